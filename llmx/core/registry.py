@@ -1,0 +1,67 @@
+"""`kind` → implementation, without imports until a kind is used and without code in YAML.
+
+A recipe says ``kind: fuzzy``; it never names a Python object. So reading a stranger's recipe can
+not run anything. Built-ins stand in the table below; other packages add theirs through the
+entry-point group ``llmx.plugins``, each entry named ``family.kind``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from llmx.core.errors import ConfigError, nearest
+
+_BUILTIN: dict[str, dict[str, str]] = {
+    "stage": {
+        "corpus": "llmx.data.corpus:CorpusStage",
+        "tokenizer": "llmx.train.tokenizer:TokenizerStage",
+        "train": "llmx.train.language_model:TrainStage",
+        "zoo_card": "llmx.train.zoo_card:ZooCardStage",
+        "divergence_quantiles": "llmx.run.calibrate:CalibrateStage",
+        "decode": "llmx.run.decode:DecodeStage",
+        "decode_speed": "llmx.run.speed:SpeedStage",
+        "score": "llmx.run.score:ScoreStage",
+        "report": "llmx.run.report:ReportStage",
+    },
+    "data": {
+        "gsm_symbolic": "llmx.data.gsm_symbolic:GsmSymbolic",
+        "gsm8k": "llmx.data.gsm8k:Gsm8k",
+    },
+    "engine": {
+        "hf": "llmx.engines.hf:HfEngine",
+        "scripted": "llmx.engines.scripted:ScriptedEngine",
+    },
+    "scorer": {
+        "gsm": "llmx.scoring.gsm:GsmScorer",
+    },
+}
+
+
+@lru_cache(maxsize=1)
+def _plugins() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for entry in entry_points(group="llmx.plugins"):
+        family, _, kind = entry.name.partition(".")
+        found.setdefault(family, {})[kind] = entry.value
+    return found
+
+
+def kinds(family: str) -> dict[str, str]:
+    """Return every known kind of a family as ``kind -> module:attribute``, plugins included."""
+    return {**_BUILTIN.get(family, {}), **_plugins().get(family, {})}
+
+
+def lookup(family: str, kind: str) -> Any:
+    """Import and return what stands behind ``kind``.
+
+    Raises:
+        ConfigError: if no built-in and no plugin has that kind.
+    """
+    known = kinds(family)
+    if kind not in known:
+        raise ConfigError(f"unknown {family} kind '{kind}'", nearest(kind, known, f"{family} kinds"))
+    module, _, attribute = known[kind].partition(":")
+    return getattr(import_module(module), attribute)

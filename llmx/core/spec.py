@@ -1,0 +1,184 @@
+"""What a recipe resolves to: frozen, typed, and free of Hydra.
+
+`llmx.config` composes YAML into plain dictionaries and validates them here, so that a wrong key or
+value is found before anything runs. Nothing below this module knows where the values came from.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from llmx.core.record import Frozen
+
+Grade = Literal["paper", "code", "secondary", "assumed"]
+
+
+class ModelSpec(Frozen):
+    """A target and, where the method needs one, a draft with the same tokenizer.
+
+    A reference is a folder, a hub name (``org/name``, pinned by ``revision``) or ``zoo:NAME`` for
+    a model that ships with llmx.
+    """
+
+    target: str
+    draft: str | None = None
+    target_revision: str | None = None
+    draft_revision: str | None = None
+
+
+class ShapeSpec(Frozen):
+    """Shape of a Llama-architecture model to train from nothing."""
+
+    layers: int = Field(ge=1)
+    hidden: int = Field(ge=32)
+    intermediate: int = Field(ge=32)
+    head_dim: int = Field(default=32, ge=32)
+    context: int = Field(default=512, ge=64)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> ShapeSpec:
+        if self.hidden % self.head_dim:
+            raise ValueError(f"hidden={self.hidden} is not a multiple of head_dim={self.head_dim}")
+        return self
+
+
+class TrainerSpec(Frozen):
+    """Optimisation of a small model from nothing (AdamW, cosine decay after a linear warm-up)."""
+
+    steps: int = Field(ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    warmup_steps: int = Field(default=200, ge=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+    bf16: bool = True
+    save_steps: int = Field(default=500, ge=1)
+    threads: int = Field(default=1, ge=1)
+
+
+class DataSpec(Frozen):
+    """A dataset and its splits; sizes are numbers of problems."""
+
+    kind: str
+    revision: str | None = None
+    seed: int = 0
+    test: int = Field(default=1000, ge=1)
+    calibration: int = Field(default=64, ge=1)
+    train: int = Field(default=0, ge=0)
+    heldout: int = Field(default=0, ge=0, description="problems from templates never trained on")
+    templates: tuple[int, ...] = ()
+    heldout_templates: tuple[int, ...] = ()
+    wording: Literal["varied", "fixed"] = "varied"
+
+
+class EngineSpec(Frozen):
+    """What runs the models."""
+
+    kind: str = "hf"
+    device: str = "auto"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    batch_size: int = Field(default=8, ge=1)
+    threads: int = Field(default=1, ge=1, description="torch threads; more is slower when busy")
+    lean: bool = Field(default=True, description="use llmx's own Llama forward where it applies")
+
+
+Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random"]
+Divergence = Literal["js", "ag", "kl", "kl_reversed", "tv"]
+
+
+class SamplerSpec(Frozen):
+    """How tokens are drawn: the decoding algorithm and the usual controls."""
+
+    algorithm: Algorithm
+    temperature: float = Field(default=0.6, ge=0, allow_inf_nan=False)
+    top_p: float = Field(default=0.9, gt=0, le=1)
+    top_k: int = Field(default=0, ge=0, description="0 = off")
+    max_tokens: int = Field(default=160, ge=1)
+    stop: tuple[str, ...] = ()
+    gamma: int = Field(default=5, ge=1, le=64, description="tokens drafted in one round")
+    draft: Literal["sampled", "greedy"] = "sampled"
+    semantics: Literal["research", "fallback"] = "research"
+    divergence: Divergence = "js"
+    threshold: float | None = Field(default=None, description="nats; None = from draft_share")
+    draft_share: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_dial(self) -> SamplerSpec:
+        if self.threshold is not None and self.threshold != self.threshold:
+            raise ValueError("threshold is not a number")
+        if self.algorithm in ("fuzzy", "random") and (
+            (self.threshold is None) == (self.draft_share is None)
+        ):
+            raise ValueError("set exactly one of threshold and draft_share")
+        return self
+
+    @property
+    def needs_draft(self) -> bool:
+        """Whether a draft model is run at all."""
+        return self.algorithm != "target"
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether a draft share has to be turned into a threshold first."""
+        return self.algorithm in ("fuzzy", "random") and self.threshold is None
+
+
+class ScaleSpec(Frozen):
+    """How large a run is. `problems` may be lowered by the plan to fit `budget_seconds`."""
+
+    name: str = "laptop"
+    problems: int | None = Field(default=None, ge=1, description="None = as many as the budget allows")
+    budget_seconds: float | None = Field(default=None, gt=0)
+    calibration_problems: int = Field(default=32, ge=1)
+    speed_problems: int = Field(default=16, ge=1)
+    speed_rounds: int = Field(default=3, ge=1)
+
+
+class ArmSpec(Frozen):
+    """Everything that one arm of a recipe resolves to."""
+
+    seed: int = 0
+    model: ModelSpec | None = None
+    data: DataSpec | None = None
+    engine: EngineSpec = EngineSpec()
+    sampler: SamplerSpec | None = None
+    shape: ShapeSpec | None = None
+    trainer: TrainerSpec | None = None
+    scale: ScaleSpec = ScaleSpec()
+
+
+class StageSpec(Frozen):
+    """One stage as the recipe writes it; `options` are read by the stage's own kind."""
+
+    name: str
+    kind: str
+    over: Literal["arm", "recipe"] = "arm"
+    needs: tuple[str, ...] = ()
+    options: dict[str, Any] = {}
+
+
+class Evidence(Frozen):
+    """Where a setting comes from."""
+
+    grade: Grade
+    where: str = ""
+
+
+class RunSpec(Frozen):
+    """A composed recipe: the stages, and the arms (or sweep points) that they run over."""
+
+    name: str
+    group: str
+    source: str
+    paper: str | None = None
+    description: str = ""
+    stages: tuple[StageSpec, ...]
+    arms: Annotated[dict[str, ArmSpec], Field(min_length=1)]
+    arm_overrides: dict[str, tuple[str, ...]] = {}
+    reference: str | None = None
+    claims: str | None = None
+    evidence: dict[str, Evidence] = {}
+    deviations: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = Field(default=(), description="what the command line set")
+    notes: tuple[str, ...] = Field(default=(), description="lines to show: e.g. keys of some arms")

@@ -1,0 +1,83 @@
+"""The contract of a stage: what it reads, what it costs, what it writes.
+
+A stage's identity is known before anything runs: :meth:`Stage.identity` returns exactly the values
+that its output depends on, and its fingerprint hashes those together with the fingerprints of the
+inputs that it really uses (:meth:`Stage.uses`). So an arm that needs no calibration does not
+depend on one, and changing the calibration recomputes no baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from llmx.core.progress import Progress
+from llmx.core.spec import ArmSpec, StageSpec
+
+
+@dataclass(frozen=True)
+class StageInput:
+    """What a stage is told before it runs: its own options and the arms that it covers.
+
+    ``arms`` has one entry for ``over: arm`` and all of them for ``over: recipe``.
+    """
+
+    stage: StageSpec
+    arms: Mapping[str, ArmSpec]
+    reference: str | None = None
+
+    @property
+    def arm(self) -> ArmSpec:
+        """The only arm of an ``over: arm`` stage."""
+        (arm,) = self.arms.values()
+        return arm
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a stage is expected to take. ``None`` = not known beforehand."""
+
+    samples: int = 0
+    tokens: int = 0
+    seconds: float | None = None
+    memory_bytes: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a running stage works with.
+
+    ``inputs`` maps ``need`` (input of an ``over: arm`` stage, or an ``over: recipe`` one) or
+    ``need/arm`` (the same need of every arm, in an ``over: recipe`` stage) to finished folders.
+    """
+
+    given: StageInput
+    identity: Mapping[str, Any]
+    inputs: Mapping[str, Path]
+    out: Path
+    progress: Progress
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Stage(Protocol):
+    """One kind of work. Instances hold no state: everything is in the context and on disk."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int]
+    timing: ClassVar[bool]
+    """True if the output is a measurement of this machine: its identity then holds the machine."""
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Return every value that the output depends on, in a form that JSON can hold."""
+
+    def uses(self, given: StageInput, need: str) -> bool:
+        """Whether the output depends on the stage called `need`."""
+
+    def plan(self, given: StageInput) -> Cost:
+        """Estimate the work without importing torch."""
+
+    def run(self, context: StageContext) -> None:
+        """Write the output under ``context.out``; go on from what an earlier try left there."""
