@@ -1,0 +1,101 @@
+"""llmx: run a paper's experiment from one YAML file.
+
+The command line and this module are in parity: ``llmx run recipe=fsd_gsm8k scale=smoke`` is
+``llmx.run("fsd_gsm8k", "scale=smoke")``. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmx.core.spec import RunSpec
+    from llmx.run.api import Plan, RunResult
+    from llmx.run.observer import Observer
+
+__all__ = ["load_run", "plan", "run"]
+
+
+def _spec(
+    recipe: str | RunSpec, overrides: Sequence[str], recipes: Sequence[Path | str]
+) -> RunSpec:
+    if not isinstance(recipe, str):
+        return recipe
+    from llmx.config.compose import compose
+
+    return compose(recipe, overrides, extra_paths=recipes)
+
+
+def _run(
+    recipe: str | RunSpec,
+    *overrides: str,
+    runs: Path | str | None = None,
+    limit: int | None = None,
+    recipes: Sequence[Path | str] = (),
+    workers: int = 1,
+    observer: Observer | None = None,
+) -> RunResult:
+    """Run a recipe, or go on with it where an earlier try stopped.
+
+    Args:
+        recipe: a name, a path, or a composed :class:`~llmx.core.spec.RunSpec`.
+        overrides: ``KEY=VALUE`` as on the command line.
+        runs: folder of the runs; ``$LLMX_RUNS`` or ``./runs`` if None.
+        limit: at most so many problems.
+        recipes: folders with recipes of your own.
+        workers: processes that share the stages which are not measurements.
+        observer: receives the progress; None shows nothing.
+
+    Raises:
+        LlmxError: for everything that a user can put right.
+    """
+    from llmx.cli.api import run_spec
+
+    return run_spec(_spec(recipe, overrides, recipes), runs, limit, observer, workers)
+
+
+def plan(
+    recipe: str | RunSpec,
+    *overrides: str,
+    runs: Path | str | None = None,
+    limit: int | None = None,
+    recipes: Sequence[Path | str] = (),
+) -> Plan:
+    """Return what :func:`run` would do: stages, what is cached, samples, tokens, memory.
+
+    Raises:
+        LlmxError: for everything that a user can put right.
+    """
+    from llmx.cli.api import plan_spec
+
+    return plan_spec(_spec(recipe, overrides, recipes), runs, limit)
+
+
+def load_run(run: str, runs: Path | str | None = None) -> RunResult:
+    """Return a finished or stopped run by its name or folder.
+
+    Raises:
+        StoreError: if there is no such run.
+    """
+    from llmx.cli.api import load
+
+    return load(run, runs)
+
+
+class _Callable(ModuleType):
+    """`llmx.run` is a package and, for the reader, a function: calling it runs a recipe."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _run(*args, **kwargs)
+
+
+if TYPE_CHECKING:
+    run = _run
+else:
+    run = import_module("llmx.run")
+    sys.modules["llmx.run"].__class__ = _Callable

@@ -62,6 +62,7 @@ def lookup(family: str, kind: str) -> Any:
     """
     known = kinds(family)
     if kind not in known:
-        raise ConfigError(f"unknown {family} kind '{kind}'", nearest(kind, known, f"{family} kinds"))
+        hint = nearest(kind, known, f"{family} kinds")
+        raise ConfigError(f"unknown {family} kind '{kind}'", hint)
     module, _, attribute = known[kind].partition(":")
     return getattr(import_module(module), attribute)

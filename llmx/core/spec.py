@@ -70,6 +70,7 @@ class DataSpec(Frozen):
     templates: tuple[int, ...] = ()
     heldout_templates: tuple[int, ...] = ()
     wording: Literal["varied", "fixed"] = "varied"
+    instruction: str = Field(default="", description="added below the question in the prompt")
 
 
 class EngineSpec(Frozen):
@@ -81,6 +82,7 @@ class EngineSpec(Frozen):
     batch_size: int = Field(default=8, ge=1)
     threads: int = Field(default=1, ge=1, description="torch threads; more is slower when busy")
     lean: bool = Field(default=True, description="use llmx's own Llama forward where it applies")
+    script: str | None = Field(default=None, description="answers to play back (kind: scripted)")
 
 
 Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random"]
@@ -128,7 +130,9 @@ class ScaleSpec(Frozen):
     """How large a run is. `problems` may be lowered by the plan to fit `budget_seconds`."""
 
     name: str = "laptop"
-    problems: int | None = Field(default=None, ge=1, description="None = as many as the budget allows")
+    problems: int | None = Field(
+        default=None, ge=1, description="None = as many as the budget allows"
+    )
     budget_seconds: float | None = Field(default=None, gt=0)
     calibration_problems: int = Field(default=32, ge=1)
     speed_problems: int = Field(default=16, ge=1)
@@ -155,7 +159,7 @@ class StageSpec(Frozen):
     kind: str
     over: Literal["arm", "recipe"] = "arm"
     needs: tuple[str, ...] = ()
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default={})
 
 
 class Evidence(Frozen):
@@ -175,10 +179,18 @@ class RunSpec(Frozen):
     description: str = ""
     stages: tuple[StageSpec, ...]
     arms: Annotated[dict[str, ArmSpec], Field(min_length=1)]
-    arm_overrides: dict[str, tuple[str, ...]] = {}
+    arm_overrides: dict[str, tuple[str, ...]] = Field(default={})
     reference: str | None = None
     claims: str | None = None
-    evidence: dict[str, Evidence] = {}
+    evidence: dict[str, Evidence] = Field(default={})
     deviations: tuple[str, ...] = ()
     overrides: tuple[str, ...] = Field(default=(), description="what the command line set")
     notes: tuple[str, ...] = Field(default=(), description="lines to show: e.g. keys of some arms")
+    scale: str = "laptop"
+    references: dict[str, str] = Field(
+        default={},
+        description="arm -> the arm it is compared with: the reference at the same sweep point",
+    )
+    points: dict[str, dict[str, Any]] = Field(
+        default={}, description="arm -> the swept keys and their values; empty without a sweep"
+    )

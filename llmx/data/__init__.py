@@ -1,0 +1,29 @@
+"""Datasets: procedural ones that need no network, and hub ones at a pinned revision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmx.core.record import Sample
+from llmx.core.registry import lookup
+from llmx.core.spec import DataSpec
+
+
+def load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
+    """Return the first `limit` problems of a split, in the dataset's fixed order."""
+    samples: list[Sample] = lookup("data", spec.kind)(spec).split(split, limit)
+    return samples
+
+
+def identity(spec: DataSpec) -> dict[str, Any]:
+    """Return what a dataset's problems depend on, without drawing or fetching any."""
+    found: dict[str, Any] = lookup("data", spec.kind).identity(spec)
+    return found
+
+
+def evaluation_identity(spec: DataSpec, split: str) -> dict[str, Any]:
+    """Return what one evaluation split depends on: not how much of the others is drawn after it."""
+    later = {"test": {"train", "heldout"}, "calibration": {"train", "heldout"}}.get(split, set())
+    found = identity(spec)
+    kept = {name: value for name, value in found["spec"].items() if name not in later}
+    return {**found, "spec": kept, "split": split}

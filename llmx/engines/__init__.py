@@ -1,0 +1,1 @@
+"""Engines complete requests: llmx's own token loops over transformers, or played-back answers."""

@@ -1,0 +1,1 @@
+"""The papers' methods, free of engines and files."""

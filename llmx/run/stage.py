@@ -1,9 +1,10 @@
 """The contract of a stage: what it reads, what it costs, what it writes.
 
 A stage's identity is known before anything runs: :meth:`Stage.identity` returns exactly the values
-that its output depends on, and its fingerprint hashes those together with the fingerprints of the
-inputs that it really uses (:meth:`Stage.uses`). So an arm that needs no calibration does not
-depend on one, and changing the calibration recomputes no baseline.
+that its output depends on, and its fingerprint hashes those together with the fingerprints of its
+inputs. A stage that has nothing to do for an arm says so (:meth:`Stage.applies`) and is no input of
+that arm's other stages: an arm that needs no calibration does not depend on one, and changing the
+calibration recomputes no baseline.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ class Stage(Protocol):
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Return every value that the output depends on, in a form that JSON can hold."""
 
-    def uses(self, given: StageInput, need: str) -> bool:
-        """Whether the output depends on the stage called `need`."""
+    def applies(self, given: StageInput) -> bool:
+        """Whether there is anything to do for these arms."""
 
     def plan(self, given: StageInput) -> Cost:
         """Estimate the work without importing torch."""

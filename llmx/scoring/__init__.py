@@ -1,0 +1,1 @@
+"""Scorers: versioned pure functions of a sample and a record."""

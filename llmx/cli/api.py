@@ -1,0 +1,66 @@
+"""The few calls that the command line makes on the runner, in one place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmx.core.spec import RunSpec
+    from llmx.run.api import Plan, RunFolder, RunResult
+    from llmx.run.observer import Observer
+
+
+def runs_folder(given: Path | str | None) -> Path:
+    """Return the folder of the runs: the given one, ``$LLMX_RUNS``, or ``./runs``."""
+    return Path(given or os.environ.get("LLMX_RUNS") or "runs").expanduser()
+
+
+def run_spec(
+    spec: RunSpec,
+    runs: Path | str | None = None,
+    limit: int | None = None,
+    observer: Observer | None = None,
+    workers: int = 1,
+) -> RunResult:
+    """Run a composed recipe and return its result."""
+    from llmx.run import api
+
+    folder = runs_folder(runs)
+    return api.run(spec, runs=folder, limit=limit, workers=workers, observer=observer)
+
+
+def plan_spec(spec: RunSpec, runs: Path | str | None = None, limit: int | None = None) -> Plan:
+    """Return what would be run."""
+    from llmx.run import api
+
+    return api.plan(spec, runs=runs_folder(runs), limit=limit)
+
+
+def load(run: str, runs: Path | str | None = None) -> RunResult:
+    """Return one finished run by the beginning of its name, or by its folder."""
+    from llmx.run import api
+
+    return api.load_run(run, runs=runs_folder(runs))
+
+
+def list_runs(runs: Path | str | None = None) -> list[RunFolder]:
+    """Return all runs of the folder, newest first."""
+    from llmx.run import api
+
+    return api.list_runs(runs_folder(runs))
+
+
+def remove_run(run: str, runs: Path | str | None = None) -> RunFolder:
+    """Delete one run; the stage outputs stay until garbage is collected."""
+    from llmx.run import api
+
+    return api.remove_run(runs_folder(runs), run)
+
+
+def collect_garbage(runs: Path | str | None = None) -> tuple[int, int]:
+    """Delete the stage outputs that no run uses; return how many, and the bytes they held."""
+    from llmx.run import api
+
+    return api.collect_garbage(runs_folder(runs))

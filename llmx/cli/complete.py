@@ -1,0 +1,78 @@
+"""Shell completion of ``KEY=VALUE`` words, answered from the index alone."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from llmx.config import index
+from llmx.core.errors import LlmxError
+
+
+def join_bash_words() -> None:
+    """Make bash's view of the line one that typer understands.
+
+    Bash splits words at ``=``. Right behind the sign its current word is ``=`` itself, and only
+    answers that begin with it would pass typer's filter: point at the empty word after it instead.
+    """
+    if os.environ.get("_LLMX_COMPLETE") != "complete_bash":
+        return
+    words = os.environ.get("COMP_WORDS", "").split("\n")
+    at = int(os.environ.get("COMP_CWORD", "0") or 0)
+    if at < len(words) and words[at] == "=":
+        os.environ["COMP_CWORD"] = str(at + 1)
+        os.environ["COMP_WORDS"] = "\n".join(words[: at + 1])
+
+
+def overrides(incomplete: str) -> list[str]:
+    """Return completions of a ``KEY=VALUE`` word, or of its value where the shell split it."""
+    key = _bash_key()
+    if key is not None:
+        return _values(key)
+    key, equals, _ = incomplete.partition("=")
+    try:
+        if equals:
+            return [f"{key}={value}" for value in _values(key)]
+        return [f"{name}=" for name in [*index.keys(), *_recipe_keys()]]
+    except LlmxError:
+        return []
+
+
+def recipes(incomplete: str) -> list[str]:
+    """Return recipe names."""
+    try:
+        return [entry.name for entry in index.entries()]
+    except LlmxError:
+        return []
+
+
+def _values(key: str) -> list[str]:
+    if key == "recipe":
+        return recipes("")
+    if key == "arms":
+        return list(entry.arms) if (entry := _chosen()) else []
+    return index.choices(key)
+
+
+def _recipe_keys() -> list[str]:
+    entry = _chosen()
+    if entry is None:
+        return []
+    own = [f"arms.{arm}." for arm in entry.arms]
+    return [*entry.keys, *(name.rstrip(".") for name in own)]
+
+
+def _chosen() -> index.Entry | None:
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    match = re.search(r"recipe\s*=\s*([\w/-]+)", line)
+    name = match.group(1).rsplit("/", 1)[-1] if match else ""
+    return next((entry for entry in index.entries() if entry.name == name), None)
+
+
+def _bash_key() -> str | None:
+    """Return the key whose value bash is completing, as it gives ``key``, ``=``, ``val`` apart."""
+    words = os.environ.get("COMP_WORDS", "").split()
+    at = int(os.environ.get("COMP_CWORD", "0") or 0)
+    if os.environ.get("_LLMX_COMPLETE") == "complete_bash" and at >= 2 and words[at - 1] == "=":
+        return words[at - 2]
+    return None

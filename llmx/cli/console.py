@@ -1,0 +1,59 @@
+"""What the verbs print with: results to stdout, everything about them to stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from llmx.core.errors import LlmxError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console() -> Console:
+    """Return a console on the stdout of this moment; wide when nobody looks at it."""
+    from rich.console import Console
+
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(highlight=False, width=120, soft_wrap=False)
+
+
+def show(*things: Any) -> None:
+    """Print rich renderables or plain text (markup is not read: a name may hold brackets)."""
+    out = console()
+    for thing in things:
+        out.print(thing, markup=False)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Any:
+    """Return a plain table; columns named in `right` hold numbers."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def size(count: float) -> str:
+    """Return bytes as a person reads them: ``1.5 MB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def complain(error: LlmxError) -> None:
+    """Print an error to stderr: one line for each problem, then its hint."""
+    for line in error.message.splitlines():
+        typer.echo(f"error: {line}", err=True)
+    if error.hint:
+        typer.echo(f"  {error.hint}", err=True)

@@ -1,0 +1,85 @@
+"""``llmx describe``: one recipe for a person who has not opened its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmx.cli.console import show, table
+from llmx.cli.options import Debug, RecipeName, Recipes
+
+if TYPE_CHECKING:
+    from llmx.config.recipe import Recipe
+
+
+def describe(
+    recipe: RecipeName,
+    keys: Annotated[bool, typer.Option("--keys", help="List all keys with their values.")] = False,
+    recipes: Recipes = None,
+    debug: Debug = False,
+) -> None:
+    """Describe a recipe: what it is for, its stages, arms, scales, evidence and deviations.
+
+    \b
+    Examples:
+      llmx describe fsd_gsm8k
+      llmx describe fsd_gsm8k --keys
+    """
+    if keys:
+        _keys(recipe, recipes or ())
+        return
+    from llmx.config import places
+    from llmx.config.problems import Problems
+    from llmx.config.recipe import parse
+    from llmx.config.yaml_file import read
+
+    group, path = places.find(recipe, places.roots(recipes or ()))
+    problems = Problems()
+    read_one = parse(read(path), group, problems)
+    problems.raise_any()
+    show(*_parts(read_one))
+
+
+def _parts(recipe: Recipe) -> Iterator[Any]:
+    from llmx.config.yaml_file import shown
+
+    document = recipe.document
+    yield f"{recipe.group}/{recipe.name}  ({shown(document.path)})"
+    yield ""
+    yield document.header or recipe.words.get("description", "")
+    stages = [
+        (name, str(s.get("kind")), str(s.get("over", "arm")), ", ".join(s.get("needs") or ()))
+        for name, s in recipe.stages.items()
+    ]
+    yield table(("stage", "kind", "over", "needs"), stages)
+    reference = recipe.words.get("reference")
+    arms = [
+        (f"{name} (reference)" if name == reference else name, " ".join(given))
+        for name, given in recipe.arms.items()
+    ]
+    yield table(("arm", "sets"), arms)
+    if recipe.scales:
+        yield table(("scale", "sets"), [(n, " ".join(g)) for n, g in recipe.scales.items()])
+    if recipe.evidence:
+        rows = [(key, e["grade"], e["where"]) for key, e in recipe.evidence.items()]
+        yield table(("setting", "evidence", "where it comes from"), rows)
+    lines = [(scale, line) for scale, lines in recipe.deviations.items() for line in lines]
+    if lines:
+        yield table(("scale", "differs from the paper on purpose"), lines)
+
+
+def _keys(recipe: str, recipes: Any) -> None:
+    from llmx.config.compose import compose
+
+    spec = compose(recipe, extra_paths=recipes)
+    held: dict[str, dict[str, list[str]]] = {}
+    for name, arm in spec.arms.items():
+        for section, value in arm.model_dump(mode="json").items():
+            fields = value if isinstance(value, dict) else {"": value}
+            for field, item in fields.items():
+                key = f"{section}.{field}".rstrip(".")
+                held.setdefault(key, {}).setdefault(str(item), []).append(name)
+    rows = [(key, " | ".join(values)) for key, values in held.items()]
+    show(table(("key", "value (over the arms)"), rows))

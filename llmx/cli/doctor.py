@@ -1,0 +1,90 @@
+"""``llmx doctor``: what this machine has, and the line to paste for what it lacks."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from llmx.cli.console import show, size, table
+from llmx.cli.options import Debug, Runs
+
+_NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
+_EXTRAS = {"datasets": "hub", "trl": "train", "vllm": "vllm"}
+_ZOO = ("gsm_target", "gsm_draft")
+
+
+def doctor(runs: Runs = None, debug: Debug = False) -> None:
+    """Show versions, cores, memory, disk, the zoo and the extras.
+
+    \b
+    Examples:
+      llmx doctor
+    """
+    from llmx.cli.api import runs_folder
+
+    rows = [("python", platform.python_version(), "")]
+    rows += [_package(name, "pip install llmx-lab") for name in _NEEDED]
+    rows += [_package(name, f'pip install "llmx-lab[{extra}]"') for name, extra in _EXTRAS.items()]
+    rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]
+    rows += [("memory", _memory(), ""), ("disk", _disk(runs_folder(runs)), "where runs are kept")]
+    rows += [_zoo(name) for name in _ZOO]
+    show(table(("what", "found", "if missing, or why"), rows))
+
+
+def _package(name: str, install: str) -> tuple[str, str, str]:
+    try:
+        return name, version(name), ""
+    except PackageNotFoundError:
+        return name, "missing", install
+
+
+def _cores() -> int:
+    # The cores that this process may use: containers often get fewer than the machine has.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _threads() -> str:
+    try:
+        import torch
+    except ImportError:
+        return "unknown"
+    return f"{torch.get_num_threads()} (recipes set engine.threads themselves)"
+
+
+def _cuda() -> str:
+    try:
+        import torch
+    except ImportError:
+        return "unknown"
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
+
+
+def _memory() -> str:
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return "unknown"
+    return f"{size(total)}, {size(free)} free"
+
+
+def _disk(folder: Path) -> str:
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    return f"{size(shutil.disk_usage(place).free)} free at {place}"
+
+
+def _zoo(name: str) -> tuple[str, str, str]:
+    import llmx
+
+    folder = Path(str(llmx.__file__)).parent / "zoo" / name
+    found = next(folder.glob("*.safetensors"), None) if folder.is_dir() else None
+    if found is None:
+        return f"zoo:{name}", "missing", "llmx run recipe=zoo_gsm"
+    return f"zoo:{name}", size(found.stat().st_size), ""

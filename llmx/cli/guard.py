@@ -1,0 +1,51 @@
+"""From exceptions to exit codes: one line for a person, a traceback only with ``--debug``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from llmx.cli.console import complain
+from llmx.core.errors import LlmxError
+
+
+class Guarded(TyperGroup):
+    """The group of all verbs, with every error turned into a line and an exit code.
+
+    2: the user can put it right. 130: Ctrl-C. Anything else is a defect and shows its traceback.
+    """
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:
+        """Run one command line and exit."""
+        given = list(sys.argv[1:] if args is None else args)
+        options["standalone_mode"] = False
+        try:
+            code = super().main(given, *more, **options)
+        except LlmxError as error:
+            _refuse(error, given)
+        except typer.Abort:
+            sys.exit(130)
+        except Exception as error:
+            _usage(error, given)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: LlmxError, args: Sequence[str]) -> None:
+    if "--debug" in args:
+        raise error
+    complain(error)
+    sys.exit(error.exit_code)
+
+
+def _usage(error: Exception, args: Sequence[str]) -> None:
+    """Show a mistake in flags or verbs. Its class is typer's own business, its method is not."""
+    if not hasattr(error, "format_message"):
+        raise error
+    verb = next((word for word in args if not word.startswith("-")), "")
+    text = " ".join(error.format_message().split())
+    complain(LlmxError(text or "nothing to do", f"`llmx {verb} --help`".replace("  ", " ")))
+    sys.exit(2)

@@ -1,0 +1,28 @@
+"""``llmx list``: every recipe, from the index alone."""
+
+from __future__ import annotations
+
+import typer
+
+from llmx.cli.console import show, table
+from llmx.cli.options import Debug, Recipes
+from llmx.config import index
+
+
+def list_recipes(recipes: Recipes = None, debug: Debug = False) -> None:
+    """List the recipes: those that come with llmx, and your own.
+
+    Your own lie in ./recipes, in the folders of $LLMX_RECIPES, or where --recipes points.
+
+    \b
+    Examples:
+      llmx list
+      llmx list --recipes ./my-recipes
+    """
+    entries = index.entries(recipes or ())
+    good = [entry for entry in entries if not entry.error]
+    rows = [(e.name, e.group, e.paper, str(len(e.arms)), e.description) for e in good]
+    show(table(("recipe", "group", "paper", "arms", "what it does"), rows, right=("arms",)))
+    for entry in entries:
+        for line in entry.error.splitlines():
+            typer.echo(f"broken: {line}", err=True)

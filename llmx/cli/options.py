@@ -1,0 +1,27 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmx.cli import complete
+
+Recipes = Annotated[
+    list[Path] | None,
+    typer.Option("--recipes", metavar="DIR", help="Folder with recipes of your own (repeatable)."),
+]
+Runs = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="Folder of the runs [$LLMX_RUNS or ./runs]."),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+RecipeNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RECIPE]...", autocompletion=complete.recipes, show_default=False),
+]
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", autocompletion=complete.recipes, show_default=False)
+]

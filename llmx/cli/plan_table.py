@@ -1,0 +1,45 @@
+"""The plan of a run as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llmx.cli.console import size, table
+from llmx.config.yaml_file import shown
+
+if TYPE_CHECKING:
+    from llmx.run.api import Plan
+    from llmx.run.plan import PlannedStage
+
+_COLUMNS = ("stage", "state", "samples", "tokens", "time", "memory")
+
+
+def render(plan: Plan) -> list[Any]:
+    """Return what ``--dry-run`` prints: one row a stage and arm, the sums, the plan's own lines."""
+    rows = [_row(stage) for stage in plan.stages]
+    done = sum(stage.cached for stage in plan.stages)
+    return [
+        table(_COLUMNS, rows, right=_COLUMNS[2:]),
+        f"{len(rows)} stages, {done} done already; at most {plan.tokens:,} tokens to generate",
+        f"estimated time {_seconds(plan.seconds)}, memory {size(plan.memory_bytes)}",
+        f"run folder {shown(plan.folder.absolute())}, {size(plan.free_disk_bytes)} free",
+        *plan.notes,
+    ]
+
+
+def _row(stage: PlannedStage) -> tuple[str, ...]:
+    cost = stage.cost
+    return (
+        stage.title,
+        "done" if stage.cached else "to do",
+        f"{cost.samples:,}" if cost.samples else "",
+        f"{cost.tokens:,}" if cost.tokens else "",
+        "" if cost.seconds is None else _seconds(cost.seconds),
+        size(cost.memory_bytes) if cost.memory_bytes else "",
+    )
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

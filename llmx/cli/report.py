@@ -1,0 +1,28 @@
+"""``llmx report``: the table and the paths of a run that is there already."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from llmx.cli import api
+from llmx.cli.options import Debug, Runs
+from llmx.cli.result import show_result
+
+
+def report(
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN]", help="Name or folder of a run; the newest if none.")
+    ] = "",
+    runs: Runs = None,
+    debug: Debug = False,
+) -> None:
+    """Print the table of a run again, and where its report lies.
+
+    \b
+    Examples:
+      llmx report
+      llmx report fsd_gsm8k-1a2b3c
+    """
+    show_result(api.load(run, runs))

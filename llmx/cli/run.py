@@ -1,0 +1,121 @@
+"""``llmx run``: compose a recipe, show or do the work, print the table."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmx.cli import complete
+from llmx.cli.options import Debug, Recipes, Runs
+from llmx.core.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from llmx.core.spec import RunSpec
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="recipe=NAME KEY=VALUE",
+        autocompletion=complete.overrides,
+        show_default=False,
+        help="The recipe, and what to change in it.",
+    ),
+]
+
+
+def run(
+    words: Words = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan: stages, what is cached, the cost.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="At most N problems.")
+    ] = None,
+    recipes: Recipes = None,
+    runs: Runs = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, metavar="N", help="Processes for quality stages.")
+    ] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Run a recipe, or go on with it where an earlier try stopped.
+
+    Reserved words: recipe=NAME, scale=smoke|laptop|desk|paper, arms=[NAME,NAME], seed=N. Every
+    other KEY=VALUE is a setting; commas sweep; arms.NAME.KEY=VALUE sets it in one arm.
+
+    \b
+    Examples:
+      llmx run recipe=fsd_gsm8k
+      llmx run recipe=fsd_gsm8k --dry-run
+      llmx run recipe=fsd_gsm8k scale=smoke sampler.temperature=0
+      llmx run recipe=fsd_gsm8k 'arms=[target,sd]' sampler.gamma=3,5,7 --limit 50
+    """
+    recipe, overrides = split(words or [])
+    from llmx.config.compose import compose
+
+    spec = compose(recipe, overrides, extra_paths=recipes or ())
+    if dry_run:
+        _plan(spec, runs, limit)
+    else:
+        _run(spec, runs, limit, workers, quiet)
+
+
+def split(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return (recipe, the other overrides).
+
+    Raises:
+        ConfigError: if no recipe, or two, are named, or a word is no ``KEY=VALUE``.
+    """
+    chosen = [word.partition("=")[2] for word in words if word.startswith("recipe=")]
+    bare = [word for word in words if "=" not in word and not word.startswith("~")]
+    if bare:
+        raise ConfigError(f"'{bare[0]}' is not KEY=VALUE", _meant(bare[0], bool(chosen)))
+    if not chosen or not chosen[0]:
+        raise ConfigError("no recipe is named", "write recipe=NAME; `llmx list` shows the names")
+    if len(chosen) > 1:
+        raise ConfigError(f"two recipes are named: {', '.join(chosen)}", "one recipe a run")
+    return chosen[0], [word for word in words if not word.startswith("recipe=")]
+
+
+def _meant(word: str, has_recipe: bool) -> str:
+    from llmx.config import index
+
+    if has_recipe:
+        return f"write {word}=VALUE"
+    names = [entry.name for entry in index.entries()]
+    if word in names:
+        return f"did you mean recipe={word}?"
+    return nearest(word, [f"recipe={name}" for name in names], "recipes")
+
+
+def _plan(spec: RunSpec, runs: Path | None, limit: int | None) -> None:
+    from llmx.cli.api import plan_spec
+    from llmx.cli.console import show
+    from llmx.cli.plan_table import render
+
+    show(*render(plan_spec(spec, runs, limit)), *spec.notes)
+
+
+def _run(spec: RunSpec, runs: Path | None, limit: int | None, workers: int, quiet: bool) -> None:
+    from llmx.cli.api import run_spec
+    from llmx.cli.progress import watching
+    from llmx.cli.result import show_result
+
+    try:
+        with watching(quiet) as observer:
+            result = run_spec(spec, runs, limit, observer, workers)
+    except KeyboardInterrupt:
+        typer.echo(f"\nstopped; to go on: {resume_command(sys.argv[1:])}", err=True)
+        raise typer.Exit(130) from None
+    show_result(result)
+
+
+def resume_command(arguments: Sequence[str]) -> str:
+    """Return the command that goes on: the same one, as finished work is kept."""
+    return shlex.join(["llmx", *arguments])

@@ -1,0 +1,68 @@
+"""A recipe and a command line become one frozen :class:`~llmx.core.spec.RunSpec`.
+
+The rules are in docs/add-a-recipe.md. In one breath: groups < recipe < scale < arm; the command
+line stands above all of them for keys that no arm sets; commas sweep; every error is shown at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from llmx.config import places
+from llmx.config.command_line import CommandLine
+from llmx.config.composition import Composition
+from llmx.config.mount import Mount
+from llmx.config.problems import Problems
+from llmx.config.recipe import parse
+from llmx.config.yaml_file import read
+from llmx.core.errors import nearest
+from llmx.core.spec import RunSpec
+
+
+def compose(
+    recipe: str,
+    overrides: Sequence[str] = (),
+    arms: Sequence[str] | None = None,
+    scale: str | None = None,
+    extra_paths: Iterable[Path | str] = (),
+) -> RunSpec:
+    """Return what a recipe resolves to.
+
+    Args:
+        recipe: a name (``fsd_gsm8k``), ``group/name``, or the path of a YAML file.
+        overrides: ``KEY=VALUE`` in Hydra's grammar; ``scale=``, ``arms=`` and ``seed=`` too.
+        arms: the arms to keep; None keeps all.
+        scale: smoke, laptop, desk, paper or one of the recipe's own; None takes the recipe's.
+        extra_paths: folders of recipes, looked up before ``$LLMX_RECIPES`` and ``./recipes``.
+
+    Raises:
+        ConfigError: naming every wrong key, value and name at once, with the nearest valid one.
+    """
+    mount = load(recipe, tuple(extra_paths))
+    problems = Problems()
+    given = CommandLine.read(overrides, arms, scale, problems)
+    spec = Composition(mount, given, problems).spec()
+    problems.raise_any()
+    assert spec is not None, "a composition without problems has a result"
+    return spec
+
+
+def load(recipe: str, extra_paths: Sequence[Path | str] = ()) -> Mount:
+    """Return a recipe with the groups that it can choose from.
+
+    Raises:
+        ConfigError: if there is no such recipe, or its file has problems (all of them are named).
+    """
+    roots = places.roots(extra_paths)
+    group, path = places.find(recipe, roots)
+    roots = places.with_own_groups(roots, path)
+    problems = Problems()
+    loaded = parse(read(path), group, problems)
+    claims = places.claim_files(roots)
+    wanted = loaded.words.get("claims")
+    if wanted and wanted not in claims:
+        where = loaded.document.where("claims")
+        problems.add(f"{where}: no claims called '{wanted}'", nearest(wanted, claims, "claims"))
+    problems.raise_any()
+    return Mount(loaded, places.group_files(roots))

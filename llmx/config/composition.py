@@ -1,0 +1,208 @@
+"""One recipe under one command line: the steps from layers of overrides to a checked RunSpec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmx.config import unused
+from llmx.config.command_line import CommandLine
+from llmx.config.edge import Assignment, parse_override
+from llmx.config.mount import Mount
+from llmx.config.points import Expander, Layers, Point, Usage, name_points
+from llmx.config.problems import Problems
+from llmx.config.schema import check_arm
+from llmx.config.stages import resolve_stages
+from llmx.core.errors import ConfigError, nearest
+from llmx.core.registry import kinds
+from llmx.core.spec import ArmSpec, Evidence, RunSpec, StageSpec
+
+_RESERVED = ("scale", "arms", "recipe")
+
+
+class Composition:
+    """Gathers problems on the way, so that one wrong key does not hide the next."""
+
+    def __init__(self, mount: Mount, given: CommandLine, problems: Problems) -> None:
+        self.mount = mount
+        self.recipe = mount.recipe
+        self.given = given
+        self.problems = problems
+        self.notes: list[str] = []
+
+    def spec(self) -> RunSpec | None:
+        """Return the whole, or None when there are problems."""
+        scale = self._scale()
+        arms = self._arms()
+        self._defaults()
+        scaled = self._list(f"scale {scale}", self.recipe.scales.get(scale, ()), "scales", scale)
+        above = (*scaled, *self.given.settings)
+        for_stages = [a for a in above if a.key.startswith("stages.")]
+        stages = resolve_stages(self.recipe, for_stages, self.problems)
+        points = self._points(scale, arms, [a for a in above if a not in for_stages])
+        checked = self._check(points)
+        if self.problems.found:
+            return None
+        return self._whole(scale, stages, points, checked)
+
+    def _scale(self) -> str:
+        name = self.given.scale or self.recipe.words.get("scale", "laptop")
+        known = {*self.mount.choices("scale"), *self.recipe.scales}
+        if name not in known:
+            self.problems.add(f"there is no scale '{name}'", nearest(name, known, "scales"))
+        for key in self.recipe.deviations:
+            if key not in {*known, "all"}:
+                where = self.recipe.document.where("deviations", key)
+                self.problems.add(f"{where}: no scale '{key}'", nearest(key, {*known, "all"}))
+        return name
+
+    def _arms(self) -> list[str]:
+        known, asked = self.recipe.arms, self.given.arms
+        for name in asked or ():
+            if name not in known:
+                self.problems.add(f"there is no arm '{name}'", nearest(name, known, "arms"))
+        for name, assignments in self.given.own.items():
+            text = assignments[0].text
+            if name not in known:
+                self.problems.add(f"{text}: there is no arm '{name}'", nearest(name, known, "arms"))
+            elif asked is not None and name not in asked:
+                self.problems.add(f"{text}: arm '{name}' is not among arms=[…]")
+        return [name for name in dict.fromkeys(known if asked is None else asked) if name in known]
+
+    def _defaults(self) -> None:
+        for group, choice in self.recipe.defaults.items():
+            known = self.mount.choices(group)
+            if choice not in known:
+                where = self.recipe.document.where("defaults")
+                hint = nearest(choice, known, f"choices of {group}")
+                self.problems.add(f"{where}: there is no {group}={choice}", hint)
+
+    def _list(self, origin: str, texts: Sequence[str], *keys: str) -> tuple[Assignment, ...]:
+        """Read the overrides that a scale or an arm of the recipe lists."""
+        place = f"{origin} ({self.recipe.document.where(*keys)})"
+        found = []
+        for text in texts:
+            try:
+                given = parse_override(text, place)
+            except ConfigError as error:
+                self.problems.take(error)
+                continue
+            if given.key in _RESERVED:
+                self.problems.add(f"{place}: {given.key} cannot be set here")
+            else:
+                found.append(given)
+        return tuple(found)
+
+    def _inline(self) -> tuple[Assignment, ...]:
+        document = self.recipe.document
+        return tuple(
+            Assignment(f"{section}.{key}", (value,), key, document.where(section, key))
+            for section, values in self.recipe.inline.items()
+            for key, value in values.items()
+        )
+
+    def _points(self, scale: str, arms: Sequence[str], above: Sequence[Assignment]) -> list[Point]:
+        own = {n: self._list(f"arm {n}", self.recipe.arms[n], "arms", n) for n in arms}
+        shared = self._without_conflicts(above, own)
+        if not all(choice in self.mount.choices(g) for g, choice in self.recipe.defaults.items()):
+            return []
+        usage, inline, points = Usage(), self._inline(), list[Point]()
+        expander = Expander(self.mount, scale, usage, self.problems)
+        for name in arms:
+            layers = Layers(inline, shared, (*own[name], *self.given.own.get(name, ())))
+            points += expander.points(name, layers)
+        self.notes += unused.report(usage, self.mount, points, self.given, self.problems)
+        name_points(points)
+        return points
+
+    def _without_conflicts(
+        self, above: Sequence[Assignment], own: dict[str, tuple[Assignment, ...]]
+    ) -> tuple[Assignment, ...]:
+        """Drop settings of the command line that an arm sets itself, each with its problem."""
+        kept = []
+        for given in above:
+            setters = [name for name, held in own.items() if given.key in {a.key for a in held}]
+            if setters and given in self.given.settings:
+                value = given.text.partition("=")[2]
+                hint = f"write arms.{setters[0]}.{given.key}={value}"
+                text = f"'{given.text}': {given.key} is set by arm {', '.join(setters)}"
+                self.problems.add(text, hint)
+            else:
+                kept.append(given)
+        return tuple(kept)
+
+    def _check(self, points: Sequence[Point]) -> dict[str, ArmSpec]:
+        checked: dict[str, ArmSpec] = {}
+        for point in points:
+            arm = check_arm(point.name, point.values, point.origins, self.problems)
+            if point.name in checked:
+                self.problems.add(f"the sweep gives {point.name} twice", "name each value once")
+            if arm is not None:
+                checked[point.name] = arm
+        self._distinct(checked)
+        return checked
+
+    def _distinct(self, arms: dict[str, ArmSpec]) -> None:
+        seen: dict[str, str] = {}
+        for name, arm in arms.items():
+            first = seen.setdefault(arm.model_dump_json(), name)
+            if first != name:
+                hint = "remove one, or make them differ"
+                self.problems.add(f"arms {first} and {name} resolve to the same settings", hint)
+
+    def _whole(
+        self,
+        scale: str,
+        stages: tuple[StageSpec, ...],
+        points: Sequence[Point],
+        arms: dict[str, ArmSpec],
+    ) -> RunSpec:
+        recipe, words = self.recipe, self.recipe.words
+        reference, references = self._references(points)
+        self._engines(arms)
+        return RunSpec(
+            name=recipe.name,
+            group=recipe.group,
+            source=str(recipe.document.path),
+            paper=words.get("paper"),
+            description=words.get("description", ""),
+            stages=stages,
+            arms=arms,
+            arm_overrides={point.name: self._texts(point) for point in points},
+            reference=reference,
+            claims=words.get("claims"),
+            evidence={k: Evidence.model_validate(e) for k, e in recipe.evidence.items()},
+            deviations=(*recipe.deviations.get("all", ()), *recipe.deviations.get(scale, ())),
+            overrides=self.given.texts,
+            notes=tuple(self.notes),
+            scale=scale,
+            references=references,
+            points={point.name: point.swept for point in points},
+        )
+
+    def _references(self, points: Sequence[Point]) -> tuple[str | None, dict[str, str]]:
+        wanted = self.recipe.words.get("reference")
+        candidates = [point for point in points if point.arm == wanted]
+        if not candidates:
+            if wanted:
+                self.notes.append(f"the reference arm {wanted} is left out: no paired differences")
+            return None, {}
+        return candidates[0].name, {p.name: _partner(p, candidates).name for p in points}
+
+    def _engines(self, arms: dict[str, ArmSpec]) -> None:
+        for kind in sorted({arm.engine.kind for arm in arms.values()} - set(kinds("engine"))):
+            self.notes.append(f"the engine '{kind}' is not installed: this can be planned, not run")
+
+    def _texts(self, point: Point) -> tuple[str, ...]:
+        """Return all overrides of one point, in the order in which they were applied."""
+        own = self.given.own.get(point.arm, ())
+        fixed = (a.text.removeprefix(f"arms.{point.arm}.") for a in own if not a.sweep)
+        swept = (f"{key}={value}" for key, value in point.swept.items())
+        return (*self.recipe.arms[point.arm], *fixed, *swept)
+
+
+def _partner(point: Point, candidates: Sequence[Point]) -> Point:
+    """Return the reference at the same sweep point; the first one where it is not swept alike."""
+    for candidate in candidates:
+        if all(point.swept.get(key) == value for key, value in candidate.swept.items()):
+            return candidate
+    return candidates[0]

@@ -1,0 +1,203 @@
+"""The only module that imports Hydra: its override grammar, and its composition of groups.
+
+Hydra is a process-wide singleton, so it is used inside a lock, through its compose API alone. It
+reads recipes and groups through a source of our own, which serves several folders as one, keeps
+parsed files, and gives a recipe the package ``_global_`` so that no recipe needs to write that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+from hydra import __version__, compose, initialize
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override, OverrideType, QuotedString
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult, ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from llmx.config.mount import ROOT, Mount
+from llmx.config.recipe import GROUPS
+from llmx.core.errors import ConfigError
+
+_LOCK = RLock()
+_PARSER = OverridesParser.create()
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """One ``KEY=VALUE`` as read. More than one value is a sweep. Two are equal only if one."""
+
+    key: str
+    values: tuple[Any, ...]
+    text: str
+    origin: str
+
+    @property
+    def sweep(self) -> bool:
+        """Whether the arms are multiplied."""
+        return len(self.values) > 1
+
+
+def parse_override(text: str, origin: str) -> Assignment:
+    """Read one override with Hydra's grammar: quotes, lists and functions as its manual says.
+
+    Raises:
+        ConfigError: if it cannot be read, removes a key, or sweeps over an unnamed set.
+    """
+    try:
+        parsed = _PARSER.parse_override(text)
+    except (HydraException, RecursionError) as error:
+        raise ConfigError(f"{origin}: cannot read '{text}'", _how(text)) from error
+    if parsed.type is OverrideType.DEL:
+        hint = f"to clear a value write {parsed.key_or_group}=null"
+        raise ConfigError(f"{origin}: '{text}' would remove a key", hint)
+    if parsed.type is not OverrideType.CHANGE or parsed.package or not parsed.key_or_group:
+        raise ConfigError(f"{origin}: cannot use '{text}'", "write KEY=VALUE with a plain key")
+    return Assignment(parsed.key_or_group, _values(parsed, text, origin), text, origin)
+
+
+def _how(text: str) -> str:
+    key, equals, value = text.partition("=")
+    if not equals:
+        return "write KEY=VALUE"
+    return f"if the value holds special characters, quote it twice: '{key}=\"{value}\"'"
+
+
+def _values(parsed: Override, text: str, origin: str) -> tuple[Any, ...]:
+    if not parsed.is_sweep_override():
+        return (parsed.value(),)
+    if isinstance(parsed._value, Glob) or not parsed.is_discrete_sweep():
+        raise ConfigError(f"{origin}: '{text}' has no countable values", "write a,b,c or range(…)")
+    return tuple(_plain(value) for value in parsed.sweep_iterator())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, QuotedString):
+        return value.text
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+_mount: Mount | None = None
+
+
+class RecipeSource(ConfigSource):
+    """Serves the current :class:`Mount` to Hydra."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Return the scheme under which Hydra finds this source."""
+        return "llmx"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Return one configuration; the recipe goes to the top level, a group below its name."""
+        name = config_path.removesuffix(".yaml")
+        content = _mount.content(name) if _mount else None
+        package = "_global_" if name.startswith("recipe/") else None
+        return ConfigResult(
+            provider=self.provider,
+            path=self.full_path(),
+            config=OmegaConf.create(content or {}),
+            header={"package": package},
+        )
+
+    def available(self) -> bool:
+        """Return whether something is mounted."""
+        return _mount is not None
+
+    def is_group(self, config_path: str) -> bool:
+        """Return whether `config_path` is a group."""
+        return config_path in ("", "recipe", *GROUPS)
+
+    def is_config(self, config_path: str) -> bool:
+        """Return whether `config_path` can be loaded."""
+        return _mount is not None and _mount.content(config_path.removesuffix(".yaml")) is not None
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """List the choices of a group."""
+        groups = results_filter is ObjectType.GROUP
+        return [] if _mount is None or groups else _mount.choices(config_path)
+
+
+class _SearchPath(SearchPathPlugin):
+    """Puts the source on Hydra's path while something is mounted, and never for other programs."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        if _mount is not None:
+            search_path.append("llmx", "llmx://recipes")
+
+
+_COMPOSED: dict[Any, dict[str, Any]] = {}
+
+
+def compose_groups(mount: Mount, choices: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the groups give for the recipe's own choices overridden by `choices`.
+
+    Composed once for each set of choices and version of the files; the caller gets a copy.
+
+    Raises:
+        ConfigError: if Hydra cannot compose them.
+    """
+    key = (mount.stamps(), tuple(sorted({**mount.chosen(), **choices}.items())))
+    with _LOCK:
+        if key not in _COMPOSED:
+            _COMPOSED[key] = _compose(mount, [f"{g}={c}" for g, c in choices.items()])
+        return {name: _copy(value) for name, value in _COMPOSED[key].items()}
+
+
+def _copy(value: Any) -> Any:
+    return dict(value) if isinstance(value, dict) else value
+
+
+def _compose(mount: Mount, overrides: Sequence[str]) -> dict[str, Any]:
+    global _mount
+    plugins = Plugins.instance()
+    plugins.register(RecipeSource)
+    plugins.register(_SearchPath)
+    # Another program's Hydra may be live in this process: put it back afterwards.
+    before = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    _mount = mount
+    try:
+        with _initialized():
+            config = compose(config_name=ROOT, overrides=["recipe=recipe", *overrides])
+        return dict(OmegaConf.to_container(config, resolve=False))  # type: ignore[arg-type]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(f"{mount.recipe.name}: {str(error).strip().splitlines()[0]}") from error
+    finally:
+        _mount = None
+        GlobalHydra.instance().hydra = before
+
+
+def _initialized() -> initialize:
+    # 1.3 asks for its level by name; 1.4 has no levels any more.
+    if __version__.startswith("1.3"):
+        return initialize(config_path=None, job_name="llmx", version_base="1.3")
+    return initialize(config_path=None, job_name="llmx")
+
+
+def resolve(values: dict[str, Any]) -> dict[str, Any]:
+    """Replace ``${key}`` by what it stands for. No resolver that reads the environment is known.
+
+    Raises:
+        ConfigError: if a key is unknown, or a resolver such as ``${oc.env:…}`` is used, whose
+            value would end in the run folder and change between machines.
+    """
+    text = str(values)
+    if "${" not in text:
+        return values
+    if "${oc." in text:
+        raise ConfigError("${oc.…} is refused: the machine must not decide a setting")
+    try:
+        return dict(OmegaConf.to_container(OmegaConf.create(values), resolve=True))  # type: ignore[arg-type]
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"cannot resolve ${{…}}: {str(error).splitlines()[0]}") from error

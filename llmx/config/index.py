@@ -1,0 +1,150 @@
+"""What `llmx list` and shell completion show, without importing Hydra, pydantic or torch.
+
+Each recipe's entry is kept in the user's cache folder for as long as the file stays the same; the
+cache is safe to delete, and is done without where it cannot be written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llmx.config import places
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recipe in the list. ``error`` has one line for each problem of a broken file."""
+
+    name: str
+    group: str
+    path: str
+    paper: str = ""
+    description: str = ""
+    arms: tuple[str, ...] = ()
+    scales: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Dotted names of what the file itself sets: stage options and inline values."""
+    error: str = ""
+
+
+def entries(extra: Sequence[Path | str] = ()) -> list[Entry]:
+    """Return every recipe, by group and name; broken files too, with their error.
+
+    Raises:
+        ConfigError: if a recipe folder that was asked for is not there.
+    """
+    files = list(places.recipe_files(places.roots(extra)))
+    cache = _load()
+    found = [_entry(group, path, cache) for group, path in files]
+    _save(cache)
+    return sorted(found, key=lambda entry: (entry.group, entry.name))
+
+
+def keys(extra: Sequence[Path | str] = ()) -> list[str]:
+    """Return what can stand before ``=``: reserved words, groups, and all keys of their choices."""
+    roots = places.roots(extra)
+    cache = _load()
+    names = {"recipe", "scale", "arms", "seed"}
+    for name, path in places.group_files(roots).items():
+        group = name.split("/")[0]
+        names |= {group} | {f"{group}.{key}" for key in _cached(path, cache, _group_keys)}
+    _save(cache)
+    return sorted(names)
+
+
+def choices(group: str, extra: Sequence[Path | str] = ()) -> list[str]:
+    """Return what can stand after ``group=``."""
+    names = [name.split("/") for name in places.group_files(places.roots(extra))]
+    return sorted(choice for of, choice in names if of == group and not choice.startswith("_"))
+
+
+def _entry(group: str, path: Path, cache: dict[str, Any]) -> Entry:
+    known: dict[str, Any] = _cached(path, cache, _describe)
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    return Entry(**{**fields, "name": path.stem, "group": group, "path": str(path)})
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    # Imported here: with a warm cache not even PyYAML is needed.
+    from llmx.config.problems import Problems
+    from llmx.config.recipe import parse
+    from llmx.config.yaml_file import read
+    from llmx.core.errors import ConfigError
+
+    try:
+        problems = Problems()
+        recipe = parse(read(path), "", problems)
+        problems.raise_any()
+    except ConfigError as error:
+        return {**asdict(Entry("", "", "")), "error": str(error)}
+    stages = [f"stages.{name}.{key}" for name, stage in recipe.stages.items() for key in stage]
+    inline = [f"{section}.{key}" for section, held in recipe.inline.items() for key in held]
+    entry = Entry(
+        name=recipe.name,
+        group="",
+        path="",
+        paper=recipe.words.get("paper", ""),
+        description=recipe.words.get("description", ""),
+        arms=tuple(recipe.arms),
+        scales=tuple(recipe.scales),
+        keys=(*stages, *inline),
+    )
+    return asdict(entry)
+
+
+def _group_keys(path: Path) -> list[str]:
+    from llmx.config.yaml_file import read
+    from llmx.core.errors import ConfigError
+
+    try:
+        return [key for key in read(path).data if key != "defaults"]
+    except ConfigError:
+        return []
+
+
+def _cached(path: Path, cache: dict[str, Any], make: Any) -> Any:
+    stat = path.stat()
+    now = [stat.st_mtime_ns, stat.st_size]
+    known = cache.get(str(path))
+    # An error names the file as seen from the current folder, so it is made afresh.
+    if not isinstance(known, dict) or known.get("stamp") != now or known.get("error"):
+        made = make(path)
+        broken = isinstance(made, dict) and bool(made["error"])
+        known = cache[str(path)] = {"stamp": now, "value": made, "error": broken}
+        cache[""] = True
+    return known["value"]
+
+
+def cache_file() -> Path:
+    """Return where the index is kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "llmx" / f"index-{_VERSION}.json"
+
+
+def _load() -> dict[str, Any]:
+    try:
+        held = json.loads(cache_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError, RuntimeError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _save(cache: dict[str, Any]) -> None:
+    if not cache.pop("", False):
+        return
+    kept = {path: held for path, held in cache.items() if Path(path).exists()}
+    try:
+        file = cache_file()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f"{file.name}.{os.getpid()}")
+        part.write_text(json.dumps(kept), encoding="utf-8")
+        part.replace(file)
+    except (OSError, RuntimeError):
+        return

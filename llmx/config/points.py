@@ -1,0 +1,190 @@
+"""From one arm and the layers above the groups to its sweep points, as plain values.
+
+The order of the layers is: groups < recipe < scale < command line < arm < command line for that
+arm. A key of the middle layers is set where the arm has it, so ``sampler.gamma`` leaves an arm
+alone whose sampler drafts nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from llmx.config.edge import Assignment, compose_groups, resolve
+from llmx.config.mount import Mount
+from llmx.config.problems import Problems
+from llmx.config.recipe import GROUPS
+from llmx.config.schema import FIELDS
+from llmx.core.errors import ConfigError, nearest
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Assignments that concern an arm, lowest first. ``own`` belong to that arm alone."""
+
+    inline: tuple[Assignment, ...]
+    shared: tuple[Assignment, ...]
+    own: tuple[Assignment, ...]
+
+
+@dataclass
+class Point:
+    """One arm, or one point of a sweep over it, before it is checked."""
+
+    name: str
+    arm: str
+    values: dict[str, Any]
+    origins: dict[str, str]
+    swept: dict[str, Any]
+
+
+@dataclass
+class Usage:
+    """Which arms each assignment reached, and which it left alone."""
+
+    reached: dict[Assignment, dict[str, None]] = field(default_factory=dict)
+    missed: dict[Assignment, dict[str, None]] = field(default_factory=dict)
+
+    def note(self, given: Assignment, arm: str, applies: bool) -> None:
+        """Remember whether `given` was set in `arm`."""
+        (self.reached if applies else self.missed).setdefault(given, {})[arm] = None
+
+
+class Expander:
+    """Expands arms of one mounted recipe."""
+
+    def __init__(self, mount: Mount, scale: str, usage: Usage, problems: Problems) -> None:
+        self.mount = mount
+        self.scale = scale
+        self.usage = usage
+        self.problems = problems
+
+    def points(self, arm: str, layers: Layers) -> Iterator[Point]:
+        """Yield the points of one arm; the arm alone if nothing is swept."""
+        above = (*layers.shared, *layers.own)
+        picks = [given for given in above if given.key in GROUPS]
+        for chosen in product(*(given.values for given in picks)):
+            picked = list(zip(picks, chosen, strict=True))
+            choices = self._choices(picked)
+            if choices is not None:
+                yield from self._with_choices(arm, layers, picked, choices)
+
+    def _choices(self, picked: Sequence[tuple[Assignment, Any]]) -> dict[str, str | None] | None:
+        choices: dict[str, str | None] = {}
+        for given, choice in picked:
+            known = self.mount.choices(given.key)
+            if choice is not None and choice not in known:
+                hint = nearest(str(choice), known, f"choices of {given.key}")
+                self.problems.add(f"{given.origin}: there is no {given.key}={choice}", hint)
+                return None
+            choices[given.key] = choice
+        if self.scale in self.mount.choices("scale"):
+            choices["scale"] = self.scale
+        return choices
+
+    def _with_choices(
+        self,
+        arm: str,
+        layers: Layers,
+        picked: Sequence[tuple[Assignment, Any]],
+        choices: dict[str, str | None],
+    ) -> Iterator[Point]:
+        values, origins = self._base(choices)
+        opened = {given.key.split(".")[0] for given in layers.inline} - set(values) - set(choices)
+        values |= {section: {} for section in opened}
+        self._inline(values, origins, layers.inline, arm, opened)
+        above = [given for given in (*layers.shared, *layers.own) if given.key not in GROUPS]
+        fitting = [given for given in above if self._fits(given, values, arm)]
+        swept = {given.key: choice for given, choice in picked if given.sweep}
+        for chosen in product(*(given.values for given in fitting)):
+            pairs = list(zip(fitting, chosen, strict=True))
+            point = Point(arm, arm, _copy(values), dict(origins), dict(swept))
+            for given, value in pairs:
+                _set(point.values, given.key, value)
+                point.origins[given.key] = given.origin
+                point.swept |= {given.key: value} if given.sweep else {}
+            yield self._resolved(point)
+
+    def _resolved(self, point: Point) -> Point:
+        try:
+            point.values = resolve(point.values)
+        except ConfigError as error:
+            self.problems.add(f"arm {point.arm}: {error.message}", error.hint)
+        return point
+
+    def _base(self, choices: dict[str, str | None]) -> tuple[dict[str, Any], dict[str, str]]:
+        named = {group: choice for group, choice in choices.items() if choice is not None}
+        values = compose_groups(self.mount, named)
+        for group, choice in choices.items():
+            if choice is None:
+                values.pop(group, None)
+        values["scale"] = {**(values.get("scale") or {}), "name": self.scale}
+        values["seed"] = self.mount.recipe.seed
+        chosen = {**self.mount.chosen(), **named}
+        return values, {group: f"{group}={choice}" for group, choice in chosen.items()}
+
+    def _inline(
+        self,
+        values: dict[str, Any],
+        origins: dict[str, str],
+        inline: Sequence[Assignment],
+        arm: str,
+        opened: set[str],
+    ) -> None:
+        """Set the recipe's own values; it may write a whole section without a choice."""
+        for given in inline:
+            whole = given.key.split(".")[0] in opened
+            if whole:
+                self.usage.note(given, arm, True)
+            if whole or self._fits(given, values, arm):
+                _set(values, given.key, given.values[0])
+                origins[given.key] = given.origin
+
+    def _fits(self, given: Assignment, values: dict[str, Any], arm: str) -> bool:
+        fits = self._has(given.key, values)
+        self.usage.note(given, arm, fits)
+        return fits
+
+    def _has(self, key: str, values: dict[str, Any]) -> bool:
+        section, _, name = key.partition(".")
+        if not name:
+            return key == "seed"
+        held = values.get(section)
+        if not isinstance(held, dict):
+            return False
+        # A field that no choice writes out is open to all of them.
+        return name in held or (
+            name in FIELDS.get(section, ()) and not self.mount.holders(section, name)
+        )
+
+
+def _copy(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: dict(held) if isinstance(held, dict) else held for name, held in values.items()}
+
+
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    section, _, name = key.partition(".")
+    if name:
+        values[section][name] = value
+    else:
+        values[section] = value
+
+
+def name_points(points: Sequence[Point]) -> None:
+    """Name the points of a sweep after what differs: ``sd@gamma=3``."""
+    keys = {key for point in points for key in point.swept}
+    short = {key: key.rsplit(".", 1)[-1] for key in keys}
+    names = list(short.values())
+    for key, word in short.items():
+        short[key] = key if names.count(word) > 1 else word
+    for point in points:
+        parts = [f"@{short[key]}={_word(value)}" for key, value in point.swept.items()]
+        point.name = point.arm + "".join(parts)
+
+
+def _word(value: Any) -> str:
+    text = "null" if value is None else str(value)
+    return re.sub(r"[^\w.+-]+", "_", text.lower() if isinstance(value, bool) else text)

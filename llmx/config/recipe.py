@@ -1,0 +1,199 @@
+"""The keys of a recipe file, checked one by one; every problem of the file is found in one go.
+
+Works on plain YAML, so that `llmx list` and completion wait for neither Hydra nor pydantic. What
+the values resolve to is the work of :mod:`llmx.config.compose`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from llmx.config.problems import Problems
+from llmx.config.yaml_file import Document, shown
+from llmx.core.errors import nearest
+
+GROUPS = ("model", "data", "engine", "sampler", "shape", "trainer", "scale")
+SECTIONS = tuple(group for group in GROUPS if group != "scale")
+WORDS = ("name", "paper", "description", "reference", "claims", "scale")
+KEYS = (
+    *("defaults", "seed", "stages", "arms", "scales", "evidence", "deviations"),
+    *WORDS,
+    *SECTIONS,
+)
+GRADES = ("paper", "code", "secondary", "assumed")
+_ARM_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One recipe as written: nothing composed yet."""
+
+    document: Document
+    group: str
+    name: str
+    words: dict[str, str]
+    seed: int
+    defaults: dict[str, str]
+    stages: dict[str, dict[str, Any]]
+    arms: dict[str, tuple[str, ...]]
+    scales: dict[str, tuple[str, ...]]
+    inline: dict[str, dict[str, Any]]
+    evidence: dict[str, dict[str, str]]
+    deviations: dict[str, tuple[str, ...]]
+    """Scale name (``all`` for every scale) -> what differs from the paper on purpose."""
+
+
+def parse(document: Document, group: str, problems: Problems) -> Recipe:
+    """Return the recipe of a file; what is wrong with it goes to `problems`."""
+    return _Reader(document, problems).recipe(group)
+
+
+class _Reader:
+    """Reads typed values out of a document and says where one is missing or odd."""
+
+    def __init__(self, document: Document, problems: Problems) -> None:
+        self.document = document
+        self.data = document.data
+        self.problems = problems
+
+    def recipe(self, group: str) -> Recipe:
+        self._keys()
+        words = {key: word for key in WORDS if (word := self._word(key))}
+        arms = self._override_lists("arms") or {"main": ()}
+        recipe = Recipe(
+            document=self.document,
+            group=group,
+            name=self._name(words),
+            words=words,
+            seed=self._seed(),
+            defaults=self._defaults(),
+            stages=self._mappings("stages"),
+            arms=arms,
+            scales=self._override_lists("scales"),
+            inline=self._mappings(*SECTIONS),
+            evidence=self._evidence(),
+            deviations=self._deviations(),
+        )
+        self._reference(recipe)
+        return recipe
+
+    def _wrong(self, text: str, *keys: str, hint: str = "") -> None:
+        self.problems.add(f"{self.document.where(*keys)}: {text}", hint)
+
+    def _keys(self) -> None:
+        for key in self.data:
+            if key not in KEYS:
+                self._wrong(f"unknown key '{key}'", key, hint=nearest(key, KEYS, "keys"))
+        if not self.data.get("stages"):
+            self.problems.add(f"{shown(self.document.path)}:1: missing key 'stages'")
+
+    def _name(self, words: dict[str, str]) -> str:
+        stem = self.document.path.stem
+        name = words.get("name", stem)
+        if name != stem:
+            hint = f"write name: {stem}, or rename the file to {name}.yaml"
+            self._wrong(f"name '{name}' differs from the file's", "name", hint=hint)
+        return name
+
+    def _word(self, key: str) -> str:
+        value = self.data.get(key)
+        if value is not None and not isinstance(value, str):
+            self._wrong(f"{key} must be text, not {value!r}", key)
+            return ""
+        return (value or "").strip()
+
+    def _seed(self) -> int:
+        seed = self.data.get("seed", 0)
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            self._wrong(f"seed must be a whole number, not {seed!r}", "seed")
+            return 0
+        return seed
+
+    def _defaults(self) -> dict[str, str]:
+        entries = self.data.get("defaults") or []
+        if not isinstance(entries, list):
+            self._wrong("defaults must be a list of `- override /group: choice`", "defaults")
+            return {}
+        pairs = (self._default(str(number), entry) for number, entry in enumerate(entries))
+        return {group: choice for pair in pairs if pair for group, choice in [pair]}
+
+    def _default(self, number: str, entry: object) -> tuple[str, str] | None:
+        key, choice = next(iter(entry.items())) if isinstance(entry, dict) and entry else ("", None)
+        group = key.removeprefix("override /")
+        if group not in SECTIONS or group == key or not isinstance(choice, str):
+            hint = f"write `- override /GROUP: choice`, GROUP one of {', '.join(SECTIONS)}"
+            self._wrong(f"cannot use the default {entry!r}", "defaults", number, hint=hint)
+            return None
+        return group, choice
+
+    def _mapping(self, key: str) -> dict[str, Any]:
+        value = self.data.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self._wrong(f"{key} must be `name: value` lines, not {value!r}", key)
+            return {}
+        return value
+
+    def _mappings(self, *keys: str) -> dict[str, dict[str, Any]]:
+        """Return mappings of mappings: the stages, or the inline values of groups."""
+        if keys == ("stages",):
+            keep = self._mapping("stages")
+        else:
+            keep = {key: self._mapping(key) for key in keys if key in self.data}
+        for name, value in keep.items():
+            if not isinstance(value, dict):
+                self._wrong(f"stages.{name} must be {{kind: …}}, not {value!r}", "stages", name)
+        return {name: value for name, value in keep.items() if isinstance(value, dict)}
+
+    def _override_lists(self, key: str) -> dict[str, tuple[str, ...]]:
+        lists = {}
+        for name, value in self._mapping(key).items():
+            lists[name] = self._strings(value, key, name)
+            if not _ARM_NAME.fullmatch(name):
+                hint = "use letters, digits, _ and -"
+                self._wrong(f"'{name}' cannot be a name in {key}", key, name, hint=hint)
+        return lists
+
+    def _strings(self, value: object, *keys: str) -> tuple[str, ...]:
+        items = [] if value is None else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            hint = "write [sampler=greedy, sampler.gamma=4]" if keys[0] != "deviations" else ""
+            self._wrong(f"{'.'.join(keys)} must be a list of texts", *keys, hint=hint)
+            return ()
+        return tuple(items)
+
+    def _evidence(self) -> dict[str, dict[str, str]]:
+        entries = self._mapping("evidence")
+        for key, entry in entries.items():
+            grade = entry.get("grade") if isinstance(entry, dict) else None
+            if grade not in GRADES or set(entry) - {"grade", "where"}:
+                hint = f"write {{grade: …, where: …}}, grade one of {', '.join(GRADES)}"
+                self._wrong(f"evidence of {key} is not understood", "evidence", key, hint=hint)
+        return {
+            key: {"grade": entry["grade"], "where": str(entry.get("where", ""))}
+            for key, entry in entries.items()
+            if isinstance(entry, dict) and entry.get("grade") in GRADES
+        }
+
+    def _deviations(self) -> dict[str, tuple[str, ...]]:
+        value = self.data.get("deviations") or []
+        if isinstance(value, dict):
+            return self._by_scale(value)
+        return {"all": self._strings(value, "deviations")}
+
+    def _by_scale(self, value: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Split keys such as ``smoke, laptop``: several scales often share their deviations."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key, lines in value.items():
+            for scale in map(str.strip, key.split(",")):
+                found[scale] = (*found.get(scale, ()), *self._strings(lines, "deviations", key))
+        return found
+
+    def _reference(self, recipe: Recipe) -> None:
+        reference = recipe.words.get("reference")
+        if reference and reference not in recipe.arms:
+            hint = nearest(reference, recipe.arms, "arms")
+            self._wrong(f"reference '{reference}' is not an arm", "reference", hint=hint)

@@ -1,0 +1,89 @@
+"""The stages of a recipe: kinds that exist, needs that exist, and no circle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmx.config.edge import Assignment
+from llmx.config.problems import Problems
+from llmx.config.recipe import Recipe
+from llmx.config.schema import suggest
+from llmx.core.errors import nearest
+from llmx.core.registry import kinds
+from llmx.core.spec import StageSpec
+
+_OWN = ("kind", "over", "needs")
+
+
+def stage_keys(recipe: Recipe) -> list[str]:
+    """Return the dotted names that an override may set: ``stages.speed.problems``."""
+    return [f"stages.{name}.{key}" for name, stage in recipe.stages.items() for key in stage]
+
+
+def resolve_stages(
+    recipe: Recipe, assignments: Sequence[Assignment], problems: Problems
+) -> tuple[StageSpec, ...]:
+    """Return the stages with `assignments` (keys ``stages.NAME.KEY``) applied."""
+    raw = {name: dict(stage) for name, stage in recipe.stages.items()}
+    for given in assignments:
+        _assign(raw, given, problems)
+    stages = [_stage(recipe, name, stage, problems) for name, stage in raw.items()]
+    _check_circles({stage.name: stage.needs for stage in stages}, recipe, problems)
+    return tuple(stages)
+
+
+def _assign(raw: dict[str, dict[str, Any]], given: Assignment, problems: Problems) -> None:
+    _, name, key = (*given.key.split(".", 2), "", "")[:3]
+    known = [f"stages.{stage}.{option}" for stage, options in raw.items() for option in options]
+    if key not in raw.get(name, {}):
+        problems.add(f"{given.origin}: no stage has {given.key}", suggest(given.key, known))
+    elif given.sweep:
+        problems.add(f"{given.origin}: stages cannot be swept: {given.text}", "arms share them")
+    else:
+        raw[name][key] = given.values[0]
+
+
+def _stage(recipe: Recipe, name: str, raw: Mapping[str, Any], problems: Problems) -> StageSpec:
+    kind, over, needs = raw.get("kind"), raw.get("over", "arm"), raw.get("needs") or []
+
+    def wrong(text: str, key: str, hint: str = "") -> None:
+        problems.add(f"{recipe.document.where('stages', name, key)}: stage {name}: {text}", hint)
+
+    if not isinstance(kind, str):
+        wrong("missing key 'kind'", "kind", f"known kinds: {', '.join(sorted(kinds('stage')))}")
+    elif kind not in kinds("stage"):
+        hint = nearest(kind, kinds("stage"), "stage kinds")
+        wrong(f"unknown stage kind '{kind}'", "kind", hint)
+    if over not in ("arm", "recipe"):
+        wrong(f"over must be arm or recipe, not {over!r}", "over")
+        over = "arm"
+    if not isinstance(needs, list) or not all(isinstance(need, str) for need in needs):
+        wrong(f"needs must be a list of stage names, not {needs!r}", "needs")
+        needs = []
+    for need in needs:
+        if need not in recipe.stages:
+            wrong(f"needs unknown stage '{need}'", "needs", nearest(need, recipe.stages, "stages"))
+    scorer = raw.get("scorer")
+    if scorer is not None and scorer not in kinds("scorer"):
+        wrong(f"unknown scorer {scorer!r}", "scorer", nearest(str(scorer), kinds("scorer")))
+    options = {key: value for key, value in raw.items() if key not in _OWN}
+    return StageSpec(name=name, kind=str(kind), over=over, needs=tuple(needs), options=options)
+
+
+def _check_circles(needs: dict[str, tuple[str, ...]], recipe: Recipe, problems: Problems) -> None:
+    """Remove stages whose needs are met until nothing changes; what is left waits for itself."""
+    left = {name: {need for need in wants if need in needs} for name, wants in needs.items()}
+    while ready := {name for name, wants in left.items() if not wants}:
+        left = {name: wants - ready for name, wants in left.items() if name not in ready}
+    if left:
+        first = next(iter(left))
+        circle = " → ".join(_circle(left, first))
+        problems.add(f"{recipe.document.where('stages', first)}: stages wait in a circle: {circle}")
+
+
+def _circle(left: dict[str, set[str]], start: str) -> list[str]:
+    path = [start]
+    while (step := min(left[path[-1]])) not in path:
+        path.append(step)
+    return [*path[path.index(step) :], step]

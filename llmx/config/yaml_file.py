@@ -1,0 +1,185 @@
+"""Read one YAML file with the line of every key, so that errors can say where.
+
+Only PyYAML is needed here: listing recipes must not wait for Hydra.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from llmx.core.errors import ConfigError
+
+Where = tuple[str, ...]
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML 1.1 as OmegaConf reads it: `1e-3` is a number, a date is text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, rule) for tag, rule in rules if not tag.endswith((":timestamp", ":float"))]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_FLOAT = re.compile(
+    r"^(?:[-+]?(?:\d[\d_]*)\.[\d_]*(?:[eE][-+]?\d+)?|[-+]?(?:\d[\d_]*)[eE][-+]?\d+"
+    r"|[-+]?\.\d[\d_]*(?:[eE][-+]?\d+)?|[-+]?\.?(?:inf|Inf|INF)|\.?(?:nan|NaN|NAN))$"
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789.inIN"))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file. ``lines`` gives the line (from 1) of every key, by its path."""
+
+    path: Path
+    data: dict[str, Any]
+    lines: dict[Where, int]
+    header: str
+
+    def where(self, *keys: str) -> str:
+        """Return ``file:line`` of the deepest of `keys` that the file has."""
+        for length in range(len(keys), 0, -1):
+            if keys[:length] in self.lines:
+                return f"{shown(self.path)}:{self.lines[keys[:length]]}"
+        return f"{shown(self.path)}:1"
+
+
+_CACHE: dict[Path, tuple[tuple[int, int], Document]] = {}
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person would type it: relative where it lies below the current folder."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, FileNotFoundError):
+        return str(path)
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Return what changes when a file changes: (modification time in ns, size in bytes).
+
+    Raises:
+        ConfigError: if the file cannot be read.
+    """
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise ConfigError(f"{shown(path)}: cannot be read ({error.strerror})") from error
+    return stat.st_mtime_ns, stat.st_size
+
+
+def read(path: Path) -> Document:
+    """Return the mapping that a YAML file holds; parsed once for each version of the file.
+
+    Raises:
+        ConfigError: with file and line, if it is not a readable mapping, has a key twice, an
+            anchor, or a ``_target_`` (which would name code to run).
+    """
+    now = stamp(path)
+    known = _CACHE.get(path)
+    if known is None or known[0] != now:
+        known = _CACHE[path] = (now, _parse(path))
+    return known[1]
+
+
+def _parse(path: Path) -> Document:
+    text = _text(path)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise ConfigError(
+                f"{shown(path)}:1: the file is empty", "a recipe has stages: and arms:"
+            )
+        lines = dict(_walk(path, node, (), set()))
+        data = loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise _broken(path, error) from error
+    finally:
+        loader.dispose()
+    if not isinstance(data, dict):
+        raise ConfigError(f"{shown(path)}:1: expected `key: value` lines, found {_noun(data)}")
+    return Document(path, data, lines, _header(text))
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{shown(path)}: cannot be read ({error.strerror})") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{shown(path)}:{line}: not a text file (UTF-8)") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ConfigError(f"{shown(path)}:{line}: not a text file (it holds a NUL byte)")
+    return text
+
+
+def _broken(path: Path, error: yaml.YAMLError) -> ConfigError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark else 1
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return ConfigError(f"{shown(path)}:{line}: broken YAML: {problem}")
+
+
+def _walk(path: Path, node: yaml.Node, at: Where, seen: set[int]) -> Iterator[tuple[Where, int]]:
+    if id(node) in seen:
+        line = node.start_mark.line + 1
+        raise ConfigError(f"{shown(path)}:{line}: anchors and aliases are not supported")
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        yield from _walk_mapping(path, node, at, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield (*at, str(number)), item.start_mark.line + 1
+            yield from _walk(path, item, (*at, str(number)), seen)
+
+
+def _walk_mapping(
+    path: Path, node: yaml.MappingNode, at: Where, seen: set[int]
+) -> Iterator[tuple[Where, int]]:
+    names: set[str] = set()
+    for key, value in node.value:
+        _check_key(path, key, names)
+        yield (*at, key.value), key.start_mark.line + 1
+        yield from _walk(path, value, (*at, key.value), seen)
+
+
+def _check_key(path: Path, key: yaml.Node, names: set[str]) -> None:
+    place = f"{shown(path)}:{key.start_mark.line + 1}"
+    if not isinstance(key, yaml.ScalarNode) or not key.tag.endswith(":str"):
+        raise ConfigError(f"{place}: the key {_spelled(key)} is not text", "put it in quotes")
+    if key.value == "_target_":
+        raise ConfigError(
+            f"{place}: _target_ is refused, a recipe names no code", "write kind: NAME"
+        )
+    if key.value in names:
+        raise ConfigError(f"{place}: the key '{key.value}' is given twice")
+    names.add(key.value)
+
+
+def _spelled(key: yaml.Node) -> str:
+    return f"'{key.value}'" if isinstance(key, yaml.ScalarNode) else "here"
+
+
+def _noun(value: object) -> str:
+    return "a list" if isinstance(value, list) else f"one value ({str(value)[:20]!r})"
+
+
+def _header(text: str) -> str:
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("#").removeprefix(" "))
+    return "\n".join(lines).strip()

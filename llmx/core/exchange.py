@@ -1,0 +1,62 @@
+"""What goes to an engine and comes back: requests and records."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from llmx.core.errors import ConfigError
+from llmx.core.record import Frozen, Sample
+from llmx.core.spec import SamplerSpec
+
+Capability = Literal["text", "chat", "logprobs", "step", "stream", "embed"]
+
+
+class Message(Frozen):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Request(Frozen):
+    """One prompt to complete.
+
+    The engine renders ``messages`` with the model's own chat template; the token ids that it sent
+    come back in the record. Every random number is fixed by (seed, id).
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    sampler: SamplerSpec
+    threshold: float | None = None
+    seed: int = 0
+
+    def resolved_threshold(self) -> float:
+        """Return the threshold to decode with: a calibrated one, or the sampler's own.
+
+        Raises:
+            ConfigError: if the sampler asks for a draft share that nobody has calibrated.
+        """
+        if self.threshold is not None:
+            return self.threshold
+        if self.sampler.needs_calibration:
+            raise ConfigError(
+                f"sampler.draft_share={self.sampler.draft_share} has no threshold yet",
+                "add a divergence_quantiles stage to the stage's needs, or set sampler.threshold",
+            )
+        return self.sampler.threshold or 0.0
+
+
+def ask(
+    sample: Sample,
+    instruction: str,
+    sampler: SamplerSpec,
+    seed: int,
+    threshold: float | None = None,
+) -> Request:
+    """Return the request that puts one problem to a model, as a single user turn."""
+    content = f"{sample.question}\n\n{instruction}" if instruction else sample.question
+    message = Message(role="user", content=content)
+    return Request(
+        id=sample.id, messages=(message,), sampler=sampler, threshold=threshold, seed=seed
+    )

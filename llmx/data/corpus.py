@@ -1,0 +1,61 @@
+"""Stage `corpus`: write a dataset's splits to disk, with what was drawn and what was dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from llmx.core.record import as_json
+from llmx.core.registry import lookup
+from llmx.core.spec import DataSpec
+from llmx.data import identity
+from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.store.files import write_json, write_lines
+
+
+class CorpusStage:
+    """Writes ``<split>.jsonl`` for every split and ``corpus.json`` about them."""
+
+    kind: ClassVar[str] = "corpus"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The data specification and the generator's version."""
+        return identity(_spec(given))
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """About 17,000 problems a second."""
+        spec = _spec(given)
+        total = spec.train + spec.test + spec.calibration + spec.heldout
+        return Cost(samples=total, seconds=total / 17_000)
+
+    def run(self, context: StageContext) -> None:
+        """Draw every split, in the order that makes a collision cost a training problem."""
+        spec = _spec(context.given)
+        dataset = _dataset(spec)
+        splits = ("test", "calibration", "heldout", "train")
+        context.progress.start(len(splits), unit="splits")
+        counts = {}
+        for split in splits:
+            samples = dataset.split(split)
+            write_lines(context.out / f"{split}.jsonl", (as_json(sample) for sample in samples))
+            counts[split] = dict(Counter(sample.cluster for sample in samples))
+            context.progress.advance()
+        about = {"per_split": counts, "collisions": dataset.collisions, **identity(spec)}
+        write_json(context.out / "corpus.json", about)
+
+
+def _spec(given: StageInput) -> DataSpec:
+    specs = {arm.data for arm in given.arms.values() if arm.data is not None}
+    (spec,) = specs
+    return spec
+
+
+def _dataset(spec: DataSpec) -> Any:
+    return lookup("data", spec.kind)(spec)

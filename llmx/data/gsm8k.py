@@ -1,0 +1,66 @@
+"""GSM8K (Cobbe et al., arXiv 2110.14168) from the hub, at a pinned revision.
+
+The test split is the published one. Calibration problems are the first of the training split, which
+no evaluation here touches.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from llmx.core.errors import DataError
+from llmx.core.record import Sample
+from llmx.core.spec import DataSpec
+
+REPOSITORY = "openai/gsm8k"
+_OFFLINE = "without a network use data=gsm_symbolic"
+
+
+class Gsm8k:
+    """`data: {kind: gsm8k, revision: …}`."""
+
+    def __init__(self, spec: DataSpec) -> None:
+        self.spec = spec
+
+    @classmethod
+    def identity(cls, spec: DataSpec) -> dict[str, Any]:
+        """Repository and revision: the content that the hub guarantees."""
+        if spec.revision is None:
+            raise DataError("data.revision is not set", "pin the commit of the dataset")
+        return {"spec": spec.model_dump(mode="json"), "repository": REPOSITORY}
+
+    def split(self, name: str, limit: int | None = None) -> list[Sample]:
+        """Return `test` (the published test split) or `calibration` (from the training split)."""
+        wanted = {"test": ("test", self.spec.test), "calibration": ("train", self.spec.calibration)}
+        if name not in wanted:
+            raise DataError(f"gsm8k has no split '{name}' here", "splits: test, calibration")
+        source, size = wanted[name]
+        size = min(size, limit or size)
+        rows = self._rows(source)
+        return [_sample(name, place, row) for place, row in zip(range(size), rows, strict=False)]
+
+    def _rows(self, source: str) -> Any:
+        if find_spec("datasets") is None:
+            raise DataError(
+                "gsm8k needs the package 'datasets'", "pip install 'llmx-lab[hub]', or " + _OFFLINE
+            )
+        from datasets import load_dataset
+
+        try:
+            return load_dataset(REPOSITORY, "main", split=source, revision=self.spec.revision)
+        except Exception as error:  # the library raises a dozen kinds for one missing network
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise DataError(f"cannot fetch {REPOSITORY}: {first[:160]}", _OFFLINE) from error
+
+
+def _sample(split: str, place: int, row: dict[str, str]) -> Sample:
+    from llmx.data.gsm_symbolic import normalise_number
+
+    solution, _, answer = row["answer"].rpartition("####")
+    return Sample(
+        id=f"{split}-{place}",
+        question=row["question"].strip(),
+        answer=normalise_number(answer.strip()),
+        solution=solution.strip(),
+    )

@@ -1,0 +1,39 @@
+"""The contract of an engine; tests/contracts/test_engine.py holds every engine to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from llmx.core.exchange import Capability, Request
+from llmx.core.record import Record
+from llmx.core.registry import lookup
+from llmx.core.spec import EngineSpec, ModelSpec
+
+
+class Engine(Protocol):
+    """Completes requests. Built from specifications alone; models load at the first request."""
+
+    capabilities: ClassVar[frozenset[Capability]]
+
+    def __init__(
+        self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
+    ) -> None:
+        """Keep what is needed to load; `stages` are outputs that ``stage:NEED`` may refer to."""
+
+    @classmethod
+    def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
+        """Return every value that a completion depends on, without loading anything."""
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
+        """Yield one record a request, in order, as batches finish.
+
+        Batches are a pure function of the order of the requests and the batch size.
+        """
+
+
+def engine_class(kind: str) -> type[Engine]:
+    """Return the engine class behind a kind."""
+    found: type[Engine] = lookup("engine", kind)
+    return found

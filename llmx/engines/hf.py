@@ -1,0 +1,128 @@
+"""Engine `hf`: llmx's own token loops over transformers models, on CPU or CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from llmx.core.errors import EngineError
+from llmx.core.exchange import Capability, Request
+from llmx.core.record import Record
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.engines.locate import model_identity
+
+if TYPE_CHECKING:
+    from llmx.engines.pair import LoadedPair
+    from llmx.methods.decode import DecodeOptions
+
+
+class HfEngine:
+    """Decodes with a target, a draft, or both (speculation)."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "step"})
+
+    def __init__(
+        self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
+    ) -> None:
+        self.model = _required(model)
+        self.spec = spec
+        self.stages = stages or {}
+
+    @classmethod
+    def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
+        """Models by content, arithmetic, and the batch size (it changes the last bits)."""
+        model = _required(model)
+        return {
+            "engine": "hf",
+            "target": model_identity(model.target, model.target_revision),
+            "draft": model_identity(model.draft, model.draft_revision),
+            "dtype": spec.dtype,
+            "lean": spec.lean,
+            "batch_size": spec.batch_size,
+        }
+
+    @cached_property
+    def pair(self) -> LoadedPair:
+        """The loaded models and their tokenizer."""
+        from llmx.engines.pair import load_pair
+
+        return load_pair(self.model, self.spec, self.stages)
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
+        """Yield records in the order of the requests, a batch at a time."""
+        for _, group in groupby(requests, key=lambda r: (r.sampler, r.threshold, r.seed)):
+            alike = list(group)
+            for start in range(0, len(alike), self.spec.batch_size):
+                yield from self._batch(alike[start : start + self.spec.batch_size])
+
+    def _batch(self, requests: Sequence[Request]) -> Iterator[Record]:
+        from llmx.methods.decode import decode
+
+        first = requests[0]
+        options = self.options(first.sampler, first.resolved_threshold())
+        prompts = [self.prompt_ids(request) for request in requests]
+        pair = self.pair
+        outputs = decode(
+            pair.target if options.uses_target else None,
+            pair.draft if options.uses_draft else None,
+            prompts,
+            [request.id for request in requests],
+            options,
+            first.seed,
+            self.stopper(first.sampler),
+        )
+        for request, prompt, output in zip(requests, prompts, outputs, strict=True):
+            yield Record(
+                id=request.id,
+                prompt_ids=tuple(prompt),
+                completion_ids=output.token_ids,
+                prompt=pair.tokenizer.decode(prompt),
+                text=self.text(output.token_ids, first.sampler),
+                finish=output.finish,
+                rounds=output.rounds,
+                drafted=output.drafted,
+                accepted=output.accepted,
+                fragile=output.fragile,
+            )
+
+    def options(self, sampler: SamplerSpec, threshold: float) -> DecodeOptions:
+        """Return the settings of the token loop."""
+        from llmx.methods.decode import DecodeOptions
+
+        shared = sampler.model_dump(exclude={"stop", "threshold", "draft_share"})
+        return DecodeOptions(**shared, threshold=threshold, eos_ids=self.pair.eos_ids)
+
+    def prompt_ids(self, request: Request) -> list[int]:
+        """Render the messages with the model's chat template."""
+        messages = [message.model_dump() for message in request.messages]
+        encoded = self.pair.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_dict=True
+        )
+        return list(encoded["input_ids"])
+
+    def text(self, ids: Sequence[int], sampler: SamplerSpec) -> str:
+        """Decode a completion; text from a stop string on is cut."""
+        text: str = self.pair.tokenizer.decode(list(ids), skip_special_tokens=True)
+        cuts = [found for stop in sampler.stop if (found := text.find(stop)) >= 0]
+        return text[: min(cuts)] if cuts else text
+
+    def stopper(self, sampler: SamplerSpec) -> Callable[[Sequence[int]], bool] | None:
+        """Return a test whether an output holds a stop string, None where there are none."""
+        if not sampler.stop:
+            return None
+        tokenizer = self.pair.tokenizer
+
+        def holds_stop(ids: Sequence[int]) -> bool:
+            text: str = tokenizer.decode(list(ids), skip_special_tokens=True)
+            return any(stop in text for stop in sampler.stop)
+
+        return holds_stop
+
+
+def _required(model: ModelSpec | None) -> ModelSpec:
+    if model is None:
+        raise EngineError("engine 'hf' needs a model", "add one: model=zoo_gsm")
+    return model

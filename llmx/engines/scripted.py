@@ -1,0 +1,91 @@
+"""Engine `scripted`: plays back given answers. Tests and documentation run on it, without models.
+
+The script is a JSON file: sample id → text, with ``"*"`` for every other sample. Token ids are the
+UTF-8 bytes, so lengths, caps and stop strings behave as with a real model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from llmx.core.errors import EngineError
+from llmx.core.exchange import Capability, Request
+from llmx.core.record import Finish, Record
+from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.store.fingerprint import fingerprint
+
+END = 0  # a byte that no answer holds: the end of a completion
+
+
+class ScriptedEngine:
+    """`engine: {kind: scripted, script: answers.json}`."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat"})
+
+    def __init__(
+        self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
+    ) -> None:
+        self.spec = spec
+
+    @classmethod
+    def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
+        """The content of the script."""
+        return {"engine": "scripted", "script": fingerprint(_read(spec))}
+
+    @cached_property
+    def answers(self) -> dict[str, str]:
+        """The script."""
+        return _read(self.spec)
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
+        """Yield the scripted answers in order."""
+        for request in requests:
+            yield self._answer(request)
+
+    def _answer(self, request: Request) -> Record:
+        text = self.answers.get(request.id, self.answers.get("*"))
+        if text is None:
+            raise EngineError(
+                f"{self.spec.script} has no answer for '{request.id}'", 'add one, or a "*" entry'
+            )
+        prompt = "\n".join(f"{m.role}: {m.content}" for m in request.messages) + "\nassistant: "
+        ids, finish = _cut(text, request)
+        return Record(
+            id=request.id,
+            prompt_ids=tuple(prompt.encode()),
+            completion_ids=ids,
+            prompt=prompt,
+            text=_text(ids, request),
+            finish=finish,
+            rounds=len(ids),
+        )
+
+
+def _cut(text: str, request: Request) -> tuple[tuple[int, ...], Finish]:
+    ends = [at + len(stop) for stop in request.sampler.stop if (at := text.find(stop)) >= 0]
+    whole = (*text[: min(ends)].encode(),) if ends else (*text.encode(), END)
+    if len(whole) > request.sampler.max_tokens:
+        return whole[: request.sampler.max_tokens], "length"
+    return whole, "stop" if ends else "eos"
+
+
+def _text(ids: tuple[int, ...], request: Request) -> str:
+    text = bytes(one for one in ids if one != END).decode(errors="ignore")
+    cuts = [at for stop in request.sampler.stop if (at := text.find(stop)) >= 0]
+    return text[: min(cuts)] if cuts else text
+
+
+def _read(spec: EngineSpec) -> dict[str, str]:
+    if spec.script is None:
+        raise EngineError("engine 'scripted' needs a script", "engine.script=answers.json")
+    try:
+        found = json.loads(Path(spec.script).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EngineError(f"cannot read the script {spec.script}: {error}") from error
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        raise EngineError(f"{spec.script} is not a mapping from sample ids to texts")
+    return found

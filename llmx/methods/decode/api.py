@@ -1,0 +1,157 @@
+"""The two ways to decode a list of prompts: one fixed batch, or slots refilled from a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from llmx.core.errors import EngineError
+from llmx.core.philox import Purpose
+from llmx.methods.decode.accept import Flags, Ints
+from llmx.methods.decode.lane import Lane
+from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.rounds import block_round, solo_round
+from llmx.methods.decode.rows import Block, Decoded, Rows, Stop
+from llmx.methods.decode.step_model import StepModel
+
+
+def decode(
+    target: StepModel | None,
+    draft: StepModel | None,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    stop: Stop | None = None,
+) -> list[Decoded]:
+    """Decode prompts as one batch in which a finished row keeps its place.
+
+    So the result is a pure function of the arguments, and of the arithmetic of the models. If both
+    models are given, only the tokens that both know are ever emitted, whatever the algorithm: pass
+    the draft also for ``algorithm=target`` where vocabularies are padded differently.
+
+    Args:
+        prompts: token ids, at least one each.
+        ids: stable names of the samples; with `seed` they fix every random number.
+        stop: called with the output so far after each new token; True ends it there.
+
+    Raises:
+        EngineError: if a model that the algorithm needs is missing, or a prompt is empty.
+    """
+    return decode_refill(target, draft, prompts, ids, options, seed, stop, slots=len(prompts))
+
+
+@torch.inference_mode()
+def decode_refill(
+    target: StepModel | None,
+    draft: StepModel | None,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    stop: Stop | None = None,
+    *,
+    slots: int,
+) -> list[Decoded]:
+    """Like :func:`decode`, with `slots` rows; a finished one takes the next prompt of the queue.
+
+    For speed: which samples share a batch depends on their lengths, so a text can differ from
+    :func:`decode`'s where a margin is tiny.
+    """
+    _check(target, draft, prompts, ids, options)
+    if not prompts:
+        return []
+    session = Session(target, draft, prompts, ids, options, seed, min(slots, len(prompts)))
+    return session.run(stop)
+
+
+class Session:
+    """A batch in flight: lanes, rows, and which prompt each row holds."""
+
+    def __init__(
+        self,
+        target: StepModel | None,
+        draft: StepModel | None,
+        prompts: Sequence[Sequence[int]],
+        ids: Sequence[str],
+        options: DecodeOptions,
+        seed: int,
+        slots: int,
+    ) -> None:
+        self.prompts, self.ids, self.options = prompts, ids, options
+        capacity = max(map(len, prompts)) + options.max_tokens + options.gamma + 2
+        vocab = min(model.vocab_size for model in (target, draft) if model is not None)
+        self.rows = Rows(slots, capacity, options, seed)
+        self.ends: Flags = np.zeros(vocab, dtype=np.bool_)
+        self.ends[[token for token in options.eos_ids if token < vocab]] = True
+        lanes = (
+            Lane(model, slots, capacity, vocab) if model is not None and used else None
+            for model, used in ((target, options.uses_target), (draft, options.uses_draft))
+        )
+        self.target, self.draft = lanes
+        self.holds = np.full(slots, -1)
+        self.queue = 0
+        self.results: dict[int, Decoded] = {}
+
+    def run(self, stop: Stop | None) -> list[Decoded]:
+        """Decode until every prompt has its output; outputs in the order of the prompts."""
+        self.fill()
+        while not self.rows.done.all():
+            self.rows.append(self.round(), self.ends, stop)
+            if self.rows.done.any():
+                self.harvest()
+                self.fill()
+        return [self.results[at] for at in range(len(self.prompts))]
+
+    def round(self) -> Block:
+        """Run one round of the algorithm over all rows."""
+        if self.target is None:
+            assert self.draft is not None
+            return solo_round(self.draft, self.rows, self.options, Purpose.DRAFT)
+        if self.draft is None:
+            return solo_round(self.target, self.rows, self.options, Purpose.TARGET)
+        return block_round(self.target, self.draft, self.rows, self.options, self.ends)
+
+    def harvest(self) -> None:
+        """Take the outputs of newly finished rows."""
+        for row in np.flatnonzero(self.rows.done & (self.holds >= 0)):
+            self.results[int(self.holds[row])] = self.rows.result(int(row))
+            self.holds[row] = -1
+
+    def fill(self) -> None:
+        """Give the next prompts of the queue to the rows that hold none."""
+        free = np.flatnonzero(self.holds < 0)[: len(self.prompts) - self.queue]
+        for row in free:
+            self.rows.admit(int(row), self.prompts[self.queue], self.ids[self.queue])
+            self.holds[row] = self.queue
+            self.queue += 1
+        if len(free):
+            self._prefill(free)
+
+    def _prefill(self, admitted: Ints) -> None:
+        for lane in (self.target, self.draft):
+            if lane is not None:
+                lane.prefill(self.rows, admitted)
+
+
+def _check(
+    target: StepModel | None,
+    draft: StepModel | None,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+) -> None:
+    for name, model, used in (
+        ("target", target, options.uses_target),
+        ("draft", draft, options.uses_draft),
+    ):
+        if used and model is None:
+            hint = f"set model.{name}, or choose another sampler"
+            raise EngineError(f"algorithm={options.algorithm} needs a {name} model", hint)
+    if len(ids) != len(prompts):
+        raise EngineError(f"{len(prompts)} prompts came with {len(ids)} sample ids")
+    empty = [name for name, prompt in zip(ids, prompts, strict=True) if not len(prompt)]
+    if empty:
+        raise EngineError(f"sample '{empty[0]}' has an empty prompt", "give it at least one token")

@@ -1,0 +1,194 @@
+"""From a wanted draft share to the threshold that gives it.
+
+Draft share = accepted drafted tokens / emitted tokens: the dial that can be compared between
+divergences, whose thresholds have different scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from llmx.methods.decode.accept import Floats, leading
+from llmx.methods.decode.api import decode
+from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.replay import BlockLog, batches, replay
+from llmx.methods.decode.rows import Decoded, Stop
+from llmx.methods.decode.step_model import StepModel
+
+Semantics = Literal["research", "fallback"]
+CLOSE = 0.01
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A threshold and the shares that go with it.
+
+    Attributes:
+        threshold: nats for ``fuzzy``, a probability for ``random``; infinite at an end of the
+            reachable range.
+        asked: draft share.
+        predicted: share computed from replayed blocks (or in closed form for ``random``).
+        achieved: share measured by decoding the same prompts with `threshold`.
+        trace: every (threshold, measured share) that was tried.
+        note: empty, or one line on a share that can't be reached.
+    """
+
+    threshold: float
+    asked: float
+    predicted: float
+    achieved: float
+    trace: tuple[tuple[float, float], ...]
+    note: str
+
+
+def predict(log: BlockLog, threshold: float, semantics: Semantics) -> float:
+    """Return the draft share of the logged blocks at a threshold; it never falls as that rises."""
+    accept = log.divergence <= threshold
+    if semantics == "fallback":
+        accept = accept | log.lossless
+    run = leading(accept, log.valid)
+    emitted = run + 1 - ((run == log.valid) & log.closed)
+    return float(run.sum() / emitted.sum())
+
+
+def solve_threshold(log: BlockLog, share: float, semantics: Semantics) -> tuple[float, float]:
+    """Return the threshold whose predicted share is nearest to `share`, and that share.
+
+    Bisection over the observed divergences: between two of them nothing changes.
+    """
+    ladder = _ladder(log)
+    at = _bisect(lambda rung: predict(log, float(ladder[rung]), semantics), share, len(ladder))
+    near = [float(ladder[rung]) for rung in (at - 1, at) if 0 <= rung < len(ladder)]
+    pairs = [(threshold, predict(log, threshold, semantics)) for threshold in near]
+    return min(pairs, key=lambda pair: abs(pair[1] - share))
+
+
+def solve_random(share: float, gamma: int) -> float:
+    """Return p with ``p(1-p^γ)/(1-p) = s/(1-s)``: accepted tokens a round for accept chance p.
+
+    1 where even that gives less, that is for shares above γ/(γ+1).
+    """
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if random_share(middle, gamma) < share else (low, middle)
+    return (low + high) / 2
+
+
+def random_share(chance: float, gamma: int) -> float:
+    """Return the draft share of accepting each of γ tokens with a fixed chance."""
+    accepted = sum(chance**power for power in range(1, gamma + 1))
+    return accepted / (accepted + 1)
+
+
+def achieved_share(outputs: Sequence[Decoded]) -> float:
+    """Return accepted drafted tokens over emitted tokens."""
+    emitted = sum(len(one.token_ids) for one in outputs)
+    return sum(one.accepted for one in outputs) / emitted
+
+
+def calibrate(
+    target: StepModel,
+    draft: StepModel,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    share: float,
+    tries: int = 4,
+    batch: int | None = None,
+    stop: Stop | None = None,
+) -> Calibration:
+    """Solve for a share on replayed blocks, then correct by decoding the same prompts.
+
+    The replayed texts are lossless ones; a fuzzy run drifts from them, so the prediction can miss.
+
+    Args:
+        options: algorithm ``fuzzy`` or ``random``; the threshold is what is looked for.
+        share: of emitted tokens that the draft is to provide, in (0, 1).
+        tries: decodes at most.
+        batch: rows at once; None = all.
+        stop: as in :func:`~llmx.methods.decode.api.decode`.
+    """
+
+    def measure(threshold: float) -> float:
+        tuned = replace(options, threshold=threshold)
+        outputs = [
+            decode(target, draft, *part, tuned, seed, stop) for part in batches(prompts, ids, batch)
+        ]
+        return achieved_share([one for part in outputs for one in part])
+
+    if options.algorithm == "random":
+        ladder: Floats = np.linspace(0, 1, 10001)
+        threshold = solve_random(share, options.gamma)
+        predicted = random_share(threshold, options.gamma)
+    else:
+        log = replay(target, draft, prompts, ids, options, seed, batch=batch, stop=stop)
+        ladder = _ladder(log)
+        threshold, predicted = solve_threshold(log, share, options.semantics)
+    trace = _refine(measure, ladder, threshold, share, tries)
+    best, achieved = min(trace, key=lambda pair: abs(pair[1] - share))
+    note = _note(share, achieved, options)
+    return Calibration(best, share, predicted, achieved, tuple(trace), note)
+
+
+def _ladder(log: BlockLog) -> Floats:
+    """Return thresholds that separate the observed divergences, from none to all accepted."""
+    counted = log.divergence[np.arange(log.divergence.shape[1]) < log.valid[:, None]]
+    seen = np.unique(counted[np.isfinite(counted)]).astype(np.float64)
+    ladder: Floats = np.concatenate(([-np.inf], (seen[:-1] + seen[1:]) / 2, [np.inf]))
+    return ladder
+
+
+def _bisect(value: Callable[[int], float], wanted: float, size: int) -> int:
+    """Return the first of `size` rungs whose value is at least `wanted`, or `size`."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if value(middle) < wanted else (low, middle)
+    return low
+
+
+def _refine(
+    measure: Callable[[float], float], ladder: Floats, threshold: float, share: float, tries: int
+) -> list[tuple[float, float]]:
+    """Measure, then move along the ladder by false position until the share is close.
+
+    On the ladder (quantiles of the divergence), not in nats: there the share is nearly a line.
+    """
+    top = len(ladder) - 1
+    # Brackets as (rung, share); neither end has been measured, so neither is ever returned.
+    low, high = (-1, 0.0), (top + 1, 1.0)
+    at = int(np.searchsorted(ladder, threshold).clip(0, top))
+    trace = [(threshold, measure(threshold))]
+    while len(trace) < tries and abs(trace[-1][1] - share) > CLOSE:
+        got = (at, trace[-1][1])
+        low, high = (low, got) if got[1] > share else (got, high)
+        if high[0] - low[0] <= 1:
+            break
+        at = _between(low, high, share)
+        trace.append((float(ladder[at]), measure(float(ladder[at]))))
+    return trace
+
+
+def _between(low: tuple[int, float], high: tuple[int, float], share: float) -> int:
+    """Return the rung where the line through two brackets has the share, strictly inside."""
+    slope = (share - low[1]) / max(high[1] - low[1], 1e-9)
+    return int(np.clip(round(low[0] + slope * (high[0] - low[0])), low[0] + 1, high[0] - 1))
+
+
+def _note(share: float, achieved: float, options: DecodeOptions) -> str:
+    if abs(achieved - share) <= CLOSE:
+        return ""
+    most = options.gamma / (options.gamma + 1)
+    if share > most:
+        return (
+            f"a draft share of {share:.3f} is above γ/(γ+1) = {most:.3f}; nearest: {achieved:.3f}"
+        )
+    if achieved > share and options.algorithm == "fuzzy" and options.semantics == "fallback":
+        return f"lossless decoding alone has a draft share of {achieved:.3f}, above {share:.3f}"
+    return f"nearest draft share reached: {achieved:.3f} for {share:.3f}"

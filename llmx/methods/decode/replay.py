@@ -1,0 +1,151 @@
+"""Whole blocks replayed along lossless texts: what calibration looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from llmx.methods.decode.accept import Flags, Floats, Ints, valid_lengths
+from llmx.methods.decode.api import decode
+from llmx.methods.decode.lane import Lane, tokens_on_host
+from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.propose import propose
+from llmx.methods.decode.rows import Rows, Stop
+from llmx.methods.decode.step_model import StepModel
+from llmx.methods.decode.verify import verify
+
+
+@dataclass(frozen=True)
+class BlockLog:
+    """N replayed blocks of γ drafted tokens.
+
+    Attributes:
+        divergence: float32 (N, γ), nats.
+        lossless: bool (N, γ), what the speculative test says of each token.
+        valid: int64 (N,), tokens that count (none past an EOS or the length cap).
+        closed: bool (N,), whether the last of them is an EOS: then no bonus follows.
+    """
+
+    divergence: Floats
+    lossless: Flags
+    valid: Ints
+    closed: Flags
+
+
+def replay(
+    target: StepModel,
+    draft: StepModel,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    stride: int = 3,
+    batch: int | None = None,
+    stop: Stop | None = None,
+) -> BlockLog:
+    """Decode losslessly, then replay a whole block from every `stride`-th position of the texts.
+
+    Whole blocks, because the acceptance of a token matters only if those before it in its block
+    stand; with the draws of those positions, which nothing before them depends on.
+
+    Args:
+        options: of the fuzzy run that is to be calibrated; its threshold is not looked at.
+        batch: rows at once; None = all.
+        stop: as in :func:`~llmx.methods.decode.api.decode`.
+    """
+    logs: list[BlockLog] = []
+    for part, names in batches(prompts, ids, batch):
+        logs += _replay_batch(target, draft, part, names, options, seed, stride, stop)
+    return _join(logs, options.gamma)
+
+
+def batches(
+    prompts: Sequence[Sequence[int]], ids: Sequence[str], size: int | None
+) -> list[tuple[Sequence[Sequence[int]], Sequence[str]]]:
+    """Cut prompts and their ids into batches of `size` rows, in order."""
+    size = size or max(1, len(prompts))
+    return [(prompts[at : at + size], ids[at : at + size]) for at in range(0, len(prompts), size)]
+
+
+def _replay_batch(
+    target: StepModel,
+    draft: StepModel,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    stride: int,
+    stop: Stop | None,
+) -> list[BlockLog]:
+    lossless = replace(options, algorithm="speculative")
+    texts = [one.token_ids for one in decode(target, draft, prompts, ids, lossless, seed, stop)]
+    # With an infinite negative threshold the fall-back rule is the speculative test, and the
+    # verdict then holds both it and the divergences.
+    both = replace(options, algorithm="fuzzy", semantics="fallback", threshold=-np.inf)
+    replayer = Replayer(target, draft, prompts, texts, ids, both, seed)
+    # From the last start to the first: a replay overwrites only slots from its start on.
+    starts = range((max(map(len, texts)) - 1) // stride * stride, -1, -stride)
+    return [replayer.blocks_at(start) for start in starts]
+
+
+class Replayer:
+    """Texts in the caches of both models, and blocks drafted from any position of them."""
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        target: StepModel,
+        draft: StepModel,
+        prompts: Sequence[Sequence[int]],
+        texts: Sequence[Sequence[int]],
+        ids: Sequence[str],
+        options: DecodeOptions,
+        seed: int,
+    ) -> None:
+        size, vocab = len(prompts), min(target.vocab_size, draft.vocab_size)
+        capacity = max(map(len, prompts)) + options.max_tokens + options.gamma + 2
+        self.options = options
+        self.rows = Rows(size, capacity, options, seed)
+        self.ends: Flags = np.zeros(vocab, dtype=np.bool_)
+        self.ends[[token for token in options.eos_ids if token < vocab]] = True
+        for row, (prompt, text, name) in enumerate(zip(prompts, texts, ids, strict=True)):
+            self.rows.admit(row, prompt, name)
+            self.rows.tokens[row, len(prompt) : len(prompt) + len(text)] = text
+        self.sizes = np.array([len(text) for text in texts])
+        self.target = Lane(target, size, capacity, vocab)
+        self.draft = Lane(draft, size, capacity, vocab)
+        self._prefill()
+
+    def _prefill(self) -> None:
+        self.rows.length = self.rows.prompt + self.sizes
+        for lane in (self.target, self.draft):
+            lane.prefill(self.rows, self.rows.index)
+
+    @torch.inference_mode()
+    def blocks_at(self, start: int) -> BlockLog:
+        """Replay one block in every text that has a token at output position `start`."""
+        alive = self.sizes > start
+        self.rows.length = self.rows.prompt + np.where(alive, start, 0)
+        proposal = propose(self.draft, self.rows, self.options, self.options.gamma)
+        proposal = proposal.to(self.target.model.device)
+        verdict = verify(self.target, self.rows, proposal, self.options)
+        assert verdict.divergence is not None
+        closing = self.ends[tokens_on_host(proposal.tokens)]
+        valid = valid_lengths(closing, self.rows.room())
+        closed = (valid > 0) & closing[self.rows.index, valid - 1]
+        return BlockLog(
+            verdict.divergence[alive], verdict.accept[alive], valid[alive], closed[alive]
+        )
+
+
+def _join(logs: Sequence[BlockLog], gamma: int) -> BlockLog:
+    empty = np.zeros((0, gamma))
+    return BlockLog(
+        np.concatenate([empty.astype(np.float32), *(log.divergence for log in logs)]),
+        np.concatenate([empty.astype(np.bool_), *(log.lossless for log in logs)]),
+        np.concatenate([log.valid for log in logs]),
+        np.concatenate([log.closed for log in logs]),
+    )

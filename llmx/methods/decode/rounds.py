@@ -1,0 +1,92 @@
+"""One round of decoding: a single token of one model, or a drafted block and its verification."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llmx.core.philox import Purpose
+from llmx.methods.decode.accept import Flags, Floats, Ints, leading, valid_lengths
+from llmx.methods.decode.draw import arg_max, draw
+from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
+from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.propose import Proposal, propose
+from llmx.methods.decode.rows import FRAGILE, Block, Rows
+from llmx.methods.decode.verify import Verdict, follow, verify
+from llmx.methods.decode.warp import warp
+
+
+def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
+    """Emit one token in every row, from one model alone.
+
+    The draft alone counts no rounds of the target, and all it emits as drafted and accepted.
+    """
+    last = rows.tokens[rows.index, rows.length - 1][:, None]
+    logits = lane.feed(lane.put(last), lane.put(rows.length - 1))[:, 0]
+    if options.temperature == 0:
+        drawn = arg_max(logits)
+    else:
+        u = lane.put(rows.draws(purpose, 1))[:, 0]
+        drawn = draw(warp(logits, options.temperature, options.top_p, options.top_k), u)
+    own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
+    return Block(
+        tokens=tokens_on_host(drawn.token)[:, None],
+        count=np.ones_like(own),
+        fragile=(on_host(drawn.margin) < FRAGILE)[:, None],
+        drafted=own,
+        accepted=own,
+        rounds=int(purpose == Purpose.TARGET),
+    )
+
+
+def block_round(
+    target: Lane, draft: Lane, rows: Rows, options: DecodeOptions, ends: Flags
+) -> Block:
+    """Draft a block in every row, verify it with one target forward, emit what stands.
+
+    Args:
+        ends: (V,), whether a token is an EOS.
+    """
+    room = rows.room()
+    if not room.any():
+        return solo_round(target, rows, options, Purpose.TARGET)
+    proposal = propose(draft, rows, options, int(room.max())).to(target.model.device)
+    verdict = verify(target, rows, proposal, options)
+    drafted = tokens_on_host(proposal.tokens)
+    closing = ends[drafted]
+    valid = valid_lengths(closing, room)
+    run = leading(verdict.accept, valid)
+    drawn = follow(target, rows, proposal, verdict, run, valid, options)
+    tokens = _place(drafted, run, tokens_on_host(drawn.token))
+    unsafe = _fragile(proposal, verdict, run, on_host(drawn.margin), options)
+    # An accepted EOS ends the output: no bonus follows it.
+    over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
+    return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
+
+
+def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
+    """Return (B, K+1): the drafted tokens with `final` at column `run`."""
+    tokens = np.concatenate((drafted, final[:, None]), 1)
+    np.put_along_axis(tokens, run[:, None], final[:, None], 1)
+    return tokens
+
+
+def _fragile(
+    proposal: Proposal, verdict: Verdict, run: Ints, final: Floats, options: DecodeOptions
+) -> Flags:
+    """Return (B, K+1): where a draft's draw, the accept rule or the final draw was nearly another.
+
+    Greedy speculative decoding emits the target's arg-max whatever was drafted: there the draft's
+    own margin decides nothing.
+    """
+    margin = verdict.margin
+    if options.algorithm != "speculative" or options.temperature > 0:
+        margin = np.minimum(margin, on_host(proposal.margin))
+    padded = np.concatenate((margin, final[:, None]), 1)
+    np.put_along_axis(
+        padded,
+        run[:, None],
+        np.minimum(np.take_along_axis(padded, run[:, None], 1), final[:, None]),
+        1,
+    )
+    fragile: Flags = padded < FRAGILE
+    return fragile

@@ -1,0 +1,157 @@
+"""The rows of a running batch: tokens, lengths, uniforms, counters. Host memory, no model.
+
+Everything here is numpy: the bookkeeping of a round is a dozen tiny arrays, for which numpy is
+several times cheaper than torch, and on a GPU it would be as many kernel launches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmx.core.philox import Purpose, keys, uniforms
+from llmx.core.record import Finish
+from llmx.methods.decode.accept import Flags, Floats, Ints
+from llmx.methods.decode.options import DecodeOptions
+
+Stop = Callable[[Sequence[int]], bool]
+FRAGILE = 1e-4
+_FINISH: tuple[Finish, ...] = ("eos", "stop", "length")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One finished output.
+
+    Attributes:
+        token_ids: output tokens, EOS included.
+        rounds: forward passes of the target after the prompt; 0 for the draft alone.
+        drafted: tokens that the draft proposed (none past an EOS or the length cap count).
+        accepted: proposed tokens that were kept and emitted.
+        fragile: output positions at which some decision had a margin under 1e-4.
+    """
+
+    token_ids: tuple[int, ...]
+    finish: Finish
+    rounds: int
+    drafted: int
+    accepted: int
+    fragile: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """What one round gives every row. K+1 columns; of those the first `count` are emitted."""
+
+    tokens: Ints
+    count: Ints
+    fragile: Flags
+    drafted: Ints
+    accepted: Ints
+    rounds: int
+
+
+class Rows:
+    """A batch whose rows are at different lengths."""
+
+    def __init__(self, size: int, capacity: int, options: DecodeOptions, seed: int) -> None:
+        self.options = options
+        self.seed = seed
+        self.index = np.arange(size)
+        self.tokens: Ints = np.zeros((size, capacity), dtype=np.int64)
+        self.fragile: Flags = np.zeros((size, capacity), dtype=np.bool_)
+        # A row that waits for its first prompt looks like a finished one of two tokens.
+        self.length: Ints = np.full(size, 2)
+        self.prompt: Ints = np.full(size, 2)
+        self.done: Flags = np.ones(size, dtype=np.bool_)
+        self.finish: Ints = np.full(size, 2)
+        self.counts: Ints = np.zeros((size, 3), dtype=np.int64)
+        reach = options.max_tokens + options.gamma + 1
+        self.table = np.zeros((size, reach, len(Purpose)), dtype=np.float32)
+
+    def admit(self, row: int, prompt: Sequence[int], sample: str) -> None:
+        """Put a new sample in a row; what the row held before is gone."""
+        self.tokens[row, : len(prompt)] = prompt
+        self.length[row] = self.prompt[row] = len(prompt)
+        self.done[row] = False
+        self.counts[row] = 0
+        drawn = uniforms(keys(self.seed, [sample]), 0, self.table.shape[1])
+        self.table[row] = drawn[0, :, : len(Purpose)]
+
+    @property
+    def position(self) -> Ints:
+        """Index of the next output token of each row."""
+        return self.length - self.prompt
+
+    def draws(self, purpose: Purpose, width: int) -> Floats:
+        """Return the uniforms of the next `width` positions, float32 (B, width)."""
+        ahead = self.position[:, None] + np.arange(width)
+        drawn: Floats = self.table[self.index[:, None], ahead, purpose]
+        return drawn
+
+    def room(self) -> Ints:
+        """How many tokens may be drafted in each row: ``min(γ, L_max - t - 1)``, 0 if finished."""
+        position = self.position
+        room = np.minimum(self.options.gamma, self.options.max_tokens - position - 1)
+        if self.options.first_block == "target":
+            room = np.where(position == 0, 0, room)
+        return np.where(self.done, 0, room)
+
+    def append(self, block: Block, ends: Flags, stop: Stop | None) -> None:
+        """Add a round's tokens to the rows that are not finished, and finish those that are.
+
+        Args:
+            ends: (V,), whether a token is an EOS.
+        """
+        live = ~self.done
+        self._write(block)
+        count = np.where(live, block.count, 0)
+        tally = np.stack((np.full_like(count, block.rounds), block.drafted, block.accepted), 1)
+        self.counts += tally * live[:, None]
+        self.length += count
+        self._finish(live, ends)
+        if stop is not None:
+            for row in np.flatnonzero(live):
+                self._cut(int(row), int(count[row]), int(block.accepted[row]), stop)
+
+    def _write(self, block: Block) -> None:
+        # Columns past `count` land in slots that a later round writes before they are read.
+        slots = self.length[:, None] + np.arange(block.tokens.shape[1])
+        np.put_along_axis(self.tokens, slots, block.tokens, 1)
+        np.put_along_axis(self.fragile, slots, block.fragile, 1)
+
+    def _finish(self, live: Flags, ends: Flags) -> None:
+        # An EOS can only be the last token of a round.
+        eos = ends[self.tokens[self.index, self.length - 1]]
+        full = self.position >= self.options.max_tokens
+        self.finish = np.where(live, np.where(eos, 0, 2), self.finish)
+        self.done = self.done | (live & (eos | full))
+
+    def _cut(self, row: int, count: int, accepted: int, stop: Stop) -> None:
+        """Shorten a row at the first token that completes a stop; an EOS goes before a stop."""
+        begin, end = int(self.prompt[row]), int(self.length[row])
+        output = self.tokens[row, begin:end].tolist()
+        last = len(output) - (self.done[row] and self.finish[row] == 0)
+        for size in range(len(output) - count + 1, last + 1):
+            if stop(output[:size]):
+                kept = size - (len(output) - count)
+                self.counts[row, 2] -= accepted - min(accepted, kept)
+                self.length[row], self.done[row], self.finish[row] = begin + size, True, 1
+                return
+
+    def result(self, row: int) -> Decoded:
+        """Return what a finished row holds."""
+        span = slice(int(self.prompt[row]), int(self.length[row]))
+        rounds, drafted, accepted = self.counts[row].tolist()
+        marks: NDArray[np.intp] = np.flatnonzero(self.fragile[row, span])
+        return Decoded(
+            token_ids=tuple(self.tokens[row, span].tolist()),
+            finish=_FINISH[int(self.finish[row])],
+            rounds=rounds,
+            drafted=drafted,
+            accepted=accepted,
+            fragile=tuple(marks.tolist()),
+        )

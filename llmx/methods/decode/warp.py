@@ -1,0 +1,56 @@
+"""Temperature, top-k and top-p: from logits to the distribution that tokens are drawn from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+# A nucleus rarely holds more; sorting only this many is several times cheaper than a full sort.
+_HEAD = 64
+
+
+def warp(logits: Tensor, temperature: float, top_p: float = 1.0, top_k: int = 0) -> Tensor:
+    """Return probabilities after temperature, then top-k, then top-p (the order of transformers).
+
+    Tokens that tie with the last one kept by top-k or top-p are kept too, so the result does not
+    depend on how a sort breaks ties.
+
+    Args:
+        logits: float (..., V).
+        temperature: 0 = one-hot arg-max (the first of equals).
+
+    Returns:
+        float32 (..., V), summing to one.
+    """
+    if temperature == 0:
+        return one_hot(logits.argmax(-1), logits.shape[-1])
+    probs = torch.softmax(logits.float() / temperature, -1)
+    if 0 < top_k < probs.shape[-1]:
+        probs = _keep(probs, probs.topk(top_k).values[..., -1:])
+    if top_p < 1:
+        probs = _keep(probs, _nucleus_edge(probs, top_p))
+    return probs
+
+
+def one_hot(tokens: Tensor, size: int) -> Tensor:
+    """Return float32 (..., size) with all mass on `tokens` (int64, ...)."""
+    zeros = torch.zeros(*tokens.shape, size, device=tokens.device)
+    return zeros.scatter_(-1, tokens.unsqueeze(-1), 1.0)
+
+
+def _keep(probs: Tensor, least: Tensor) -> Tensor:
+    kept = probs * (probs >= least)
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def _nucleus_edge(probs: Tensor, top_p: float) -> Tensor:
+    """Return (..., 1): the smallest probability in the smallest set with mass >= top_p."""
+    size = probs.shape[-1]
+    head = probs.topk(min(_HEAD, size)).values
+    mass = head.cumsum(-1)
+    if size > _HEAD and bool((mass[..., -1] < top_p).any()):
+        head = probs.sort(-1, descending=True).values
+        mass = head.cumsum(-1)
+    # A token belongs to the nucleus iff the mass before it is still short of top_p.
+    last = (mass < top_p).sum(-1, keepdim=True).clamp_(max=head.shape[-1] - 1)
+    return head.gather(-1, last)

@@ -1,0 +1,129 @@
+"""The sentences above the table. Each is computed; none is a template that is always true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from llmx.report.numbers import number, number_span, percent, points_span
+from llmx.report.results import Finding, Row, Span
+
+LEVEL = 0.05
+MANY = 0.1
+"""Share of cut or unparsed outputs from which accuracy says more about the format than the arm."""
+
+_IN_BRACKETS = "(speed-up in tokens/s, difference in points)"
+
+
+def findings(
+    rows: Sequence[Row], reference: str | None, baseline: str | None
+) -> tuple[Finding, ...]:
+    """Return the sentences in the order in which they are read."""
+    return (
+        *_speculation(rows, baseline),
+        *_trade(rows, reference),
+        *_power(rows, reference),
+        *_calibration(rows),
+        *_cautions(rows),
+    )
+
+
+def _speculation(rows: Sequence[Row], baseline: str | None) -> Iterator[Finding]:
+    """Say whether lossless speculation pays at all: everything else is measured against it."""
+    for row in rows:
+        if row.algorithm == "speculative" and row.speedup is not None:
+            text = _faster(f"Speculative decoding (`{row.arm}`)", row.speedup, baseline)
+            yield Finding(kind="speed", text=text)
+
+
+def _faster(subject: str, speedup: Span, baseline: str | None) -> str:
+    base, times = (
+        f"the target alone (`{baseline}`)",
+        f"{number_span(speedup, 2)} times its tokens/s",
+    )
+    if speedup.low is None:
+        return f"{subject} was timed in one round beside {base}: {times}, and no interval."
+    if speedup.above(1):
+        return f"{subject} is faster than {base}: {times}."
+    verdict = "slower than" if speedup.below(1) else "not shown to be faster than"
+    return f"{subject} is {verdict} {base}: {times}."
+
+
+def _trade(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
+    """Name the arms that beat the reference in speed, and what is known of their accuracy."""
+    others = [row for row in rows if row.difference is not None and row.speedup_reference]
+    if not others:
+        return
+    faster = [row for row in others if row.speedup_reference and row.speedup_reference.above(1)]
+    if not faster:
+        yield Finding(kind="trade", text=f"No arm is shown to be faster than `{reference}`.")
+        return
+    free = [row for row in faster if not _loses(row)]
+    if free:
+        names = "; ".join(_bargain(row) for row in free)
+        text = (
+            f"Faster than `{reference}` without a detectable loss of accuracy {_IN_BRACKETS}:"
+            f" {names}. The interval shows how large a loss may have gone unseen."
+        )
+        yield Finding(kind="trade", text=text)
+    if len(free) < len(faster):
+        names = "; ".join(_bargain(row) for row in faster if _loses(row))
+        text = f"Faster than `{reference}`, but less accurate {_IN_BRACKETS}: {names}."
+        yield Finding(kind="trade", text=text)
+
+
+def _loses(row: Row) -> bool:
+    gap = row.difference
+    return gap is not None and gap.score.estimate < 0 and gap.p_value < LEVEL
+
+
+def _bargain(row: Row) -> str:
+    times = number(row.speedup_reference.estimate if row.speedup_reference else None, 2)
+    gap = row.difference.score if row.difference else None
+    return f"`{row.arm}` {times}×, {points_span(gap)}"
+
+
+def _power(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
+    gaps = [row.difference for row in rows if row.difference is not None]
+    if not gaps:
+        return
+    sizes = sorted({percent(gap.detectable) for gap in gaps}, key=float)
+    counts = sorted({gap.problems for gap in gaps})
+    span = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    why = "" if len(sizes) == 1 else ", less for arms that rarely disagree with it"
+    text = (
+        f"On {n} problems the smallest difference in accuracy from `{reference}` that would be"
+        f" found (exact McNemar test at 5 %, 80 % power) is {span} points{why}."
+    )
+    yield Finding(kind="power", text=text)
+
+
+def _calibration(rows: Sequence[Row]) -> Iterator[Finding]:
+    asked = [row for row in rows if row.asked_share is not None and row.draft_share is not None]
+    missed = [row for row in asked if row.share_missed]
+    if missed:
+        names = "; ".join(_miss(row) for row in missed)
+        text = f"Calibration missed the asked draft share by over 3 points: {names}."
+        yield Finding(kind="calibration", text=text)
+    elif asked:
+        text = "Every calibrated arm came within 3 points of the draft share that was asked."
+        yield Finding(kind="calibration", text=text)
+
+
+def _miss(row: Row) -> str:
+    note = f", {row.calibration.note}" if row.calibration and row.calibration.note else ""
+    return (
+        f"`{row.arm}` (asked {percent(row.asked_share)} %, got {percent(row.draft_share)} %{note})"
+    )
+
+
+def _cautions(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Warn where accuracy is mostly a matter of the length cap or of the answer's format."""
+    for what, shares in (
+        ("were cut by the length cap", {row.arm: row.cut_share for row in rows}),
+        ("hold no answer in the asked form", {row.arm: row.unparsed_share for row in rows}),
+    ):
+        many = [(arm, share) for arm, share in shares.items() if share and share > MANY]
+        if many:
+            names = ", ".join(f"`{arm}` {percent(share)} %" for arm, share in many)
+            yield Finding(kind="caution", text=f"Many outputs {what}: {names}.")

@@ -1,0 +1,107 @@
+"""Find out what the inputs of a report are, by the files that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from llmx.core.errors import RunError
+from llmx.core.record import Frozen, Record, Sample, Score
+from llmx.report.results import Calibration
+from llmx.store.files import read_json, read_lines
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Block(Frozen):
+    """One timed block of the speed stage: one arm, one round, the same problems for every arm."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    round: int
+    arm: str
+    problems: int = Field(ge=1)
+    tokens: int = Field(ge=1)
+    seconds: float = Field(gt=0)
+    rounds: int = 0
+    batch_size: int | None = None
+
+
+@dataclass
+class ArmFiles:
+    """What one arm left behind, by sample id."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    scores: dict[str, Score] = field(default_factory=dict)
+    problems: dict[str, Sample] = field(default_factory=dict)
+    calibration: Calibration | None = None
+
+
+@dataclass
+class Gathered:
+    """All inputs of a report."""
+
+    arms: dict[str, ArmFiles]
+    blocks: list[Block] = field(default_factory=list)
+
+
+def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
+    """Read every input folder.
+
+    Args:
+        inputs: ``need/arm`` or ``need`` to the folder of a finished stage.
+        arms: names of the arms, in the order of the report.
+
+    Raises:
+        RunError: for a line that is not what its file name promises, or an arm with two outputs
+            of one kind.
+    """
+    found = Gathered({arm: ArmFiles() for arm in arms})
+    for key, folder in inputs.items():
+        _, _, arm = key.partition("/")
+        if (folder / "blocks.jsonl").exists():
+            found.blocks += _lines(folder / "blocks.jsonl", Block)
+        elif arm in found.arms:
+            _read_arm(folder, found.arms[arm], key)
+    return found
+
+
+def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
+    if (folder / "samples.jsonl").exists():
+        _once(files.records, key, "decode")
+        files.records = {row.id: row for row in _lines(folder / "samples.jsonl", Record)}
+    if (folder / "scores.jsonl").exists():
+        _once(files.scores, key, "score")
+        files.scores = {row.id: row for row in _lines(folder / "scores.jsonl", Score)}
+    if (folder / "problems.jsonl").exists():
+        files.problems = {row.id: row for row in _lines(folder / "problems.jsonl", Sample)}
+    if (folder / "calibration.json").exists():
+        path = folder / "calibration.json"
+        files.calibration = _parse(Calibration, read_json(path), path)
+
+
+def _once(already: Mapping[str, Any], key: str, what: str) -> None:
+    if already:
+        raise RunError(
+            f"the report has two {what} outputs for one arm (the second is '{key}')",
+            "name one of them in the report's needs",
+        )
+
+
+def _lines(path: Path, model: type[M]) -> list[M]:
+    return [_parse(model, row, path) for row in read_lines(path)]
+
+
+def _parse(model: type[M], value: Any, path: Path) -> M:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RunError(
+            f"{path}: {place}: {first['msg']}", "delete the stage's folder and run again"
+        ) from error

@@ -1,0 +1,60 @@
+"""The report as one HTML file that fetches nothing: style, picture and samples are inside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from llmx.report.markdown import timing_note
+from llmx.report.plot import look, plot
+from llmx.report.results import Results
+from llmx.report.samples import Shown
+from llmx.report.svg import element, marker
+from llmx.report.tables import tables
+
+
+def html(results: Results, settings: str, samples: Sequence[Shown]) -> str:
+    """Return the page; the same arguments give the same bytes.
+
+    Args:
+        results: the measured rows.
+        settings: the resolved configuration as YAML.
+        samples: problems to show side by side.
+    """
+    source = files("llmx.report")
+    page = _environment().from_string(source.joinpath("page.html.jinja").read_text("utf-8"))
+    return page.render(
+        results=results,
+        tables=tables(results),
+        style=Markup(source.joinpath("page.css").read_text("utf-8")),
+        wide=Markup(plot(results, name="wide")),
+        narrow=Markup(plot(results, 380, 420, name="narrow")),
+        note=timing_note(results),
+        settings=settings,
+        samples=samples,
+        keys={row.arm: _key(index) for index, row in enumerate(results.rows)},
+    )
+
+
+def _environment() -> Environment:
+    made = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["names"] = _names
+    return made
+
+
+def _names(text: str) -> Markup:
+    """Turn `name` into code, escaping everything."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _key(index: int) -> Markup:
+    """Return the marker of an arm as in the plot, to stand beside its name."""
+    colour, shape = look(index)
+    drawn = marker(shape, 8, 8, 5, fill=colour)
+    return Markup(element("svg", drawn, viewBox="0 0 16 16", class_="key", aria_hidden="true"))

@@ -1,0 +1,49 @@
+"""The report as Markdown, for a terminal pager, a pull request or a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from llmx.report.results import Results
+from llmx.report.tables import Table, tables
+
+
+def markdown(results: Results) -> str:
+    """Return the report; the same results give the same bytes."""
+    made = tables(results)
+    parts = [
+        f"# {results.title}",
+        "\n".join(f"- {finding.text}" for finding in results.findings),
+        *(f"## {table.title}\n\n{_table(table)}" for table in made),
+        "![Accuracy against speed](plot.svg)",
+        f"## How to read it\n\n{_legend(made)}",
+        timing_note(results),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def timing_note(results: Results) -> str:
+    """Say how speed was measured; empty when it was not."""
+    if not results.speed_rounds:
+        return ""
+    batch = f" at batch size {results.batch_size}" if results.batch_size else ""
+    rounds = "one round" if results.speed_rounds == 1 else f"{results.speed_rounds} rounds"
+    return (
+        f"Speed was measured{batch} in {rounds} in which the arms took turns on the same problems."
+    )
+
+
+def _table(table: Table) -> str:
+    head = ["Arm", *(f"{column.title} ({column.unit})" for column in table.columns)]
+    rule = ["---", *("---:" for _ in table.columns)]
+    body = [[f"`{row.arm}`", *(column.cell(row) for column in table.columns)] for row in table.rows]
+    return "\n".join(_line(cells) for cells in [head, rule, *body])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _legend(made: Iterable[Table]) -> str:
+    columns = (column for table in made for column in table.columns)
+    return "\n".join(f"- **{column.title}**: {column.explain}" for column in columns)

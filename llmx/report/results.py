@@ -1,0 +1,123 @@
+"""What a report says, as data: every renderer reads these models and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from llmx.core.record import Frozen
+
+SCHEMA_VERSION: Literal[1] = 1
+
+Kind = Literal["speed", "power", "trade", "calibration", "caution"]
+
+
+class Span(Frozen):
+    """An estimate with its interval; low and high are None where one round gives no interval."""
+
+    estimate: float
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+
+    def above(self, value: float) -> bool:
+        """Whether the whole interval lies above `value`; False without an interval."""
+        return self.low is not None and self.low > value
+
+    def below(self, value: float) -> bool:
+        """Whether the whole interval lies below `value`; False without an interval."""
+        return self.high is not None and self.high < value
+
+
+class Difference(Frozen):
+    """Accuracy minus that of the reference arm, on the problems that both answered."""
+
+    problems: int
+    score: Span = Field(description="share of problems; score interval (Tango 1998)")
+    bootstrap: Span = Field(description="the same difference, paired bootstrap over problems")
+    clustered: Span | None = Field(description="paired bootstrap over clusters of problems")
+    clusters: int
+    gained: int = Field(description="right here, wrong in the reference arm")
+    lost: int = Field(description="wrong here, right in the reference arm")
+    p_value: float = Field(description="exact two-sided McNemar test")
+    detectable: float = Field(
+        description="smallest difference found with 80 % power at this discordant rate"
+    )
+
+
+class Calibration(Frozen):
+    """Output of a calibration stage; keys that a report does not show are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    asked_share: float | None = None
+    threshold: float | None = None
+    predicted_share: float | None = None
+    achieved_share: float | None = None
+    algorithm: str | None = None
+    divergence: str | None = None
+    semantics: str | None = None
+    note: str | None = None
+
+
+class Row(Frozen):
+    """One arm. None = not measured, or without meaning for its algorithm."""
+
+    arm: str
+    algorithm: str | None = None
+    problems: int = 0
+    accuracy: Span | None = Field(default=None, description="strict; Wilson interval")
+    accuracy_flexible: float | None = Field(default=None, description="last number of the text")
+    difference: Difference | None = None
+    tokens_per_second: Span | None = None
+    problems_per_second: Span | None = None
+    speedup: Span | None = Field(
+        default=None, description="tokens/s over those of the target alone"
+    )
+    speedup_problems: Span | None = Field(default=None, description="the same in problems/s")
+    speedup_reference: Span | None = Field(default=None, description="tokens/s over the reference")
+    target_rounds: float | None = Field(default=None, description="target forwards per problem")
+    accepted_length: float | None = Field(
+        default=None, description="accepted drafted tokens per verify round"
+    )
+    draft_share: float | None = Field(default=None, description="accepted over emitted tokens")
+    asked_share: float | None = None
+    share_missed: bool = Field(default=False, description="over three points off the asked share")
+    calibration: Calibration | None = None
+    output_tokens: float | None = Field(default=None, description="mean per problem")
+    cut_share: float | None = Field(default=None, description="outputs ended by the length cap")
+    unparsed_share: float | None = Field(default=None, description="no answer in the asked form")
+
+
+class Finding(Frozen):
+    """One sentence computed from the rows; names of arms stand in backticks."""
+
+    kind: Kind
+    text: str
+
+
+class Results(Frozen):
+    """Everything that a report prints, except the samples themselves."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    title: str
+    reference: str | None = None
+    baseline: str | None = Field(default=None, description="the arm that runs the target alone")
+    batch_size: int | None = Field(default=None, description="of the speed stage")
+    speed_rounds: int = 0
+    rows: tuple[Row, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def row(self, arm: str | None) -> Row | None:
+        """Return the row of an arm, or None."""
+        return next((row for row in self.rows if row.arm == arm), None)
+
+
+def load_results(document: Any) -> Results:
+    """Validate the content of a ``results.json``.
+
+    Raises:
+        pydantic.ValidationError: if it is of another schema version or shape.
+    """
+    return Results.model_validate(document)

@@ -1,0 +1,215 @@
+"""The three tables of a report, defined once for Markdown, HTML and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llmx.report.numbers import (
+    NONE,
+    number,
+    number_span,
+    p_value,
+    percent,
+    percent_span,
+    points,
+    points_span,
+)
+from llmx.report.results import Results, Row
+
+Cell = Callable[[Row], str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; where there is little room `short` is its head and `brief` its cell.
+
+    With ``spare`` it is left out there altogether.
+    """
+
+    title: str
+    unit: str
+    explain: str
+    cell: Cell
+    short: str = ""
+    brief: Cell | None = None
+    spare: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of the arms; columns that would hold nothing are left out."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def tables(results: Results) -> tuple[Table, ...]:
+    """Return the tables that have anything to say about these results."""
+    reference, baseline = results.reference or "", results.baseline or ""
+    plans = (
+        ("main", "Accuracy and speed", _main(reference, baseline), results.rows),
+        ("decoding", "What decoding did", _decoding(), results.rows),
+        (
+            "paired",
+            f"Paired comparison with {reference}",
+            _paired(reference),
+            tuple(row for row in results.rows if row.difference is not None),
+        ),
+    )
+    made = (
+        Table(name, title, _filled(columns, rows), rows) for name, title, columns, rows in plans
+    )
+    return tuple(table for table in made if table.columns and table.rows)
+
+
+def _filled(columns: tuple[Column, ...], rows: tuple[Row, ...]) -> tuple[Column, ...]:
+    return tuple(column for column in columns if any(column.cell(row) != NONE for row in rows))
+
+
+def _main(reference: str, baseline: str) -> tuple[Column, ...]:
+    return (
+        Column(
+            "Accuracy",
+            "%",
+            "Share of problems whose strict answer equals the reference answer; 95 % Wilson"
+            " interval.",
+            lambda row: percent_span(row.accuracy),
+        ),
+        Column(
+            f"Accuracy − {reference}",
+            "points",
+            f"Paired difference in accuracy from {reference} on the same problems; 95 % score"
+            " interval (Tango).",
+            lambda row: points_span(row.difference.score if row.difference else None),
+            short=f"− {reference}",
+        ),
+        Column(
+            "Speed",
+            "tokens/s",
+            "Emitted tokens over seconds in the interleaved speed stage; 95 % interval over"
+            " rounds: the noise of the machine, not the choice of the problems.",
+            lambda row: number_span(row.tokens_per_second),
+            brief=lambda row: number(
+                row.tokens_per_second.estimate if row.tokens_per_second else None, 0
+            ),
+        ),
+        Column(
+            f"Speed-up over {baseline}",
+            "×",
+            f"Tokens/s over those of {baseline}, paired by round; 95 % interval over rounds.",
+            lambda row: number_span(row.speedup, 2),
+            short="× target",
+        ),
+        Column(
+            "Speed-up per problem",
+            "×",
+            f"Problems/s over those of {baseline}: unlike tokens/s it falls when answers get"
+            " longer.",
+            lambda row: number_span(row.speedup_problems, 2),
+            spare=True,
+        ),
+    )
+
+
+def _decoding() -> tuple[Column, ...]:
+    return (
+        Column(
+            "Target rounds",
+            "per problem",
+            "Forward passes of the target after the prompt, mean over problems.",
+            lambda row: number(row.target_rounds),
+            short="Rounds",
+        ),
+        Column(
+            "Accepted",
+            "tokens/round",
+            "Drafted tokens that were kept, per verify round.",
+            lambda row: number(row.accepted_length, 2),
+        ),
+        Column(
+            "Draft share",
+            "%",
+            "Drafted tokens among the emitted ones; ! marks a miss of over 3 points.",
+            lambda row: percent(row.draft_share) + (" !" if row.share_missed else ""),
+        ),
+        Column(
+            "Asked share",
+            "%",
+            "The draft share that was asked for.",
+            lambda row: percent(row.asked_share),
+            short="Asked",
+        ),
+        Column(
+            "Length",
+            "tokens",
+            "Emitted tokens per problem, mean.",
+            lambda row: number(row.output_tokens),
+        ),
+        Column(
+            "Cut",
+            "%",
+            "Outputs that were ended by the length cap.",
+            lambda row: percent(row.cut_share),
+        ),
+        Column(
+            "Unparsed",
+            "%",
+            "Outputs without an answer in the asked form; they count as wrong.",
+            lambda row: percent(row.unparsed_share),
+        ),
+        Column(
+            "Flexible accuracy",
+            "%",
+            "Accuracy if the last number of the text is taken for the answer.",
+            lambda row: percent(row.accuracy_flexible),
+            spare=True,
+        ),
+    )
+
+
+def _paired(reference: str) -> tuple[Column, ...]:
+    return (
+        Column(
+            "Right here only",
+            "problems",
+            f"Problems that this arm gets right and {reference} wrong.",
+            lambda row: str(row.difference.gained) if row.difference else NONE,
+            short="Gained",
+        ),
+        Column(
+            "Wrong here only",
+            "problems",
+            f"Problems that this arm gets wrong and {reference} right.",
+            lambda row: str(row.difference.lost) if row.difference else NONE,
+            short="Lost",
+        ),
+        Column(
+            "McNemar",
+            "p",
+            "Exact two-sided test that the two counts differ by chance alone; not corrected for"
+            " the number of arms.",
+            lambda row: p_value(row.difference.p_value if row.difference else None),
+        ),
+        Column(
+            "Bootstrap",
+            "points",
+            "The same difference with a paired bootstrap over problems (BCa, 10,000 resamples).",
+            lambda row: points_span(row.difference.bootstrap if row.difference else None),
+        ),
+        Column(
+            "By template",
+            "points",
+            "Paired bootstrap over whole clusters of alike problems: for conclusions about new"
+            " templates.",
+            lambda row: points_span(row.difference.clustered if row.difference else None),
+        ),
+        Column(
+            "Detectable",
+            "points",
+            "Smallest difference that this comparison finds with 80 % power.",
+            lambda row: points(row.difference.detectable if row.difference else None).lstrip("+"),
+        ),
+    )

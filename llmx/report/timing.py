@@ -1,0 +1,72 @@
+"""Tokens a second and speed-ups, from the interleaved blocks of the speed stage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from llmx.report.gather import Block
+from llmx.report.results import Span
+from llmx.stats.interval import Interval
+from llmx.stats.rates import rate_interval, ratio_interval
+
+
+@dataclass
+class Work:
+    """What one arm did in one round."""
+
+    tokens: float = 0.0
+    problems: float = 0.0
+    seconds: float = 0.0
+
+
+Timing = dict[str, dict[int, Work]]
+"""arm → round → work."""
+
+
+def timing(blocks: Iterable[Block]) -> Timing:
+    """Sum the blocks of each arm and round."""
+    table: defaultdict[str, defaultdict[int, Work]] = defaultdict(lambda: defaultdict(Work))
+    for block in blocks:
+        work = table[block.arm][block.round]
+        work.tokens += block.tokens
+        work.problems += block.problems
+        work.seconds += block.seconds
+    return {arm: dict(rounds) for arm, rounds in table.items()}
+
+
+def rate(table: Timing, arm: str, unit: str) -> Span | None:
+    """Return `unit` (``tokens`` or ``problems``) a second; None for an arm that was not timed."""
+    rounds = sorted(table.get(arm, {}))
+    if not rounds:
+        return None
+    amounts, seconds = _column(table, arm, rounds, unit), _column(table, arm, rounds, "seconds")
+    if len(rounds) < 2:
+        return Span(estimate=amounts[0] / seconds[0])
+    return as_span(rate_interval(amounts, seconds))
+
+
+def ratio(table: Timing, arm: str, base: str | None, unit: str) -> Span | None:
+    """Return the ratio of two arms' rates over the rounds that both have; None without any."""
+    if base is None or arm == base:
+        return None
+    rounds = sorted(table.get(arm, {}).keys() & table.get(base, {}).keys())
+    if not rounds:
+        return None
+    amounts, seconds = _column(table, arm, rounds, unit), _column(table, arm, rounds, "seconds")
+    bases, spans = _column(table, base, rounds, unit), _column(table, base, rounds, "seconds")
+    if len(rounds) < 2:
+        return Span(estimate=(amounts[0] / seconds[0]) / (bases[0] / spans[0]))
+    return as_span(ratio_interval(amounts, seconds, bases, spans))
+
+
+def as_span(interval: Interval) -> Span:
+    """Return the printed form of an interval."""
+    return Span(
+        estimate=interval.estimate, low=interval.low, high=interval.high, level=interval.level
+    )
+
+
+def _column(table: Timing, arm: str, rounds: list[int], unit: str) -> list[float]:
+    return [float(getattr(table[arm][index], unit)) for index in rounds]

@@ -1,0 +1,30 @@
+"""Write all forms of a report into one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from llmx.core.record import as_json
+from llmx.core.spec import ArmSpec
+from llmx.report.configuration import configuration
+from llmx.report.gather import Gathered
+from llmx.report.html import html
+from llmx.report.markdown import markdown
+from llmx.report.plot import plot
+from llmx.report.results import Results
+from llmx.report.samples import side_by_side
+from llmx.store.files import write_json, write_text
+
+
+def write(out: Path, results: Results, found: Gathered, arms: Mapping[str, ArmSpec]) -> None:
+    """Write results.json, report.md, report.html and plot.svg; times and hosts are in none.
+
+    Raises:
+        StoreError: if the folder cannot be written.
+    """
+    settings = configuration(arms, results.reference)
+    write_json(out / "results.json", as_json(results))
+    write_text(out / "report.md", markdown(results))
+    write_text(out / "report.html", html(results, settings, side_by_side(found)))
+    write_text(out / "plot.svg", plot(results) + "\n")

@@ -1,0 +1,109 @@
+"""The Python API, in parity with the command line: run, plan, load."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmx.core.spec import RunSpec
+from llmx.run.execute import execute, missing
+from llmx.run.folder import (
+    CACHE,
+    RunFolder,
+    close_folder,
+    collect_garbage,
+    find_run,
+    list_runs,
+    open_folder,
+    remove_run,
+)
+from llmx.run.observer import Observer, SilentObserver
+from llmx.run.plan import Plan, plan
+from llmx.run.workers import run_with_workers
+from llmx.store.files import read_json
+
+__all__ = [
+    "Plan",
+    "RunFolder",
+    "RunResult",
+    "collect_garbage",
+    "default_runs",
+    "list_runs",
+    "load_run",
+    "plan",
+    "remove_run",
+    "run",
+]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run and what its report found."""
+
+    folder: RunFolder
+    spec: RunSpec
+    seconds: float
+    results: dict[str, Any] | None
+    """Content of ``results.json``, None for a recipe without a report."""
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The report, the plot and the results, where the recipe makes them."""
+        names = {"report": "report.html", "markdown": "report.md", "plot": "plot.svg"}
+        paths = {name: self.folder.path / file for name, file in names.items()}
+        return {name: path for name, path in paths.items() if path.exists()}
+
+
+def default_runs() -> Path:
+    """Return ``$LLMX_RUNS``, or ``./runs``."""
+    return Path(os.environ.get("LLMX_RUNS") or "runs")
+
+
+def run(
+    spec: RunSpec,
+    *,
+    runs: Path | None = None,
+    limit: int | None = None,
+    workers: int = 1,
+    observer: Observer | None = None,
+) -> RunResult:
+    """Run a composed recipe, or go on with it, and return what it found.
+
+    Args:
+        spec: from :func:`llmx.config.compose`.
+        runs: where run folders and stage outputs lie; default :func:`default_runs`.
+        limit: at most so many problems.
+        workers: processes that share the stages which are not measurements.
+        observer: told what happens; silent by default.
+    """
+    watcher = observer or SilentObserver()
+    runs = runs or default_runs()
+    planned = plan(spec, runs=runs, limit=limit)
+    for note in (*planned.spec.notes, *planned.notes):
+        watcher.note(note)
+    folder = open_folder(runs, planned.spec)
+    cache = runs / CACHE
+    started = time.perf_counter()
+    open_nodes = missing(cache, planned.graph)
+    watcher.planned(len(planned.graph.nodes), len(planned.graph.nodes) - len(open_nodes))
+    if workers > 1 and len(open_nodes) > 1:
+        run_with_workers(planned.spec, planned.graph, cache, watcher, workers)
+    execute(planned.graph, cache, watcher)
+    seconds = time.perf_counter() - started
+    close_folder(folder, planned.spec, planned.graph, seconds)
+    return RunResult(folder, planned.spec, seconds, _results(folder))
+
+
+def load_run(name: str, *, runs: Path | None = None) -> RunResult:
+    """Return a finished run by (the beginning of) its name, or by its folder."""
+    folder = find_run(runs or default_runs(), name)
+    seconds = float(folder.manifest()["seconds"])
+    return RunResult(folder, folder.spec(), seconds, _results(folder))
+
+
+def _results(folder: RunFolder) -> dict[str, Any] | None:
+    path = folder.path / "results.json"
+    return read_json(path) if path.exists() else None

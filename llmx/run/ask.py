@@ -1,0 +1,100 @@
+"""What generation stages share: which problems an arm asks, and with what model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import ConfigError
+from llmx.core.exchange import Request, ask
+from llmx.core.spec import ArmSpec, DataSpec, ModelSpec, SamplerSpec
+from llmx.data import evaluation_identity, load
+from llmx.engines.engine import Engine, engine_class
+from llmx.run.stage import Cost
+from llmx.store.files import read_json
+
+_TYPICAL_PROMPT = 50  # tokens; for estimates only
+_UNREAD: dict[str, set[str]] = {
+    # settings that an algorithm never reads, so that they don't part equal work
+    "target": {"gamma", "draft", "semantics", "divergence", "threshold", "draft_share"},
+    "draft": {"gamma", "draft", "semantics", "divergence", "threshold", "draft_share"},
+    "speculative": {"semantics", "divergence", "threshold", "draft_share"},
+    "random": {"semantics", "divergence"},
+    "fuzzy": set(),
+}
+
+
+def required(arm: ArmSpec, stage: str) -> tuple[DataSpec, SamplerSpec]:
+    """Return data and sampler of an arm.
+
+    Raises:
+        ConfigError: if the recipe gives the arm no such thing.
+    """
+    if arm.data is None or arm.sampler is None:
+        what = "data" if arm.data is None else "sampler"
+        raise ConfigError(f"stage '{stage}' needs a {what}", f"add {what}=… to the recipe")
+    return arm.data, arm.sampler
+
+
+def used_model(arm: ArmSpec) -> ModelSpec | None:
+    """Return the models that the sampler really runs: the target alone has no draft."""
+    if arm.model is None or arm.sampler is None:
+        return arm.model
+    if arm.sampler.algorithm == "target":
+        return arm.model.model_copy(update={"draft": None, "draft_revision": None})
+    return arm.model
+
+
+def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
+    """Return what an arm's completions depend on, but for how many there are."""
+    data, sampler = required(arm, stage)
+    return {
+        "data": evaluation_identity(data, split),
+        "engine": dict(engine_class(arm.engine.kind).identity(used_model(arm), arm.engine)),
+        "sampler": sampler.model_dump(mode="json", exclude=_UNREAD[sampler.algorithm]),
+        "seed": arm.seed,
+    }
+
+
+def open_engine(arm: ArmSpec, inputs: Mapping[str, Path]) -> Engine:
+    """Return the arm's engine; models load at the first request."""
+    return engine_class(arm.engine.kind)(used_model(arm), arm.engine, inputs)
+
+
+def requests_for(
+    arm: ArmSpec, split: str, problems: int | None, threshold: float | None
+) -> list[Request]:
+    """Return the requests of one arm, in the dataset's order."""
+    data, sampler = required(arm, "decode")
+    samples = load(data, split, problems)
+    return [ask(sample, data.instruction, sampler, arm.seed, threshold) for sample in samples]
+
+
+def calibrated_threshold(inputs: Mapping[str, Path], arm: str | None = None) -> float | None:
+    """Return the threshold that a calibration among the inputs solved, if there is one."""
+    for name, folder in inputs.items():
+        if arm is not None and not name.endswith(f"/{arm}"):
+            continue
+        path = folder / "calibration.json"
+        if path.exists():
+            return float(read_json(path)["threshold"])
+    return None
+
+
+def decoding_cost(arm: ArmSpec, problems: int) -> Cost:
+    """Estimate generation: tokens at the cap, memory of weights and of the key-value cache."""
+    from llmx.engines.size import model_size
+    from llmx.run.budget import seconds_per_problem
+
+    assert arm.sampler is not None
+    model = used_model(arm)
+    names = (model.target, model.draft) if model else ()
+    parameters = sum(model_size(name).parameters for name in names)
+    width = 4 if arm.engine.dtype == "float32" else 2
+    return Cost(
+        samples=problems,
+        tokens=problems * (arm.sampler.max_tokens + _TYPICAL_PROMPT),
+        seconds=problems * seconds_per_problem(arm) or None,
+        memory_bytes=parameters * width,
+    )

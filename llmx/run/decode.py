@@ -1,0 +1,115 @@
+"""Stage `decode`: answers to one split by one arm, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from llmx.core.errors import ConfigError, nearest
+from llmx.core.record import as_json
+from llmx.run.ask import (
+    calibrated_threshold,
+    decoding_cost,
+    decoding_identity,
+    open_engine,
+    requests_for,
+    required,
+)
+from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.store.files import Appender, read_lines, write_json, write_lines
+
+SAMPLES = "samples.jsonl"
+_OPTIONS = {"split", "problems"}
+
+
+class DecodeStage:
+    """Writes ``samples.jsonl``, a Record a line in the dataset's order, and ``summary.json``.
+
+    Options: ``split`` (default test) and ``problems`` (default: the scale's).
+    """
+
+    kind: ClassVar[str] = "decode"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Data, models, engine, sampler, seed, and the number of problems."""
+        check_options(given, _OPTIONS)
+        found = decoding_identity(given.arm, _split(given), given.stage.name)
+        return {**found, "problems": _problems(given)}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Tokens at the cap, and memory."""
+        return decoding_cost(given.arm, _problems(given))
+
+    def run(self, context: StageContext) -> None:
+        """Answer every problem that an earlier try has not answered.
+
+        Batches are a pure function of the data's order and the batch size, so a batch that a kill
+        cut short is done again as a whole, and the result is byte-equal.
+        """
+        given = context.given
+        threshold = calibrated_threshold(context.inputs)
+        requests = requests_for(given.arm, _split(given), _problems(given), threshold)
+        size = given.arm.engine.batch_size
+        done = _keep_whole_batches(context.out / SAMPLES, size, len(requests))
+        context.progress.start(len(requests), done)
+        engine = open_engine(given.arm, context.inputs)
+        with Appender(context.out / SAMPLES) as records:
+            for start in range(done, len(requests), size):
+                batch = list(engine.generate(requests[start : start + size]))
+                records.append(as_json(record) for record in batch)
+                context.progress.advance(len(batch))
+        _summarise(context.out, threshold)
+
+
+def check_options(given: StageInput, known: set[str]) -> None:
+    """Refuse an option that the stage does not read.
+
+    Raises:
+        ConfigError: naming the stage, the option and the nearest one.
+    """
+    for name in given.stage.options:
+        if name not in known:
+            where = f"stages.{given.stage.name} (kind {given.stage.kind})"
+            raise ConfigError(f"unknown option '{name}' of {where}", nearest(name, known))
+
+
+def _split(given: StageInput) -> str:
+    return str(given.stage.options.get("split", "test"))
+
+
+def _problems(given: StageInput) -> int:
+    data, _ = required(given.arm, given.stage.name)
+    found = given.stage.options.get("problems", given.arm.scale.problems)
+    return min(int(found or data.test), getattr(data, _split(given), data.test))
+
+
+def _keep_whole_batches(path: Path, size: int, total: int) -> int:
+    """Cut records off that belong to an unfinished batch; return how many stay."""
+    rows = read_lines(path)
+    kept = len(rows) if len(rows) == total else len(rows) // size * size
+    if kept < len(rows):
+        write_lines(path, rows[:kept])
+    return kept
+
+
+def _summarise(out: Path, threshold: float | None) -> None:
+    rows = read_lines(out / SAMPLES)
+    write_json(
+        out / "summary.json",
+        {
+            "problems": len(rows),
+            "tokens": sum(len(row["completion_ids"]) for row in rows),
+            "rounds": sum(row["rounds"] for row in rows),
+            "drafted": sum(row["drafted"] for row in rows),
+            "accepted": sum(row["accepted"] for row in rows),
+            "fragile": sum(len(row["fragile"]) for row in rows),
+            "threshold": threshold,
+        },
+    )

@@ -1,0 +1,121 @@
+"""Run a graph: reuse what is whole, do what is free, wait for what another process does.
+
+There is no scheduler. Every process walks the same graph and takes any ready node whose lock is
+free, so two processes (or ten) share the work by meeting at the locks. A process that dies frees
+its lock, and the next one goes on in the partial folder.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from llmx.run.graph import Graph, Node
+from llmx.run.observer import Observer
+from llmx.run.shared_progress import SharedProgress, glance
+from llmx.run.stage import StageContext
+from llmx.store.cache import Entry
+from llmx.store.lock import Lock
+
+_POLL = 0.2  # seconds between looks at a node that another process holds
+
+
+def entry_of(cache: Path, node: Node) -> Entry:
+    """Return where a node's output stands."""
+    return Entry(cache, node.stage.kind, node.fingerprint)
+
+
+def missing(cache: Path, graph: Graph) -> list[Node]:
+    """Return the nodes that have no whole output yet."""
+    return [node for node in graph if not entry_of(cache, node).whole]
+
+
+def execute(
+    graph: Graph,
+    cache: Path,
+    observer: Observer,
+    wanted: Callable[[Node], bool] = lambda node: True,
+) -> None:
+    """Bring every wanted node of the graph to completion, here or in another process.
+
+    Args:
+        graph: the expanded recipe.
+        cache: folder of stage outputs.
+        observer: told what happens.
+        wanted: nodes to see to; their inputs must be wanted too, or whole.
+    """
+    entries = {node.fingerprint: entry_of(cache, node) for node in graph}
+    open_nodes = [node for node in graph if wanted(node)]
+    for node in [node for node in open_nodes if entries[node.fingerprint].whole]:
+        observer.reused(node.title)
+        open_nodes.remove(node)
+    while open_nodes:
+        done = [n for n in open_nodes if _advance(n, graph, entries, observer)]
+        open_nodes = [node for node in open_nodes if node not in done]
+        if open_nodes and not done:
+            _report_waiting(open_nodes, entries, observer)
+            time.sleep(_POLL)
+
+
+def _advance(node: Node, graph: Graph, entries: dict[str, Entry], observer: Observer) -> bool:
+    """Complete a node if it is ready and free; True if it is whole afterwards."""
+    entry = entries[node.fingerprint]
+    if entry.whole:
+        observer.finished(node.title, 0.0)
+        return True
+    if not all(entries[name].whole for name in node.inputs.values()):
+        return False
+    lock = entry.lock
+    if not lock.try_acquire():
+        return False
+    try:
+        return entry.whole or _work(node, entries, observer)
+    finally:
+        lock.release()
+
+
+def _work(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
+    entry = entries[node.fingerprint]
+    out = entry.begin()
+    progress = SharedProgress(observer.started(node.title), out)
+    inputs = {name: entries[found].folder for name, found in node.inputs.items()}
+    context = StageContext(node.given, node.identity, inputs, out, progress)
+    machine_lock = _quiet_machine(node, entry.root)
+    started = time.perf_counter()
+    try:
+        node.stage.run(context)
+    finally:
+        machine_lock.release()
+    seconds = time.perf_counter() - started
+    entry.complete(_about(node, seconds))
+    observer.finished(node.title, seconds)
+    return True
+
+
+def _quiet_machine(node: Node, root: Path) -> Lock:
+    """Let no two measurements of this cache run at once: they would measure each other."""
+    lock = Lock(root / "timing.lock")
+    while node.stage.timing and not lock.try_acquire():
+        time.sleep(_POLL)
+    return lock
+
+
+def _about(node: Node, seconds: float) -> dict[str, object]:
+    return {
+        "kind": node.stage.kind,
+        "version": node.stage.version,
+        "fingerprint": node.fingerprint,
+        "identity": node.identity,
+        "inputs": dict(node.inputs),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _report_waiting(nodes: list[Node], entries: dict[str, Entry], observer: Observer) -> None:
+    for node in nodes:
+        entry = entries[node.fingerprint]
+        if entry.partial.exists():
+            done, total = glance(entry)
+            observer.waiting(node.title, entry.lock.owner(), done, total)
+            return

@@ -1,0 +1,159 @@
+"""Run folders: what one command resolved to, used and found, in one place for a person to keep."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import StoreError, nearest
+from llmx.core.spec import RunSpec
+from llmx.run.execute import entry_of
+from llmx.run.graph import Graph
+from llmx.run.manifest import build_manifest
+from llmx.store.cache import Entry, entries, size_bytes
+from llmx.store.files import read_json, write_json
+from llmx.store.fingerprint import fingerprint
+
+CACHE = "cache"
+_SPEC, _MANIFEST = "spec.json", "manifest.json"
+_FREE = {"overrides", "notes", "source", "description"}  # do not change what a run means
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Folder name: recipe and a hash of everything that was resolved."""
+        return self.path.name
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has reached its end."""
+        return (self.path / _MANIFEST).exists()
+
+    def spec(self) -> RunSpec:
+        """Return what the command resolved to."""
+        return RunSpec.model_validate(read_json(self.path / _SPEC))
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what the run recorded about itself."""
+        found: dict[str, Any] = read_json(self.path / _MANIFEST)
+        return found
+
+    def size(self) -> int:
+        """Return the bytes of the run, counting what it shares with the cache."""
+        return size_bytes(self.path)
+
+
+def folder_for(runs: Path, spec: RunSpec) -> RunFolder:
+    """Return the folder of a spec: the same command finds the same folder."""
+    meaning = spec.model_dump(mode="json", exclude=_FREE)
+    return RunFolder(runs / f"{spec.name}-{fingerprint(meaning)[:8]}")
+
+
+def open_folder(runs: Path, spec: RunSpec) -> RunFolder:
+    """Create the folder and write the resolved specification before anything runs."""
+    folder = folder_for(runs, spec)
+    write_json(folder.path / _SPEC, spec.model_dump(mode="json"))
+    return folder
+
+
+def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float) -> None:
+    """Bring samples, results and the manifest into the run folder."""
+    cache = folder.path.parent / CACHE
+    for node in graph:
+        for stage, arm in node.labels:
+            _bring(entry_of(cache, node), folder.path, stage, arm)
+    write_json(folder.path / _MANIFEST, build_manifest(spec, graph, cache, seconds))
+
+
+def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
+    """Link a stage's files: those of a report to the top, all others under the stage's name."""
+    place = run if entry.kind == "report" else run / stage / (arm or "")
+    place.mkdir(parents=True, exist_ok=True)
+    for path in entry.folder.iterdir():
+        if path.is_file() and path.name != "stage.json":
+            _link(path, place / path.name)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copy2(source, target)
+
+
+def list_runs(runs: Path) -> list[RunFolder]:
+    """Return every run folder, newest first."""
+    found = [RunFolder(path.parent) for path in runs.glob(f"*/{_SPEC}")]
+    return sorted(found, key=lambda run: (run.path / _SPEC).stat().st_mtime, reverse=True)
+
+
+def find_run(runs: Path, name: str) -> RunFolder:
+    """Return the run of that name, or the newest whose name begins so.
+
+    Raises:
+        StoreError: if there is none.
+    """
+    known = list_runs(runs)
+    if Path(name).joinpath(_SPEC).exists():
+        return RunFolder(Path(name))
+    for run in known:
+        if run.name.startswith(name):
+            return run
+    raise StoreError(
+        f"no run '{name}' under {runs}", nearest(name, (run.name for run in known), "runs")
+    )
+
+
+def remove_run(runs: Path, name: str) -> RunFolder:
+    """Delete a run folder; stage outputs stay until `collect_garbage`."""
+    exact = [run for run in list_runs(runs) if run.name == name]
+    if not exact:
+        names = (run.name for run in list_runs(runs))
+        raise StoreError(f"no run '{name}' under {runs}", nearest(name, names, "runs"))
+    shutil.rmtree(exact[0].path)
+    return exact[0]
+
+
+def unused_entries(runs: Path) -> Iterator[Entry]:
+    """Yield stage outputs that no run folder refers to, unfinished ones of no run included."""
+    used = {stage["fingerprint"] for run in list_runs(runs) for stage in _stages(run)}
+    for entry in entries(runs / CACHE):
+        if entry.fingerprint not in used:
+            yield entry
+
+
+def _stages(run: RunFolder) -> list[dict[str, Any]]:
+    if run.finished:
+        return list(run.manifest()["stages"])
+    from llmx.run.graph import build_graph  # an unfinished run still owns its stages
+
+    return [{"fingerprint": node.fingerprint} for node in build_graph(run.spec())]
+
+
+def collect_garbage(runs: Path) -> tuple[int, int]:
+    """Delete unused stage outputs that nobody is working on.
+
+    Returns:
+        how many entries went, and how many bytes they held.
+    """
+    count = freed = 0
+    for entry in list(unused_entries(runs)):
+        lock = entry.lock
+        if not lock.try_acquire():
+            continue
+        freed += size_bytes(entry.folder) + size_bytes(entry.partial)
+        entry.remove()
+        lock.release()
+        count += 1
+    return count, freed

@@ -1,0 +1,138 @@
+"""The stages of a recipe, expanded over its arms, with equal work merged.
+
+A node is one piece of work, named by its fingerprint. Two arms (or sweep points, or recipes) whose
+stages mean the same share the node, so a baseline that forty points have in common runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+
+from llmx.core.registry import lookup
+from llmx.core.spec import ArmSpec, RunSpec, StageSpec
+from llmx.run.stage import Stage, StageInput
+from llmx.store.fingerprint import fingerprint
+from llmx.store.machine import machine
+
+
+@dataclass(frozen=True)
+class Node:
+    """One piece of work."""
+
+    fingerprint: str
+    stage: Stage
+    given: StageInput
+    identity: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    """Input name (``need``, or ``need/arm``) → fingerprint."""
+    labels: list[tuple[str, str | None]] = field(default_factory=list)
+    """Every (stage name, arm) that this work stands for; the arm is None for ``over: recipe``."""
+
+    @property
+    def title(self) -> str:
+        """What to show a person: the stage, and the arms that share it."""
+        arms = [arm for _, arm in self.labels if arm is not None]
+        return f"{self.labels[0][0]} {', '.join(arms)}".strip()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in an order in which they can run."""
+
+    nodes: tuple[Node, ...]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def before_timing(self, node: Node) -> bool:
+        """Whether a node is no measurement of this machine and uses none: others may share it."""
+        by_name = {other.fingerprint: other for other in self.nodes}
+        inputs = (by_name[name] for name in node.inputs.values())
+        return not node.stage.timing and all(map(self.before_timing, inputs))
+
+    def find(self, stage: str, arm: str | None = None) -> Node | None:
+        """Return the node that stands for a stage (of an arm), if it has anything to do."""
+        wanted = (stage, arm)
+        return next((node for node in self.nodes if wanted in node.labels), None)
+
+
+def stage_order(stages: tuple[StageSpec, ...]) -> list[StageSpec]:
+    """Return the stages so that every need comes before what needs it (composition checked it)."""
+    order = nx.DiGraph()
+    order.add_nodes_from(stage.name for stage in stages)
+    order.add_edges_from((need, stage.name) for stage in stages for need in stage.needs)
+    by_name = {stage.name: stage for stage in stages}
+    rank = {stage.name: place for place, stage in enumerate(stages)}
+    return [by_name[name] for name in nx.lexicographical_topological_sort(order, rank.__getitem__)]
+
+
+def build_graph(spec: RunSpec) -> Graph:
+    """Expand a recipe; nothing is run and no model library is imported."""
+    builder = _Builder(spec)
+    for stage in stage_order(spec.stages):
+        builder.add(stage)
+    return Graph(builder.kept())
+
+
+class _Builder:
+    def __init__(self, spec: RunSpec) -> None:
+        self.spec = spec
+        self.nodes: dict[str, Node] = {}
+        self.place: dict[tuple[str, str | None], str] = {}
+        self.over = {stage.name: stage.over for stage in spec.stages}
+
+    def add(self, stage: StageSpec) -> None:
+        if stage.over == "recipe":
+            self._add_node(stage, None, self.spec.arms)
+            return
+        for name, arm in self.spec.arms.items():
+            self._add_node(stage, name, {name: arm})
+
+    def _add_node(self, spec: StageSpec, arm: str | None, arms: Mapping[str, ArmSpec]) -> None:
+        stage: Stage = lookup("stage", spec.kind)()
+        given = StageInput(stage=spec, arms=arms, reference=self.spec.reference)
+        if not stage.applies(given):
+            return
+        identity = stage.identity(given)
+        inputs = dict(self._inputs(spec, arm))
+        name = _name_of(stage, identity, inputs)
+        node = Node(name, stage, given, identity, inputs)
+        self.nodes.setdefault(name, node).labels.append((spec.name, arm))
+        self.place[spec.name, arm] = name
+
+    def _inputs(self, spec: StageSpec, arm: str | None) -> Iterator[tuple[str, str]]:
+        for need in spec.needs:
+            if self.over[need] == "recipe":
+                candidates = [(need, None)]
+            else:
+                candidates = [(need, a) for a in ([arm] if arm else self.spec.arms)]
+            for stage, of_arm in candidates:
+                found = self.place.get((stage, of_arm))
+                if found is not None:
+                    yield (f"{need}/{of_arm}" if arm is None and of_arm else need), found
+
+    def kept(self) -> tuple[Node, ...]:
+        """Drop work that nothing asks for: results are the stages that no other stage needs."""
+        needed = {need for stage in self.spec.stages for need in stage.needs}
+        wanted = {name for (stage, _), name in self.place.items() if stage not in needed}
+        for node in reversed(self.nodes.values()):
+            if node.fingerprint in wanted:
+                wanted.update(node.inputs.values())
+        return tuple(node for node in self.nodes.values() if node.fingerprint in wanted)
+
+
+def _name_of(stage: Stage, identity: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    return fingerprint(
+        {
+            "kind": stage.kind,
+            "version": stage.version,
+            "identity": identity,
+            "inputs": inputs,
+            # a measurement of this machine means nothing on another one
+            "machine": machine() if stage.timing else None,
+        }
+    )

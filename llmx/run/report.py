@@ -1,0 +1,81 @@
+"""Stage `report`: read what the other stages left, write the table, the picture and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from llmx.core.errors import ConfigError, nearest
+from llmx.core.record import as_json
+from llmx.run.stage import Cost, StageContext, StageInput
+
+_OPTIONS = ("title",)
+
+
+class ReportStage:
+    """Over recipe. Needs any of decode, score, speed and calibration; shows what is there.
+
+    What an input is, is known by its files: ``samples.jsonl`` (decode), ``scores.jsonl`` (score),
+    ``blocks.jsonl`` (speed), ``calibration.json``. Writes ``results.json``, ``report.md``,
+    ``report.html`` and ``plot.svg``.
+
+    Options: ``title`` of the page (default: the names of the arms).
+    """
+
+    kind: ClassVar[str] = "report"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Return the arms as they are shown, the reference and the title.
+
+        Raises:
+            ConfigError: for an unknown option.
+        """
+        return {
+            "arms": {name: as_json(spec) for name, spec in given.arms.items()},
+            "order": list(given.arms),
+            "reference": _reference(given),
+            "title": _title(given),
+        }
+
+    def uses(self, given: StageInput, need: str) -> bool:
+        """Every need is read."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """A few seconds, most of them resampling."""
+        return Cost(seconds=3.0)
+
+    def run(self, context: StageContext) -> None:
+        """Write the report.
+
+        Raises:
+            RunError: for an input that is not in the format of its file name.
+        """
+        from llmx.report.build import build
+        from llmx.report.gather import gather
+        from llmx.report.write import write
+
+        given = context.given
+        context.progress.start(2, unit="steps")
+        found = gather(context.inputs, given.arms)
+        results = build(found, given.arms, _reference(given), _title(given))
+        context.progress.advance()
+        write(context.out, results, found, given.arms)
+        context.progress.advance()
+
+
+def _title(given: StageInput) -> str:
+    for name in given.stage.options:
+        if name not in _OPTIONS:
+            where = f"stage '{given.stage.name}' (kind report)"
+            raise ConfigError(f"unknown option '{name}' of {where}", nearest(name, _OPTIONS))
+    return str(given.stage.options.get("title") or ", ".join(given.arms))
+
+
+def _reference(given: StageInput) -> str | None:
+    """Return the reference, or None where a selection of arms has left it out."""
+    if given.reference in given.arms:
+        return given.reference
+    return None

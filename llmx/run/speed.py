@@ -1,0 +1,142 @@
+"""Stage `decode_speed`: tokens a second of every arm, interleaved on one machine.
+
+In each round every arm decodes the same problems, one arm after the other, in an order that turns
+from round to round; so whatever disturbs the machine hits all arms alike, and ratios are paired by
+round. Quality is measured elsewhere: these texts are thrown away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from llmx.core.errors import ConfigError
+from llmx.core.exchange import Request
+from llmx.core.spec import ScaleSpec
+from llmx.engines.hf import HfEngine
+from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
+from llmx.run.budget import seconds_per_problem
+from llmx.run.decode import check_options
+from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.store.files import Appender, read_lines, write_json, write_lines
+
+BLOCKS = "blocks.jsonl"
+_OPTIONS = {"split", "problems", "rounds", "batch_size"}
+
+
+class SpeedStage:
+    """Writes ``blocks.jsonl``, a line a round and arm.
+
+    Options: ``problems`` a round, ``rounds`` (defaults: the scale's), ``batch_size`` (default 1,
+    the latency that a single user sees; rows are refilled), ``split``.
+    """
+
+    kind: ClassVar[str] = "decode_speed"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = True
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """All arms, how much of each, threads and batch size. The machine is added by the graph."""
+        check_options(given, _OPTIONS)
+        for name, arm in given.arms.items():
+            if arm.engine.kind != "hf":
+                raise ConfigError(
+                    f"decode_speed cannot time arm '{name}' on engine '{arm.engine.kind}'",
+                    "use engine=hf, or drop the stage",
+                )
+        problems, rounds, batch = _sizes(given)
+        arms = {n: decoding_identity(a, _split(given), "speed") for n, a in given.arms.items()}
+        threads = {name: arm.engine.threads for name, arm in given.arms.items()}
+        sizes = {"problems": problems, "rounds": rounds, "batch_size": batch}
+        return {"arms": arms, "threads": threads, **sizes}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Every arm's time at batch size 1, which costs about five times a full batch."""
+        problems, rounds, _ = _sizes(given)
+        seconds = sum(5 * seconds_per_problem(arm) for arm in given.arms.values())
+        amount = problems * rounds
+        return Cost(samples=amount * len(given.arms), seconds=amount * seconds or None)
+
+    def run(self, context: StageContext) -> None:
+        """Time every block; rounds that a kill cut short are done again as a whole."""
+        problems, rounds, batch = _sizes(context.given)
+        work = _prepare(context, problems * rounds)
+        names = list(context.given.arms)
+        done = _keep_whole_rounds(context, len(names))
+        context.progress.start(rounds * len(names), done * len(names), unit="blocks")
+        context.progress.note("warming up")
+        for engine, requests in work.values():
+            _time(engine, requests[:2], batch)
+        with Appender(context.out / BLOCKS) as blocks:
+            for round_ in range(done, rounds):
+                rows = []
+                for name in names[round_ % len(names) :] + names[: round_ % len(names)]:
+                    engine, requests = work[name]
+                    chunk = requests[round_ * problems : (round_ + 1) * problems]
+                    block = {"round": round_, "arm": name, **_time(engine, chunk, batch)}
+                    rows.append(block)
+                    context.progress.advance()
+                blocks.append(rows)
+        write_json(context.out / "summary.json", {"rounds": rounds, "arms": names})
+
+
+def _prepare(context: StageContext, amount: int) -> dict[str, tuple[HfEngine, list[Request]]]:
+    """Load each pair of models once, however many arms share it."""
+    engines: dict[str, HfEngine] = {}
+    work = {}
+    for name, arm in context.given.arms.items():
+        key = repr((arm.model, arm.engine))
+        if key not in engines:
+            engines[key] = HfEngine(arm.model, arm.engine, context.inputs)
+        threshold = calibrated_threshold(context.inputs, name)
+        work[name] = engines[key], requests_for(arm, _split(context.given), amount, threshold)
+    return work
+
+
+def _time(engine: HfEngine, requests: Sequence[Request], batch: int) -> dict[str, Any]:
+    """Decode a block; the clock runs over prefill, the token loop, and nothing else."""
+    from llmx.methods.decode import decode_refill
+
+    first = requests[0]
+    options = engine.options(first.sampler, first.resolved_threshold())
+    prompts = [engine.prompt_ids(request) for request in requests]
+    target = engine.pair.target if options.uses_target else None
+    draft = engine.pair.draft if options.uses_draft else None
+    ids, stop = [request.id for request in requests], engine.stopper(first.sampler)
+    started = time.perf_counter()
+    outputs = decode_refill(target, draft, prompts, ids, options, first.seed, stop, slots=batch)
+    seconds = time.perf_counter() - started
+    return {
+        "problems": len(requests),
+        "tokens": sum(len(output.token_ids) for output in outputs),
+        "seconds": seconds,
+        "rounds": sum(output.rounds for output in outputs),
+        "batch_size": batch,
+    }
+
+
+def _keep_whole_rounds(context: StageContext, arms: int) -> int:
+    rows = read_lines(context.out / BLOCKS)
+    whole = len(rows) // arms
+    write_lines(context.out / BLOCKS, rows[: whole * arms])
+    return whole
+
+
+def _split(given: StageInput) -> str:
+    return str(given.stage.options.get("split", "test"))
+
+
+def _sizes(given: StageInput) -> tuple[int, int, int]:
+    """Return problems a round, rounds, batch size."""
+    scale: ScaleSpec = next(iter(given.arms.values())).scale
+    options = given.stage.options
+    return (
+        int(options.get("problems", scale.speed_problems)),
+        int(options.get("rounds", scale.speed_rounds)),
+        int(options.get("batch_size", 1)),
+    )

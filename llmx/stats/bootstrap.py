@@ -1,0 +1,151 @@
+"""The bootstrap (Efron 1979), once, for every statistic that is a function of sums.
+
+A unit (an item, a cluster, a round) is one row of columns; a resample adds up rows drawn with
+replacement. Means, ratios and ratios of ratios are functions of those sums, so one vectorised
+loop serves them all, and the jackknife comes for free: total minus row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from llmx.stats.interval import Interval, check_level, normal_quantile
+from llmx.stats.student import two_sided_t
+
+Floats = NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]
+Method = Literal["percentile", "expanded", "bca"]
+
+_CHUNK = 2_000_000
+
+
+def bootstrap_mean(
+    values: ArrayLike,
+    level: float = 0.95,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    method: Method = "bca",
+) -> Interval:
+    """Return the bootstrap interval of a mean, in the unit of `values` (shape ``[n]``).
+
+    Raises:
+        ValueError: if `values` is not a non-empty vector of finite numbers.
+    """
+    vector = finite_vector(values, "values")
+    columns = np.stack([vector, np.ones_like(vector)], axis=1)
+    return bootstrap(columns, mean, level, resamples=resamples, seed=seed, method=method)
+
+
+def bootstrap(
+    columns: Floats,
+    statistic: Statistic,
+    level: float = 0.95,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    method: Method = "bca",
+) -> Interval:
+    """Return the bootstrap interval of a statistic of column sums.
+
+    Args:
+        columns: shape ``[units, m]``, float64; the units are drawn with replacement.
+        statistic: maps sums of shape ``[..., m]`` to values of shape ``[...]``.
+        level: nominal coverage.
+        resamples: number of resamples.
+        seed: of numpy's PCG64; equal seeds give equal intervals.
+        method: ``percentile`` (Efron 1979), ``bca`` (Efron 1987, JASA 82, p. 171, eq. 2.3 and
+            6.6) or ``expanded``, percentile points moved out to undo the narrowness of small
+            samples (Hesterberg 2015, Am. Stat. 69, p. 371, section 5.2).
+
+    Raises:
+        ValueError: if there are no units, the level is not in (0, 1) or resamples < 100.
+    """
+    check_level(level)
+    if len(columns) < 1 or resamples < 100:
+        raise ValueError(f"{len(columns)} units and {resamples} resamples are too few")
+    estimate = float(statistic(columns.sum(axis=0)))
+    draws = statistic(resampled_sums(columns, resamples, seed))
+    points = _points(columns, statistic, estimate, draws, level, method)
+    low, high = np.quantile(draws, points)
+    return Interval(float(low), estimate, float(high), level)
+
+
+def resampled_sums(columns: Floats, resamples: int, seed: int) -> Floats:
+    """Return the sums of resampled rows, shape ``[resamples, m]``."""
+    rng = np.random.default_rng(seed)
+    units = len(columns)
+    sums = np.empty((resamples, columns.shape[1]))
+    step = max(1, _CHUNK // units)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        drawn = rng.integers(0, units, size=(size, units))
+        for column in range(columns.shape[1]):
+            sums[start : start + size, column] = columns[drawn, column].sum(axis=1)
+    return sums
+
+
+def mean(sums: Floats) -> Floats:
+    """Return total over count for sums of shape ``[..., 2]``."""
+    ratio: Floats = sums[..., 0] / sums[..., 1]
+    return ratio
+
+
+def finite_vector(values: ArrayLike, what: str) -> Floats:
+    """Return `values` as a float64 vector.
+
+    Raises:
+        ValueError: if it is empty, has more than one axis or holds a number that is not finite.
+    """
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.ndim != 1 or not len(vector) or not np.isfinite(vector).all():
+        raise ValueError(f"{what} must be a non-empty vector of finite numbers")
+    return vector
+
+
+def _points(
+    columns: Floats,
+    statistic: Statistic,
+    estimate: float,
+    draws: Floats,
+    level: float,
+    method: Method,
+) -> tuple[float, float]:
+    """Return the two probabilities at which the draws are read off."""
+    tail = (1 - level) / 2
+    if method == "percentile" or len(columns) < 2:
+        return tail, 1 - tail
+    if method == "expanded":
+        units = len(columns)
+        tail = NormalDist().cdf(-sqrt(units / (units - 1)) * two_sided_t(level, units - 1))
+        return tail, 1 - tail
+    return _bca_points(columns, statistic, estimate, draws, tail)
+
+
+def _bca_points(
+    columns: Floats, statistic: Statistic, estimate: float, draws: Floats, tail: float
+) -> tuple[float, float]:
+    """Bias from the share of draws below the estimate (ties count half), skew from jackknife."""
+    below = float(np.mean(draws < estimate) + np.mean(draws == estimate) / 2)
+    if not 0 < below < 1:
+        return tail, 1 - tail
+    bias, skew = normal_quantile(below), _acceleration(columns, statistic)
+
+    def moved(probability: float) -> float:
+        z = bias + normal_quantile(probability)
+        return NormalDist().cdf(bias + z / (1 - skew * z))
+
+    return moved(tail), moved(1 - tail)
+
+
+def _acceleration(columns: Floats, statistic: Statistic) -> float:
+    left_out = statistic(columns.sum(axis=0) - columns)
+    gaps = left_out.mean() - left_out
+    scale = float((gaps**2).sum()) ** 1.5
+    return float((gaps**3).sum()) / (6 * scale) if scale > 0 else 0.0

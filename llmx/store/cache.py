@@ -1,0 +1,101 @@
+"""Stage outputs by fingerprint: ``<root>/<kind>/<fingerprint>`` when whole, ``.partial`` before.
+
+A stage works in the partial folder, under a lock; completing it writes ``stage.json`` and renames
+the folder. So a folder without the suffix is whole, and a kill leaves only a partial folder that
+the next owner goes on with.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import StoreError
+from llmx.store.files import read_json, write_json
+from llmx.store.fingerprint import hash_file
+from llmx.store.lock import Lock
+
+ABOUT = "stage.json"
+PROGRESS = "progress.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The place of one stage's output."""
+
+    root: Path
+    kind: str
+    fingerprint: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the whole output stands."""
+        return self.root / self.kind / self.fingerprint
+
+    @property
+    def partial(self) -> Path:
+        """Where the stage works until then."""
+        return self.folder.with_name(f"{self.fingerprint}.partial")
+
+    @property
+    def lock(self) -> Lock:
+        """A fresh handle of the entry's lock."""
+        return Lock(self.folder.with_name(f"{self.fingerprint}.lock"))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the output is complete."""
+        return (self.folder / ABOUT).exists()
+
+    def about(self) -> dict[str, Any]:
+        """What was written when the stage completed.
+
+        Raises:
+            StoreError: if the entry is missing or damaged.
+        """
+        found: dict[str, Any] = read_json(self.folder / ABOUT)
+        return found
+
+    def begin(self) -> Path:
+        """Return the partial folder, as an earlier owner left it or new. Hold the lock first."""
+        if self.folder.exists() and not self.whole:
+            shutil.rmtree(self.folder)  # renamed by hand, or damaged: not ours to trust
+        try:
+            self.partial.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {self.partial}: {error.strerror}", "choose a folder with --runs DIR"
+            ) from error
+        return self.partial
+
+    def complete(self, about: Mapping[str, Any]) -> None:
+        """Describe the output, hash its files and rename the folder. Hold the lock."""
+        (self.partial / PROGRESS).unlink(missing_ok=True)
+        files = sorted(path for path in self.partial.glob("*") if path.is_file())
+        hashes = {path.name: hash_file(path) for path in files if path.name != ABOUT}
+        write_json(self.partial / ABOUT, {**about, "files": hashes})
+        self.partial.rename(self.folder)
+
+    def remove(self) -> None:
+        """Delete the output and what a broken run left. Hold the lock."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.partial, ignore_errors=True)
+
+
+def entries(root: Path) -> Iterator[Entry]:
+    """Yield every entry that has an output or a partial folder."""
+    found = {
+        (folder.parent.name, folder.name.removesuffix(".partial"))
+        for folder in root.glob("*/*")
+        if folder.is_dir()
+    }
+    for kind, name in sorted(found):
+        yield Entry(root, kind, name)
+
+
+def size_bytes(folder: Path) -> int:
+    """Return the bytes that a folder's files hold."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

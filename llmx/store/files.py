@@ -1,0 +1,119 @@
+"""Writing files so that a kill at any moment loses nothing and leaves nothing half-written.
+
+Whole files are written beside their destination, flushed to the disk and renamed over it. Records
+are appended line by line; a torn last line, which a kill can leave, is dropped on reading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import StoreError
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text`, atomically and durably.
+
+    Raises:
+        StoreError: if the folder cannot be written (read-only, full disk).
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        scratch.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}", "choose a folder with --runs DIR"
+        ) from error
+
+
+def dumps(value: Any) -> str:
+    """Return JSON with a stable form: UTF-8, no NaN, keys in the order given."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one JSON document, indented, atomically."""
+    write_text(path, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON document.
+
+    Raises:
+        StoreError: if the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is missing") from error
+    except (OSError, ValueError) as error:
+        raise StoreError(f"cannot read {path}: {error}") from error
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write records, one JSON document a line, atomically."""
+    write_text(path, "".join(dumps(dict(row)) + "\n" for row in rows))
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read the complete records of a file; a torn last line is not a record.
+
+    Raises:
+        StoreError: if a line other than the last is not JSON.
+    """
+    if not path.exists():
+        return []
+    *whole, torn = path.read_bytes().split(b"\n")
+    del torn  # empty when the last record is complete
+    try:
+        return [json.loads(line) for line in whole if line.strip()]
+    except ValueError as error:
+        raise StoreError(f"{path} is damaged: {error}", "delete it and run again") from error
+
+
+class Appender:
+    """Appends records; each `append` is on the disk when it returns.
+
+    Opening cuts off a torn last line, so that the next record starts on a line of its own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = path.open("a+b")
+        self._cut_torn_line()
+
+    def _cut_torn_line(self) -> None:
+        self._handle.seek(0)
+        content = self._handle.read()
+        self._handle.truncate(content.rfind(b"\n") + 1)
+
+    def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write rows and wait until they are on the disk."""
+        self._handle.write("".join(dumps(dict(row)) + "\n" for row in rows).encode())
+        self._handle.flush()
+        os.fsync(self._handle.fileno())
+
+    def __enter__(self) -> Appender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._handle.close()

@@ -1,0 +1,63 @@
+"""Fingerprints: a short name for a meaning, and a refusal where there is no stable meaning.
+
+Only plain values have a stable form: texts, whole numbers, finite floats, booleans, None, and lists
+and string-keyed mappings of those. Anything else is refused, so that a fingerprint never lies.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import StoreError
+
+_LENGTH = 10  # bytes: 80 bits
+
+
+def fingerprint(value: Any) -> str:
+    """Return 20 hexadecimal digits that depend on `value` alone.
+
+    Raises:
+        StoreError: if some part of the value has no stable form.
+    """
+    text = json.dumps(_stable(value, "value"), sort_keys=True, ensure_ascii=False)
+    return blake2b(text.encode(), digest_size=_LENGTH).hexdigest()
+
+
+def _stable(value: Any, where: str) -> Any:
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, float):
+        return {"float": repr(value)}  # inf and nan: JSON has no form of its own for them
+    if isinstance(value, Mapping):
+        return {_key(key, where): _stable(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return [_stable(item, f"{where}[{place}]") for place, item in enumerate(value)]
+    raise StoreError(f"{where} is a {type(value).__name__}, which has no stable form to hash")
+
+
+def _key(key: Any, where: str) -> str:
+    if not isinstance(key, str):
+        raise StoreError(f"{where} has the key {key!r}: only texts have a stable form as keys")
+    return key
+
+
+def hash_file(path: Path) -> str:
+    """Return the hash of a file's content."""
+    digest = blake2b(digest_size=_LENGTH)
+    with path.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_folder(folder: Path, patterns: Sequence[str]) -> str:
+    """Return one hash over the names and contents of the files that match any pattern."""
+    files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    return fingerprint({path.name: hash_file(path) for path in files})

@@ -1,0 +1,60 @@
+"""A lock that a dead owner cannot keep.
+
+The operating system holds it (``flock``) and gives it up when the owner's process ends, however it
+ends. The lock file itself stays: removing it would let two processes lock two files of one name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from llmx.core.errors import StoreError
+
+
+class Lock:
+    """An exclusive lock on a path, between processes of one machine (and over NFSv4)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: IO[str] | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; never waits."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = self.path.open("a+")
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {self.path}: {error.strerror}", "choose a folder with --runs DIR"
+            ) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return False
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        """Give the lock up; harmless if it is not held."""
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._handle is not None
+
+    def owner(self) -> int | None:
+        """Process id that the present or last owner wrote, for messages only."""
+        try:
+            return int(self.path.read_text() or "0") or None
+        except (OSError, ValueError):
+            return None

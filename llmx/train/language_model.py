@@ -1,0 +1,203 @@
+"""Stage `train`: a Llama-architecture model from nothing, by the transformers Trainer.
+
+Killed at any moment, the same command goes on from the newest whole checkpoint, with optimiser,
+schedule, data order and generator states as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from llmx.core.errors import ConfigError
+from llmx.core.progress import Progress
+from llmx.core.spec import ArmSpec, ShapeSpec, TrainerSpec
+from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.store.files import read_lines, write_json
+
+_ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
+
+
+class TrainStage:
+    """Needs a corpus and a tokenizer; writes ``model/`` and ``training.json``."""
+
+    kind: ClassVar[str] = "train"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Shape, optimisation and seed."""
+        shape, trainer = _specs(given.arm)
+        return {
+            "shape": shape.model_dump(mode="json"),
+            "trainer": trainer.model_dump(mode="json", exclude=_ACCIDENTS),
+            "seed": given.arm.seed,
+        }
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Parameters, and memory for weights, gradients and both AdamW moments in fp32."""
+        shape, trainer = _specs(given.arm)
+        layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
+        size = shape.layers * layer
+        return Cost(
+            samples=trainer.steps * trainer.batch_size,
+            memory_bytes=16 * size,
+            notes=(f"{size / 1e6:.1f} M parameters without the embedding",),
+        )
+
+    def run(self, context: StageContext) -> None:
+        """Train, or go on training."""
+        import torch
+
+        shape, spec = _specs(context.given.arm)
+        torch.set_num_threads(spec.threads)
+        tokenizer = _load_tokenizer(context)
+        examples = _examples(context, tokenizer, shape.context)
+        trainer = _build_trainer(context, tokenizer, examples)
+        checkpoint = newest_checkpoint(context.out / "checkpoints")
+        done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+        context.progress.start(spec.steps, done=done, unit="steps")
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.save_model(str(context.out / "model"))
+        tokenizer.save_pretrained(context.out / "model")
+        write_json(context.out / "training.json", _summary(trainer, len(examples)))
+
+
+def _specs(arm: ArmSpec) -> tuple[ShapeSpec, TrainerSpec]:
+    if arm.shape is None or arm.trainer is None:
+        raise ConfigError("stage kind 'train' needs a shape and a trainer", "add shape=… trainer=…")
+    return arm.shape, arm.trainer
+
+
+def _need(context: StageContext, file: str) -> Path:
+    for folder in context.inputs.values():
+        if (folder / file).exists():
+            return folder
+    raise ConfigError(f"stage '{context.given.stage.name}' needs a stage that writes {file}")
+
+
+def _load_tokenizer(context: StageContext) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(_need(context, "tokenizer.json"))
+
+
+def _examples(context: StageContext, tokenizer: Any, longest: int) -> list[dict[str, list[int]]]:
+    from llmx.train.examples import encode_corpus
+
+    context.progress.note("encoding the corpus")
+    return encode_corpus(
+        tokenizer, read_lines(_need(context, "train.jsonl") / "train.jsonl"), longest
+    )
+
+
+def build_model(shape: ShapeSpec, tokenizer: Any, seed: int) -> Any:
+    """Return a freshly initialised ``LlamaForCausalLM`` (tied embeddings, fp32)."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    heads = shape.hidden // shape.head_dim
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden,
+        intermediate_size=shape.intermediate,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=heads,
+        num_key_value_heads=heads,
+        max_position_embeddings=shape.context,
+        tie_word_embeddings=True,
+        initializer_range=0.02,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        # On a CPU in bfloat16 the backward pass of the fused attention takes half of a step.
+        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
+    )
+    return LlamaForCausalLM(config)
+
+
+def _arguments(spec: TrainerSpec, out: Path, seed: int) -> Any:
+    import torch
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
+        output_dir=str(out / "checkpoints"),
+        max_steps=spec.steps,
+        per_device_train_batch_size=spec.batch_size,
+        learning_rate=spec.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=spec.warmup_steps,
+        weight_decay=spec.weight_decay,
+        adam_beta2=0.98,
+        max_grad_norm=1.0,
+        bf16=spec.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        train_sampling_strategy="group_by_length",
+        save_steps=spec.save_steps,
+        save_total_limit=2,
+        logging_steps=50,
+        seed=seed,
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+
+
+def _build_trainer(context: StageContext, tokenizer: Any, examples: Any) -> Any:
+    from transformers import Trainer
+
+    from llmx.train.examples import pad_batch
+
+    shape, spec = _specs(context.given.arm)
+    seed = context.given.arm.seed
+    return Trainer(
+        model=build_model(shape, tokenizer, seed),
+        args=_arguments(spec, context.out, seed),
+        train_dataset=examples,
+        data_collator=partial(pad_batch, tokenizer.pad_token_id),
+        callbacks=[_report_to(context.progress)],
+    )
+
+
+def _report_to(progress: Progress) -> Any:
+    from transformers import TrainerCallback
+
+    class _Report(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            progress.advance()
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if logs and "loss" in logs:
+                progress.note(f"loss {float(logs['loss']):.3f}")
+
+    return _Report()
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that was written whole.
+
+    The Trainer writes ``trainer_state.json`` last, so a checkpoint that a kill cut short has none.
+    """
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _summary(trainer: Any, examples: int) -> dict[str, Any]:
+    return {
+        "examples": examples,
+        "steps": trainer.state.global_step,
+        "parameters": sum(p.numel() for p in trainer.model.parameters()),
+        "curve": [
+            {"step": row["step"], "loss": row["loss"]}
+            for row in trainer.state.log_history
+            if "loss" in row
+        ],
+    }
