@@ -63,7 +63,11 @@ def parse_override(text: str, origin: str) -> Assignment:
         raise ConfigError(f"{origin}: '{text}' would remove a key", hint)
     if parsed.type is not OverrideType.CHANGE or parsed.package or not parsed.key_or_group:
         raise ConfigError(f"{origin}: cannot use '{text}'", "write KEY=VALUE with a plain key")
-    return Assignment(parsed.key_or_group, _values(parsed, text, origin), text, origin)
+    values = _values(parsed, text, origin)
+    twice = [value for at, value in enumerate(values) if value in values[:at]]
+    if twice:
+        raise ConfigError(f"{origin}: '{text}' names {twice[0]} twice", "name each value once")
+    return Assignment(parsed.key_or_group, values, text, origin)
 
 
 def _how(text: str) -> str:
@@ -196,7 +200,7 @@ def resolve(values: dict[str, Any]) -> dict[str, Any]:
     if "${" not in text:
         return values
     if "${oc." in text:
-        raise ConfigError("${oc.…} is refused: the machine must not decide a setting")
+        raise ConfigError("${oc.…} is refused, the machine must not decide a setting")
     try:
         return dict(OmegaConf.to_container(OmegaConf.create(values), resolve=True))  # type: ignore[arg-type]
     except OmegaConfBaseException as error:

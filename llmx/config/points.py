@@ -65,35 +65,28 @@ class Expander:
     def points(self, arm: str, layers: Layers) -> Iterator[Point]:
         """Yield the points of one arm; the arm alone if nothing is swept."""
         above = (*layers.shared, *layers.own)
-        picks = [given for given in above if given.key in GROUPS]
+        picks = [given for given in above if given.key in GROUPS and self._known(given)]
         for chosen in product(*(given.values for given in picks)):
             picked = list(zip(picks, chosen, strict=True))
-            choices = self._choices(picked)
-            if choices is not None:
-                yield from self._with_choices(arm, layers, picked, choices)
+            yield from self._with_choices(arm, layers, picked)
 
-    def _choices(self, picked: Sequence[tuple[Assignment, Any]]) -> dict[str, str | None] | None:
-        choices: dict[str, str | None] = {}
-        for given, choice in picked:
-            known = self.mount.choices(given.key)
-            if choice is not None and choice not in known:
-                hint = nearest(str(choice), known, f"choices of {given.key}")
-                self.problems.add(f"{given.origin}: there is no {given.key}={choice}", hint)
-                return None
-            choices[given.key] = choice
-        if self.scale in self.mount.choices("scale"):
-            choices["scale"] = self.scale
-        return choices
+    def _known(self, given: Assignment) -> bool:
+        """Check the choices of a group; a wrong one is left out, so that later keys are checked."""
+        known = self.mount.choices(given.key)
+        wrong = [choice for choice in given.values if choice not in known]
+        for choice in wrong:
+            hint = nearest(str(choice), known, f"choices of {given.key}")
+            self.problems.add(f"{given.origin}: there is no {given.key}={choice}", hint)
+        return not wrong
 
     def _with_choices(
         self,
         arm: str,
         layers: Layers,
         picked: Sequence[tuple[Assignment, Any]],
-        choices: dict[str, str | None],
     ) -> Iterator[Point]:
-        values, origins = self._base(choices)
-        opened = {given.key.split(".")[0] for given in layers.inline} - set(values) - set(choices)
+        values, origins = self._base({given.key: choice for given, choice in picked})
+        opened = {given.key.split(".")[0] for given in layers.inline} - set(values)
         values |= {section: {} for section in opened}
         self._inline(values, origins, layers.inline, arm, opened)
         above = [given for given in (*layers.shared, *layers.own) if given.key not in GROUPS]
@@ -112,18 +105,19 @@ class Expander:
         try:
             point.values = resolve(point.values)
         except ConfigError as error:
-            self.problems.add(f"arm {point.arm}: {error.message}", error.hint)
+            keys = (key for key, text in _flat(point.values) if "${" in text)
+            key = next(keys, "")
+            place = point.origins.get(key) or point.origins.get(key.split(".")[0], "")
+            self.problems.add(f"{place}: {key}: {error.message}", error.hint)
         return point
 
-    def _base(self, choices: dict[str, str | None]) -> tuple[dict[str, Any], dict[str, str]]:
-        named = {group: choice for group, choice in choices.items() if choice is not None}
-        values = compose_groups(self.mount, named)
-        for group, choice in choices.items():
-            if choice is None:
-                values.pop(group, None)
+    def _base(self, choices: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+        if self.scale in self.mount.choices("scale"):
+            choices["scale"] = self.scale
+        values = compose_groups(self.mount, choices)
         values["scale"] = {**(values.get("scale") or {}), "name": self.scale}
         values["seed"] = self.mount.recipe.seed
-        chosen = {**self.mount.chosen(), **named}
+        chosen = {**self.mount.chosen(), **choices}
         return values, {group: f"{group}={choice}" for group, choice in chosen.items()}
 
     def _inline(
@@ -163,6 +157,12 @@ class Expander:
 
 def _copy(values: dict[str, Any]) -> dict[str, Any]:
     return {name: dict(held) if isinstance(held, dict) else held for name, held in values.items()}
+
+
+def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for section, held in values.items():
+        for name, value in held.items() if isinstance(held, dict) else ():
+            yield f"{section}.{name}", str(value)
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:

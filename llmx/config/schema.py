@@ -80,7 +80,11 @@ def _explain(
         problems.add(f"{place}: {key}: {item['msg'].removeprefix('Value error, ')}")
     else:
         text = item["msg"].replace("Input should be", "must be")
-        problems.add(f"{place}: {key}={item['input']!r} {text}")
+        problems.add(f"{place}: {key}={_yaml(item['input'])} {text}")
+
+
+def _yaml(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _check_kinds(values: Mapping[str, Any], origins: Mapping[str, str], problems: Problems) -> None:

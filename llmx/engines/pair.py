@@ -62,10 +62,12 @@ class LoadedPair:
     def _load(self, name: str, revision: str | None) -> StepModel:
         import torch
         from transformers import AutoModelForCausalLM
+        from transformers.utils.logging import disable_progress_bar
 
         from llmx.engines.step import build_step_model
 
         torch.set_num_threads(self.spec.threads)
+        disable_progress_bar()  # the run has a bar of its own
         place = _place(name, self.stages)
         dtype = getattr(torch, self.spec.dtype)
         with _explained(name):

@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from llmx.core.errors import EngineError
 from llmx.engines.locate import local_folder
@@ -32,9 +33,9 @@ def model_size(name: str | None) -> ModelSize:
     return ModelSize(int(config.get("num_hidden_layers", 0)), weights)
 
 
-def _read_config(path: Path) -> dict[str, object]:
+def _read_config(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, object] = json.loads(path.read_text())
+        found: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise EngineError(f"cannot read {path}: {error}") from error
     return found

@@ -90,7 +90,7 @@ def _main(reference: str, baseline: str) -> tuple[Column, ...]:
             "Speed",
             "tokens/s",
             "Emitted tokens over seconds in the interleaved speed stage; 95 % interval over"
-            " rounds: the noise of the machine, not the choice of the problems.",
+            " rounds.",
             lambda row: number_span(row.tokens_per_second),
             brief=lambda row: number(
                 row.tokens_per_second.estimate if row.tokens_per_second else None, 0

@@ -16,6 +16,7 @@ _TYPICAL_TOKENS = 72  # of an answer, where nothing is known; measured on the zo
 _SECONDS_PER_LAYER = 0.00045
 _TOKENS_PER_ROUND = 3.5  # of speculation
 _PROCESSES = 2
+_DISCORDANT = 0.2  # share of problems that only one of two arms gets right, before it is known
 _START_UP = 12.0  # seconds: imports, loading, calibration's share
 
 
@@ -49,6 +50,8 @@ def _affordable(spec: RunSpec) -> int:
     if not budgets:
         return max(arm.data.test for arm in spec.arms.values() if arm.data)
     per_problem = sum(seconds_per_problem(arm) for arm in spec.arms.values()) / _PROCESSES
+    if not per_problem:
+        return max(arm.data.test for arm in spec.arms.values() if arm.data)
     paid = max(min(budgets) - _START_UP, 0.0) / per_problem
     return max(_STEP, int(paid // _STEP) * _STEP)
 
@@ -69,8 +72,8 @@ def seconds_per_problem(arm: ArmSpec) -> float:
 def _detectable(problems: int) -> str:
     from llmx.stats import minimum_detectable_effect
 
-    effect = minimum_detectable_effect(problems)
+    effect = minimum_detectable_effect(problems, _DISCORDANT)
     return (
-        f"{problems} problems: a paired accuracy difference of {100 * effect:.1f} points "
-        "or more is found with 80 % power"
+        f"{problems} problems: an accuracy difference of {100 * effect:.1f} points or more is found "
+        f"with 80 % power (if two arms disagree on {_DISCORDANT:.0%} of the problems)"
     )

@@ -14,7 +14,7 @@ from llmx.core.spec import RunSpec
 from llmx.run.execute import entry_of
 from llmx.run.graph import Graph
 from llmx.run.manifest import build_manifest
-from llmx.store.cache import Entry, entries, size_bytes
+from llmx.store.cache import ABOUT, Entry, entries, size_bytes
 from llmx.store.files import read_json, write_json
 from llmx.store.fingerprint import fingerprint
 
@@ -78,10 +78,11 @@ def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float)
 def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
     """Link a stage's files: those of a report to the top, all others under the stage's name."""
     place = run if entry.kind == "report" else run / stage / (arm or "")
-    place.mkdir(parents=True, exist_ok=True)
-    for path in entry.folder.iterdir():
-        if path.is_file() and path.name != "stage.json":
-            _link(path, place / path.name)
+    for path in entry.folder.rglob("*"):
+        if path.is_file() and path.name != ABOUT:
+            target = place / path.relative_to(entry.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link(path, target)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -106,14 +106,15 @@ class _Builder:
 
     def _inputs(self, spec: StageSpec, arm: str | None) -> Iterator[tuple[str, str]]:
         for need in spec.needs:
-            if self.over[need] == "recipe":
-                candidates = [(need, None)]
-            else:
-                candidates = [(need, a) for a in ([arm] if arm else self.spec.arms)]
-            for stage, of_arm in candidates:
-                found = self.place.get((stage, of_arm))
+            for of_arm in self._arms_of(need, arm):
+                found = self.place.get((need, of_arm))
                 if found is not None:
                     yield (f"{need}/{of_arm}" if arm is None and of_arm else need), found
+
+    def _arms_of(self, need: str, arm: str | None) -> list[str | None]:
+        if self.over[need] == "recipe":
+            return [None]
+        return [arm] if arm else list(self.spec.arms)
 
     def kept(self) -> tuple[Node, ...]:
         """Drop work that nothing asks for: results are the stages that no other stage needs."""

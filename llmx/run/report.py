@@ -19,7 +19,7 @@ class ReportStage:
     ``blocks.jsonl`` (speed), ``calibration.json``. Writes ``results.json``, ``report.md``,
     ``report.html`` and ``plot.svg``.
 
-    Options: ``title`` of the page (default: the names of the arms).
+    Options: ``title`` of the page (default: Results).
     """
 
     kind: ClassVar[str] = "report"
@@ -39,8 +39,8 @@ class ReportStage:
             "title": _title(given),
         }
 
-    def uses(self, given: StageInput, need: str) -> bool:
-        """Every need is read."""
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
         return True
 
     def plan(self, given: StageInput) -> Cost:
@@ -71,7 +71,7 @@ def _title(given: StageInput) -> str:
         if name not in _OPTIONS:
             where = f"stage '{given.stage.name}' (kind report)"
             raise ConfigError(f"unknown option '{name}' of {where}", nearest(name, _OPTIONS))
-    return str(given.stage.options.get("title") or ", ".join(given.arms))
+    return str(given.stage.options.get("title", "Results"))
 
 
 def _reference(given: StageInput) -> str | None:

@@ -59,8 +59,8 @@ class ScoreStage:
             "data": as_json(_data(given)),
         }
 
-    def uses(self, given: StageInput, need: str) -> bool:
-        """Every need is read."""
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
         return True
 
     def plan(self, given: StageInput) -> Cost:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import comb
-
 
 def mcnemar_exact(b: int, c: int) -> float:
     """Return the exact two-sided p value for b against c discordant pairs.
@@ -39,5 +37,8 @@ def _lower_tail(b: int, c: int) -> tuple[int, int, int]:
     if min(b, c) < 0:
         raise ValueError(f"discordant counts must not be negative: {b}, {c}")
     n, k = b + c, min(b, c)
-    counts = [comb(n, heads) for heads in range(k + 1)]
-    return sum(counts), counts[-1], 2**n
+    tail = term = 1
+    for heads in range(1, k + 1):
+        term = term * (n - heads + 1) // heads
+        tail += term
+    return tail, term, 2**n

@@ -1,8 +1,8 @@
 """Rates (tokens a second) and their ratios, from rounds that interleave the arms.
 
 The unit is a round: every arm does the same work in it, one after the other, so that what the
-machine does meanwhile hits all arms alike. The intervals cover the noise of the machine on these
-problems, not the choice of the problems.
+machine does meanwhile hits all arms alike. The intervals cover what differs between rounds: the
+noise of the machine, and the problems where each round has its own.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ schedule, data order and generator states as they were.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -67,6 +68,7 @@ class TrainStage:
         trainer.save_model(str(context.out / "model"))
         tokenizer.save_pretrained(context.out / "model")
         write_json(context.out / "training.json", _summary(trainer, len(examples)))
+        shutil.rmtree(context.out / "checkpoints")
 
 
 def _specs(arm: ArmSpec) -> tuple[ShapeSpec, TrainerSpec]:

@@ -9,13 +9,14 @@ from torch import Tensor
 
 
 class Draw(NamedTuple):
-    """Drawn tokens, and how near each draw came to giving another token."""
+    """Drawn tokens, and what :func:`edge_margin` needs to tell how near another token was."""
 
     token: Tensor
     """int64 (...)."""
-    margin: Tensor
-    """float (...): distance of u to the nearer inner edge of the token's CDF interval, or the gap
-    between the two largest logits for an arg-max. Edges of a nucleus are not looked at."""
+    cdf: Tensor
+    """float64 (..., V), cumulative weights."""
+    point: Tensor
+    """float64 (..., 1), where the uniform fell on them."""
 
 
 def draw(weights: Tensor, u: Tensor) -> Draw:
@@ -26,31 +27,34 @@ def draw(weights: Tensor, u: Tensor) -> Draw:
 
     Args:
         weights: float (..., V), not negative, at least one positive.
-        u: float (...), in [0, 1).
+        u: float (..., 1), in [0, 1).
     """
     cdf = weights.cumsum(-1, dtype=torch.float64)
-    point = u.unsqueeze(-1) * cdf[..., -1:]
+    point = u * cdf[..., -1:]
     # Without the clamp a row of NaN, from a broken model, would index past the vocabulary.
     token = torch.searchsorted(cdf, point, right=True).clamp_(max=cdf.shape[-1] - 1)
-    return Draw(token.squeeze(-1), _edge_distance(cdf, point, token))
+    return Draw(token.squeeze(-1), cdf, point)
 
 
-def _edge_distance(cdf: Tensor, point: Tensor, token: Tensor) -> Tensor:
-    total = cdf[..., -1:]
-    around = torch.cat((token - 1, token), -1).clamp_(min=0)
-    # The ends of the whole CDF separate nothing, and float64 leaves them exact.
-    edges = cdf.gather(-1, around)
-    distance = (edges - point).abs_().masked_fill_((edges <= 0) | (edges >= total), torch.inf)
+def edge_margin(drawn: Draw) -> Tensor:
+    """Return float64 (...): distance of u to the nearer inner edge of the token's CDF interval.
+
+    Infinite for a token that has all the mass. The edge of a nucleus is not looked at.
+    """
+    token, total = drawn.token.unsqueeze(-1), drawn.cdf[..., -1:]
+    edges = drawn.cdf.gather(-1, torch.cat((token - 1, token), -1).clamp_(min=0))
+    # The two ends of the whole CDF separate nothing, and float64 leaves them exact.
+    outer = (edges <= 0) | (edges >= total)
+    distance = (edges - drawn.point).abs_().masked_fill_(outer, torch.inf)
     return (distance / total).amin(-1)
 
 
-def arg_max(logits: Tensor) -> Draw:
-    """Return the largest logit's token (the first of equals) and its lead over the second."""
+def lead(logits: Tensor) -> Tensor:
+    """Return float (...): how far the largest logit is above the second; infinite if alone."""
     if logits.shape[-1] == 1:
-        token = torch.zeros(logits.shape[:-1], dtype=torch.int64, device=logits.device)
-        return Draw(token, torch.full(token.shape, torch.inf, device=logits.device))
+        return torch.full(logits.shape[:-1], torch.inf, device=logits.device)
     best = logits.topk(2).values
-    return Draw(logits.argmax(-1), best[..., 0] - best[..., 1])
+    return best[..., 0] - best[..., 1]
 
 
 def residual(target: Tensor, draft: Tensor) -> Tensor:
@@ -63,4 +67,4 @@ def residual(target: Tensor, draft: Tensor) -> Tensor:
         draft: q, float (..., V); all zero in rows where nothing was rejected.
     """
     left = (target - draft).clamp_(min=0)
-    return torch.where(left.sum(-1, keepdim=True) > 0, left, target)
+    return torch.where(left.amax(-1, keepdim=True) > 0, left, target)

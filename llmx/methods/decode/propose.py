@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from llmx.core.philox import Purpose
-from llmx.methods.decode.draw import Draw, arg_max, draw
+from llmx.methods.decode.draw import Draw, draw, edge_margin, lead
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.rows import Rows
@@ -23,20 +23,27 @@ class Proposal:
     Attributes:
         tokens: int64 (B, K).
         logits: raw logits of the draft, float32 (B, K, V).
-        margin: float (B, K), of each draw.
         probs: q, float32 (B, K, V): the distribution that each token was really drawn from.
             None = one-hot on the tokens.
+        draws: K draws of (B,); empty where the tokens are the arg-max.
     """
 
     tokens: Tensor
     logits: Tensor
-    margin: Tensor
     probs: Tensor | None
+    draws: tuple[Draw, ...]
 
     def to(self, device: torch.device) -> Proposal:
         """Return the block on the target's device; nothing is copied where both share one."""
         probs = None if self.probs is None else self.probs.to(device)
-        return Proposal(self.tokens.to(device), self.logits.to(device), self.margin, probs)
+        return Proposal(self.tokens.to(device), self.logits.to(device), probs, self.draws)
+
+    def margin(self) -> Tensor:
+        """Return float (B, K): how near each drafted token was to being another."""
+        if not self.draws:
+            return lead(self.logits)
+        # All at once: a dozen tiny operations a block instead of a dozen a token.
+        return edge_margin(Draw(*(torch.stack(part, 1) for part in zip(*self.draws, strict=True))))
 
     def q_of_tokens(self) -> Tensor:
         """Return q of each drafted token, float32 (B, K)."""
@@ -54,17 +61,34 @@ class Proposal:
 def propose(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Proposal:
     """Draft `width` >= 1 tokens in every row, one forward each."""
     logits = _first(lane, rows)
-    u = lane.put(rows.draws(Purpose.DRAFT, width))
+    pick = Picker(lane, rows, options, width)
     start = lane.put(rows.length)
-    seen, drawn, probs = [logits], [], []
-    for column in range(width):
-        token, q = _pick(logits, u[:, column], options)
-        drawn.append(token)
-        probs.append(q)
-        if column + 1 < width:
-            logits = lane.feed(token.token.unsqueeze(1), start + column)[:, 0]
-            seen.append(logits)
-    return _assemble(seen, drawn, probs)
+    seen, tokens = [logits], [pick(logits, 0)]
+    for column in range(1, width):
+        logits = lane.feed(tokens[-1].unsqueeze(1), start + (column - 1))[:, 0]
+        seen.append(logits)
+        tokens.append(pick(logits, column))
+    probs = torch.stack(pick.probs, 1) if pick.probs else None
+    return Proposal(torch.stack(tokens, 1), torch.stack(seen, 1), probs, tuple(pick.draws))
+
+
+class Picker:
+    """Picks the drafted tokens of a block, and remembers what they were picked from."""
+
+    def __init__(self, lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> None:
+        self.options = options
+        self.u = lane.put(rows.draws(Purpose.DRAFT, width))
+        self.probs: list[Tensor] = []
+        self.draws: list[Draw] = []
+
+    def __call__(self, logits: Tensor, column: int) -> Tensor:
+        """Return int64 (B,) for logits (B, V)."""
+        options = self.options
+        if options.one_hot_draft:
+            return logits.argmax(-1)
+        self.probs.append(warp(logits, options.temperature, options.top_p, options.top_k))
+        self.draws.append(draw(self.probs[-1], self.u[:, column : column + 1]))
+        return self.draws[-1].token
 
 
 def _first(lane: Lane, rows: Rows) -> Tensor:
@@ -80,20 +104,3 @@ def _first(lane: Lane, rows: Rows) -> Tensor:
     if last.all():
         return logits[:, 1]
     return logits[lane.put(rows.index), lane.put(last)]
-
-
-def _pick(logits: Tensor, u: Tensor, options: DecodeOptions) -> tuple[Draw, Tensor | None]:
-    if options.one_hot_draft:
-        return arg_max(logits), None
-    q = warp(logits, options.temperature, options.top_p, options.top_k)
-    return draw(q, u), q
-
-
-def _assemble(seen: list[Tensor], drawn: list[Draw], probs: list[Tensor | None]) -> Proposal:
-    known = [q for q in probs if q is not None]
-    return Proposal(
-        tokens=torch.stack([one.token for one in drawn], 1),
-        logits=torch.stack(seen, 1),
-        margin=torch.stack([one.margin for one in drawn], 1),
-        probs=torch.stack(known, 1) if known else None,
-    )

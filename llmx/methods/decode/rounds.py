@@ -6,13 +6,11 @@ import numpy as np
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Flags, Floats, Ints, leading, valid_lengths
-from llmx.methods.decode.draw import arg_max, draw
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import FRAGILE, Block, Rows
-from llmx.methods.decode.verify import Verdict, follow, verify
-from llmx.methods.decode.warp import warp
+from llmx.methods.decode.verify import Verdict, final_arg_max, final_draw, follow, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -23,15 +21,14 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
     last = rows.tokens[rows.index, rows.length - 1][:, None]
     logits = lane.feed(lane.put(last), lane.put(rows.length - 1))[:, 0]
     if options.temperature == 0:
-        drawn = arg_max(logits)
+        final = final_arg_max(logits)
     else:
-        u = lane.put(rows.draws(purpose, 1))[:, 0]
-        drawn = draw(warp(logits, options.temperature, options.top_p, options.top_k), u)
+        final = final_draw(logits, lane.put(rows.draws(purpose, 1)[:, 0]), options)
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
     return Block(
-        tokens=tokens_on_host(drawn.token)[:, None],
+        tokens=final.token[:, None],
         count=np.ones_like(own),
-        fragile=(on_host(drawn.margin) < FRAGILE)[:, None],
+        fragile=(final.margin < FRAGILE)[:, None],
         drafted=own,
         accepted=own,
         rounds=int(purpose == Purpose.TARGET),
@@ -55,9 +52,9 @@ def block_round(
     closing = ends[drafted]
     valid = valid_lengths(closing, room)
     run = leading(verdict.accept, valid)
-    drawn = follow(target, rows, proposal, verdict, run, valid, options)
-    tokens = _place(drafted, run, tokens_on_host(drawn.token))
-    unsafe = _fragile(proposal, verdict, run, on_host(drawn.margin), options)
+    final = follow(target, rows, proposal, verdict, run, valid, options)
+    tokens = _place(drafted, run, final.token)
+    unsafe = _fragile(proposal, verdict, run, final.margin, options)
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
     return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
@@ -66,7 +63,7 @@ def block_round(
 def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
     """Return (B, K+1): the drafted tokens with `final` at column `run`."""
     tokens = np.concatenate((drafted, final[:, None]), 1)
-    np.put_along_axis(tokens, run[:, None], final[:, None], 1)
+    tokens[np.arange(len(run)), run] = final
     return tokens
 
 
@@ -78,15 +75,9 @@ def _fragile(
     Greedy speculative decoding emits the target's arg-max whatever was drafted: there the draft's
     own margin decides nothing.
     """
-    margin = verdict.margin
+    unsafe = verdict.margin < FRAGILE
     if options.algorithm != "speculative" or options.temperature > 0:
-        margin = np.minimum(margin, on_host(proposal.margin))
-    padded = np.concatenate((margin, final[:, None]), 1)
-    np.put_along_axis(
-        padded,
-        run[:, None],
-        np.minimum(np.take_along_axis(padded, run[:, None], 1), final[:, None]),
-        1,
-    )
-    fragile: Flags = padded < FRAGILE
+        unsafe |= on_host(proposal.margin()) < FRAGILE
+    fragile: Flags = np.concatenate((unsafe, np.zeros((len(run), 1), dtype=np.bool_)), 1)
+    fragile[np.arange(len(run)), run] |= final < FRAGILE
     return fragile

@@ -120,8 +120,9 @@ class Rows:
     def _write(self, block: Block) -> None:
         # Columns past `count` land in slots that a later round writes before they are read.
         slots = self.length[:, None] + np.arange(block.tokens.shape[1])
-        np.put_along_axis(self.tokens, slots, block.tokens, 1)
-        np.put_along_axis(self.fragile, slots, block.fragile, 1)
+        row = self.index[:, None]
+        self.tokens[row, slots] = block.tokens
+        self.fragile[row, slots] = block.fragile
 
     def _finish(self, live: Flags, ends: Flags) -> None:
         # An EOS can only be the last token of a round.

@@ -12,8 +12,8 @@ from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Flags, Floats, Ints
 from llmx.methods.decode.divergence import divergence
-from llmx.methods.decode.draw import Draw, arg_max, draw, residual
-from llmx.methods.decode.lane import Lane, on_host
+from llmx.methods.decode.draw import Draw, draw, edge_margin, lead, residual
+from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal
 from llmx.methods.decode.rows import Rows
@@ -76,21 +76,37 @@ def _divergence(logits: Tensor, proposal: Proposal, options: DecodeOptions) -> F
 def _ratio_verdict(
     logits: Tensor, proposal: Proposal, u: Floats, d: Floats | None, options: DecodeOptions
 ) -> Verdict:
+    p, q, probs = _chances(logits, proposal, options)
     if options.temperature == 0:
-        # p and q are one-hot: the test is "drafted token = arg-max", no distribution is needed.
-        best = arg_max(logits[:, :-1])
-        p, probs = best.token == proposal.tokens, None
-        margin = on_host(best.margin)
+        margin = on_host(lead(logits[:, :-1]))
     else:
-        probs = warp(logits, options.temperature, options.top_p, options.top_k)
-        p = probs[:, :-1].gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1)
-    pair = on_host(torch.stack((p.float(), proposal.q_of_tokens())))
-    if options.temperature > 0:
-        margin = np.abs(u - pair[0] / np.maximum(pair[1], np.float32(1e-30)))
+        margin = np.abs(u - p / np.maximum(q, np.float32(1e-30)))
     if d is None:
-        return Verdict(logits, probs, accept.speculative(pair[0], pair[1], u), margin, None)
-    flags = accept.fallback(d, options.threshold, pair[0], pair[1], u)
+        return Verdict(logits, probs, accept.speculative(p, q, u), margin, None)
+    flags = accept.fallback(d, options.threshold, p, q, u)
     return Verdict(logits, probs, flags, np.minimum(margin, np.abs(d - options.threshold)), d)
+
+
+def _chances(
+    logits: Tensor, proposal: Proposal, options: DecodeOptions
+) -> tuple[Floats, Floats, Tensor | None]:
+    """Return p and q of the drafted tokens, and p of all tokens where it had to be computed."""
+    if options.temperature == 0:
+        # Both are one-hot: the test is "drafted token = arg-max", no distribution is needed.
+        same = logits[:, :-1].argmax(-1) == proposal.tokens
+        return on_host(same), np.ones(same.shape, dtype=np.float32), None
+    probs = warp(logits, options.temperature, options.top_p, options.top_k)
+    p = probs[:, :-1].gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1)
+    pair = on_host(torch.stack((p, proposal.q_of_tokens())))
+    return pair[0], pair[1], probs
+
+
+@dataclass(frozen=True)
+class Final:
+    """The last token of a round: int64 (B,), and its margin, float32 (B,)."""
+
+    token: Ints
+    margin: Floats
 
 
 def follow(
@@ -101,7 +117,7 @@ def follow(
     run: Ints,
     valid: Ints,
     options: DecodeOptions,
-) -> Draw:
+) -> Final:
     """Draw the token after the accepted ones: a replacement, or the bonus after a whole block.
 
     Under the speculative test a replacement comes from the residual; otherwise, and for every
@@ -114,11 +130,25 @@ def follow(
     """
     row, column = lane.put(rows.index), lane.put(run)
     if options.temperature == 0:
-        return arg_max(verdict.logits[row, column])
-    u = lane.put(rows.draws(Purpose.TARGET, verdict.logits.shape[1]))[row, column]
+        return final_arg_max(verdict.logits[row, column])
+    u = lane.put(rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run])
     if verdict.probs is None:
-        logits = verdict.logits[row, column]
-        return draw(warp(logits, options.temperature, options.top_p, options.top_k), u)
+        return final_draw(verdict.logits[row, column], u, options)
     rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
     q = proposal.q_at(row, column.clamp(max=proposal.tokens.shape[1] - 1))
-    return draw(residual(verdict.probs[row, column], q * rejected), u)
+    return _final(draw(residual(verdict.probs[row, column], q * rejected), u.unsqueeze(1)))
+
+
+def final_arg_max(logits: Tensor) -> Final:
+    """Take the first of the largest logits (B, V)."""
+    return Final(tokens_on_host(logits.argmax(-1)), on_host(lead(logits)))
+
+
+def final_draw(logits: Tensor, u: Tensor, options: DecodeOptions) -> Final:
+    """Draw from the warped distribution of logits (B, V) with uniforms (B,)."""
+    probs = warp(logits, options.temperature, options.top_p, options.top_k)
+    return _final(draw(probs, u.unsqueeze(1)))
+
+
+def _final(drawn: Draw) -> Final:
+    return Final(tokens_on_host(drawn.token), on_host(edge_margin(drawn)))

@@ -39,18 +39,18 @@ def one_hot(tokens: Tensor, size: int) -> Tensor:
 
 
 def _keep(probs: Tensor, least: Tensor) -> Tensor:
-    kept = probs * (probs >= least)
-    return kept / kept.sum(-1, keepdim=True)
+    kept = probs.masked_fill(probs < least, 0.0)
+    return kept.div_(kept.sum(-1, keepdim=True))
 
 
 def _nucleus_edge(probs: Tensor, top_p: float) -> Tensor:
     """Return (..., 1): the smallest probability in the smallest set with mass >= top_p."""
-    size = probs.shape[-1]
-    head = probs.topk(min(_HEAD, size)).values
-    mass = head.cumsum(-1)
-    if size > _HEAD and bool((mass[..., -1] < top_p).any()):
-        head = probs.sort(-1, descending=True).values
-        mass = head.cumsum(-1)
+    size = min(_HEAD, probs.shape[-1])
+    head = probs.topk(size).values
     # A token belongs to the nucleus iff the mass before it is still short of top_p.
-    last = (mass < top_p).sum(-1, keepdim=True).clamp_(max=head.shape[-1] - 1)
-    return head.gather(-1, last)
+    last = (head.cumsum(-1) < top_p).sum(-1, keepdim=True)
+    if int(last.max()) < size:
+        return head.gather(-1, last)
+    head = probs.sort(-1, descending=True).values
+    last = (head.cumsum(-1) < top_p).sum(-1, keepdim=True)
+    return head.gather(-1, last.clamp_(max=head.shape[-1] - 1))

@@ -1,0 +1,68 @@
+"""Commas multiply the arms; lists and quoted commas do not."""
+
+from math import prod
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from llmx.config.compose import compose
+from llmx.core.errors import ConfigError
+
+
+def test_points_are_named_after_what_differs(small: str) -> None:
+    spec = compose(small, ["sampler.gamma=3,5"])
+    assert list(spec.arms) == ["target", "sd@gamma=3", "sd@gamma=5", "fsd@gamma=3", "fsd@gamma=5"]
+    assert spec.points["sd@gamma=5"] == {"sampler.gamma": 5}
+    assert spec.points["target"] == {}
+    assert spec.arm_overrides["sd@gamma=5"] == ("sampler=speculative", "sampler.gamma=5")
+
+
+def test_each_point_is_compared_with_the_reference_of_its_own_point(small: str) -> None:
+    spec = compose(small, ["sampler.gamma=3,5"])
+    assert spec.reference == "sd@gamma=3"
+    assert spec.references["fsd@gamma=5"] == "sd@gamma=5"
+    assert spec.references["target"] == "sd@gamma=3"
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    gammas=st.lists(st.integers(1, 64), min_size=1, max_size=3, unique=True),
+    seeds=st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True),
+)
+def test_sweeps_multiply_and_every_point_holds_its_values(
+    small: str, gammas: list[int], seeds: list[int]
+) -> None:
+    words = [f"sampler.gamma={','.join(map(str, gammas))}", f"seed={','.join(map(str, seeds))}"]
+    spec = compose(small, ["arms=[sd,fsd]", *words])
+    assert len(spec.arms) == 2 * prod((len(gammas), len(seeds)))
+    seen = {(arm.sampler.gamma, arm.seed) for arm in spec.arms.values() if arm.sampler}
+    assert seen == {(gamma, seed) for gamma in gammas for seed in seeds}
+
+
+@pytest.mark.parametrize(
+    ("word", "arms"),
+    [
+        ("sampler.stop=[a,b]", ["sd"]),
+        ("sampler.stop=['a,b']", ["sd"]),
+        ("sampler.gamma=choice(2,3)", ["sd@gamma=2", "sd@gamma=3"]),
+        ("sampler.gamma=range(2,4)", ["sd@gamma=2", "sd@gamma=3"]),
+        ("sampler.top_p=0.5,1.0", ["sd@top_p=0.5", "sd@top_p=1.0"]),
+        ("model=zoo_gsm,llama31_8b_70b", ["sd@model=zoo_gsm", "sd@model=llama31_8b_70b"]),
+        ("model.target=a/b,c", ["sd@target=a_b", "sd@target=c"]),
+        ("arms.sd.sampler.gamma=2,3", ["sd@gamma=2", "sd@gamma=3"]),
+    ],
+)
+def test_what_sweeps_and_what_does_not(small: str, word: str, arms: list[str]) -> None:
+    assert list(compose(small, ["arms=[sd]", word]).arms) == arms
+
+
+def test_keys_of_one_last_name_are_told_apart(small: str) -> None:
+    spec = compose(small, ["arms=[sd]", "seed=1,2", "data.seed=3,4"])
+    assert "sd@seed=1@data.seed=3" in spec.arms
+
+
+@pytest.mark.parametrize("word", ["scale=smoke,desk", "stages.speed.problems=1,2", "seed=1,1"])
+def test_what_cannot_be_swept_is_refused(small: str, word: str) -> None:
+    with pytest.raises(ConfigError):
+        compose(small, [word])

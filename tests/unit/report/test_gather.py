@@ -1,0 +1,57 @@
+"""Inputs are known by their files, and bad ones are refused by name."""
+
+import pytest
+from invented import write_run
+
+from llmx.core.errors import RunError
+from llmx.report.gather import gather
+from llmx.store.files import write_json, write_lines
+
+
+def test_everything_is_found_whatever_the_stages_are_called(tmp_path):
+    inputs = write_run(tmp_path, ["sd", "fsd_60"], problems=4)
+    renamed = {
+        f"x{i}/{key.partition('/')[2]}": path for i, (key, path) in enumerate(inputs.items())
+    }
+    found = gather(renamed, ["sd", "fsd_60"])
+    for arm, calibrated in (("sd", False), ("fsd_60", True)):
+        files = found.arms[arm]
+        assert (len(files.records), len(files.scores), len(files.problems)) == (4, 4, 4)
+        assert (files.calibration is not None) is calibrated
+    assert {block.arm for block in found.blocks} == {"sd", "fsd_60"}
+
+
+def test_nothing_is_needed():
+    found = gather({}, ["sd"])
+    assert (found.blocks, found.arms["sd"].records) == ([], {})
+
+
+BLOCK = {"round": 0, "arm": "sd", "problems": 1, "tokens": 5, "seconds": 1.0}
+BAD = {
+    "no seconds": ("blocks.jsonl", {k: v for k, v in BLOCK.items() if k != "seconds"}, "seconds"),
+    "zero seconds": ("blocks.jsonl", BLOCK | {"seconds": 0}, "seconds"),
+    "words": ("blocks.jsonl", BLOCK | {"tokens": "many"}, "tokens"),
+    "half a record": ("samples.jsonl", {"id": "a"}, "prompt_ids"),
+    "stranger's score": ("scores.jsonl", {"id": "a"}, "cluster"),
+}
+
+
+@pytest.mark.parametrize(("name", "row", "field"), BAD.values(), ids=BAD)
+def test_a_line_of_the_wrong_shape_names_file_and_field(tmp_path, name, row, field):
+    write_lines(tmp_path / name, [row])
+    with pytest.raises(RunError, match=rf"{name}: {field}: "):
+        gather({"need/sd": tmp_path}, ["sd"])
+
+
+def test_a_calibration_of_the_wrong_shape_is_refused(tmp_path):
+    write_json(tmp_path / "calibration.json", {"asked_share": "much"})
+    with pytest.raises(RunError, match="asked_share"):
+        gather({"calibrate/sd": tmp_path}, ["sd"])
+
+
+@pytest.mark.parametrize("kind", ["generate", "score"])
+def test_two_outputs_of_one_kind_are_refused(tmp_path, kind):
+    inputs = write_run(tmp_path, ["sd"], problems=2)
+    inputs["again/sd"] = inputs[f"{kind}/sd"]
+    with pytest.raises(RunError, match="'again/sd'"):
+        gather(inputs, ["sd"])

@@ -1,0 +1,142 @@
+"""The HTML page, the Markdown and the terminal: complete, self-contained, safe, the right width."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from invented import SHAPE, arm_specs, write_run
+from rich.console import Console
+
+from llmx.report.build import build
+from llmx.report.configuration import configuration
+from llmx.report.gather import gather
+from llmx.report.html import html
+from llmx.report.markdown import markdown
+from llmx.report.samples import side_by_side
+from llmx.report.terminal import render
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    names = list(SHAPE)
+    found = gather(write_run(tmp_path_factory.mktemp("run"), names, problems=60), names)
+    return build(found, arm_specs(names), "sd", "Ten arms"), found
+
+
+@pytest.fixture(scope="module")
+def page(made):
+    results, found = made
+    return html(results, configuration(arm_specs(list(SHAPE)), "sd"), side_by_side(found))
+
+
+class Reader(HTMLParser):
+    """Collects ids, links, tags, and what is never closed."""
+
+    VOID = frozenset({"meta", "br", "img", "link", "input"})
+
+    def __init__(self):
+        super().__init__()
+        self.ids, self.links, self.tags, self.open = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.note(tag, attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.note(tag, attrs)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def note(self, tag, attrs):
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def test_the_page_is_well_formed_and_its_anchors_resolve(page):
+    reader = read(page)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    assert {link.removeprefix("#") for link in reader.links} <= set(reader.ids)
+
+
+def test_the_page_fetches_nothing(page):
+    reader = read(page)
+    assert all(link.startswith("#") for link in reader.links)
+    assert not {"script", "link", "img", "iframe", "object"} & set(reader.tags)
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_light_dark_and_phone_are_provided_for(page):
+    assert "prefers-color-scheme:dark" in page
+    assert "max-width:600px" in page
+    assert 'name="viewport"' in page
+    assert '<html lang="en">' in page
+
+
+def test_every_arm_and_twenty_problems_are_there(page, made):
+    results, found = made
+    for row in results.rows:
+        assert f"{row.arm}</th>" in page
+    assert page.count("<article") == 20
+    shown = side_by_side(found)
+    assert [sample.id for sample in shown] == [f"p{3 * i:03d}" for i in range(20)]
+    assert all(sample.arms == len(SHAPE) for sample in shown)
+
+
+def test_texts_and_names_of_others_are_escaped(made):
+    results, found = made
+    evil = "<script>alert(1)</script>"
+    rows = tuple(row.model_copy(update={"arm": row.arm + evil}) for row in results.rows[:2])
+    shown = side_by_side(found)[:1]
+    shown[0].__dict__["question"] = evil
+    page = html(results.model_copy(update={"rows": rows, "title": evil}), evil, ())
+    assert evil not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_configuration_tells_shared_from_own_settings():
+    text = configuration(arm_specs(["sd", "fsd_60"]), "sd")
+    assert text.count("top_p: 0.9") == 1
+    assert text.count("algorithm:") == 2
+    assert "draft_share: 0.6" in text.partition("fsd_60")[2]
+
+
+def test_markdown_tables_are_rectangular(made):
+    results, _ = made
+    blocks = re.findall(r"(?:^\|.*\n)+", markdown(results), re.MULTILINE)
+    assert len(blocks) == 3
+    for block in blocks:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_the_terminal_table_fits_and_loses_no_figure(made, width):
+    results, _ = made
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(render(results))
+    text = console.export_text()
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    for row in results.rows:
+        assert len([line for line in lines if line.startswith(f"{row.arm} ")]) == 2
+    assert "…" not in text
+    assert text.count("points") >= 2
+
+
+def test_equal_results_give_equal_bytes(made):
+    results, found = made
+    shuffled = dict(reversed(found.arms.items()))
+    again = build(
+        type(found)(shuffled, found.blocks[::-1]), arm_specs(list(SHAPE)), "sd", "Ten arms"
+    )
+    assert again == results
+    assert markdown(again) == markdown(results)
