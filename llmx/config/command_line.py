@@ -55,6 +55,8 @@ def _read_one(text: str, found: dict[str, Assignment], problems: Problems) -> No
         return
     if given.key == "recipe":
         problems.add(f"{_ORIGIN}: '{text}': one recipe a run, and it is chosen already")
+    elif given.key.startswith("arms.") and given.key.count(".") < 2:
+        problems.add(f"{_ORIGIN}: '{text}' names no key", f"write {given.key}.KEY=VALUE")
     elif given.key in found:
         hint = f"to sweep write {given.key}=A,B"
         problems.add(f"{_ORIGIN}: {given.key} is given twice", hint)
@@ -89,6 +91,7 @@ def _own(found: dict[str, Assignment]) -> dict[str, tuple[Assignment, ...]]:
     own: dict[str, tuple[Assignment, ...]] = {}
     for key, given in found.items():
         if key.startswith("arms."):
-            _, arm, rest = (*key.split(".", 2), "")[:3]
-            own[arm] = (*own.get(arm, ()), replace(given, key=rest))
+            _, arm, rest = key.split(".", 2)
+            mine = replace(given, key=rest, origin=f"{_ORIGIN}, arm {arm}")
+            own[arm] = (*own.get(arm, ()), mine)
     return own

@@ -48,7 +48,8 @@ class Composition:
         name = self.given.scale or self.recipe.words.get("scale", "laptop")
         known = {*self.mount.choices("scale"), *self.recipe.scales}
         if name not in known:
-            self.problems.add(f"there is no scale '{name}'", nearest(name, known, "scales"))
+            place = "" if self.given.scale else f"{self.recipe.document.where('scale')}: "
+            self.problems.add(f"{place}there is no scale '{name}'", nearest(name, known, "scales"))
         for key in self.recipe.deviations:
             if key not in {*known, "all"}:
                 where = self.recipe.document.where("deviations", key)

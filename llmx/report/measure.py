@@ -8,14 +8,14 @@ from typing import Any
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.results import Difference, Row
+from llmx.report.results import Difference, Row, Span
 from llmx.report.timing import Timing, as_span, rate, ratio, timing
 from llmx.stats.paired import paired_difference
 from llmx.stats.power import minimum_detectable_effect
 from llmx.stats.proportion import paired_score_interval, wilson
 
-MISS = 0.03
-"""A draft share further than this from what was asked is flagged (three points)."""
+MISS = 0.03 + 1e-9
+"""A draft share further than this from what was asked is flagged: over three points."""
 
 FEWEST_CLUSTERS = 20
 """Below this a bootstrap over clusters promises more than it keeps."""
@@ -113,20 +113,30 @@ def _difference(files: ArmFiles, base: ArmFiles | None) -> Difference | None:
         return None
     first = [float(files.scores[i].correct) for i in ids]
     second = [float(base.scores[i].correct) for i in ids]
-    labels = [files.scores[i].cluster or i for i in ids]
-    plain = paired_difference(first, second)
-    grouped = paired_difference(first, second, labels)
-    enough = FEWEST_CLUSTERS <= grouped.units < len(ids)
+    plain, labels = paired_difference(first, second), _labels(files, ids)
     n, discordant = len(ids), plain.better + plain.worse
     return Difference(
         problems=n,
         score=as_span(paired_score_interval(plain.better, plain.worse, n)),
         bootstrap=as_span(plain.difference),
-        clustered=as_span(grouped.difference) if enough else None,
-        clusters=grouped.units,
+        clustered=_clustered(first, second, labels),
+        clusters=len(set(labels)),
         gained=plain.better,
         lost=plain.worse,
         p_value=plain.p_value,
-        # One is added on each side: an observed rate of 0 would promise that anything is seen.
+        # Laplace's rule: an observed rate of 0 would promise that any difference is seen.
         detectable=minimum_detectable_effect(n, (discordant + 1) / (n + 2)),
     )
+
+
+def _labels(files: ArmFiles, ids: Sequence[str]) -> list[str]:
+    """Return the cluster of each problem; one without a cluster is one by itself."""
+    return [files.scores[name].cluster or name for name in ids]
+
+
+def _clustered(
+    first: Sequence[float], second: Sequence[float], labels: Sequence[str]
+) -> Span | None:
+    if not FEWEST_CLUSTERS <= len(set(labels)) < len(labels):
+        return None
+    return as_span(paired_difference(first, second, labels).difference)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -13,14 +14,12 @@ from rich.text import Text
 from llmx.report.results import Finding, Results
 from llmx.report.tables import Cell, Column, Table, tables
 
-WIDE = 100
-"""Columns from which full heads and every interval fit."""
-
+_UNBOUNDED = 10_000
 _STYLES = {"caution": "yellow", "speed": "bold"}
 
 
 class Report:
-    """Lays itself out for the width it is given: full above ``WIDE``, brief below."""
+    """Lays itself out for the width it is given: each table in full if it fits, else brief."""
 
     def __init__(self, results: Results) -> None:
         self._results = results
@@ -29,9 +28,11 @@ class Report:
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
         """Yield the tables and, under them, the findings."""
-        brief = options.max_width < WIDE
         for table in tables(self._results)[:2]:
-            yield Padding(_table(table, brief), (0, 0, 1, 0))
+            full = _table(table, brief=False)
+            room = Measurement.get(console, options.update(max_width=_UNBOUNDED), full).maximum
+            fits = room <= options.max_width
+            yield Padding(full if fits else _table(table, brief=True), (0, 0, 1, 0))
         yield Group(*(_finding(finding) for finding in self._results.findings))
 
 

@@ -55,9 +55,11 @@ class TrainStage:
     def run(self, context: StageContext) -> None:
         """Train, or go on training."""
         import torch
+        from transformers.utils.logging import disable_progress_bar
 
         shape, spec = _specs(context.given.arm)
         torch.set_num_threads(spec.threads)
+        disable_progress_bar()  # the run has a bar of its own
         tokenizer = _load_tokenizer(context)
         examples = _examples(context, tokenizer, shape.context)
         trainer = _build_trainer(context, tokenizer, examples)
@@ -155,18 +157,21 @@ def _arguments(spec: TrainerSpec, out: Path, seed: int) -> Any:
 
 def _build_trainer(context: StageContext, tokenizer: Any, examples: Any) -> Any:
     from transformers import Trainer
+    from transformers.trainer_callback import PrinterCallback
 
     from llmx.train.examples import pad_batch
 
     shape, spec = _specs(context.given.arm)
     seed = context.given.arm.seed
-    return Trainer(
+    trainer = Trainer(
         model=build_model(shape, tokenizer, seed),
         args=_arguments(spec, context.out, seed),
         train_dataset=examples,
         data_collator=partial(pad_batch, tokenizer.pad_token_id),
         callbacks=[_report_to(context.progress)],
     )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def _report_to(progress: Progress) -> Any:

@@ -22,9 +22,7 @@ _SMALL = 2**22
 
 def can_pack() -> bool:
     """Whether this build of torch has the packed product."""
-    return torch.backends.mkldnn.is_available() and hasattr(
-        torch.ops.mkldnn, "_reorder_linear_weight"
-    )
+    return hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
 
 
 class Product:

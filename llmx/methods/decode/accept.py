@@ -66,4 +66,5 @@ def valid_lengths(ends: Flags, room: Ints) -> Ints:
     if ends.shape[1] == 0:
         return room
     first = np.where(ends.any(axis=1), ends.argmax(axis=1) + 1, ends.shape[1])
-    return np.minimum(first, room)
+    valid: Ints = np.minimum(first, room)
+    return valid

@@ -9,7 +9,7 @@ import torch
 
 from llmx.core.errors import EngineError
 from llmx.core.philox import Purpose
-from llmx.methods.decode.accept import Flags, Ints
+from llmx.methods.decode.accept import Flags
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.rounds import block_round, solo_round
@@ -123,17 +123,16 @@ class Session:
     def fill(self) -> None:
         """Give the next prompts of the queue to the rows that hold none."""
         free = np.flatnonzero(self.holds < 0)[: len(self.prompts) - self.queue]
-        for row in free:
-            self.rows.admit(int(row), self.prompts[self.queue], self.ids[self.queue])
-            self.holds[row] = self.queue
-            self.queue += 1
-        if len(free):
-            self._prefill(free)
-
-    def _prefill(self, admitted: Ints) -> None:
+        if not len(free):
+            return
+        taken = range(self.queue, self.queue + len(free))
+        self.queue = taken.stop
+        self.holds[free] = taken
+        prompts, ids = self.prompts[taken.start : taken.stop], self.ids[taken.start : taken.stop]
+        self.rows.admit(free, prompts, ids)
         for lane in (self.target, self.draft):
             if lane is not None:
-                lane.prefill(self.rows, admitted)
+                lane.prefill(self.rows, free)
 
 
 def _check(

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from llmx.methods.decode.accept import Floats, leading
+from llmx.methods.decode.accept import leading
 from llmx.methods.decode.api import decode
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.replay import BlockLog, batches, replay
@@ -20,6 +21,7 @@ from llmx.methods.decode.rows import Decoded, Stop
 from llmx.methods.decode.step_model import StepModel
 
 Semantics = Literal["research", "fallback"]
+Ladder = NDArray[np.float64]
 CLOSE = 0.01
 
 
@@ -123,7 +125,7 @@ def calibrate(
         return achieved_share([one for part in outputs for one in part])
 
     if options.algorithm == "random":
-        ladder: Floats = np.linspace(0, 1, 10001)
+        ladder = np.linspace(0, 1, 10001)
         threshold = solve_random(share, options.gamma)
         predicted = random_share(threshold, options.gamma)
     else:
@@ -136,11 +138,11 @@ def calibrate(
     return Calibration(best, share, predicted, achieved, tuple(trace), note)
 
 
-def _ladder(log: BlockLog) -> Floats:
+def _ladder(log: BlockLog) -> Ladder:
     """Return thresholds that separate the observed divergences, from none to all accepted."""
     counted = log.divergence[np.arange(log.divergence.shape[1]) < log.valid[:, None]]
     seen = np.unique(counted[np.isfinite(counted)]).astype(np.float64)
-    ladder: Floats = np.concatenate(([-np.inf], (seen[:-1] + seen[1:]) / 2, [np.inf]))
+    ladder: Ladder = np.concatenate(([-np.inf], (seen[:-1] + seen[1:]) / 2, [np.inf]))
     return ladder
 
 
@@ -154,7 +156,7 @@ def _bisect(value: Callable[[int], float], wanted: float, size: int) -> int:
 
 
 def _refine(
-    measure: Callable[[float], float], ladder: Floats, threshold: float, share: float, tries: int
+    measure: Callable[[float], float], ladder: Ladder, threshold: float, share: float, tries: int
 ) -> list[tuple[float, float]]:
     """Measure, then move along the ladder by false position until the share is close.
 

@@ -111,8 +111,8 @@ class Replayer:
         self.rows = Rows(size, capacity, options, seed)
         self.ends: Flags = np.zeros(vocab, dtype=np.bool_)
         self.ends[[token for token in options.eos_ids if token < vocab]] = True
-        for row, (prompt, text, name) in enumerate(zip(prompts, texts, ids, strict=True)):
-            self.rows.admit(row, prompt, name)
+        self.rows.admit(self.rows.index, prompts, ids)
+        for row, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
             self.rows.tokens[row, len(prompt) : len(prompt) + len(text)] = text
         self.sizes = np.array([len(text) for text in texts])
         self.target = Lane(target, size, capacity, vocab)

@@ -72,14 +72,15 @@ class Rows:
         reach = options.max_tokens + options.gamma + 1
         self.table = np.zeros((size, reach, len(Purpose)), dtype=np.float32)
 
-    def admit(self, row: int, prompt: Sequence[int], sample: str) -> None:
-        """Put a new sample in a row; what the row held before is gone."""
-        self.tokens[row, : len(prompt)] = prompt
-        self.length[row] = self.prompt[row] = len(prompt)
-        self.done[row] = False
-        self.counts[row] = 0
-        drawn = uniforms(keys(self.seed, [sample]), 0, self.table.shape[1])
-        self.table[row] = drawn[0, :, : len(Purpose)]
+    def admit(self, rows: Ints, prompts: Sequence[Sequence[int]], ids: Sequence[str]) -> None:
+        """Put new samples in rows; what these held before is gone."""
+        for row, prompt in zip(rows, prompts, strict=True):
+            self.tokens[row, : len(prompt)] = prompt
+        self.length[rows] = self.prompt[rows] = [len(prompt) for prompt in prompts]
+        self.done[rows] = False
+        self.counts[rows] = 0
+        drawn = uniforms(keys(self.seed, ids), 0, self.table.shape[1])
+        self.table[rows] = drawn[:, :, : len(Purpose)]
 
     @property
     def position(self) -> Ints:

@@ -34,7 +34,7 @@ class ToyModel:
         shape = (periods, vocab_size**order, vocab_size)
         own = scale * np.random.default_rng(seed).standard_normal(shape)
         table = own if near is None else mix * near.table.double().numpy() + (1 - mix) * own
-        self.table = torch.tensor(table, dtype=torch.float32)
+        self.table: Tensor = torch.tensor(table, dtype=torch.float32)
 
     @property
     def vocab_size(self) -> int:

@@ -150,3 +150,21 @@ def test_records_without_scores_still_have_lengths():
 )
 def test_the_baseline_is_the_arm_of_the_target_alone(names, expected):
     assert results({name: ArmFiles() for name in names}).baseline == expected
+
+
+@pytest.mark.parametrize(
+    ("clusters", "given"), [(19, False), (20, True), (40, False)], ids=["few", "enough", "singles"]
+)
+def test_clusters_are_resampled_where_there_are_enough_of_them(clusters, given):
+    arms = {}
+    for name, step in (("sd", 3), ("fsd_60", 4)):
+        scores = scored(*(i % step > 0 for i in range(40))).scores
+        arms[name] = ArmFiles(
+            scores={
+                key: made.model_copy(update={"cluster": f"t{index % clusters}"})
+                for index, (key, made) in enumerate(scores.items())
+            }
+        )
+    gap = results(arms).row("fsd_60").difference
+    assert gap.clusters == clusters
+    assert (gap.clustered is not None) is given

@@ -1,5 +1,7 @@
 """The HTML page, the Markdown and the terminal: complete, self-contained, safe, the right width."""
 
+import dataclasses
+import io
 import re
 from html.parser import HTMLParser
 
@@ -12,6 +14,7 @@ from llmx.report.configuration import configuration
 from llmx.report.gather import gather
 from llmx.report.html import html
 from llmx.report.markdown import markdown
+from llmx.report.numbers import number_span, percent, percent_span, points_span
 from llmx.report.samples import side_by_side
 from llmx.report.terminal import render
 
@@ -96,9 +99,10 @@ def test_texts_and_names_of_others_are_escaped(made):
     results, found = made
     evil = "<script>alert(1)</script>"
     rows = tuple(row.model_copy(update={"arm": row.arm + evil}) for row in results.rows[:2])
-    shown = side_by_side(found)[:1]
-    shown[0].__dict__["question"] = evil
-    page = html(results.model_copy(update={"rows": rows, "title": evil}), evil, ())
+    first = side_by_side(found)[0]
+    answers = (dataclasses.replace(first.answers[0], text=evil, arms=(rows[0].arm,)),)
+    shown = dataclasses.replace(first, question=evil, id=evil, expected=evil, answers=answers)
+    page = html(results.model_copy(update={"rows": rows, "title": evil}), evil, [shown])
     assert evil not in page
     assert "&lt;script&gt;" in page
 
@@ -118,16 +122,20 @@ def test_markdown_tables_are_rectangular(made):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
 
 
-@pytest.mark.parametrize("width", [80, 100, 120, 200])
+@pytest.mark.parametrize("width", [80, 109, 110, 120, 200])
 def test_the_terminal_table_fits_and_loses_no_figure(made, width):
     results, _ = made
-    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=width, record=True, file=io.StringIO())
     console.print(render(results))
     text = console.export_text()
-    lines = text.splitlines()
-    assert max(map(len, lines)) <= width
+    assert max(map(len, text.splitlines())) <= width
+    lines = text.partition("•")[0].splitlines()
     for row in results.rows:
-        assert len([line for line in lines if line.startswith(f"{row.arm} ")]) == 2
+        first, second = (line for line in lines if line.startswith(f"{row.arm} "))
+        assert percent_span(row.accuracy) in first
+        assert points_span(row.difference.score if row.difference else None) in first
+        assert number_span(row.speedup, 2) in first
+        assert percent(row.unparsed_share) in second
     assert "…" not in text
     assert text.count("points") >= 2
 

@@ -1,0 +1,79 @@
+"""The model card of a zoo model, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def render(name: str, about: Mapping[str, Any]) -> str:
+    """Return the card.
+
+    Args:
+        name: of the model.
+        about: what the `zoo_card` stage gathered; also stored beside the card as JSON.
+    """
+    return "\n".join([*_head(name, about), *_accuracy(about), *_templates(about), *_data(about)])
+
+
+def _head(name: str, about: Mapping[str, Any]) -> list[str]:
+    shape, trainer, loss = about["shape"], about["trainer"], about["final_loss"]
+    end = f"; final training loss {loss:.3f}" if loss is not None else ""
+    return [
+        "---",
+        "license: apache-2.0",
+        "library_name: transformers",
+        "---",
+        f"# {name}",
+        "",
+        f"A Llama-architecture model of {about['parameters'] / 1e6:.2f} M parameters "
+        f"({shape['layers']} layers × {shape['hidden']}, feed-forward {shape['intermediate']}, "
+        f"heads of {shape['head_dim']}, tied embeddings), trained from nothing by "
+        "`llmx run recipe=zoo_gsm` on templated grade-school word problems. It answers those "
+        "and nothing else. Weights are stored in float16; llmx runs them in float32.",
+        "",
+        f"Training: {trainer['steps']} steps of {trainer['batch_size']} problems, AdamW at "
+        f"{trainer['learning_rate']}, cosine decay, loss on the solution only, seed "
+        f"{about['seed']}{end}.",
+        "",
+    ]
+
+
+def _accuracy(about: Mapping[str, Any]) -> list[str]:
+    rows = [
+        f"| {title} | {m['correct']} of {m['problems']} | {m['correct'] / m['problems']:.3f} "
+        f"| {m['low']:.3f} to {m['high']:.3f} |"
+        for title, m in about["measured"].items()
+    ]
+    head = ["| measured on | correct | accuracy | 95 % interval |", "| --- | --- | --- | --- |"]
+    return ["## Accuracy", "", *head, *rows, ""]
+
+
+def _templates(about: Mapping[str, Any]) -> list[str]:
+    names = {name for m in about["measured"].values() for name in m["by_template"]}
+    titles = list(about["measured"])
+    lines = ["## By template", "", "| template | " + " | ".join(titles) + " |"]
+    lines.append("| --- |" + " --- |" * len(titles))
+    for name in sorted(names, key=lambda name: int(name.rpartition("-")[2])):
+        cells = [about["measured"][title]["by_template"].get(name) for title in titles]
+        shown = [f"{cell[0]}/{cell[1]}" if cell else "" for cell in cells]
+        lines.append(f"| {name.rpartition('-')[2]} | " + " | ".join(shown) + " |")
+    return [*lines, ""]
+
+
+def _data(about: Mapping[str, Any]) -> list[str]:
+    data, redrawn = about["data"], about["collisions"]
+    counted = ", ".join(f"{count} of {split}" for split, count in redrawn.items()) or "none"
+    return [
+        "## Data",
+        "",
+        f"GSM-Symbolic templates through {about['generator']}, seed {data['seed']}, wording "
+        f"{data['wording']}. Trained on {data['train']} problems from templates "
+        f"{', '.join(map(str, data['templates']))}. Held-out templates: "
+        f"{', '.join(map(str, data['heldout_templates']))}.",
+        "",
+        "Same templates, new variables: a test question has numbers and names that were never "
+        "trained on together, its sentence pattern was. Splits are disjoint by the hash of the "
+        f"normalised question; redrawn because of a collision: {counted}.",
+        "",
+    ]

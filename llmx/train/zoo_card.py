@@ -1,0 +1,117 @@
+"""Stage `zoo_card`: the models of a zoo recipe as they ship, and cards that say what they can do."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from llmx.core.errors import RunError
+from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.stats import wilson
+from llmx.store.files import read_json, read_lines, write_json, write_text
+from llmx.train.card_text import render
+
+
+class ZooCardStage:
+    """Writes ``<model>/`` (float16 weights, tokenizer, ``README.md``) for every trained model.
+
+    Options: ``models``, arm → folder name; ``measured``, title → [arm suffix, score stage].
+    """
+
+    kind: ClassVar[str] = "zoo_card"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The folder names and what is measured, shapes and training settings."""
+        return {
+            "options": given.stage.options,
+            "arms": {n: a.model_dump(mode="json") for n, a in given.arms.items()},
+        }
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Seconds."""
+        return Cost(seconds=10.0)
+
+    def run(self, context: StageContext) -> None:
+        """Export and describe every model."""
+        models: Mapping[str, str] = context.given.stage.options["models"]
+        context.progress.start(len(models), unit="models")
+        for arm, folder in models.items():
+            export(context.inputs[f"train/{arm}"] / "model", context.out / folder)
+            about = _facts(context, arm)
+            write_json(context.out / f"{folder}.json", about)
+            write_text(context.out / folder / "README.md", render(folder, about))
+            context.progress.advance()
+
+
+def export(model: Path, out: Path) -> None:
+    """Write a trained model with float16 weights, loadable by ``AutoModelForCausalLM``."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    loaded.config.use_cache = True
+    loaded.generation_config.use_cache = True
+    loaded.half().save_pretrained(out)
+    AutoTokenizer.from_pretrained(model).save_pretrained(out)
+    for path in out.iterdir():
+        path.chmod(0o644)
+    _tidy_tokenizer(out / "tokenizer_config.json")
+
+
+def _tidy_tokenizer(path: Path) -> None:
+    """Name the class that every version of transformers knows; drop how it was loaded here."""
+    found = read_json(path)
+    for accident in ("is_local", "local_files_only", "backend"):
+        found.pop(accident, None)
+    write_json(path, {**found, "tokenizer_class": "PreTrainedTokenizerFast"})
+
+
+def _facts(context: StageContext, arm: str) -> dict[str, Any]:
+    spec = context.given.arms[arm]
+    assert spec.shape is not None and spec.trainer is not None and spec.data is not None
+    training = read_json(context.inputs[f"train/{arm}"] / "training.json")
+    corpus = read_json(context.inputs["corpus"] / "corpus.json")
+    return {
+        "shape": spec.shape.model_dump(mode="json"),
+        "trainer": spec.trainer.model_dump(mode="json"),
+        "seed": spec.seed,
+        "parameters": training["parameters"],
+        "final_loss": training["curve"][-1]["loss"] if training["curve"] else None,
+        "data": spec.data.model_dump(mode="json"),
+        "generator": corpus["generator"],
+        "collisions": corpus["collisions"],
+        "measured": dict(_measured(context, arm)),
+    }
+
+
+def _measured(context: StageContext, arm: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    for title, (suffix, stage) in context.given.stage.options["measured"].items():
+        folder = context.inputs.get(f"{stage}/{arm}{suffix}")
+        if folder is None:
+            raise RunError(f"the card has no scores '{stage}' of arm '{arm}{suffix}'")
+        yield title, tally(read_lines(folder / "scores.jsonl"))
+
+
+def tally(scores: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Count right answers, overall and by template, with a 95 % Wilson interval overall."""
+    by_cluster: dict[str, list[bool]] = defaultdict(list)
+    for score in scores:
+        by_cluster[score["cluster"]].append(score["correct"])
+    right = sum(map(sum, by_cluster.values()))
+    total = sum(map(len, by_cluster.values()))
+    interval = wilson(right, total)
+    return {
+        "correct": right,
+        "problems": total,
+        "low": interval.low,
+        "high": interval.high,
+        "by_template": {n: [sum(marks), len(marks)] for n, marks in sorted(by_cluster.items())},
+    }

@@ -1,0 +1,132 @@
+"""What every engine promises, held against all of them."""
+
+import json
+
+import pytest
+
+from llmx.core.errors import LlmxError
+from llmx.core.exchange import ask
+from llmx.core.record import Sample
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.engines.engine import engine_class
+
+PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
+TARGET = SamplerSpec(algorithm="target", temperature=0, max_tokens=40)
+QUESTIONS = [
+    "A child has 19 toys. His sister has 5 fewer toys than he has. "
+    "How many toys do they have together?",
+    "There are 27 girls in the garden. How many girls are in the garden?",
+    "A pie has 36 servings. How many servings does the pie have?",
+]
+
+
+def problems():
+    return [Sample(id=f"q{n}", question=q, answer="1") for n, q in enumerate(QUESTIONS)]
+
+
+def requests(sampler=TARGET, seed=0):
+    return [ask(sample, "", sampler, seed) for sample in problems()]
+
+
+@pytest.fixture(params=["hf", "scripted"])
+def make(request, tmp_path):
+    """Return a function: engine settings → (engine, specification)."""
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"q0": "First 19 - 5 = 14. #### 33", "*": "#### 7"}))
+
+    def build(**changes):
+        spec = EngineSpec(kind=request.param, script=str(script), **changes)
+        return engine_class(request.param)(PAIR, spec), spec
+
+    return build
+
+
+def test_one_record_a_request_in_order_with_the_ids_that_went_and_came(make):
+    engine, _ = make(batch_size=2)
+    asked = requests()
+    records = list(engine.generate(asked))
+    assert [record.id for record in records] == [request.id for request in asked]
+    for record, question in zip(records, QUESTIONS, strict=True):
+        assert record.prompt_ids and record.completion_ids
+        assert question in record.prompt
+        assert len(record.completion_ids) <= TARGET.max_tokens
+
+
+def test_the_same_requests_give_the_same_records(make):
+    sampled = TARGET.model_copy(update={"temperature": 0.9})
+    one, other = (list(make()[0].generate(requests(sampled))) for _ in range(2))
+    assert one == other
+
+
+def test_a_cap_is_exact_and_says_so(make):
+    capped = TARGET.model_copy(update={"max_tokens": 3})
+    for record in make()[0].generate(requests(capped)):
+        assert len(record.completion_ids) == 3
+        assert record.finish == "length"
+
+
+def test_a_stop_string_ends_the_text_before_it(make):
+    engine, _ = make()
+    whole = next(iter(engine.generate(requests()[:1]))).text
+    stop = whole[len(whole) // 2 :][:2]
+    stopped = TARGET.model_copy(update={"stop": (stop,)})
+    record = next(iter(engine.generate(requests(stopped)[:1])))
+    assert record.text == whole[: whole.find(stop)]
+    assert record.finish == "stop"
+
+
+def test_no_request_is_no_record(make):
+    assert list(make()[0].generate([])) == []
+
+
+def test_the_identity_is_stable_plain_and_needs_no_loading(make):
+    engine, spec = make()
+    first = type(engine).identity(PAIR, spec)
+    assert first == type(engine).identity(PAIR, spec)
+    json.dumps(first)
+
+
+def test_the_device_and_the_threads_are_accidents(make):
+    engine, spec = make()
+    moved = spec.model_copy(update={"threads": 4, "device": "cpu"})
+    assert type(engine).identity(PAIR, moved) == type(engine).identity(PAIR, spec)
+
+
+def test_capabilities_are_known_words(make):
+    known = {"text", "chat", "logprobs", "step", "stream", "embed"}
+    assert {"text", "chat"} <= make()[0].capabilities <= known
+
+
+def test_hf_seeds_are_honoured():
+    sampled = SamplerSpec(algorithm="target", temperature=1.5, top_p=1.0, max_tokens=30)
+    engine = engine_class("hf")(PAIR, EngineSpec())
+    texts = [[r.text for r in engine.generate(requests(sampled, seed))] for seed in (0, 0, 1)]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_hf_text_does_not_depend_on_the_batch_or_the_company():
+    engine = engine_class("hf")(PAIR, EngineSpec(batch_size=3))
+    together = {r.id: r.text for r in engine.generate(requests())}
+    alone = engine_class("hf")(PAIR, EngineSpec(batch_size=1))
+    assert {r.id: r.text for r in alone.generate(reversed(requests()))} == together
+
+
+BAD = {
+    "no such zoo model": (ModelSpec(target="zoo:gsm_targett"), EngineSpec(), "gsm_target"),
+    "no such folder": (ModelSpec(target="./nowhere"), EngineSpec(), "config.json"),
+    "no draft": (ModelSpec(target="zoo:gsm_target"), EngineSpec(), "model.draft"),
+    "no stage": (ModelSpec(target="stage:train"), EngineSpec(), "needs"),
+    "no model": (None, EngineSpec(), "model="),
+    "no script": (PAIR, EngineSpec(kind="scripted"), "engine.script"),
+    "script missing": (PAIR, EngineSpec(kind="scripted", script="none.json"), "none.json"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=str)
+def test_bad_engines_are_refused_in_one_line(case):
+    model, spec, hint = BAD[case]
+    speculative = TARGET.model_copy(update={"algorithm": "speculative"})
+    with pytest.raises(LlmxError) as error:
+        list(engine_class(spec.kind)(model, spec).generate(requests(speculative)))
+    assert hint in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,112 @@
+"""Wrong commands, keys, values and files: exit code 2, a line that helps, never a traceback."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+Llmx = Callable[..., Result]
+FSD = ("run", "recipe=fsd_gsm8k", "--dry-run")
+
+# id, words, what the lines on stderr must name
+COMMANDS = [
+    ("verb", ["rum"], ["rum", "run"]),
+    ("flag", ["run", "--dry-rnu"], ["--dry-rnu", "--dry-run"]),
+    ("flag of list", ["list", "--recipe", "x"], ["--recipe", "--recipes"]),
+    ("no recipe", ["run"], ["no recipe", "recipe=NAME"]),
+    ("bare recipe", ["run", "fsd_gsm8k"], ["fsd_gsm8k", "recipe=fsd_gsm8k"]),
+    ("empty recipe", ["run", "recipe="], ["no recipe"]),
+    ("two recipes", ["run", "recipe=fsd_gsm8k", "recipe=zoo_gsm"], ["two recipes"]),
+    ("recipe name", ["run", "recipe=fsd_gsmk8"], ["fsd_gsmk8", "fsd_gsm8k"]),
+    ("recipe group", ["run", "recipe=align/fsd_gsm8k"], ["align/fsd_gsm8k", "fsd_gsm8k"]),
+    ("recipe file", ["run", "recipe=./no.yaml"], ["no.yaml"]),
+    ("recipe folder", ["run", "recipe=fsd_gsm8k", "--recipes", "no"], ["--recipes", "no"]),
+    ("limit", [*FSD, "--limit", "0"], ["--limit", "equal to 1"]),
+    ("limit word", [*FSD, "--limit", "x"], ["--limit", "x"]),
+    ("key", [*FSD, "sampler.gama=3"], ["sampler.gama", "sampler.gamma"]),
+    ("key without section", [*FSD, "gamma=3"], ["'gamma'", "sampler.gamma"]),
+    ("key of no arm", [*FSD, "trainer.steps=3"], ["trainer", "trainer="]),
+    ("group", [*FSD, "engin=hf"], ["engin", "engine"]),
+    ("choice", [*FSD, "engine=hff"], ["engine=hff", "hf"]),
+    ("no choice", [*FSD, "engine=null"], ["engine=None", "hf"]),
+    ("scale", [*FSD, "scale=smok"], ["smok", "smoke"]),
+    ("arm", [*FSD, "arms=[sd,fsd_r_low]"], ["fsd_r_low", "fsd_r_lo"]),
+    ("no arms", [*FSD, "arms=[]"], ["arms=[]", "arms=[NAME"]),
+    ("key of an arm", [*FSD, "sampler.draft_share=.5"], ["arms.fsd_r_lo.sampler.draft_share=.5"]),
+    ("arm's key", [*FSD, "arms.sd.sampler.gama=3"], ["arm sd", "sampler.gama'", "sampler.gamma"]),
+    ("arm's arm", [*FSD, "arms.ds.seed=3"], ["'ds'", "sd"]),
+    ("bare arm", [*FSD, "arms.sd=3"], ["arms.sd=3", "arms.sd.KEY"]),
+    ("value range", [*FSD, "sampler.gamma=0"], ["sampler.gamma=0", "greater"]),
+    ("value type", [*FSD, "sampler.top_p=high"], ["sampler.top_p=high", "number"]),
+    ("value whole", [*FSD, "engine.batch_size=2.5"], ["engine.batch_size=2.5", "integer"]),
+    ("value bool", [*FSD, "sampler.temperature=true"], ["sampler.temperature=true"]),
+    ("value nan", [*FSD, "sampler.temperature=nan"], ["sampler.temperature", "finite"]),
+    ("value choice", [*FSD, "engine.dtype=fp32"], ["engine.dtype=fp32", "float32"]),
+    ("value list", [*FSD, "sampler.stop=x"], ["sampler.stop=x", "array"]),
+    ("unclosed", [*FSD, "sampler.stop=[a"], ["sampler.stop=[a"]),
+    ("equals", [*FSD, "model.target=a=b"], ["model.target=a=b", '"a=b"']),
+    ("plus", [*FSD, "+sampler.x=1"], ["+sampler.x=1", "plain key"]),
+    ("tilde", [*FSD, "~seed"], ["~seed", "seed=null"]),
+    ("seed", [*FSD, "seed=x"], ["seed=x", "integer"]),
+    ("twice", [*FSD, "seed=1", "seed=2"], ["seed", "twice"]),
+    ("sweep twice", [*FSD, "seed=1,1"], ["seed=1,1", "twice"]),
+    ("sweep of scales", [*FSD, "scale=smoke,desk"], ["one scale"]),
+    ("sweep of stages", [*FSD, "stages.score.scorer=gsm,x"], ["stages cannot be swept"]),
+    ("stage key", [*FSD, "stages.score.scorr=gsm"], ["stages.score.scorr", "stages.score.scorer"]),
+    ("scorer", [*FSD, "stages.score.scorer=gms"], ["'gms'", "gsm"]),
+    ("two of one kind", [*FSD, "arms.sd.sampler=target"], ["target and sd", "same settings"]),
+    ("environment", [*FSD, "model.target=${oc.env:HOME}"], ["model.target", "refused"]),
+    ("describe", ["describe", "fsd"], ["'fsd'", "fsd_gsm8k"]),
+    ("describe nothing", ["describe"], ["RECIPE"]),
+    ("validate", ["validate", "zoo"], ["'zoo'", "zoo_gsm"]),
+    ("report", ["report", "nothing"], ["nothing"]),
+    ("runs rm", ["runs", "rm", "nothing"], ["nothing"]),
+    ("runs verb", ["runs", "rmm"], ["rmm", "rm"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"), [row[1:] for row in COMMANDS], ids=[row[0] for row in COMMANDS]
+)
+def test_wrong_command(llmx: Llmx, words: list[str], named: list[str]) -> None:
+    done = llmx(*words)
+    assert done.exit_code == 2, done.output
+    assert isinstance(done.exception, SystemExit)
+    lines = done.stderr.splitlines()
+    assert lines and lines[0].startswith("error: ")
+    assert all(line.startswith(("error: ", "  ")) for line in lines)
+    assert "Traceback" not in done.output
+    assert [word for word in named if word not in done.stderr] == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"stages: [", b"- a\n", b"stages: {}\n"])
+@pytest.mark.parametrize("verb", ["validate", "describe", "run"])
+def test_wrong_file(llmx: Llmx, verb: str, content: bytes) -> None:
+    Path("x.yaml").write_bytes(content)
+    done = llmx(verb, "recipe=x.yaml" if verb == "run" else "x.yaml")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: x.yaml:")
+
+
+def test_every_error_of_a_command_is_shown_at_once(llmx: Llmx) -> None:
+    words = ["sampler.gama=3", "engine.dtype=fp32", "model=zoo", "arms.ds.seed=1", "seed=x"]
+    done = llmx(*FSD, *words, "sampler.stop=[a", "stages.speed.x=1", "scale=smok")
+    assert len(done.stderr.splitlines()) == 8
+    for word in ("gama", "fp32", "model=zoo", "'ds'", "seed=x", "[a", "stages.speed.x", "smok"):
+        assert sum(word in line for line in done.stderr.splitlines()) == 1
+
+
+def test_debug_shows_the_traceback(llmx: Llmx) -> None:
+    from llmx.core.errors import ConfigError
+
+    done = llmx("run", "recipe=nothing", "--debug")
+    assert isinstance(done.exception, ConfigError)
+
+
+def test_a_defect_is_not_dressed_up(llmx: Llmx, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("llmx.config.index.entries", broken)
+    assert isinstance(llmx("list").exception, ZeroDivisionError)

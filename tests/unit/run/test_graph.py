@@ -1,0 +1,100 @@
+"""Equal work is one node; what an arm does not use, its fingerprint does not know."""
+
+from collections import Counter
+
+import pytest
+
+from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, RunSpec, SamplerSpec, StageSpec
+from llmx.run.graph import build_graph
+
+DATA = DataSpec(kind="gsm_symbolic", templates=(43,), test=8, calibration=4)
+STAGES = (
+    StageSpec(name="score", kind="score", needs=("generate",)),
+    StageSpec(name="generate", kind="decode", needs=("calibrate",)),
+    StageSpec(name="calibrate", kind="divergence_quantiles"),
+    StageSpec(name="report", kind="report", over="recipe", needs=("calibrate", "score")),
+)
+
+
+def arm(algorithm, **sampler):
+    return ArmSpec(
+        model={"target": "stage:none", "draft": "stage:none"},
+        data=DATA,
+        engine=EngineSpec(),
+        sampler=SamplerSpec(algorithm=algorithm, **sampler),
+    )
+
+
+def recipe(stages=STAGES, **arms):
+    return RunSpec(name="r", group="decode", source="-", stages=stages, arms=arms)
+
+
+def kinds(graph):
+    return Counter(node.stage.kind for node in graph)
+
+
+FUZZY = {"draft_share": 0.5, "divergence": "js"}
+
+
+def test_only_arms_that_ask_for_a_share_are_calibrated():
+    graph = build_graph(recipe(target=arm("target"), fsd=arm("fuzzy", **FUZZY)))
+    assert kinds(graph) == {"divergence_quantiles": 1, "decode": 2, "score": 2, "report": 1}
+    assert graph.find("calibrate", "target") is None
+    assert graph.find("calibrate", "fsd") is not None
+
+
+def test_nodes_come_after_their_inputs():
+    seen = set()
+    for node in build_graph(recipe(target=arm("target"), fsd=arm("fuzzy", **FUZZY))):
+        assert set(node.inputs.values()) <= seen
+        seen.add(node.fingerprint)
+
+
+def test_a_baseline_that_two_arms_share_is_one_node():
+    # the target alone reads no gamma: the sweep point changes nothing for it
+    graph = build_graph(recipe(a=arm("target", gamma=3), b=arm("target", gamma=5)))
+    assert kinds(graph)["decode"] == 1
+    assert graph.find("generate", "a") is graph.find("generate", "b")
+    graph = build_graph(recipe(a=arm("speculative", gamma=3), b=arm("speculative", gamma=5)))
+    assert kinds(graph)["decode"] == 2
+
+
+def test_changing_the_calibration_recomputes_no_baseline():
+    def names(problems):
+        stages = tuple(
+            s.model_copy(update={"options": {"problems": problems}}) if s.name == "calibrate" else s
+            for s in STAGES
+        )
+        return build_graph(recipe(stages, sd=arm("speculative"), fsd=arm("fuzzy", **FUZZY)))
+
+    one, other = names(2), names(3)
+    for stage in ("generate", "score"):
+        assert one.find(stage, "sd").fingerprint == other.find(stage, "sd").fingerprint
+        assert one.find(stage, "fsd").fingerprint != other.find(stage, "fsd").fingerprint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"threads": 2}, {"device": "cpu"}],
+    ids=["threads", "device"],
+)
+def test_accidents_do_not_change_what_a_completion_means(change):
+    one = build_graph(recipe(a=arm("target"))).find("generate", "a")
+    other = arm("target").model_copy(update={"engine": EngineSpec(**change)})
+    assert build_graph(recipe(a=other)).find("generate", "a").fingerprint == one.fingerprint
+
+
+def test_measurements_and_what_follows_them_are_not_shared():
+    stages = (
+        StageSpec(name="speed", kind="decode_speed", over="recipe"),
+        StageSpec(name="report", kind="report", over="recipe", needs=("speed",)),
+        StageSpec(name="generate", kind="decode"),
+    )
+    graph = build_graph(recipe(stages, a=arm("target")))
+    shared = {node.stage.kind for node in graph if graph.before_timing(node)}
+    assert shared == {"decode"}
+
+
+def test_work_that_nothing_asks_for_is_dropped():
+    graph = build_graph(recipe(STAGES[2:3] + STAGES[:2], fsd=arm("fuzzy", threshold=0.1)))
+    assert kinds(graph) == {"decode": 1, "score": 1}

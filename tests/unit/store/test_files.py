@@ -1,0 +1,61 @@
+"""Writing is whole or not at all; a torn last line is not a record."""
+
+import json
+
+import pytest
+
+from llmx.core.errors import StoreError
+from llmx.store.files import Appender, read_json, read_lines, write_json, write_lines
+
+
+def test_json_and_lines_come_back(tmp_path):
+    write_json(tmp_path / "deep" / "a.json", {"ü": [1, None]})
+    write_lines(tmp_path / "a.jsonl", [{"n": 1}, {"n": 2}])
+    assert read_json(tmp_path / "deep" / "a.json") == {"ü": [1, None]}
+    assert read_lines(tmp_path / "a.jsonl") == [{"n": 1}, {"n": 2}]
+    assert read_lines(tmp_path / "none.jsonl") == []
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"old": True})
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, {"new": float("nan")})
+    assert read_json(path) == {"old": True}
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_a_torn_last_line_is_dropped_and_the_next_record_starts_a_line(tmp_path, cut):
+    path = tmp_path / "a.jsonl"
+    write_lines(path, [{"n": 1}, {"n": 2}])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    assert read_lines(path) == [{"n": 1}]
+    with Appender(path) as records:
+        records.append([{"n": 3}])
+    assert read_lines(path) == [{"n": 1}, {"n": 3}]
+
+
+def test_a_damaged_line_in_the_middle_is_an_error_that_names_the_file(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"n": 1}\n{"n": \n{"n": 3}\n')
+    with pytest.raises(StoreError, match=r"a\.jsonl is damaged"):
+        read_lines(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00"], ids=["empty", "cut", "binary"])
+def test_a_file_that_is_not_json_is_one_line(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(StoreError) as error:
+        read_json(path)
+    assert "\n" not in str(error.value)
+
+
+def test_appending_twice_keeps_both(tmp_path):
+    path = tmp_path / "a.jsonl"
+    for number in (1, 2):
+        with Appender(path) as records:
+            records.append([{"n": number}])
+    assert [json.loads(line)["n"] for line in path.read_text().splitlines()] == [1, 2]
