@@ -37,7 +37,7 @@ def _run(
     runs: Path | str | None = None,
     limit: int | None = None,
     recipes: Sequence[Path | str] = (),
-    workers: int = 1,
+    workers: int | None = None,
     observer: Observer | None = None,
 ) -> RunResult:
     """Run a recipe, or go on with it where an earlier try stopped.

@@ -22,7 +22,7 @@ def run_spec(
     runs: Path | str | None = None,
     limit: int | None = None,
     observer: Observer | None = None,
-    workers: int = 1,
+    workers: int | None = None,
 ) -> RunResult:
     """Run a composed recipe and return its result."""
     from llmx.run import api

@@ -39,8 +39,9 @@ def run(
     recipes: Recipes = None,
     runs: Runs = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, metavar="N", help="Processes for quality stages.")
-    ] = 1,
+        int | None,
+        typer.Option("--workers", min=1, metavar="N", help="Processes; default: one a core, to 4."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -102,7 +103,9 @@ def _plan(spec: RunSpec, runs: Path | None, limit: int | None) -> None:
     show(*render(plan_spec(spec, runs, limit)), *spec.notes)
 
 
-def _run(spec: RunSpec, runs: Path | None, limit: int | None, workers: int, quiet: bool) -> None:
+def _run(
+    spec: RunSpec, runs: Path | None, limit: int | None, workers: int | None, quiet: bool
+) -> None:
     from llmx.cli.api import run_spec
     from llmx.cli.progress import watching
     from llmx.cli.result import show_result

@@ -12,6 +12,7 @@ from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
 from llmx.config.schema import check_arm
 from llmx.config.stages import resolve_stages
+from llmx.config.yaml_file import read
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.registry import kinds
 from llmx.core.spec import ArmSpec, Evidence, RunSpec, StageSpec
@@ -40,6 +41,7 @@ class Composition:
         stages = resolve_stages(self.recipe, for_stages, self.problems)
         points = self._points(scale, arms, [a for a in above if a not in for_stages])
         checked = self._check(points)
+        self._engines(points)
         if self.problems.found:
             return None
         return self._whole(scale, stages, points, checked)
@@ -159,7 +161,6 @@ class Composition:
     ) -> RunSpec:
         recipe, words = self.recipe, self.recipe.words
         reference, references = self._references(points)
-        self._engines(arms)
         return RunSpec(
             name=recipe.name,
             group=recipe.group,
@@ -189,9 +190,19 @@ class Composition:
             return None, {}
         return candidates[0].name, {p.name: _partner(p, candidates).name for p in points}
 
-    def _engines(self, arms: dict[str, ArmSpec]) -> None:
-        for kind in sorted({arm.engine.kind for arm in arms.values()} - set(kinds("engine"))):
-            self.notes.append(f"the engine '{kind}' is not installed: this can be planned, not run")
+    def _engines(self, points: Sequence[Point]) -> None:
+        """Refuse unknown engines; one that a group names but nobody brings can still be planned."""
+        brought = kinds("engine")
+        files = [path for name, path in self.mount.groups.items() if name.startswith("engine/")]
+        named = {str(read(path).data.get("kind")) for path in files}
+        asked = {p.values["engine"].get("kind"): p.origins.get("engine.kind", "") for p in points}
+        for kind, place in asked.items():
+            if kind in named - set(brought):
+                note = f"the engine '{kind}' is not installed: this can be planned, not run"
+                self.notes.append(note)
+            elif kind not in brought:
+                hint = nearest(str(kind), {*brought, *named}, "engines")
+                self.problems.add(f"{place}: unknown engine kind '{kind}'", hint)
 
     def _texts(self, point: Point) -> tuple[str, ...]:
         """Return all overrides of one point, in the order in which they were applied."""

@@ -146,7 +146,8 @@ _COMPOSED: dict[Any, dict[str, Any]] = {}
 def compose_groups(mount: Mount, choices: Mapping[str, str]) -> dict[str, Any]:
     """Return what the groups give for the recipe's own choices overridden by `choices`.
 
-    Composed once for each set of choices and version of the files; the caller gets a copy.
+    Composed once for each set of choices and version of the group files, as a recipe gives Hydra
+    nothing but choices; the caller gets a copy.
 
     Raises:
         ConfigError: if Hydra cannot compose them.

@@ -32,9 +32,8 @@ class Mount:
         return {**first, **self.recipe.defaults}
 
     def stamps(self) -> tuple[Any, ...]:
-        """Return what changes when any file changes."""
-        files = (self.recipe.document.path, *self.groups.values())
-        return tuple((path, stamp(path)) for path in files)
+        """Return what changes when any file of a group changes."""
+        return tuple((name, path, stamp(path)) for name, path in self.groups.items())
 
     def content(self, name: str) -> dict[str, Any] | None:
         """Return the configuration called `name`, or None if there is none.

@@ -22,7 +22,7 @@ from llmx.run.folder import (
 )
 from llmx.run.observer import Observer, SilentObserver
 from llmx.run.plan import Plan, plan
-from llmx.run.workers import run_with_workers
+from llmx.run.workers import default_workers, run_with_workers
 from llmx.store.files import read_json
 
 __all__ = [
@@ -67,7 +67,7 @@ def run(
     *,
     runs: Path | None = None,
     limit: int | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     observer: Observer | None = None,
 ) -> RunResult:
     """Run a composed recipe, or go on with it, and return what it found.
@@ -76,7 +76,8 @@ def run(
         spec: from :func:`llmx.config.compose`.
         runs: where run folders and stage outputs lie; default :func:`default_runs`.
         limit: at most so many problems.
-        workers: processes that share the stages which are not measurements.
+        workers: processes that share the stages which are not measurements; None = as many as
+            the machine has cores, at most four, and one where there is a GPU.
         observer: told what happens; silent by default.
     """
     watcher = observer or SilentObserver()
@@ -89,6 +90,7 @@ def run(
     started = time.perf_counter()
     open_nodes = missing(cache, planned.graph)
     watcher.planned(len(planned.graph.nodes), len(planned.graph.nodes) - len(open_nodes))
+    workers = workers or default_workers()
     if workers > 1 and len(open_nodes) > 1:
         run_with_workers(planned.spec, planned.graph, cache, watcher, workers)
     execute(planned.graph, cache, watcher)

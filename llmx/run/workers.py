@@ -18,8 +18,16 @@ from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
 from llmx.run.shared_progress import glance
 from llmx.store.files import write_json
+from llmx.store.machine import machine
 
 _POLL = 0.2
+_MOST = 4
+
+
+def default_workers() -> int:
+    """Return how many processes to use when nobody says: one a core up to four, one with a GPU."""
+    found = machine()
+    return 1 if found["accelerators"] else min(_MOST, found["cores"])
 
 
 def run_with_workers(

@@ -61,20 +61,20 @@ class TransformersModel:
         model: a causal language model in evaluation mode, with attention in every layer.
 
     Raises:
-        EngineError: if a layer keeps a recurrent state or a sliding window, which have no slots.
+        EngineError: if a layer keeps a recurrent state, which has no slots to overwrite.
     """
 
     def __init__(self, model: Any) -> None:
         config = model.config.get_text_config(decoder=True)
         kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-        if kinds != {"full_attention"}:
-            name = type(model).__name__
-            odd = ", ".join(sorted(kinds - {"full_attention"}))
+        odd = ", ".join(sorted(kinds - {"full_attention", "sliding_attention"}))
+        if odd:
             raise EngineError(
-                f"{name} has {odd} layers, which speculative decoding here does not support",
-                "choose a model whose layers all use full attention",
+                f"{type(model).__name__} has {odd} layers, whose state a rejected token would spoil",
+                "choose a model whose layers all use attention",
             )
         self.model = model
+        self.window = getattr(config, "sliding_window", None)
         self.layers = int(config.num_hidden_layers)
         self.limit = int(getattr(config, "max_position_embeddings", 0) or 2**31)
 
@@ -90,7 +90,17 @@ class TransformersModel:
         return device
 
     def new_cache(self, rows: int, capacity: int) -> SlotCache:
-        """Return an empty cache of slots."""
+        """Return an empty cache of slots.
+
+        Raises:
+            EngineError: if it is longer than the model's sliding window, which is not applied here.
+        """
+        if self.window is not None and capacity > self.window:
+            raise EngineError(
+                f"the sliding window of {self.window} tokens is shorter than the {capacity} "
+                "tokens of prompt and output",
+                "lower sampler.max_tokens, or choose a model with full attention",
+            )
         return SlotCache(self.layers, rows, capacity)
 
     @torch.inference_mode()

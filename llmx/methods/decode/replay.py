@@ -128,7 +128,8 @@ class Replayer:
     def blocks_at(self, start: int) -> BlockLog:
         """Replay one block in every text that has a token at output position `start`."""
         alive = self.sizes > start
-        self.rows.length = self.rows.prompt + np.where(alive, start, 0)
+        # A text that is shorter waits at its end, where nothing it still needs is overwritten.
+        self.rows.length = self.rows.prompt + np.minimum(start, self.sizes)
         proposal = propose(self.draft, self.rows, self.options, self.options.gamma)
         proposal = proposal.to(self.target.model.device)
         verdict = verify(self.target, self.rows, proposal, self.options)

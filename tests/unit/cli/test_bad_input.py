@@ -29,6 +29,7 @@ COMMANDS = [
     ("key of no arm", [*FSD, "trainer.steps=3"], ["trainer", "trainer="]),
     ("group", [*FSD, "engin=hf"], ["engin", "engine"]),
     ("choice", [*FSD, "engine=hff"], ["engine=hff", "hf"]),
+    ("engine kind", [*FSD, "engine.kind=hff"], ["'hff'", "hf"]),
     ("no choice", [*FSD, "engine=null"], ["engine=None", "hf"]),
     ("scale", [*FSD, "scale=smok"], ["smok", "smoke"]),
     ("arm", [*FSD, "arms=[sd,fsd_r_low]"], ["fsd_r_low", "fsd_r_lo"]),

@@ -33,11 +33,11 @@ def test_values(text: str, key: str, values: tuple[object, ...]) -> None:
     assert [type(value) for value in given.values] == [type(value) for value in values]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["a", "=3", "a==3", "a=b=c", "a=[1", "a='x", "a..b=1", "+a=1", "++a=1", "~a", "a@b=1"]
-    + ["a=glob(*)", "a=interval(0,1)", "a=1,", "a=1,1", "a=" + "[" * 3000],
-)
+UNREADABLE = ["a", "=3", "a==3", "a=b=c", "a=[1", "a='x", "a..b=1", "a=1,", "a=" + "[" * 3000]
+UNWANTED = ["+a=1", "++a=1", "~a", "a@b=1", "a=glob(*)", "a=interval(0,1)", "a=1,1"]
+
+
+@pytest.mark.parametrize("text", [*UNREADABLE, *UNWANTED], ids=lambda text: text[:20])
 def test_refusals_are_one_line_and_advise_no_plus(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_override(text, "here")

@@ -117,7 +117,7 @@ def test_a_group_that_an_arm_chooses_is_a_key_that_it_sets(small: str) -> None:
 
 
 def test_one_arm_alone_frees_the_keys_of_the_others(small: str) -> None:
-    with pytest.raises(ConfigError, match="no arm here has sampler.draft_share"):
+    with pytest.raises(ConfigError, match=r"no arm here has sampler\.draft_share"):
         compose(small, ["arms=[target,sd]", "sampler.draft_share=0.5"])
 
 
@@ -177,3 +177,8 @@ def test_the_command_is_kept(small: str) -> None:
     spec = compose(small, ["seed=3", "arms=[sd]"], scale="smoke")
     again = compose(small, spec.overrides)
     assert again == spec
+
+
+def test_an_engine_that_nobody_brings_can_be_planned_and_says_so(small: str) -> None:
+    spec = compose(small, ["engine=vllm"])
+    assert [note for note in spec.notes if "'vllm' is not installed" in note]

@@ -14,7 +14,7 @@ from llmx.methods.decode.toy import ToyModel
 SAMPLES = 6000
 TARGET = ToyModel(3, seed=1, scale=1.2)
 DRAFT = ToyModel(3, seed=2, scale=1.2, near=TARGET, mix=0.3)
-PROMPT = [0, 1]
+PROMPT = [0, 2]
 BASE = DecodeOptions("speculative", temperature=0.8, top_p=1.0, max_tokens=4, gamma=2)
 
 

@@ -110,7 +110,7 @@ EDGES = {
     "EOS at once": ([9], [9], {}, ((9,), "eos", 1, 1, 1)),
     "EOS as bonus": ([2, 3, 4, 9], [2, 3, 4, 9], {}, ((2, 3, 4, 9), "eos", 1, 3, 3)),
     "EOS as replacement": ([2, 3], [2, 9], {}, ((2, 9), "eos", 1, 3, 1)),
-    "rejected EOS": ([2, 9, 3], [2, 3, 9], {}, ((2, 3, 9), "eos", 2, 3, 2)),
+    "rejected EOS": ([2, 9, 3], [2, 3, 9], {}, ((2, 3, 9), "eos", 2, 5, 1)),
     "one token": ([2], [2], {"max_tokens": 1}, ((2,), "length", 1, 0, 0)),
     "block fills the cap": ([2] * 9, [2] * 9, {"max_tokens": 4}, ((2,) * 4, "length", 1, 3, 3)),
     "cap after a block": ([2] * 9, [2] * 9, {"max_tokens": 5}, ((2,) * 5, "length", 2, 3, 3)),

@@ -1,0 +1,158 @@
+"""Draws, warping and accept rules, each alone."""
+
+import numpy as np
+import pytest
+import torch
+from enumerated_law import warped
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmx.methods.decode import DecodeOptions
+from llmx.methods.decode.accept import (
+    fallback,
+    leading,
+    random,
+    research,
+    speculative,
+    valid_lengths,
+)
+from llmx.methods.decode.draw import draw, edge_margin, lead, residual
+from llmx.methods.decode.warp import warp
+
+
+def one(weights, u):
+    drawn = draw(torch.tensor([weights]), torch.tensor([[u]]))
+    return int(drawn.token), float(edge_margin(drawn))
+
+
+# weights, u, token, margin
+DRAWS = [
+    ([0.25, 0.5, 0.25], 0.0, 0, 0.25),
+    ([0.25, 0.5, 0.25], 0.25, 1, 0.0),
+    ([0.25, 0.5, 0.25], 0.375, 1, 0.125),
+    ([0.25, 0.5, 0.25], 0.875, 2, 0.125),
+    ([1.0, 2.0, 1.0], 0.375, 1, 0.125),
+    ([0.0, 1.0, 0.0], 0.0, 1, float("inf")),
+    ([0.5, 0.0, 0.5], 0.5, 2, 0.0),
+    ([1.0], 0.99999994, 0, float("inf")),
+    ([0.5, 0.5, 0.0], 0.99999994, 1, 0.5),
+]
+
+
+@pytest.mark.parametrize(("weights", "u", "token", "margin"), DRAWS)
+def test_draw_table(weights, u, token, margin):
+    got = one(weights, u)
+    assert got[0] == token and got[1] == pytest.approx(margin, abs=1e-6)
+
+
+def test_draw_does_not_depend_on_company():
+    weights, u = torch.rand(50, 300), torch.rand(50, 1)
+    whole = draw(weights, u).token
+    assert all(int(draw(weights[i : i + 1], u[i : i + 1]).token) == whole[i] for i in range(50))
+
+
+def test_lead():
+    assert lead(torch.tensor([[1.0, 3.0, 2.5]])).tolist() == [0.5]
+    assert lead(torch.tensor([[1.0]])).tolist() == [float("inf")]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    quarters=st.lists(st.integers(-32, 32), min_size=1, max_size=9, unique=True),
+    temperature=st.sampled_from([0.0, 0.3, 1.0, 2.0]),
+    top_p=st.sampled_from([0.1, 0.5, 0.9, 1.0]),
+)
+def test_warp_agrees_with_the_textbook(quarters, temperature, top_p):
+    logits = [quarter / 4 for quarter in quarters]
+    options = DecodeOptions("target", temperature=temperature, top_p=top_p)
+    wanted = warped(np.array(logits), options)
+    got = warp(torch.tensor([logits]), temperature, top_p)[0].numpy()
+    # Where the mass before a token is top_p to rounding, either answer is right.
+    order = np.sort(
+        warped(np.array(logits), DecodeOptions("target", temperature=temperature, top_p=1.0))
+    )
+    gap = np.abs(np.cumsum(order[::-1]) - top_p).min() if temperature and top_p < 1 else 1.0
+    if gap > 1e-5:
+        assert got == pytest.approx(wanted, abs=2e-6)
+    assert got.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [65, 400])
+def test_a_wide_nucleus_is_found(size):
+    logits = torch.randn(3, size) * 0.1
+    options = DecodeOptions("target", temperature=1.0, top_p=0.9)
+    for row, got in zip(logits, warp(logits, 1.0, 0.9), strict=True):
+        wanted = warped(row.double().numpy(), options)
+        assert (got > 0).sum() == pytest.approx((wanted > 0).sum(), abs=1)
+        assert got.numpy() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_the_two_ways_to_a_nucleus_agree():
+    peaked, flat = torch.randn(1, 300) * 5, torch.zeros(1, 300)
+    alone = warp(peaked, 1.0, 0.9)
+    beside = warp(torch.cat((peaked, flat)), 1.0, 0.9)
+    assert torch.equal(alone[0], beside[0])
+
+
+def test_top_k_keeps_k_and_ties():
+    logits = torch.tensor([[3.0, 1.0, 2.0, 2.0, 0.0]])
+    assert (warp(logits, 1.0, top_k=1) > 0).tolist() == [[True, False, False, False, False]]
+    assert (warp(logits, 1.0, top_k=2) > 0).tolist() == [[True, False, True, True, False]]
+    assert torch.equal(warp(logits, 1.0, top_k=9), warp(logits, 1.0))
+
+
+def test_residual():
+    p, q = torch.tensor([[0.5, 0.5]]), torch.tensor([[0.9, 0.1]])
+    assert residual(p, q).tolist() == [[0.0, pytest.approx(0.4)]]
+    assert residual(p, torch.zeros(1, 2)).tolist() == p.tolist()
+    assert residual(p, p).tolist() == p.tolist()
+
+
+def floats(*numbers):
+    return np.array([numbers], dtype=np.float32)
+
+
+def test_rules_at_their_edges():
+    nan = np.float32("nan")
+    assert speculative(
+        floats(0.5, 0.0, 0.2, nan), floats(0.5, 0.5, 0.0, 0.5), floats(0.9999, 0, 0.5, 0)
+    ).tolist() == [[True, False, True, False]]
+    assert research(floats(0.1, 0.2, nan), 0.2).tolist() == [
+        [True, bool(np.float32(0.2) <= 0.2), False]
+    ]
+    assert research(floats(nan, 1e30), float("inf")).tolist() == [[False, True]]
+    assert random(floats(0.0, 0.5, 0.999), 0.0).tolist() == [[False] * 3]
+    assert random(floats(0.0, 0.5, 0.999), 1.0).tolist() == [[True] * 3]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(*[st.floats(0, 1, width=32) for _ in range(4)]), min_size=1, max_size=9)
+)
+def test_fallback_accepts_what_either_does(rows):
+    d, p, q, u = (floats(*column) for column in zip(*rows, strict=True))
+    either = research(d, 0.3) | speculative(p, q, u)
+    assert np.array_equal(fallback(d, 0.3, p, q, u), either)
+
+
+LEADING = [
+    ([1, 1, 0, 1], 4, 2),
+    ([1, 1, 1, 1], 4, 4),
+    ([0, 1, 1, 1], 4, 0),
+    ([1, 1, 1, 1], 2, 2),
+    ([1, 0, 1, 1], 0, 0),
+]
+
+
+@pytest.mark.parametrize(("flags", "valid", "run"), LEADING)
+def test_leading(flags, valid, run):
+    assert leading(np.array([flags], dtype=bool), np.array([valid])).tolist() == [run]
+
+
+VALID = [([0, 1, 0], 3, 2), ([0, 0, 0], 3, 3), ([0, 0, 1], 2, 2), ([1, 1, 0], 3, 1), ([], 0, 0)]
+
+
+@pytest.mark.parametrize(("ends", "room", "valid"), VALID)
+def test_valid_lengths(ends, room, valid):
+    flags = np.array(ends, dtype=bool).reshape(1, -1)
+    assert valid_lengths(flags, np.array([room])).tolist() == [valid]
