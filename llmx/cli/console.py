@@ -52,8 +52,8 @@ def size(count: float) -> str:
 
 
 def complain(error: LlmxError) -> None:
-    """Print an error to stderr: one line for each problem, then its hint."""
-    for line in error.message.splitlines():
+    """Print an error to stderr: one line for each problem, the hint at the end of the last."""
+    *first, last = error.message.splitlines() or [""]
+    for line in first:
         typer.echo(f"error: {line}", err=True)
-    if error.hint:
-        typer.echo(f"  {error.hint}", err=True)
+    typer.echo(f"error: {last}; {error.hint}" if error.hint else f"error: {last}", err=True)

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from llmx.core.errors import DataError
+from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 
@@ -45,6 +46,7 @@ class Gsm8k:
             raise DataError(
                 "gsm8k needs the package 'datasets'", "pip install 'llmx-lab[hub]', or " + _OFFLINE
             )
+        go_offline_if_unreachable()
         from datasets import load_dataset
 
         try:

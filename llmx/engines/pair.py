@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import EngineError
+from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.engines.locate import local_folder
 from llmx.methods.decode import StepModel
@@ -81,6 +82,8 @@ def load_pair(model: ModelSpec, spec: EngineSpec, stages: Mapping[str, Path]) ->
     if all(local_folder(name, stages) is not None for name in names):
         # Without it a missing file costs half a minute of retries before the error.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    else:
+        go_offline_if_unreachable()
     return LoadedPair(model, spec, stages)
 
 

@@ -70,7 +70,7 @@ class TransformersModel:
         odd = ", ".join(sorted(kinds - {"full_attention", "sliding_attention"}))
         if odd:
             raise EngineError(
-                f"{type(model).__name__} has {odd} layers, whose state a rejected token would spoil",
+                f"{type(model).__name__} has {odd} layers, whose state a rejection would spoil",
                 "choose a model whose layers all use attention",
             )
         self.model = model

@@ -6,11 +6,12 @@ import numpy as np
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Flags, Floats, Ints, leading, valid_lengths
+from llmx.methods.decode.draw import Draw, edge_margins, lead
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import FRAGILE, Block, Rows
-from llmx.methods.decode.verify import Verdict, final_arg_max, final_draw, follow, verify
+from llmx.methods.decode.verify import Final, Verdict, final_token, follow, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -20,15 +21,12 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
     """
     last = rows.tokens[rows.index, rows.length - 1][:, None]
     logits = lane.feed(lane.put(last), lane.put(rows.length - 1))[:, 0]
-    if options.temperature == 0:
-        final = final_arg_max(logits)
-    else:
-        final = final_draw(logits, lane.put(rows.draws(purpose, 1)[:, 0]), options)
+    final = final_token(logits, lane.put(rows.draws(purpose, 1)[:, 0]), options)
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
     return Block(
         tokens=final.token[:, None],
         count=np.ones_like(own),
-        fragile=(final.margin < FRAGILE)[:, None],
+        fragile=_margins((), final) < FRAGILE,
         drafted=own,
         accepted=own,
         rounds=int(purpose == Purpose.TARGET),
@@ -54,7 +52,7 @@ def block_round(
     run = leading(verdict.accept, valid)
     final = follow(target, rows, proposal, verdict, run, valid, options)
     tokens = _place(drafted, run, final.token)
-    unsafe = _fragile(proposal, verdict, run, final.margin, options)
+    unsafe = _fragile(proposal, verdict, run, final, options)
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
     return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
@@ -68,16 +66,26 @@ def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
 
 
 def _fragile(
-    proposal: Proposal, verdict: Verdict, run: Ints, final: Floats, options: DecodeOptions
+    proposal: Proposal, verdict: Verdict, run: Ints, final: Final, options: DecodeOptions
 ) -> Flags:
     """Return (B, K+1): where a draft's draw, the accept rule or the final draw was nearly another.
 
     Greedy speculative decoding emits the target's arg-max whatever was drafted: there the draft's
     own margin decides nothing.
     """
-    unsafe = verdict.margin < FRAGILE
-    if options.algorithm != "speculative" or options.temperature > 0:
-        unsafe |= on_host(proposal.margin()) < FRAGILE
-    fragile: Flags = np.concatenate((unsafe, np.zeros((len(run), 1), dtype=np.bool_)), 1)
-    fragile[np.arange(len(run)), run] |= final < FRAGILE
+    fragile: Flags = np.zeros((len(run), verdict.margin.shape[1] + 1), dtype=np.bool_)
+    fragile[:, :-1] = verdict.margin < FRAGILE
+    near = _margins(proposal.draws, final) < FRAGILE
+    if proposal.draws:
+        fragile[:, :-1] |= near[:, :-1]
+    elif options.algorithm != "speculative" or options.temperature > 0:
+        fragile[:, :-1] |= on_host(lead(proposal.logits)) < FRAGILE
+    fragile[np.arange(len(run)), run] |= near[:, -1]
     return fragile
+
+
+def _margins(draws: tuple[Draw, ...], final: Final) -> Floats:
+    """Return float32 (B, n+1): the margins of n draws, then of the final token."""
+    if isinstance(final.source, Draw):
+        return on_host(edge_margins((*draws, final.source)))
+    return on_host(lead(final.source))[:, None]

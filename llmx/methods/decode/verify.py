@@ -12,10 +12,10 @@ from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Flags, Floats, Ints
 from llmx.methods.decode.divergence import divergence
-from llmx.methods.decode.draw import Draw, draw, edge_margin, lead, residual
+from llmx.methods.decode.draw import Draw, draw, lead, residual
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
-from llmx.methods.decode.propose import Proposal
+from llmx.methods.decode.propose import Proposal, at_column
 from llmx.methods.decode.rows import Rows
 from llmx.methods.decode.warp import warp
 
@@ -103,10 +103,11 @@ def _chances(
 
 @dataclass(frozen=True)
 class Final:
-    """The last token of a round: int64 (B,), and its margin, float32 (B,)."""
+    """The last token of a round, int64 (B,), and what its margin is computed from."""
 
     token: Ints
-    margin: Floats
+    source: Draw | Tensor
+    """The draw, or the logits (B, V) of an arg-max."""
 
 
 def follow(
@@ -129,26 +130,24 @@ def follow(
         valid: (B,), tokens that counted.
     """
     row, column = lane.put(rows.index), lane.put(run)
-    if options.temperature == 0:
-        return final_arg_max(verdict.logits[row, column])
     u = lane.put(rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run])
     if verdict.probs is None:
-        return final_draw(verdict.logits[row, column], u, options)
-    rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
-    q = proposal.q_at(row, column.clamp(max=proposal.tokens.shape[1] - 1))
-    return _final(draw(residual(verdict.probs[row, column], q * rejected), u.unsqueeze(1)))
+        return final_token(at_column(verdict.logits, row, column), u, options)
+    weights = at_column(verdict.probs, row, column)
+    if (run < valid).any():
+        rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
+        q = proposal.q_at(row, column.clamp(max=proposal.tokens.shape[1] - 1))
+        weights = residual(weights, q * rejected)
+    return _drawn(draw(weights, u.unsqueeze(1)))
 
 
-def final_arg_max(logits: Tensor) -> Final:
-    """Take the first of the largest logits (B, V)."""
-    return Final(tokens_on_host(logits.argmax(-1)), on_host(lead(logits)))
-
-
-def final_draw(logits: Tensor, u: Tensor, options: DecodeOptions) -> Final:
-    """Draw from the warped distribution of logits (B, V) with uniforms (B,)."""
+def final_token(logits: Tensor, u: Tensor, options: DecodeOptions) -> Final:
+    """Take the token of logits (B, V): by uniforms (B,) after warping, or the arg-max."""
+    if options.temperature == 0:
+        return Final(tokens_on_host(logits.argmax(-1)), logits)
     probs = warp(logits, options.temperature, options.top_p, options.top_k)
-    return _final(draw(probs, u.unsqueeze(1)))
+    return _drawn(draw(probs, u.unsqueeze(1)))
 
 
-def _final(drawn: Draw) -> Final:
-    return Final(tokens_on_host(drawn.token), on_host(edge_margin(drawn)))
+def _drawn(drawn: Draw) -> Final:
+    return Final(tokens_on_host(drawn.token), drawn)

@@ -28,7 +28,7 @@ def js(p, q):
 
 
 def law(target, draft, prompt, options):
-    """Return {output: probability} of decoding `prompt`."""
+    """Return {(output, rounds): probability} of decoding `prompt`."""
 
     def rows(context):
         context = np.array(context)
@@ -53,14 +53,15 @@ def law(target, draft, prompt, options):
 
     out = {}
 
-    def emit(text, chance, inside, room):
+    def emit(text, chance, inside, room, rounds):
         """Spread `chance` over what follows `text`, `inside` tokens into a block of `room`."""
         if chance == 0:
             return
         if len(text) == options.max_tokens or (text and text[-1] in options.eos_ids):
-            out[text] = out.get(text, 0.0) + chance
+            out[text, rounds] = out.get((text, rounds), 0.0) + chance
             return
         if inside is None:
+            rounds += 1
             inside, room = 0, min(options.gamma, options.max_tokens - len(text) - 1)
             if options.first_block == "target" and not text:
                 room = 0
@@ -68,7 +69,7 @@ def law(target, draft, prompt, options):
         p = warped(raw_p, options)
         if inside == room:
             for token in np.flatnonzero(p):
-                emit((*text, int(token)), chance * p[token], None, None)
+                emit((*text, int(token)), chance * p[token], None, None, rounds)
             return
         q = np.eye(len(raw_q))[raw_q.argmax()]
         if options.draft == "sampled":
@@ -76,14 +77,22 @@ def law(target, draft, prompt, options):
         refused = 0.0
         for token in np.flatnonzero(q):
             kept = accept(p, q, raw_p, raw_q, token)
-            emit((*text, int(token)), chance * q[token] * kept, inside + 1, room)
+            emit((*text, int(token)), chance * q[token] * kept, inside + 1, room, rounds)
             refused += q[token] * (1 - kept)
         rest = replacement(p, q)
         for token in np.flatnonzero(rest):
-            emit((*text, int(token)), chance * refused * rest[token], None, None)
+            emit((*text, int(token)), chance * refused * rest[token], None, None, rounds)
 
-    emit((), 1.0, None, None)
+    emit((), 1.0, None, None, 0)
     assert math.isclose(sum(out.values()), 1.0, rel_tol=1e-9)
+    return out
+
+
+def texts(law):
+    """Sum a law over the numbers of rounds."""
+    out = {}
+    for (text, _), chance in law.items():
+        out[text] = out.get(text, 0.0) + chance
     return out
 
 
