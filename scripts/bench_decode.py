@@ -228,7 +228,9 @@ def show(timings: dict[str, list[Timing]], batch: int) -> None:
     for above, below in RATIOS:
         if above in timings and below in timings:
             value, low, high = ratio(timings[above], timings[below])
-            print(f"  {above} / {below}: {value:.2f} [{low:.2f}, {high:.2f}]")
+            # Resampling a single unit gives an interval of no width, which would mislead.
+            interval = f"[{low:.2f}, {high:.2f}]" if len(timings[above]) > 1 else "(one unit)"
+            print(f"  {above} / {below}: {value:.2f} {interval}")
 
 
 def _acceptance(units: Sequence[Timing]) -> str:

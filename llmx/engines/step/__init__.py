@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmx.engines.step.lean_llama import LeanLlama, is_lean
 from llmx.engines.step.transformers_model import TransformersModel
-from llmx.methods.decode.step_model import StepModel
+
+if TYPE_CHECKING:
+    from llmx.methods.decode.step_model import StepModel
 
 
 def build_step_model(model: Any, lean: bool = True) -> StepModel:

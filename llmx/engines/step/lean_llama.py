@@ -33,6 +33,7 @@ def is_lean(model: Any) -> bool:
         and not config.attention_bias
         and not config.mlp_bias
         and rope.get("rope_type", "default") in _FIXED_ROPE
+        and 2 * len(model.model.rotary_emb.inv_freq) == config.head_dim
         and {weight.dtype for weight in model.parameters()} == {torch.float32}
         and len({weight.device for weight in model.parameters()}) == 1
     )

@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
+import numpy as np
 import torch
 from torch import Tensor
 
+from llmx.methods.decode.accept import Flags, Floats, Ints
 
-class Draw(NamedTuple):
-    """Drawn tokens, and what :func:`edge_margin` needs to tell how near another token was."""
-
-    token: Tensor
-    """int64 (...)."""
-    cdf: Tensor
-    """float64 (..., V), cumulative weights."""
-    point: Tensor
-    """float64 (..., 1), where the uniform fell on them."""
+FRAGILE = 1e-4
+_BAND = np.array([0, -FRAGILE, FRAGILE], dtype=np.float32)
+_BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
 
 
-def draw(weights: Tensor, u: Tensor) -> Draw:
-    """Draw one token a row, with probability proportional to `weights`.
+def draw(weights: Tensor, u: Tensor) -> Tensor:
+    """Draw tokens with probability proportional to `weights`, one for each uniform of a row.
 
     The first token whose cumulative weight exceeds ``u * total``; so no token of weight zero is
     ever drawn. Sums run in float64 in vocabulary order.
 
     Args:
-        weights: float (..., V), not negative, at least one positive.
-        u: float (..., 1), in [0, 1).
+        weights: float (B, V), not negative, at least one positive a row.
+        u: float (B, n), in [0, 1).
+
+    Returns:
+        int64 (B, n).
     """
     cdf = weights.cumsum(-1, dtype=torch.float64)
-    point = u * cdf[..., -1:]
     # Without the clamp a row of NaN, from a broken model, would index past the vocabulary.
-    token = torch.searchsorted(cdf, point, right=True).clamp_(max=cdf.shape[-1] - 1)
-    return Draw(token.squeeze(-1), cdf, point)
+    return torch.searchsorted(cdf, u * cdf[:, -1:], right=True).clamp_(max=cdf.shape[-1] - 1)
 
 
-def edge_margin(drawn: Draw) -> Tensor:
-    """Return float64 (...): distance of u to the nearer inner edge of the token's CDF interval.
+def band(u: Floats) -> Floats:
+    """Return (..., 3): each uniform, and those 1e-4 to its sides.
 
-    Infinite for a token that has all the mass. The edge of a nucleus is not looked at.
+    A draw is fragile if a side gives another token (:func:`is_split`): u is then within 1e-4 of an
+    edge of the CDF. Asking for two more tokens costs less than finding the edges. Edges of a
+    nucleus, which move all others, are not looked at.
     """
-    token, total = drawn.token.unsqueeze(-1), drawn.cdf[..., -1:]
-    edges = drawn.cdf.gather(-1, torch.cat((token - 1, token), -1).clamp_(min=0))
-    # The two ends of the whole CDF separate nothing, and float64 leaves them exact.
-    outer = (edges <= 0) | (edges >= total)
-    distance = (edges - drawn.point).abs_().masked_fill_(outer, torch.inf)
-    return (distance / total).amin(-1)
+    sides: Floats = (u[..., None] + _BAND).clip(0, _BELOW_ONE)
+    return sides
 
 
-def edge_margins(draws: Sequence[Draw]) -> Tensor:
-    """Return float64 (B, n) for n draws of (B,): all at once, as each would cost as much."""
-    return edge_margin(Draw(*(torch.stack(part, 1) for part in zip(*draws, strict=True))))
+def is_split(tokens: Ints) -> Flags:
+    """Return (...): whether the tokens (..., 3) drawn from a band differ."""
+    split: Flags = (tokens[..., 1:] != tokens[..., :1]).any(-1)
+    return split
 
 
 def lead(logits: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from llmx.core.philox import Purpose
-from llmx.methods.decode.draw import Draw, draw
+from llmx.methods.decode.draw import band, draw
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.rows import Rows
@@ -25,21 +25,20 @@ class Proposal:
         logits: raw logits of the draft, float32 (B, K, V).
         probs: q, float32 (B, K, V): the distribution that each token was really drawn from.
             None = one-hot on the tokens.
-        draws: K draws of (B,); empty where the tokens are the arg-max.
+        bands: int64 (B, K, 3), what was drawn and what nearly was; None for the arg-max.
     """
 
     tokens: Tensor
     logits: Tensor
     probs: Tensor | None
-    draws: tuple[Draw, ...]
+    bands: Tensor | None
 
     def to(self, device: torch.device) -> Proposal:
         """Return the block on the target's device."""
         if device == self.tokens.device:
             return self
         probs = None if self.probs is None else self.probs.to(device)
-        draws = tuple(Draw(*(part.to(device) for part in one)) for one in self.draws)
-        return Proposal(self.tokens.to(device), self.logits.to(device), probs, draws)
+        return Proposal(self.tokens.to(device), self.logits.to(device), probs, self.bands)
 
     def q_of_tokens(self) -> Tensor:
         """Return q of each drafted token, float32 (B, K)."""
@@ -67,11 +66,15 @@ def propose(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Propo
     start = lane.put(rows.length)
     seen, tokens = [logits], [pick(logits, 0)]
     for column in range(1, width):
-        logits = lane.feed(tokens[-1].unsqueeze(1), start + (column - 1))[:, 0]
+        logits = lane.feed(tokens[-1], start + (column - 1))[:, 0]
         seen.append(logits)
         tokens.append(pick(logits, column))
-    probs = torch.stack(pick.probs, 1) if pick.probs else None
-    return Proposal(torch.stack(tokens, 1), torch.stack(seen, 1), probs, tuple(pick.draws))
+    block = torch.cat(tokens, 1)
+    return Proposal(block, torch.stack(seen, 1), _stacked(pick.probs), _stacked(pick.bands))
+
+
+def _stacked(parts: list[Tensor]) -> Tensor | None:
+    return torch.stack(parts, 1) if parts else None
 
 
 class Picker:
@@ -79,18 +82,18 @@ class Picker:
 
     def __init__(self, lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> None:
         self.options = options
-        self.u = lane.put(rows.draws(Purpose.DRAFT, width))
+        self.u = lane.put(band(rows.draws(Purpose.DRAFT, width)))
         self.probs: list[Tensor] = []
-        self.draws: list[Draw] = []
+        self.bands: list[Tensor] = []
 
     def __call__(self, logits: Tensor, column: int) -> Tensor:
-        """Return int64 (B,) for logits (B, V)."""
+        """Return int64 (B, 1) for logits (B, V)."""
         options = self.options
         if options.one_hot_draft:
-            return logits.argmax(-1)
+            return logits.argmax(-1, keepdim=True)
         self.probs.append(warp(logits, options.temperature, options.top_p, options.top_k))
-        self.draws.append(draw(self.probs[-1], self.u[:, column : column + 1]))
-        return self.draws[-1].token
+        self.bands.append(draw(self.probs[-1], self.u[:, column]))
+        return self.bands[-1][:, :1]
 
 
 def _first(lane: Lane, rows: Rows) -> Tensor:

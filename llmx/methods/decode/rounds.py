@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from llmx.core.philox import Purpose
-from llmx.methods.decode.accept import Flags, Floats, Ints, leading, valid_lengths
-from llmx.methods.decode.draw import Draw, edge_margins, lead
+from llmx.methods.decode.accept import Flags, Ints, leading, valid_lengths
+from llmx.methods.decode.draw import FRAGILE, band, is_split, lead
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal, propose
-from llmx.methods.decode.rows import FRAGILE, Block, Rows
+from llmx.methods.decode.rows import Block, Rows
 from llmx.methods.decode.verify import Final, Verdict, final_token, follow, verify
 
 
@@ -21,12 +21,12 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
     """
     last = rows.tokens[rows.index, rows.length - 1][:, None]
     logits = lane.feed(lane.put(last), lane.put(rows.length - 1))[:, 0]
-    final = final_token(logits, lane.put(rows.draws(purpose, 1)[:, 0]), options)
+    final = final_token(logits, lane.put(band(rows.draws(purpose, 1)[:, 0])), options)
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
     return Block(
         tokens=final.token[:, None],
         count=np.ones_like(own),
-        fragile=_margins((), final) < FRAGILE,
+        fragile=final.fragile[:, None],
         drafted=own,
         accepted=own,
         rounds=int(purpose == Purpose.TARGET),
@@ -75,17 +75,9 @@ def _fragile(
     """
     fragile: Flags = np.zeros((len(run), verdict.margin.shape[1] + 1), dtype=np.bool_)
     fragile[:, :-1] = verdict.margin < FRAGILE
-    near = _margins(proposal.draws, final) < FRAGILE
-    if proposal.draws:
-        fragile[:, :-1] |= near[:, :-1]
+    if proposal.bands is not None:
+        fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
     elif options.algorithm != "speculative" or options.temperature > 0:
         fragile[:, :-1] |= on_host(lead(proposal.logits)) < FRAGILE
-    fragile[np.arange(len(run)), run] |= near[:, -1]
+    fragile[np.arange(len(run)), run] |= final.fragile
     return fragile
-
-
-def _margins(draws: tuple[Draw, ...], final: Final) -> Floats:
-    """Return float32 (B, n+1): the margins of n draws, then of the final token."""
-    if isinstance(final.source, Draw):
-        return on_host(edge_margins((*draws, final.source)))
-    return on_host(lead(final.source))[:, None]

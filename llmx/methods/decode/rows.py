@@ -18,7 +18,6 @@ from llmx.methods.decode.accept import Flags, Floats, Ints
 from llmx.methods.decode.options import DecodeOptions
 
 Stop = Callable[[Sequence[int]], bool]
-FRAGILE = 1e-4
 _FINISH: tuple[Finish, ...] = ("eos", "stop", "length")
 
 

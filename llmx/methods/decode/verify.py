@@ -12,7 +12,7 @@ from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Flags, Floats, Ints
 from llmx.methods.decode.divergence import divergence
-from llmx.methods.decode.draw import Draw, draw, lead, residual
+from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal, at_column
@@ -103,11 +103,10 @@ def _chances(
 
 @dataclass(frozen=True)
 class Final:
-    """The last token of a round, int64 (B,), and what its margin is computed from."""
+    """The last token of a round, int64 (B,), and whether it was nearly another, (B,)."""
 
     token: Ints
-    source: Draw | Tensor
-    """The draw, or the logits (B, V) of an arg-max."""
+    fragile: Flags
 
 
 def follow(
@@ -130,7 +129,8 @@ def follow(
         valid: (B,), tokens that counted.
     """
     row, column = lane.put(rows.index), lane.put(run)
-    u = lane.put(rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run])
+    drawn = rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run]
+    u = lane.put(band(drawn))
     if verdict.probs is None:
         return final_token(at_column(verdict.logits, row, column), u, options)
     weights = at_column(verdict.probs, row, column)
@@ -138,16 +138,16 @@ def follow(
         rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
         q = proposal.q_at(row, column.clamp(max=proposal.tokens.shape[1] - 1))
         weights = residual(weights, q * rejected)
-    return _drawn(draw(weights, u.unsqueeze(1)))
+    return _drawn(draw(weights, u))
 
 
 def final_token(logits: Tensor, u: Tensor, options: DecodeOptions) -> Final:
-    """Take the token of logits (B, V): by uniforms (B,) after warping, or the arg-max."""
+    """Take the token of logits (B, V): from bands of uniforms (B, 3), or the arg-max."""
     if options.temperature == 0:
-        return Final(tokens_on_host(logits.argmax(-1)), logits)
-    probs = warp(logits, options.temperature, options.top_p, options.top_k)
-    return _drawn(draw(probs, u.unsqueeze(1)))
+        return Final(tokens_on_host(logits.argmax(-1)), on_host(lead(logits)) < FRAGILE)
+    return _drawn(draw(warp(logits, options.temperature, options.top_p, options.top_k), u))
 
 
-def _drawn(drawn: Draw) -> Final:
-    return Final(tokens_on_host(drawn.token), drawn)
+def _drawn(bands: Tensor) -> Final:
+    tokens = tokens_on_host(bands)
+    return Final(tokens[:, 0], is_split(tokens))

@@ -76,7 +76,7 @@ def test_different_distributions_do_not(name):
     assert value(name, [0.0, 1.0], [0.0, 1.1]) > 1e-5
 
 
-# The dossier's binary examples: p, q, JS, what the authors' code calls JS.
+# Binary examples, checked by hand: p, q, JS, what the authors' code calls JS.
 PUBLISHED = [
     ((0.9, 0.1), (0.6, 0.4), 0.0633, 0.0711),
     ((0.99, 0.01), (0.5, 0.5), 0.1932, 0.3697),

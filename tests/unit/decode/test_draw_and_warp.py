@@ -16,39 +16,37 @@ from llmx.methods.decode.accept import (
     speculative,
     valid_lengths,
 )
-from llmx.methods.decode.draw import draw, edge_margin, lead, residual
+from llmx.methods.decode.draw import band, draw, is_split, lead, residual
 from llmx.methods.decode.warp import warp
 
-
-def one(weights, u):
-    drawn = draw(torch.tensor([weights]), torch.tensor([[u]]))
-    return int(drawn.token), float(edge_margin(drawn))
-
-
-# weights, u, token, margin
+# weights, u, token, fragile
 DRAWS = [
-    ([0.25, 0.5, 0.25], 0.0, 0, 0.25),
-    ([0.25, 0.5, 0.25], 0.25, 1, 0.0),
-    ([0.25, 0.5, 0.25], 0.375, 1, 0.125),
-    ([0.25, 0.5, 0.25], 0.875, 2, 0.125),
-    ([1.0, 2.0, 1.0], 0.375, 1, 0.125),
-    ([0.0, 1.0, 0.0], 0.0, 1, float("inf")),
-    ([0.5, 0.0, 0.5], 0.5, 2, 0.0),
-    ([1.0], 0.99999994, 0, float("inf")),
-    ([0.5, 0.5, 0.0], 0.99999994, 1, 0.5),
+    ([0.25, 0.5, 0.25], 0.0, 0, False),
+    ([0.25, 0.5, 0.25], 0.25, 1, True),
+    ([0.25, 0.5, 0.25], 0.24995, 0, True),
+    ([0.25, 0.5, 0.25], 0.2498, 0, False),
+    ([0.25, 0.5, 0.25], 0.375, 1, False),
+    ([0.25, 0.5, 0.25], 0.875, 2, False),
+    ([1.0, 2.0, 1.0], 0.375, 1, False),
+    ([1.0, 2.0, 1.0], 0.75005, 2, True),
+    ([0.0, 1.0, 0.0], 0.0, 1, False),
+    ([0.5, 0.0, 0.5], 0.5, 2, True),
+    ([1.0], 0.99999994, 0, False),
+    ([0.5, 0.5, 0.0], 0.99999994, 1, False),
 ]
 
 
-@pytest.mark.parametrize(("weights", "u", "token", "margin"), DRAWS)
-def test_draw_table(weights, u, token, margin):
-    got = one(weights, u)
-    assert got[0] == token and got[1] == pytest.approx(margin, abs=1e-6)
+@pytest.mark.parametrize(("weights", "u", "token", "fragile"), DRAWS)
+def test_draw_table(weights, u, token, fragile):
+    u = band(np.array([u], dtype=np.float32))
+    tokens = draw(torch.tensor([weights]), torch.from_numpy(u)).numpy()
+    assert tokens[0, 0] == token and is_split(tokens)[0] == fragile
 
 
 def test_draw_does_not_depend_on_company():
-    weights, u = torch.rand(50, 300), torch.rand(50, 1)
-    whole = draw(weights, u).token
-    assert all(int(draw(weights[i : i + 1], u[i : i + 1]).token) == whole[i] for i in range(50))
+    weights, u = torch.rand(50, 300), torch.rand(50, 3)
+    whole = draw(weights, u)
+    assert all(torch.equal(draw(weights[i : i + 1], u[i : i + 1])[0], whole[i]) for i in range(50))
 
 
 def test_lead():

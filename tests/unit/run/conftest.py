@@ -44,16 +44,16 @@ def runs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def arm(tmp_path: Path) -> Callable[..., ArmSpec]:
-    """Make an arm that plays back one answer; keywords go to its sampler."""
+    """Make an arm that plays back one answer to six problems; keywords go to its sampler."""
 
     def make(answer: str = "So it is 12.\n#### 12", test: int = 6, **sampler: object) -> ArmSpec:
         script = tmp_path / f"answers-{abs(hash(answer))}.json"
         script.write_text(json.dumps({"*": answer} if answer else {"nobody": "asks"}))
         return ArmSpec(
-            data=DataSpec(kind="gsm_symbolic", templates=(43,), test=test, calibration=2),
+            data=DataSpec(kind="gsm_symbolic", templates=(43, 10), test=test, calibration=2),
             engine=EngineSpec(kind="scripted", script=str(script)),
             sampler=SamplerSpec(algorithm="target", **sampler),
-            scale=ScaleSpec(problems=test),
+            scale=ScaleSpec(problems=6),
         )
 
     return make

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -114,6 +115,28 @@ def test_however_a_worker_ends_the_error_is_one_line(
     assert str(caught.value).startswith(says)
 
 
+@pytest.mark.xfail(strict=True, reason="nobody reads the pipe while the worker runs")
+def test_a_worker_may_warn_at_length(
+    recipe: Recipe, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import sys; sys.stderr.write('a warning of a library\\n' * 10000)"
+    timers: list[Timer] = []
+
+    def start(*_: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", code]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        timers.append(Timer(5.0, process.kill))  # a full pipe would block it for ever
+        timers[-1].start()
+        return process
+
+    monkeypatch.setattr(workers, "_start", start)
+    try:
+        assert run(recipe(), runs=runs, workers=2).folder.finished
+    finally:
+        for timer in timers:
+            timer.cancel()
+
+
 def test_one_failing_worker_stops_the_others(
     recipe: Recipe, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +194,7 @@ def until(true: Callable[[], bool], seconds: float) -> bool:
 
 @pytest.fixture
 def busy_run(recipe: Recipe, arm: Callable, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A run of two workers that draw problems for a long time."""
+    """A run of two workers that are busy for minutes: they draw a million problems for a few."""
     path = spec_file(recipe({n: arm(n, test=10**6) for n in "ab"}), tmp_path)
     code = (
         "import sys; from pathlib import Path; from llmx.core.spec import RunSpec\n"
@@ -188,11 +211,12 @@ def busy_run(recipe: Recipe, arm: Callable, tmp_path: Path) -> Iterator[subproce
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
-def test_workers_end_with_a_parent_that_was_killed(busy_run: subprocess.Popen[bytes]) -> None:
-    assert until(lambda: len(children(busy_run.pid)) == 2, 60)
+def test_workers_end_with_a_parent_that_was_killed(
+    busy_run: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    assert until(lambda: len(list(tmp_path.rglob("*.partial"))) == 2, 60)
     started = children(busy_run.pid)
-    time.sleep(2.0)  # they are past their imports, or in the middle of them
-    assert all(map(alive, started))
+    assert len(started) == 2 and all(map(alive, started))
     busy_run.kill()
     busy_run.wait()
     try:

@@ -1,0 +1,180 @@
+"""A training that was killed ends at the weights of one that was not; what ships answers alike."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmx.core.errors import ConfigError
+from llmx.core.progress import Silent
+from llmx.core.spec import ArmSpec, ShapeSpec, StageSpec, TrainerSpec
+from llmx.run.stage import StageContext, StageInput
+from llmx.store.files import read_json, write_lines
+from llmx.train.language_model import TrainStage
+
+STEPS, SAVED = 12, 5
+
+
+class Ends(Silent):
+    """Kills its own process at a step, as the out-of-memory killer would."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def advance(self, amount: int = 1) -> None:
+        self.left -= amount
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Steps(Silent):
+    """Remembers where a training started and how many steps it made."""
+
+    def __init__(self) -> None:
+        self.before = self.made = 0
+
+    def start(self, total: int, done: int = 0, unit: str = "samples") -> None:
+        self.before = done
+
+    def advance(self, amount: int = 1) -> None:
+        self.made += amount
+
+
+def given(**trainer: Any) -> StageInput:
+    fast = {"batch_size": 4, "learning_rate": 3e-3, "warmup_steps": 2, "bf16": False}
+    arm = ArmSpec(
+        seed=3,
+        shape=ShapeSpec(layers=2, hidden=64, intermediate=96, head_dim=32, context=384),
+        trainer=TrainerSpec(steps=STEPS, save_steps=SAVED, threads=1, **{**fast, **trainer}),
+    )
+    stage = StageSpec(name="train", kind="train", needs=("corpus", "tokenizer"))
+    return StageInput(stage, {"main": arm})
+
+
+def train(corpus: Path, out: Path, progress: Any) -> None:
+    inputs = {"corpus": corpus, "tokenizer": corpus}
+    out.mkdir(exist_ok=True)
+    TrainStage().run(StageContext(given(), {}, inputs, out, progress))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory, tokenizer, rows) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    write_lines(folder / "train.jsonl", rows)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, corpus) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    train(corpus, out, Silent())
+    return out
+
+
+def train_until_killed(corpus: Path, out: Path, at: int) -> None:
+    """Train in a process of its own, which ends itself after step `at`."""
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "from test_training import Ends, train\n"
+        "train(Path(sys.argv[2]), Path(sys.argv[3]), Ends(int(sys.argv[4])))"
+    )
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(corpus), str(out)]
+    done = subprocess.run([*command, str(at)], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [8], ids=["between two checkpoints"])
+def test_a_killed_training_ends_at_the_same_weights(corpus, undisturbed, tmp_path, at):
+    train_until_killed(corpus, tmp_path / "out", at)
+    assert (tmp_path / "out/checkpoints/checkpoint-5/trainer_state.json").exists()
+    assert not (tmp_path / "out/model").exists()
+    steps = Steps()
+    train(corpus, tmp_path / "out", steps)
+    assert (steps.before, steps.made) == (SAVED, STEPS - SAVED)
+    one, other = (out / "model/model.safetensors" for out in (undisturbed, tmp_path / "out"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_finished_training_leaves_a_model_and_its_curve(undisturbed):
+    about = read_json(undisturbed / "training.json")
+    assert about["steps"] == STEPS and about["examples"] == 64
+    assert about["parameters"] == 384 * 64 + 2 * (4 * 64**2 + 3 * 64 * 96 + 2 * 64) + 64
+    assert not (undisturbed / "checkpoints").exists()
+
+
+def header(path: Path) -> dict[str, Any]:
+    with path.open("rb") as handle:
+        (length,) = struct.unpack("<Q", handle.read(8))
+        return json.loads(handle.read(length))
+
+
+@pytest.mark.slow
+def test_what_ships_is_half_as_large_and_answers_alike(undisturbed, rows, tmp_path):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from llmx.train.zoo_card import export
+
+    export(undisturbed / "model", tmp_path / "ships")
+    weights = header(tmp_path / "ships/model.safetensors")
+    assert {held["dtype"] for name, held in weights.items() if name != "__metadata__"} == {"F16"}
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "ships")
+    ids = tokenizer([row["question"] for row in rows[:4]], padding=True, return_tensors="pt")
+    logits = []
+    for folder in (undisturbed / "model", tmp_path / "ships"):
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        with torch.inference_mode():
+            logits.append(model(ids["input_ids"]).logits)
+    spread = float(logits[0].std())
+    difference = float((logits[0] - logits[1]).abs().max())
+    assert 0 < difference < 1e-3 and spread > 0.1  # trained enough for the bound to mean something
+
+
+@pytest.mark.slow
+def test_what_ships_names_no_place_of_this_machine(undisturbed, tmp_path):
+    from llmx.train.zoo_card import export
+
+    export(undisturbed / "model", tmp_path / "ships")
+    for path in (tmp_path / "ships").iterdir():
+        assert path.stat().st_mode & 0o777 == 0o644
+        content = path.read_bytes()
+        assert str(tmp_path).encode() not in content and str(undisturbed).encode() not in content
+    config = read_json(tmp_path / "ships/tokenizer_config.json")
+    assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+
+
+def identity(**trainer: Any) -> Any:
+    return TrainStage().identity(given(**trainer))
+
+
+@pytest.mark.parametrize("change", [{"batch_size": 5}, {"learning_rate": 1e-3}, {"bf16": True}])
+def test_what_changes_the_weights_is_in_the_identity(change):
+    assert identity(**change) != identity()
+
+
+def test_threads_and_checkpoints_are_accidents():
+    other = given().arm.trainer.model_copy(update={"threads": 2, "save_steps": 1})
+    arm = given().arm.model_copy(update={"trainer": other})
+    assert TrainStage().identity(StageInput(given().stage, {"main": arm})) == identity()
+
+
+@pytest.mark.parametrize("missing", ["shape", "trainer"])
+def test_an_arm_without_shape_or_trainer_is_refused(missing):
+    arm = given().arm.model_copy(update={missing: None})
+    with pytest.raises(ConfigError, match="needs a shape and a trainer"):
+        TrainStage().identity(StageInput(given().stage, {"main": arm}))
+
+
+def test_a_stage_without_corpus_says_what_is_missing(tmp_path):
+    context = StageContext(given(), {}, {"corpus": tmp_path}, tmp_path, Silent())
+    with pytest.raises(ConfigError, match=r"'train' needs a stage that writes tokenizer.json"):
+        TrainStage().run(context)
