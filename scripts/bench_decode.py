@@ -1,6 +1,7 @@
 """Measure decoding on two model folders: our loops beside transformers' own.
 
-    python scripts/bench_decode.py --target FOLDER --draft FOLDER --problems 16 --rounds 3
+    python scripts/bench_decode.py                    the pair that ships, on its test problems
+    python scripts/bench_decode.py --target FOLDER --draft FOLDER --prompts FILE
 
 The arms are interleaved problem by problem, so that a noisy machine hits all alike. A unit is one
 problem at batch 1, or two batches of problems (slots refilled) at a larger one. Printed are the
@@ -23,6 +24,11 @@ import numpy as np
 import torch
 import transformers
 
+from llmx.config.compose import compose
+from llmx.core.exchange import ask
+from llmx.data import load as load_data
+from llmx.engines.hf import HfEngine
+from llmx.engines.locate import ZOO
 from llmx.engines.step import build_step_model
 from llmx.methods.decode import Decoded, DecodeOptions, StepModel, decode_refill
 
@@ -55,10 +61,10 @@ class Pair:
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--target", type=Path, required=True, help="folder of the target")
-    parser.add_argument("--draft", type=Path, required=True, help="folder of the draft")
+    parser.add_argument("--target", type=Path, default=ZOO / "gsm_target", help="folder")
+    parser.add_argument("--draft", type=Path, default=ZOO / "gsm_draft", help="folder")
     parser.add_argument("--prompts", type=Path, help="JSONL with 'prompt_ids' or 'prompt' a line")
-    parser.add_argument("--prompt-length", type=int, default=80, help="random ids, if no prompts")
+    parser.add_argument("--random", type=int, metavar="LENGTH", help="random prompt ids instead")
     parser.add_argument("--problems", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--max-new", type=int, default=100)
@@ -90,16 +96,27 @@ def load(args: argparse.Namespace) -> Pair:
 
 
 def read_prompts(args: argparse.Namespace, vocab: int) -> Prompts:
-    """Return token ids: from the file, or random ones."""
-    if args.prompts is None:
-        draws = np.random.default_rng(0).integers(0, vocab, (args.problems, args.prompt_length))
+    """Return token ids: random ones, from a file, or the problems that the pair was made for."""
+    if args.random:
+        draws = np.random.default_rng(0).integers(0, vocab, (args.problems, args.random))
         rows: Prompts = draws.tolist()
         return rows
+    if args.prompts is None:
+        return zoo_prompts(args.problems)
     lines = [json.loads(line) for line in args.prompts.read_text().splitlines() if line.strip()]
     if "prompt_ids" in lines[0]:
         return [line["prompt_ids"] for line in lines[: args.problems]]
     tokenizer = transformers.AutoTokenizer.from_pretrained(args.target)
     return [tokenizer(line["prompt"])["input_ids"] for line in lines[: args.problems]]
+
+
+def zoo_prompts(problems: int) -> Prompts:
+    """Return the first problems of the test split that the shipped pair is measured on."""
+    arm = compose("fsd_gsm8k").arms["sd"]
+    assert arm.data is not None and arm.sampler is not None
+    engine = HfEngine(arm.model, arm.engine)
+    samples = load_data(arm.data, "test", problems)
+    return [engine.prompt_ids(ask(sample, "", arm.sampler, 0)) for sample in samples]
 
 
 def eos_ids(model: Any) -> tuple[int, ...]:

@@ -24,11 +24,19 @@ _DRAFTING = ("speculative", "fuzzy", "random")
 
 
 def measure(
-    found: Gathered, arms: Mapping[str, ArmSpec], reference: str | None, baseline: str | None
+    found: Gathered,
+    arms: Mapping[str, ArmSpec],
+    reference: str | None,
+    baseline: str | None,
+    references: Mapping[str, str] | None = None,
 ) -> tuple[Row, ...]:
-    """Return the rows in the order of the arms."""
+    """Return the rows in the order of the arms.
+
+    Args:
+        references: arm → the arm it is compared with, where that is not the same for all.
+    """
     clock = timing(found.blocks)
-    base = found.arms.get(reference or "")
+    own = {name: (references or {}).get(name, reference) for name in arms}
     return tuple(
         Row(
             arm=name,
@@ -36,17 +44,35 @@ def measure(
             **_quality(found.arms[name]),
             **_lengths(found.arms[name], _algorithm(spec)),
             **_shares(found.arms[name], spec),
-            **_speed(clock, name, reference, baseline),
-            difference=_difference(found.arms[name], base) if name != reference else None,
+            **_speed(clock, name, own[name], at_point(baseline, name, arms)),
+            difference=_compared(found, name, own[name]),
         )
         for name, spec in arms.items()
     )
 
 
+def _compared(found: Gathered, name: str, reference: str | None) -> Difference | None:
+    if name == reference:
+        return None
+    return _difference(found.arms[name], found.arms.get(reference or ""))
+
+
+def at_point(arm: str | None, of: str, arms: Mapping[str, ArmSpec]) -> str | None:
+    """Return `arm` at the sweep point of another one, or as it is.
+
+    An arm that does not read a swept key has no value of it: ``target@temperature=0`` stands
+    beside ``sd@gamma=3@temperature=0``.
+    """
+    root, point = (arm or "").partition("@")[0], set(of.split("@")[1:])
+    fitting = (n for n in arms if n.partition("@")[0] == root and set(n.split("@")[1:]) <= point)
+    return max(fitting, key=len, default=arm)
+
+
 def baseline_of(arms: Mapping[str, ArmSpec]) -> str | None:
     """Return the arm that runs the target alone: `target`, or else the first of that algorithm."""
     alone = [name for name, spec in arms.items() if _algorithm(spec) == "target"]
-    return "target" if "target" in alone else next(iter(alone), None)
+    named = [name for name in alone if name.partition("@")[0] == "target"]
+    return next(iter(named + alone), None)
 
 
 def _algorithm(spec: ArmSpec) -> str | None:

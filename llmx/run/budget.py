@@ -74,6 +74,6 @@ def _detectable(problems: int) -> str:
 
     effect = minimum_detectable_effect(problems, _DISCORDANT)
     return (
-        f"{problems} problems: an accuracy difference of {100 * effect:.1f} points or more is found "
-        f"with 80 % power (if two arms disagree on {_DISCORDANT:.0%} of the problems)"
+        f"{problems} problems: an accuracy difference of {100 * effect:.1f} points or more is "
+        f"found with 80 % power (if two arms disagree on {_DISCORDANT:.0%} of the problems)"
     )

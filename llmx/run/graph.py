@@ -94,7 +94,7 @@ class _Builder:
 
     def _add_node(self, spec: StageSpec, arm: str | None, arms: Mapping[str, ArmSpec]) -> None:
         stage: Stage = lookup("stage", spec.kind)()
-        given = StageInput(stage=spec, arms=arms, reference=self.spec.reference)
+        given = StageInput(spec, arms, self.spec.reference, self.spec.references)
         if not stage.applies(given):
             return
         identity = stage.identity(given)

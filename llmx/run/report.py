@@ -36,6 +36,7 @@ class ReportStage:
             "arms": {name: as_json(spec) for name, spec in given.arms.items()},
             "order": list(given.arms),
             "reference": _reference(given),
+            "references": dict(given.references),
             "title": _title(given),
         }
 
@@ -60,7 +61,7 @@ class ReportStage:
         given = context.given
         context.progress.start(2, unit="steps")
         found = gather(context.inputs, given.arms)
-        results = build(found, given.arms, _reference(given), _title(given))
+        results = build(found, given.arms, _reference(given), _title(given), given.references)
         context.progress.advance()
         write(context.out, results, found, given.arms)
         context.progress.advance()

@@ -28,6 +28,8 @@ class StageInput:
     stage: StageSpec
     arms: Mapping[str, ArmSpec]
     reference: str | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Arm → the arm it is compared with: the reference at the same point of a sweep."""
 
     @property
     def arm(self) -> ArmSpec:

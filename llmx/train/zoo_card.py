@@ -1,4 +1,4 @@
-"""Stage `zoo_card`: the models of a zoo recipe as they ship, and cards that say what they can do."""
+"""Stage `zoo_card`: the models of a zoo recipe as they ship, each with a card."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Small trained models that ship with llmx; their cards say how they were made and how good they are."""
+"""Small trained models that ship with llmx, each with a card beside its weights."""

@@ -3,7 +3,8 @@
 At the sizes where speculation is tried on a CPU, most of transformers' time is dispatch, not
 arithmetic. Here q, k, v are one product; norms are folded into the products that follow them; the
 residual is added by the product itself, and so is the gate's factor. The rotation is a complex
-product: each head's two halves are interleaved once, in the weights, which leaves q·k unchanged.
+product: each head's two halves are interleaved once, in the weights, which leaves q·k unchanged;
+the scale of q·k is in q's weights too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from llmx.engines.step.product import Product
@@ -52,11 +52,20 @@ class Layer:
 
 @dataclass(frozen=True)
 class SlotCache:
-    """Keys and values, (layers, rows, capacity, 2, kv heads, head_dim), and the rotations."""
+    """Keys and values, (layers, 2, rows, kv heads, capacity, head_dim), and the rotations."""
 
     slots: Tensor
     rotation: Tensor
     """complex64 (capacity, 1, head_dim / 2)."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Row and slot of each token, (B*K,), and the mask, (B*kv heads, G*K, reach)."""
+
+    row: Tensor
+    slot: Tensor
+    mask: Tensor
 
 
 class LeanLlama:
@@ -69,6 +78,7 @@ class LeanLlama:
     def __init__(self, model: Any) -> None:
         config = model.config
         self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self.groups = self.heads // self.kv_heads
         self.head_dim = config.head_dim
         self.scale = float(config.hidden_size) ** 0.5
         self.floor = torch.tensor(config.rms_norm_eps**0.5 * self.scale, device=model.device)
@@ -90,7 +100,7 @@ class LeanLlama:
 
     def _layer(self, layer: Any) -> Layer:
         attention, mlp = layer.self_attn, layer.mlp
-        q = _interleave(attention.q_proj.weight, self.head_dim)
+        q = _interleave(attention.q_proj.weight, self.head_dim) * self.head_dim**-0.5
         k = _interleave(attention.k_proj.weight, self.head_dim)
         qkv = torch.cat((q, k, attention.v_proj.weight))
         return Layer(
@@ -107,7 +117,7 @@ class LeanLlama:
     def new_cache(self, rows: int, capacity: int) -> SlotCache:
         """Return an empty cache; 8 * layers * kv heads * head_dim bytes a slot."""
         capacity = -(-capacity // _STRIDE) * _STRIDE
-        shape = (len(self.layers), rows, capacity, 2, self.kv_heads, self.head_dim)
+        shape = (len(self.layers), 2, rows, self.kv_heads, capacity, self.head_dim)
         angle = torch.arange(capacity, device=self.device)[:, None, None] * self.frequencies
         rotation = torch.polar(torch.full_like(angle, self.rope_scale), angle)
         return SlotCache(torch.zeros(shape, device=self.device), rotation)
@@ -122,52 +132,63 @@ class LeanLlama:
     def prefill(self, tokens: Tensor, rows: Tensor, cache: SlotCache) -> None:
         """Write tokens (R, P) at slots 0 … P-1 of the named rows."""
         width = -(-tokens.shape[1] // _STRIDE) * _STRIDE
-        part = cache.slots.new_zeros(len(self.layers), len(rows), width, *cache.slots.shape[3:])
+        shape = (len(self.layers), 2, len(rows), self.kv_heads, width, self.head_dim)
+        part = cache.slots.new_zeros(shape)
         self._body(tokens, torch.zeros_like(rows), part, cache.rotation)
-        cache.slots[:, rows, : tokens.shape[1]] = part[:, :, : tokens.shape[1]]
+        used = tokens.shape[1]
+        cache.slots[:, :, rows, :, :used] = part[:, :, :, :, :used]
 
     def _body(self, tokens: Tensor, start: Tensor, slots: Tensor, rotation: Tensor) -> Tensor:
         """Return the last hidden states, (B*K, H), before the final norm."""
         rows, width = tokens.shape
         position = start[:, None] + torch.arange(width, device=tokens.device)
-        reach = min(-(-(int(start.max()) + width) // _STRIDE) * _STRIDE, slots.shape[2])
-        hidden_slots = torch.arange(reach, device=tokens.device) > position[:, :, None]
-        mask = torch.zeros(rows, 1, width, reach, device=tokens.device)
-        mask.masked_fill_(hidden_slots[:, None], -torch.inf)
-        row = torch.arange(rows, device=tokens.device)[:, None]
-        where = (row * slots.shape[2] + position).view(-1)
-        turn = rotation[position.view(-1)]
+        reach = min(-(-(int(start.max()) + width) // _STRIDE) * _STRIDE, slots.shape[-2])
+        row = torch.arange(rows, device=tokens.device).repeat_interleave(width)
+        where = Where(row, position.view(-1), self._mask(position, reach))
+        turn = rotation[where.slot]
         x = self.embed[tokens.reshape(-1)]
         for layer, memory in zip(self.layers, slots.unbind(0), strict=True):
-            mixed = self._attend(layer.qkv(self._norm(x)), memory, where, turn, mask)
+            mixed = self._attend(layer.qkv(self._norm(x)), memory, where, turn)
             x = layer.out.plus(mixed, x)
             unit = self._norm(x)
             x = layer.down.plus(layer.up.times(unit, layer.gate.silu(unit)), x)
         return x
 
-    def _attend(
-        self, qkv: Tensor, memory: Tensor, where: Tensor, turn: Tensor, mask: Tensor
-    ) -> Tensor:
+    def _mask(self, position: Tensor, reach: int) -> Tensor:
+        """Return 0 where a token sees a slot and -inf elsewhere, (B*kv heads, G*K, reach)."""
+        rows, width = position.shape
+        hidden = torch.arange(reach, device=position.device) > position[:, :, None]
+        mask = torch.zeros(rows, width, reach, device=position.device)
+        mask.masked_fill_(hidden, -torch.inf)
+        shape = (rows, self.kv_heads, self.groups, width, reach)
+        return mask[:, None, None].expand(shape).reshape(rows * self.kv_heads, -1, reach)
+
+    def _attend(self, qkv: Tensor, memory: Tensor, where: Where, turn: Tensor) -> Tensor:
         """Rotate, store and attend.
+
+        Plain batched products: with one query to a few dozen keys, torch's fused attention for
+        CPUs takes three to five times as long.
 
         Args:
             qkv: (B*K, (heads + 2 kv heads) * head_dim), changed in place.
-            memory: (B, S, 2, kv heads, head_dim).
-            where: (B*K,), index of each token's slot in `memory` with its rows laid end to end.
+            memory: (2, B, kv heads, S, head_dim).
+            where: where the tokens stand, and what each may see.
             turn: complex (B*K, 1, head_dim / 2).
-            mask: (B, 1, K, T).
         """
-        rows, _, width, reach = mask.shape
-        qkv = qkv.view(rows * width, self.heads + 2 * self.kv_heads, self.head_dim)
+        rows, dim = memory.shape[1], self.head_dim
+        qkv = qkv.view(len(qkv), -1, dim)
         turned = torch.view_as_complex(qkv.view(*qkv.shape[:2], -1, 2))
         turned[:, : self.heads + self.kv_heads].mul_(turn)
-        store = memory.view(-1, 2 * self.kv_heads * self.head_dim)
-        store.index_copy_(0, where, qkv[:, self.heads :].reshape(len(qkv), -1))
-        q = qkv[:, : self.heads].view(rows, width, self.heads, self.head_dim).transpose(1, 2)
-        k, v = memory[:, :reach].permute(2, 0, 3, 1, 4)
-        grouped = self.heads != self.kv_heads
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
-        return mixed.transpose(1, 2).reshape(rows * width, -1)
+        new = qkv[:, self.heads :].view(-1, 2, self.kv_heads, dim)
+        memory[:, where.row, :, where.slot] = new
+        reach = where.mask.shape[-1]
+        keys, values = memory.view(2, rows * self.kv_heads, -1, dim)[:, :, :reach].unbind(0)
+        split = (rows, -1, self.kv_heads, self.groups, dim)
+        q = qkv[:, : self.heads].view(split).permute(0, 2, 3, 1, 4)
+        scores = torch.baddbmm(where.mask, q.reshape(len(keys), -1, dim), keys.transpose(1, 2))
+        mixed = torch.bmm(torch.softmax(scores, -1), values)
+        back = mixed.view(rows, self.kv_heads, self.groups, -1, dim).permute(0, 3, 1, 2, 4)
+        return back.reshape(len(qkv), -1)
 
     def _norm(self, x: Tensor) -> Tensor:
         """Divide rows by ``sqrt(|x|² + eps H)``: RMS norm (arXiv 1910.07467, eq. 4) over sqrt(H).

@@ -168,3 +168,15 @@ def test_clusters_are_resampled_where_there_are_enough_of_them(clusters, given):
     gap = results(arms).row("fsd_60").difference
     assert gap.clusters == clusters
     assert (gap.clustered is not None) is given
+
+
+def test_a_sweep_compares_every_point_with_its_own_reference_and_baseline():
+    names = ["target@t=0", "target@t=1", "sd@g=3@t=0", "sd@g=3@t=1", "fsd@g=3@t=0", "fsd@g=3@t=1"]
+    arms = dict.fromkeys(names)
+    from llmx.report.measure import at_point
+
+    assert at_point("target@t=0", "fsd@g=3@t=1", arms) == "target@t=1"
+    assert at_point("target", "fsd@g=3@t=0", arms) == "target@t=0"
+    assert at_point("sd@g=3@t=0", "fsd@g=3@t=1", arms) == "sd@g=3@t=1"
+    assert at_point("target", "sd", {"target": None, "sd": None}) == "target"
+    assert at_point(None, "sd", {"sd": None}) is None

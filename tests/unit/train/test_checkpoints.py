@@ -32,6 +32,7 @@ def test_a_folder_that_is_not_there_has_none(tmp_path):
     assert newest_checkpoint(tmp_path / "nowhere") is None
 
 
+@pytest.mark.slow
 def test_the_trainer_writes_its_state_last():
     """What the rule rests on: it is read in the installed library, not assumed."""
     import inspect
