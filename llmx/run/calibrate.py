@@ -52,7 +52,7 @@ class CalibrateStage:
         given = context.given
         _, sampler = required(given.arm, given.stage.name)
         assert sampler.draft_share is not None
-        context.progress.start(1, unit="calibration")
+        context.progress.start(_TRIES + 1, unit="decodes at most")
         engine = HfEngine(given.arm.model, given.arm.engine, context.inputs)
         requests = requests_for(given.arm, _split(given), _problems(given), threshold=None)
         found = calibrate(
@@ -66,8 +66,8 @@ class CalibrateStage:
             tries=_TRIES,
             batch=given.arm.engine.batch_size,
             stop=engine.stopper(sampler),
+            tick=context.progress.advance,
         )
-        context.progress.advance()
         write_json(
             context.out / "calibration.json",
             {

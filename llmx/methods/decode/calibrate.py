@@ -104,6 +104,7 @@ def calibrate(
     tries: int = 4,
     batch: int | None = None,
     stop: Stop | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Calibration:
     """Solve for a share on replayed blocks, then correct by decoding the same prompts.
 
@@ -115,6 +116,7 @@ def calibrate(
         tries: decodes at most.
         batch: rows at once; None = all.
         stop: as in :func:`~llmx.methods.decode.api.decode`.
+        tick: called after the replay and after each decode, for a progress bar.
     """
 
     def measure(threshold: float) -> float:
@@ -122,6 +124,7 @@ def calibrate(
         outputs = [
             decode(target, draft, *part, tuned, seed, stop) for part in batches(prompts, ids, batch)
         ]
+        tick()
         return achieved_share([one for part in outputs for one in part])
 
     if options.algorithm == "random":
@@ -132,6 +135,7 @@ def calibrate(
         log = replay(target, draft, prompts, ids, options, seed, batch=batch, stop=stop)
         ladder = _ladder(log)
         threshold, predicted = solve_threshold(log, share, options.semantics)
+    tick()
     trace = _refine(measure, ladder, threshold, share, tries)
     best, achieved = min(trace, key=lambda pair: abs(pair[1] - share))
     note = _note(share, achieved, options)
