@@ -1,4 +1,4 @@
-"""Several processes on one graph give the files of one; errors come back; none outlives its parent."""
+"""Several processes leave the files of one, errors come back, and none outlives its parent."""
 
 import json
 import os
