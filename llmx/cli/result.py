@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def show_result(result: RunResult) -> None:
     """Print the table of a run, if it has a report, and where everything lies."""
     if result.results is not None:
-        from llmx.report.results import Results
+        from llmx.report.results import load_results
         from llmx.report.terminal import render
 
-        show(render(Results.model_validate(result.results)))
+        show(render(load_results(result.results)))
     for label, path in {**result.files, "run": result.folder.path}.items():
         show(f"{label:<10}{shown(path.absolute())}")

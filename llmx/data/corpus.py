@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
+from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
-from llmx.run.stage import Cost, StageContext, StageInput
 from llmx.store.files import write_json, write_lines
 
 

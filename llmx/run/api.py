@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from llmx.core.errors import StoreError
 from llmx.core.spec import RunSpec
+from llmx.report.results import load_results
 from llmx.run.execute import execute, missing
 from llmx.run.folder import (
     CACHE,
@@ -88,15 +92,24 @@ def run(
     folder = open_folder(runs, planned.spec)
     cache = runs / CACHE
     started = time.perf_counter()
-    open_nodes = missing(cache, planned.graph)
-    watcher.planned(len(planned.graph.nodes), len(planned.graph.nodes) - len(open_nodes))
-    workers = workers or default_workers()
-    if workers > 1 and len(open_nodes) > 1:
-        run_with_workers(planned.spec, planned.graph, cache, watcher, workers)
-    execute(planned.graph, cache, watcher)
+    _bring_to_completion(planned, cache, watcher, workers or default_workers())
     seconds = time.perf_counter() - started
     close_folder(folder, planned.spec, planned.graph, seconds)
     return RunResult(folder, planned.spec, seconds, _results(folder))
+
+
+def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer, workers: int) -> None:
+    """Let workers share what is no measurement, then do the rest here."""
+    graph = planned.graph
+    todo = missing(cache, graph)
+    watcher.planned(len(graph.nodes), len(graph.nodes) - len(todo))
+    for node in graph:
+        if node not in todo:
+            watcher.reused(node.title)
+    if workers > 1 and len(todo) > 1:
+        run_with_workers(planned.spec, graph, cache, watcher, workers)
+    left = {node.fingerprint for node in missing(cache, graph)}
+    execute(graph, cache, watcher, wanted=lambda node: node.fingerprint in left)
 
 
 def load_run(name: str, *, runs: Path | None = None) -> RunResult:
@@ -108,4 +121,11 @@ def load_run(name: str, *, runs: Path | None = None) -> RunResult:
 
 def _results(folder: RunFolder) -> dict[str, Any] | None:
     path = folder.path / "results.json"
-    return read_json(path) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return load_results(read_json(path)).model_dump(mode="json")
+    except ValidationError as error:
+        raise StoreError(
+            f"{path} was not written by this version of llmx", "run the recipe again"
+        ) from error

@@ -9,9 +9,9 @@ from typing import Any
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request, ask
 from llmx.core.spec import ArmSpec, DataSpec, ModelSpec, SamplerSpec
+from llmx.core.stage import Cost
 from llmx.data import evaluation_identity, load
 from llmx.engines.engine import Engine, engine_class
-from llmx.run.stage import Cost
 from llmx.store.files import read_json
 
 _TYPICAL_PROMPT = 50  # tokens; for estimates only

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError
+from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.hf import HfEngine
 from llmx.run.ask import decoding_cost, decoding_identity, requests_for, required
 from llmx.run.decode import check_options
-from llmx.run.stage import Cost, StageContext, StageInput
 from llmx.store.files import write_json
 
 _TRIES = 4

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import as_json
+from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.ask import (
     calibrated_threshold,
     decoding_cost,
@@ -16,7 +17,6 @@ from llmx.run.ask import (
     requests_for,
     required,
 )
-from llmx.run.stage import Cost, StageContext, StageInput
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
 SAMPLES = "samples.jsonl"

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from llmx.core.stage import StageContext
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
 from llmx.run.shared_progress import SharedProgress, glance
-from llmx.run.stage import StageContext
 from llmx.store.cache import Entry
 from llmx.store.lock import Lock
 

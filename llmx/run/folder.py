@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmx.core.errors import StoreError, nearest
+from pydantic import ValidationError
+
+from llmx.core.errors import LlmxError, StoreError, nearest
 from llmx.core.spec import RunSpec
 from llmx.run.execute import entry_of
 from llmx.run.graph import Graph
@@ -40,17 +42,36 @@ class RunFolder:
         return (self.path / _MANIFEST).exists()
 
     def spec(self) -> RunSpec:
-        """Return what the command resolved to."""
-        return RunSpec.model_validate(read_json(self.path / _SPEC))
+        """Return what the command resolved to.
+
+        Raises:
+            StoreError: if the file is not of this version of llmx.
+        """
+        try:
+            return RunSpec.model_validate(read_json(self.path / _SPEC))
+        except ValidationError as error:
+            raise _foreign(self.path / _SPEC) from error
 
     def manifest(self) -> dict[str, Any]:
-        """Return what the run recorded about itself."""
-        found: dict[str, Any] = read_json(self.path / _MANIFEST)
+        """Return what the run recorded about itself.
+
+        Raises:
+            StoreError: if the run has not ended, or the file is not a manifest.
+        """
+        found = read_json(self.path / _MANIFEST)
+        if not isinstance(found, dict) or not {"stages", "seconds"} <= found.keys():
+            raise _foreign(self.path / _MANIFEST)
         return found
 
     def size(self) -> int:
         """Return the bytes of the run, counting what it shares with the cache."""
         return size_bytes(self.path)
+
+
+def _foreign(path: Path) -> StoreError:
+    return StoreError(
+        f"{path} was not written by this version of llmx", "move the folder away, or run it again"
+    )
 
 
 def folder_for(runs: Path, spec: RunSpec) -> RunFolder:
@@ -139,7 +160,13 @@ def _stages(run: RunFolder) -> list[dict[str, Any]]:
         return list(run.manifest()["stages"])
     from llmx.run.graph import build_graph  # an unfinished run still owns its stages
 
-    return [{"fingerprint": node.fingerprint} for node in build_graph(run.spec())]
+    try:
+        return [{"fingerprint": node.fingerprint} for node in build_graph(run.spec())]
+    except LlmxError as error:
+        raise StoreError(
+            f"the unfinished run {run.name} cannot be read: {error.message}",
+            f"llmx runs rm {run.name}, or put back what it needs",
+        ) from error
 
 
 def collect_garbage(runs: Path) -> tuple[int, int]:

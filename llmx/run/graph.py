@@ -14,7 +14,7 @@ import networkx as nx
 
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, RunSpec, StageSpec
-from llmx.run.stage import Stage, StageInput
+from llmx.core.stage import Stage, StageInput
 from llmx.store.fingerprint import fingerprint
 from llmx.store.machine import machine
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmx.core.spec import RunSpec
+from llmx.core.stage import Cost
 from llmx.run.budget import size_problems
 from llmx.run.execute import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
-from llmx.run.stage import Cost
 
 
 @dataclass(frozen=True)

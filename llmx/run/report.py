@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import as_json
-from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.core.stage import Cost, StageContext, StageInput
 
 _OPTIONS = ("title",)
 

@@ -10,7 +10,7 @@ from llmx.core.errors import ConfigError, DataError, RunError, nearest
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
-from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.core.stage import Cost, StageContext, StageInput
 
 if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer

@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
 from llmx.core.spec import ScaleSpec
+from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.hf import HfEngine
 from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
 from llmx.run.budget import seconds_per_problem
 from llmx.run.decode import check_options
-from llmx.run.stage import Cost, StageContext, StageInput
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
 BLOCKS = "blocks.jsonl"

@@ -1,7 +1,7 @@
 """A worker process: walks the graph of a specification and does what is free.
 
-Started by :mod:`llmx.run.workers` as ``python -m llmx.run.worker SPEC CACHE``. Errors go to the
-standard error as one JSON line, for the parent to show.
+Started by :mod:`llmx.run.workers` as ``python -m llmx.run.worker SPEC CACHE PARENT``. Errors go to
+the standard error as one JSON line, for the parent to show.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from llmx.run.observer import SilentObserver
 from llmx.store.files import read_json
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Stop when the parent is gone, however it ended: nobody would show this work's progress."""
-    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -34,9 +33,9 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def main(spec_path: str, cache: str) -> int:
+def main(spec_path: str, cache: str, parent: str) -> int:
     """Run every stage that is not a measurement; return the exit code."""
-    _end_with_parent()
+    _end_with_parent(int(parent))
     spec = RunSpec.model_validate(read_json(Path(spec_path)))
     try:
         graph = build_graph(spec)
@@ -53,4 +52,4 @@ def main(spec_path: str, cache: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1], sys.argv[2]))
+    raise SystemExit(main(*sys.argv[1:4]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -44,31 +45,51 @@ def run_with_workers(
     with tempfile.TemporaryDirectory() as scratch:
         spec_path = Path(scratch) / "spec.json"
         write_json(spec_path, spec.model_dump(mode="json"))
-        processes = [_start(spec_path, cache) for _ in range(min(workers, len(nodes)))]
+        crew = [_Worker(spec_path, cache) for _ in range(min(workers, len(nodes)))]
         try:
-            _watch(processes, nodes, cache, observer)
+            _watch(crew, nodes, cache, observer)
         finally:
-            _stop(processes)
+            _stop(crew)
 
 
-def _start(spec: Path, cache: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "llmx.run.worker", str(spec), str(cache)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+def _command(spec: Path, cache: Path) -> list[str]:
+    arguments = (spec, cache, os.getpid())
+    return [sys.executable, "-m", "llmx.run.worker", *map(str, arguments)]
 
 
-def _watch(
-    processes: Sequence[subprocess.Popen[str]],
-    nodes: list[Node],
-    cache: Path,
-    observer: Observer,
-) -> None:
+class _Worker:
+    """A process, and the file that it writes its errors to: a pipe that fills up would stop it."""
+
+    def __init__(self, spec: Path, cache: Path) -> None:
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by _stop
+        self.process = subprocess.Popen(
+            _command(spec, cache), stderr=self.errors, stdout=subprocess.DEVNULL
+        )
+
+    def error(self) -> LlmxError:
+        """Return what the process reported before it ended."""
+        self.errors.seek(0)
+        text = self.errors.read()
+        for line in reversed(text.splitlines()):
+            try:
+                found = json.loads(line)
+                error = RunError(found["message"], found["hint"])
+            except (ValueError, KeyError, TypeError):
+                continue
+            error.__notes__ = [found["trace"]] if found.get("trace") else []
+            return error
+        ending = text.strip().splitlines()[-1:] or [f"exit code {self.process.returncode}"]
+        return RunError(f"a worker process ended: {ending[0]}", "the same command goes on")
+
+
+def _watch(crew: Sequence[_Worker], nodes: list[Node], cache: Path, observer: Observer) -> None:
     view = _View(cache, observer)
     while True:
-        running = [process for process in processes if process.poll() is None]
+        running = [worker for worker in crew if worker.process.poll() is None]
         view.refresh(nodes)
-        for process in processes:
-            if process.returncode:
-                raise _error(process)
+        for worker in crew:
+            if worker.process.returncode:
+                raise worker.error()
         if not running:
             return
         time.sleep(_POLL)
@@ -110,25 +131,10 @@ class _View:
         self.observer.finished(node.title, time.perf_counter() - since)
 
 
-def _error(process: subprocess.Popen[str]) -> LlmxError:
-    text = process.stderr.read() if process.stderr else ""
-    for line in reversed(text.splitlines()):
-        try:
-            found = json.loads(line)
-            error = RunError(found["message"], found["hint"])
-        except (ValueError, KeyError, TypeError):
-            continue
-        error.__notes__ = [found["trace"]] if found.get("trace") else []
-        return error
-    ending = text.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
-    return RunError(f"a worker process ended: {ending[0]}", "the same command goes on")
-
-
-def _stop(processes: Sequence[subprocess.Popen[str]]) -> None:
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    for process in processes:
-        process.wait()
-        if process.stderr:
-            process.stderr.close()
+def _stop(crew: Sequence[_Worker]) -> None:
+    for worker in crew:
+        if worker.process.poll() is None:
+            worker.process.terminate()
+    for worker in crew:
+        worker.process.wait()
+        worker.errors.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def write_text(path: Path, text: str) -> None:
         scratch.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder itself may be what is wrong
+            scratch.unlink(missing_ok=True)
         raise StoreError(
             f"cannot write {path}: {error.strerror or error}", "choose a folder with --runs DIR"
         ) from error

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec, ShapeSpec, TrainerSpec
-from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.store.files import read_lines, write_json
 
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError
-from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.store.files import read_lines
 
 PAD, BEGIN, END, USER, ASSISTANT = "<|pad|>", "<|begin|>", "<|end|>", "<|user|>", "<|assistant|>"
@@ -77,6 +77,8 @@ def _learn(texts: Iterator[str], vocabulary: int) -> Any:
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
+    # A small corpus has fewer merges than asked for; the vocabulary stays a multiple of 64.
+    bpe.add_tokens([f"<|unused_{n}|>" for n in range(vocabulary - bpe.get_vocab_size())])
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         bos_token=BEGIN,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import RunError
-from llmx.run.stage import Cost, StageContext, StageInput
+from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stats import wilson
 from llmx.store.files import read_json, read_lines, write_json, write_text
 from llmx.train.card_text import render

@@ -25,15 +25,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "methods": {"core", "stats"},
     "scoring": {"core", "store", "stats"},
     "engines": {"core", "store", "stats", "methods"},
-    "data": {"core", "store", "stats", "contract"},
-    "report": {"core", "store", "stats", "contract"},
-    "train": {"core", "store", "stats", "contract"},
-    "contract": {"core"},
+    "data": {"core", "store", "stats"},
+    "report": {"core", "store", "stats"},
+    "train": {"core", "store", "stats"},
     "run": {
-        *("core", "store", "stats", "contract"),
+        *("core", "store", "stats"),
         *("methods", "engines", "train", "scoring", "data", "report"),
     },
-    "cli": {"core", "store", "config", "report", "run", "contract", "top"},
+    "cli": {"core", "store", "config", "report", "run", "top"},
     "top": {"core", "config", "run", "cli"},
 }
 
@@ -44,13 +43,7 @@ def module_of(path: Path) -> str:
 
 
 def part_of(module: str) -> str:
-    """The part of llmx that a module belongs to.
-
-    A stage may be defined wherever its work is at home, so all of them must see the contract of a
-    stage; that one module of `run` imports nothing but core.
-    """
-    if module == "llmx.run.stage":
-        return "contract"
+    """The part of llmx that a module belongs to."""
     parts = module.split(".")
     return "top" if len(parts) == 1 or parts[1] == "__main__" else parts[1]
 
@@ -108,7 +101,7 @@ def test_only_one_module_imports_hydra() -> None:
 
 
 # What `list`, `--help`, `--dry-run` and completion go through.
-LIGHT = [path for path in FILES if part_of(module_of(path)) in ("config", "cli", "top", "contract")]
+LIGHT = [path for path in FILES if part_of(module_of(path)) in ("config", "cli", "top")]
 
 
 @pytest.mark.parametrize("path", LIGHT, ids=[str(path.relative_to(ROOT)) for path in LIGHT])

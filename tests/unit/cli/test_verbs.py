@@ -182,10 +182,10 @@ def test_calling_the_package_runs_a_recipe(monkeypatch: pytest.MonkeyPatch) -> N
 
     seen: list[Any] = []
     monkeypatch.setattr(api, "run_spec", lambda *args: seen.append(args))
-    import llmx.run.stage  # the package keeps its modules
+    import llmx.core.stage  # the package keeps its modules
 
     llmx.run("fsd_gsm8k", "scale=smoke", "arms=[sd]", limit=2)
-    assert llmx.run.stage.Cost().samples == 0
+    assert llmx.core.stage.Cost().samples == 0
     [(spec, runs, limit, _, _)] = seen
     assert (spec.scale, list(spec.arms), runs, limit) == ("smoke", ["sd"], None, 2)
 

@@ -7,9 +7,9 @@ from llmx.core.errors import ConfigError
 from llmx.core.progress import Silent
 from llmx.core.registry import lookup
 from llmx.core.spec import StageSpec
+from llmx.core.stage import StageContext, StageInput
 from llmx.report.results import load_results
 from llmx.run.report import ReportStage
-from llmx.run.stage import StageContext, StageInput
 from llmx.store.files import read_json
 
 NAMES = ["target", "sd", "fsd_60"]

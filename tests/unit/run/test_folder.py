@@ -290,10 +290,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(recipe: Recipe, tmp_path: P
         run(recipe(), runs=locked / "runs", workers=1)
 
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="shows a traceback so far")
-
-
-@NOT_YET
 def test_a_file_where_the_runs_should_be_is_one_line(recipe: Recipe, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LlmxError, match="cannot write") as caught:
@@ -304,7 +300,7 @@ def test_a_file_where_the_runs_should_be_is_one_line(recipe: Recipe, tmp_path: P
 @pytest.mark.parametrize("name", ["manifest.json", "results.json"])
 @pytest.mark.parametrize(
     "content",
-    [pytest.param('{"x": 1}', marks=NOT_YET), pytest.param("[1]", marks=NOT_YET), '{"torn": '],
+    ['{"x": 1}', "[1]", '{"torn": '],
     ids=["foreign", "a list", "torn"],
 )
 def test_a_damaged_run_is_one_line(finished, runs: Path, name: str, content: str) -> None:
@@ -320,7 +316,7 @@ def test_a_damaged_run_is_one_line(finished, runs: Path, name: str, content: str
 
 @pytest.mark.parametrize(
     "content",
-    [pytest.param("{}", marks=NOT_YET), pytest.param("[1]", marks=NOT_YET), '{"torn": '],
+    ["{}", "[1]", '{"torn": '],
     ids=["foreign", "a list", "torn"],
 )
 def test_gc_deletes_nothing_while_it_cannot_tell_what_a_run_uses(

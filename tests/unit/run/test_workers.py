@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -55,14 +54,14 @@ def spec_file(spec: RunSpec, tmp_path: Path) -> str:
 @pytest.fixture
 def no_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that runs inside the test must not end with the test's parent."""
-    monkeypatch.setattr("llmx.run.worker._end_with_parent", lambda: None)
+    monkeypatch.setattr("llmx.run.worker._end_with_parent", lambda parent: None)
 
 
 def test_a_worker_does_all_that_no_measurement_precedes(
     recipe: Recipe, tmp_path: Path, no_watch: None
 ) -> None:
     spec = recipe()
-    assert main(spec_file(spec, tmp_path), str(tmp_path / "cache")) == 0
+    assert main(spec_file(spec, tmp_path), str(tmp_path / "cache"), "0") == 0
     whole = {path.parent.name for path in (tmp_path / "cache").glob("*/*/stage.json")}
     assert whole == {node.fingerprint for node in build_graph(spec)}
 
@@ -71,7 +70,7 @@ def test_a_worker_reports_its_error_as_one_json_line(
     recipe: Recipe, arm: Callable, tmp_path: Path, no_watch: None, capsys
 ) -> None:
     path = spec_file(recipe({"bad": arm(answer="")}), tmp_path)
-    assert main(path, str(tmp_path / "cache")) == 1
+    assert main(path, str(tmp_path / "cache"), "0") == 1
     (line,) = capsys.readouterr().err.splitlines()
     found = json.loads(line)
     assert set(found) == {"message", "hint", "code"} and "has no answer" in found["message"]
@@ -81,7 +80,7 @@ def test_a_defect_in_a_worker_brings_its_traceback(
     recipe: Recipe, tmp_path: Path, no_watch: None, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llmx.run.decode.DecodeStage.run", lambda *_: 1 / 0)
-    assert main(spec_file(recipe(), tmp_path), str(tmp_path / "cache")) == 1
+    assert main(spec_file(recipe(), tmp_path), str(tmp_path / "cache"), "0") == 1
     found = json.loads(capsys.readouterr().err)
     assert found["message"].startswith("ZeroDivisionError") and "Traceback" in found["trace"]
 
@@ -106,59 +105,38 @@ ENDINGS = {
 def test_however_a_worker_ends_the_error_is_one_line(
     recipe: Recipe, runs: Path, monkeypatch: pytest.MonkeyPatch, code: str, says: str
 ) -> None:
-    def start(*_: object) -> subprocess.Popen[str]:
-        return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
-
-    monkeypatch.setattr(workers, "_start", start)
+    monkeypatch.setattr(workers, "_command", lambda *_: [sys.executable, "-c", code])
     with pytest.raises(LlmxError) as caught:
         run(recipe(), runs=runs, workers=2)
     assert str(caught.value).startswith(says)
 
 
-@pytest.mark.xfail(strict=True, reason="nobody reads the pipe while the worker runs")
 def test_a_worker_may_warn_at_length(
     recipe: Recipe, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import sys; sys.stderr.write('a warning of a library\\n' * 10000)"
-    timers: list[Timer] = []
-
-    def start(*_: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", code]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        timers.append(Timer(5.0, process.kill))  # a full pipe would block it for ever
-        timers[-1].start()
-        return process
-
-    monkeypatch.setattr(workers, "_start", start)
-    try:
-        assert run(recipe(), runs=runs, workers=2).folder.finished
-    finally:
-        for timer in timers:
-            timer.cancel()
+    code = "import sys; sys.stderr.write('a warning of a library\\n' * 10000)"  # more than a pipe
+    monkeypatch.setattr(workers, "_command", lambda *_: [sys.executable, "-c", code])
+    assert run(recipe(), runs=runs, workers=2).folder.finished
 
 
 def test_one_failing_worker_stops_the_others(
     recipe: Recipe, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes = iter(["import time; time.sleep(60)", "import sys; sys.exit('broken')"])
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*_: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", next(codes)]
-        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
-        return started[-1]
-
-    monkeypatch.setattr(workers, "_start", start)
+    monkeypatch.setattr(workers, "_command", lambda *_: [sys.executable, "-c", next(codes)])
+    crew: list[workers._Worker] = []
+    watch = workers._watch
+    monkeypatch.setattr(workers, "_watch", lambda all_, *a: (crew.extend(all_), watch(all_, *a)))
     with pytest.raises(RunError, match="broken"):
         run(recipe(), runs=runs, workers=2)
-    assert started[0].returncode == -signal.SIGTERM
+    assert crew[0].process.returncode == -signal.SIGTERM
 
 
 def test_one_open_stage_needs_no_workers(
     recipe: Recipe, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(recipe(), runs=runs, workers=1)
-    monkeypatch.setattr(workers, "_start", lambda *_: pytest.fail("started a process"))
+    monkeypatch.setattr(workers, "_command", lambda *_: pytest.fail("started a process"))
     run(recipe(reference="b"), runs=runs, workers=4)
 
 

@@ -56,7 +56,7 @@ def test_different_values_have_different_names(one, other):
     ids=["object", "integer key", "set", "bytes", "function", "complex"],
 )
 def test_what_has_no_stable_form_is_refused(value):
-    with pytest.raises(StoreError, match="no stable form|stable form as keys"):
+    with pytest.raises(StoreError, match=r"no stable form|stable form as keys"):
         fingerprint(value)
 
 

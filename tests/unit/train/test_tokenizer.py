@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from llmx.core.errors import ConfigError
 from llmx.core.spec import StageSpec
-from llmx.run.stage import StageInput
+from llmx.core.stage import StageInput
 from llmx.train.tokenizer import ASSISTANT, BEGIN, END, PAD, SPECIAL, USER, TokenizerStage
 
 

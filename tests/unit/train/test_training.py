@@ -14,7 +14,7 @@ import pytest
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, ShapeSpec, StageSpec, TrainerSpec
-from llmx.run.stage import StageContext, StageInput
+from llmx.core.stage import StageContext, StageInput
 from llmx.store.files import read_json, write_lines
 from llmx.train.language_model import TrainStage
 
