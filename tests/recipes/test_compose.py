@@ -82,7 +82,7 @@ def test_the_demo_compares_what_it_promises() -> None:
     assert kinds.count(("fuzzy", "research")) == kinds.count(("fuzzy", "fallback")) == 3
     for arm in arms.values():
         assert arm.sampler is not None
-        assert (arm.sampler.temperature, arm.sampler.top_p, arm.sampler.gamma) == (0.6, 0.9, 5)
+        assert (arm.sampler.temperature, arm.sampler.top_p) == (0.6, 0.9)
 
 
 def test_greedy_is_one_override() -> None:
