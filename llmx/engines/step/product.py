@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 # Tokens from which the packed form is the faster one.
-_BLOCK = 4
+_BLOCK = 32
 # Elements up to which a second copy of a weight is worth its memory (16 MiB).
 _SMALL = 2**22
 
