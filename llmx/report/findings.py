@@ -11,7 +11,7 @@ LEVEL = 0.05
 MANY = 0.1
 """Share of cut or unparsed outputs from which accuracy says more about the format than the arm."""
 
-_IN_BRACKETS = "(speed-up in tokens/s, difference in points)"
+_IN_BRACKETS = "(speed-up, difference in points)"
 
 
 def findings(
@@ -48,27 +48,41 @@ def _faster(subject: str, speedup: Span, baseline: str | None) -> str:
     return f"{subject} is {verdict} {base}: {times}."
 
 
+_UNITS = {
+    "speedup_reference": "tokens/s",
+    # What a user waits for: a lossy decoder that writes longer answers loses here.
+    "speedup_reference_problems": "problems/s",
+}
+
+
 def _trade(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
     """Name the arms that beat the reference in speed, and what is known of their accuracy."""
-    others = [row for row in rows if row.difference is not None and row.speedup_reference]
-    if not others:
-        return
-    faster = [row for row in others if row.speedup_reference and row.speedup_reference.above(1)]
-    if not faster:
-        yield Finding(kind="trade", text=f"No arm is shown to be faster than `{reference}`.")
-        return
+    for field, unit in _UNITS.items():
+        others = [row for row in rows if row.difference is not None and _gain(row, field)]
+        faster = [row for row in others if (gain := _gain(row, field)) and gain.above(1)]
+        if others and not faster:
+            text = f"No arm is shown to be faster than `{reference}` in {unit}."
+            yield Finding(kind="trade", text=text)
+        for text in _bargains(faster, field, f"Faster than `{reference}` in {unit}"):
+            yield Finding(kind="trade", text=text)
+
+
+def _bargains(faster: Sequence[Row], field: str, lead: str) -> Iterator[str]:
     free = [row for row in faster if not _loses(row)]
     if free:
-        names = "; ".join(_bargain(row) for row in free)
-        text = (
-            f"Faster than `{reference}` without a detectable loss of accuracy {_IN_BRACKETS}:"
-            f" {names}. The interval shows how large a loss may have gone unseen."
+        names = "; ".join(_bargain(row, field) for row in free)
+        yield (
+            f"{lead} without a detectable loss of accuracy {_IN_BRACKETS}: {names}."
+            " The interval shows how large a loss may have gone unseen."
         )
-        yield Finding(kind="trade", text=text)
     if len(free) < len(faster):
-        names = "; ".join(_bargain(row) for row in faster if _loses(row))
-        text = f"Faster than `{reference}`, but less accurate {_IN_BRACKETS}: {names}."
-        yield Finding(kind="trade", text=text)
+        names = "; ".join(_bargain(row, field) for row in faster if _loses(row))
+        yield f"{lead}, but less accurate {_IN_BRACKETS}: {names}."
+
+
+def _gain(row: Row, field: str) -> Span | None:
+    found: Span | None = getattr(row, field)
+    return found
 
 
 def _loses(row: Row) -> bool:
@@ -76,10 +90,9 @@ def _loses(row: Row) -> bool:
     return gap is not None and gap.score.estimate < 0 and gap.p_value < LEVEL
 
 
-def _bargain(row: Row) -> str:
-    times = number(row.speedup_reference.estimate if row.speedup_reference else None, 2)
-    gap = row.difference.score if row.difference else None
-    return f"`{row.arm}` {times}×, {points_span(gap)}"
+def _bargain(row: Row, field: str) -> str:
+    gain, gap = _gain(row, field), row.difference.score if row.difference else None
+    return f"`{row.arm}` {number(gain.estimate if gain else None, 2)}×, {points_span(gap)}"
 
 
 def _power(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:

@@ -129,6 +129,7 @@ def _speed(clock: Timing, arm: str, reference: str | None, baseline: str | None)
         "speedup": ratio(clock, arm, baseline, "tokens"),
         "speedup_problems": ratio(clock, arm, baseline, "problems"),
         "speedup_reference": ratio(clock, arm, reference, "tokens"),
+        "speedup_reference_problems": ratio(clock, arm, reference, "problems"),
     }
 
 

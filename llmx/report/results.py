@@ -77,6 +77,9 @@ class Row(Frozen):
     )
     speedup_problems: Span | None = Field(default=None, description="the same in problems/s")
     speedup_reference: Span | None = Field(default=None, description="tokens/s over the reference")
+    speedup_reference_problems: Span | None = Field(
+        default=None, description="problems/s over the reference"
+    )
     target_rounds: float | None = Field(default=None, description="target forwards per problem")
     accepted_length: float | None = Field(
         default=None, description="accepted drafted tokens per verify round"

@@ -10,14 +10,15 @@ from llmx.core.spec import ArmSpec, RunSpec
 from llmx.engines.size import model_size
 
 _STEP = 32  # numbers of problems are multiples of this
-_TYPICAL_TOKENS = 72  # of an answer, where nothing is known; measured on the zoo's test split
-# Seconds of one decoding round of a batch of eight, a layer, on one 2024 server core: measured with
-# scripts/bench_decode.py on the zoo pair. Calls cost more than arithmetic at these sizes.
-_SECONDS_PER_LAYER = 0.00045
-_TOKENS_PER_ROUND = 3.5  # of speculation
+_TYPICAL_TOKENS = 64  # of an answer; measured on the zoo's test split
+# Seconds of one target step a layer and problem, in a batch of eight, with both cores of a 2024
+# server at work: measured with the recipe fsd_gsm8k. Calls cost more than arithmetic here.
+_SECONDS_PER_LAYER = 9.5e-5
+_TOKENS_PER_ROUND = 5.0  # of speculation
 _PROCESSES = 2
 _DISCORDANT = 0.2  # share of problems that only one of two arms gets right, before it is known
-_START_UP = 12.0  # seconds: imports, loading, calibration's share
+_START_UP = 8.0  # seconds: imports and loading
+_CALIBRATIONS = 5  # a replay and at most four decodes
 
 
 def size_problems(spec: RunSpec, limit: int | None) -> tuple[RunSpec, tuple[str, ...]]:
@@ -46,18 +47,31 @@ def _with_problems(arm: ArmSpec, problems: int) -> ArmSpec:
 
 def _affordable(spec: RunSpec) -> int:
     """Return how many problems the smallest budget of any arm pays for."""
-    budgets = [arm.scale.budget_seconds for arm in spec.arms.values() if arm.scale.budget_seconds]
-    if not budgets:
-        return max(arm.data.test for arm in spec.arms.values() if arm.data)
-    per_problem = sum(seconds_per_problem(arm) for arm in spec.arms.values()) / _PROCESSES
-    if not per_problem:
-        return max(arm.data.test for arm in spec.arms.values() if arm.data)
-    paid = max(min(budgets) - _START_UP, 0.0) / per_problem
+    arms = list(spec.arms.values())
+    budgets = [arm.scale.budget_seconds for arm in arms if arm.scale.budget_seconds]
+    per_problem = sum(map(seconds_per_problem, arms)) / _PROCESSES
+    if not budgets or not per_problem:
+        return max(arm.data.test for arm in arms if arm.data)
+    paid = max(min(budgets) - _fixed_seconds(spec), 0.0) / per_problem
     return max(_STEP, int(paid // _STEP) * _STEP)
 
 
-def seconds_per_problem(arm: ArmSpec) -> float:
-    """Estimate one core's seconds for one problem in a batch, for a small model on a CPU."""
+def _fixed_seconds(spec: RunSpec) -> float:
+    """Return what a run takes whatever the number of problems: start, calibrations, speed."""
+    kinds = {stage.kind for stage in spec.stages}
+    seconds = _START_UP
+    for arm in spec.arms.values():
+        if "divergence_quantiles" in kinds and arm.sampler and arm.sampler.needs_calibration:
+            decodes = _CALIBRATIONS * arm.scale.calibration_problems / _PROCESSES
+            seconds += decodes * seconds_per_problem(arm)
+        if "decode_speed" in kinds:
+            timed = arm.scale.speed_problems * arm.scale.speed_rounds
+            seconds += timed * seconds_per_problem(arm, batch_size=1)
+    return seconds
+
+
+def seconds_per_problem(arm: ArmSpec, batch_size: int | None = None) -> float:
+    """Estimate one core's seconds for one problem, for a small model on a CPU."""
     if arm.model is None or arm.sampler is None:
         return 0.0
     tokens = min(_TYPICAL_TOKENS, arm.sampler.max_tokens)
@@ -66,7 +80,9 @@ def seconds_per_problem(arm: ArmSpec) -> float:
     layers = {"target": float(target), "draft": float(draft)}.get(
         arm.sampler.algorithm, (target + arm.sampler.gamma * draft) / _TOKENS_PER_ROUND
     )
-    return tokens * layers * _SECONDS_PER_LAYER / arm.engine.batch_size * 8
+    # Most of a step is moving weights and calling kernels: a row more costs little, up to a point.
+    alone = 0.9 + 0.8 / (batch_size or arm.engine.batch_size)
+    return tokens * layers * _SECONDS_PER_LAYER * alone
 
 
 def _detectable(problems: int) -> str:

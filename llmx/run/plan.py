@@ -12,6 +12,7 @@ from llmx.run.budget import size_problems
 from llmx.run.execute import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
+from llmx.run.workers import default_workers
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class PlannedStage:
     kind: str
     fingerprint: str
     cached: bool
+    timing: bool
     cost: Cost
 
 
@@ -38,8 +40,11 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """Estimated seconds of what is not there yet, where an estimate exists."""
-        return sum(row.cost.seconds or 0.0 for row in self.stages if not row.cached)
+        """Estimated seconds of what is left; measurements run alone, the rest is shared."""
+        todo = [row for row in self.stages if not row.cached]
+        alone = sum(row.cost.seconds or 0.0 for row in todo if row.timing)
+        shared = sum(row.cost.seconds or 0.0 for row in todo if not row.timing)
+        return alone + shared / default_workers()
 
     @property
     def tokens(self) -> int:
@@ -63,6 +68,7 @@ def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:
             node.stage.kind,
             node.fingerprint,
             entry_of(cache, node).whole,
+            node.stage.timing,
             node.stage.plan(node.given),
         )
         for node in graph

@@ -56,9 +56,9 @@ class SpeedStage:
         return True
 
     def plan(self, given: StageInput) -> Cost:
-        """Every arm's time at batch size 1, which costs about five times a full batch."""
-        problems, rounds, _ = _sizes(given)
-        seconds = sum(5 * seconds_per_problem(arm) for arm in given.arms.values())
+        """Every arm's time at the batch size that is timed."""
+        problems, rounds, batch = _sizes(given)
+        seconds = sum(seconds_per_problem(arm, batch) for arm in given.arms.values())
         amount = problems * rounds
         return Cost(samples=amount * len(given.arms), seconds=amount * seconds or None)
 
