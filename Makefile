@@ -27,7 +27,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed
-	$(BIN)/python scripts/bench_decode.py
+	$(BIN)/python scripts/bench_decode.py --problems 32 --gamma 8 --max-new 160 --semantics fallback --threshold 0.15
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# A nucleus rarely holds more; sorting only this many is several times cheaper than a full sort.
-_HEAD = 64
+# A nucleus rarely holds more than the first of these, and next to never more than the second;
+# finding so few is several times cheaper than a full sort, and gives the same edge.
+_HEADS = (8, 64)
 
 
 def warp(logits: Tensor, temperature: float, top_p: float = 1.0, top_k: int = 0) -> Tensor:
@@ -45,12 +46,16 @@ def _keep(probs: Tensor, least: Tensor) -> Tensor:
 
 def _nucleus_edge(probs: Tensor, top_p: float) -> Tensor:
     """Return (..., 1): the smallest probability in the smallest set with mass >= top_p."""
-    size = min(_HEAD, probs.shape[-1])
-    head = probs.topk(size).values
-    # A token belongs to the nucleus iff the mass before it is still short of top_p.
-    last = (head.cumsum(-1) < top_p).sum(-1, keepdim=True)
-    if int(last.max()) < size:
-        return head.gather(-1, last)
+    for size in _HEADS:
+        head = probs.topk(min(size, probs.shape[-1])).values
+        last = _last_kept(head, top_p)
+        if int(last.max()) < head.shape[-1]:
+            return head.gather(-1, last)
     head = probs.sort(-1, descending=True).values
-    last = (head.cumsum(-1) < top_p).sum(-1, keepdim=True)
-    return head.gather(-1, last.clamp_(max=head.shape[-1] - 1))
+    return head.gather(-1, _last_kept(head, top_p).clamp_(max=head.shape[-1] - 1))
+
+
+def _last_kept(head: Tensor, top_p: float) -> Tensor:
+    """Return the place of the nucleus's last token among falling probabilities."""
+    # A token belongs to the nucleus iff the mass before it is still short of top_p.
+    return (head.cumsum(-1) < top_p).sum(-1, keepdim=True)
