@@ -77,7 +77,8 @@ class SpeedStage:
                 rows = []
                 for name in names[round_ % len(names) :] + names[: round_ % len(names)]:
                     engine, requests = work[name]
-                    chunk = requests[round_ * problems : (round_ + 1) * problems]
+                    places = range(round_ * problems, (round_ + 1) * problems)
+                    chunk = [requests[place % len(requests)] for place in places]
                     block = {"round": round_, "arm": name, **_time(engine, chunk, batch)}
                     rows.append(block)
                     context.progress.advance()
