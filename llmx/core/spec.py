@@ -77,7 +77,7 @@ class EngineSpec(Frozen):
     """What runs the models."""
 
     kind: str = "hf"
-    device: str = "auto"
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     batch_size: int = Field(default=8, ge=1)
     threads: int = Field(default=1, ge=1, description="torch threads; more is slower when busy")

@@ -8,6 +8,10 @@ from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 
+# Splits are drawn in the order test, calibration, heldout, train: none depends on a later one.
+_AFTER_CALIBRATION = {"heldout", "heldout_templates", "train"}
+_DRAWN_LATER = {"test": {"calibration", *_AFTER_CALIBRATION}, "calibration": _AFTER_CALIBRATION}
+
 
 def load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
     """Return the first `limit` problems of a split, in the dataset's fixed order."""
@@ -23,7 +27,7 @@ def identity(spec: DataSpec) -> dict[str, Any]:
 
 def evaluation_identity(spec: DataSpec, split: str) -> dict[str, Any]:
     """Return what one evaluation split depends on: not how much of the others is drawn after it."""
-    later = {"test": {"train", "heldout"}, "calibration": {"train", "heldout"}}.get(split, set())
+    later = _DRAWN_LATER.get(split, set())
     found = identity(spec)
     kept = {name: value for name, value in found["spec"].items() if name not in later}
     return {**found, "spec": kept, "split": split}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from llmx.core.errors import ConfigError
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
@@ -53,8 +54,12 @@ class CorpusStage:
 
 def _spec(given: StageInput) -> DataSpec:
     specs = {arm.data for arm in given.arms.values() if arm.data is not None}
-    (spec,) = specs
-    return spec
+    if len(specs) != 1:
+        raise ConfigError(
+            f"stage '{given.stage.name}' writes one dataset and the arms have {len(specs)}",
+            "give all arms one data=…, or run the sweep as several commands",
+        )
+    return specs.pop()
 
 
 def _dataset(spec: DataSpec) -> Any:

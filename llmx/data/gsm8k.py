@@ -14,6 +14,7 @@ from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 
+VERSION = 1  # to be raised with every change here that changes a problem
 REPOSITORY = "openai/gsm8k"
 _OFFLINE = "without a network use data=gsm_symbolic"
 
@@ -29,7 +30,8 @@ class Gsm8k:
         """Repository and revision: the content that the hub guarantees."""
         if spec.revision is None:
             raise DataError("data.revision is not set", "pin the commit of the dataset")
-        return {"spec": spec.model_dump(mode="json"), "repository": REPOSITORY}
+        found = spec.model_dump(mode="json")
+        return {"spec": found, "repository": REPOSITORY, "version": VERSION}
 
     def split(self, name: str, limit: int | None = None) -> list[Sample]:
         """Return `test` (the published test split) or `calibration` (from the training split)."""

@@ -20,6 +20,7 @@ from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.wording import reword
 
+VERSION = 1  # to be raised with every change here or in wording.py that changes a problem
 SPLITS = ("test", "calibration", "heldout", "train")
 _ATTEMPTS = 50  # consecutive repeats of a template before it counts as exhausted
 
@@ -69,7 +70,8 @@ class GsmSymbolic:
     @classmethod
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
         """Return what the problems depend on, the generator's version included."""
-        return {"spec": spec.model_dump(mode="json"), "generator": generator_version()}
+        found = spec.model_dump(mode="json")
+        return {"spec": found, "generator": generator_version(), "version": VERSION}
 
     def split(self, name: str, limit: int | None = None) -> list[Sample]:
         """Return the problems of a split in their fixed order, at most `limit`.

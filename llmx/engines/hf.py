@@ -96,12 +96,25 @@ class HfEngine:
         return DecodeOptions(**shared, threshold=threshold, eos_ids=self.pair.eos_ids)
 
     def prompt_ids(self, request: Request) -> list[int]:
-        """Render the messages with the model's chat template."""
+        """Render the messages with the model's chat template.
+
+        Raises:
+            EngineError: if prompt and answer can't fit the models' context: past it a model gives
+                text without a word of warning, and no figure about it means anything.
+        """
         messages = [message.model_dump() for message in request.messages]
         encoded = self.pair.tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, return_dict=True
         )
-        return list(encoded["input_ids"])
+        ids = list(encoded["input_ids"])
+        room = (self.pair.context or len(ids) + request.sampler.max_tokens) - len(ids)
+        if request.sampler.max_tokens > room:
+            raise EngineError(
+                f"sample '{request.id}' has {len(ids)} prompt tokens and may get "
+                f"{request.sampler.max_tokens} more; the models know {self.pair.context} positions",
+                f"set sampler.max_tokens={max(room, 1)} or less",
+            )
+        return ids
 
     def text(self, ids: Sequence[int], sampler: SamplerSpec) -> str:
         """Decode a completion; text from a stop string on is cut."""

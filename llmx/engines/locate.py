@@ -13,7 +13,17 @@ from llmx.core.errors import EngineError, nearest
 from llmx.store.fingerprint import hash_folder
 
 ZOO = Path(__file__).parent.parent / "zoo"
-_CONTENT = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
+# Everything that decides an output: weights, shape, tokens, template, and what ends an answer.
+_CONTENT = (
+    "*.safetensors",
+    "*.bin",
+    "*.json",
+    "*.jinja",
+    "tokenizer.model",
+    "vocab.txt",
+    "merges.txt",
+)
+_NOT_CONTENT = {"about.json"}
 
 
 def local_folder(name: str, stages: Mapping[str, Path] | None = None) -> Path | None:
@@ -67,4 +77,4 @@ def model_identity(name: str | None, revision: str | None) -> dict[str, str | No
     folder = local_folder(name)
     if folder is None:
         return {"hub": name, "revision": revision}
-    return {"content": hash_folder(folder, _CONTENT)}
+    return {"content": hash_folder(folder, _CONTENT, _NOT_CONTENT)}

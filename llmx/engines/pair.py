@@ -60,6 +60,16 @@ class LoadedPair:
         own = self.tokenizer.eos_token_id
         return tuple(sorted({int(one) for one in [*ids, own] if one is not None}))
 
+    @cached_property
+    def context(self) -> int | None:
+        """Positions that every model of the pair knows; None where no configuration says."""
+        named = (
+            (self.model.target, self.model.target_revision),
+            (self.model.draft, self.model.draft_revision),
+        )
+        sizes = [_positions(name, revision, self.stages) for name, revision in named if name]
+        return min((size for size in sizes if size), default=None)
+
     def _load(self, name: str, revision: str | None) -> StepModel:
         import torch
         from transformers import AutoModelForCausalLM
@@ -104,6 +114,14 @@ def _tokenizer(name: str, revision: str | None, stages: Mapping[str, Path]) -> A
 
     with _explained(name):
         return AutoTokenizer.from_pretrained(_place(name, stages), revision=revision)
+
+
+def _positions(name: str, revision: str | None, stages: Mapping[str, Path]) -> int | None:
+    from transformers import AutoConfig
+
+    with _explained(name):
+        config = AutoConfig.from_pretrained(_place(name, stages), revision=revision)
+    return getattr(config, "max_position_embeddings", None)
 
 
 def _generation_config(model: ModelSpec, stages: Mapping[str, Path]) -> Any:

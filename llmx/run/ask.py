@@ -83,7 +83,7 @@ def calibrated_threshold(inputs: Mapping[str, Path], arm: str | None = None) -> 
 
 
 def decoding_cost(arm: ArmSpec, problems: int) -> Cost:
-    """Estimate generation: tokens at the cap, memory of weights and of the key-value cache."""
+    """Estimate generation: tokens at the cap, memory of the weights."""
     from llmx.engines.size import model_size
     from llmx.run.budget import seconds_per_problem
 

@@ -17,8 +17,9 @@ _SECONDS_PER_LAYER = 9.5e-5
 _TOKENS_PER_ROUND = 5.0  # of speculation
 _PROCESSES = 2
 _DISCORDANT = 0.2  # share of problems that only one of two arms gets right, before it is known
-_START_UP = 8.0  # seconds: imports and loading
-_CALIBRATIONS = 5  # a replay and at most four decodes
+# Share of a budget that the answers get; loading, calibration and speed take the rest. Fixed, so
+# that another calibration or another number of timed rounds asks for the same problems.
+_QUALITY = 0.6
 
 
 def size_problems(spec: RunSpec, limit: int | None) -> tuple[RunSpec, tuple[str, ...]]:
@@ -37,12 +38,18 @@ def size_problems(spec: RunSpec, limit: int | None) -> tuple[RunSpec, tuple[str,
     assert first.data is not None
     wanted = first.scale.problems or _affordable(spec)
     problems = min(wanted, first.data.test, limit or first.data.test)
-    arms = {name: _with_problems(arm, problems) for name, arm in spec.arms.items()}
+    arms = {name: _with_problems(arm, problems, limit) for name, arm in spec.arms.items()}
     return spec.model_copy(update={"arms": arms}), (_detectable(problems),)
 
 
-def _with_problems(arm: ArmSpec, problems: int) -> ArmSpec:
-    return arm.model_copy(update={"scale": arm.scale.model_copy(update={"problems": problems})})
+def _with_problems(arm: ArmSpec, problems: int, limit: int | None) -> ArmSpec:
+    scale, most = arm.scale, limit or arm.scale.speed_problems + arm.scale.calibration_problems
+    sizes = {
+        "problems": problems,
+        "calibration_problems": min(scale.calibration_problems, most),
+        "speed_problems": min(scale.speed_problems, most),
+    }
+    return arm.model_copy(update={"scale": scale.model_copy(update=sizes)})
 
 
 def _affordable(spec: RunSpec) -> int:
@@ -52,22 +59,7 @@ def _affordable(spec: RunSpec) -> int:
     per_problem = sum(map(seconds_per_problem, arms)) / _PROCESSES
     if not budgets or not per_problem:
         return max(arm.data.test for arm in arms if arm.data)
-    paid = max(min(budgets) - _fixed_seconds(spec), 0.0) / per_problem
-    return max(_STEP, int(paid // _STEP) * _STEP)
-
-
-def _fixed_seconds(spec: RunSpec) -> float:
-    """Return what a run takes whatever the number of problems: start, calibrations, speed."""
-    kinds = {stage.kind for stage in spec.stages}
-    seconds = _START_UP
-    for arm in spec.arms.values():
-        if "divergence_quantiles" in kinds and arm.sampler and arm.sampler.needs_calibration:
-            decodes = _CALIBRATIONS * arm.scale.calibration_problems / _PROCESSES
-            seconds += decodes * seconds_per_problem(arm)
-        if "decode_speed" in kinds:
-            timed = arm.scale.speed_problems * arm.scale.speed_rounds
-            seconds += timed * seconds_per_problem(arm, batch_size=1)
-    return seconds
+    return max(_STEP, int(_QUALITY * min(budgets) / per_problem) // _STEP * _STEP)
 
 
 def seconds_per_problem(arm: ArmSpec, batch_size: int | None = None) -> float:

@@ -10,7 +10,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.hf import HfEngine
 from llmx.run.ask import decoding_cost, decoding_identity, requests_for, required
-from llmx.run.decode import check_options
+from llmx.run.decode import check_options, positive_option
 from llmx.store.files import write_json
 
 _TRIES = 4
@@ -94,5 +94,5 @@ def _split(given: StageInput) -> str:
 
 def _problems(given: StageInput) -> int:
     data, _ = required(given.arm, given.stage.name)
-    wanted = given.stage.options.get("problems", given.arm.scale.calibration_problems)
-    return min(int(wanted), data.calibration)
+    wanted = positive_option(given, "problems", given.arm.scale.calibration_problems)
+    return min(wanted, data.calibration)

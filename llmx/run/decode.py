@@ -20,6 +20,7 @@ from llmx.run.ask import (
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
 SAMPLES = "samples.jsonl"
+SPLITS = ("test", "calibration", "heldout", "train")
 _OPTIONS = {"split", "problems"}
 
 
@@ -78,6 +79,25 @@ def check_options(given: StageInput, known: set[str]) -> None:
         if name not in known:
             where = f"stages.{given.stage.name} (kind {given.stage.kind})"
             raise ConfigError(f"unknown option '{name}' of {where}", nearest(name, known))
+    split = given.stage.options.get("split")
+    if split is not None and split not in SPLITS:
+        where = f"stages.{given.stage.name}.split"
+        raise ConfigError(f"{where} is '{split}'", nearest(str(split), SPLITS, "splits"))
+
+
+def positive_option(given: StageInput, name: str, default: int) -> int:
+    """Return a whole number of at least one that a stage's options give, or the default.
+
+    Raises:
+        ConfigError: for any other value.
+    """
+    found = given.stage.options.get(name)
+    if found is None:
+        return default
+    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+        where = f"stages.{given.stage.name}.{name}"
+        raise ConfigError(f"{where} is {found!r}", "write a whole number, 1 or more")
+    return found
 
 
 def _split(given: StageInput) -> str:
@@ -86,8 +106,8 @@ def _split(given: StageInput) -> str:
 
 def _problems(given: StageInput) -> int:
     data, _ = required(given.arm, given.stage.name)
-    found = given.stage.options.get("problems", given.arm.scale.problems)
-    return min(int(found or data.test), getattr(data, _split(given), data.test))
+    wanted = positive_option(given, "problems", given.arm.scale.problems or data.test)
+    return min(wanted, getattr(data, _split(given), data.test))
 
 
 def _keep_whole_batches(path: Path, size: int, total: int) -> int:

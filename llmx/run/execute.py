@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from llmx.core.stage import StageContext
+from llmx.run.environment import made_with
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
 from llmx.run.shared_progress import SharedProgress, glance
@@ -109,6 +110,7 @@ def _about(node: Node, seconds: float) -> dict[str, object]:
         "identity": node.identity,
         "inputs": dict(node.inputs),
         "seconds": round(seconds, 3),
+        "made": made_with(),
     }
 
 

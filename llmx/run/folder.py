@@ -107,11 +107,15 @@ def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
+    # Never without the file in between: another process may bring the same one at this moment.
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    scratch.unlink(missing_ok=True)
     try:
-        os.link(source, target)
+        os.link(source, scratch)
     except OSError:  # another file system, or one without hard links
-        shutil.copy2(source, target)
+        shutil.copy2(source, scratch)
+    scratch.replace(target)
+    scratch.unlink(missing_ok=True)  # replacing a link by another link to its file does nothing
 
 
 def list_runs(runs: Path) -> list[RunFolder]:
@@ -156,13 +160,15 @@ def unused_entries(runs: Path) -> Iterator[Entry]:
 
 
 def _stages(run: RunFolder) -> list[dict[str, Any]]:
-    if run.finished:
-        return list(run.manifest()["stages"])
-    from llmx.run.graph import build_graph  # an unfinished run still owns its stages
+    """Return what a run has used, and what the same command would use now: it may be running."""
+    from llmx.run.graph import build_graph
 
+    used = list(run.manifest()["stages"]) if run.finished else []
     try:
-        return [{"fingerprint": node.fingerprint} for node in build_graph(run.spec())]
+        return [*used, *({"fingerprint": node.fingerprint} for node in build_graph(run.spec()))]
     except LlmxError as error:
+        if run.finished:
+            return used
         raise StoreError(
             f"the unfinished run {run.name} cannot be read: {error.message}",
             f"llmx runs rm {run.name}, or put back what it needs",

@@ -53,8 +53,8 @@ class Plan:
 
     @property
     def memory_bytes(self) -> int:
-        """The largest stage's memory: stages run one after another in a process."""
-        return max((row.cost.memory_bytes for row in self.stages), default=0)
+        """Weights of the largest stage, once for each process that may run one at a time."""
+        return default_workers() * max((row.cost.memory_bytes for row in self.stages), default=0)
 
 
 def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:

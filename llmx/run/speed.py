@@ -18,7 +18,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.hf import HfEngine
 from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
 from llmx.run.budget import seconds_per_problem
-from llmx.run.decode import check_options
+from llmx.run.decode import check_options, positive_option
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
 BLOCKS = "blocks.jsonl"
@@ -49,7 +49,8 @@ class SpeedStage:
         arms = {n: decoding_identity(a, _split(given), "speed") for n, a in given.arms.items()}
         threads = {name: arm.engine.threads for name, arm in given.arms.items()}
         sizes = {"problems": problems, "rounds": rounds, "batch_size": batch}
-        return {"arms": arms, "threads": threads, **sizes}
+        devices = {name: arm.engine.device for name, arm in given.arms.items()}
+        return {"arms": arms, "threads": threads, "devices": devices, **sizes}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -101,8 +102,11 @@ def _prepare(context: StageContext, amount: int) -> dict[str, tuple[HfEngine, li
 
 def _time(engine: HfEngine, requests: Sequence[Request], batch: int) -> dict[str, Any]:
     """Decode a block; the clock runs over prefill, the token loop, and nothing else."""
+    import torch
+
     from llmx.methods.decode import decode_refill
 
+    torch.set_num_threads(engine.spec.threads)  # of the process: the arm before may have had others
     first = requests[0]
     options = engine.options(first.sampler, first.resolved_threshold())
     prompts = [engine.prompt_ids(request) for request in requests]
@@ -135,9 +139,8 @@ def _split(given: StageInput) -> str:
 def _sizes(given: StageInput) -> tuple[int, int, int]:
     """Return problems a round, rounds, batch size."""
     scale: ScaleSpec = next(iter(given.arms.values())).scale
-    options = given.stage.options
     return (
-        int(options.get("problems", scale.speed_problems)),
-        int(options.get("rounds", scale.speed_rounds)),
-        int(options.get("batch_size", 1)),
+        positive_option(given, "problems", scale.speed_problems),
+        positive_option(given, "rounds", scale.speed_rounds),
+        positive_option(given, "batch_size", 1),
     )

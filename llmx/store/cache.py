@@ -69,13 +69,16 @@ class Entry:
             raise StoreError(
                 f"cannot write {self.partial}: {error.strerror}", "choose a folder with --runs DIR"
             ) from error
+        for torn in self.partial.rglob(".*.tmp"):
+            torn.unlink(missing_ok=True)  # a kill inside an atomic write left it
         return self.partial
 
     def complete(self, about: Mapping[str, Any]) -> None:
         """Describe the output, hash its files and rename the folder. Hold the lock."""
         (self.partial / PROGRESS).unlink(missing_ok=True)
-        files = sorted(path for path in self.partial.glob("*") if path.is_file())
-        hashes = {path.name: hash_file(path) for path in files if path.name != ABOUT}
+        files = sorted(path for path in self.partial.rglob("*") if path.is_file())
+        names = {path: str(path.relative_to(self.partial)) for path in files}
+        hashes = {name: hash_file(path) for path, name in names.items() if name != ABOUT}
         write_json(self.partial / ABOUT, {**about, "files": hashes})
         self.partial.rename(self.folder)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,19 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def hash_folder(folder: Path, patterns: Sequence[str]) -> str:
-    """Return one hash over the names and contents of the files that match any pattern."""
-    files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
-    return fingerprint({path.name: hash_file(path) for path in files})
+def hash_folder(folder: Path, patterns: Sequence[str], left_out: Collection[str] = ()) -> str:
+    """Return one hash over the names and contents of the files that match any pattern.
+
+    A file is read once a process for each of its states: a plan asks for the same folder often.
+    """
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    files = sorted(path for path in found if path.name not in left_out)
+    states = ((path, path.stat()) for path in files)
+    return fingerprint(
+        {path.name: _hash_state(path, state.st_size, state.st_mtime_ns) for path, state in states}
+    )
+
+
+@lru_cache(maxsize=4096)
+def _hash_state(path: Path, size: int, modified: int) -> str:
+    return hash_file(path)

@@ -1,7 +1,8 @@
 """Stage `train`: a Llama-architecture model from nothing, by the transformers Trainer.
 
 Killed at any moment, the same command goes on from the newest whole checkpoint, with optimiser,
-schedule, data order and generator states as they were.
+schedule and generator states as they were. In the first epoch the weights come out byte-equal; the
+Trainer draws the order of a later epoch anew when it resumes inside it, so there they do not.
 """
 
 from __future__ import annotations

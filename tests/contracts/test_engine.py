@@ -111,6 +111,12 @@ def test_hf_text_does_not_depend_on_the_batch_or_the_company():
     assert {r.id: r.text for r in alone.generate(reversed(requests()))} == together
 
 
+def test_hf_refuses_what_does_not_fit_the_context():
+    endless = TARGET.model_copy(update={"max_tokens": 2000})
+    with pytest.raises(LlmxError, match=r"384 positions.*sampler\.max_tokens="):
+        list(engine_class("hf")(PAIR, EngineSpec()).generate(requests(endless)))
+
+
 BAD = {
     "no such zoo model": (ModelSpec(target="zoo:gsm_targett"), EngineSpec(), "gsm_target"),
     "no such folder": (ModelSpec(target="./nowhere"), EngineSpec(), "config.json"),

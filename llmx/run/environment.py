@@ -1,0 +1,56 @@
+"""What a result was made with: code, packages, machine, time."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from llmx.store.machine import machine
+
+_PACKAGES = (
+    "llmx-lab", "torch", "transformers", "tokenizers", "safetensors", "accelerate", "hydra-core",
+    "omegaconf", "pydantic", "numpy", "networkx", "reasoning-gym", "datasets", "trl", "vllm",
+)  # fmt: skip
+
+
+def made_with() -> dict[str, Any]:
+    """Return what this process works with now; a stage keeps it, whoever reuses its output."""
+    return {"written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **_surroundings()}
+
+
+@lru_cache(maxsize=1)
+def _surroundings() -> dict[str, Any]:
+    return {
+        "code": _commit(Path(__file__).parent),
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "machine": machine(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit(folder: Path) -> dict[str, Any] | None:
+    """Return commit and dirtiness of the checkout that the code runs from, if it is one."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(git("status", "--porcelain"))} if commit else None
+    except (OSError, subprocess.TimeoutExpired):
+        return None

@@ -1,0 +1,128 @@
+"""What a run must not confuse: models, devices, data, and who made a result."""
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from llmx.core.errors import ConfigError, LlmxError
+from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
+from llmx.core.stage import StageInput
+from llmx.data import evaluation_identity
+from llmx.data.corpus import CorpusStage
+from llmx.engines.locate import ZOO, model_identity
+from llmx.run.decode import DecodeStage
+from llmx.run.environment import made_with
+from llmx.run.folder import _link
+from llmx.run.manifest import _without_secrets
+from llmx.run.speed import SpeedStage
+
+DATA = DataSpec(kind="gsm_symbolic", templates=(43,), test=6, calibration=3)
+
+
+def given(stage, arms, **options) -> StageInput:
+    return StageInput(StageSpec(name="s", kind=stage.kind, options=options), arms)
+
+
+def arm(**changes) -> ArmSpec:
+    base = {"model": ModelSpec(target="zoo:gsm_target"), "data": DATA}
+    return ArmSpec(**{**base, "sampler": SamplerSpec(algorithm="target"), **changes})
+
+
+@pytest.mark.parametrize(
+    "file", ["generation_config.json", "tokenizer_config.json", "chat_template.jinja"]
+)
+def test_every_file_that_decides_an_output_is_in_the_identity(tmp_path, file):
+    folder = Path(shutil.copytree(ZOO / "gsm_draft", tmp_path / "model"))
+    before = model_identity(str(folder), None)
+    (folder / file).write_text((folder / file).read_text() + " ")
+    assert model_identity(str(folder), None) != before
+
+
+def test_the_card_is_no_part_of_what_a_model_is(tmp_path):
+    folder = Path(shutil.copytree(ZOO / "gsm_draft", tmp_path / "model"))
+    before = model_identity(str(folder), None)
+    for card in ("README.md", "about.json"):
+        (folder / card).write_text("another story")
+    assert model_identity(str(folder), None) == before
+
+
+def test_a_timing_names_its_device_and_its_threads():
+    stage = SpeedStage()
+    found = [
+        stage.identity(given(stage, {"a": arm(engine=EngineSpec(**engine))}))
+        for engine in ({}, {"device": "cpu"}, {"threads": 2})
+    ]
+    assert all(one != other for n, one in enumerate(found) for other in found[:n])
+
+
+def test_a_test_split_does_not_depend_on_what_is_drawn_after_it():
+    def identity(split, **changes):
+        return evaluation_identity(DATA.model_copy(update=changes), split)
+
+    for later in ({"calibration": 9}, {"heldout_templates": (33,)}, {"train": 5}, {"heldout": 5}):
+        assert identity("test", **later) == identity("test")
+    assert identity("calibration", calibration=9) != identity("calibration")
+
+
+OPTIONS = {"a word": "many", "zero": 0, "negative": -1, "a fraction": 1.5, "a truth": True}
+
+
+@pytest.mark.parametrize("value", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("stage", [DecodeStage(), SpeedStage()], ids=lambda stage: stage.kind)
+def test_a_number_of_problems_is_a_whole_number(stage, value):
+    with pytest.raises(ConfigError, match=r"stages\.s\.problems is .*1 or more"):
+        stage.identity(given(stage, {"a": arm()}, problems=value))
+
+
+def test_an_unknown_split_names_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean test"):
+        DecodeStage().identity(given(DecodeStage(), {"a": arm()}, split="tset"))
+
+
+def test_a_corpus_of_two_datasets_is_refused():
+    other = DATA.model_copy(update={"seed": 1})
+    with pytest.raises(LlmxError, match="one dataset and the arms have 2"):
+        CorpusStage().identity(given(CorpusStage(), {"a": arm(), "b": arm(data=other)}))
+
+
+@pytest.mark.parametrize("device", ["tpu", "cuda:", "gpu", ""])
+def test_an_unknown_device_is_refused(device):
+    with pytest.raises(ValueError, match="device"):
+        EngineSpec(device=device)
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        ("sampler.max_tokens=5", "sampler.max_tokens=5"),
+        ("engine.api_key=abc", "engine.api_key=…"),
+        ("hub_token=abc", "hub_token=…"),
+        ("password=abc", "password=…"),
+        ("model.tokenizer=x", "model.tokenizer=x"),
+    ],
+)
+def test_secrets_are_blanked_and_settings_are_not(word, written):
+    assert _without_secrets(word) == written
+
+
+def test_a_result_says_what_made_it():
+    assert {"written", "code", "python", "packages", "machine"} == set(made_with())
+
+
+def test_two_processes_may_bring_the_same_file(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_text("whole")
+    _link(source, target)
+    seen: list[str] = []
+
+    def look() -> None:
+        seen.extend(target.read_text() for _ in range(2000))  # raises if it is ever missing
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    while reader.is_alive():
+        _link(source, target)
+    assert len(seen) == 2000 and set(seen) == {"whole"}
+    assert not list(tmp_path.glob(".*"))
