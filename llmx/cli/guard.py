@@ -21,7 +21,7 @@ class Guarded(TyperGroup):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:
         """Run one command line and exit."""
-        given = list(sys.argv[1:] if args is None else args)
+        given = list(sys.argv[1:] if args is None else args) or ["--help"]
         options["standalone_mode"] = False
         try:
             code = super().main(given, *more, **options)

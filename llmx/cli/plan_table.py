@@ -18,10 +18,13 @@ def render(plan: Plan) -> list[Any]:
     """Return what ``--dry-run`` prints: one row a stage and arm, the sums, the plan's own lines."""
     rows = [_row(stage) for stage in plan.stages]
     done = sum(stage.cached for stage in plan.stages)
+    blind = sum(stage.cost.seconds is None and not stage.cached for stage in plan.stages)
+    least = f"at least ({blind} stages without an estimate) " if blind else ""
+    memory = size(plan.memory_bytes) if plan.memory_bytes else "unknown"
     return [
         table(_COLUMNS, rows, right=_COLUMNS[2:]),
         f"{len(rows)} stages, {done} done already; at most {plan.tokens:,} tokens to generate",
-        f"estimated time {_seconds(plan.seconds)}, memory {size(plan.memory_bytes)}",
+        f"estimated time {least}{_seconds(plan.seconds)}, memory of weights {memory}",
         f"run folder {shown(plan.folder.absolute())}, {size(plan.free_disk_bytes)} free",
         *plan.notes,
     ]

@@ -10,6 +10,7 @@ import typer
 from llmx.cli import api
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
+from llmx.core.errors import StoreError
 
 if TYPE_CHECKING:
     from llmx.run.api import RunFolder
@@ -36,13 +37,23 @@ def runs(context: typer.Context, runs: Runs = None, debug: Debug = False) -> Non
         context.obj = runs
         return
     found = api.list_runs(runs)
-    rows = [(run.name, _state(run), _changed(run), size(run.size())) for run in found]
-    columns = ("run", "state", "changed", "size")
+    rows = [(r.name, _state(r), _changed(r), size(r.size()), _settings(r)) for r in found]
+    columns = ("run", "state", "changed", "size", "settings")
     show(table(columns, rows, right=("size",)) if rows else "no runs yet")
 
 
 def _state(run: RunFolder) -> str:
     return "finished" if run.finished else "unfinished"
+
+
+def _settings(run: RunFolder) -> str:
+    """Return what tells runs of one recipe apart; empty for a folder of another version."""
+    try:
+        spec = run.spec()
+    except StoreError:
+        return ""
+    scale = [] if any(word.startswith("scale=") for word in spec.overrides) else [spec.scale]
+    return " ".join([*scale, *spec.overrides])
 
 
 def _changed(run: RunFolder) -> str:

@@ -108,11 +108,13 @@ class SamplerSpec(Frozen):
     @model_validator(mode="after")
     def _one_dial(self) -> SamplerSpec:
         if self.threshold is not None and self.threshold != self.threshold:
-            raise ValueError("threshold is not a number")
+            raise ValueError("sampler.threshold is not a number")
         if self.algorithm in ("fuzzy", "random") and (
             (self.threshold is None) == (self.draft_share is None)
         ):
-            raise ValueError("set exactly one of threshold and draft_share")
+            raise ValueError(
+                "give sampler.threshold or sampler.draft_share and set the other to null"
+            )
         return self
 
     @property

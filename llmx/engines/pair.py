@@ -83,6 +83,7 @@ class LoadedPair:
         dtype = getattr(torch, self.spec.dtype)
         with _explained(name):
             model = AutoModelForCausalLM.from_pretrained(place, revision=revision, dtype=dtype)
+        _check_finite(name, model)
         return build_step_model(model.to(_device(self.spec.device)).eval(), self.spec.lean)
 
 
@@ -104,9 +105,21 @@ def _place(name: str, stages: Mapping[str, Path]) -> str:
 def _device(wanted: str) -> str:
     import torch
 
-    if wanted != "auto":
-        return wanted
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
+    if not there[wanted.partition(":")[0]]:
+        raise EngineError(f"engine.device={wanted}: this machine has none", "engine.device=auto")
+    return wanted
+
+
+def _check_finite(name: str, model: Any) -> None:
+    """A weight that is no number makes every text nonsense, and no later step complains."""
+    for where, weight in model.named_parameters():
+        if not weight.isfinite().all():
+            raise EngineError(
+                f"{name} has weights that are no numbers, in {where}", "a damaged file?"
+            )
 
 
 def _tokenizer(name: str, revision: str | None, stages: Mapping[str, Path]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,10 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer, workers:
 def load_run(name: str, *, runs: Path | None = None) -> RunResult:
     """Return a finished run by (the beginning of) its name, or by its folder."""
     folder = find_run(runs or default_runs(), name)
+    if not folder.finished:
+        spec = folder.spec()
+        again = shlex.join(["llmx", "run", f"recipe={spec.name}", *spec.overrides])
+        raise StoreError(f"the run {folder.name} is unfinished", f"to go on: {again}")
     seconds = float(folder.manifest()["seconds"])
     return RunResult(folder, folder.spec(), seconds, _results(folder))
 

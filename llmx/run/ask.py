@@ -14,7 +14,6 @@ from llmx.data import evaluation_identity, load
 from llmx.engines.engine import Engine, engine_class
 from llmx.store.files import read_json
 
-_TYPICAL_PROMPT = 50  # tokens; for estimates only
 _UNREAD: dict[str, set[str]] = {
     # settings that an algorithm never reads, so that they don't part equal work
     "target": {"gamma", "draft", "semantics", "divergence", "threshold", "draft_share"},
@@ -94,7 +93,7 @@ def decoding_cost(arm: ArmSpec, problems: int) -> Cost:
     width = 4 if arm.engine.dtype == "float32" else 2
     return Cost(
         samples=problems,
-        tokens=problems * (arm.sampler.max_tokens + _TYPICAL_PROMPT),
+        tokens=problems * arm.sampler.max_tokens,
         seconds=problems * seconds_per_problem(arm) or None,
         memory_bytes=parameters * width,
     )

@@ -19,7 +19,7 @@ _PROCESSES = 2
 _DISCORDANT = 0.2  # share of problems that only one of two arms gets right, before it is known
 # Share of a budget that the answers get; loading, calibration and speed take the rest. Fixed, so
 # that another calibration or another number of timed rounds asks for the same problems.
-_QUALITY = 0.6
+_QUALITY = 0.5
 
 
 def size_problems(spec: RunSpec, limit: int | None) -> tuple[RunSpec, tuple[str, ...]]:

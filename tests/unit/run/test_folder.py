@@ -176,9 +176,9 @@ def unfinished(runs: Path) -> str:
     [
         (lambda runs: "nothing", "no run 'nothing' under"),
         (foreign, "no run 'holiday' under"),
-        (unfinished, "manifest.json is missing"),
+        (unfinished, "spec.json was not written by this version"),
     ],
-    ids=["no such run", "a folder that is no run", "a run that never ended"],
+    ids=["no such run", "a folder that is no run", "a run of another version"],
 )
 def test_a_run_that_cannot_be_loaded_is_one_line(runs: Path, make: Callable, says: str) -> None:
     with pytest.raises(StoreError) as caught:
@@ -327,3 +327,12 @@ def test_gc_deletes_nothing_while_it_cannot_tell_what_a_run_uses(
     with pytest.raises(LlmxError, match="half"):
         collect_garbage(runs)
     assert len(outputs(runs)) == 5
+
+
+def test_an_unfinished_run_says_how_to_go_on(recipe: Recipe, runs: Path) -> None:
+    spec = recipe().model_copy(update={"overrides": ("seed=1", "arms=[a]")})
+    folder = open_folder(runs, spec)
+    with pytest.raises(StoreError) as caught:
+        load_run(folder.name, runs=runs)
+    assert caught.value.message == f"the run {folder.name} is unfinished"
+    assert caught.value.hint == f"to go on: llmx run recipe={spec.name} seed=1 'arms=[a]'"

@@ -126,3 +126,28 @@ def test_two_processes_may_bring_the_same_file(tmp_path):
         _link(source, target)
     assert len(seen) == 2000 and set(seen) == {"whole"}
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_device_that_is_not_there_is_refused_in_one_line():
+    torch = pytest.importorskip("torch")
+    from llmx.engines.pair import _device
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    with pytest.raises(LlmxError, match=r"engine\.device=auto"):
+        _device("cuda:0")
+    assert _device("auto") == "cpu"
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    from llmx.engines.pair import load_pair
+
+    folder = Path(shutil.copytree(ZOO / "gsm_draft", tmp_path / "model"))
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"][0] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    pair = load_pair(ModelSpec(target=str(folder)), EngineSpec(), {})
+    with pytest.raises(LlmxError, match=r"no numbers, in model\.norm\.weight"):
+        _ = pair.target
