@@ -118,11 +118,6 @@ class SamplerSpec(Frozen):
         return self
 
     @property
-    def needs_draft(self) -> bool:
-        """Whether a draft model is run at all."""
-        return self.algorithm != "target"
-
-    @property
     def needs_calibration(self) -> bool:
         """Whether a draft share has to be turned into a threshold first."""
         return self.algorithm in ("fuzzy", "random") and self.threshold is None

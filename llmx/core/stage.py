@@ -62,7 +62,6 @@ class StageContext:
     inputs: Mapping[str, Path]
     out: Path
     progress: Progress
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Stage(Protocol):
