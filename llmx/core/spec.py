@@ -85,8 +85,11 @@ class EngineSpec(Frozen):
     script: str | None = Field(default=None, description="answers to play back (kind: scripted)")
 
 
-Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random"]
-Divergence = Literal["js", "ag", "kl", "kl_reversed", "tv"]
+Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random", "ensemble"]
+Semantics = Literal["research", "fallback", "union"]
+Divergence = Literal["js", "ag", "kl", "kl_reversed", "tv", "draft_token"]
+DraftMode = Literal["sampled", "greedy", "greedy_soft"]
+FirstBlock = Literal["draft", "target"]
 
 
 class SamplerSpec(Frozen):
@@ -98,24 +101,53 @@ class SamplerSpec(Frozen):
     top_k: int = Field(default=0, ge=0, description="0 = off")
     max_tokens: int = Field(default=160, ge=1)
     stop: tuple[str, ...] = ()
+    repetition_penalty: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    presence_penalty: float = Field(default=0.0, allow_inf_nan=False)
+    frequency_penalty: float = Field(default=0.0, allow_inf_nan=False)
     gamma: int = Field(default=5, ge=1, le=64, description="tokens drafted in one round")
-    draft: Literal["sampled", "greedy"] = "sampled"
-    semantics: Literal["research", "fallback"] = "research"
+    draft: DraftMode = "sampled"
+    first_block: FirstBlock = Field(default="draft", description="who gives the first token")
+    semantics: Semantics = "research"
     divergence: Divergence = "js"
+    divergence_top_k: int = Field(
+        default=0, ge=0, description="look at the target's top k and one bucket; 0 = at all"
+    )
+    divergence_on: Literal["raw", "warped"] = "raw"
     threshold: float | None = Field(default=None, description="nats; None = from draft_share")
     draft_share: float | None = Field(default=None, gt=0, lt=1)
+    hold: bool = Field(default=False, description="move the threshold to hold draft_share")
+    hold_gain: float = Field(default=0.5, gt=0, allow_inf_nan=False)
+    floor: float = Field(default=0.0, ge=0, lt=1, description="least p(c) of a fuzzy accept")
+    budget: float | None = Field(default=None, ge=0, description="nats an answer; None = no limit")
+    strict: tuple[str, ...] = Field(
+        default=(), description="'digits', or texts: tokens that hold one pass at strict_scale * T"
+    )
+    strict_scale: float = Field(default=0.0, ge=0, le=1)
+    ensemble_weight: float = Field(default=1.0, gt=0, le=1, description="of the target; 1 = SD")
 
     @model_validator(mode="after")
     def _one_dial(self) -> SamplerSpec:
         if self.threshold is not None and self.threshold != self.threshold:
             raise ValueError("sampler.threshold is not a number")
-        if self.algorithm in ("fuzzy", "random") and (
+        if self.budget is not None and self.budget != self.budget:
+            raise ValueError("sampler.budget is not a number")
+        if self.hold:
+            self._holds()
+        elif self.algorithm in ("fuzzy", "random") and (
             (self.threshold is None) == (self.draft_share is None)
         ):
             raise ValueError(
                 "give sampler.threshold or sampler.draft_share and set the other to null"
             )
         return self
+
+    def _holds(self) -> None:
+        if self.algorithm != "fuzzy":
+            raise ValueError("sampler.hold moves the threshold of algorithm fuzzy alone")
+        if self.draft_share is None:
+            raise ValueError("sampler.hold needs sampler.draft_share, the share to hold")
+        if self.threshold is not None and not 0 < self.threshold < float("inf"):
+            raise ValueError("sampler.threshold is where sampler.hold starts: above 0, finite")
 
     @property
     def needs_calibration(self) -> bool:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from llmx.methods.decode import DecodeOptions
 
 
+# Settings that the token loop knows in another form.
+_TRANSLATED = {"stop", "threshold", "draft_share", "hold", "budget", "strict"}
+
+
 class HfEngine:
     """Decodes with a target, a draft, or both (speculation)."""
 
@@ -30,6 +34,7 @@ class HfEngine:
         self.model = _required(model)
         self.spec = spec
         self.stages = stages or {}
+        self._strict: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     @classmethod
     def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
@@ -92,8 +97,23 @@ class HfEngine:
         """Return the settings of the token loop."""
         from llmx.methods.decode import DecodeOptions
 
-        shared = sampler.model_dump(exclude={"stop", "threshold", "draft_share"})
-        return DecodeOptions(**shared, threshold=threshold, eos_ids=self.pair.eos_ids)
+        shared = sampler.model_dump(exclude=_TRANSLATED)
+        return DecodeOptions(
+            **shared,
+            threshold=threshold,
+            hold_share=sampler.draft_share if sampler.hold else None,
+            budget=float("inf") if sampler.budget is None else sampler.budget,
+            strict_ids=self.strict_ids(sampler.strict),
+            eos_ids=self.pair.eos_ids,
+        )
+
+    def strict_ids(self, texts: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the tokens that hold one of `texts`; a large vocabulary is read through once."""
+        from llmx.engines.strict_tokens import strict_tokens
+
+        if texts not in self._strict:
+            self._strict[texts] = strict_tokens(self.pair.tokenizer, texts) if texts else ()
+        return self._strict[texts]
 
     def prompt_ids(self, request: Request) -> list[int]:
         """Render the messages with the model's chat template.

@@ -14,13 +14,18 @@ from llmx.data import evaluation_identity, load
 from llmx.engines.engine import Engine, engine_class
 from llmx.store.files import read_json
 
+_GUARDS = {"hold", "hold_gain", "floor", "budget", "strict", "strict_scale"}
+_FUZZY = {"semantics", "divergence", "divergence_top_k", "divergence_on", *_GUARDS}
+_DIALS = {"threshold", "draft_share"}
+_ALONE = {"gamma", "draft", "first_block", "ensemble_weight", *_FUZZY, *_DIALS}
 _UNREAD: dict[str, set[str]] = {
     # settings that an algorithm never reads, so that they don't part equal work
-    "target": {"gamma", "draft", "semantics", "divergence", "threshold", "draft_share"},
-    "draft": {"gamma", "draft", "semantics", "divergence", "threshold", "draft_share"},
-    "speculative": {"semantics", "divergence", "threshold", "draft_share"},
-    "random": {"semantics", "divergence"},
-    "fuzzy": set(),
+    "target": _ALONE,
+    "draft": _ALONE,
+    "speculative": {"ensemble_weight", *_FUZZY, *_DIALS},
+    "ensemble": {*_FUZZY, *_DIALS},
+    "random": {"ensemble_weight", *_FUZZY},
+    "fuzzy": {"ensemble_weight"},
 }
 
 

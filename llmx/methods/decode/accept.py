@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -26,7 +27,16 @@ def speculative(p: Floats, q: Floats, u: Floats) -> Flags:
     return u * q < p
 
 
-def research(d: Floats, threshold: float) -> Flags:
+def ensemble(p: Floats, q: Floats, u: Floats, weight: float) -> Flags:
+    """Accept with probability ``min(1, 1 - w + w p/q)``: the speculative test against a mixture.
+
+    The rule of transformers' ``assistant_ensemble_weight``. With the residual of
+    :func:`speculative`, which the mixture shares, tokens follow ``w p + (1 - w) q``.
+    """
+    return u * q < (1 - weight) * q + weight * p
+
+
+def research(d: Floats, threshold: float | Doubles) -> Flags:
     """Accept iff the divergence is at most the threshold (Holsman et al., arXiv 2502.20704)."""
     return d <= threshold
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmx.core.spec import Semantics
 from llmx.methods.decode.accept import leading
 from llmx.methods.decode.api import decode
 from llmx.methods.decode.options import DecodeOptions
@@ -20,7 +20,6 @@ from llmx.methods.decode.replay import BlockLog, batches, replay
 from llmx.methods.decode.rows import Decoded, Stop
 from llmx.methods.decode.step_model import StepModel
 
-Semantics = Literal["research", "fallback"]
 Ladder = NDArray[np.float64]
 CLOSE = 0.01
 
@@ -50,7 +49,7 @@ class Calibration:
 def predict(log: BlockLog, threshold: float, semantics: Semantics) -> float:
     """Return the draft share of the logged blocks at a threshold; it never falls as that rises."""
     accept = log.divergence <= threshold
-    if semantics == "fallback":
+    if semantics != "research":
         accept = accept | log.lossless
     run = leading(accept, log.valid)
     emitted = run + 1 - ((run == log.valid) & log.closed)
@@ -195,6 +194,6 @@ def _note(share: float, achieved: float, options: DecodeOptions) -> str:
         return (
             f"a draft share of {share:.3f} is above γ/(γ+1) = {most:.3f}; nearest: {achieved:.3f}"
         )
-    if achieved > share and options.algorithm == "fuzzy" and options.semantics == "fallback":
+    if achieved > share and options.algorithm == "fuzzy" and options.semantics != "research":
         return f"lossless decoding alone has a draft share of {achieved:.3f}, above {share:.3f}"
     return f"nearest draft share reached: {achieved:.3f} for {share:.3f}"

@@ -1,7 +1,7 @@
 """How far the target's next-token distribution is from the draft's, in nats.
 
-All work on raw logits (temperature 1, nothing cut off), in float32 and in log space: a product
-``p ln p`` of an underflowed p would be NaN, and a NaN is never at most a threshold.
+All work in float32 and in log space: a product ``p ln p`` of an underflowed p would be NaN, and a
+NaN is never at most a threshold.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ Rule = Callable[[Tensor, Tensor], Tensor]
 _FLOOR = -1e5
 # Past this ratio one of the two probabilities is below 1e-34 and adds nothing.
 _CAP = 80.0
+# What the authors' code adds to every warped probability before it takes logarithms.
+_WARPED_FLOOR = 1e-10
 
 
 def js(p: Tensor, q: Tensor) -> Tensor:
@@ -55,25 +57,88 @@ def tv(p: Tensor, q: Tensor) -> Tensor:
 
 
 RULES: dict[str, Rule] = {"js": js, "ag": ag, "kl": kl, "kl_reversed": kl_reversed, "tv": tv}
+NAMES = (*RULES, "draft_token")
 
 
-def divergence(name: str, target: Tensor, draft: Tensor) -> Tensor:
-    """Return the named divergence of two rows of logits.
+def measure(
+    name: str, p: Tensor, q: Tensor, tokens: Tensor | None = None, top_k: int = 0
+) -> Tensor:
+    """Return the named divergence of log-probabilities, as :func:`log_probs` makes them.
 
     Args:
-        target: logits of the target, float (..., V).
-        draft: logits of the draft, float (..., V).
+        p: of the target, float32 (..., V).
+        q: of the draft, float32 (..., V).
+        tokens: int64 (...), the drafted tokens; for ``draft_token`` = ``|p(c) - q(c)|`` alone.
+        top_k: look at the target's `top_k` most likely tokens and one bucket that holds the mass
+            of all others (the authors' code: 50); 0 = at all tokens. A drafted token outside of
+            them is compared by its bucket.
 
     Returns:
-        float32 (...), nats (a share of mass for ``tv``); NaN only where a logit is NaN.
+        float32 (...), nats (a share of mass for ``tv`` and ``draft_token``).
 
     Raises:
         ConfigError: for an unknown name.
     """
-    if name not in RULES:
-        raise ConfigError(f"unknown divergence '{name}'", nearest(name, RULES))
-    return RULES[name](_log_probs(target), _log_probs(draft))
+    if name not in NAMES:
+        raise ConfigError(f"unknown divergence '{name}'", nearest(name, NAMES))
+    if 0 < top_k < p.shape[-1] - 1:
+        p, q, tokens = truncate(p, q, tokens, top_k)
+    if name == "draft_token":
+        assert tokens is not None
+        chosen = tokens.unsqueeze(-1)
+        return (p.gather(-1, chosen).exp() - q.gather(-1, chosen).exp()).abs_().squeeze(-1)
+    return RULES[name](p, q)
 
 
-def _log_probs(logits: Tensor) -> Tensor:
+def truncate(
+    p: Tensor, q: Tensor, tokens: Tensor | None, top_k: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return both distributions over the target's top k tokens and a bucket for the rest.
+
+    Returns:
+        p and q, float32 (..., top_k + 1), the bucket last; and the places of `tokens` in them.
+    """
+    best = p.topk(top_k).indices
+    short = tuple(torch.cat((lp.gather(-1, best), _rest(lp, best)), -1) for lp in (p, q))
+    if tokens is None:
+        return short[0], short[1], None
+    same = best == tokens.unsqueeze(-1)
+    place = torch.where(same.any(-1), same.int().argmax(-1), top_k)
+    return short[0], short[1], place
+
+
+def _rest(lp: Tensor, best: Tensor) -> Tensor:
+    # Summed over the others, not 1 - the sum of the best: that would leave rounding noise alone.
+    others = lp.scatter(-1, best, -torch.inf)
+    return others.logsumexp(-1, keepdim=True).clamp_(min=_FLOOR)
+
+
+def divergence(
+    name: str, target: Tensor, draft: Tensor, tokens: Tensor | None = None, top_k: int = 0
+) -> Tensor:
+    """Return the named divergence of two rows of raw logits (temperature 1, nothing cut off).
+
+    Args:
+        target: logits of the target, float (..., V).
+        draft: logits of the draft, float (..., V).
+        tokens: see :func:`measure`, as for `top_k`.
+
+    Returns:
+        float32 (...), nats; NaN only where a logit is NaN.
+    """
+    return measure(name, log_probs(target), log_probs(draft), tokens, top_k)
+
+
+def log_probs(logits: Tensor) -> Tensor:
+    """Return float32 log-probabilities (..., V) of raw logits, none below -1e5."""
     return torch.log_softmax(logits.float(), -1).clamp_(min=_FLOOR)
+
+
+def warped_log_probs(probs: Tensor) -> Tensor:
+    """Return float32 log-probabilities (..., V) of a warped distribution.
+
+    A cut-off token would be infinitely far from one that is not: as the authors' code does, 1e-10
+    is added to every entry, and the sum brought back to one.
+    """
+    filled = probs.float() + _WARPED_FLOOR
+    return filled.div_(filled.sum(-1, keepdim=True)).log_()

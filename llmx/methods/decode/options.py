@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmx.core.errors import ConfigError
-from llmx.core.spec import Algorithm, Divergence
+from llmx.core.spec import Algorithm, Divergence, DraftMode, FirstBlock, Semantics
+
+_INFINITE = float("inf")
 
 
 @dataclass(frozen=True)
@@ -15,19 +17,35 @@ class DecodeOptions:
 
     Attributes:
         algorithm: ``target`` or ``draft`` alone, lossless ``speculative`` (Leviathan et al.,
-            arXiv 2211.17192), ``fuzzy`` (Holsman et al., arXiv 2502.20704), or ``random``
-            acceptance, the control of the latter.
+            arXiv 2211.17192), ``fuzzy`` (Holsman et al., arXiv 2502.20704), ``random``
+            acceptance, the control of the latter, or ``ensemble``: speculation against
+            ``w p + (1 - w) q``, the lossy option of transformers (`assistant_ensemble_weight`).
         temperature: 0 = arg-max.
         top_k: 0 = off.
+        repetition_penalty: divides the positive logits of every token of prompt and output, and
+            multiplies the negative ones (Keskar et al., arXiv 1909.05858, section 4.1).
+        presence_penalty, frequency_penalty: taken from the logits of output tokens, once, and
+            once an occurrence.
         gamma: tokens drafted in a round.
         draft: ``sampled`` draws from the draft's own warped distribution, the acceptance ratio
             then uses that distribution; ``greedy`` drafts the arg-max and the ratio uses a one-hot
-            q. Both are lossless under ``speculative``. (transformers 4.44, which the paper used,
-            drafted greedily with a soft q in the ratio; that is not lossless and not offered.)
+            q. Both are lossless under ``speculative``. ``greedy_soft`` drafts the arg-max but
+            keeps the draft's distribution in the ratio, as transformers 4.44 did, which the paper
+            used: it accepts more, and is not lossless.
         semantics: of ``fuzzy``. ``research``: accept iff the divergence is at most the threshold,
             otherwise draw from the full target. ``fallback``: otherwise the speculative test
-            decides, and a rejection draws from its residual.
+            decides, and a rejection draws from its residual. ``union``: as ``research``, but the
+            target's own arg-max is always kept.
+        divergence: which; of the distributions named by `divergence_on`: ``raw`` (temperature 1,
+            nothing cut off or penalised) or ``warped`` (what tokens are drawn from).
+        divergence_top_k: look at the target's top k tokens and one bucket for the rest; 0 = all.
         threshold: nats for ``fuzzy`` (infinite values allowed), a probability for ``random``.
+        hold_share: None, or the draft share that each answer's own threshold is moved to hold.
+        hold_gain: of that loop; see :mod:`llmx.methods.decode.hold`.
+        floor: a fuzzy accept needs at least this probability of the token under the target.
+        budget: nats; a fuzzy accept needs the divergences charged to an answer to stay under it.
+        strict_ids: tokens whose threshold is ``strict_scale * threshold``.
+        ensemble_weight: w, of the target.
         eos_ids: tokens that end an output; they are part of it.
         first_block: ``draft`` drafts from the prompt at once, as the authors' code does;
             ``target`` takes one target token first, as vLLM does. The law of ``fuzzy`` depends
@@ -41,24 +59,57 @@ class DecodeOptions:
     temperature: float = 0.6
     top_p: float = 0.9
     top_k: int = 0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
     max_tokens: int = 160
     gamma: int = 5
-    draft: Literal["sampled", "greedy"] = "sampled"
-    semantics: Literal["research", "fallback"] = "research"
+    draft: DraftMode = "sampled"
+    semantics: Semantics = "research"
     divergence: Divergence = "js"
+    divergence_top_k: int = 0
+    divergence_on: Literal["raw", "warped"] = "raw"
     threshold: float = 0.0
+    hold_share: float | None = None
+    hold_gain: float = 0.5
+    floor: float = 0.0
+    budget: float = _INFINITE
+    strict_ids: tuple[int, ...] = ()
+    strict_scale: float = 0.0
+    ensemble_weight: float = 1.0
     eos_ids: tuple[int, ...] = ()
-    first_block: Literal["draft", "target"] = "draft"
+    first_block: FirstBlock = "draft"
 
     def __post_init__(self) -> None:
-        _need(0 <= self.temperature < float("inf"), "temperature", self.temperature, "0 or more")
-        _need(0 < self.top_p <= 1, "top_p", self.top_p, "a number in (0, 1]")
-        _need(self.top_k >= 0, "top_k", self.top_k, "0 (off) or more")
-        _need(self.max_tokens >= 1, "max_tokens", self.max_tokens, "1 or more")
-        _need(self.gamma >= 1, "gamma", self.gamma, "1 or more")
-        _need(self.threshold == self.threshold, "threshold", self.threshold, "a number")
+        for name, (true, wanted) in self._needs().items():
+            if not true:
+                text = f"decoding option {name}={getattr(self, name)} is not allowed"
+                raise ConfigError(text, f"{name} is {wanted}")
+
+    def _needs(self) -> dict[str, tuple[bool, str]]:
+        """Return field -> (whether it is in range, what the range is); NaN is in none."""
         chance = self.algorithm != "random" or 0 <= self.threshold <= 1
-        _need(chance, "threshold", self.threshold, "a probability for algorithm=random")
+        mixes = self.algorithm != "ensemble" or self.temperature > 0
+        limit = "a probability for algorithm=random" if not chance else "a number"
+        warm = "0 or more" if mixes else "above 0 for algorithm=ensemble"
+        return {
+            "temperature": (0 <= self.temperature < _INFINITE and mixes, warm),
+            "top_p": (0 < self.top_p <= 1, "a number in (0, 1]"),
+            "top_k": (self.top_k >= 0, "0 (off) or more"),
+            "repetition_penalty": (0 < self.repetition_penalty < _INFINITE, "above 0"),
+            "presence_penalty": (abs(self.presence_penalty) < _INFINITE, "a finite number"),
+            "frequency_penalty": (abs(self.frequency_penalty) < _INFINITE, "a finite number"),
+            "max_tokens": (self.max_tokens >= 1, "1 or more"),
+            "gamma": (self.gamma >= 1, "1 or more"),
+            "threshold": (self.threshold == self.threshold and chance, limit),
+            "divergence_top_k": (self.divergence_top_k >= 0, "0 (off) or more"),
+            "floor": (0 <= self.floor < 1, "a number in [0, 1)"),
+            "budget": (self.budget >= 0, "0 or more"),
+            "strict_scale": (0 <= self.strict_scale <= 1, "a number in [0, 1]"),
+            "ensemble_weight": (0 < self.ensemble_weight <= 1, "a number in (0, 1]"),
+            "hold_share": (self.hold_share is None or 0 < self.hold_share < 1, "in (0, 1)"),
+            "hold_gain": (0 < self.hold_gain < _INFINITE, "above 0"),
+        }
 
     @property
     def uses_target(self) -> bool:
@@ -71,17 +122,28 @@ class DecodeOptions:
         return self.algorithm != "target"
 
     @property
+    def drafts_greedily(self) -> bool:
+        """Whether the drafted token is the arg-max of the draft."""
+        return self.draft != "sampled" or self.temperature == 0
+
+    @property
     def one_hot_draft(self) -> bool:
-        """Whether the drafted token is the arg-max, so that q is one-hot in the ratio."""
+        """Whether q is one-hot in the acceptance ratio."""
         return self.draft == "greedy" or self.temperature == 0
 
     @property
     def tests_ratio(self) -> bool:
         """Whether the speculative test takes part in acceptance."""
         fallback = self.algorithm == "fuzzy" and self.semantics == "fallback"
-        return self.algorithm == "speculative" or fallback
+        return self.algorithm in ("speculative", "ensemble") or fallback
 
+    @property
+    def penalised(self) -> bool:
+        """Whether logits depend on the tokens that came before by a penalty."""
+        none = self.repetition_penalty == 1
+        return not (none and self.presence_penalty == 0 and self.frequency_penalty == 0)
 
-def _need(true: bool, name: str, value: object, wanted: str) -> None:
-    if not true:
-        raise ConfigError(f"decoding option {name}={value} is not allowed", f"{name} is {wanted}")
+    @property
+    def guarded(self) -> bool:
+        """Whether something besides the threshold can refuse a fuzzy accept."""
+        return self.floor > 0 or self.budget < _INFINITE or bool(self.strict_ids)

@@ -12,6 +12,7 @@ from llmx.core.philox import Purpose
 from llmx.methods.decode.draw import band, draw
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.rows import Rows
 from llmx.methods.decode.warp import one_hot, warp
 
@@ -23,13 +24,15 @@ class Proposal:
     Attributes:
         tokens: int64 (B, K).
         logits: raw logits of the draft, float32 (B, K, V).
-        probs: q, float32 (B, K, V): the distribution that each token was really drawn from.
-            None = one-hot on the tokens.
+        scores: those that tokens were picked from, penalties included.
+        probs: q of the acceptance ratio, float32 (B, K, V): the distribution that each token was
+            really drawn from (but for ``greedy_soft`` drafts). None = one-hot on the tokens.
         bands: int64 (B, K, 3), what was drawn and what nearly was; None for the arg-max.
     """
 
     tokens: Tensor
     logits: Tensor
+    scores: Tensor
     probs: Tensor | None
     bands: Tensor | None
 
@@ -38,7 +41,8 @@ class Proposal:
         if device == self.tokens.device:
             return self
         probs = None if self.probs is None else self.probs.to(device)
-        return Proposal(self.tokens.to(device), self.logits.to(device), probs, self.bands)
+        logits, scores = self.logits.to(device), self.scores.to(device)
+        return Proposal(self.tokens.to(device), logits, scores, probs, self.bands)
 
     def q_of_tokens(self) -> Tensor:
         """Return q of each drafted token, float32 (B, K)."""
@@ -64,13 +68,16 @@ def propose(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Propo
     logits = _first(lane, rows)
     pick = Picker(lane, rows, options, width)
     start = lane.put(rows.length)
-    seen, tokens = [logits], [pick(logits, 0)]
+    seen = [logits]
+    pick(logits)
     for column in range(1, width):
-        logits = lane.feed(tokens[-1], start + (column - 1))[:, 0]
+        logits = lane.feed(pick.tokens[-1], start + (column - 1))[:, 0]
         seen.append(logits)
-        tokens.append(pick(logits, column))
-    block = torch.cat(tokens, 1)
-    return Proposal(block, torch.stack(seen, 1), _stacked(pick.probs), _stacked(pick.bands))
+        pick(logits)
+    raw = torch.stack(seen, 1)
+    scores = torch.stack(pick.scores, 1) if options.penalised else raw
+    block = torch.cat(pick.tokens, 1)
+    return Proposal(block, raw, scores, _stacked(pick.probs), _stacked(pick.bands))
 
 
 def _stacked(parts: list[Tensor]) -> Tensor | None:
@@ -81,19 +88,27 @@ class Picker:
     """Picks the drafted tokens of a block, and remembers what they were picked from."""
 
     def __init__(self, lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> None:
-        self.options = options
+        self.rows, self.options = rows, options
         self.u = lane.put(band(rows.draws(Purpose.DRAFT, width)))
+        self.tokens: list[Tensor] = []
+        self.scores: list[Tensor] = []
         self.probs: list[Tensor] = []
         self.bands: list[Tensor] = []
 
-    def __call__(self, logits: Tensor, column: int) -> Tensor:
-        """Return int64 (B, 1) for logits (B, V)."""
+    def __call__(self, logits: Tensor) -> None:
+        """Pick the next token, int64 (B, 1), from raw logits (B, V)."""
         options = self.options
-        if options.one_hot_draft:
-            return logits.argmax(-1, keepdim=True)
-        self.probs.append(warp(logits, options.temperature, options.top_p, options.top_k))
-        self.bands.append(draw(self.probs[-1], self.u[:, column]))
-        return self.bands[-1][:, :1]
+        if options.penalised:
+            past = torch.cat(self.tokens, 1) if self.tokens else None
+            logits = penalise(logits.unsqueeze(1), self.rows, past, options)[:, 0]
+            self.scores.append(logits)
+        if not options.one_hot_draft:
+            self.probs.append(warp(logits, options.temperature, options.top_p, options.top_k))
+        if options.drafts_greedily:
+            self.tokens.append(logits.argmax(-1, keepdim=True))
+            return
+        self.bands.append(draw(self.probs[-1], self.u[:, len(self.tokens)]))
+        self.tokens.append(self.bands[-1][:, :1])
 
 
 def _first(lane: Lane, rows: Rows) -> Tensor:

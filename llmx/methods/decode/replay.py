@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from llmx.core.spec import DraftMode, Semantics
 from llmx.methods.decode.accept import Flags, Floats, Ints, valid_lengths
 from llmx.methods.decode.api import decode
 from llmx.methods.decode.lane import Lane, tokens_on_host
@@ -24,7 +25,8 @@ class BlockLog:
 
     Attributes:
         divergence: float32 (N, γ), nats.
-        lossless: bool (N, γ), what the speculative test says of each token.
+        lossless: bool (N, γ), what passes without the divergence: the speculative test, or for
+            ``union`` the comparison with the target's arg-max.
         valid: int64 (N,), tokens that count (none past an EOS or the length cap).
         closed: bool (N,), whether the last of them is an EOS: then no bonus follows.
     """
@@ -80,15 +82,25 @@ def _replay_batch(
     stride: int,
     stop: Stop | None,
 ) -> list[BlockLog]:
-    lossless = replace(options, algorithm="speculative")
+    # With a soft q in the ratio a greedy draft is not lossless.
+    draft_mode: DraftMode = "sampled" if options.draft == "sampled" else "greedy"
+    lossless = replace(options, algorithm="speculative", draft=draft_mode)
     texts = [one.token_ids for one in decode(target, draft, prompts, ids, lossless, seed, stop)]
-    # With an infinite negative threshold the fall-back rule is the speculative test, and the
-    # verdict then holds both it and the divergences.
-    both = replace(options, algorithm="fuzzy", semantics="fallback", threshold=-np.inf)
-    replayer = Replayer(target, draft, prompts, texts, ids, both, seed)
+    replayer = Replayer(target, draft, prompts, texts, ids, bare(options), seed)
     # From the last start to the first: a replay overwrites only slots from its start on.
     starts = range((max(map(len, texts)) - 1) // stride * stride, -1, -stride)
     return [replayer.blocks_at(start) for start in starts]
+
+
+def bare(options: DecodeOptions) -> DecodeOptions:
+    """Return options under which a verdict holds the divergences, and what passes without them.
+
+    With an infinite negative threshold the fall-back rule is the speculative test, and the union
+    rule the comparison with the target's arg-max. Guards and held shares are left out.
+    """
+    semantics: Semantics = "union" if options.semantics == "union" else "fallback"
+    free = replace(options, floor=0.0, budget=np.inf, strict_ids=(), hold_share=None)
+    return replace(free, algorithm="fuzzy", semantics=semantics, threshold=-np.inf)
 
 
 class Replayer:

@@ -9,9 +9,10 @@ from llmx.methods.decode.accept import Flags, Ints, leading, valid_lengths
 from llmx.methods.decode.draw import FRAGILE, band, is_split, lead
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Block, Rows
-from llmx.methods.decode.verify import Final, Verdict, final_token, follow, verify
+from llmx.methods.decode.verify import Final, Verdict, final_token, follow, settle, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -20,8 +21,9 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
     The draft alone counts no rounds of the target, and all it emits as drafted and accepted.
     """
     last = rows.tokens[rows.index, rows.length - 1][:, None]
-    logits = lane.feed(lane.put(last), lane.put(rows.length - 1))[:, 0]
-    final = final_token(logits, lane.put(band(rows.draws(purpose, 1)[:, 0])), options)
+    logits = lane.feed(lane.put(last), lane.put(rows.length - 1))
+    scores = penalise(logits, rows, None, options)[:, 0]
+    final = final_token(scores, lane.put(band(rows.draws(purpose, 1)[:, 0])), options)
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
     return Block(
         tokens=final.token[:, None],
@@ -51,6 +53,7 @@ def block_round(
     valid = valid_lengths(closing, room)
     run = leading(verdict.accept, valid)
     final = follow(target, rows, proposal, verdict, run, valid, options)
+    settle(rows, verdict, run, valid)
     tokens = _place(drafted, run, final.token)
     unsafe = _fragile(proposal, verdict, run, final, options)
     # An accepted EOS ends the output: no bonus follows it.
@@ -78,6 +81,6 @@ def _fragile(
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
     elif options.algorithm != "speculative" or options.temperature > 0:
-        fragile[:, :-1] |= on_host(lead(proposal.logits)) < FRAGILE
+        fragile[:, :-1] |= on_host(lead(proposal.scores)) < FRAGILE
     fragile[np.arange(len(run)), run] |= final.fragile
     return fragile

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from llmx.core.philox import Purpose, keys, uniforms
 from llmx.core.record import Finish
 from llmx.methods.decode.accept import Flags, Floats, Ints
+from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.options import DecodeOptions
 
 Stop = Callable[[Sequence[int]], bool]
@@ -59,6 +60,7 @@ class Rows:
     def __init__(self, size: int, capacity: int, options: DecodeOptions, seed: int) -> None:
         self.options = options
         self.seed = seed
+        self.dial = Dial(size, options)
         self.index = np.arange(size)
         self.tokens: Ints = np.zeros((size, capacity), dtype=np.int64)
         self.fragile: Flags = np.zeros((size, capacity), dtype=np.bool_)
@@ -78,6 +80,7 @@ class Rows:
         self.length[rows] = self.prompt[rows] = [len(prompt) for prompt in prompts]
         self.done[rows] = False
         self.counts[rows] = 0
+        self.dial.reset(rows)
         drawn = uniforms(keys(self.seed, ids), 0, self.table.shape[1])
         self.table[rows] = drawn[:, :, : len(Purpose)]
 

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
-from llmx.methods.decode.accept import Flags, Floats, Ints
-from llmx.methods.decode.divergence import divergence
+from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
+from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
+from llmx.methods.decode.fuzzy import closeness, fuzzy_rule
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, at_column
 from llmx.methods.decode.rows import Rows
 from llmx.methods.decode.warp import warp
@@ -26,17 +28,21 @@ class Verdict:
 
     Attributes:
         logits: raw logits of the target, float32 (B, K+1, V).
+        scores: those that tokens are drawn from, penalties included.
         probs: p, warped, (B, K+1, V); None where the rule needs p at one position only.
         accept: (B, K), the rule at each drafted token, taken alone.
         margin: float32 (B, K), distance of the nearest comparison from turning over.
         divergence: float32 (B, K); None where the rule does not use it.
+        charge: float64 (B, K), what each token costs the answer's budget; None as above.
     """
 
     logits: Tensor
+    scores: Tensor
     probs: Tensor | None
     accept: Flags
     margin: Floats
-    divergence: Floats | None
+    divergence: Floats | None = None
+    charge: Doubles | None = None
 
 
 def verify(lane: Lane, rows: Rows, proposal: Proposal, options: DecodeOptions) -> Verdict:
@@ -48,57 +54,78 @@ def verify(lane: Lane, rows: Rows, proposal: Proposal, options: DecodeOptions) -
     last = lane.put(rows.tokens[rows.index, rows.length - 1])
     block = torch.cat((last.unsqueeze(1), proposal.tokens), 1)
     logits = lane.feed(block, lane.put(rows.length - 1))
-    return judge(logits, proposal, rows.draws(Purpose.ACCEPT, proposal.tokens.shape[1]), options)
+    scores = penalise(logits, rows, proposal.tokens, options)
+    u = rows.draws(Purpose.ACCEPT, proposal.tokens.shape[1])
+    return judge(logits, scores, proposal, u, rows.dial, options)
 
 
-def judge(logits: Tensor, proposal: Proposal, u: Floats, options: DecodeOptions) -> Verdict:
+def judge(
+    logits: Tensor,
+    scores: Tensor,
+    proposal: Proposal,
+    u: Floats,
+    dial: Dial,
+    options: DecodeOptions,
+) -> Verdict:
     """Apply the accept rule to every drafted token.
 
     Args:
-        logits: of the target, float32 (B, K+1, V).
+        logits: of the target, float32 (B, K+1, V), raw.
+        scores: the same with penalties.
         u: float32 (B, K), in [0, 1).
     """
     if options.algorithm == "random":
         flags = accept.random(u, options.threshold)
-        return Verdict(logits, None, flags, np.abs(u - options.threshold), None)
-    d = _divergence(logits, proposal, options) if options.algorithm == "fuzzy" else None
-    if not options.tests_ratio:
-        assert d is not None
-        flags = accept.research(d, options.threshold)
-        return Verdict(logits, None, flags, np.abs(d - options.threshold), d)
-    return _ratio_verdict(logits, proposal, u, d, options)
+        return Verdict(logits, scores, None, flags, np.abs(u - options.threshold))
+    probs = _warped(scores, options)
+    own = _own_test(scores, probs, proposal, u, options)
+    if options.algorithm != "fuzzy":
+        assert own is not None
+        return Verdict(logits, scores, probs, *own)
+    close = closeness(logits[:, :-1], None if probs is None else probs[:, :-1], proposal, options)
+    exempt = None if own is None else own[0]
+    rule = fuzzy_rule(close, tokens_on_host(proposal.tokens), exempt, dial, options)
+    flags, margin = rule.accept, rule.margin
+    if own is not None:
+        flags, margin = flags | own[0], np.minimum(margin, own[1])
+    # Only the ratio's residual needs p at the place of a rejection that is not known yet.
+    kept = probs if options.tests_ratio else None
+    return Verdict(logits, scores, kept, flags, margin, close.divergence, rule.charge)
 
 
-def _divergence(logits: Tensor, proposal: Proposal, options: DecodeOptions) -> Floats:
-    return on_host(divergence(options.divergence, logits[:, :-1], proposal.logits))
+def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
+    """Return p at every column where a rule reads it."""
+    ratio = options.tests_ratio and options.temperature > 0
+    if ratio or (options.algorithm == "fuzzy" and options.divergence_on == "warped"):
+        return warp(scores, options.temperature, options.top_p, options.top_k)
+    return None
 
 
-def _ratio_verdict(
-    logits: Tensor, proposal: Proposal, u: Floats, d: Floats | None, options: DecodeOptions
-) -> Verdict:
-    p, q, probs = _chances(logits, proposal, options)
-    if options.temperature == 0:
-        margin = on_host(lead(logits[:, :-1]))
-    else:
-        margin = np.abs(u - p / np.maximum(q, np.float32(1e-30)))
-    if d is None:
-        return Verdict(logits, probs, accept.speculative(p, q, u), margin, None)
-    flags = accept.fallback(d, options.threshold, p, q, u)
-    return Verdict(logits, probs, flags, np.minimum(margin, np.abs(d - options.threshold)), d)
-
-
-def _chances(
-    logits: Tensor, proposal: Proposal, options: DecodeOptions
-) -> tuple[Floats, Floats, Tensor | None]:
-    """Return p and q of the drafted tokens, and p of all tokens where it had to be computed."""
-    if options.temperature == 0:
-        # Both are one-hot: the test is "drafted token = arg-max", no distribution is needed.
-        same = logits[:, :-1].argmax(-1) == proposal.tokens
-        return on_host(same), np.ones(same.shape, dtype=np.float32), None
-    probs = warp(logits, options.temperature, options.top_p, options.top_k)
+def _own_test(
+    scores: Tensor, probs: Tensor | None, proposal: Proposal, u: Floats, options: DecodeOptions
+) -> tuple[Flags, Floats] | None:
+    """Return (accept, margin) of the test that stands beside the fuzzy rule; None without one."""
+    greedy = options.temperature == 0
+    if options.semantics == "union" and options.algorithm == "fuzzy":
+        greedy = True
+    elif not options.tests_ratio:
+        return None
+    if greedy:
+        # Both distributions are one-hot: the test is "drafted token = arg-max".
+        same = scores[:, :-1].argmax(-1) == proposal.tokens
+        return on_host(same) > 0, on_host(lead(scores[:, :-1]))
+    assert probs is not None
     p = probs[:, :-1].gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1)
     pair = on_host(torch.stack((p, proposal.q_of_tokens())))
-    return pair[0], pair[1], probs
+    return _ratio_test(pair[0], pair[1], u, options)
+
+
+def _ratio_test(p: Floats, q: Floats, u: Floats, options: DecodeOptions) -> tuple[Flags, Floats]:
+    ratio = p / np.maximum(q, np.float32(1e-30))
+    if options.algorithm != "ensemble":
+        return accept.speculative(p, q, u), np.abs(u - ratio)
+    weight = options.ensemble_weight
+    return accept.ensemble(p, q, u, weight), np.abs(u - (1 - weight) - weight * ratio)
 
 
 @dataclass(frozen=True)
@@ -132,7 +159,7 @@ def follow(
     drawn = rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run]
     u = lane.put(band(drawn))
     if verdict.probs is None:
-        return final_token(at_column(verdict.logits, row, column), u, options)
+        return final_token(at_column(verdict.scores, row, column), u, options)
     weights = at_column(verdict.probs, row, column)
     if (run < valid).any():
         rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
@@ -141,11 +168,20 @@ def follow(
     return _drawn(draw(weights, u))
 
 
-def final_token(logits: Tensor, u: Tensor, options: DecodeOptions) -> Final:
-    """Take the token of logits (B, V): from bands of uniforms (B, 3), or the arg-max."""
+def settle(rows: Rows, verdict: Verdict, run: Ints, valid: Ints) -> None:
+    """Charge the accepted tokens to their answers, and move thresholds that hold a share."""
+    if verdict.charge is None:
+        return
+    inside = np.arange(verdict.charge.shape[1]) < run[:, None]
+    rows.dial.spent += np.where(inside, verdict.charge, 0.0).sum(1)
+    rows.dial.turn(run, np.where(valid > 0, run + 1, 0))
+
+
+def final_token(scores: Tensor, u: Tensor, options: DecodeOptions) -> Final:
+    """Take the token of scores (B, V): from bands of uniforms (B, 3), or the arg-max."""
     if options.temperature == 0:
-        return Final(tokens_on_host(logits.argmax(-1)), on_host(lead(logits)) < FRAGILE)
-    return _drawn(draw(warp(logits, options.temperature, options.top_p, options.top_k), u))
+        return Final(tokens_on_host(scores.argmax(-1)), on_host(lead(scores)) < FRAGILE)
+    return _drawn(draw(warp(scores, options.temperature, options.top_p, options.top_k), u))
 
 
 def _drawn(bands: Tensor) -> Final:

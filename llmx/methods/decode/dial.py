@@ -1,0 +1,53 @@
+"""What the fuzzy rule remembers of each answer: its threshold, and what its accepts have cost.
+
+Both are functions of the answer's own past alone, so an answer does not depend on its neighbours
+in a batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llmx.methods.decode.accept import Doubles, Ints
+from llmx.methods.decode.options import DecodeOptions
+
+# No threshold is held below or above these: a loop that lost its grip would need as many rounds
+# to come back as it took to get there.
+_LEAST, _MOST = 1e-6, 10.0
+
+
+class Dial:
+    """Threshold and spent budget of the rows of a batch.
+
+    The held threshold moves by integral control in the logarithm:
+    ``ln T += g (s · emitted - accepted) / (γ + 1)`` after each round, so that T comes to rest only
+    where accepted tokens are the share s of the emitted ones.
+
+    Attributes:
+        threshold: float64 (B,), nats.
+        spent: float64 (B,), divergences charged so far, nats.
+    """
+
+    def __init__(self, size: int, options: DecodeOptions) -> None:
+        self.options = options
+        self.threshold: Doubles = np.full(size, options.threshold, dtype=np.float64)
+        self.spent: Doubles = np.zeros(size)
+
+    def reset(self, rows: Ints) -> None:
+        """Begin new answers in some rows."""
+        self.threshold[rows] = self.options.threshold
+        self.spent[rows] = 0
+
+    def turn(self, accepted: Ints, emitted: Ints) -> None:
+        """Move the threshold after a round; without a share to hold it stays.
+
+        Args:
+            accepted: (B,), drafted tokens that were kept.
+            emitted: (B,), tokens that the round gave; 0 in rows that drafted nothing.
+        """
+        share = self.options.hold_share
+        if share is None:
+            return
+        error = (share * emitted - accepted) / (self.options.gamma + 1)
+        moved = self.threshold * np.exp(self.options.hold_gain * error)
+        self.threshold = moved.clip(_LEAST, _MOST)

@@ -1,0 +1,124 @@
+"""The fuzzy rule: divergences of a block, the threshold of each token, and what guards refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from llmx.methods.decode import accept
+from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
+from llmx.methods.decode.dial import Dial
+from llmx.methods.decode.divergence import log_probs, measure, warped_log_probs
+from llmx.methods.decode.lane import on_host
+from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.propose import Proposal
+from llmx.methods.decode.warp import warp
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How close both models are at each drafted token.
+
+    Attributes:
+        divergence: float32 (B, K), nats.
+        chance: p of each token, of the distributions that are compared, float32 (B, K); None
+            where no floor asks for it.
+    """
+
+    divergence: Floats
+    chance: Floats | None
+
+
+def closeness(
+    logits: Tensor, probs: Tensor | None, proposal: Proposal, options: DecodeOptions
+) -> Closeness:
+    """Compare both models at every drafted token.
+
+    Args:
+        logits: raw, of the target, float32 (B, K, V).
+        probs: p, warped, float32 (B, K, V); read where `divergence_on` is ``warped``.
+    """
+    if options.divergence_on == "warped":
+        assert probs is not None
+        p, q = warped_log_probs(probs), warped_log_probs(drafted_probs(proposal, options))
+    else:
+        p, q = log_probs(logits), log_probs(proposal.logits)
+    d = measure(options.divergence, p, q, proposal.tokens, options.divergence_top_k)
+    if options.floor == 0:
+        return Closeness(on_host(d), None)
+    chance = p.gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1).exp()
+    both = on_host(torch.stack((d, chance)))
+    return Closeness(both[0], both[1])
+
+
+def drafted_probs(proposal: Proposal, options: DecodeOptions) -> Tensor:
+    """Return the draft's warped distribution, float32 (B, K, V), however it then picked."""
+    if proposal.probs is not None:
+        return proposal.probs
+    return warp(proposal.scores, options.temperature, options.top_p, options.top_k)
+
+
+@dataclass(frozen=True)
+class FuzzyRule:
+    """What the fuzzy rule says of each drafted token; (B, K) each.
+
+    Attributes:
+        accept: whether it passes.
+        margin: distance of the nearest comparison from turning over.
+        charge: float64, what the token costs the answer's budget if it is emitted.
+    """
+
+    accept: Flags
+    margin: Floats
+    charge: Doubles
+
+
+def fuzzy_rule(
+    close: Closeness, tokens: Ints, exempt: Flags | None, dial: Dial, options: DecodeOptions
+) -> FuzzyRule:
+    """Apply threshold and guards.
+
+    Args:
+        tokens: int64 (B, K), drafted.
+        exempt: (B, K), tokens that stand without the fuzzy rule: they cost no budget.
+    """
+    limits = _limits(tokens, dial, options)
+    d = close.divergence
+    passes, margin = accept.research(d, limits), np.abs(d - limits)
+    if close.chance is not None:
+        passes = passes & (close.chance >= options.floor)
+        margin = np.minimum(margin, np.abs(close.chance - options.floor))
+    charge = np.where(passes if exempt is None else passes & ~exempt, d, 0.0).astype(np.float64)
+    if options.budget < np.inf:
+        passes, margin, charge = _within_budget(passes, margin, charge, dial, options)
+    return FuzzyRule(passes, margin.astype(np.float32), charge)
+
+
+def _limits(tokens: Ints, dial: Dial, options: DecodeOptions) -> Doubles:
+    """Return the threshold of each token, float64 (B, 1) or (B, K)."""
+    limits = dial.threshold[:, None]
+    if not options.strict_ids:
+        return limits
+    strict = np.isin(tokens, options.strict_ids)
+    # An infinite threshold times zero would be NaN.
+    tight = limits * options.strict_scale if options.strict_scale else np.zeros_like(limits)
+    scaled: Doubles = np.where(strict, tight, limits)
+    return scaled
+
+
+def _within_budget(
+    passes: Flags, margin: Doubles, charge: Doubles, dial: Dial, options: DecodeOptions
+) -> tuple[Flags, Doubles, Doubles]:
+    """Refuse what the answer can no longer pay; a refused token costs nothing."""
+    spent, passes, charge = dial.spent.copy(), passes.copy(), charge.copy()
+    for column in range(passes.shape[1]):
+        after = spent + charge[:, column]
+        margin[:, column] = np.minimum(margin[:, column], np.abs(after - options.budget))
+        broke = after > options.budget
+        passes[:, column] &= ~broke
+        charge[broke, column] = 0.0
+        spent += charge[:, column]
+    return passes, margin, charge
