@@ -11,42 +11,63 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmx.stats.bootstrap import bootstrap, bootstrap_mean
+    from llmx.stats.crossed import TwoLevel, paired_two_level, two_level
     from llmx.stats.interval import Interval
     from llmx.stats.mcnemar import mcnemar_exact, mcnemar_midp
+    from llmx.stats.multiple import holm
     from llmx.stats.paired import Paired, paired_difference
+    from llmx.stats.permutation import permutation_test
     from llmx.stats.power import mcnemar_power, minimum_detectable_effect
     from llmx.stats.proportion import paired_score_interval, wilson
     from llmx.stats.rates import rate_interval, ratio_interval
+    from llmx.stats.ratio import ratio_of_means
+    from llmx.stats.tost import Equivalence, equivalence
 
 _HOME = {
+    "Equivalence": "tost",
     "Interval": "interval",
     "Paired": "paired",
+    "TwoLevel": "crossed",
     "bootstrap": "bootstrap",
     "bootstrap_mean": "bootstrap",
+    "equivalence": "tost",
+    "holm": "multiple",
     "mcnemar_exact": "mcnemar",
     "mcnemar_midp": "mcnemar",
     "mcnemar_power": "power",
     "minimum_detectable_effect": "power",
     "paired_difference": "paired",
     "paired_score_interval": "proportion",
+    "paired_two_level": "crossed",
+    "permutation_test": "permutation",
     "rate_interval": "rates",
     "ratio_interval": "rates",
+    "ratio_of_means": "ratio",
+    "two_level": "crossed",
     "wilson": "proportion",
 }
 
 __all__ = [
+    "Equivalence",
     "Interval",
     "Paired",
+    "TwoLevel",
     "bootstrap",
     "bootstrap_mean",
+    "equivalence",
+    "holm",
     "mcnemar_exact",
     "mcnemar_midp",
     "mcnemar_power",
     "minimum_detectable_effect",
     "paired_difference",
     "paired_score_interval",
+    "paired_two_level",
+    "permutation_test",
     "rate_interval",
     "ratio_interval",
+    "ratio_of_means",
+    "two_level",
     "wilson",
 ]
 

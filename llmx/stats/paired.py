@@ -56,7 +56,7 @@ def paired_difference(
         ValueError: if the lengths differ or a vector is empty or not finite.
     """
     gaps = finite_vector(first, "first") - _like(first, finite_vector(second, "second"))
-    columns = _units(gaps, clusters)
+    columns = cluster_sums(gaps, clusters)
     interval = bootstrap(columns, mean, level, resamples=resamples, seed=seed, method=method)
     better, worse = int((gaps > 0).sum()), int((gaps < 0).sum())
     p_value = mcnemar_exact(better, worse)
@@ -69,7 +69,7 @@ def _like(first: ArrayLike, second: Floats) -> Floats:
     return second
 
 
-def _units(gaps: Floats, clusters: Sequence[Hashable] | None) -> Floats:
+def cluster_sums(gaps: Floats, clusters: Sequence[Hashable] | None) -> Floats:
     """Return sum and size of every unit, shape ``[units, 2]``, in order of first appearance."""
     if clusters is None:
         return np.stack([gaps, np.ones_like(gaps)], axis=1)

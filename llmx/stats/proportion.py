@@ -47,12 +47,12 @@ def paired_score_interval(gained: int, lost: int, n: int, level: float = 0.95) -
         raise ValueError(f"{gained} gained and {lost} lost do not fit into {n} items")
     z = two_sided_z(level)
     estimate = (gained - lost) / n
-    high = _root(lambda d: z + _score(gained, lost, n, d), estimate, 1.0)
-    low = -_root(lambda d: z + _score(lost, gained, n, d), -estimate, 1.0)
+    high = _root(lambda d: z + paired_score(gained, lost, n, d), estimate, 1.0)
+    low = -_root(lambda d: z + paired_score(lost, gained, n, d), -estimate, 1.0)
     return Interval(low, estimate, high, level)
 
 
-def _score(gained: int, lost: int, n: int, difference: float) -> float:
+def paired_score(gained: int, lost: int, n: int, difference: float) -> float:
     """Score statistic of H0: p_gained - p_lost = difference (Tango 1998, eq. 6 and 7)."""
     a = 2 * n
     b = (2 * n - gained + lost) * difference - gained - lost
