@@ -104,9 +104,11 @@ def _power(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
     span = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     why = "" if len(sizes) == 1 else ", less for arms that rarely disagree with it"
+    seeds = max(gap.seeds for gap in gaps)
+    test = "exact McNemar test" if seeds == 1 else f"t test over items and {seeds} seeds"
     text = (
         f"On {n} problems the smallest difference in accuracy from `{reference}` that would be"
-        f" found (exact McNemar test at 5 %, 80 % power) is {span} points{why}."
+        f" found ({test} at 5 %, 80 % power) is {span} points{why}."
     )
     yield Finding(kind="power", text=text)
 

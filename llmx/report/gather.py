@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +31,50 @@ class Block(Frozen):
     batch_size: int | None = None
 
 
+class Transfer(Frozen):
+    """A threshold solved under one divergence and used under another; shares of drafted tokens."""
+
+    source: str
+    to: str
+    asked_share: float
+    threshold: float
+    share: float
+    low: float
+    high: float
+
+
+class Exploration(Frozen):
+    """What a report reads of an exploration of divergence logs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    transfer: tuple[Transfer, ...] = ()
+
+
+class Check(Frozen):
+    """One thing that an audit looked at."""
+
+    check: str
+    level: Literal["fail", "warn"]
+    passed: bool | None = Field(description="None = could not be checked")
+    found: int = 0
+    of: int = 0
+    detail: str = ""
+
+
+class Audit(Frozen):
+    """What the audit stage says of one arm; what it shows of the prompts is left out here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    passed: bool
+    checks: tuple[Check, ...] = ()
+
+    def failures(self) -> tuple[Check, ...]:
+        """Return the checks that forbid a verdict."""
+        return tuple(c for c in self.checks if c.level == "fail" and c.passed is False)
+
+
 @dataclass
 class ArmFiles:
     """What one arm left behind, by sample id."""
@@ -39,6 +83,12 @@ class ArmFiles:
     scores: dict[str, Score] = field(default_factory=dict)
     problems: dict[str, Sample] = field(default_factory=dict)
     calibration: Calibration | None = None
+    audit: Audit | None = None
+    seeds: tuple[ArmFiles, ...] = ()
+
+    def runs(self) -> tuple[ArmFiles, ...]:
+        """Return the files of every seed; itself where there is one."""
+        return self.seeds or (self,)
 
 
 @dataclass
@@ -47,6 +97,7 @@ class Gathered:
 
     arms: dict[str, ArmFiles]
     blocks: list[Block] = field(default_factory=list)
+    exploration: Exploration | None = None
 
 
 def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
@@ -65,6 +116,9 @@ def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
         _, _, arm = key.partition("/")
         if (folder / "blocks.jsonl").exists():
             found.blocks += _lines(folder / "blocks.jsonl", Block)
+        elif (folder / "explore.json").exists():
+            path = folder / "explore.json"
+            found.exploration = _parse(Exploration, read_json(path), path)
         elif arm in found.arms:
             _read_arm(folder, found.arms[arm], key)
     return found
@@ -82,6 +136,9 @@ def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
     if (folder / "calibration.json").exists():
         path = folder / "calibration.json"
         files.calibration = _parse(Calibration, read_json(path), path)
+    if (folder / "audit.json").exists():
+        path = folder / "audit.json"
+        files.audit = _parse(Audit, read_json(path), path)
 
 
 def _once(already: Mapping[str, Any], key: str, what: str) -> None:

@@ -7,18 +7,16 @@ from typing import Any
 
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
+from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
+from llmx.report.paired_table import correct, paired_table
 from llmx.report.results import Difference, Row, Span
 from llmx.report.timing import Timing, as_span, rate, ratio, timing
-from llmx.stats.paired import paired_difference
-from llmx.stats.power import minimum_detectable_effect
-from llmx.stats.proportion import paired_score_interval, wilson
+from llmx.stats.crossed import two_level
+from llmx.stats.proportion import wilson
 
 MISS = 0.03 + 1e-9
 """A draft share further than this from what was asked is flagged: over three points."""
-
-FEWEST_CLUSTERS = 20
-"""Below this a bootstrap over clusters promises more than it keeps."""
 
 _DRAFTING = ("speculative", "fuzzy", "random")
 
@@ -54,7 +52,7 @@ def measure(
 def _compared(found: Gathered, name: str, reference: str | None) -> Difference | None:
     if name == reference:
         return None
-    return _difference(found.arms[name], found.arms.get(reference or ""))
+    return difference(found.arms[name], found.arms.get(reference or ""))
 
 
 def at_point(arm: str | None, of: str, arms: Mapping[str, ArmSpec]) -> str | None:
@@ -80,21 +78,32 @@ def _algorithm(spec: ArmSpec) -> str | None:
 
 
 def _quality(files: ArmFiles) -> dict[str, Any]:
-    scores = list(files.scores.values())
+    runs = files.runs()
+    scores = [score for run in runs for score in run.scores.values()]
     n = len(scores)
     if not n:
         return {"problems": len(files.records)}
     return {
-        "problems": n,
-        "accuracy": as_span(wilson(sum(score.correct for score in scores), n)),
+        "problems": len(files.scores),
+        "seeds": len(runs),
+        "accuracy": _accuracy(files),
         "accuracy_flexible": sum(score.correct_flexible for score in scores) / n,
         "unparsed_share": sum(score.unparsed for score in scores) / n,
     }
 
 
+def _accuracy(files: ArmFiles) -> Span:
+    table = paired_table(files, files)
+    if table is None or table.seeds == 1 or len(table.ids) < 2:
+        right = [score.correct for score in files.scores.values()]
+        return as_span(wilson(sum(right), len(right)))
+    return as_span(two_level(table.values(files, correct)).interval)
+
+
 def _lengths(files: ArmFiles, algorithm: str | None) -> dict[str, Any]:
     """Count from the scores, which carry the record's counts, or from the records alone."""
-    outputs: Sequence[Score | Record] = list(files.scores.values()) or list(files.records.values())
+    outputs: Sequence[Score | Record] = [s for run in files.runs() for s in run.scores.values()]
+    outputs = outputs or [record for run in files.runs() for record in run.records.values()]
     n = len(outputs)
     if not n:
         return {}
@@ -131,39 +140,3 @@ def _speed(clock: Timing, arm: str, reference: str | None, baseline: str | None)
         "speedup_reference": ratio(clock, arm, reference, "tokens"),
         "speedup_reference_problems": ratio(clock, arm, reference, "problems"),
     }
-
-
-def _difference(files: ArmFiles, base: ArmFiles | None) -> Difference | None:
-    """Compare on the ids that both arms have, in sorted order, so that seeds mean the same."""
-    ids = sorted(files.scores.keys() & base.scores.keys()) if base else []
-    if base is None or not ids:
-        return None
-    first = [float(files.scores[i].correct) for i in ids]
-    second = [float(base.scores[i].correct) for i in ids]
-    plain, labels = paired_difference(first, second), _labels(files, ids)
-    n, discordant = len(ids), plain.better + plain.worse
-    return Difference(
-        problems=n,
-        score=as_span(paired_score_interval(plain.better, plain.worse, n)),
-        bootstrap=as_span(plain.difference),
-        clustered=_clustered(first, second, labels),
-        clusters=len(set(labels)),
-        gained=plain.better,
-        lost=plain.worse,
-        p_value=plain.p_value,
-        # Laplace's rule: an observed rate of 0 would promise that any difference is seen.
-        detectable=minimum_detectable_effect(n, (discordant + 1) / (n + 2)),
-    )
-
-
-def _labels(files: ArmFiles, ids: Sequence[str]) -> list[str]:
-    """Return the cluster of each problem; one without a cluster is one by itself."""
-    return [files.scores[name].cluster or name for name in ids]
-
-
-def _clustered(
-    first: Sequence[float], second: Sequence[float], labels: Sequence[str]
-) -> Span | None:
-    if not FEWEST_CLUSTERS <= len(set(labels)) < len(labels):
-        return None
-    return as_span(paired_difference(first, second, labels).difference)

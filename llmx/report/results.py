@@ -34,13 +34,19 @@ class Difference(Frozen):
     """Accuracy minus that of the reference arm, on the problems that both answered."""
 
     problems: int
-    score: Span = Field(description="share of problems; score interval (Tango 1998)")
+    seeds: int = 1
+    score: Span = Field(
+        description="share of problems; score interval (Tango 1998), of several seeds a t interval"
+        " that counts the noise of items and of seeds"
+    )
     bootstrap: Span = Field(description="the same difference, paired bootstrap over problems")
     clustered: Span | None = Field(description="paired bootstrap over clusters of problems")
     clusters: int
-    gained: int = Field(description="right here, wrong in the reference arm")
-    lost: int = Field(description="wrong here, right in the reference arm")
-    p_value: float = Field(description="exact two-sided McNemar test")
+    gained: int = Field(description="right here, wrong in the reference arm; over all seeds")
+    lost: int = Field(description="wrong here, right in the reference arm; over all seeds")
+    p_value: float = Field(
+        description="exact two-sided McNemar test; of several seeds sign flips of item means"
+    )
     detectable: float = Field(
         description="smallest difference found with 80 % power at this discordant rate"
     )
@@ -67,7 +73,10 @@ class Row(Frozen):
     arm: str
     algorithm: str | None = None
     problems: int = 0
-    accuracy: Span | None = Field(default=None, description="strict; Wilson interval")
+    seeds: int = 1
+    accuracy: Span | None = Field(
+        default=None, description="strict; Wilson interval, of several seeds a t interval"
+    )
     accuracy_flexible: float | None = Field(default=None, description="last number of the text")
     difference: Difference | None = None
     tokens_per_second: Span | None = None

@@ -75,14 +75,14 @@ def _main(reference: str, baseline: str) -> tuple[Column, ...]:
             "Accuracy",
             "%",
             "Share of problems whose strict answer equals the reference answer; 95 % Wilson"
-            " interval.",
+            " interval, of several seeds Student's t over items and seeds.",
             lambda row: percent_span(row.accuracy),
         ),
         Column(
             f"Accuracy − {reference}",
             "points",
             f"Paired difference in accuracy from {reference} on the same problems; 95 % score"
-            " interval (Tango).",
+            " interval (Tango), of several seeds Student's t over items and seeds.",
             lambda row: points_span(row.difference.score if row.difference else None),
             short=f"− {reference}",
         ),
@@ -189,8 +189,8 @@ def _paired(reference: str) -> tuple[Column, ...]:
         Column(
             "McNemar",
             "p",
-            "Exact two-sided test that the two counts differ by chance alone; not corrected for"
-            " the number of arms.",
+            "Exact two-sided test that the two counts differ by chance alone; of several seeds"
+            " sign flips of the items' mean differences; not corrected for the number of arms.",
             lambda row: p_value(row.difference.p_value if row.difference else None),
         ),
         Column(

@@ -13,7 +13,7 @@ from llmx.run.ask import decoding_cost, decoding_identity, requests_for, require
 from llmx.run.decode import check_options, positive_option
 from llmx.store.files import write_json
 
-_TRIES = 4
+_TRIES = 5
 _HUGE = 1e9  # nats or more: JSON has no infinity, and no divergence of a finite model reaches it
 
 
@@ -42,7 +42,7 @@ class CalibrateStage:
         return given.arm.sampler is not None and given.arm.sampler.needs_calibration
 
     def plan(self, given: StageInput) -> Cost:
-        """One replay and at most four decodes of the calibration problems."""
+        """One replay and at most five decodes of the calibration problems."""
         return decoding_cost(given.arm, _problems(given) * (_TRIES + 1))
 
     def run(self, context: StageContext) -> None:

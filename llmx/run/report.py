@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from llmx.core.arms import family
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -23,7 +24,7 @@ class ReportStage:
     """
 
     kind: ClassVar[str] = "report"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -56,14 +57,18 @@ class ReportStage:
         """
         from llmx.report.build import build
         from llmx.report.gather import gather
+        from llmx.report.seeds import pool, pool_references, pool_specs
         from llmx.report.write import write
 
         given = context.given
         context.progress.start(2, unit="steps")
-        found = gather(context.inputs, given.arms)
-        results = build(found, given.arms, _reference(given), _title(given), given.references)
+        found, arms = pool(gather(context.inputs, given.arms)), pool_specs(given.arms)
+        reference = _reference(given)
+        pooled = None if reference is None else family(reference)
+        references = pool_references(given.references)
+        results = build(found, arms, pooled, _title(given), references)
         context.progress.advance()
-        write(context.out, results, found, given.arms)
+        write(context.out, results, found, arms)
         context.progress.advance()
 
 

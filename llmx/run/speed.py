@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from llmx.core.arms import families
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
 from llmx.core.spec import ScaleSpec
@@ -33,7 +34,7 @@ class SpeedStage:
     """
 
     kind: ClassVar[str] = "decode_speed"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = True
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -60,14 +61,15 @@ class SpeedStage:
         """Every arm's time at the batch size that is timed."""
         problems, rounds, batch = _sizes(given)
         seconds = sum(seconds_per_problem(arm, batch) for arm in given.arms.values())
-        amount = problems * rounds
-        return Cost(samples=amount * len(given.arms), seconds=amount * seconds or None)
+        amount, arms = problems * rounds, len(families(given.arms))
+        share = arms / len(given.arms)  # of seeds, one is timed in a round
+        return Cost(samples=amount * arms, seconds=amount * seconds * share or None)
 
     def run(self, context: StageContext) -> None:
         """Time every block; rounds that a kill cut short are done again as a whole."""
         problems, rounds, batch = _sizes(context.given)
         work = _prepare(context, problems * rounds)
-        names = list(context.given.arms)
+        names = families(context.given.arms)
         done = _keep_whole_rounds(context, len(names))
         context.progress.start(rounds * len(names), done * len(names), unit="blocks")
         context.progress.note("warming up")
@@ -76,7 +78,7 @@ class SpeedStage:
         with Appender(context.out / BLOCKS) as blocks:
             for round_ in range(done, rounds):
                 rows = []
-                for name in names[round_ % len(names) :] + names[: round_ % len(names)]:
+                for name in _turn(names, round_):
                     engine, requests = work[name]
                     places = range(round_ * problems, (round_ + 1) * problems)
                     chunk = [requests[place % len(requests)] for place in places]
@@ -84,7 +86,17 @@ class SpeedStage:
                     rows.append(block)
                     context.progress.advance()
                 blocks.append(rows)
-        write_json(context.out / "summary.json", {"rounds": rounds, "arms": names})
+        write_json(context.out / "summary.json", {"rounds": rounds, "arms": list(names)})
+
+
+def _turn(names: Mapping[str, tuple[str, ...]], round_: int) -> list[str]:
+    """Return the arms of a round in their order; a family's seeds take turns from round to round.
+
+    So seeds cost no time, and a family's rate covers them all.
+    """
+    order = list(names)
+    first = round_ % len(order)
+    return [names[one][round_ % len(names[one])] for one in order[first:] + order[:first]]
 
 
 def _prepare(context: StageContext, amount: int) -> dict[str, tuple[HfEngine, list[Request]]]:

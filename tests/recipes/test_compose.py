@@ -77,9 +77,10 @@ def test_recipe_teaches(name: str) -> None:
 def test_the_demo_compares_what_it_promises() -> None:
     arms = compose("fsd_gsm8k").arms
     kinds = [(a.sampler.algorithm, a.sampler.semantics) for a in arms.values() if a.sampler]
-    for algorithm in ("target", "draft", "speculative", "random"):
+    for algorithm in ("target", "draft", "speculative", "random", "ensemble"):
         assert [kind for kind, _ in kinds].count(algorithm) == 1
-    assert kinds.count(("fuzzy", "research")) == kinds.count(("fuzzy", "fallback")) == 3
+    assert kinds.count(("fuzzy", "research")) == 3
+    assert kinds.count(("fuzzy", "fallback")) == 4
     for arm in arms.values():
         assert arm.sampler is not None
         assert (arm.sampler.temperature, arm.sampler.top_p) == (0.6, 0.9)
@@ -116,5 +117,5 @@ def test_a_point_resolves_in_about_a_tenth_of_a_second() -> None:
     words = ["sampler.gamma=2,3,4,5,6,7,8", "seed=0,1,2,3,4"]
     started = time.perf_counter()
     points = len(compose("fsd_gsm8k", words).arms)
-    assert points == 2 * 5 + 8 * 35
+    assert points == 2 * 5 + 10 * 35
     assert (time.perf_counter() - started) / points < 0.1

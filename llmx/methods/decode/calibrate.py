@@ -21,7 +21,11 @@ from llmx.methods.decode.rows import Decoded, Stop
 from llmx.methods.decode.step_model import StepModel
 
 Ladder = NDArray[np.float64]
-CLOSE = 0.01
+CLOSE = 0.002
+"""A measured share this near to the asked one is taken: near the top, half a point of share is
+most of the way from no loss to a large one."""
+
+_WORTH_A_NOTE = 0.01
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,7 @@ def _between(low: tuple[int, float], high: tuple[int, float], share: float) -> i
 
 
 def _note(share: float, achieved: float, options: DecodeOptions) -> str:
-    if abs(achieved - share) <= CLOSE:
+    if abs(achieved - share) <= _WORTH_A_NOTE:
         return ""
     most = options.gamma / (options.gamma + 1)
     if share > most:

@@ -89,11 +89,9 @@ class DecodeOptions:
     def _needs(self) -> dict[str, tuple[bool, str]]:
         """Return field -> (whether it is in range, what the range is); NaN is in none."""
         chance = self.algorithm != "random" or 0 <= self.threshold <= 1
-        mixes = self.algorithm != "ensemble" or self.temperature > 0
         limit = "a probability for algorithm=random" if not chance else "a number"
-        warm = "0 or more" if mixes else "above 0 for algorithm=ensemble"
         return {
-            "temperature": (0 <= self.temperature < _INFINITE and mixes, warm),
+            "temperature": (0 <= self.temperature < _INFINITE, "0 or more"),
             "top_p": (0 < self.top_p <= 1, "a number in (0, 1]"),
             "top_k": (self.top_k >= 0, "0 (off) or more"),
             "repetition_penalty": (0 < self.repetition_penalty < _INFINITE, "above 0"),

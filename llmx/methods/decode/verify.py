@@ -77,6 +77,8 @@ def judge(
     if options.algorithm == "random":
         flags = accept.random(u, options.threshold)
         return Verdict(logits, scores, None, flags, np.abs(u - options.threshold))
+    if options.algorithm == "ensemble" and options.temperature == 0:
+        scores = _mixed(scores, proposal, options.ensemble_weight)
     probs = _warped(scores, options)
     own = _own_test(scores, probs, proposal, u, options)
     if options.algorithm != "fuzzy":
@@ -99,6 +101,15 @@ def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
     if ratio or (options.algorithm == "fuzzy" and options.divergence_on == "warped"):
         return warp(scores, options.temperature, options.top_p, options.top_k)
     return None
+
+
+def _mixed(scores: Tensor, proposal: Proposal, weight: float) -> Tensor:
+    """Return scores whose arg-max is the mixture's at every drafted column, as transformers has it.
+
+    The bonus column stays the target's.
+    """
+    p, q = scores[:, :-1].softmax(-1), proposal.scores.softmax(-1)
+    return torch.cat(((weight * p + (1 - weight) * q).log(), scores[:, -1:]), 1)
 
 
 def _own_test(

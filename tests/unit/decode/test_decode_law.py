@@ -38,6 +38,8 @@ def p_value(counts, wanted):
     """Chi-square p-value; the least likely cells are taken together until 8 are expected."""
     if not set(counts) <= set(wanted):
         return 0.0
+    if len(wanted) == 1:
+        return 1.0
     cells = sorted(wanted, key=wanted.get)
     expected = np.array([wanted[cell] for cell in cells]) * SAMPLES
     observed = np.array([counts.get(cell, 0) for cell in cells], dtype=float)

@@ -1,0 +1,69 @@
+"""Arms that differ by their seed are one arm with several runs."""
+
+from llmx.core.arms import families, family
+from llmx.core.record import Score
+from llmx.core.spec import ArmSpec, SamplerSpec
+from llmx.report.build import build
+from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.seeds import pool, pool_references, pool_specs
+
+
+def score(name, right, tokens=10):
+    return Score(
+        id=name,
+        cluster="",
+        expected="1",
+        strict="1" if right else "2",
+        flexible="1",
+        correct=right,
+        correct_flexible=right,
+        unparsed=False,
+        tokens=tokens,
+        finish="eos",
+        rounds=5,
+        drafted=8,
+        accepted=6,
+    )
+
+
+def files(rights):
+    return ArmFiles(scores={f"p{i}": score(f"p{i}", right) for i, right in enumerate(rights)})
+
+
+SPEC = ArmSpec(sampler=SamplerSpec(algorithm="speculative"))
+HERE = {
+    "sd@seed=0": files([1, 1, 0, 0] * 10),
+    "sd@seed=1": files([1, 0, 0, 0] * 10),
+    "fsd@seed=0": files([1, 1, 1, 0] * 10),
+    "fsd@seed=1": files([1, 1, 0, 0] * 10),
+}
+
+
+def test_names():
+    assert family("sd@gamma=3@seed=1@top_p=0.9") == "sd@gamma=3@top_p=0.9"
+    assert families(HERE) == {
+        "sd": ("sd@seed=0", "sd@seed=1"),
+        "fsd": ("fsd@seed=0", "fsd@seed=1"),
+    }
+
+
+def test_pooled_rows_count_every_seed_and_pair_by_item_and_seed():
+    blocks = [
+        Block(round=r, arm=f"sd@seed={r % 2}", problems=1, tokens=10, seconds=2) for r in (0, 1)
+    ]
+    found = pool(Gathered(HERE, blocks))
+    references = pool_references({name: f"sd@{name.partition('@')[2]}" for name in HERE})
+    results = build(found, pool_specs(dict.fromkeys(HERE, SPEC)), "sd", "t", references)
+    sd, fsd = results.rows
+    assert (sd.arm, fsd.arm, sd.seeds, sd.problems) == ("sd", "fsd", 2, 40)
+    assert sd.accuracy.estimate == 30 / 80 and fsd.accuracy.estimate == 50 / 80
+    assert sd.draft_share == 0.6 and sd.target_rounds == 5
+    gap = fsd.difference
+    assert (gap.problems, gap.seeds, gap.gained, gap.lost) == (40, 2, 20, 0)
+    assert gap.score.estimate == 0.25
+    assert sd.tokens_per_second.estimate == 5
+
+
+def test_one_seed_is_left_alone():
+    alone = Gathered({"sd": HERE["sd@seed=0"]})
+    assert pool(alone).arms["sd"] is alone.arms["sd"]
