@@ -97,7 +97,10 @@ def _accuracy(files: ArmFiles) -> Span:
     if table is None or table.seeds == 1 or len(table.ids) < 2:
         right = [score.correct for score in files.scores.values()]
         return as_span(wilson(sum(right), len(right)))
-    return as_span(two_level(table.values(files, correct)).interval)
+    span = as_span(two_level(table.values(files, correct)).interval)
+    assert span.low is not None and span.high is not None
+    # Few seeds that disagree give an interval wider than accuracies are.
+    return span.model_copy(update={"low": max(span.low, 0.0), "high": min(span.high, 1.0)})
 
 
 def _lengths(files: ArmFiles, algorithm: str | None) -> dict[str, Any]:

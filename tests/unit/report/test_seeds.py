@@ -1,5 +1,7 @@
 """Arms that differ by their seed are one arm with several runs."""
 
+import pytest
+
 from llmx.core.arms import families, family
 from llmx.core.record import Score
 from llmx.core.spec import ArmSpec, SamplerSpec
@@ -48,9 +50,8 @@ def test_names():
 
 
 def test_pooled_rows_count_every_seed_and_pair_by_item_and_seed():
-    blocks = [
-        Block(round=r, arm=f"sd@seed={r % 2}", problems=1, tokens=10, seconds=2) for r in (0, 1)
-    ]
+    timed = {"problems": 1, "tokens": 10, "seconds": 2}
+    blocks = [Block(round=seed, arm=f"sd@seed={seed}", **timed) for seed in (0, 1)]
     found = pool(Gathered(HERE, blocks))
     references = pool_references({name: f"sd@{name.partition('@')[2]}" for name in HERE})
     results = build(found, pool_specs(dict.fromkeys(HERE, SPEC)), "sd", "t", references)
@@ -61,7 +62,8 @@ def test_pooled_rows_count_every_seed_and_pair_by_item_and_seed():
     gap = fsd.difference
     assert (gap.problems, gap.seeds, gap.gained, gap.lost) == (40, 2, 20, 0)
     assert gap.score.estimate == 0.25
-    assert sd.tokens_per_second.estimate == 5
+    assert sd.tokens_per_second.estimate == pytest.approx(5)
+    assert 0 <= sd.accuracy.low <= sd.accuracy.high <= 1
 
 
 def test_one_seed_is_left_alone():

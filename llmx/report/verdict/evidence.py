@@ -1,0 +1,87 @@
+"""What verdicts read: pooled arms, timed rounds, audits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from llmx.core.errors import RunError, nearest
+from llmx.report.gather import ArmFiles, Exploration, Gathered
+from llmx.report.numbers import percent
+from llmx.report.paired_table import PairedTable, paired_table
+from llmx.report.results import Span
+from llmx.report.timing import Timing, ratio, timing
+
+
+@dataclass
+class Evidence:
+    """A pooled run.
+
+    Attributes:
+        arms: by family, without those whose audit failed.
+        failed: family -> what its audit found.
+    """
+
+    arms: dict[str, ArmFiles]
+    clock: Timing
+    exploration: Exploration | None
+    failed: dict[str, str] = field(default_factory=dict)
+    audited: frozenset[str] = frozenset()
+
+    def arm(self, name: str) -> ArmFiles:
+        """Return an arm.
+
+        Raises:
+            RunError: if the run has none of that name.
+        """
+        if name not in self.arms:
+            raise RunError(f"a finding names the arm '{name}'", nearest(name, self.arms, "arms"))
+        return self.arms[name]
+
+    def pair(self, first: str, second: str) -> PairedTable | None:
+        """Pair two arms by problem and seed; None where they share no scored problem."""
+        return paired_table(self.arm(first), self.arm(second))
+
+    def share(self, name: str) -> float | None:
+        """Return accepted drafted tokens over emitted ones."""
+        scores = [s for run in self.arm(name).runs() for s in run.scores.values()]
+        emitted = sum(score.tokens for score in scores)
+        return sum(score.accepted for score in scores) / emitted if emitted else None
+
+    def faster(self, name: str, base: str, unit: str) -> Span | None:
+        """Return the ratio of two arms' rates; `unit` is ``tokens`` or ``problems``."""
+        return ratio(self.clock, name, base, unit)
+
+
+def evidence(found: Gathered) -> Evidence:
+    """Return what verdicts may use of a pooled run."""
+    failed = {name: text for name, files in found.arms.items() if (text := _failure(files))}
+    passed = {name for name, files in found.arms.items() if _passed(files)}
+    arms = {name: files for name, files in found.arms.items() if name not in failed}
+    return Evidence(arms, timing(found.blocks), found.exploration, failed, frozenset(passed))
+
+
+def _passed(files: ArmFiles) -> bool:
+    return all(run.audit is not None and run.audit.passed for run in files.runs())
+
+
+def _failure(files: ArmFiles) -> str:
+    for run in files.runs():
+        if run.audit is not None and not run.audit.passed:
+            names = ", ".join(check.check for check in run.audit.failures())
+            return names or "audit"
+    return ""
+
+
+def unequal_shares(e: Evidence, names: Sequence[str], tolerance: float) -> str:
+    """Return a sentence where the draft shares differ by more than `tolerance`; else nothing."""
+    shares = {name: share for name in names if (share := e.share(name)) is not None}
+    if len(shares) < len(names):
+        return "Not every arm has a draft share."
+    low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+    if shares[high] - shares[low] <= tolerance:
+        return ""
+    return (
+        f"The draft shares are not equal: `{low}` {percent(shares[low])} %,"
+        f" `{high}` {percent(shares[high])} %; at most {percent(tolerance)} points are allowed."
+    )

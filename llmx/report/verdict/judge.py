@@ -1,0 +1,97 @@
+"""From a finding that a recipe names to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from llmx.report.verdict.beats_control import beats_control
+from llmx.report.verdict.costs import costs_and_gains
+from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.length import length_inflation
+from llmx.report.verdict.lossless import lossless
+from llmx.report.verdict.model import Verdict
+from llmx.report.verdict.non_inferior import non_inferior_and_faster
+from llmx.report.verdict.ranking import ranking_at_equal_share
+from llmx.report.verdict.schema import SINGLE, arms_of
+from llmx.report.verdict.transfer import threshold_transfer
+
+TESTS: dict[str, Callable[..., Verdict]] = {
+    "beats_control": beats_control,
+    "costs_and_gains": costs_and_gains,
+    "length_inflation": length_inflation,
+    "lossless": lossless,
+    "non_inferior_and_faster": non_inferior_and_faster,
+    "ranking_at_equal_share": ranking_at_equal_share,
+    "threshold_transfer": threshold_transfer,
+}
+
+
+def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
+    """Return the verdict of a finding.
+
+    An arm whose audit failed is left out; where it is the only one, the control or the reference,
+    the verdict is withheld. Arms that a selection (``arms=[…]``) has left out are left out too.
+
+    Args:
+        present: families that the run holds.
+    """
+    named = arms_of(finding)
+    lost = tuple(name for name in named if name in e.failed)
+    settings = _without(finding, {name for name in named if name not in e.arms})
+    if settings is None:
+        return _nothing(e, finding, lost, [name for name in named if name not in present])
+    verdict = TESTS[str(finding["test"])](e, **settings)
+    used = [name for name in named if name in e.arms]
+    sizes = [len(e.arms[name].scores) for name in used]
+    return verdict.model_copy(
+        update={
+            "id": finding["id"],
+            "test": finding["test"],
+            "arms": tuple(used),
+            "problems": min(sizes, default=0),
+            "seeds": min((len(e.arms[name].runs()) for name in used), default=0),
+            "audited": all(name in e.audited for name in used),
+            "withheld": lost,
+        }
+    )
+
+
+def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:
+    """Return the test's settings without some arms; None where nothing is left to judge."""
+    settings = {k: v for k, v in finding.items() if k not in ("id", "test")}
+    if any(settings.get(field) in gone for field in SINGLE):
+        return None
+    for field in ("arms", "pairs"):
+        if field in settings:
+            kept = [
+                one
+                for one in settings[field]
+                if not gone & ({one} if isinstance(one, str) else set(one))
+            ]
+            if not kept:
+                return None
+            settings[field] = kept
+    return settings
+
+
+def _named(one: str | Sequence[str]) -> set[str]:
+    return {one} if isinstance(one, str) else set(one)
+
+
+def _nothing(
+    e: Evidence, finding: Mapping[str, Any], lost: Sequence[str], absent: Sequence[str]
+) -> Verdict:
+    audits = "; ".join(f"`{name}`: {e.failed[name]}" for name in lost)
+    missing = ", ".join(f"`{name}`" for name in absent)
+    reason = f"The audit failed: {audits}." if lost else f"The run leaves out {missing}."
+    word = "withheld" if lost else "not comparable"
+    return Verdict.model_validate(
+        {
+            "id": finding["id"],
+            "test": finding["test"],
+            "word": word,
+            "reason": reason,
+            "withheld": tuple(lost),
+        }
+    )

@@ -1,0 +1,70 @@
+"""What a recipe may write as a finding. No numpy: the plan checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmx.core.errors import ConfigError, nearest
+
+FIELDS = {
+    "beats_control": {"arms", "control", "share_tolerance"},
+    "costs_and_gains": {"pairs"},
+    "length_inflation": {"arms", "reference"},
+    "lossless": {"arm", "target", "margin"},
+    "non_inferior_and_faster": {"arms", "reference", "margin", "aim"},
+    "ranking_at_equal_share": {"arms", "share_tolerance"},
+    "threshold_transfer": {"tolerance"},
+}
+"""Test -> the fields that it reads."""
+
+SINGLE = ("control", "reference", "arm", "target")
+"""Fields that name one arm: without it nothing is left to compare."""
+
+_NUMBERS = ("share_tolerance", "margin", "aim", "tolerance")
+
+
+def check_finding(finding: Any, where: str) -> None:
+    """Refuse a finding that could not be judged.
+
+    Raises:
+        ConfigError: naming the place and what to write.
+    """
+    if not isinstance(finding, Mapping) or not isinstance(finding.get("id"), str):
+        raise ConfigError(f"{where} needs an id", "write {id: NAME, test: TEST, …}")
+    test = finding.get("test")
+    if test not in FIELDS:
+        raise ConfigError(f"{where}: unknown test '{test}'", nearest(str(test), FIELDS, "tests"))
+    known = FIELDS[str(test)] | {"id", "test"}
+    for field in finding:
+        if field not in known:
+            raise ConfigError(f"{where}: unknown field '{field}'", nearest(field, known))
+    _check_values(finding, where)
+
+
+def _check_values(finding: Mapping[str, Any], where: str) -> None:
+    for field in FIELDS[finding["test"]]:
+        value = finding.get(field)
+        if value is None and field in _NUMBERS:
+            continue
+        if field in _NUMBERS:
+            right = isinstance(value, int | float) and value > 0
+        elif field == "pairs":
+            right = isinstance(value, list) and all(_names(pair, 2) for pair in value)
+        else:
+            right = isinstance(value, str) if field in SINGLE else _names(value)
+        if not right:
+            wanted = "a number above 0" if field in _NUMBERS else "names of arms"
+            raise ConfigError(f"{where}.{field} is {value!r}", f"write {wanted}")
+
+
+def _names(value: Any, size: int | None = None) -> bool:
+    named = isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+    return named and (size is None or len(value) == size)
+
+
+def arms_of(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return every arm that a finding names, once."""
+    single = [finding[field] for field in SINGLE if field in finding]
+    pairs = [name for pair in finding.get("pairs", ()) for name in pair]
+    return tuple(dict.fromkeys([*finding.get("arms", ()), *pairs, *single]))

@@ -1,0 +1,78 @@
+"""Stage `verdicts`: what the run says of the statements that its recipe names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from llmx.core.arms import families
+from llmx.core.errors import ConfigError
+from llmx.core.record import as_json
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.run.decode import check_options
+from llmx.store.files import write_json
+
+
+class VerdictStage:
+    """Over recipe. Writes ``verdicts.json``.
+
+    Reads whatever of scores, timed blocks, audits and explorations is among its needs; an arm
+    whose audit failed is judged by nothing.
+
+    Options: ``findings``, a list of ``{id, test, …}``; the tests and their fields are those of
+    :mod:`llmx.report.verdict`. Arms are named without their seed.
+    """
+
+    kind: ClassVar[str] = "verdicts"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The findings and the names of the arms.
+
+        Raises:
+            ConfigError: for a finding that cannot be judged.
+        """
+        return {"findings": _findings(given), "arms": list(given.arms)}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """A few seconds, most of them resampling."""
+        return Cost(seconds=5.0)
+
+    def run(self, context: StageContext) -> None:
+        """Judge every finding."""
+        from llmx.report.gather import gather
+        from llmx.report.seeds import pool
+        from llmx.report.verdict.evidence import evidence
+        from llmx.report.verdict.judge import judge
+        from llmx.report.verdict.model import Verdicts
+
+        given, findings = context.given, _findings(context.given)
+        found = evidence(pool(gather(context.inputs, given.arms)))
+        present = list(families(given.arms))
+        context.progress.start(len(findings), unit="findings")
+        verdicts = []
+        for finding in findings:
+            verdicts.append(judge(found, finding, present))
+            context.progress.advance()
+        write_json(context.out / "verdicts.json", as_json(Verdicts(verdicts=tuple(verdicts))))
+
+
+def _findings(given: StageInput) -> list[dict[str, Any]]:
+    from llmx.report.verdict.schema import check_finding
+
+    check_options(given, {"findings"})
+    found = given.stage.options.get("findings")
+    where = f"stages.{given.stage.name}.findings"
+    if not isinstance(found, list) or not found:
+        raise ConfigError(f"{where} is not a list", "write - {id: NAME, test: TEST, …}")
+    for place, finding in enumerate(found):
+        check_finding(finding, f"{where}[{place}]")
+    names = [finding["id"] for finding in found]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"{where} holds an id twice", "give each finding an id of its own")
+    return found
