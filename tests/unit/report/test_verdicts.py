@@ -40,8 +40,8 @@ def files(accuracy, tokens=50, share=0.8, seed=0, audit=True, n=N, runs=1):
     members = []
     for run in range(runs):
         hard = np.random.default_rng(run).random(n)
-        own = np.random.default_rng(100 + seed + run).random(n)
-        right = np.where(np.random.default_rng(7).random(n) < 0.03, own, hard) < accuracy
+        own = np.random.default_rng([seed, run, 2]).random(n)
+        right = np.where(np.random.default_rng(7).random(n) < 0.1, own, hard) < accuracy
         scores = {
             f"p{i}": score(f"p{i}", ok, tokens + i % 7, int(share * tokens))
             for i, ok in enumerate(right)
@@ -107,7 +107,7 @@ def three(accuracies=THREE, **kinds):
         ({"sd": 100, "near": 140, "far": 200}, "shown here", "1.25 times in tokens/s is shown"),
         ({"sd": 100, "near": 115, "far": 200}, "shown here", "1.25 times in tokens/s is not shown"),
         (
-            {"sd": 100, "near": 100, "far": 200},
+            {"sd": 100, "near": 97, "far": 200},
             "not shown here",
             "within ± 2 points of `sd`: `near`",
         ),
