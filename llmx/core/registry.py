@@ -25,6 +25,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "decode_speed": "llmx.run.speed:SpeedStage",
         "score": "llmx.run.score:ScoreStage",
         "report": "llmx.run.report:ReportStage",
+        "audit": "llmx.run.audit:AuditStage",
         "verdicts": "llmx.run.verdicts:VerdictStage",
     },
     "data": {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.record import Frozen, Record, Sample, Score
 from llmx.report.results import Calibration
@@ -34,7 +35,9 @@ class Block(Frozen):
 class Transfer(Frozen):
     """A threshold solved under one divergence and used under another; shares of drafted tokens."""
 
-    source: str
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: str = Field(validation_alias=AliasChoices("from", "source"))
     to: str
     asked_share: float
     threshold: float
@@ -49,30 +52,6 @@ class Exploration(Frozen):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     transfer: tuple[Transfer, ...] = ()
-
-
-class Check(Frozen):
-    """One thing that an audit looked at."""
-
-    check: str
-    level: Literal["fail", "warn"]
-    passed: bool | None = Field(description="None = could not be checked")
-    found: int = 0
-    of: int = 0
-    detail: str = ""
-
-
-class Audit(Frozen):
-    """What the audit stage says of one arm; what it shows of the prompts is left out here."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    passed: bool
-    checks: tuple[Check, ...] = ()
-
-    def failures(self) -> tuple[Check, ...]:
-        """Return the checks that forbid a verdict."""
-        return tuple(c for c in self.checks if c.level == "fail" and c.passed is False)
 
 
 @dataclass

@@ -26,11 +26,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scoring": {"core", "store", "stats"},
     "engines": {"core", "store", "stats", "methods"},
     "data": {"core", "store", "stats"},
+    "audit": {"core"},
     "report": {"core", "store", "stats"},
     "train": {"core", "store", "stats"},
     "run": {
         *("core", "store", "stats"),
-        *("methods", "engines", "train", "scoring", "data", "report"),
+        *("methods", "engines", "train", "scoring", "data", "report", "audit"),
     },
     "cli": {"core", "store", "config", "report", "run", "top"},
     "top": {"core", "config", "run", "cli"},

@@ -64,11 +64,7 @@ def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | Non
         return None
     for field in ("arms", "pairs"):
         if field in settings:
-            kept = [
-                one
-                for one in settings[field]
-                if not gone & ({one} if isinstance(one, str) else set(one))
-            ]
+            kept = [one for one in settings[field] if not gone & _named(one)]
             if not kept:
                 return None
             settings[field] = kept
@@ -82,6 +78,7 @@ def _named(one: str | Sequence[str]) -> set[str]:
 def _nothing(
     e: Evidence, finding: Mapping[str, Any], lost: Sequence[str], absent: Sequence[str]
 ) -> Verdict:
+    """Return the verdict of a finding whose arms are missing or may not be used."""
     audits = "; ".join(f"`{name}`: {e.failed[name]}" for name in lost)
     missing = ", ".join(f"`{name}`" for name in absent)
     reason = f"The audit failed: {audits}." if lost else f"The run leaves out {missing}."

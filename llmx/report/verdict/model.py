@@ -46,3 +46,4 @@ class Verdicts(Frozen):
 
     schema_version: Literal[1] = 1
     verdicts: tuple[Verdict, ...] = ()
+    failed: tuple[str, ...] = Field(default=(), description="arms whose audit failed")

@@ -33,8 +33,9 @@ class Point:
 
     @property
     def faster(self) -> bool:
-        """Whether the interval of the speed-up in tokens/s lies above 1."""
-        return self.tokens is not None and self.tokens.above(1)
+        """Whether the intervals of the speed-up lie above 1, in tokens/s and in problems/s."""
+        spans = [span for span in (self.tokens, self.problems) if span is not None]
+        return bool(spans) and all(span.above(1) for span in spans)
 
 
 def non_inferior_and_faster(
@@ -48,7 +49,8 @@ def non_inferior_and_faster(
     """Look for arms whose accuracy is the reference's within `margin`, and that are faster.
 
     Accuracy: two one-sided tests at 5 % (the 90 % interval inside ± margin), Holm over the arms.
-    Speed: the 95 % interval of the ratio of tokens/s over interleaved rounds lies above 1.
+    Speed: the 95 % intervals of the ratios of tokens/s and of problems/s over interleaved rounds
+    lie above 1. Without such an arm the reason holds the whole curve.
     """
     points = _points(e, arms, reference, margin)
     numbers = tuple(number for point in points for number in _numbers(point, reference))
@@ -105,9 +107,21 @@ def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> s
 
 
 def _none(points: Sequence[Point], reference: str, margin: float) -> str:
-    harmless = [f"`{point.arm}`" for point in points if point.harmless]
-    faster = [f"`{point.arm}`" for point in points if point.faster]
-    return (
-        f"No arm is both: within ± {100 * margin:g} points of `{reference}`:"
-        f" {', '.join(harmless) or 'none'}; faster: {', '.join(faster) or 'none'}."
+    groups = {
+        f"within ± {100 * margin:g} points of `{reference}`": [p for p in points if p.harmless],
+        "not shown to differ by less, but not inferior": [
+            p for p in points if p.gap.non_inferior and not p.harmless
+        ],
+        "faster": [p for p in points if p.faster],
+    }
+    named = (
+        f"{what}: {', '.join(f'`{point.arm}`' for point in group) or 'none'}"
+        for what, group in groups.items()
     )
+    curve = "; ".join(_on_the_curve(point) for point in points)
+    return f"No arm is both. {'; '.join(named)}. The whole curve (90 % intervals): {curve}."
+
+
+def _on_the_curve(point: Point) -> str:
+    speed = f", {number_span(point.tokens, 2)}× tokens/s" if point.tokens else ""
+    return f"`{point.arm}` {points_span(as_span(point.gap.interval))} points{speed}"

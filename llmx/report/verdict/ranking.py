@@ -9,6 +9,7 @@ from llmx.report.numbers import percent
 from llmx.report.verdict.evidence import Evidence, unequal_shares
 from llmx.report.verdict.gap import Gap, gaps
 from llmx.report.verdict.model import Verdict
+from llmx.stats.interval import normal_quantile, two_sided_z
 
 LEVEL = 0.05
 
@@ -33,7 +34,7 @@ def ranking_at_equal_share(
     sure = [gap for gap in found if gap.p < LEVEL]
     return Verdict(
         word="shown here" if sure else "not shown here",
-        reason=f"{_order(e, arms)} {_pairs(sure, len(found))}",
+        reason=f"{_order(e, arms)} {_pairs(sure, found)}",
         numbers=numbers,
     )
 
@@ -49,9 +50,13 @@ def _accuracy(e: Evidence, arm: str) -> float:
     return sum(score.correct for score in scores) / len(scores)
 
 
-def _pairs(sure: Sequence[Gap], total: int) -> str:
+def _pairs(sure: Sequence[Gap], found: Sequence[Gap]) -> str:
+    total = len(found)
     if not sure:
-        return f"None of the {total} pairs differs significantly (Holm over all pairs)."
+        return (
+            f"None of the {total} pairs differs significantly (Holm over all pairs); one pair alone"
+            f" would need {percent(max(_detectable(gap) for gap in found))} points."
+        )
     won = "; ".join(
         f"`{gap.first}` over `{gap.second}`"
         if gap.span.estimate > 0
@@ -59,3 +64,10 @@ def _pairs(sure: Sequence[Gap], total: int) -> str:
         for gap in sure
     )
     return f"Significant (Holm over all {total} pairs): {won}."
+
+
+def _detectable(gap: Gap) -> float:
+    """Return the difference found with 80 % power at 5 %, from the interval's own width."""
+    low, high = gap.span.low, gap.span.high
+    error = 0.0 if low is None or high is None else (high - low) / 2 / two_sided_z(0.95)
+    return (two_sided_z(0.95) + normal_quantile(0.8)) * error

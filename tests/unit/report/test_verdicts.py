@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmx.core.audit import Audit, Check
 from llmx.core.errors import ConfigError
 from llmx.core.record import Score
-from llmx.report.gather import ArmFiles, Audit, Block, Check, Exploration, Gathered, Transfer
+from llmx.report.gather import ArmFiles, Block, Exploration, Gathered, Transfer
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
 from llmx.report.verdict.schema import check_finding

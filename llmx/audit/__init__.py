@@ -1,0 +1,4 @@
+"""What was really sent and received, checked against what should have been.
+
+Pure functions over records: the stage (`llmx.run.audit`) brings the dataset and the tokenizer.
+"""

@@ -1,0 +1,80 @@
+"""Do counters and scores belong to the records, and the records to this split alone?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from llmx.audit.completions import UNREAD
+from llmx.audit.sent import Sent, check, share_check, unchecked
+from llmx.core.audit import Check
+from llmx.core.record import Record, Score
+
+
+def counts(sent: Sent) -> Iterator[Check]:
+    """Yield every check of counters, scores and splits."""
+    yield check("counters", sent.records, _impossible, "counters that cannot all be true")
+    if sent.scores is None:
+        for name in ("score_counts", "expected_answer", "unparsed_share"):
+            yield unchecked(name, "there are no scores")
+    else:
+        yield from _scores(sent, sent.scores)
+    for split, questions in sent.others.items():
+        yield _overlap(sent, split, questions)
+
+
+def _impossible(record: Record) -> bool:
+    tokens = len(record.completion_ids)
+    most = min(record.drafted, tokens)
+    # Every round of the target gives one token of its own at most.
+    return record.accepted > most or (
+        record.rounds > 0 and tokens > record.accepted + record.rounds
+    )
+
+
+def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Check]:
+    by_id, known = {score.id: score for score in scores}, sent.problems()
+
+    def differs(record: Record) -> bool:
+        score = by_id.get(record.id)
+        return score is None or (score.tokens, score.finish, score.rounds, score.accepted) != (
+            len(record.completion_ids),
+            record.finish,
+            record.rounds,
+            record.accepted,
+        )
+
+    def unexpected(record: Record) -> bool:
+        score, sample = by_id.get(record.id), known.get(record.id)
+        return score is not None and sample is not None and not _says(sample.answer, score.expected)
+
+    yield check("score_counts", sent.records, differs, "its score is of another record")
+    yield check("expected_answer", sent.records, unexpected, "scored against another answer")
+    unread = sum(score.unparsed for score in scores)
+    yield share_check("unparsed_share", unread, len(scores), *UNREAD, "of the answers are unread")
+
+
+def _says(answer: str, expected: str) -> bool:
+    return expected in re.findall(r"-?[\w./]+", answer.replace(",", "")) or expected in answer
+
+
+def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Check:
+    name = f"overlap_{split}"
+    if questions is None:
+        return unchecked(name, f"there is no {split} split to compare with")
+    known = {normalised(question) for question in questions}
+    asked = [sample for sample in sent.samples if normalised(sample.question) in known]
+    detail = f"{asked[0].id} is among {len(known)} questions of {split}" if asked else ""
+    return Check(
+        check=name,
+        level="fail",
+        passed=not asked,
+        found=len(asked),
+        of=len(sent.samples),
+        detail=detail,
+    )
+
+
+def normalised(question: str) -> str:
+    """Return a question without case, punctuation and spacing; numbers stay."""
+    return " ".join(re.findall(r"[\w.]+", question.lower().replace(". ", " ").rstrip(".?! ")))

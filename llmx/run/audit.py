@@ -1,0 +1,149 @@
+"""Stage `audit`: what one arm really sent and received, checked before anything is concluded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from llmx.core.errors import DataError, RunError
+from llmx.core.exchange import ask
+from llmx.core.record import Record, Sample, Score, as_json
+from llmx.core.spec import DataSpec
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.run.ask import decoding_identity, required
+from llmx.run.decode import check_options
+from llmx.store.files import read_lines, write_json, write_text
+
+if TYPE_CHECKING:
+    from llmx.engines.hf import HfEngine
+
+
+class AuditStage:
+    """Writes ``audit.json`` and ``audit.md``. Needs a decode stage, and the scores if there are any.
+
+    A failed audit does not stop a run; verdicts leave its arm out.
+
+    Options: ``split`` (default test).
+    """
+
+    kind: ClassVar[str] = "audit"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """What the records depend on."""
+        check_options(given, {"split"})
+        return decoding_identity(given.arm, _split(given), given.stage.name)
+
+    def applies(self, given: StageInput) -> bool:
+        """Where there are problems and answers."""
+        return given.arm.data is not None and given.arm.sampler is not None
+
+    def plan(self, given: StageInput) -> Cost:
+        """A few seconds: the template is rendered again for every problem."""
+        return Cost(samples=given.arm.scale.problems or 0, seconds=2.0)
+
+    def run(self, context: StageContext) -> None:
+        """Make every check.
+
+        Raises:
+            RunError: if no input holds samples.jsonl.
+        """
+        from llmx.audit.report import audit, lines
+
+        context.progress.start(2, unit="steps")
+        sent = _sent(context)
+        context.progress.advance()
+        found = audit(sent)
+        write_json(context.out / "audit.json", as_json(found))
+        write_text(context.out / "audit.md", "\n".join(lines(found)) + "\n")
+        context.progress.advance()
+
+
+def _sent(context: StageContext) -> Any:
+    from llmx.audit.sent import SAMPLE_OF_TRAIN, Sent
+    from llmx.data import load
+
+    given, split = context.given, _split(context.given)
+    data, sampler = required(given.arm, given.stage.name)
+    lines = _lines(context.inputs, "samples.jsonl")
+    if lines is None:
+        raise RunError("stage 'audit' found no samples.jsonl", "write needs: [generate]")
+    scores = _lines(context.inputs, "scores.jsonl")
+    others = [name for name in ("calibration", "train") if name != split]
+    return Sent(
+        records=[Record.model_validate(line) for line in lines],
+        samples=load(data, split, len(lines)),
+        max_tokens=sampler.max_tokens,
+        scores=None if scores is None else [Score.model_validate(line) for line in scores],
+        speller=_speller(context),
+        others={name: _questions(data, name, SAMPLE_OF_TRAIN) for name in others},
+    )
+
+
+def _split(given: StageInput) -> str:
+    return str(given.stage.options.get("split", "test"))
+
+
+def _lines(inputs: Mapping[str, Path], name: str) -> list[Any] | None:
+    found = [path / name for path in inputs.values() if (path / name).exists()]
+    return read_lines(found[0]) if found else None
+
+
+@lru_cache(maxsize=8)
+def _questions(data: DataSpec, split: str, most: int) -> tuple[str, ...] | None:
+    """Return up to `most` questions of another split; None where the dataset has none."""
+    from llmx.data import load
+
+    wanted = min(most, getattr(data, split, most) or 0)
+    if not wanted:
+        return None
+    try:
+        few = data.model_copy(update={split: wanted})
+        return tuple(sample.question for sample in load(few, split, wanted))
+    except DataError:
+        return None
+
+
+def _speller(context: StageContext) -> Any:
+    """Return the tokenizer of an engine that has one."""
+    if context.given.arm.engine.kind != "hf":
+        return None
+    from llmx.engines.hf import HfEngine
+
+    arm = context.given.arm
+    return _EngineSpeller(HfEngine(arm.model, arm.engine, context.inputs), context.given)
+
+
+class _EngineSpeller:
+    """The engine's own tokenizer and template; no weights are loaded."""
+
+    def __init__(self, engine: HfEngine, given: StageInput) -> None:
+        self.engine = engine
+        self.data, self.sampler = required(given.arm, given.stage.name)
+        self.tokenizer = engine.pair.tokenizer
+        self.bos_id: int | None = self.tokenizer.bos_token_id
+        self.eos_ids = frozenset(engine.pair.eos_ids)
+        self.vocab_size = len(self.tokenizer)
+
+    def spell(self, ids: Sequence[int]) -> str:
+        """Return the text of ids, special tokens shown."""
+        text: str = self.tokenizer.decode(list(ids))
+        return text
+
+    def answer(self, ids: Sequence[int]) -> str:
+        """Return a completion's text as the engine stores it."""
+        return self.engine.text(ids, self.sampler)
+
+    def render(self, sample: Sample) -> tuple[list[int], str]:
+        """Render one problem: as text, and as ids by tokenizing that text apart."""
+        request = ask(sample, self.data.instruction, self.sampler, 0)
+        messages = [message.model_dump() for message in request.messages]
+        text: str = self.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=False
+        )
+        # The template writes its special tokens itself: adding them again is the fault looked for.
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return list(ids), text
