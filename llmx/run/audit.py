@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class AuditStage:
-    """Writes ``audit.json`` and ``audit.md``. Needs a decode stage, and the scores if there are any.
+    """Writes ``audit.json`` and ``audit.md``. Needs a decode stage, and scores if any.
 
     A failed audit does not stop a run; verdicts leave its arm out.
 

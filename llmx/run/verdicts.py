@@ -10,11 +10,11 @@ from llmx.core.errors import ConfigError
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.decode import check_options
-from llmx.store.files import write_json
+from llmx.store.files import write_json, write_text
 
 
 class VerdictStage:
-    """Over recipe. Writes ``verdicts.json``.
+    """Over recipe. Writes ``verdicts.json`` and ``verdicts.md``.
 
     Reads whatever of scores, timed blocks, audits and explorations is among its needs; an arm
     whose audit failed is judged by nothing.
@@ -24,7 +24,7 @@ class VerdictStage:
     """
 
     kind: ClassVar[str] = "verdicts"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -49,6 +49,7 @@ class VerdictStage:
         from llmx.report.seeds import pool
         from llmx.report.verdict.evidence import evidence
         from llmx.report.verdict.judge import judge
+        from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
 
         given, findings = context.given, _findings(context.given)
@@ -59,7 +60,9 @@ class VerdictStage:
         for finding in findings:
             verdicts.append(judge(found, finding, present))
             context.progress.advance()
-        write_json(context.out / "verdicts.json", as_json(Verdicts(verdicts=tuple(verdicts))))
+        judged = Verdicts(verdicts=tuple(verdicts), failed=tuple(found.failed))
+        write_json(context.out / "verdicts.json", as_json(judged))
+        write_text(context.out / "verdicts.md", markdown(judged))
 
 
 def _findings(given: StageInput) -> list[dict[str, Any]]:

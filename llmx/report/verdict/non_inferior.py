@@ -109,9 +109,7 @@ def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> s
 def _none(points: Sequence[Point], reference: str, margin: float) -> str:
     groups = {
         f"within ± {100 * margin:g} points of `{reference}`": [p for p in points if p.harmless],
-        "not shown to differ by less, but not inferior": [
-            p for p in points if p.gap.non_inferior and not p.harmless
-        ],
+        "not inferior": [p for p in points if p.gap.non_inferior],
         "faster": [p for p in points if p.faster],
     }
     named = (

@@ -192,6 +192,7 @@ def test_costs_and_gains_judge_nothing():
     assert found.word == "measured"
     assert {number.what for number in found.numbers} == {
         "accuracy difference",
+        "draft share",
         "tokens/s",
         "problems/s",
     }

@@ -1,0 +1,61 @@
+"""Verdicts as Markdown, and how one figure and one comparison are written everywhere."""
+
+from __future__ import annotations
+
+from llmx.report.numbers import number_span, p_value, percent_span, points_span
+from llmx.report.verdict.model import Number, Verdict, Verdicts
+
+_HEAD = ("Figure", "Arm", "Beside", "Value (interval)", "p")
+_RULE = ("---", "---", "---", "---:", "---:")
+
+
+def markdown(judged: Verdicts) -> str:
+    """Return every verdict with its reason and its figures."""
+    parts = ["# Verdicts", *(_one(verdict) for verdict in judged.verdicts)]
+    if judged.failed:
+        names = ", ".join(f"`{name}`" for name in judged.failed)
+        parts.append(f"Arms whose audit failed, and which no verdict uses: {names}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _one(verdict: Verdict) -> str:
+    head = f"## {verdict.id}: {verdict.word}\n\n{verdict.reason}\n\n{compared(verdict)}"
+    return f"{head}\n\n{figures(verdict)}" if verdict.numbers else head
+
+
+def compared(verdict: Verdict) -> str:
+    """Say on what a verdict rests: problems, seeds, audits."""
+    if not verdict.problems:
+        return "No scored arm was compared."
+    seeds = "one seed" if verdict.seeds == 1 else f"{verdict.seeds} seeds"
+    audits = "audited" if verdict.audited else "not audited"
+    text = f"{verdict.problems} problems, {seeds}, {audits}; test `{verdict.test}`."
+    if verdict.withheld:
+        names = ", ".join(f"`{name}`" for name in verdict.withheld)
+        text += f" Left out, as the audit failed: {names}."
+    return text
+
+
+def figures(verdict: Verdict) -> str:
+    """Return the figures of a verdict as a Markdown table."""
+    rows = [_HEAD, _RULE]
+    rows += [
+        (
+            number.what,
+            f"`{number.arm}`",
+            f"`{number.against}`" if number.against else "",
+            value(number),
+            "" if number.p is None else p_value(number.p),
+        )
+        for number in verdict.numbers
+    ]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+
+
+def value(number: Number) -> str:
+    """Return ``−0.4 (−1.2 to +0.4) points``."""
+    if number.unit == "points":
+        return f"{points_span(number.span)} points"
+    if number.unit == "share":
+        return f"{percent_span(number.span)} %"
+    return f"{number_span(number.span, 2)} {'×' if number.unit == 'times' else number.unit}"
