@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
     from llmx.run.api import Plan, RunResult
     from llmx.run.observer import Observer
+    from llmx.run.reproduce import PaperPage
 
-__all__ = ["load_run", "plan", "run"]
+__all__ = ["load_run", "plan", "reproduce", "run"]
 
 
 def _spec(
@@ -85,6 +86,29 @@ def load_run(run: str, runs: Path | str | None = None) -> RunResult:
     from llmx.cli.api import load
 
     return load(run, runs)
+
+
+def reproduce(
+    paper: str,
+    *,
+    runs: Path | str | None = None,
+    sources: Sequence[Path | str] = (),
+    recipes: Sequence[Path | str] = (),
+) -> PaperPage:
+    """Return a paper's published figures and statements beside what stored runs found.
+
+    Args:
+        paper: its short name, as in ``recipes/_claims``.
+        runs: folder of the runs; of each recipe the largest finished run is taken.
+        sources: run folders, or folders of committed results, to take instead.
+        recipes: folders with recipes of your own.
+
+    Raises:
+        LlmxError: for everything that a user can put right.
+    """
+    from llmx.cli.api import reproduce_paper
+
+    return reproduce_paper(paper, runs, sources, recipes)
 
 
 class _Callable(ModuleType):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
     from llmx.run.api import Plan, RunFolder, RunResult
     from llmx.run.observer import Observer
+    from llmx.run.reproduce import PaperPage
 
 
 def runs_folder(given: Path | str | None) -> Path:
@@ -57,6 +59,41 @@ def remove_run(run: str, runs: Path | str | None = None) -> RunFolder:
     from llmx.run import api
 
     return api.remove_run(runs_folder(runs), run)
+
+
+def reproduce_paper(
+    paper: str,
+    runs: Path | str | None = None,
+    sources: Sequence[Path | str] = (),
+    recipes: Sequence[Path | str] = (),
+) -> PaperPage:
+    """Return the page of a paper: published figures beside those of stored runs.
+
+    Raises:
+        ConfigError: if nothing is known of such a paper.
+    """
+    from llmx.cli import papers
+    from llmx.run import reproduce
+
+    folder = runs_folder(runs)
+    known = papers.find(paper, recipes)
+    specs = papers.specs(known.paper, recipes)
+    if sources:
+        stored = reproduce.given_runs([Path(source) for source in sources], specs)
+    else:
+        stored = reproduce.stored_runs(folder, specs)
+    return reproduce.paper_page(known, specs, stored, folder)
+
+
+def write_page(
+    made: PaperPage, runs: Path | str | None, out: Path | None, keep: bool
+) -> dict[str, Path]:
+    """Write the page under the runs, or into the folder that is named; nothing without a run."""
+    from llmx.run import reproduce
+
+    if not made.stored and out is None:
+        return {}
+    return reproduce.write_page(made, out or runs_folder(runs) / "pages", keep)
 
 
 def collect_garbage(runs: Path | str | None = None) -> tuple[int, int]:

@@ -46,6 +46,11 @@ def recipes(incomplete: str) -> list[str]:
         return []
 
 
+def papers(incomplete: str) -> list[str]:
+    """Return names of papers with published figures."""
+    return index.papers()
+
+
 def _values(key: str) -> list[str]:
     if key == "recipe":
         return recipes("")

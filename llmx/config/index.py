@@ -59,6 +59,11 @@ def keys(extra: Sequence[Path | str] = ()) -> list[str]:
     return sorted(names)
 
 
+def papers(extra: Sequence[Path | str] = ()) -> list[str]:
+    """Return the papers of which published figures are known."""
+    return sorted(places.claim_files(places.roots(extra)))
+
+
 def choices(group: str, extra: Sequence[Path | str] = ()) -> list[str]:
     """Return what can stand after ``group=``."""
     names = [name.split("/") for name in places.group_files(places.roots(extra))]

@@ -26,7 +26,7 @@ def html(results: Results, settings: str, samples: Sequence[Shown]) -> str:
         samples: problems to show side by side.
     """
     source = files("llmx.report")
-    page = _environment().from_string(source.joinpath("page.html.jinja").read_text("utf-8"))
+    page = environment().from_string(source.joinpath("page.html.jinja").read_text("utf-8"))
     return page.render(
         results=results,
         tables=tables(results),
@@ -40,7 +40,8 @@ def html(results: Results, settings: str, samples: Sequence[Shown]) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates' environment: everything is escaped, a missing value is an error."""
     made = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

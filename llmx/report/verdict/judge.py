@@ -13,7 +13,7 @@ from llmx.report.verdict.lossless import lossless
 from llmx.report.verdict.model import Verdict
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
 from llmx.report.verdict.ranking import ranking_at_equal_share
-from llmx.report.verdict.schema import SINGLE, arms_of
+from llmx.report.verdict.schema import HEAD, SINGLE, arms_of
 from llmx.report.verdict.transfer import threshold_transfer
 
 TESTS: dict[str, Callable[..., Verdict]] = {
@@ -48,6 +48,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
         update={
             "id": finding["id"],
             "test": finding["test"],
+            "statement": finding.get("statement", ""),
             "arms": tuple(used),
             "problems": min(sizes, default=0),
             "seeds": min((len(e.arms[name].runs()) for name in used), default=0),
@@ -59,7 +60,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:
     """Return the test's settings without some arms; None where nothing is left to judge."""
-    settings = {k: v for k, v in finding.items() if k not in ("id", "test")}
+    settings = {k: v for k, v in finding.items() if k not in HEAD}
     if any(settings.get(field) in gone for field in SINGLE):
         return None
     for field in ("arms", "pairs"):
@@ -87,6 +88,7 @@ def _nothing(
         {
             "id": finding["id"],
             "test": finding["test"],
+            "statement": finding.get("statement", ""),
             "word": word,
             "reason": reason,
             "withheld": tuple(lost),

@@ -31,6 +31,7 @@ class Verdict(Frozen):
 
     id: str = Field(default="", description="of the finding; the tests themselves do not know it")
     test: str = ""
+    statement: str = Field(default="", description="what is asked, where no paper states it")
     word: Word
     reason: str = Field(description="one or two sentences that the word follows from")
     numbers: tuple[Number, ...] = ()

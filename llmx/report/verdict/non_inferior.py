@@ -117,7 +117,7 @@ def _none(points: Sequence[Point], reference: str, margin: float) -> str:
         for what, group in groups.items()
     )
     curve = "; ".join(_on_the_curve(point) for point in points)
-    return f"No arm is both. {'; '.join(named)}. The whole curve (90 % intervals): {curve}."
+    return f"No arm is both: {'; '.join(named)}. The whole curve (90 % intervals): {curve}."
 
 
 def _on_the_curve(point: Point) -> str:

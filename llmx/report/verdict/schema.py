@@ -21,6 +21,9 @@ FIELDS = {
 SINGLE = ("control", "reference", "arm", "target")
 """Fields that name one arm: without it nothing is left to compare."""
 
+HEAD = ("id", "test", "statement")
+"""Fields of every finding; the statement is for those that no paper makes."""
+
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance")
 
 
@@ -35,10 +38,12 @@ def check_finding(finding: Any, where: str) -> None:
     test = finding.get("test")
     if test not in FIELDS:
         raise ConfigError(f"{where}: unknown test '{test}'", nearest(str(test), FIELDS, "tests"))
-    known = FIELDS[str(test)] | {"id", "test"}
+    known = FIELDS[str(test)] | {*HEAD}
     for field in finding:
         if field not in known:
             raise ConfigError(f"{where}: unknown field '{field}'", nearest(field, known))
+    if not isinstance(finding.get("statement", ""), str):
+        raise ConfigError(f"{where}.statement is no text", "write a sentence")
     _check_values(finding, where)
 
 

@@ -1,0 +1,54 @@
+"""``llmx reproduce``: a paper's published figures beside what was measured here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmx.cli import api, complete
+from llmx.cli.console import show
+from llmx.cli.options import Debug, Recipes, Runs
+
+
+def reproduce(
+    paper: Annotated[
+        str, typer.Argument(metavar="PAPER", autocompletion=complete.papers, show_default=False)
+    ],
+    source: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="DIR", help="A run or committed results (repeatable)."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the page is written.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write what the page rests on beside it, to commit.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the page as JSON.")] = False,
+    recipes: Recipes = None,
+    runs: Runs = None,
+    debug: Debug = False,
+) -> None:
+    """Show a paper's published figures and statements beside what the stored runs found.
+
+    Takes the largest finished run of each of the paper's recipes. Where none is stored, it says
+    what to type and what that takes.
+
+    \b
+    Examples:
+      llmx reproduce fsd
+      llmx reproduce fsd --from docs/results/2026-11-24-fsd
+      llmx reproduce fsd --out results/fsd --keep
+    """
+    made = api.reproduce_paper(paper, runs, source or (), recipes or ())
+    written = api.write_page(made, runs, out, keep)
+    if as_json:
+        typer.echo(made.page.model_dump_json(indent=1))
+        return
+    from llmx.report.reproduce.terminal import render
+
+    show(render(made.page))
+    for label, path in written.items():
+        show(f"{label:<10}{path}")

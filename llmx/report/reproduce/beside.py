@@ -1,0 +1,126 @@
+"""Which of our figures stands beside a published one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from llmx.core.record import Frozen
+from llmx.report.paper import Ours, Quantity
+from llmx.report.reproduce.stored import Stored
+from llmx.report.results import Results, Row, Span
+
+_NAMES: Mapping[Quantity, str] = {
+    "tokens/s": "tokens/s",
+    "problems/s": "problems/s",
+    "accuracy": "accuracy difference",
+    "length": "mean length",
+    "rounds": "target rounds a problem",
+}
+"""Quantity -> what a verdict calls it."""
+
+CLOSE = 0.01
+"""How near an arm's accuracy difference has to be to the one asked for: a point."""
+
+
+class Beside(Frozen):
+    """One comparison of two of our arms."""
+
+    recipe: str
+    run: str
+    scale: str
+    quantity: Quantity
+    arm: str
+    against: str
+    span: Span
+    unit: Literal["points", "times"]
+    problems: int
+    seeds: int
+    absolute: Span | None = Field(default=None, description="the same as a difference, tokens/s")
+    accuracy: Span | None = Field(default=None, description="the arm's accuracy difference")
+
+
+def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
+    """Return our figure; None where no run of the recipe is stored, or it lacks the arm."""
+    source = stored.get(ours.recipe)
+    if source is None:
+        return None
+    arm = ours.arm or _arm_at(source.results, ours)
+    span = None if arm is None else _span(source, ours, arm)
+    if arm is None or span is None:
+        return None
+    row = source.results.row(arm)
+    return Beside(
+        recipe=ours.recipe,
+        run=source.card.run,
+        scale=source.card.scale,
+        quantity=ours.quantity,
+        arm=arm,
+        against=ours.against,
+        span=span,
+        unit="points" if ours.quantity == "accuracy" else "times",
+        problems=row.problems if row else 0,
+        seeds=row.seeds if row else 1,
+        absolute=_gain(source.results, arm, ours),
+        accuracy=row.difference.score if row and row.difference else None,
+    )
+
+
+def _arm_at(results: Results, ours: Ours) -> str | None:
+    """Return the fastest fuzzy arm near an accuracy difference, or the nearest one."""
+    wanted = ours.at_difference
+    assert wanted is not None
+    rows = [row for row in results.rows if row.algorithm == "fuzzy" and row.difference is not None]
+
+    def off(row: Row) -> float:
+        assert row.difference is not None
+        return abs(row.difference.score.estimate - wanted)
+
+    close = [row for row in rows if off(row) <= CLOSE]
+    if close:
+        return max(close, key=_speed).arm
+    return min(rows, key=off).arm if rows else None
+
+
+def _speed(row: Row) -> float:
+    return row.speedup_reference.estimate if row.speedup_reference else 0.0
+
+
+def _span(source: Stored, ours: Ours, arm: str) -> Span | None:
+    """Return the comparison from the table of the run, or else from its verdicts."""
+    row = source.results.row(arm)
+    if row is not None and ours.against == source.results.reference:
+        table = {
+            "tokens/s": row.speedup_reference,
+            "problems/s": row.speedup_reference_problems,
+            "accuracy": row.difference.score if row.difference else None,
+        }
+        if table.get(ours.quantity) is not None:
+            return table[ours.quantity]
+    return _from_verdicts(source, (_NAMES[ours.quantity], arm, ours.against))
+
+
+def _from_verdicts(source: Stored, wanted: Sequence[str]) -> Span | None:
+    for verdict in source.verdicts:
+        for number in verdict.numbers:
+            if (number.what, number.arm, number.against) == tuple(wanted):
+                return number.span
+    return None
+
+
+def _gain(results: Results, arm: str, ours: Ours) -> Span | None:
+    """Return the gain in tokens/s: the paired ratio less one, of the reference's speed."""
+    row, base = results.row(arm), results.row(ours.against)
+    if ours.quantity != "tokens/s" or not row or not base or ours.against != results.reference:
+        return None
+    ratio, speed = row.speedup_reference, base.tokens_per_second
+    if ratio is None or speed is None:
+        return None
+    ends = (None if end is None else (end - 1) * speed.estimate for end in (ratio.low, ratio.high))
+    return Span(
+        estimate=(ratio.estimate - 1) * speed.estimate,
+        **dict(zip(("low", "high"), ends, strict=True)),
+        level=ratio.level,
+    )

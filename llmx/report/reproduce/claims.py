@@ -1,0 +1,117 @@
+"""A published figure beside ours: may they be compared, and do they agree?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from llmx.core.record import Frozen
+from llmx.report.numbers import number, number_span, points_span
+from llmx.report.paper import PER_MACHINE, Claim
+from llmx.report.reproduce.beside import Beside
+
+Word = Literal[
+    "reproduced",
+    "within noise",
+    "not reproduced",
+    "inconclusive",
+    "not comparable",
+    "could not be read",
+    "not run here",
+]
+
+
+class Published(Frozen):
+    """One published figure with its verdict."""
+
+    claim: Claim
+    ours: Beside | None = None
+    word: Word
+    reason: str = Field(description="one or two sentences that the word follows from")
+
+
+def published(claim: Claim, ours: Beside | None) -> Published:
+    """Compare a published figure with ours.
+
+    Only a run at scale=paper is compared, as every other has other models and data; never a figure
+    that belongs to one machine. A figure that could not be read is never reproduced.
+    """
+    word, reason = _judge(claim, ours)
+    return Published(claim=claim, ours=ours, word=word, reason=reason)
+
+
+def _judge(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
+    if claim.value is None:
+        return "could not be read", "The figure exists and could not be read: not published here."
+    if claim.ours is None:
+        return "not comparable", "No recipe measures this."
+    if ours is None:
+        return "not run here", f"No stored run of {claim.ours.recipe} holds it."
+    if claim.unit in PER_MACHINE:
+        what = "A gain in tokens/s belongs to its models and its machine"
+        return "not comparable", f"{what}; beside it stands {said(ours)}."
+    if ours.scale != "paper":
+        what = f"Other models and data (scale={ours.scale})"
+        return "not comparable", f"{what}; beside it stands {said(ours)}."
+    return _agreement(claim, ours)
+
+
+def said(ours: Beside) -> str:
+    """Return our comparison in words."""
+    if ours.unit == "points":
+        text = f"`{ours.arm}` with {points_span(ours.span)} points from `{ours.against}`"
+    else:
+        text = f"`{ours.arm}` with {number_span(ours.span, 2)} times {_of(ours)}"
+    if ours.absolute is not None:
+        text += f" (a gain of {number_span(ours.absolute, 0)} tokens/s)"
+    if ours.accuracy is not None and ours.quantity != "accuracy":
+        text += f" at {points_span(ours.accuracy)} points of accuracy"
+    return text
+
+
+def _of(ours: Beside) -> str:
+    names = {"length": "the length", "rounds": "the target rounds"}
+    return f"{names.get(ours.quantity, f'the {ours.quantity}')} of `{ours.against}`"
+
+
+def bounds(claim: Claim) -> tuple[float, float]:
+    """Return the closed region that a claim says the true value lies in, in our units."""
+    assert claim.value is not None
+    scale = 0.01 if claim.unit in ("points", "percent") else 1.0
+    if isinstance(claim.value, tuple):
+        return claim.value[0] * scale, claim.value[1] * scale
+    if claim.relation == "gt":
+        return claim.value * scale, float("inf")
+    slack = claim.tolerance or 0.0
+    return (claim.value - slack) * scale, (claim.value + slack) * scale
+
+
+def _agreement(claim: Claim, ours: Beside) -> tuple[Word, str]:
+    low, high = bounds(claim)
+    span = ours.span
+    if span.low is None or span.high is None:
+        return "inconclusive", f"One round gives no interval: {said(ours)}."
+    if low <= span.low and span.high <= high:
+        return "reproduced", f"The whole interval agrees: {said(ours)}."
+    if span.high < low or high < span.low:
+        return "not reproduced", f"The whole interval lies elsewhere: {said(ours)}."
+    if low <= span.estimate <= high:
+        return (
+            "within noise",
+            f"Agrees, but the interval is wider: {said(ours)}. {_needed(claim, ours)}",
+        )
+    return "inconclusive", f"The interval touches both: {said(ours)}. {_needed(claim, ours)}"
+
+
+def _needed(claim: Claim, ours: Beside) -> str:
+    """Say how many problems would decide, as an interval narrows with the square root of n."""
+    low, high = bounds(claim)
+    span = ours.span
+    assert span.low is not None and span.high is not None
+    room = min(abs(span.estimate - end) for end in (low, high) if abs(end) != float("inf"))
+    if room <= 0 or not ours.problems:
+        return "No number of problems decides at this estimate."
+    wide = max(span.high - span.estimate, span.estimate - span.low)
+    enough = round(ours.problems * (wide / room) ** 2)
+    return f"About {number(enough, 0)} problems would decide ({ours.problems} were used)."

@@ -1,0 +1,64 @@
+"""The page of a paper as one HTML file that fetches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from markupsafe import Markup
+
+from llmx.report.html import environment
+from llmx.report.numbers import p_value
+from llmx.report.plot import plot
+from llmx.report.reproduce import words
+from llmx.report.reproduce.page import Page
+from llmx.report.reproduce.stored import Stored
+from llmx.report.svg import element
+from llmx.report.verdict.markdown import value
+
+_STYLE = """
+.soft{color:var(--soft);font-size:.9rem;margin:.1rem 0}
+article p{margin:.35rem 0;max-width:62rem}
+.badge{font-size:.8rem;font-weight:600;padding:.1em .55em;border-radius:1em;border:1px solid}
+.badge.good{color:var(--good)}.badge.bad{color:var(--bad)}.badge.warn{color:var(--warn)}
+.badge.soft{color:var(--soft)}
+"""
+_LOOKS = {
+    **dict.fromkeys(("reproduced", "shown here", "same direction"), "good"),
+    **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bad"),
+    **dict.fromkeys(("withheld", "within noise", "inconclusive"), "warn"),
+}
+
+
+def html(page: Page, stored: Sequence[Stored]) -> str:
+    """Return the page with the picture of every run."""
+    source = files("llmx.report")
+    template = source.joinpath("reproduce", "reproduce.html.jinja").read_text("utf-8")
+    style = source.joinpath("page.css").read_text("utf-8") + _STYLE
+    return (
+        environment()
+        .from_string(template)
+        .render(
+            page=page,
+            words=words,
+            style=Markup(style),
+            pictures=[_picture(run) for run in stored],
+            deviations=words.deviations(page),
+            badge=_badge,
+            value=value,
+            p_value=p_value,
+        )
+    )
+
+
+def _badge(word: str) -> Markup:
+    return Markup(element("span", word, class_=f"badge {_LOOKS.get(word, 'soft')}"))
+
+
+def _picture(run: Stored) -> dict[str, Markup | str]:
+    name = run.card.recipe
+    return {
+        "wide": Markup(plot(run.results, name=f"{name}-wide")),
+        "narrow": Markup(plot(run.results, 380, 420, name=f"{name}-narrow")),
+        "caption": f"{run.results.title}: accuracy against speed.",
+    }

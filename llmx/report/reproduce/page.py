@@ -1,0 +1,150 @@
+"""The page of a paper as data: every rendering reads this and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from llmx.core.record import Frozen
+from llmx.core.spec import Grade
+from llmx.report.paper import Paper, Statement
+from llmx.report.reproduce.anchors import Anchored, anchored, ranged
+from llmx.report.reproduce.beside import beside
+from llmx.report.reproduce.card import Card
+from llmx.report.reproduce.claims import Published, published
+from llmx.report.reproduce.stored import Stored
+from llmx.report.verdict.model import Verdict
+
+
+class Source(Frozen):
+    """One stored run that the page rests on."""
+
+    card: Card
+    problems: int
+    seeds: int
+    failed: tuple[str, ...] = Field(default=(), description="arms whose audit failed")
+
+
+class Estimate(Frozen):
+    """A run that is not stored yet: what to type and what it takes."""
+
+    recipe: str
+    scale: str
+    command: str
+    stages: int
+    seconds: float = Field(description="estimated")
+    complete: bool = Field(default=True, description="whether every stage has an estimate")
+
+
+class Judged(Frozen):
+    """What one run says of a statement."""
+
+    recipe: str
+    run: str
+    verdict: Verdict
+
+
+class Tested(Frozen):
+    """A statement and what our runs say of it."""
+
+    id: str
+    statement: str
+    where: str
+    grade: Grade | None = Field(default=None, description="None: a question of our own")
+    judged: tuple[Judged, ...] = ()
+    tested_by: tuple[str, ...] = Field(default=(), description="recipes with a test of it")
+
+
+class Page(Frozen):
+    """Everything that ``llmx reproduce PAPER`` shows."""
+
+    schema_version: Literal[1] = 1
+    paper: str
+    title: str
+    reference: str
+    sources: tuple[Source, ...] = ()
+    claims: tuple[Published, ...] = ()
+    findings: tuple[Tested, ...] = ()
+    anchors: tuple[Anchored, ...] = ()
+    missing: tuple[Estimate, ...] = ()
+
+
+def page(
+    paper: Paper,
+    stored: Sequence[Stored],
+    tests: Mapping[str, Sequence[str]],
+    missing: Sequence[Estimate] = (),
+) -> Page:
+    """Put together what is published and what was found.
+
+    Args:
+        stored: one run a recipe at most.
+        tests: recipe -> ids of the findings that it tests.
+        missing: what is not stored.
+    """
+    by_recipe = {run.card.recipe: run for run in stored}
+    return Page(
+        paper=paper.paper,
+        title=paper.title,
+        reference=paper.reference,
+        sources=tuple(_source(run) for run in stored),
+        claims=tuple(
+            published(claim, beside(claim.ours, by_recipe) if claim.ours else None)
+            for claim in paper.claims
+            if claim.role == "claim"
+        ),
+        findings=_findings(paper, stored, tests),
+        anchors=_anchors(paper, by_recipe),
+        missing=tuple(missing),
+    )
+
+
+def _source(run: Stored) -> Source:
+    return Source(card=run.card, problems=run.problems, seeds=run.seeds, failed=run.failed)
+
+
+def _anchors(paper: Paper, stored: Mapping[str, Stored]) -> tuple[Anchored, ...]:
+    whole = [claim for claim in paper.claims if claim.role == "anchor" and claim.ours is not None]
+    return (
+        *(anchored(paper, anchor, beside(anchor.ours, stored)) for anchor in paper.anchors),
+        *(ranged(claim, beside(claim.ours, stored)) for claim in whole if claim.ours),
+    )
+
+
+def _findings(
+    paper: Paper, stored: Sequence[Stored], tests: Mapping[str, Sequence[str]]
+) -> tuple[Tested, ...]:
+    """Return the paper's statements in their order, and then the questions of our own."""
+    known = {statement.id: statement for statement in paper.findings}
+    judged = [verdict.id for run in stored for verdict in run.verdicts]
+    own = [name for name in dict.fromkeys(judged) if name not in known]
+    return tuple(_tested(name, known.get(name), stored, tests) for name in (*known, *own))
+
+
+def _asked(name: str, judged: Sequence[Judged]) -> str:
+    texts = [one.verdict.statement for one in judged if one.verdict.statement]
+    return texts[0] if texts else name.replace("_", " ")
+
+
+def _tested(
+    name: str,
+    statement: Statement | None,
+    stored: Sequence[Stored],
+    tests: Mapping[str, Sequence[str]],
+) -> Tested:
+    judged = tuple(
+        Judged(recipe=run.card.recipe, run=run.card.run, verdict=verdict)
+        for run in stored
+        for verdict in run.verdicts
+        if verdict.id == name
+    )
+    return Tested(
+        id=name,
+        statement=statement.statement if statement else _asked(name, judged),
+        where=statement.where if statement else "not in the paper: a question of the recipe",
+        grade=statement.grade if statement else None,
+        judged=judged,
+        tested_by=tuple(recipe for recipe, ids in tests.items() if name in ids),
+    )

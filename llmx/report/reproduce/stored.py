@@ -1,0 +1,103 @@
+"""A stored run, as the page of a paper reads it: a run folder, or a committed result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from llmx.core.errors import StoreError
+from llmx.core.record import as_json
+from llmx.core.spec import RunSpec
+from llmx.report.reproduce.card import Card, card
+from llmx.report.results import Results, load_results
+from llmx.report.verdict.model import Verdict, Verdicts
+from llmx.store.files import read_json, write_json, write_text
+
+CARD, RESULTS, VERDICTS, PLOT = "card.json", "results.json", "verdicts.json", "plot.svg"
+_TEXTS = ("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What one run found.
+
+    Attributes:
+        texts: further files by name, which are kept with a committed result.
+    """
+
+    folder: Path
+    card: Card
+    results: Results
+    verdicts: tuple[Verdict, ...]
+    failed: tuple[str, ...]
+    plot: str | None
+    texts: dict[str, str]
+
+    @property
+    def problems(self) -> int:
+        """Problems of the best supplied arm."""
+        return max((row.problems for row in self.results.rows), default=0)
+
+    @property
+    def seeds(self) -> int:
+        """Seeds of the best supplied arm."""
+        return max((row.seeds for row in self.results.rows), default=1)
+
+
+def load_stored(folder: Path) -> Stored:
+    """Read a finished run folder, or a folder that :func:`keep` has written.
+
+    Raises:
+        StoreError: if a file is missing or of another version.
+    """
+    try:
+        results = load_results(read_json(folder / RESULTS))
+        found = _somewhere(folder, VERDICTS)
+        judged = Verdicts.model_validate(read_json(found)) if found else Verdicts()
+        about = _card(folder)
+    except ValidationError as error:
+        message = f"{folder} was not written by this version of llmx"
+        raise StoreError(message, "run the recipe again") from error
+    plot = folder / PLOT
+    paths = {name: path for name in _TEXTS if (path := _somewhere(folder, name))}
+    return Stored(
+        folder=folder,
+        card=about,
+        results=results,
+        verdicts=judged.verdicts,
+        failed=judged.failed,
+        plot=plot.read_text(encoding="utf-8") if plot.exists() else None,
+        texts={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
+    )
+
+
+def _card(folder: Path) -> Card:
+    if (folder / CARD).exists():
+        return Card.model_validate(read_json(folder / CARD))
+    spec = RunSpec.model_validate(read_json(folder / "spec.json"))
+    return card(folder.resolve().name, spec, read_json(folder / "manifest.json"))
+
+
+def _somewhere(folder: Path, name: str) -> Path | None:
+    """Return a file of the folder, or of one of its stages."""
+    if (folder / name).exists():
+        return folder / name
+    return next(iter(sorted(folder.glob(f"*/{name}"))), None)
+
+
+def keep(stored: Stored, folder: Path) -> None:
+    """Write what the page needs of a run, small enough to be committed.
+
+    Raises:
+        StoreError: if the folder cannot be written.
+    """
+    write_json(folder / CARD, as_json(stored.card))
+    write_json(folder / RESULTS, as_json(stored.results))
+    judged = Verdicts(verdicts=stored.verdicts, failed=stored.failed)
+    write_json(folder / VERDICTS, as_json(judged))
+    if stored.plot is not None:
+        write_text(folder / PLOT, stored.plot)
+    for name, text in stored.texts.items():
+        write_text(folder / name, text)

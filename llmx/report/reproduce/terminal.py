@@ -1,0 +1,92 @@
+"""The page of a paper on a terminal of any width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from llmx.report.reproduce.page import Page, Tested
+from llmx.report.reproduce.words import (
+    deviations,
+    said_basis,
+    said_estimate,
+    said_figure,
+    said_grade,
+    said_missing,
+    said_source,
+)
+
+_STYLES = {
+    **dict.fromkeys(("reproduced", "shown here", "same direction"), "bold green"),
+    **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bold red"),
+    **dict.fromkeys(("withheld",), "bold yellow"),
+}
+
+
+def render(page: Page) -> RenderableType:
+    """Return the page without its figures; the HTML and Markdown pages hold them."""
+    return Group(*_parts(page))
+
+
+def _parts(page: Page) -> Iterator[RenderableType]:
+    yield Text(page.title, style="bold")
+    yield Text(page.reference, style="dim")
+    yield from _lines("What was run here", [said_source(source) for source in page.sources])
+    yield _head("Published figures beside ours")
+    for one in page.claims:
+        yield _word(one.word, said_figure(one.claim))
+        yield _under(f"{one.claim.table}: {one.claim.setting}", "dim")
+        yield _under(one.reason)
+    yield _head("Findings")
+    for tested in page.findings:
+        yield from _finding(tested)
+    yield _head("Measured by others (not by the paper)")
+    for anchor in page.anchors:
+        yield _word(anchor.word, f"{anchor.theirs}")
+        yield _under(f"{anchor.setting}; {anchor.source}", "dim")
+        yield _under(anchor.reason)
+    yield from _lines("How our runs differ from the paper", list(deviations(page)))
+    estimates = [f"`{one.command}`  {said_estimate(one)}" for one in page.missing]
+    yield from _lines("Not run here", estimates)
+
+
+def _finding(tested: Tested) -> Iterator[RenderableType]:
+    words = dict.fromkeys(one.verdict.word for one in tested.judged)
+    yield _word(", ".join(words) or "not run here", tested.statement)
+    yield _under(said_grade(tested), "dim")
+    if not tested.judged:
+        yield _under(said_missing(tested))
+    for one in tested.judged:
+        basis = said_basis(one.verdict)
+        yield _under(f"{one.recipe}: {one.verdict.reason}" + (f" ({basis})" if basis else ""))
+
+
+def _lines(title: str, lines: list[str]) -> Iterator[RenderableType]:
+    if lines:
+        yield _head(title)
+        yield from (_under(f"• {line}") for line in lines)
+
+
+def _head(title: str) -> RenderableType:
+    return Padding(Text(title, style="bold underline"), (1, 0, 0, 0))
+
+
+def _word(word: str, text: str) -> Text:
+    line = Text(f"{word}: ", style=_STYLES.get(word, "bold"))
+    return line.append_text(_named(text, ""))
+
+
+def _under(text: str, style: str = "") -> RenderableType:
+    return Padding(_named(text, style), (0, 0, 0, 4))
+
+
+def _named(text: str, style: str) -> Text:
+    """Return a sentence with the names of arms and commands set off."""
+    made = Text(style=style)
+    for index, piece in enumerate(re.split(r"`([^`]*)`", text)):
+        made.append(piece, style="cyan" if index % 2 else style)
+    return made

@@ -1,0 +1,82 @@
+"""How the parts of the page are said, the same in every rendering."""
+
+from __future__ import annotations
+
+from llmx.report.paper import Claim
+from llmx.report.reproduce.page import Estimate, Page, Source, Tested
+from llmx.report.verdict.model import Verdict
+
+GRADES = {
+    "paper": "the paper itself",
+    "code": "the research code",
+    "secondary": "a report by others",
+    "assumed": "assumed",
+}
+
+
+def said_figure(claim: Claim) -> str:
+    """Return what was published: ``gain over SD, tokens/s: > 5 tokens/s``."""
+    metric = claim.metric or "figures"
+    return metric if claim.value is None else f"{metric}: {_value(claim)}"
+
+
+def _value(claim: Claim) -> str:
+    if isinstance(claim.value, tuple):
+        return f"{claim.value[0]:g} to {claim.value[1]:g} {claim.unit}"
+    return f"{'> ' if claim.relation == 'gt' else ''}{claim.value:,g} {claim.unit}"
+
+
+def said_source(source: Source) -> str:
+    """Return one line on a stored run."""
+    seeds = "one seed" if source.seeds == 1 else f"{source.seeds} seeds"
+    card = source.card
+    return (
+        f"{card.recipe}, scale={card.scale}: {source.problems} problems, {seeds}, {card.date},"
+        f" {card.machine} (run {card.run})"
+    )
+
+
+def said_grade(tested: Tested) -> str:
+    """Return where a statement comes from."""
+    if tested.grade is None:
+        return tested.where
+    return f"{tested.where}; source: {GRADES[tested.grade]}"
+
+
+def said_basis(verdict: Verdict) -> str:
+    """Return on how much a verdict rests."""
+    if not verdict.problems:
+        return ""
+    seeds = "one seed" if verdict.seeds == 1 else f"{verdict.seeds} seeds"
+    return (
+        f"{verdict.problems} problems, {seeds}, {'audited' if verdict.audited else 'not audited'}"
+    )
+
+
+def said_missing(tested: Tested) -> str:
+    """Return what would test a statement that no stored run has tested."""
+    if not tested.tested_by:
+        return "No recipe tests it."
+    return f"Not run here; tested by {', '.join(tested.tested_by)}."
+
+
+def said_time(seconds: float) -> str:
+    """Return a duration in the unit that a person would take."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def said_estimate(estimate: Estimate) -> str:
+    """Return what a run would take."""
+    least = "" if estimate.complete else "at least "
+    return f"{estimate.stages} stages, {least}about {said_time(estimate.seconds)} on this machine"
+
+
+def deviations(page: Page) -> dict[str, tuple[str, ...]]:
+    """Return how our runs differ from the paper, by deviation: the recipes that it holds for."""
+    found: dict[str, list[str]] = {}
+    for source in page.sources:
+        for text in source.card.deviations:
+            found.setdefault(text, []).append(source.card.recipe)
+    return {text: tuple(recipes) for text, recipes in found.items()}

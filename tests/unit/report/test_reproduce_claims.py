@@ -1,0 +1,163 @@
+"""A published figure beside ours: which words are said, and when."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmx.report.paper import Claim, Ours
+from llmx.report.reproduce.beside import Beside, beside
+from llmx.report.reproduce.claims import bounds, published
+from llmx.report.reproduce.stored import Stored
+from llmx.report.results import Difference, Results, Row, Span
+from llmx.report.verdict.model import Number, Verdict
+
+OURS = Ours(recipe="r", quantity="accuracy", arm="fsd")
+
+
+def claim(value, relation="eq", unit="points", tolerance=None, ours=OURS) -> Claim:
+    return Claim(
+        paper="p",
+        table="t",
+        setting="s",
+        metric="m",
+        unit=unit,
+        relation=relation,
+        value=value,
+        tolerance=tolerance,
+        source="table",
+        evidence="paper",
+        ours=ours,
+    )
+
+
+def ours(low, high, scale="paper", unit="points", problems=100) -> Beside:
+    span = Span(estimate=(low + high) / 2, low=low, high=high)
+    quantity = "accuracy" if unit == "points" else "tokens/s"
+    return Beside(
+        recipe="r",
+        run="r-1",
+        scale=scale,
+        quantity=quantity,
+        arm="fsd",
+        against="sd",
+        span=span,
+        unit=unit,
+        problems=problems,
+        seeds=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "mine", "word"),
+    [
+        (claim(None, unit=None), ours(-0.02, 0.0), "could not be read"),
+        (claim(1.0, ours=None), None, "not comparable"),
+        (claim(1.0), None, "not run here"),
+        (claim(5.0, "gt", "tokens/s"), ours(1.5, 2.0, unit="times"), "not comparable"),
+        (claim(-2.0, tolerance=1.0), ours(-0.025, -0.015, scale="desk"), "not comparable"),
+        (claim(-2.0, tolerance=1.0), ours(-0.025, -0.015), "reproduced"),
+        (claim(-2.0, tolerance=1.0), ours(-0.045, 0.005), "within noise"),
+        (claim(-2.0, tolerance=1.0), ours(-0.06, -0.04), "not reproduced"),
+        (claim(-2.0, tolerance=1.0), ours(0.0, 0.05), "not reproduced"),
+        (claim(-2.0, tolerance=1.0), ours(-0.02, 0.05), "inconclusive"),
+        (claim(1.2, "gt", "times"), ours(1.3, 1.5, unit="times"), "reproduced"),
+        (claim(1.2, "gt", "times"), ours(1.1, 1.5, unit="times"), "within noise"),
+        (claim(1.2, "gt", "times"), ours(0.9, 1.3, unit="times"), "inconclusive"),
+        (claim(1.2, "gt", "times"), ours(0.9, 1.1, unit="times"), "not reproduced"),
+        (claim((1.0, 1.2), "between", "times"), ours(1.05, 1.15, unit="times"), "reproduced"),
+        (claim((1.0, 1.2), "between", "times"), ours(1.3, 1.4, unit="times"), "not reproduced"),
+    ],
+)
+def test_the_word(made, mine, word) -> None:
+    assert published(made, mine).word == word
+
+
+def test_one_round_decides_nothing() -> None:
+    bare = ours(1.3, 1.5, unit="times").model_copy(update={"span": Span(estimate=1.4)})
+    assert published(claim(1.2, "gt", "times"), bare).word == "inconclusive"
+
+
+def test_a_figure_that_could_not_be_read_is_never_reproduced_whatever_ours_is() -> None:
+    for scale in ("paper", "desk"):
+        found = published(claim(None, unit=None), ours(-1.0, 1.0, scale=scale))
+        assert found.word == "could not be read"
+
+
+def test_within_noise_says_how_many_problems_would_decide() -> None:
+    # Half-width 2.5 points, 1 point of room: 6.25 times as many.
+    found = published(claim(-2.0, tolerance=1.0), ours(-0.045, 0.005, problems=100))
+    assert "About 625 problems" in found.reason
+
+
+@given(st.floats(-0.5, 0.5), st.floats(0.001, 0.3), st.floats(-40, 40), st.floats(0.1, 10))
+def test_reproduced_and_not_reproduced_are_what_the_interval_says(
+    middle: float, half: float, value: float, tolerance: float
+) -> None:
+    made, mine = claim(value, tolerance=tolerance), ours(middle - half, middle + half)
+    low, high = bounds(made)
+    word = published(made, mine).word
+    inside = low <= mine.span.low and mine.span.high <= high
+    outside = mine.span.high < low or high < mine.span.low
+    assert (word == "reproduced") == inside
+    assert (word == "not reproduced") == outside
+
+
+def row(arm: str, gap: float, speed: float, algorithm: str = "fuzzy") -> Row:
+    difference = Difference(
+        problems=100,
+        score=Span(estimate=gap, low=gap - 0.01, high=gap + 0.01),
+        bootstrap=Span(estimate=gap),
+        clustered=None,
+        clusters=1,
+        gained=0,
+        lost=0,
+        p_value=1.0,
+        detectable=0.05,
+    )
+    span = Span(estimate=speed, low=speed - 0.1, high=speed + 0.1)
+    return Row(
+        arm=arm, algorithm=algorithm, problems=100, difference=difference, speedup_reference=span
+    )
+
+
+def stored(rows, verdicts=(), card=None) -> dict[str, Stored]:
+    results = Results(title="T", reference="sd", rows=tuple(rows))
+    from llmx.report.reproduce.card import Card
+
+    made = card or Card(run="r-1", recipe="r", scale="desk", written="2026-01-02", machine="one")
+    from pathlib import Path
+
+    return {"r": Stored(Path(), made, results, tuple(verdicts), (), None, {})}
+
+
+SD = Row(arm="sd", algorithm="speculative", problems=100, tokens_per_second=Span(estimate=200.0))
+
+
+def test_an_arm_at_a_difference_is_the_fastest_one_near_it() -> None:
+    rows = [SD, row("a", -0.018, 1.1), row("b", -0.025, 1.3), row("c", -0.2, 2.0)]
+    at = Ours(recipe="r", quantity="tokens/s", at_difference=-0.02)
+    found = beside(at, stored(rows))
+    assert found is not None and found.arm == "b"
+    assert found.absolute is not None and found.absolute.estimate == pytest.approx(60.0)
+
+
+def test_without_an_arm_near_the_difference_it_is_the_nearest() -> None:
+    rows = [SD, row("a", 0.05, 1.1), row("c", -0.2, 2.0), row("r", 0.0, 3.0, "random")]
+    found = beside(Ours(recipe="r", quantity="tokens/s", at_difference=0.0), stored(rows))
+    assert found is not None and found.arm == "a"
+
+
+def test_lengths_come_from_the_verdicts() -> None:
+    span = Span(estimate=0.9, low=0.8, high=1.0)
+    number = Number(what="mean length", arm="a", against="sd", span=span, unit="times")
+    verdict = Verdict(word="measured", reason="r", numbers=(number,))
+    wanted = Ours(recipe="r", quantity="length", arm="a")
+    found = beside(wanted, stored([SD, row("a", 0.0, 1.0)], [verdict]))
+    assert found is not None and found.span == span
+    assert beside(wanted, stored([SD, row("a", 0.0, 1.0)])) is None
+
+
+def test_nothing_stands_beside_where_the_run_or_the_arm_is_missing() -> None:
+    assert beside(OURS, {}) is None
+    assert beside(OURS, stored([SD])) is None
+    assert beside(Ours(recipe="r", quantity="tokens/s", at_difference=0.0), stored([SD])) is None
