@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmx.core.spec import ArmSpec
-from llmx.report.findings import findings
+from llmx.report.findings import findings, verdict_line
 from llmx.report.gather import Gathered
 from llmx.report.measure import baseline_of, measure
 from llmx.report.results import Results
@@ -34,7 +34,7 @@ def build(
         batch_size=sizes.pop() if len(sizes) == 1 else None,
         speed_rounds=len({block.round for block in found.blocks}),
         rows=rows,
-        findings=findings(rows, reference, baseline),
+        findings=(*findings(rows, reference, baseline), *verdict_line(found.verdicts)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from llmx.report.gather import Word
 from llmx.report.numbers import number, number_span, percent, points_span
 from llmx.report.results import Finding, Row, Span
 
@@ -25,6 +26,17 @@ def findings(
         *_calibration(rows),
         *_cautions(rows),
     )
+
+
+def verdict_line(verdicts: Sequence[Word]) -> Iterator[Finding]:
+    """Gather in one sentence what the run says of each statement."""
+    by_word: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        by_word.setdefault(verdict.word, []).append(f"`{verdict.id}`")
+    if by_word:
+        words = "; ".join(f"{word}: {', '.join(ids)}" for word, ids in by_word.items())
+        text = f"Verdicts on the statements of the paper and of the recipe: {words}."
+        yield Finding(kind="verdict", text=text)
 
 
 def _speculation(rows: Sequence[Row], baseline: str | None) -> Iterator[Finding]:

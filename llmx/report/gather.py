@@ -54,6 +54,23 @@ class Exploration(Frozen):
     transfer: tuple[Transfer, ...] = ()
 
 
+class Word(Frozen):
+    """What a report reads of a verdict; its reason and figures stay where they are."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    word: str
+
+
+class Words(Frozen):
+    """What a report reads of the verdicts of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    verdicts: tuple[Word, ...] = ()
+
+
 @dataclass
 class ArmFiles:
     """What one arm left behind, by sample id."""
@@ -77,6 +94,7 @@ class Gathered:
     arms: dict[str, ArmFiles]
     blocks: list[Block] = field(default_factory=list)
     exploration: Exploration | None = None
+    verdicts: tuple[Word, ...] = ()
 
 
 def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
@@ -98,6 +116,9 @@ def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
         elif (folder / "explore.json").exists():
             path = folder / "explore.json"
             found.exploration = _parse(Exploration, read_json(path), path)
+        elif (folder / "verdicts.json").exists():
+            path = folder / "verdicts.json"
+            found.verdicts = _parse(Words, read_json(path), path).verdicts
         elif arm in found.arms:
             _read_arm(folder, found.arms[arm], key)
     return found

@@ -17,14 +17,14 @@ class ReportStage:
     """Over recipe. Needs any of decode, score, speed and calibration; shows what is there.
 
     What an input is, is known by its files: ``samples.jsonl`` (decode), ``scores.jsonl`` (score),
-    ``blocks.jsonl`` (speed), ``calibration.json``. Writes ``results.json``, ``report.md``,
-    ``report.html`` and ``plot.svg``.
+    ``blocks.jsonl`` (speed), ``calibration.json``, ``verdicts.json``. Writes ``results.json``,
+    ``report.md``, ``report.html`` and ``plot.svg``.
 
     Options: ``title`` of the page (default: Results).
     """
 
     kind: ClassVar[str] = "report"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
