@@ -36,7 +36,9 @@ class Composition:
         arms = self._arms()
         self._defaults()
         scaled = self._list(f"scale {scale}", self.recipe.scales.get(scale, ()), "scales", scale)
-        above = (*scaled, *self.given.settings)
+        # Dropped rather than outvoted: what a scale sweeps would stay a sweep of one value.
+        given = {setting.key for setting in self.given.settings}
+        above = (*(a for a in scaled if a.key not in given), *self.given.settings)
         for_stages = [a for a in above if a.key.startswith("stages.")]
         stages = resolve_stages(self.recipe, for_stages, self.problems)
         points = self._points(scale, arms, [a for a in above if a not in for_stages])

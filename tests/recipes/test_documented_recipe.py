@@ -12,6 +12,7 @@ from llmx.config.check import validate
 from llmx.config.compose import compose
 from llmx.core import registry
 from llmx.core.errors import ConfigError
+from llmx.report.verdict.judge import TESTS
 from llmx.run.api import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-recipe.md"
@@ -122,5 +123,14 @@ def test_the_plugin_runs(folder: Path, plugin: None, tmp_path: Path) -> None:
 
 
 def test_the_page_knows_every_kind_of_stage() -> None:
-    table = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.M))
-    assert table == set(registry._BUILTIN["stage"])
+    assert _first_column("## The parts") == set(registry._BUILTIN["stage"])
+
+
+def test_the_page_knows_every_test_of_a_statement() -> None:
+    assert _first_column("## Statements and verdicts") == set(TESTS)
+
+
+def _first_column(heading: str) -> set[str]:
+    _, _, after = PAGE.read_text(encoding="utf-8").partition(heading)
+    section, _, _ = after.partition("\n## ")
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.M))

@@ -66,3 +66,10 @@ def test_keys_of_one_last_name_are_told_apart(small: str) -> None:
 def test_what_cannot_be_swept_is_refused(small: str, word: str) -> None:
     with pytest.raises(ConfigError):
         compose(small, [word])
+
+
+def test_the_command_line_replaces_what_a_scale_sweeps() -> None:
+    three = compose("fsd_gsm8k", scale="desk").arms
+    one = compose("fsd_gsm8k", ["seed=7"], scale="desk").arms
+    assert {arm.seed for arm in three.values()} == {0, 1, 2} and len(three) == 3 * len(one)
+    assert {arm.seed for arm in one.values()} == {7} and not any("@" in name for name in one)
