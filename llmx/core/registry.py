@@ -21,6 +21,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "train": "llmx.train.language_model:TrainStage",
         "zoo_card": "llmx.train.zoo_card:ZooCardStage",
         "divergence_quantiles": "llmx.run.calibrate:CalibrateStage",
+        "divergence_log": "llmx.run.divergence_log:DivergenceLogStage",
+        "explore": "llmx.run.explore:ExploreStage",
         "decode": "llmx.run.decode:DecodeStage",
         "decode_speed": "llmx.run.speed:SpeedStage",
         "score": "llmx.run.score:ScoreStage",

@@ -28,10 +28,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"core", "store", "stats"},
     "audit": {"core"},
     "report": {"core", "store", "stats"},
+    "explore": {"core", "stats", "methods", "report"},
     "train": {"core", "store", "stats"},
     "run": {
         *("core", "store", "stats"),
-        *("methods", "engines", "train", "scoring", "data", "report", "audit"),
+        *("methods", "engines", "train", "scoring", "data", "report", "audit", "explore"),
     },
     "cli": {"core", "store", "config", "report", "run", "top"},
     "top": {"core", "config", "run", "cli"},

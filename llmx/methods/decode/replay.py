@@ -13,10 +13,10 @@ from llmx.methods.decode.accept import Flags, Floats, Ints, valid_lengths
 from llmx.methods.decode.api import decode
 from llmx.methods.decode.lane import Lane, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
-from llmx.methods.decode.propose import propose
+from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Rows, Stop
 from llmx.methods.decode.step_model import StepModel
-from llmx.methods.decode.verify import verify
+from llmx.methods.decode.verify import Verdict, verify
 
 
 @dataclass(frozen=True)
@@ -92,15 +92,34 @@ def _replay_batch(
     return [replayer.blocks_at(start) for start in starts]
 
 
-def bare(options: DecodeOptions) -> DecodeOptions:
+def bare(options: DecodeOptions, semantics: Semantics | None = None) -> DecodeOptions:
     """Return options under which a verdict holds the divergences, and what passes without them.
 
     With an infinite negative threshold the fall-back rule is the speculative test, and the union
     rule the comparison with the target's arg-max. Guards and held shares are left out.
+
+    Args:
+        semantics: of these two; None = the one nearer to the options'.
     """
-    semantics: Semantics = "union" if options.semantics == "union" else "fallback"
+    semantics = semantics or ("union" if options.semantics == "union" else "fallback")
     free = replace(options, floor=0.0, budget=np.inf, strict_ids=(), hold_share=None)
     return replace(free, algorithm="fuzzy", semantics=semantics, threshold=-np.inf)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A block of every text, and what the target says of it.
+
+    Attributes:
+        valid, closed: (B,), see :class:`BlockLog`.
+        alive: bool (B,), whether the text goes that far; the block of one that does not is noise.
+    """
+
+    proposal: Proposal
+    verdict: Verdict
+    valid: Ints
+    closed: Flags
+    alive: Flags
 
 
 class Replayer:
@@ -136,22 +155,30 @@ class Replayer:
         for lane in (self.target, self.draft):
             lane.prefill(self.rows, self.rows.index)
 
-    @torch.inference_mode()
     def blocks_at(self, start: int) -> BlockLog:
         """Replay one block in every text that has a token at output position `start`."""
-        alive = self.sizes > start
+        found = self.replay_at(start)
+        verdict, alive = found.verdict, found.alive
+        assert verdict.divergence is not None
+        return BlockLog(
+            verdict.divergence[alive],
+            verdict.accept[alive],
+            found.valid[alive],
+            found.closed[alive],
+        )
+
+    @torch.inference_mode()
+    def replay_at(self, start: int) -> Replayed:
+        """Replay a block in every text from output position `start`; see :class:`Replayed`."""
         # A text that is shorter waits at its end, where nothing it still needs is overwritten.
         self.rows.length = self.rows.prompt + np.minimum(start, self.sizes)
         proposal = propose(self.draft, self.rows, self.options, self.options.gamma)
         proposal = proposal.to(self.target.model.device)
         verdict = verify(self.target, self.rows, proposal, self.options)
-        assert verdict.divergence is not None
         closing = self.ends[tokens_on_host(proposal.tokens)]
         valid = valid_lengths(closing, self.rows.room())
         closed = (valid > 0) & closing[self.rows.index, valid - 1]
-        return BlockLog(
-            verdict.divergence[alive], verdict.accept[alive], valid[alive], closed[alive]
-        )
+        return Replayed(proposal, verdict, valid, closed, self.sizes > start)
 
 
 def _join(logs: Sequence[BlockLog], gamma: int) -> BlockLog:

@@ -1,0 +1,38 @@
+"""One measure's threshold under another: which share does it give?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llmx.core.spec import Semantics
+from llmx.explore.model import AtShare
+from llmx.explore.texts import by_text
+from llmx.methods.decode.divergence_log import DivergenceLog
+from llmx.report.gather import Transfer
+from llmx.stats.ratio import ratio_of_means
+
+_RESAMPLES = 2000
+
+
+def transfer(log: DivergenceLog, source: AtShare, to: str, semantics: Semantics) -> Transfer:
+    """Use `source`'s threshold under the measure `to`.
+
+    The interval is over problems, with the threshold held: what another sample of problems would
+    say of this number under that measure.
+    """
+    _, columns = by_text(log.ids, log.sums(log.accepts(to, source.threshold, semantics)))
+    accepted, emitted = columns.T
+    if not accepted.any() or np.array_equal(accepted, emitted):
+        low = share = high = float(accepted.sum() / emitted.sum())
+    else:
+        span = ratio_of_means(accepted, emitted, resamples=_RESAMPLES)
+        low, share, high = span.low, span.estimate, span.high
+    return Transfer(
+        source=source.measure,
+        to=to,
+        asked_share=source.share,
+        threshold=source.threshold,
+        share=share,
+        low=low,
+        high=high,
+    )

@@ -1,0 +1,201 @@
+"""Stage `divergence_log`: what both models say along an arm's texts, for :mod:`llmx.explore`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
+
+from llmx.core.errors import ConfigError, RunError, nearest
+from llmx.core.record import as_json
+from llmx.core.spec import Divergence, SamplerSpec
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.run.ask import calibrated_threshold, decoding_cost, decoding_identity, required
+from llmx.run.decode import SAMPLES, check_options, positive_option
+from llmx.store.files import read_lines, write_bytes, write_json
+
+if TYPE_CHECKING:
+    from llmx.engines.hf import HfEngine
+    from llmx.explore import DivergenceLog
+    from llmx.explore.model import Rule
+    from llmx.methods.decode.observe import Text
+
+LOG = "log.npz"
+_OPTIONS = {"arms", "problems", "stride", "draft", "divergences", "top_k", "on", "split"}
+_DRAFTS = ("greedy", "sampled")
+_ON = ("raw", "warped")
+_COST = 3  # replayed blocks cost about this many times what decoding the texts did
+
+
+class DivergenceLogStage:
+    """Writes ``log.npz``, a :class:`~llmx.explore.DivergenceLog`, and ``rule.json``.
+
+    Needs the decode stage whose texts are replayed, and the calibration if there is one. Applies
+    to arms without guards whose tokens a draft proposes and a lossless or fuzzy rule accepts.
+
+    Options: ``arms`` (names without their point of a sweep; default: all), ``problems`` (default:
+    the scale's for calibration), ``stride`` (default 5: a block at every fifth token), ``draft``
+    (``greedy``: how replayed blocks are drafted), ``divergences`` (default all), ``top_k`` (of the
+    raw distributions, default [0, 50]; 0 = all tokens), ``on`` (default [raw, warped]), ``split``.
+    """
+
+    kind: ClassVar[str] = "divergence_log"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """What the texts depend on, what is logged, and how many blocks.
+
+        Raises:
+            ConfigError: for an engine without logits, or an option out of range.
+        """
+        check_options(given, _OPTIONS)
+        if given.arm.engine.kind != "hf":
+            raise ConfigError(
+                f"engine '{given.arm.engine.kind}' gives no logits to log", "use engine=hf"
+            )
+        found = decoding_identity(given.arm, _split(given), given.stage.name)
+        sizes = {"problems": _problems(given), "stride": positive_option(given, "stride", 5)}
+        return {**found, **sizes, **_choices(given)}
+
+    def applies(self, given: StageInput) -> bool:
+        """Whether the arm is among those to log, and can be."""
+        (name,) = given.arms
+        wanted = given.stage.options.get("arms")
+        listed = wanted is None or name.partition("@")[0] in wanted
+        return listed and given.arm.sampler is not None and _plain(given.arm.sampler)
+
+    def plan(self, given: StageInput) -> Cost:
+        """A multiple of decoding the texts."""
+        return decoding_cost(given.arm, _problems(given) * _COST)
+
+    def run(self, context: StageContext) -> None:
+        """Replay batch by batch.
+
+        Raises:
+            RunError: if no input holds samples.jsonl.
+        """
+        from llmx.engines.hf import HfEngine
+        from llmx.explore import joined
+
+        given = context.given
+        texts, size = _texts(context), given.arm.engine.batch_size
+        context.progress.start(len(texts), unit="texts")
+        engine = HfEngine(given.arm.model, given.arm.engine, context.inputs)
+        logs = []
+        for part in _parts(texts, size):
+            logs.append(_observed(engine, part, context))
+            context.progress.advance(len(part))
+        write_bytes(context.out / LOG, joined(logs).to_bytes())
+        write_json(context.out / "rule.json", as_json(_rule(context)))
+
+
+def _plain(sampler: SamplerSpec) -> bool:
+    """Whether the rule needs no memory of the answer: nothing guarded, no share held."""
+    guarded = sampler.hold or sampler.floor or sampler.budget is not None or sampler.strict
+    return sampler.algorithm in ("speculative", "fuzzy") and not guarded
+
+
+def _choices(given: StageInput) -> dict[str, Any]:
+    options = given.stage.options
+    draft = options.get("draft", "greedy")
+    _known(given, "draft", [draft], _DRAFTS)
+    found = {
+        "divergences": _list(given, "divergences", list(get_args(Divergence))),
+        "on": _list(given, "on", list(_ON)),
+        "top_k": _list(given, "top_k", [0, 50]),
+    }
+    _known(given, "divergences", found["divergences"], get_args(Divergence))
+    _known(given, "on", found["on"], _ON)
+    for top_k in found["top_k"]:
+        if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 0:
+            where = f"stages.{given.stage.name}.top_k"
+            raise ConfigError(f"{where} holds {top_k!r}", "write whole numbers, 0 = all tokens")
+    return {"draft": draft, **found}
+
+
+def _list(given: StageInput, name: str, default: list[Any]) -> list[Any]:
+    found = given.stage.options.get(name, default)
+    if not isinstance(found, list) or not found:
+        where = f"stages.{given.stage.name}.{name}"
+        raise ConfigError(f"{where} is {found!r}", f"write a list such as {default}")
+    return found
+
+
+def _known(given: StageInput, name: str, values: Sequence[Any], known: Sequence[str]) -> None:
+    for value in values:
+        if value not in known:
+            where = f"stages.{given.stage.name}.{name}"
+            raise ConfigError(f"{where} holds {value!r}", nearest(str(value), known))
+
+
+def _texts(context: StageContext) -> list[Text]:
+    from llmx.methods.decode.observe import Text
+
+    found = [path / SAMPLES for path in context.inputs.values() if (path / SAMPLES).exists()]
+    if not found:
+        raise RunError("stage 'divergence_log' found no samples.jsonl", "write needs: [generate]")
+    rows = read_lines(found[0])[: _problems(context.given)]
+    return [
+        Text(row["id"], row["prompt_ids"], row["completion_ids"], row["accepted"])
+        for row in rows
+        if row["completion_ids"]
+    ]
+
+
+def _parts(texts: Sequence[Text], size: int) -> Iterator[Sequence[Text]]:
+    for start in range(0, len(texts), size):
+        yield texts[start : start + size]
+
+
+def _observed(engine: HfEngine, texts: Sequence[Text], context: StageContext) -> DivergenceLog:
+    from dataclasses import replace
+
+    from llmx.explore import Measure
+    from llmx.methods.decode.observe import observe
+
+    identity, arm = context.identity, context.given.arm
+    _, sampler = required(arm, context.given.stage.name)
+    options = replace(engine.options(sampler, threshold=0.0), draft=identity["draft"])
+    # Warped distributions are cut off already: top k is of the raw ones.
+    views = [(top_k, on) for on in identity["on"] for top_k in _top(identity, on)]
+    measures = [Measure(d, *view) for view in views for d in identity["divergences"]]
+    pair, stride = engine.pair, identity["stride"]
+    return observe(pair.target, pair.draft, texts, options, arm.seed, measures, stride)
+
+
+def _top(identity: Mapping[str, Any], on: str) -> list[int]:
+    return list(identity["top_k"]) if on == "raw" else [0]
+
+
+def _rule(context: StageContext) -> Rule:
+    from llmx.explore import Measure
+    from llmx.explore.model import Rule
+
+    given = context.given
+    (name,) = given.arms
+    _, sampler = required(given.arm, given.stage.name)
+    fuzzy = sampler.algorithm == "fuzzy"
+    own = Measure(sampler.divergence, sampler.divergence_top_k, sampler.divergence_on)
+    threshold = calibrated_threshold(context.inputs)
+    return Rule(
+        arm=name,
+        algorithm=sampler.algorithm,
+        measure=own.name if fuzzy else None,
+        semantics=sampler.semantics,
+        threshold=(sampler.threshold if threshold is None else threshold) if fuzzy else None,
+        gamma=sampler.gamma,
+        draft=context.identity["draft"],
+        stride=context.identity["stride"],
+        seed=given.arm.seed,
+    )
+
+
+def _split(given: StageInput) -> str:
+    return str(given.stage.options.get("split", "test"))
+
+
+def _problems(given: StageInput) -> int:
+    data, _ = required(given.arm, given.stage.name)
+    wanted = positive_option(given, "problems", given.arm.scale.calibration_problems)
+    most = given.arm.scale.problems or wanted
+    return min(wanted, most, getattr(data, _split(given), data.test))
