@@ -55,7 +55,8 @@ def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Check]:
 
 
 def _says(answer: str, expected: str) -> bool:
-    return expected in re.findall(r"-?[\w./]+", answer.replace(",", "")) or expected in answer
+    """Whether a reference answer holds the expected one as a whole, not as a part of a number."""
+    return expected == answer or expected in re.findall(r"-?[\w./]+", answer.replace(",", ""))
 
 
 def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Check:
