@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -11,6 +13,7 @@ from typer.core import TyperGroup
 
 from llmx.cli.console import complain
 from llmx.core.errors import LlmxError
+from llmx.store.files import unwritable
 
 
 class Guarded(TyperGroup):
@@ -29,6 +32,8 @@ class Guarded(TyperGroup):
             _refuse(error, given)
         except typer.Abort:
             sys.exit(130)
+        except OSError as error:
+            _disk(error, given)
         except Exception as error:
             _usage(error, given)
         sys.exit(code if isinstance(code, int) else 0)
@@ -39,6 +44,13 @@ def _refuse(error: LlmxError, args: Sequence[str]) -> None:
         raise error
     complain(error)
     sys.exit(error.exit_code)
+
+
+def _disk(error: OSError, args: Sequence[str]) -> None:
+    """Show a disk that takes nothing more; any other failure of the system is a defect here."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        raise error
+    _refuse(unwritable(Path(error.filename or "."), error), args)
 
 
 def _usage(error: Exception, args: Sequence[str]) -> None:

@@ -80,6 +80,8 @@ def _explain(
         problems.add(f"{place}: {key}: {item['msg'].removeprefix('Value error, ')}")
     else:
         text = item["msg"].replace("Input should be", "must be")
+        if item["type"] == "string_pattern_mismatch":
+            text = f"must match {item['ctx']['pattern']}"
         problems.add(f"{place}: {key}={_yaml(item['input'])} {text}")
 
 

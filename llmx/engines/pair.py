@@ -159,6 +159,10 @@ def _check_same(target: Any, draft: Any, model: ModelSpec) -> None:
         )
 
 
+_OFFLINE = "without a network use model=zoo_gsm, or a local folder"
+_INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"
+
+
 class _explained:
     """Turns a library's loading error into one line."""
 
@@ -173,5 +177,6 @@ class _explained:
             return
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         offline = any(word in str(error).lower() for word in ("connect", "offline", "resolve"))
-        hint = "without a network use model=zoo_gsm, or a local folder" if offline else ""
+        is_folder = Path(self.name).expanduser().is_dir()
+        hint = _OFFLINE if offline else _INCOMPLETE if is_folder else ""
         raise EngineError(f"cannot load {self.name}: {first[:200]}", hint) from error

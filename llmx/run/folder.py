@@ -125,7 +125,7 @@ def list_runs(runs: Path) -> list[RunFolder]:
 
 
 def find_run(runs: Path, name: str) -> RunFolder:
-    """Return the run of that name, or the newest whose name begins so.
+    """Return the run of exactly that name, or the newest whose name begins so.
 
     Raises:
         StoreError: if there is none.
@@ -133,9 +133,9 @@ def find_run(runs: Path, name: str) -> RunFolder:
     known = list_runs(runs)
     if Path(name).joinpath(_SPEC).exists():
         return RunFolder(Path(name))
-    for run in known:
-        if run.name.startswith(name):
-            return run
+    found = [run for run in known if run.name.startswith(name)]
+    if found:
+        return next((run for run in found if run.name == name), found[0])
     raise StoreError(
         f"no run '{name}' under {runs}", nearest(name, (run.name for run in known), "runs")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from llmx.core.progress import Progress
@@ -42,8 +43,9 @@ class SharedProgress:
         # Not durable on purpose: losing it costs a waiting process one glance.
         self._written = time.monotonic()
         scratch = self._path.with_suffix(".tmp")
-        scratch.write_text(json.dumps({"done": self.done, "total": self.total}))
-        scratch.replace(self._path)
+        with suppress(OSError):
+            scratch.write_text(json.dumps({"done": self.done, "total": self.total}))
+            scratch.replace(self._path)
 
 
 def glance(entry: Entry) -> tuple[int, int]:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmx.core.errors import StoreError
-from llmx.store.files import read_json, write_json
+from llmx.store.files import read_json, unwritable, write_json
 from llmx.store.fingerprint import hash_file
 from llmx.store.lock import Lock
 
@@ -66,9 +65,7 @@ class Entry:
         try:
             self.partial.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(
-                f"cannot write {self.partial}: {error.strerror}", "choose a folder with --runs DIR"
-            ) from error
+            raise unwritable(self.partial, error) from error
         for torn in self.partial.rglob(".*.tmp"):
             torn.unlink(missing_ok=True)  # a kill inside an atomic write left it
         return self.partial

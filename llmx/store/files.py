@@ -6,6 +6,7 @@ are appended line by line; a torn last line, which a kill can leave, is dropped 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Replace `path` by `content`, atomically and durably.
 
     Raises:
-        StoreError: if the folder cannot be written (read-only, full disk).
+        StoreError: if it cannot be written (read-only folder, full disk).
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -47,9 +48,17 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):  # the folder itself may be what is wrong
             scratch.unlink(missing_ok=True)
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}", "choose a folder with --runs DIR"
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> StoreError:
+    """Return the error that says why `path` could not be written, and what helps."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "free some space; the same command goes on" if full else _ELSEWHERE
+    return StoreError(f"cannot write {path}: {error.strerror or error}", hint)
+
+
+_ELSEWHERE = "choose a folder with --runs DIR"
 
 
 def dumps(value: Any) -> str:
@@ -71,9 +80,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StoreError(f"{path} is missing") from error
+        raise StoreError(f"{path} is missing", "run the recipe again") from error
     except (OSError, ValueError) as error:
-        raise StoreError(f"cannot read {path}: {error}") from error
+        raise StoreError(f"{path} is damaged: {error}", "delete it and run again") from error
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -104,9 +113,13 @@ class Appender:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = path.open("a+b")
-        self._cut_torn_line()
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = path.open("a+b")
+            self._cut_torn_line()
+        except OSError as error:
+            raise unwritable(path, error) from error
 
     def _cut_torn_line(self) -> None:
         self._handle.seek(0)
@@ -114,13 +127,21 @@ class Appender:
         self._handle.truncate(content.rfind(b"\n") + 1)
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write rows and wait until they are on the disk."""
-        self._handle.write("".join(dumps(dict(row)) + "\n" for row in rows).encode())
-        self._handle.flush()
-        os.fsync(self._handle.fileno())
+        """Write rows and wait until they are on the disk.
+
+        Raises:
+            StoreError: if they cannot be written; those of earlier calls are safe.
+        """
+        try:
+            self._handle.write("".join(dumps(dict(row)) + "\n" for row in rows).encode())
+            self._handle.flush()
+            os.fsync(self._handle.fileno())
+        except OSError as error:
+            raise unwritable(self._path, error) from error
 
     def __enter__(self) -> Appender:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._handle.close()
+        with suppress(OSError):  # what a full disk kept back was reported when it was written
+            self._handle.close()
