@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 
 def main() -> None:
     """Run ``llmx`` with the arguments of the process, and exit with its code."""
+    if "_LLMX_COMPLETE" in os.environ and _completed():
+        return
     from llmx.cli.app import app
+
+    app(prog_name="llmx")
+
+
+def _completed() -> bool:
     from llmx.cli.complete import join_bash_words
+    from llmx.cli.quick_complete import answer
 
     join_bash_words()
-    app(prog_name="llmx")
+    found = answer()
+    if found is not None:
+        sys.stdout.write(f"{found}\n")
+    return found is not None

@@ -33,7 +33,7 @@ def overrides(incomplete: str) -> list[str]:
     try:
         if equals:
             return [f"{key}={value}" for value in _values(key)]
-        return [f"{name}=" for name in [*index.keys(), *_recipe_keys()]]
+        return [f"{name}=" for name in dict.fromkeys([*index.keys(), *_recipe_keys()])]
     except LlmxError:
         return []
 

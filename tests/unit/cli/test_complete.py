@@ -73,3 +73,50 @@ def test_bash_answers_only_what_fits() -> None:
 )
 def test_zsh(line: str, wanted: str) -> None:
     assert wanted in zsh(line)
+
+
+LINES = [
+    ("llmx run recipe=fsd", ("run", "recipe", "=", "fsd")),
+    ("llmx run recipe=fsd_gsm8k sampler.ga", ("run", "recipe", "=", "fsd_gsm8k", "sampler.ga")),
+    ("llmx run recipe=fsd_gsm8k arms=", ("run", "recipe", "=", "fsd_gsm8k", "arms", "=")),
+    ("llmx run recipe=fsd_gsm8k --limit 3 se", ("run", "--limit", "3", "se")),
+    ("llmx describe fs", ("describe", "fs")),
+    ("llmx reproduce ", ("reproduce", "")),
+    ("llmx run recipe=nothing x", ("run", "recipe", "=", "nothing", "x")),
+]
+QUICK = """
+import sys
+from llmx.cli import main
+main()
+print("LOADED", *{name.partition(".")[0] for name in sys.modules})
+"""
+TYPER = """
+from llmx.cli.app import app
+from llmx.cli.complete import join_bash_words
+join_bash_words()
+app(prog_name="llmx")
+"""
+
+
+def asked(code: str, environment: dict[str, str]) -> str:
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(("line", "words"), LINES, ids=[line for line, _ in LINES])
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_quick_answer_is_typers_and_does_without_it(
+    shell: str, line: str, words: tuple[str, ...]
+) -> None:
+    environment = {
+        "_LLMX_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": line,
+        "COMP_WORDS": "\n".join(("llmx", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    answer, _, loaded = asked(QUICK, environment).rpartition("LOADED")
+    assert not set(loaded.split()) & {"typer", "pydantic", "hydra", "rich", "numpy"}
+    assert answer.split() == asked(TYPER, environment).split()
