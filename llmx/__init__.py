@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
     from llmx.run.api import Plan, RunResult
+    from llmx.run.compare import Compared
     from llmx.run.observer import Observer
     from llmx.run.reproduce import PaperPage
 
-__all__ = ["load_run", "plan", "reproduce", "run"]
+__all__ = ["compare", "load_run", "plan", "reproduce", "run"]
 
 
 def _spec(
@@ -86,6 +87,22 @@ def load_run(run: str, runs: Path | str | None = None) -> RunResult:
     from llmx.cli.api import load
 
     return load(run, runs)
+
+
+def compare(first: str, second: str, *, runs: Path | str | None = None) -> Compared:
+    """Compare two arms sample by sample: the second against the first.
+
+    Args:
+        first, second: ``RUN:ARM``, ``RUN`` (every arm that both runs have) or ``:ARM`` (of the
+            newest run); ``ARM`` is an arm with all its seeds, or one of them (``sd@seed=1``).
+        runs: folder of the runs; ``$LLMX_RUNS`` or ``./runs`` if None.
+
+    Raises:
+        LlmxError: for everything that a user can put right.
+    """
+    from llmx.cli.api import compare_runs
+
+    return compare_runs(first, second, runs)
 
 
 def reproduce(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
+    from llmx.report.compare.model import Compared
     from llmx.run.api import Plan, RunFolder, RunResult
     from llmx.run.observer import Observer
     from llmx.run.reproduce import PaperPage
@@ -94,6 +95,13 @@ def write_page(
     if not made.stored and out is None:
         return {}
     return reproduce.write_page(made, out or runs_folder(runs) / "pages", keep)
+
+
+def compare_runs(first: str, second: str, runs: Path | str | None = None) -> Compared:
+    """Compare two arms, or all arms that two runs have in common."""
+    from llmx.run import compare
+
+    return compare.compare_runs(first, second, runs_folder(runs))
 
 
 def collect_garbage(runs: Path | str | None = None) -> tuple[int, int]:

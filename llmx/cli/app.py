@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from llmx.cli import describe, doctor, list_recipes, report, reproduce, run, runs, validate
+from llmx.cli import compare, describe, doctor, list_recipes, report, reproduce, run, runs, validate
 from llmx.cli.guard import Guarded
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("describe")(describe.describe)
 app.command("validate")(validate.validate)
 app.add_typer(runs.app, name="runs")
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("reproduce")(reproduce.reproduce)
 app.command("doctor")(doctor.doctor)
 

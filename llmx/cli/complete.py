@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from pathlib import Path
 
 from llmx.config import index
+from llmx.core.arms import families
 from llmx.core.errors import LlmxError
 
 
@@ -43,6 +46,22 @@ def recipes(incomplete: str) -> list[str]:
     try:
         return [entry.name for entry in index.entries()]
     except LlmxError:
+        return []
+
+
+def runs(incomplete: str) -> list[str]:
+    """Return names of runs (of ``$LLMX_RUNS`` or ``./runs``); their arms behind a colon."""
+    folder = Path(os.environ.get("LLMX_RUNS") or "runs")
+    run, colon, _ = incomplete.partition(":")
+    if colon:
+        return [f"{run}:{arm}" for arm in _arms_of(folder / run)]
+    return sorted(path.parent.name for path in folder.glob("*/manifest.json"))
+
+
+def _arms_of(run: Path) -> list[str]:
+    try:
+        return list(families(json.loads((run / "spec.json").read_text())["arms"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return []
 
 

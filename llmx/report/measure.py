@@ -36,16 +36,24 @@ def measure(
     clock = timing(found.blocks)
     own = {name: (references or {}).get(name, reference) for name in arms}
     return tuple(
-        Row(
-            arm=name,
-            algorithm=_algorithm(spec),
-            **_quality(found.arms[name]),
-            **_lengths(found.arms[name], _algorithm(spec)),
-            **_shares(found.arms[name], spec),
-            **_speed(clock, name, own[name], at_point(baseline, name, arms)),
-            difference=_compared(found, name, own[name]),
+        measure_arm(name, spec, found.arms[name]).model_copy(
+            update={
+                **_speed(clock, name, own[name], at_point(baseline, name, arms)),
+                "difference": _compared(found, name, own[name]),
+            }
         )
         for name, spec in arms.items()
+    )
+
+
+def measure_arm(name: str, spec: ArmSpec, files: ArmFiles) -> Row:
+    """Return the row of one arm by itself, without speed."""
+    return Row(
+        arm=name,
+        algorithm=_algorithm(spec),
+        **_quality(files),
+        **_lengths(files, _algorithm(spec)),
+        **_shares(files, spec),
     )
 
 

@@ -1,0 +1,1 @@
+"""Two arms, of one run or of two, sample by sample."""

@@ -1,0 +1,103 @@
+"""From the files of two arms to their comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmx.core.errors import RunError
+from llmx.core.spec import ArmSpec
+from llmx.report.compare.flips import flips, layers
+from llmx.report.compare.model import Compared, Comparison, Side
+from llmx.report.compare.settings import changed
+from llmx.report.difference import difference
+from llmx.report.gather import ArmFiles
+from llmx.report.measure import measure_arm
+from llmx.report.paired_table import PairedTable, paired_table, tokens
+from llmx.report.results import Span
+from llmx.report.timing import Timing, as_span, ratio
+from llmx.stats.multiple import holm
+from llmx.stats.ratio import ratio_of_means
+
+
+@dataclass(frozen=True)
+class Given:
+    """One side: an arm of a run, its seeds pooled.
+
+    Attributes:
+        clock: timed rounds of the run, by arm.
+    """
+
+    run: str
+    arm: str
+    spec: ArmSpec
+    files: ArmFiles
+    clock: Timing
+
+    @property
+    def label(self) -> str:
+        """``RUN:ARM``, as it is typed."""
+        return f"{self.run}:{self.arm}"
+
+
+def compare(pairs: Sequence[tuple[Given, Given]]) -> Compared:
+    """Compare each second side with its first.
+
+    Raises:
+        RunError: if a pair has no scored problem in common.
+    """
+    found = [_one(first, second) for first, second in pairs]
+    adjusted = holm([one.difference.p_value for one in found])
+    return Compared(
+        comparisons=tuple(
+            one.model_copy(update={"holm": float(p)})
+            for one, p in zip(found, adjusted, strict=True)
+        )
+    )
+
+
+def _one(first: Given, second: Given) -> Comparison:
+    table = paired_table(second.files, first.files)
+    found = difference(second.files, first.files)
+    if table is None or found is None:
+        raise RunError(
+            f"{first.label} and {second.label} have no scored problem in common",
+            "compare runs of one dataset and split",
+        )
+    same_run = first.run == second.run
+    return Comparison(
+        first=_side(first),
+        second=_side(second),
+        problems=len(table.ids),
+        only_first=len(first.files.scores) - len(table.ids),
+        only_second=len(second.files.scores) - len(table.ids),
+        difference=found,
+        holm=found.p_value,
+        length=_length(table),
+        speed=ratio(first.clock, second.arm, first.arm, "tokens") if same_run else None,
+        speed_problems=ratio(first.clock, second.arm, first.arm, "problems") if same_run else None,
+        layers=layers(table),
+        changed=changed(first.spec, second.spec),
+        flips=flips(table),
+    )
+
+
+def _side(given: Given) -> Side:
+    row = measure_arm(given.arm, given.spec, given.files)
+    return Side(
+        run=given.run,
+        arm=given.arm,
+        problems=row.problems,
+        seeds=row.seeds,
+        accuracy=row.accuracy,
+        output_tokens=row.output_tokens,
+        draft_share=row.draft_share,
+        unparsed_share=row.unparsed_share,
+        cut_share=row.cut_share,
+    )
+
+
+def _length(table: PairedTable) -> Span | None:
+    """Return mean tokens of the second side over the first's, paired bootstrap over problems."""
+    after, before = (table.values(which, tokens).mean(1) for which in (table.first, table.second))
+    return as_span(ratio_of_means(after, before)) if before.sum() > 0 else None

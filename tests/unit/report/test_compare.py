@@ -1,0 +1,223 @@
+"""Comparing two arms: laws of the pairing, flips by hand, every rendering."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from llmx.core.errors import RunError
+from llmx.core.record import Record, Sample, Score
+from llmx.core.spec import ArmSpec, EngineSpec, SamplerSpec
+from llmx.report.compare import words
+from llmx.report.compare.markdown import markdown
+from llmx.report.compare.model import Comparison
+from llmx.report.compare.pair import Given, compare
+from llmx.report.compare.settings import changed
+from llmx.report.compare.terminal import render
+from llmx.report.compare.write import html, write
+from llmx.report.gather import ArmFiles, Block
+from llmx.report.timing import timing
+
+SPEC = ArmSpec(sampler=SamplerSpec(algorithm="speculative"))
+
+
+def files(answers: list[tuple[str | None, tuple[int, ...]]]) -> ArmFiles:
+    """One seed: (answer as read, token ids) for each problem, whose reference is its number."""
+    made = ArmFiles()
+    for place, (answer, ids) in enumerate(answers):
+        name = f"p{place:03d}"
+        text = f"so it is {answer}"
+        made.problems[name] = Sample(id=name, question=f"Problem {place}?", answer=str(place))
+        made.records[name] = Record(
+            id=name,
+            prompt_ids=(1, place),
+            completion_ids=ids,
+            prompt="",
+            text=text,
+            finish="eos",
+            rounds=1,
+        )
+        made.scores[name] = Score(
+            id=name,
+            cluster="",
+            expected=str(place),
+            strict=answer,
+            flexible=answer,
+            correct=answer == str(place),
+            correct_flexible=answer == str(place),
+            unparsed=answer is None,
+            tokens=len(ids),
+            finish="eos",
+            rounds=1,
+            drafted=0,
+            accepted=0,
+        )
+    return made
+
+
+def side(answers, run="r", arm="a", spec=SPEC, clock=None) -> Given:
+    return Given(run, arm, spec, files(answers), clock or {})
+
+
+FIRST = [("0", (5, 6)), ("1", (5, 6, 7)), ("9", (5,)), (None, (4, 4))]
+SECOND = [("0", (5, 6)), ("8", (5, 6, 8)), ("2", (6,)), (None, (4, 4, 4))]
+
+
+def one() -> Comparison:
+    return compare([(side(FIRST), side(SECOND, arm="b"))]).comparisons[0]
+
+
+def test_flips_by_hand() -> None:
+    lost, gained = one().flips
+    assert (lost.id, lost.becomes, lost.answers, lost.differs_at) == (
+        "p001",
+        "wrong",
+        ("1", "8"),
+        2,
+    )
+    assert (gained.id, gained.becomes, gained.answers, gained.differs_at) == (
+        "p002",
+        "right",
+        ("9", "2"),
+        0,
+    )
+    assert lost.question == "Problem 1?"
+    assert (lost.expected, lost.texts) == ("1", ("so it is 1", "so it is 8"))
+
+
+def test_layers_by_hand() -> None:
+    at = one().layers
+    assert (at.samples, at.same_prompt, at.same_tokens) == (4, 4, 1)
+    assert (at.same_answer, at.same_verdict) == (2, 2)
+
+
+def test_a_text_that_goes_on_differs_where_the_other_ends() -> None:
+    found = compare([(side([("0", (5, 6))]), side([("1", (5, 6, 7))], arm="b"))])
+    assert found.comparisons[0].flips[0].differs_at == 2
+
+
+ANSWERS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ANSWERS)
+def test_swapping_the_sides_negates_everything(right: list[tuple[bool, bool]]) -> None:
+    def arm(which: int) -> Given:
+        rows = [
+            (str(place) if pair[which] else "x", (1,) * (2 + which))
+            for place, pair in enumerate(right)
+        ]
+        return side(rows, arm="ab"[which])
+
+    ahead = compare([(arm(0), arm(1))]).comparisons[0]
+    back = compare([(arm(1), arm(0))]).comparisons[0]
+    assert ahead.difference.score.estimate == -back.difference.score.estimate
+    assert ahead.difference.score.low == pytest.approx(-back.difference.score.high, abs=1e-9)
+    assert (ahead.difference.gained, ahead.difference.lost) == (
+        back.difference.lost,
+        back.difference.gained,
+    )
+    assert ahead.difference.p_value == back.difference.p_value
+    assert {flip.id for flip in ahead.flips} == {flip.id for flip in back.flips}
+    assert len(ahead.flips) == sum(a != b for a, b in right)
+    assert ahead.length.estimate == pytest.approx(1 / back.length.estimate)
+
+
+def test_seeds_are_paired_seed_by_seed() -> None:
+    def pooled(*runs) -> ArmFiles:
+        made = [files(run) for run in runs]
+        return replace(made[0], seeds=tuple(made))
+
+    first = Given("r", "a", SPEC, pooled(FIRST, FIRST), {})
+    second = Given("r", "b", SPEC, pooled(FIRST, SECOND), {})
+    found = compare([(first, second)]).comparisons[0]
+    assert {(flip.id, flip.seed) for flip in found.flips} == {("p001", 1), ("p002", 1)}
+    assert found.difference.seeds == 2
+    assert found.layers.samples == 8
+
+
+def test_only_common_problems_count_and_the_rest_is_said() -> None:
+    found = compare([(side(FIRST), side(SECOND[:3], arm="b"))]).comparisons[0]
+    assert (found.problems, found.only_first, found.only_second) == (3, 1, 0)
+    assert any("only a has answered" in note for note in words.notes(found))
+
+
+def test_nothing_in_common_is_refused() -> None:
+    other = side(SECOND, arm="b")
+    renamed = replace(other.files, scores={f"x{k}": v for k, v in other.files.scores.items()})
+    with pytest.raises(RunError, match="no scored problem in common"):
+        compare([(side(FIRST), replace(other, files=renamed))])
+
+
+def test_speed_is_compared_within_a_run_alone() -> None:
+    seconds = {"a": 2.0, "b": 1.0}
+    blocks = [
+        Block(round=r, arm=arm, problems=4, tokens=40, seconds=seconds[arm] + r / 50)
+        for r in range(6)
+        for arm in "ab"
+    ]
+    clock = timing(blocks)
+    within = compare([(side(FIRST, clock=clock), side(SECOND, arm="b", clock=clock))])
+    assert within.comparisons[0].speed.estimate == pytest.approx(2, rel=0.05)
+    across = compare([(side(FIRST, clock=clock), side(SECOND, "other", "b", clock=clock))])
+    assert across.comparisons[0].speed is None
+    assert any("Speed is not compared" in note for note in words.notes(across.comparisons[0]))
+
+
+def test_several_pairs_are_corrected_together() -> None:
+    rows = [(str(place), (1,)) for place in range(12)]
+    wrong = [("x", (2,)) for _ in rows]
+    pairs = [(side(rows), side(wrong, arm="b")), (side(rows), side(rows, arm="c"))]
+    worse, same = compare(pairs).comparisons
+    assert worse.holm == pytest.approx(2 * worse.difference.p_value)
+    assert same.holm == 1
+    assert "Holm" in words.rows(worse)[1][3]
+
+
+def test_settings_that_differ_are_named_and_no_others() -> None:
+    other = SPEC.model_copy(
+        update={
+            "sampler": SamplerSpec(algorithm="speculative", gamma=7),
+            "engine": EngineSpec(dtype="bfloat16"),
+            "seed": 3,
+        }
+    )
+    found = {c.key: (c.first, c.second) for c in changed(SPEC, other)}
+    assert found == {
+        "seed": ("0", "3"),
+        "engine.dtype": ('"float32"', '"bfloat16"'),
+        "sampler.gamma": ("5", "7"),
+    }
+    assert changed(SPEC, SPEC) == ()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_shows_at_most_the_flips_that_were_asked(width: int) -> None:
+    found = compare([(side(FIRST), side(SECOND, arm="b"))])
+    console = Console(width=width, record=True, file=None)
+    with console.capture() as shown:
+        console.print(render(found, 1))
+    assert "b against a" in shown.get() and "p001" in shown.get()
+    with console.capture() as none:
+        console.print(render(found, 0))
+    assert "2 samples flipped" not in none.get() and "p001" not in none.get()
+
+
+def test_every_form_is_written_and_holds_every_flip(tmp_path) -> None:
+    found = compare([(side(FIRST), side(SECOND, arm="b"))] * 2)
+    paths = write(found, tmp_path)
+    for path in paths.values():
+        text = path.read_text(encoding="utf-8")
+        assert "p001" in text and "p002" in text
+    assert (tmp_path / "compare.svg").read_text().count("<circle") == 1
+    assert "compare.svg" in markdown(found)
+
+
+def test_the_page_escapes_what_models_write() -> None:
+    first = side([("0", (1,))])
+    text = "<script>alert(1)</script>"
+    first.files.records["p000"] = first.files.records["p000"].model_copy(update={"text": text})
+    page = html(compare([(first, side([("x", (2,))], arm="b"))]))
+    assert text not in page and "&lt;script&gt;" in page
