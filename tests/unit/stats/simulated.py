@@ -177,7 +177,7 @@ CASES = (
     Case("two-level, one seed", two_levels(1), *COVERS),
     Case("two-level, three seeds", two_levels(3), *COVERS),
     *(
-        Case(f"two-level, spread of seeds {sd:g}", noisy_seeds(sd), *COVERS, 20_000, True)
+        Case(f"two-level, spread of seeds {sd:g}", noisy_seeds(sd), *COVERS, 60_000, True)
         for sd in (0.0, 0.05, 0.2, 0.5)
     ),
     Case("bootstrap of a mean (BCa)", single_bootstrap, 0.95, 0.935, 0.96, RUNS, True),

@@ -18,7 +18,8 @@ def test_right_or_wrong_data_give_the_exact_mcnemar_test(gaps):
     )
 
 
-@given(st.lists(st.floats(-5, 5).map(lambda x: round(x, 2)), min_size=2, max_size=10))
+# Sixty-fourths add up without rounding: a sum that is zero is zero for the oracle too.
+@given(st.lists(st.integers(-320, 320).map(lambda x: x / 64), min_size=2, max_size=10))
 def test_few_units_agree_with_scipy(gaps):
     wanted = oracle(
         (np.array(gaps), np.zeros(len(gaps))),
