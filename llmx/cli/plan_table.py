@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmx.cli.console import size, table
 from llmx.config.yaml_file import shown
+from llmx.run.capacity import parts
 
 if TYPE_CHECKING:
     from llmx.run.api import Plan
@@ -20,11 +21,12 @@ def render(plan: Plan) -> list[Any]:
     done = sum(stage.cached for stage in plan.stages)
     blind = sum(stage.cost.seconds is None and not stage.cached for stage in plan.stages)
     least = f"at least ({blind} stages without an estimate) " if blind else ""
-    memory = size(plan.memory_bytes) if plan.memory_bytes else "unknown"
+    memory = parts(plan.memory) or "unknown until the models are here"
     return [
         table(_COLUMNS, rows, right=_COLUMNS[2:]),
         f"{len(rows)} stages, {done} done already; at most {plan.tokens:,} tokens to generate",
-        f"estimated time {least}{_seconds(plan.seconds)}, memory of weights {memory}",
+        f"estimated time {least}{_seconds(plan.seconds)} in {_processes(plan.workers)}",
+        f"memory of the largest stage, each process: {memory}",
         f"run folder {shown(plan.folder.absolute())}, {size(plan.free_disk_bytes)} free",
         *plan.notes,
     ]
@@ -38,8 +40,12 @@ def _row(stage: PlannedStage) -> tuple[str, ...]:
         f"{cost.samples:,}" if cost.samples else "",
         f"{cost.tokens:,}" if cost.tokens else "",
         "" if cost.seconds is None else _seconds(cost.seconds),
-        size(cost.memory_bytes) if cost.memory_bytes else "",
+        size(cost.memory.total) if cost.memory.total else "",
     )
+
+
+def _processes(count: int) -> str:
+    return "one process" if count == 1 else f"{count} processes"
 
 
 def _seconds(seconds: float) -> str:

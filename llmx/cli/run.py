@@ -100,7 +100,11 @@ def _plan(spec: RunSpec, runs: Path | None, limit: int | None) -> None:
     from llmx.cli.console import show
     from llmx.cli.plan_table import render
 
-    show(*render(plan_spec(spec, runs, limit)), *spec.notes)
+    plan = plan_spec(spec, runs, limit)
+    show(*render(plan), *spec.notes)
+    too_large = plan.refusal()
+    if too_large is not None:
+        raise too_large
 
 
 def _run(

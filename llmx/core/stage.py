@@ -39,13 +39,33 @@ class StageInput:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """Bytes that a stage needs at once; 0 = none, or not known beforehand."""
+
+    weights: int = 0
+    cache: int = 0
+    activations: int = 0
+    optimiser: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.cache + self.activations + self.optimiser
+
+
+@dataclass(frozen=True)
 class Cost:
-    """What a stage is expected to take. ``None`` = not known beforehand."""
+    """What a stage is expected to take. ``None`` = not known beforehand.
+
+    Attributes:
+        device: where `memory` is needed, as ``engine.device`` says it.
+    """
 
     samples: int = 0
     tokens: int = 0
     seconds: float | None = None
-    memory_bytes: int = 0
+    memory: Memory = Memory()
+    device: str = "cpu"
     notes: tuple[str, ...] = ()
 
 

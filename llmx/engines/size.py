@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -15,10 +16,20 @@ from llmx.engines.locate import local_folder
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Layers and parameters; zeros for a model that is not on this machine yet."""
+    """What a configuration and weight headers say; zeros for a model that is not here yet.
+
+    Attributes:
+        kv_width: numbers that a layer keeps for one key: key-value heads times their dimension.
+        context: positions that the model knows.
+    """
 
     layers: int = 0
     parameters: int = 0
+    hidden: int = 0
+    intermediate: int = 0
+    kv_width: int = 0
+    vocabulary: int = 0
+    context: int = 0
 
 
 def model_size(name: str | None) -> ModelSize:
@@ -30,7 +41,24 @@ def model_size(name: str | None) -> ModelSize:
         return ModelSize()
     config = _read_config(folder / "config.json")
     weights = sum(_parameters(path) for path in folder.glob("*.safetensors"))
-    return ModelSize(int(config.get("num_hidden_layers", 0)), weights)
+    return _size(config, weights)
+
+
+def _size(config: Mapping[str, Any], weights: int) -> ModelSize:
+    def number(name: str, otherwise: int = 0) -> int:
+        return int(config.get(name) or otherwise)
+
+    heads = number("num_attention_heads", 1)
+    head_dim = number("head_dim", number("hidden_size") // heads)
+    return ModelSize(
+        layers=number("num_hidden_layers"),
+        parameters=weights,
+        hidden=number("hidden_size"),
+        intermediate=number("intermediate_size"),
+        kv_width=number("num_key_value_heads", heads) * head_dim,
+        vocabulary=number("vocab_size"),
+        context=number("max_position_embeddings"),
+    )
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from llmx.run.folder import (
 )
 from llmx.run.observer import Observer, SilentObserver
 from llmx.run.plan import Plan, plan
-from llmx.run.workers import default_workers, run_with_workers
+from llmx.run.workers import run_with_workers
 from llmx.store.files import read_json
 
 __all__ = [
@@ -84,16 +84,22 @@ def run(
         workers: processes that share the stages which are not measurements; None = as many as
             the machine has cores, at most four, and one where there is a GPU.
         observer: told what happens; silent by default.
+
+    Raises:
+        RunError: if a stage needs more memory than its device has.
     """
     watcher = observer or SilentObserver()
     runs = runs or default_runs()
     planned = plan(spec, runs=runs, limit=limit)
+    too_large = planned.refusal()
+    if too_large is not None:
+        raise too_large
     for note in (*planned.spec.notes, *planned.notes):
         watcher.note(note)
     folder = open_folder(runs, planned.spec)
     cache = runs / CACHE
     started = time.perf_counter()
-    _bring_to_completion(planned, cache, watcher, workers or default_workers())
+    _bring_to_completion(planned, cache, watcher, workers or planned.workers)
     seconds = time.perf_counter() - started
     close_folder(folder, planned.spec, planned.graph, seconds)
     return RunResult(folder, planned.spec, seconds, _results(folder))

@@ -87,18 +87,19 @@ def calibrated_threshold(inputs: Mapping[str, Path], arm: str | None = None) -> 
 
 
 def decoding_cost(arm: ArmSpec, problems: int) -> Cost:
-    """Estimate generation: tokens at the cap, memory of the weights."""
+    """Estimate generation: tokens at the cap, memory of weights, caches and activations."""
+    from llmx.engines.memory import decoding_memory
     from llmx.engines.size import model_size
     from llmx.run.budget import seconds_per_problem
 
     assert arm.sampler is not None
     model = used_model(arm)
-    names = (model.target, model.draft) if model else ()
-    parameters = sum(model_size(name).parameters for name in names)
-    width = 4 if arm.engine.dtype == "float32" else 2
+    target = model_size(model.target if model else None)
+    draft = model_size(model.draft) if model and model.draft else None
     return Cost(
         samples=problems,
         tokens=problems * arm.sampler.max_tokens,
         seconds=problems * seconds_per_problem(arm) or None,
-        memory_bytes=parameters * width,
+        memory=decoding_memory(target, draft, arm.engine, arm.sampler),
+        device=arm.engine.device,
     )

@@ -6,9 +6,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmx.core.errors import RunError
 from llmx.core.spec import RunSpec
-from llmx.core.stage import Cost
+from llmx.core.stage import Cost, Memory
 from llmx.run.budget import size_problems
+from llmx.run.capacity import fitting, refusal
 from llmx.run.execute import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
@@ -44,7 +46,7 @@ class Plan:
         todo = [row for row in self.stages if not row.cached]
         alone = sum(row.cost.seconds or 0.0 for row in todo if row.timing)
         shared = sum(row.cost.seconds or 0.0 for row in todo if not row.timing)
-        return alone + shared / default_workers()
+        return alone + shared / self.workers
 
     @property
     def tokens(self) -> int:
@@ -52,9 +54,20 @@ class Plan:
         return sum(row.cost.tokens for row in self.stages if not row.cached)
 
     @property
-    def memory_bytes(self) -> int:
-        """Weights of the largest stage, once for each process that may run one at a time."""
-        return default_workers() * max((row.cost.memory_bytes for row in self.stages), default=0)
+    def memory(self) -> Memory:
+        """What the largest stage needs in one process."""
+        return max(
+            (row.cost.memory for row in self.stages), key=lambda m: m.total, default=Memory()
+        )
+
+    @property
+    def workers(self) -> int:
+        """Processes that are used when nobody says how many."""
+        return fitting(default_workers(), self.stages)
+
+    def refusal(self) -> RunError | None:
+        """Return why this machine cannot run it, None if it can."""
+        return refusal(self.stages)
 
 
 def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,36 @@ def _memory_bytes() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         return 0
+
+
+def device_memory(device: str) -> int | None:
+    """Return the bytes of a device (``cpu``, ``cuda``, ``cuda:1``, ``auto``); None if unknown."""
+    if device == "auto":
+        device = "cuda" if _accelerators() else "cpu"
+    if device.startswith("cuda"):
+        found = _gpu_bytes()
+        place = int(device.partition(":")[2] or 0)
+        return found[place] if place < len(found) else None
+    return min(_memory_bytes(), _container_bytes()) or None
+
+
+def _container_bytes() -> int:
+    """Return the limit of a container, which the machine's own number does not show."""
+    try:
+        return int(Path("/sys/fs/cgroup/memory.max").read_text())
+    except (OSError, ValueError):
+        return sys.maxsize
+
+
+@lru_cache(maxsize=1)
+def _gpu_bytes() -> tuple[int, ...]:
+    """Ask the driver's own tool: torch would take seconds, and a context on the device."""
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        return tuple(int(line) * 2**20 for line in done.stdout.split())
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return ()
 
 
 def _accelerators() -> list[str]:

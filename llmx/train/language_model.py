@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec, ShapeSpec, TrainerSpec
-from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.store.files import read_lines, write_json
 
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
@@ -49,7 +49,7 @@ class TrainStage:
         size = shape.layers * layer
         return Cost(
             samples=trainer.steps * trainer.batch_size,
-            memory_bytes=16 * size,
+            memory=Memory(weights=4 * size, optimiser=12 * size),
             notes=(f"{size / 1e6:.1f} M parameters without the embedding",),
         )
 
