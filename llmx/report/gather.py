@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.record import Frozen, Record, Sample, Score
-from llmx.report.results import Calibration
+from llmx.report.results import Calibration, Span
 from llmx.store.files import read_json, read_lines
 
 M = TypeVar("M", bound=BaseModel)
@@ -46,12 +46,22 @@ class Transfer(Frozen):
     high: float
 
 
+class Drifted(Frozen):
+    """An arm's real draft share minus the one that a log predicted."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    arm: str
+    whole: Span
+
+
 class Exploration(Frozen):
     """What a report reads of an exploration of divergence logs."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     transfer: tuple[Transfer, ...] = ()
+    drift: tuple[Drifted, ...] = ()
 
 
 class Word(Frozen):

@@ -10,6 +10,7 @@ from llmx.core.errors import LlmxError, StoreError
 from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
 from llmx.report.paper import Paper
+from llmx.report.reproduce.explored import drift_sentence
 from llmx.report.reproduce.html import html
 from llmx.report.reproduce.markdown import markdown
 from llmx.report.reproduce.page import Estimate, Page, page
@@ -106,8 +107,12 @@ def write_page(made: PaperPage, out: Path, keep_results: bool = False) -> dict[s
 
 
 def _pictures(made: PaperPage, out: Path) -> list[tuple[str, str]]:
-    """Return the plots that lie beside the page."""
+    """Return the pictures that lie beside the page."""
     named = [(run.results.title, f"{run.card.recipe}/{PLOT}") for run in made.stored]
+    named += [
+        (f"What a draft share costs. {drift_sentence(run)}", f"{run.card.recipe}/explore.svg")
+        for run in made.stored
+    ]
     return [(title, path) for title, path in named if (out / path).exists()]
 
 

@@ -11,6 +11,7 @@ from llmx.report.html import environment
 from llmx.report.numbers import p_value
 from llmx.report.plot import plot
 from llmx.report.reproduce import words
+from llmx.report.reproduce.explored import drift_sentence, picture_address
 from llmx.report.reproduce.page import Page
 from llmx.report.reproduce.stored import Stored
 from llmx.report.svg import element
@@ -22,6 +23,7 @@ article p{margin:.35rem 0;max-width:62rem}
 .badge{font-size:.8rem;font-weight:600;padding:.1em .55em;border-radius:1em;border:1px solid}
 .badge.good{color:var(--good)}.badge.bad{color:var(--bad)}.badge.warn{color:var(--warn)}
 .badge.soft{color:var(--soft)}
+.explored{width:100%;max-height:640px;background:#fff;border-radius:8px}
 """
 _LOOKS = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "good"),
@@ -61,4 +63,6 @@ def _picture(run: Stored) -> dict[str, Markup | str]:
         "wide": Markup(plot(run.results, name=f"{name}-wide")),
         "narrow": Markup(plot(run.results, 380, 420, name=f"{name}-narrow")),
         "caption": f"{run.results.title}: accuracy against speed.",
+        "explored": picture_address(run),
+        "drift": drift_sentence(run),
     }

@@ -42,8 +42,8 @@ def _reason(off: list[Transfer], others: int, tolerance: float) -> str:
     worst = max(off, key=lambda row: abs(row.share - row.asked_share))
     return (
         f"{len(off)} of {others} thresholds leave {allowed} under another divergence; furthest:"
-        f" the threshold {worst.threshold:.3g} of {worst.source} gives {percent(worst.share)} %"
-        f" under {worst.to} instead of {percent(worst.asked_share)} %."
+        f" the threshold {worst.threshold:.3g} of `{worst.source}` gives {percent(worst.share)} %"
+        f" under `{worst.to}` instead of {percent(worst.asked_share)} %."
     )
 
 

@@ -1,0 +1,35 @@
+"""What a paper's page shows of an exploration: its picture, and how far its predictions drift."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+from pydantic import ValidationError
+
+from llmx.report.gather import Exploration
+from llmx.report.numbers import points, points_span
+from llmx.report.reproduce.stored import Stored
+
+
+def drift_sentence(run: Stored) -> str:
+    """Say how far predicted draft shares were from real ones; empty without an exploration."""
+    try:
+        found = Exploration.model_validate(json.loads(run.texts.get("explore.json", "{}")))
+    except (ValueError, ValidationError):
+        return ""
+    if not found.drift:
+        return ""
+    worst = max(found.drift, key=lambda one: abs(one.whole.estimate))
+    mean = sum(one.whole.estimate for one in found.drift) / len(found.drift)
+    return (
+        f"Trajectory drift: the draft shares that the log predicts were {points(mean)} points"
+        f" from those of the arms themselves, mean of {len(found.drift)}; furthest"
+        f" `{worst.arm}`: {points_span(worst.whole)}."
+    )
+
+
+def picture_address(run: Stored) -> str:
+    """Return the picture as a data address: shown as an image, it can run nothing."""
+    drawn = run.texts.get("explore.svg", "")
+    return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}" if drawn else ""
