@@ -23,8 +23,8 @@ def drift_sentence(run: Stored) -> str:
     worst = max(found.drift, key=lambda one: abs(one.whole.estimate))
     mean = sum(one.whole.estimate for one in found.drift) / len(found.drift)
     return (
-        f"Trajectory drift: the draft shares that the log predicts were {points(mean)} points"
-        f" from those of the arms themselves, mean of {len(found.drift)}; furthest"
+        f"Trajectory drift: the real draft shares of the {len(found.drift)} arms are"
+        f" {points(mean)} points from what the log predicted, on average; furthest"
         f" `{worst.arm}`: {points_span(worst.whole)}."
     )
 
