@@ -28,6 +28,10 @@ LEAVES = {
     "decode": ("samples.jsonl", "summary.json"),
     "decode_speed": ("blocks.jsonl",),
     "score": ("scores.jsonl", "problems.jsonl", "summary.json"),
+    "audit": ("audit.json", "audit.md"),
+    "verdicts": ("verdicts.json", "verdicts.md"),
+    "divergence_log": ("log.npz", "rule.json"),
+    "explore": ("explore.json", "explore.md", "explore.svg"),
 }
 
 
@@ -52,8 +56,8 @@ def test_recipe_runs_and_leaves_what_it_promises(name: str, tmp_path: Path) -> N
         arms = list(spec.arms) if stage.over == "arm" else [""]
         names = [f"{stage.name}/{arm}".rstrip("/") for arm in arms]
         left = [place for place in names if place in stood_for]
-        # an arm that needs no calibration has none; every other stage stands for every arm
-        assert left == names or stage.kind == "divergence_quantiles"
+        # an arm may need no calibration and no log; every other stage stands for every arm
+        assert left == names or stage.kind in ("divergence_quantiles", "divergence_log")
         for place in left:
             missing = [f for f in LEAVES.get(stage.kind, ()) if not (run / place / f).exists()]
             assert not missing, f"{place} lacks {missing}"

@@ -174,8 +174,8 @@ CASES = (
     Case("Wilson", lambda r: covers(wilson(r.binomial(ITEMS, 0.84), ITEMS), 0.84), *COVERS),
     Case("paired score interval, no difference", score_interval(0.0), *COVERS),
     Case("paired score interval, a loss of 2.3 points", score_interval(-0.05), *COVERS),
-    Case("two-level, one seed", two_levels(1), *COVERS),
-    Case("two-level, three seeds", two_levels(3), *COVERS),
+    Case("two-level, one seed", two_levels(1), *COVERS, RUNS, True),
+    Case("two-level, three seeds", two_levels(3), *COVERS, RUNS, True),
     *(
         Case(f"two-level, spread of seeds {sd:g}", noisy_seeds(sd), *COVERS, 60_000, True)
         for sd in (0.0, 0.05, 0.2, 0.5)
