@@ -10,7 +10,7 @@ from llmx.run.capacity import parts
 
 if TYPE_CHECKING:
     from llmx.run.api import Plan
-    from llmx.run.plan import PlannedStage
+    from llmx.run.planned import PlannedStage
 
 _COLUMNS = ("stage", "state", "samples", "tokens", "time", "memory")
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
 from llmx.core.errors import RunError
 from llmx.core.stage import Memory
+from llmx.run.planned import PlannedStage
 from llmx.store.machine import device_memory
-
-if TYPE_CHECKING:
-    from llmx.run.plan import PlannedStage
 
 
 def refusal(stages: Iterable[PlannedStage]) -> RunError | None:

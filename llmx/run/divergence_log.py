@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmx.core.errors import ConfigError, RunError, nearest
+from llmx.core.errors import ConfigError, RunError
 from llmx.core.record import as_json
-from llmx.core.spec import Divergence, SamplerSpec
+from llmx.core.spec import SamplerSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.ask import calibrated_threshold, decoding_cost, decoding_identity, required
 from llmx.run.decode import SAMPLES, check_options, positive_option
+from llmx.run.log_options import choices
 from llmx.store.files import read_lines, write_bytes, write_json
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 LOG = "log.npz"
 _OPTIONS = {"arms", "problems", "stride", "draft", "divergences", "top_k", "on", "split"}
-_DRAFTS = ("greedy", "sampled")
-_ON = ("raw", "warped")
 _COST = 3  # replayed blocks cost about this many times what decoding the texts did
 
 
@@ -55,7 +54,7 @@ class DivergenceLogStage:
             )
         found = decoding_identity(given.arm, _split(given), given.stage.name)
         sizes = {"problems": _problems(given), "stride": positive_option(given, "stride", 5)}
-        return {**found, **sizes, **_choices(given)}
+        return {**found, **sizes, **choices(given)}
 
     def applies(self, given: StageInput) -> bool:
         """Whether the arm is among those to log, and can be."""
@@ -93,39 +92,6 @@ def _plain(sampler: SamplerSpec) -> bool:
     """Whether the rule needs no memory of the answer: nothing guarded, no share held."""
     guarded = sampler.hold or sampler.floor or sampler.budget is not None or sampler.strict
     return sampler.algorithm in ("speculative", "fuzzy") and not guarded
-
-
-def _choices(given: StageInput) -> dict[str, Any]:
-    options = given.stage.options
-    draft = options.get("draft", "greedy")
-    _known(given, "draft", [draft], _DRAFTS)
-    found = {
-        "divergences": _list(given, "divergences", list(get_args(Divergence))),
-        "on": _list(given, "on", list(_ON)),
-        "top_k": _list(given, "top_k", [0, 50]),
-    }
-    _known(given, "divergences", found["divergences"], get_args(Divergence))
-    _known(given, "on", found["on"], _ON)
-    for top_k in found["top_k"]:
-        if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 0:
-            where = f"stages.{given.stage.name}.top_k"
-            raise ConfigError(f"{where} holds {top_k!r}", "write whole numbers, 0 = all tokens")
-    return {"draft": draft, **found}
-
-
-def _list(given: StageInput, name: str, default: list[Any]) -> list[Any]:
-    found = given.stage.options.get(name, default)
-    if not isinstance(found, list) or not found:
-        where = f"stages.{given.stage.name}.{name}"
-        raise ConfigError(f"{where} is {found!r}", f"write a list such as {default}")
-    return found
-
-
-def _known(given: StageInput, name: str, values: Sequence[Any], known: Sequence[str]) -> None:
-    for value in values:
-        if value not in known:
-            where = f"stages.{given.stage.name}.{name}"
-            raise ConfigError(f"{where} holds {value!r}", nearest(str(value), known))
 
 
 def _texts(context: StageContext) -> list[Text]:

@@ -8,25 +8,14 @@ from pathlib import Path
 
 from llmx.core.errors import RunError
 from llmx.core.spec import RunSpec
-from llmx.core.stage import Cost, Memory
+from llmx.core.stage import Memory
 from llmx.run.budget import size_problems
 from llmx.run.capacity import fitting, refusal
 from llmx.run.execute import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
+from llmx.run.planned import PlannedStage
 from llmx.run.workers import default_workers
-
-
-@dataclass(frozen=True)
-class PlannedStage:
-    """One row of the plan."""
-
-    title: str
-    kind: str
-    fingerprint: str
-    cached: bool
-    timing: bool
-    cost: Cost
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+"""One row of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmx.core.stage import Cost
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage of one arm: what it costs, and whether it is done."""
+
+    title: str
+    kind: str
+    fingerprint: str
+    cached: bool
+    timing: bool
+    cost: Cost
