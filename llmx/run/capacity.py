@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+
 from llmx.core.errors import RunError
 from llmx.core.stage import Memory
 from llmx.run.planned import PlannedStage
