@@ -93,7 +93,7 @@ def run(
     folder = open_folder(runs, planned.spec)
     cache = runs / CACHE
     started = time.perf_counter()
-    _bring_to_completion(planned, cache, watcher, workers or default_workers())
+    _bring_to_completion(planned, cache, watcher, workers or default_workers(spec))
     seconds = time.perf_counter() - started
     close_folder(folder, planned.spec, planned.graph, seconds)
     return RunResult(folder, planned.spec, seconds, _results(folder))

@@ -9,7 +9,7 @@ from typing import Any
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
-from llmx.core.spec import ArmSpec, DataSpec, ModelSpec, SamplerSpec
+from llmx.core.spec import ArmSpec, DataSpec, ModelSpec, RunSpec, SamplerSpec
 from llmx.core.stage import Cost
 from llmx.data import evaluation_identity, load
 from llmx.engines.engine import Engine, Telling, engine_class
@@ -68,6 +68,21 @@ def settled(arm: ArmSpec) -> ArmSpec:
     if first is None or arm.sampler is None:
         return arm
     return arm.model_copy(update={"sampler": arm.sampler.model_copy(update={"first_block": first})})
+
+
+def first_block_notes(spec: RunSpec) -> tuple[str, ...]:
+    """Return a line on arms whose law changes with the engine: lossless ones keep theirs."""
+    moved = [
+        name
+        for name, arm in spec.arms.items()
+        if arm.sampler
+        and arm.sampler.algorithm in ("fuzzy", "random", "ensemble")
+        and settled(arm) != arm
+    ]
+    if not moved:
+        return ()
+    text = "one target token comes before the first block (sampler.first_block=target) in"
+    return (f"{text} {', '.join(moved)}: their engine cannot draft from the prompt at once",)
 
 
 def open_engine(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress) -> Engine:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Cost
+from llmx.run.ask import first_block_notes
 from llmx.run.budget import size_problems
 from llmx.run.execute import entry_of
 from llmx.run.folder import CACHE, folder_for
@@ -44,7 +45,7 @@ class Plan:
         todo = [row for row in self.stages if not row.cached]
         alone = sum(row.cost.seconds or 0.0 for row in todo if row.timing)
         shared = sum(row.cost.seconds or 0.0 for row in todo if not row.timing)
-        return alone + shared / default_workers()
+        return alone + shared / default_workers(self.spec)
 
     @property
     def tokens(self) -> int:
@@ -54,7 +55,9 @@ class Plan:
     @property
     def memory_bytes(self) -> int:
         """Weights of the largest stage, once for each process that may run one at a time."""
-        return default_workers() * max((row.cost.memory_bytes for row in self.stages), default=0)
+        return default_workers(self.spec) * max(
+            (row.cost.memory_bytes for row in self.stages), default=0
+        )
 
 
 def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:
@@ -73,7 +76,8 @@ def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:
         )
         for node in graph
     )
-    return Plan(sized, graph, rows, folder_for(runs, sized).path, _free(runs), notes)
+    path, free = folder_for(runs, sized).path, _free(runs)
+    return Plan(sized, graph, rows, path, free, (*notes, *first_block_notes(sized)))
 
 
 def _free(folder: Path) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,20 @@ class Pool:
             raise
         self._up[name] = (process, loaded)
         return self._up[name]
+
+    @contextmanager
+    def room_for(self, most: int) -> Iterator[None]:
+        """Hold up to `most` engines side by side for a while; afterwards none is up."""
+        if most == 0:
+            yield
+            return
+        self.close()
+        before, self.most = self.most, most
+        try:
+            yield
+        finally:
+            self.close()
+            self.most = before
 
     def drop(self, process: Process) -> None:
         """End an engine that is of no more use."""
