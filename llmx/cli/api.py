@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
     from llmx.run.api import Plan, RunFolder, RunResult
     from llmx.run.observer import Observer
+    from llmx.run.parity import Parity
     from llmx.run.reproduce import PaperPage
 
 
@@ -94,6 +95,36 @@ def write_page(
     if not made.stored and out is None:
         return {}
     return reproduce.write_page(made, out or runs_folder(runs) / "pages", keep)
+
+
+def compare_engines(
+    model: str,
+    revision: str | None,
+    engines: str,
+    dtype: str,
+    prompts: Path | None,
+    number: int,
+    max_tokens: int,
+    observer: Observer | None = None,
+) -> list[Parity]:
+    """Return how the greedy completions of engines differ from those of the first.
+
+    Args:
+        engines: kinds, separated by commas.
+        prompts: a file with a prompt a line; None = the test problems of gsm_symbolic.
+
+    Raises:
+        ConfigError: for an unknown engine or dtype, or a file that cannot be read.
+    """
+    from llmx.core.progress import Silent
+    from llmx.core.spec import ModelSpec
+    from llmx.run import parity
+
+    specs = parity.engine_specs(engines, dtype)
+    samples, instruction = parity.prompts(prompts, number)
+    named = ModelSpec(target=model, target_revision=revision)
+    progress = observer.started(f"parity {model}") if observer else Silent()
+    return parity.parity(named, specs, samples, instruction, max_tokens, progress)
 
 
 def collect_garbage(runs: Path | str | None = None) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from llmx.cli import describe, doctor, list_recipes, report, reproduce, run, runs, validate
+from llmx.cli import describe, doctor, list_recipes, parity, report, reproduce, run, runs, validate
 from llmx.cli.guard import Guarded
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("validate")(validate.validate)
 app.add_typer(runs.app, name="runs")
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)
+app.command("parity")(parity.parity)
 app.command("doctor")(doctor.doctor)
 
 
