@@ -116,12 +116,15 @@ def compare_engines(
     Raises:
         ConfigError: for an unknown engine or dtype, or a file that cannot be read.
     """
+    from llmx.config.places import group_files, roots
+    from llmx.config.yaml_file import read
     from llmx.core.progress import Silent
-    from llmx.core.spec import ModelSpec
+    from llmx.core.spec import DataSpec, ModelSpec
     from llmx.run import parity
 
     specs = parity.engine_specs(engines, dtype)
-    samples, instruction = parity.prompts(prompts, number)
+    data = DataSpec.model_validate(read(group_files(roots())["data/gsm_symbolic"]).data)
+    samples, instruction = parity.prompts(prompts or data, number)
     named = ModelSpec(target=model, target_revision=revision)
     progress = observer.started(f"parity {model}") if observer else Silent()
     return parity.parity(named, specs, samples, instruction, max_tokens, progress)

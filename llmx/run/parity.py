@@ -78,25 +78,24 @@ def engine_specs(kinds: str, dtype: str) -> list[EngineSpec]:
     return found
 
 
-def prompts(path: Path | None, number: int) -> tuple[list[Sample], str]:
-    """Return prompts and the instruction below each.
+def prompts(source: Path | DataSpec, number: int) -> tuple[list[Sample], str]:
+    """Return at most `number` prompts and the instruction below each.
 
     Args:
-        path: a file with a prompt a line; None = test problems of gsm_symbolic.
+        source: a file with a prompt a line, or a dataset with a test split.
 
     Raises:
         ConfigError: if the file cannot be read or holds nothing.
     """
-    if path is None:
-        data = DataSpec(kind="gsm_symbolic", test=number)
-        return load(data, "test", number), data.instruction
+    if isinstance(source, DataSpec):
+        return load(source, "test", number), source.instruction
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = source.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        raise ConfigError(f"cannot read {source}: {error}") from error
     texts = [line for line in lines if line.strip()][:number]
     if not texts:
-        raise ConfigError(f"{path} holds no prompt", "write one a line")
+        raise ConfigError(f"{source} holds no prompt", "write one a line")
     return [Sample(id=f"line {n + 1}", question=t, answer="") for n, t in enumerate(texts)], ""
 
 

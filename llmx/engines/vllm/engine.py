@@ -106,9 +106,7 @@ class VllmEngine:
             event = process.receive()
             assert event is not None
             if event["event"] == "error":
-                about = named.get(event.get("key", ""))
-                where = f"sample '{about.id}': " if about else ""
-                raise EngineError(f"vLLM: {where}{event['message']}", event["hint"])
+                raise _about(named.get(event.get("key", "")), process.explain(event))
             if event["event"] == "answer":
                 done[event["key"]] = self._record(named[event["key"]], event)
             while waiting and waiting[0] in done:
@@ -167,6 +165,12 @@ class VllmEngine:
             fragile=tuple(place for place in told["fragile"] if place < size),
             logprobs=tuple((event["logprobs"] or ())[:size]),
         )
+
+
+def _about(request: Request | None, error: EngineError) -> EngineError:
+    if request is None or error.message.startswith("vLLM"):
+        return error
+    return EngineError(f"sample '{request.id}': {error.message}", error.hint)
 
 
 def _plain(value: Any) -> Any:

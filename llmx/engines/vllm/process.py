@@ -30,7 +30,7 @@ class Process:
 
     def __init__(self, python: Path, threads: int) -> None:
         handle, name = tempfile.mkstemp(prefix="llmx-vllm-", suffix=".log")
-        self.python, self.log = python, Path(name)
+        self.python, self.log, self.broken = python, Path(name), False
         with os.fdopen(handle, "wb") as errors:
             self._process = subprocess.Popen(
                 [str(python), "-m", "llmx.engines.vllm_worker"],
@@ -85,6 +85,7 @@ class Process:
 
     def ended(self) -> EngineError:
         """Return what the log says of the end."""
+        self.broken = True
         text = trouble(self.tail())
         return EngineError(f"vLLM ended: {text}", f"its log is {self.log}")
 
@@ -108,21 +109,22 @@ class Process:
             if event["event"] == "phase":
                 doing = event["text"]
             elif event["event"] == "error":
-                raise self._explained(event)
+                raise self.explain(event)
             elif event["event"] == "ready":
                 return event
             told = phase(self.tail()) or doing
             progress.note(f"vLLM: {told}, {time.monotonic() - started:.0f} s")
 
-    def _explained(self, event: Mapping[str, Any]) -> EngineError:
-        text = event["message"]
-        if "Engine core initialization failed" in text:  # the reason is in the log alone
+    def explain(self, event: Mapping[str, Any]) -> EngineError:
+        """Return an event of trouble as an error; where vLLM's engine died its log knows why."""
+        if "EngineCore" in event["message"] or "Engine core" in event["message"]:
+            self.broken = True
             text = trouble(self.tail())
             return EngineError(f"vLLM: {text}", event["hint"] or f"its log is {self.log}")
-        return EngineError(text, event["hint"])
+        return EngineError(event["message"], event["hint"])
 
     def close(self) -> None:
-        """End the worker with everything that it started; its log goes if it ended in peace."""
+        """End the worker with everything that it started; its log stays if something broke."""
         with suppress(OSError, ValueError):
             assert self._process.stdin is not None
             self._process.stdin.close()
@@ -133,5 +135,5 @@ class Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
-        if code == 0:
+        if code == 0 and not self.broken:
             self.log.unlink(missing_ok=True)

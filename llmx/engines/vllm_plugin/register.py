@@ -14,7 +14,7 @@ from llmx.engines.vllm_plugin.rule import NAME, rule_of
 
 LOG = logging.getLogger("vllm.llmx")
 DIE = "LLMX_DIE_WITH_PARENT"
-"""Set by llmx: each of vLLM's processes is then killed by the kernel when its parent ends."""
+"""Set by llmx to the id of its worker: no process below that one outlives it."""
 
 _done = False
 
@@ -25,8 +25,8 @@ def register() -> None:
     if _done:
         return
     _done = True
-    if os.environ.get(DIE):
-        die_with_parent()
+    if os.environ.get(DIE, "").isdecimal():
+        end_with(int(os.environ[DIE]))
     trouble = moved()
     if trouble is not None:
         LOG.error(trouble)
@@ -38,13 +38,22 @@ def register() -> None:
     _step_in()
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when the thread that started it ends (Linux)."""
+def end_with(worker: int) -> None:
+    """Let the kernel kill this process when the one that started it ends (Linux).
+
+    Args:
+        worker: process id at the top; it may have ended before the kernel was asked.
+    """
     import ctypes
     import signal
 
+    if os.getpid() == worker:
+        return  # it watches its input itself
     try:
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        os.kill(worker, 0)
+    except ProcessLookupError:
+        os._exit(1)
     except (OSError, AttributeError):
         LOG.debug("no prctl here")
 

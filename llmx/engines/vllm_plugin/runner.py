@@ -39,6 +39,9 @@ def sample(own: Own, runner: Any, logits: Tensor, metadata: Any) -> Any:
     book = book_of(runner)
     if book is None or logits is None:
         return own(runner, logits, metadata)
+    if metadata is not None and not any(metadata.num_draft_tokens):
+        # At the length cap vLLM schedules blocks of no token, and its top-k fails on no rows.
+        metadata = None
     names = runner.input_batch.req_ids
     book.forget([name for name in book.answers if name not in runner.requests])
     rows = book.rows(names, runner.requests, ahead=False)

@@ -13,7 +13,7 @@ from llmx.engines.vllm_worker.serve import Service
 
 def main() -> None:
     """Serve until the input ends; Ctrl-C is the business of the process that started this one."""
-    os.environ[DIE] = "1"
+    os.environ[DIE] = str(os.getpid())
     os.environ.setdefault("VLLM_USE_V2_MODEL_RUNNER", "0")
     # A forked child would not load plugins again, and miss what DIE asks for.
     os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
