@@ -21,6 +21,8 @@ from llmx.engines.hf import HfEngine
 ROUNDING = 1e-3
 """Nats: two tokens this close under the model are a tie that arithmetic decides."""
 
+_BATCH = 16
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -71,7 +73,8 @@ def engine_specs(kinds: str, dtype: str) -> list[EngineSpec]:
     for kind in filter(None, (word.strip() for word in kinds.split(","))):
         engine_class(kind)  # an unknown kind is an error that names the nearest
         try:
-            found.append(EngineSpec.model_validate({"kind": kind, "dtype": dtype}))
+            spec = {"kind": kind, "dtype": dtype, "batch_size": _BATCH}
+            found.append(EngineSpec.model_validate(spec))
         except ValidationError as error:
             known = get_args(EngineSpec.model_fields["dtype"].annotation)
             raise ConfigError(f"unknown dtype '{dtype}'", nearest(dtype, known)) from error

@@ -70,13 +70,7 @@ class VllmEngine:
         """Like :meth:`generate`, with at most `at_once` requests in flight."""
         for _, group in groupby(requests, key=lambda r: (r.sampler.algorithm, r.sampler.gamma)):
             alike = list(group)
-            process = self.start(alike[0].sampler)
-            try:
-                yield from self._through(process, alike, at_once)
-            except BaseException:
-                # Requests may still be in flight: what they answer belongs to nobody.
-                POOL.drop(process)
-                raise
+            yield from self._through(self.start(alike[0].sampler), alike, at_once)
 
     def start(self, sampler: SamplerSpec) -> Process:
         """Return a worker that can decode with this sampler, started if none is up.
@@ -102,15 +96,36 @@ class VllmEngine:
         orders = [self._order(key, request) for key, request in named.items()]
         process.send("ask", requests=orders, at_once=at_once)
         waiting, done = list(named), dict[str, Record]()
-        while waiting:
-            event = process.receive()
-            assert event is not None
-            if event["event"] == "error":
-                raise _about(named.get(event.get("key", "")), process.explain(event))
-            if event["event"] == "answer":
-                done[event["key"]] = self._record(named[event["key"]], event)
-            while waiting and waiting[0] in done:
-                yield done.pop(waiting.pop(0))
+        try:
+            while waiting:
+                key, record = self._next(process, named)
+                done[key] = record
+                while waiting and waiting[0] in done:
+                    yield done.pop(waiting.pop(0))
+        finally:
+            left = [key for key in waiting if key not in done]
+            if left and POOL.holds(process):  # nobody waits for them any more
+                process.send("drop", keys=left)
+
+    def _next(self, process: Process, named: Mapping[str, Request]) -> tuple[str, Record]:
+        """Wait for the next answer to any of these requests.
+
+        Raises:
+            EngineError: if vLLM refused one; its engine is ended if it can't go on.
+        """
+        while True:
+            try:
+                event = process.receive()
+                assert event is not None
+                key = event.get("key")
+                if event["event"] == "error" and (key is None or key in named):
+                    raise _about(named.get(key or ""), process.explain(event))
+            except EngineError:
+                if process.broken:
+                    POOL.drop(process)
+                raise
+            if event["event"] == "answer" and key in named:
+                return str(key), self._record(named[str(key)], event)
 
     def _order(self, key: str, request: Request) -> dict[str, Any]:
         sampler = request.sampler

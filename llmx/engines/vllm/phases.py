@@ -17,7 +17,11 @@ _WORDS = (
     ("init engine", "almost there"),
 )
 _TROUBLE = ("Error:", "Error ", "error:", "Exception:")
-_FRAMES = ("Traceback", "raise ", "File ", "RuntimeError: Engine core initialization failed")
+# Lines that say that something went wrong, and not what.
+_FRAMES = (
+    *("Traceback", "raise ", "File ", "EngineDeadError", "EngineCore encountered"),
+    "Engine core initialization failed",
+)
 
 
 def phase(log: str) -> str | None:

@@ -59,6 +59,10 @@ class Pool:
             self.close()
             self.most = before
 
+    def holds(self, process: Process) -> bool:
+        """Whether a worker is up."""
+        return any(held is process for held, _ in self._up.values())
+
     def drop(self, process: Process) -> None:
         """End an engine that is of no more use."""
         for name, (held, _) in list(self._up.items()):

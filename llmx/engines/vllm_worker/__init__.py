@@ -8,6 +8,7 @@ in          out
 ==========  ===========================================================================
 ``load``    ``phase`` …, then ``ready`` with what vLLM's workers say they loaded
 ``ask``     ``answer`` for each request, as each is finished
+``drop``    nothing: requests that nobody waits for any more are given up
 ==========  ===========================================================================
 
 Anything that goes wrong is ``error``, with the request's key where it belongs to one.

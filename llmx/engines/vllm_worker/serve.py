@@ -20,8 +20,7 @@ class Service:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.engine: Any = None
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.gate = asyncio.Semaphore(1)
+        self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Follow orders until there are no more."""
@@ -40,6 +39,10 @@ class Service:
                 await self.load(order)
             elif kind == "ask":
                 self.ask(order)
+            elif kind == "drop":
+                for key in order["keys"]:
+                    if key in self.tasks:
+                        self.tasks[key].cancel()
         except Exception as error:
             self.channel.send("error", **_told(error))
             return False
@@ -64,11 +67,11 @@ class Service:
 
     def ask(self, order: Mapping[str, Any]) -> None:
         """Put requests to the engine; at most so many at a time as the order says."""
-        self.gate = asyncio.Semaphore(order["at_once"])
+        gate = asyncio.Semaphore(order["at_once"])
         for one in order["requests"]:
-            task = asyncio.create_task(self.one(one, self.gate))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            key = one["key"]
+            self.tasks[key] = asyncio.create_task(self.one(one, gate))
+            self.tasks[key].add_done_callback(lambda _, key=key: self.tasks.pop(key, None))
 
     async def one(self, order: Mapping[str, Any], gate: asyncio.Semaphore) -> None:
         """Answer one request."""
@@ -98,9 +101,10 @@ class Service:
 
     async def close(self) -> None:
         """Stop what is in flight, and the engine with all of its processes."""
-        for task in list(self.tasks):
+        tasks = list(self.tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self.engine is not None:
             self.engine.shutdown()
 
