@@ -49,6 +49,7 @@ def engine_arguments(
         "model": _place(name, stages),
         "revision": revision,
         "tokenizer": _place(model.target, stages),
+        "tokenizer_revision": model.target_revision,
         "dtype": spec.dtype,
         "max_num_seqs": spec.batch_size,
         "enable_prefix_caching": True,

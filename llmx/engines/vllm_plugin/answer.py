@@ -23,12 +23,14 @@ class Block:
 
     Attributes:
         tokens: int64 (K,).
+        ids: the same, on the host.
         logits: raw logits of the draft, float32 (K, V).
         probs: the distribution that each token was drawn from, float32 (K, V); None = one-hot.
         bands: int64 (K, 3), see :func:`llmx.methods.decode.draw.band`; None for the arg-max.
     """
 
     tokens: Tensor
+    ids: list[int]
     logits: Tensor
     probs: Tensor | None
     bands: Tensor | None

@@ -75,11 +75,13 @@ class Drafting:
             return
         tokens, logits = torch.stack(self.tokens, 1), torch.stack(self.logits, 1)
         probs, bands = _stacked(self.probs), _stacked(self.bands)
+        ids = tokens.tolist()
         for place, answer, _ in self.rows:
             options: DecodeOptions = answer.rule.options
             answer.skipped = False
             answer.block = Block(
                 tokens[place],
+                ids[place],
                 logits[place],
                 None if options.one_hot_draft or probs is None else probs[place],
                 None if options.drafts_greedily or bands is None else bands[place],

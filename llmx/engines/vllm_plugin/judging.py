@@ -117,7 +117,7 @@ def _usable(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Ints
             counts.append(0)
             continue
         block, tokens = answer.block, list(seen.tokens[place])
-        if block is None or block.tokens[:count].tolist() != tokens:
+        if block is None or block.ids[:count] != tokens:
             raise RuntimeError(
                 f"llmx: request '{answer.rule.id}' has drafted tokens without the distributions "
                 "that they came from: no rule can judge them"

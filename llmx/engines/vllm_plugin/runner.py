@@ -85,9 +85,9 @@ def _output(logits: Tensor, rows: int, width: int) -> Any:
 
 def _write(output: Any, given: list[tuple[int, list[int]]]) -> None:
     ids = output.sampled_token_ids
-    for place, tokens in given:
-        padded = tokens + [_EMPTY] * (ids.shape[1] - len(tokens))
-        ids[place] = torch.tensor(padded, dtype=ids.dtype, device=ids.device)
+    rows = [tokens + [_EMPTY] * (ids.shape[1] - len(tokens)) for _, tokens in given]
+    places = torch.tensor([place for place, _ in given], device=ids.device)
+    ids[places] = torch.tensor(rows, dtype=ids.dtype, device=ids.device)
 
 
 def _add_logprobs(runner: Any, output: Any, logits: Tensor, metadata: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from llmx.core.errors import LlmxError
@@ -69,9 +70,11 @@ class Service:
         """Put requests to the engine; at most so many at a time as the order says."""
         gate = asyncio.Semaphore(order["at_once"])
         for one in order["requests"]:
-            key = one["key"]
-            self.tasks[key] = asyncio.create_task(self.one(one, gate))
-            self.tasks[key].add_done_callback(lambda _, key=key: self.tasks.pop(key, None))
+            task = self.tasks[one["key"]] = asyncio.create_task(self.one(one, gate))
+            task.add_done_callback(partial(self._over, one["key"]))
+
+    def _over(self, key: str, _: asyncio.Task[None]) -> None:
+        self.tasks.pop(key, None)
 
     async def one(self, order: Mapping[str, Any], gate: asyncio.Semaphore) -> None:
         """Answer one request."""
