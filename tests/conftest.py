@@ -1,6 +1,9 @@
 """What every test shares: calm property tests, one thread, nothing of the user's own settings."""
 
 import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -18,3 +21,26 @@ def nothing_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     """No run folder and no recipes that the person who runs the tests has chosen."""
     monkeypatch.delenv("LLMX_RUNS", raising=False)
     monkeypatch.delenv("LLMX_RECIPES", raising=False)
+
+
+@pytest.fixture(scope="session")
+def vllm_python() -> Path:
+    """The interpreter that has vLLM; without one a test is skipped, unless vLLM is required."""
+    from llmx.core.errors import EngineError
+    from llmx.engines.vllm.interpreter import find_interpreter
+
+    try:
+        return find_interpreter()
+    except EngineError as error:
+        if os.environ.get("CI") or os.environ.get("LLMX_REQUIRE_VLLM"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engines_stay_up() -> Iterator[None]:
+    """Let tests share engines of vLLM: a load takes a minute."""
+    yield
+    pool = sys.modules.get("llmx.engines.vllm.pool")
+    if pool is not None:
+        pool.POOL.close()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from llmx.report.compare.model import Compared
     from llmx.run.api import Plan, RunFolder, RunResult
     from llmx.run.observer import Observer
+    from llmx.run.parity import Parity
     from llmx.run.reproduce import PaperPage
 
 
@@ -102,6 +103,39 @@ def compare_runs(first: str, second: str, runs: Path | str | None = None) -> Com
     from llmx.run import compare
 
     return compare.compare_runs(first, second, runs_folder(runs))
+
+
+def compare_engines(
+    model: str,
+    revision: str | None,
+    engines: str,
+    dtype: str,
+    prompts: Path | None,
+    number: int,
+    max_tokens: int,
+    observer: Observer | None = None,
+) -> list[Parity]:
+    """Return how the greedy completions of engines differ from those of the first.
+
+    Args:
+        engines: kinds, separated by commas.
+        prompts: a file with a prompt a line; None = the test problems of gsm_symbolic.
+
+    Raises:
+        ConfigError: for an unknown engine or dtype, or a file that cannot be read.
+    """
+    from llmx.config.places import group_files, roots
+    from llmx.config.yaml_file import read
+    from llmx.core.progress import Silent
+    from llmx.core.spec import DataSpec, ModelSpec
+    from llmx.run import parity
+
+    specs = parity.engine_specs(engines, dtype)
+    data = DataSpec.model_validate(read(group_files(roots())["data/gsm_symbolic"]).data)
+    samples, instruction = parity.prompts(prompts or data, number)
+    named = ModelSpec(target=model, target_revision=revision)
+    progress = observer.started(f"parity {model}") if observer else Silent()
+    return parity.parity(named, specs, samples, instruction, max_tokens, progress)
 
 
 def collect_garbage(runs: Path | str | None = None) -> tuple[int, int]:

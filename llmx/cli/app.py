@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from llmx.cli import compare, describe, doctor, list_recipes, report, reproduce, run, runs, validate
+from llmx.cli import (
+    compare,
+    describe,
+    doctor,
+    list_recipes,
+    parity,
+    report,
+    reproduce,
+    run,
+    runs,
+    validate,
+)
 from llmx.cli.guard import Guarded
 
 app = typer.Typer(
@@ -26,6 +37,7 @@ app.add_typer(runs.app, name="runs")
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("reproduce")(reproduce.reproduce)
+app.command("parity")(parity.parity)
 app.command("doctor")(doctor.doctor)
 
 

@@ -12,12 +12,12 @@ from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
-_EXTRAS = {"datasets": "hub", "trl": "train", "vllm": "vllm"}
+_EXTRAS = {"datasets": "hub", "trl": "train"}
 _ZOO = ("gsm_target", "gsm_draft")
 
 
 def doctor(runs: Runs = None, debug: Debug = False) -> None:
-    """Show versions, cores, memory, disk, the zoo and the extras.
+    """Show versions, cores, memory, disk, the zoo, the extras, and whether vLLM is found.
 
     \b
     Examples:
@@ -28,6 +28,7 @@ def doctor(runs: Runs = None, debug: Debug = False) -> None:
     rows = [("python", platform.python_version(), "")]
     rows += [_package(name, "pip install llmx-lab") for name in _NEEDED]
     rows += [_package(name, f'pip install "llmx-lab[{extra}]"') for name, extra in _EXTRAS.items()]
+    rows += [_vllm()]
     rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]
     rows += [("memory", _memory(), ""), ("disk", _disk(runs_folder(runs)), "where runs are kept")]
     rows += [_zoo(name) for name in _ZOO]
@@ -39,6 +40,23 @@ def _package(name: str, install: str) -> tuple[str, str, str]:
         return name, version(name), ""
     except PackageNotFoundError:
         return name, "missing", install
+
+
+def _vllm() -> tuple[str, str, str]:
+    from llmx.core.errors import LlmxError
+    from llmx.run.vllm_found import vllm_found
+
+    try:
+        found = vllm_found()
+    except LlmxError as error:
+        return "vllm", "missing", f"{_make()}, or engine.python=PATH ({error.message})"
+    if found.version is None:
+        return "vllm", f"none at {found.python}", _make()
+    return "vllm", f"{found.version} at {found.python}", found.trouble
+
+
+def _make() -> str:
+    return "make vllm" if _cuda() not in ("none", "unknown") else "make vllm-cpu"
 
 
 def _cores() -> int:

@@ -160,7 +160,7 @@ def compose_groups(mount: Mount, choices: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _copy(value: Any) -> Any:
-    return dict(value) if isinstance(value, dict) else value
+    return {n: _copy(v) for n, v in value.items()} if isinstance(value, dict) else value
 
 
 def _compose(mount: Mount, overrides: Sequence[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from llmx.config.edge import Assignment, compose_groups, resolve
 from llmx.config.mount import Mount
 from llmx.config.problems import Problems
 from llmx.config.recipe import GROUPS
-from llmx.config.schema import FIELDS
+from llmx.config.schema import FIELDS, OPEN
 from llmx.core.errors import ConfigError, nearest
 
 
@@ -149,6 +149,9 @@ class Expander:
         held = values.get(section)
         if not isinstance(held, dict):
             return False
+        field, _, inner = name.partition(".")
+        if inner:
+            return f"{section}.{field}" in OPEN and isinstance(held.get(field), dict)
         # A field that no choice writes out is open to all of them.
         return name in held or (
             name in FIELDS.get(section, ()) and not self.mount.holders(section, name)
@@ -156,7 +159,7 @@ class Expander:
 
 
 def _copy(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: dict(held) if isinstance(held, dict) else held for name, held in values.items()}
+    return {name: _copy(held) if isinstance(held, dict) else held for name, held in values.items()}
 
 
 def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -166,11 +169,10 @@ def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    section, _, name = key.partition(".")
-    if name:
-        values[section][name] = value
-    else:
-        values[section] = value
+    *sections, name = key.split(".", 2)
+    for section in sections:
+        values = values[section]
+    values[name] = value
 
 
 def name_points(points: Sequence[Point]) -> None:

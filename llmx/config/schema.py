@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,6 +27,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
     if (model := _model(field.annotation))
 }
 """Section -> its fields: ``sampler -> (algorithm, temperature, …)``."""
+
+
+OPEN: frozenset[str] = frozenset(
+    f"{section}.{name}"
+    for section, field in ArmSpec.model_fields.items()
+    if (model := _model(field.annotation))
+    for name, inner in model.model_fields.items()
+    if get_origin(inner.annotation) is dict
+)
+"""Fields that hold names of others, not llmx's: ``engine.options``."""
 
 
 def keys(sections: Iterable[str] = FIELDS) -> list[str]:

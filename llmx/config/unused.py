@@ -45,7 +45,8 @@ def _unknown(
 ) -> None:
     section, _, name = setting.key.partition(".")
     place = f"{setting.origin}: "
-    holders = mount.holders(section, name) if name in FIELDS.get(section, ()) else []
+    field = name.partition(".")[0]  # of engine.options.NAME
+    holders = mount.holders(section, field) if field in FIELDS.get(section, ()) else []
     if section in SECTIONS and points and not any(section in p.values for p in points):
         choices = "|".join(mount.choices(section))
         hint = f"choose one first: {section}={choices}"

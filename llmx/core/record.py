@@ -45,6 +45,11 @@ class Record(Frozen):
         default=(),
         description="positions whose decision had a margin under 1e-4 (see docs/architecture.md)",
     )
+    logprobs: tuple[float, ...] = Field(
+        default=(),
+        description="log-probability of each completion token, of the target and before "
+        "temperature; empty where nobody asked (engine.logprobs)",
+    )
 
 
 class Score(Frozen):

@@ -37,6 +37,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
     "engine": {
         "hf": "llmx.engines.hf:HfEngine",
         "scripted": "llmx.engines.scripted:ScriptedEngine",
+        "vllm": "llmx.engines.vllm.engine:VllmEngine",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

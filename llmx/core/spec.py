@@ -83,6 +83,11 @@ class EngineSpec(Frozen):
     threads: int = Field(default=1, ge=1, description="torch threads; more is slower when busy")
     lean: bool = Field(default=True, description="use llmx's own Llama forward where it applies")
     script: str | None = Field(default=None, description="answers to play back (kind: scripted)")
+    python: str | None = Field(default=None, description="interpreter that has vLLM (kind: vllm)")
+    logprobs: bool = Field(default=False, description="keep the log-probability of each token")
+    options: dict[str, Any] = Field(
+        default={}, description="further settings, by vLLM's own names (EngineArgs)"
+    )
 
 
 Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random", "ensemble"]

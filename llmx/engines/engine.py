@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from llmx.core.exchange import Capability, Request
+from llmx.core.progress import Progress
 from llmx.core.record import Record
 from llmx.core.registry import lookup
 from llmx.core.spec import EngineSpec, ModelSpec
@@ -31,6 +32,21 @@ class Engine(Protocol):
 
         Batches are a pure function of the order of the requests and the batch size.
         """
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An engine that takes long to start, and says how far it is."""
+
+    progress: Progress
+
+
+@runtime_checkable
+class Accounting(Protocol):
+    """An engine that counts more than a record holds."""
+
+    def accounts(self) -> Mapping[str, Any]:
+        """Return what was counted so far, as plain values."""
 
 
 def engine_class(kind: str) -> type[Engine]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request, ask
-from llmx.core.spec import ArmSpec, DataSpec, ModelSpec, SamplerSpec
+from llmx.core.progress import Progress
+from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
 from llmx.core.stage import Cost
 from llmx.data import evaluation_identity, load
-from llmx.engines.engine import Engine, engine_class
+from llmx.engines.engine import Engine, Telling, engine_class
 from llmx.store.files import read_json
 
 _GUARDS = {"hold", "hold_gain", "floor", "budget", "strict", "strict_scale"}
@@ -52,7 +53,7 @@ def used_model(arm: ArmSpec) -> ModelSpec | None:
 
 def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
     """Return what an arm's completions depend on, but for how many there are."""
-    data, sampler = required(arm, stage)
+    data, sampler = required(settled(arm), stage)
     return {
         "data": evaluation_identity(data, split),
         "engine": dict(engine_class(arm.engine.kind).identity(used_model(arm), arm.engine)),
@@ -61,16 +62,59 @@ def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
     }
 
 
-def open_engine(arm: ArmSpec, inputs: Mapping[str, Path]) -> Engine:
-    """Return the arm's engine; models load at the first request."""
-    return engine_class(arm.engine.kind)(used_model(arm), arm.engine, inputs)
+def settled(arm: ArmSpec) -> ArmSpec:
+    """Return the arm as its engine decodes it: some always take one target token first."""
+    first = getattr(engine_class(arm.engine.kind), "first_block", None)
+    if first is None or arm.sampler is None:
+        return arm
+    return arm.model_copy(update={"sampler": arm.sampler.model_copy(update={"first_block": first})})
+
+
+def stepped(arm: ArmSpec, do: str) -> ArmSpec:
+    """Return the arm with an engine that steps models: what is measured belongs to the pair.
+
+    Args:
+        do: what cannot be done elsewhere, for the message: ``be calibrated``.
+
+    Raises:
+        ConfigError: for an engine whose pair cannot be loaded here.
+    """
+    if arm.engine.kind == "hf":
+        return arm
+    if arm.engine.kind != "vllm":
+        raise ConfigError(f"engine '{arm.engine.kind}' cannot {do}", "use engine=hf")
+    lean = EngineSpec(device=arm.engine.device, dtype=arm.engine.dtype, threads=arm.engine.threads)
+    return settled(arm).model_copy(update={"engine": lean})
+
+
+def first_block_notes(spec: RunSpec) -> tuple[str, ...]:
+    """Return a line on arms whose law changes with the engine: lossless ones keep theirs."""
+    moved = [
+        name
+        for name, arm in spec.arms.items()
+        if arm.sampler
+        and arm.sampler.algorithm in ("fuzzy", "random", "ensemble")
+        and settled(arm) != arm
+    ]
+    if not moved:
+        return ()
+    text = "one target token comes before the first block (sampler.first_block=target) in"
+    return (f"{text} {', '.join(moved)}: their engine cannot draft from the prompt at once",)
+
+
+def open_engine(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress) -> Engine:
+    """Return the arm's engine; models load at the first request, and may say how far they are."""
+    engine = engine_class(arm.engine.kind)(used_model(arm), arm.engine, inputs)
+    if isinstance(engine, Telling):
+        engine.progress = progress
+    return engine
 
 
 def requests_for(
     arm: ArmSpec, split: str, problems: int | None, threshold: float | None
 ) -> list[Request]:
     """Return the requests of one arm, in the dataset's order."""
-    data, sampler = required(arm, "decode")
+    data, sampler = required(settled(arm), "decode")
     samples = load(data, split, problems)
     return [ask(sample, data.instruction, sampler, arm.seed, threshold) for sample in samples]
 

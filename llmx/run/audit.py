@@ -109,7 +109,7 @@ def _questions(data: DataSpec, split: str, most: int) -> tuple[str, ...] | None:
 
 def _speller(context: StageContext) -> Any:
     """Return the tokenizer of an engine that has one."""
-    if context.given.arm.engine.kind != "hf":
+    if context.given.arm.engine.kind not in ("hf", "vllm"):  # both render with the pair's own
         return None
     from llmx.engines.hf import HfEngine
 

@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from llmx.core.errors import ConfigError
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.hf import HfEngine
-from llmx.run.ask import decoding_cost, decoding_identity, requests_for, required
+from llmx.run.ask import decoding_cost, decoding_identity, requests_for, required, stepped
 from llmx.run.decode import check_options, positive_option
 from llmx.store.files import write_json
 
@@ -20,7 +19,8 @@ _HUGE = 1e9  # nats or more: JSON has no infinity, and no divergence of a finite
 class CalibrateStage:
     """Writes ``calibration.json``. Applies to arms that give a draft share and no threshold.
 
-    Options: ``split`` (default calibration) and ``problems`` (default: the scale's).
+    Options: ``split`` (default calibration) and ``problems`` (default: the scale's). Arms on vLLM
+    are calibrated by llmx's own loop, which loads the same pair.
     """
 
     kind: ClassVar[str] = "divergence_quantiles"
@@ -30,11 +30,9 @@ class CalibrateStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """What decoding depends on, the share asked for, and how many problems."""
         check_options(given, {"split", "problems"})
-        if given.arm.engine.kind != "hf":
-            raise ConfigError(
-                f"engine '{given.arm.engine.kind}' cannot be calibrated", "use engine=hf"
-            )
-        found = decoding_identity(given.arm, _split(given), given.stage.name)
+        found = decoding_identity(
+            stepped(given.arm, "be calibrated"), _split(given), given.stage.name
+        )
         return {**found, "problems": _problems(given), "tries": _TRIES}
 
     def applies(self, given: StageInput) -> bool:
@@ -50,21 +48,22 @@ class CalibrateStage:
         from llmx.methods.decode.calibrate import calibrate
 
         given = context.given
-        _, sampler = required(given.arm, given.stage.name)
+        arm = stepped(given.arm, "be calibrated")
+        _, sampler = required(arm, given.stage.name)
         assert sampler.draft_share is not None
         context.progress.start(_TRIES + 1, unit="decodes at most")
-        engine = HfEngine(given.arm.model, given.arm.engine, context.inputs)
-        requests = requests_for(given.arm, _split(given), _problems(given), threshold=None)
+        engine = HfEngine(arm.model, arm.engine, context.inputs)
+        requests = requests_for(arm, _split(given), _problems(given), threshold=None)
         found = calibrate(
             engine.pair.target,
             engine.pair.draft,
             [engine.prompt_ids(request) for request in requests],
             [request.id for request in requests],
             engine.options(sampler, threshold=0.0),
-            given.arm.seed,
+            arm.seed,
             sampler.draft_share,
             tries=_TRIES,
-            batch=given.arm.engine.batch_size,
+            batch=arm.engine.batch_size,
             stop=engine.stopper(sampler),
             tick=context.progress.advance,
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.record import as_json
+from llmx.core.exchange import Request
+from llmx.core.record import Record, as_json
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.engines.engine import Accounting, Engine, engine_class
 from llmx.run.ask import (
     calibrated_threshold,
     decoding_cost,
@@ -26,6 +28,8 @@ _OPTIONS = {"split", "problems"}
 
 class DecodeStage:
     """Writes ``samples.jsonl``, a Record a line in the dataset's order, and ``summary.json``.
+
+    An engine that counts more than records hold adds ``engine.json``.
 
     Options: ``split`` (default test) and ``problems`` (default: the scale's).
     """
@@ -52,21 +56,36 @@ class DecodeStage:
         """Answer every problem that an earlier try has not answered.
 
         Batches are a pure function of the data's order and the batch size, so a batch that a kill
-        cut short is done again as a whole, and the result is byte-equal.
+        cut short is done again as a whole, and the result is byte-equal. An engine that streams
+        has no batches of its own: it gets all requests at once, and each answer is kept when it
+        and those before it are there.
         """
         given = context.given
         threshold = calibrated_threshold(context.inputs)
         requests = requests_for(given.arm, _split(given), _problems(given), threshold)
-        size = given.arm.engine.batch_size
+        streams = "stream" in engine_class(given.arm.engine.kind).capabilities
+        size = 1 if streams else given.arm.engine.batch_size
         done = _keep_whole_batches(context.out / SAMPLES, size, len(requests))
         context.progress.start(len(requests), done)
-        engine = open_engine(given.arm, context.inputs)
+        engine = open_engine(given.arm, context.inputs, context.progress)
         with Appender(context.out / SAMPLES) as records:
-            for start in range(done, len(requests), size):
-                batch = list(engine.generate(requests[start : start + size]))
+            for batch in _batches(engine, requests[done:], None if streams else size):
                 records.append(as_json(record) for record in batch)
                 context.progress.advance(len(batch))
         _summarise(context.out, threshold)
+        if isinstance(engine, Accounting):
+            write_json(context.out / "engine.json", engine.accounts())
+
+
+def _batches(
+    engine: Engine, requests: Sequence[Request], size: int | None
+) -> Iterator[list[Record]]:
+    """Yield records a batch at a time; one by one where the engine makes the batches."""
+    if size is None:
+        yield from ([record] for record in engine.generate(requests))
+        return
+    for start in range(0, len(requests), size):
+        yield list(engine.generate(requests[start : start + size]))
 
 
 def check_options(given: StageInput, known: set[str]) -> None:

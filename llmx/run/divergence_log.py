@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmx.core.errors import ConfigError, RunError
+from llmx.core.errors import RunError
 from llmx.core.record import as_json
-from llmx.core.spec import SamplerSpec
+from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.run.ask import calibrated_threshold, decoding_cost, decoding_identity, required
+from llmx.run.ask import calibrated_threshold, decoding_cost, decoding_identity, required, stepped
 from llmx.run.decode import SAMPLES, check_options, positive_option
 from llmx.run.log_options import choices
 from llmx.store.files import read_lines, write_bytes, write_json
@@ -31,6 +31,8 @@ class DivergenceLogStage:
     Needs the decode stage whose texts are replayed, and the calibration if there is one. Applies
     to arms without guards whose tokens a draft proposes and a lossless or fuzzy rule accepts.
 
+    Arms on vLLM are replayed by llmx's own loop, which loads the same pair.
+
     Options: ``arms`` (names without their point of a sweep; default: all), ``problems`` (default:
     the scale's for calibration), ``stride`` (default 5: a block at every fifth token), ``draft``
     (``greedy``: how replayed blocks are drafted), ``divergences`` (default all), ``top_k`` (of the
@@ -48,11 +50,7 @@ class DivergenceLogStage:
             ConfigError: for an engine without logits, or an option out of range.
         """
         check_options(given, _OPTIONS)
-        if given.arm.engine.kind != "hf":
-            raise ConfigError(
-                f"engine '{given.arm.engine.kind}' gives no logits to log", "use engine=hf"
-            )
-        found = decoding_identity(given.arm, _split(given), given.stage.name)
+        found = decoding_identity(_stepped(given), _split(given), given.stage.name)
         sizes = {"problems": _problems(given), "stride": positive_option(given, "stride", 5)}
         return {**found, **sizes, **choices(given)}
 
@@ -77,15 +75,19 @@ class DivergenceLogStage:
         from llmx.explore import joined
 
         given = context.given
-        texts, size = _texts(context), given.arm.engine.batch_size
+        texts, arm = _texts(context), _stepped(given)
         context.progress.start(len(texts), unit="texts")
-        engine = HfEngine(given.arm.model, given.arm.engine, context.inputs)
+        engine = HfEngine(arm.model, arm.engine, context.inputs)
         logs = []
-        for part in _parts(texts, size):
+        for part in _parts(texts, arm.engine.batch_size):
             logs.append(_observed(engine, part, context))
             context.progress.advance(len(part))
         write_bytes(context.out / LOG, joined(logs).to_bytes())
         write_json(context.out / "rule.json", as_json(_rule(context)))
+
+
+def _stepped(given: StageInput) -> ArmSpec:
+    return stepped(given.arm, "be logged")
 
 
 def _plain(sampler: SamplerSpec) -> bool:
@@ -119,7 +121,7 @@ def _observed(engine: HfEngine, texts: Sequence[Text], context: StageContext) ->
     from llmx.explore import Measure
     from llmx.methods.decode.observe import observe
 
-    identity, arm = context.identity, context.given.arm
+    identity, arm = context.identity, _stepped(context.given)
     _, sampler = required(arm, context.given.stage.name)
     options = replace(engine.options(sampler, threshold=0.0), draft=identity["draft"])
     # Warped distributions are cut off already: top k is of the raw ones.

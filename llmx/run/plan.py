@@ -9,6 +9,7 @@ from pathlib import Path
 from llmx.core.errors import RunError
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
+from llmx.run.ask import first_block_notes
 from llmx.run.budget import size_problems
 from llmx.run.capacity import fitting, refusal
 from llmx.run.execute import entry_of
@@ -52,7 +53,7 @@ class Plan:
     @property
     def workers(self) -> int:
         """Processes that are used when nobody says how many."""
-        return fitting(default_workers(), self.stages)
+        return fitting(default_workers(self.spec), self.stages)
 
     def refusal(self) -> RunError | None:
         """Return why this machine cannot run it, None if it can."""
@@ -75,7 +76,8 @@ def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:
         )
         for node in graph
     )
-    return Plan(sized, graph, rows, folder_for(runs, sized).path, _free(runs), notes)
+    path, free = folder_for(runs, sized).path, _free(runs)
+    return Plan(sized, graph, rows, path, free, (*notes, *first_block_notes(sized)))
 
 
 def _free(folder: Path) -> int:

@@ -7,8 +7,7 @@ round. Quality is measured elsewhere: these texts are thrown away.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from llmx.core.arms import families
@@ -16,9 +15,9 @@ from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
 from llmx.core.spec import ScaleSpec
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.engines.hf import HfEngine
 from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
 from llmx.run.budget import seconds_per_problem
+from llmx.run.clock import Clock, clocks
 from llmx.run.decode import check_options, positive_option
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
@@ -41,10 +40,10 @@ class SpeedStage:
         """All arms, how much of each, threads and batch size. The machine is added by the graph."""
         check_options(given, _OPTIONS)
         for name, arm in given.arms.items():
-            if arm.engine.kind != "hf":
+            if arm.engine.kind not in ("hf", "vllm"):
                 raise ConfigError(
                     f"decode_speed cannot time arm '{name}' on engine '{arm.engine.kind}'",
-                    "use engine=hf, or drop the stage",
+                    "use engine=hf or engine=vllm, or drop the stage",
                 )
         problems, rounds, batch = _sizes(given)
         arms = {n: decoding_identity(a, _split(given), "speed") for n, a in given.arms.items()}
@@ -67,26 +66,31 @@ class SpeedStage:
 
     def run(self, context: StageContext) -> None:
         """Time every block; rounds that a kill cut short are done again as a whole."""
-        problems, rounds, batch = _sizes(context.given)
-        work = _prepare(context, problems * rounds)
+        _, rounds, _ = _sizes(context.given)
         names = families(context.given.arms)
         done = _keep_whole_rounds(context, len(names))
         context.progress.start(rounds * len(names), done * len(names), unit="blocks")
-        context.progress.note("warming up")
-        for engine, requests in work.values():
-            _time(engine, requests[:2], batch)
-        with Appender(context.out / BLOCKS) as blocks:
-            for round_ in range(done, rounds):
-                rows = []
-                for name in _turn(names, round_):
-                    engine, requests = work[name]
-                    places = range(round_ * problems, (round_ + 1) * problems)
-                    chunk = [requests[place % len(requests)] for place in places]
-                    block = {"round": round_, "arm": name, **_time(engine, chunk, batch)}
-                    rows.append(block)
-                    context.progress.advance()
-                blocks.append(rows)
+        with clocks(context.given.arms, context.inputs, context.progress) as timed:
+            _measure(context, timed, done)
         write_json(context.out / "summary.json", {"rounds": rounds, "arms": list(names)})
+
+
+def _measure(context: StageContext, timed: Mapping[str, Clock], done: int) -> None:
+    problems, rounds, batch = _sizes(context.given)
+    asked = _requests(context, problems * rounds)
+    names = families(context.given.arms)
+    context.progress.note("warming up")
+    for name, requests in asked.items():
+        timed[name](requests[:2], batch)
+    with Appender(context.out / BLOCKS) as blocks:
+        for round_ in range(done, rounds):
+            rows = []
+            for name in _turn(names, round_):
+                places = range(round_ * problems, (round_ + 1) * problems)
+                chunk = [asked[name][place % len(asked[name])] for place in places]
+                rows.append({"round": round_, "arm": name, **timed[name](chunk, batch)})
+                context.progress.advance()
+            blocks.append(rows)
 
 
 def _turn(names: Mapping[str, tuple[str, ...]], round_: int) -> list[str]:
@@ -99,41 +103,12 @@ def _turn(names: Mapping[str, tuple[str, ...]], round_: int) -> list[str]:
     return [names[one][round_ % len(names[one])] for one in order[first:] + order[:first]]
 
 
-def _prepare(context: StageContext, amount: int) -> dict[str, tuple[HfEngine, list[Request]]]:
-    """Load each pair of models once, however many arms share it."""
-    engines: dict[str, HfEngine] = {}
-    work = {}
-    for name, arm in context.given.arms.items():
-        key = repr((arm.model, arm.engine))
-        if key not in engines:
-            engines[key] = HfEngine(arm.model, arm.engine, context.inputs)
-        threshold = calibrated_threshold(context.inputs, name)
-        work[name] = engines[key], requests_for(arm, _split(context.given), amount, threshold)
-    return work
-
-
-def _time(engine: HfEngine, requests: Sequence[Request], batch: int) -> dict[str, Any]:
-    """Decode a block; the clock runs over prefill, the token loop, and nothing else."""
-    import torch
-
-    from llmx.methods.decode import decode_refill
-
-    torch.set_num_threads(engine.spec.threads)  # of the process: the arm before may have had others
-    first = requests[0]
-    options = engine.options(first.sampler, first.resolved_threshold())
-    prompts = [engine.prompt_ids(request) for request in requests]
-    target = engine.pair.target if options.uses_target else None
-    draft = engine.pair.draft if options.uses_draft else None
-    ids, stop = [request.id for request in requests], engine.stopper(first.sampler)
-    started = time.perf_counter()
-    outputs = decode_refill(target, draft, prompts, ids, options, first.seed, stop, slots=batch)
-    seconds = time.perf_counter() - started
+def _requests(context: StageContext, amount: int) -> dict[str, list[Request]]:
+    """Return what each arm is asked, with its own threshold."""
+    split = _split(context.given)
     return {
-        "problems": len(requests),
-        "tokens": sum(len(output.token_ids) for output in outputs),
-        "seconds": seconds,
-        "rounds": sum(output.rounds for output in outputs),
-        "batch_size": batch,
+        name: requests_for(arm, split, amount, calibrated_threshold(context.inputs, name))
+        for name, arm in context.given.arms.items()
     }
 
 

@@ -25,9 +25,14 @@ _POLL = 0.2
 _MOST = 4
 
 
-def default_workers() -> int:
-    """Return how many processes to use when nobody says: one a core up to four, one with a GPU."""
+def default_workers(spec: RunSpec | None = None) -> int:
+    """Return how many processes to use when nobody says: one a core up to four, one with a GPU.
+
+    One also where vLLM decodes: each process would start an engine of its own.
+    """
     found = machine()
+    if spec is not None and any(arm.engine.kind == "vllm" for arm in spec.arms.values()):
+        return 1
     return 1 if found["accelerators"] else min(_MOST, found["cores"])
 
 

@@ -28,13 +28,19 @@ def requests(sampler=TARGET, seed=0):
     return [ask(sample, "", sampler, seed) for sample in problems()]
 
 
-@pytest.fixture(params=["hf", "scripted"])
+@pytest.fixture(
+    params=["hf", "scripted", pytest.param("vllm", marks=[pytest.mark.slow, pytest.mark.vllm])]
+)
 def make(request, tmp_path):
     """Return a function: engine settings → (engine, specification)."""
+    if request.param == "vllm":
+        request.getfixturevalue("vllm_python")
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"q0": "First 19 - 5 = 14. #### 33", "*": "#### 7"}))
 
     def build(**changes):
+        if request.param == "vllm":
+            changes["batch_size"] = 16  # another one is another engine, and a load takes a minute
         spec = EngineSpec(kind=request.param, script=str(script), **changes)
         return engine_class(request.param)(PAIR, spec), spec
 

@@ -180,5 +180,23 @@ def test_the_command_is_kept(small: str) -> None:
 
 
 def test_an_engine_that_nobody_brings_can_be_planned_and_says_so(small: str) -> None:
-    spec = compose(small, ["engine=vllm"])
-    assert [note for note in spec.notes if "'vllm' is not installed" in note]
+    group = Path(small).parent.parent / "_groups" / "engine"
+    group.mkdir(parents=True)
+    (group / "elsewhere.yaml").write_text("kind: elsewhere\n")
+    spec = compose(small, ["engine=elsewhere"])
+    assert [note for note in spec.notes if "'elsewhere' is not installed" in note]
+
+
+def test_options_of_an_engine_are_set_and_swept_by_their_own_names(small: str) -> None:
+    words = ["engine=vllm", "arms=[sd]", "engine.options.block_size=16,32"]
+    spec = compose(small, [*words, "engine.options.swap=1"])
+    found = {name: dict(arm.engine.options) for name, arm in spec.arms.items()}
+    assert found == {
+        "sd@block_size=16": {"block_size": 16, "swap": 1},
+        "sd@block_size=32": {"block_size": 32, "swap": 1},
+    }
+
+
+def test_an_option_needs_an_engine_that_has_options(small: str) -> None:
+    with pytest.raises(ConfigError, match=r"engine=vllm would have it"):
+        compose(small, ["engine.options.block_size=16"])

@@ -1,0 +1,1 @@
+"""Engine `vllm`: vLLM in a process and an environment of its own."""

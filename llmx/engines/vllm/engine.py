@@ -1,0 +1,200 @@
+"""Engine `vllm`: requests go to a worker process, completions come back as they finish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import count, groupby
+from math import isinf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from llmx.core.errors import EngineError
+from llmx.core.exchange import Capability, Request
+from llmx.core.progress import Progress, Silent
+from llmx.core.record import Record
+from llmx.core.spec import EngineSpec, FirstBlock, ModelSpec, SamplerSpec
+from llmx.engines.hf import HfEngine
+from llmx.engines.locate import model_identity
+from llmx.engines.vllm.account import Account
+from llmx.engines.vllm.answers import Counts, counts, ending
+from llmx.engines.vllm.interpreter import find_interpreter
+from llmx.engines.vllm.pool import POOL
+from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
+
+if TYPE_CHECKING:
+    from llmx.engines.vllm.process import Process
+
+_NAMES = count()
+
+
+class VllmEngine:
+    """vLLM's V1 engine, offline; prompts are rendered here and sent as token ids."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {"text", "chat", "logprobs", "stream"}
+    )
+    first_block: ClassVar[FirstBlock] = "target"
+
+    def __init__(
+        self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
+    ) -> None:
+        self.model = _required(model)
+        self.spec = spec
+        self.stages = stages or {}
+        self.progress: Progress = Silent()
+        self.account = Account()
+        # Tokenizer, template, strict tokens: the same code as engine=hf, without weights.
+        self.reader = HfEngine(self.model, spec, self.stages)
+
+    @classmethod
+    def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
+        """Models by content, arithmetic, what the batch is, and the options of the engine."""
+        model = _required(model)
+        options = {name: value for name, value in spec.options.items() if name not in ACCIDENTS}
+        return {
+            "engine": "vllm",
+            "target": model_identity(model.target, model.target_revision),
+            "draft": model_identity(model.draft, model.draft_revision),
+            "dtype": spec.dtype,
+            "batch_size": spec.batch_size,
+            "logprobs": spec.logprobs,
+            "options": options,
+        }
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
+        """Yield records in the order of the requests, each as soon as those before it are there."""
+        yield from self.answer(requests, self.spec.batch_size)
+
+    def answer(self, requests: Sequence[Request], at_once: int) -> Iterator[Record]:
+        """Like :meth:`generate`, with at most `at_once` requests in flight."""
+        for _, group in groupby(requests, key=lambda r: (r.sampler.algorithm, r.sampler.gamma)):
+            alike = list(group)
+            yield from self._through(self.start(alike[0].sampler), alike, at_once)
+
+    def start(self, sampler: SamplerSpec) -> Process:
+        """Return a worker that can decode with this sampler, started if none is up.
+
+        Raises:
+            EngineError: if vLLM is not there, or refuses.
+        """
+        _ = self.reader.pair.tokenizer  # a pair that does not fit is refused in a second
+        arguments = engine_arguments(self.model, self.spec, sampler, self.stages)
+        python = find_interpreter(self.spec.python)
+        process, loaded = POOL.obtain(python, self.spec.threads, arguments, self.progress)
+        self.account.loaded = loaded["loaded"]
+        return process
+
+    def accounts(self) -> Mapping[str, Any]:
+        """Return what vLLM loaded, acceptance by position, and the divergences."""
+        return self.account.summary()
+
+    def _through(
+        self, process: Process, requests: Sequence[Request], at_once: int
+    ) -> Iterator[Record]:
+        named = {str(next(_NAMES)): request for request in requests}
+        orders = [self._order(key, request) for key, request in named.items()]
+        process.send("ask", requests=orders, at_once=at_once)
+        waiting, done = list(named), dict[str, Record]()
+        try:
+            while waiting:
+                key, record = self._next(process, named)
+                done[key] = record
+                while waiting and waiting[0] in done:
+                    yield done.pop(waiting.pop(0))
+        finally:
+            left = [key for key in waiting if key not in done]
+            if left and POOL.holds(process):  # nobody waits for them any more
+                process.send("drop", keys=left)
+
+    def _next(self, process: Process, named: Mapping[str, Request]) -> tuple[str, Record]:
+        """Wait for the next answer to any of these requests.
+
+        Raises:
+            EngineError: if vLLM refused one; its engine is ended if it can't go on.
+        """
+        while True:
+            try:
+                event = process.receive()
+                assert event is not None
+                key = event.get("key")
+                if event["event"] == "error" and (key is None or key in named):
+                    raise _about(named.get(key or ""), process.explain(event))
+            except EngineError:
+                if process.broken:
+                    POOL.drop(process)
+                raise
+            if event["event"] == "answer" and key in named:
+                return str(key), self._record(named[str(key)], event)
+
+    def _order(self, key: str, request: Request) -> dict[str, Any]:
+        sampler = request.sampler
+        return {
+            "key": key,
+            "prompt_ids": self.reader.prompt_ids(request),
+            "rule": self.rule(request),
+            "sampling": {
+                "temperature": sampler.temperature,
+                "top_p": sampler.top_p,
+                "top_k": sampler.top_k,
+                "max_tokens": sampler.max_tokens,
+                "stop": list(sampler.stop),
+                "stop_token_ids": list(self.reader.pair.eos_ids),
+                "repetition_penalty": sampler.repetition_penalty,
+                "presence_penalty": sampler.presence_penalty,
+                "frequency_penalty": sampler.frequency_penalty,
+                "detokenize": bool(sampler.stop),
+                "logprobs": 0 if self.spec.logprobs else None,
+            },
+        }
+
+    def rule(self, request: Request) -> dict[str, Any]:
+        """Return what the plugin is told of a request, as plain values."""
+        from llmx.engines.vllm_plugin.rule import SETTINGS
+
+        options = asdict(self.reader.options(request.sampler, request.resolved_threshold()))
+        settings = {name: _plain(options[name]) for name in SETTINGS}
+        return {**settings, "id": request.id, "seed": request.seed}
+
+    def _record(self, request: Request, event: Mapping[str, Any]) -> Record:
+        sampler, reader = request.sampler, self.reader
+        end = ending(event, reader.pair.eos_ids, reader.stopper(sampler))
+        size = len(end.tokens)
+        told = event["counts"]
+        if told is None:
+            raise EngineError(f"vLLM: sample '{request.id}' was decoded without llmx's rules")
+        self.account.add(told, event["cached"])
+        found = counts(told["rounds"], size)
+        if sampler.algorithm == "draft":
+            found = Counts(0, size, size)
+        return Record(
+            id=request.id,
+            prompt_ids=tuple(event["prompt_ids"]),
+            completion_ids=end.tokens,
+            prompt=reader.pair.tokenizer.decode(event["prompt_ids"]),
+            text=reader.text(end.tokens, sampler),
+            finish=end.finish,
+            rounds=found.rounds,
+            drafted=found.drafted,
+            accepted=found.accepted,
+            fragile=tuple(place for place in told["fragile"] if place < size),
+            logprobs=tuple((event["logprobs"] or ())[:size]),
+        )
+
+
+def _about(request: Request | None, error: EngineError) -> EngineError:
+    if request is None or error.message.startswith("vLLM"):
+        return error
+    return EngineError(f"sample '{request.id}': {error.message}", error.hint)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and isinf(value):
+        return str(value)  # JSON has no infinity
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _required(model: ModelSpec | None) -> ModelSpec:
+    if model is None:
+        raise EngineError("engine 'vllm' needs a model", "add one: model=zoo_gsm")
+    return model

@@ -1,0 +1,61 @@
+"""Which Python has vLLM: its pins and those of training libraries do not fit one environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from llmx.core.errors import EngineError
+from llmx.engines.locate import ZOO
+
+VARIABLE = "LLMX_VLLM_PYTHON"
+FOLDER = ".venv-vllm"
+HINT = "`make vllm` (GPU) or `make vllm-cpu`, or name one: engine.python=PATH"
+CHECKOUT = ZOO.parent.parent
+
+
+def find_interpreter(wanted: str | None = None) -> Path:
+    """Return the interpreter to run vLLM with.
+
+    In this order: the one that is named, ``$LLMX_VLLM_PYTHON``, ``.venv-vllm`` here or beside
+    llmx, and this process's own if vLLM can be imported there.
+
+    Raises:
+        EngineError: if the named one is not there, or none is found.
+    """
+    for name, given in (("engine.python", wanted), (f"${VARIABLE}", os.environ.get(VARIABLE))):
+        if given:
+            path = Path(given).expanduser()
+            if not path.is_file():
+                raise EngineError(f"{name}={given} is no interpreter", HINT)
+            return path
+    found = next(_usual(), None)
+    if found is None:
+        raise EngineError("no Python with vLLM is found", HINT)
+    return found
+
+
+def _usual() -> Iterator[Path]:
+    for folder in (Path.cwd(), CHECKOUT):
+        path = folder / FOLDER / "bin" / "python"
+        if path.is_file():
+            yield path
+    if find_spec("vllm") is not None:
+        yield Path(sys.executable)
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Return the variables of the worker: this process's, and the threads of a CPU build."""
+    found = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+    # Otherwise vLLM binds a thread to each core, whatever was asked for.
+    found.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+    if (CHECKOUT / "pyproject.toml").exists():  # the same code on both sides
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), _path()]))
+    return found
+
+
+def _path() -> str:
+    return os.environ.get("PYTHONPATH", "")

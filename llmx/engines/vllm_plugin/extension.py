@@ -1,0 +1,32 @@
+"""What llmx asks a worker of vLLM by ``collective_rpc`` (``worker_extension_cls``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmx.engines.vllm_plugin.guard import vllm_version
+from llmx.engines.vllm_plugin.runner import book_of
+
+
+class WorkerExtension:
+    """Methods that vLLM adds to its worker class."""
+
+    model_runner: Any
+
+    def llmx_loaded(self) -> dict[str, Any]:
+        """Return what this worker really runs with, to be compared with what was asked."""
+        book = book_of(self.model_runner)
+        runner = type(self.model_runner)
+        return {
+            "vllm": vllm_version(),
+            "runner": f"{runner.__module__}.{runner.__qualname__}",
+            "rules": hasattr(runner._sample, "llmx"),
+            "config": None if book is None else book.config,
+            "gamma": 0 if book is None else book.gamma,
+        }
+
+    def llmx_take(self, keys: list[str]) -> dict[str, dict[str, Any]]:
+        """Return the counts of requests by their keys, and forget them."""
+        book = book_of(self.model_runner)
+        found = {key: book.take(key) for key in keys} if book is not None else {}
+        return {key: counts for key, counts in found.items() if counts is not None}

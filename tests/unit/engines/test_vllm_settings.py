@@ -1,0 +1,108 @@
+"""What vLLM's engine is told, and which interpreter runs it; without vLLM."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from llmx.core.errors import ConfigError, EngineError
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.engines.locate import ZOO
+from llmx.engines.vllm import interpreter
+from llmx.engines.vllm.engine import VllmEngine
+from llmx.engines.vllm.settings import engine_arguments
+
+PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
+HUB = ModelSpec(target="a/big", draft="a/small", target_revision="1", draft_revision="2")
+
+
+def told(model=PAIR, options=None, **sampler):
+    spec = EngineSpec(kind="vllm", options=options or {}, batch_size=7)
+    return engine_arguments(model, spec, SamplerSpec(**{"algorithm": "speculative", **sampler}), {})
+
+
+def test_a_pair_is_told_to_vllm():
+    found = told(gamma=3)
+    assert found["model"] == str(ZOO / "gsm_target") and found["max_num_seqs"] == 7
+    assert found["async_scheduling"] is False and found["enable_prefix_caching"] is True
+    speculative = found["speculative_config"]
+    assert speculative["model"] == str(ZOO / "gsm_draft")
+    assert speculative["num_speculative_tokens"] == 3
+    assert speculative["draft_sample_method"] == "probabilistic"
+
+
+def test_one_model_alone_is_told_without_speculation():
+    assert told(algorithm="target")["model"] == str(ZOO / "gsm_target")
+    draft = told(algorithm="draft")
+    assert draft["model"] == str(ZOO / "gsm_draft") and "speculative_config" not in draft
+
+
+def test_thresholds_and_divergences_share_one_engine():
+    settings = [{"threshold": 0.1}, {"threshold": 0.3, "divergence": "tv", "semantics": "union"}]
+    first, second = (told(algorithm="fuzzy", **one) for one in settings)
+    assert first == second == told() == told(algorithm="random", threshold=0.1)
+
+
+def test_revisions_and_parallel_settings_go_through():
+    found = told(HUB, {"tensor_parallel_size": 4, "pipeline_parallel_size": 2})
+    assert found["revision"] == "1" and found["speculative_config"]["revision"] == "2"
+    assert found["tensor_parallel_size"] == 4 and found["pipeline_parallel_size"] == 2
+    assert found["speculative_config"]["draft_tensor_parallel_size"] == 4
+    assert told(options={"data_parallel_size": 2})["data_parallel_size"] == 2
+    assert told(options={"enable_prefix_caching": False})["enable_prefix_caching"] is False
+
+
+def test_what_a_recipe_decides_is_no_option():
+    with pytest.raises(ConfigError, match=r"engine\.options\.dtype.*engine\.dtype"):
+        told(options={"dtype": "float16"})
+
+
+def test_options_are_meaning_unless_they_are_the_machines():
+    def identity(**options):
+        return VllmEngine.identity(PAIR, EngineSpec(kind="vllm", options=options))
+
+    assert identity() != identity(block_size=32)
+    assert identity() == identity(gpu_memory_utilization=0.5)
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(interpreter.VARIABLE, raising=False)
+    monkeypatch.setattr(interpreter, "CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setattr(interpreter, "find_spec", lambda name: None)
+    return tmp_path
+
+
+def make(folder: Path) -> Path:
+    path = folder / ".venv-vllm" / "bin" / "python"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return path
+
+
+def test_the_interpreter_is_found_in_its_order(nowhere, monkeypatch):
+    with pytest.raises(EngineError, match="make vllm-cpu"):
+        interpreter.find_interpreter()
+    monkeypatch.setattr(interpreter, "find_spec", lambda name: name)
+    assert interpreter.find_interpreter() == Path(sys.executable)
+    beside = make(nowhere / "checkout")
+    assert interpreter.find_interpreter() == beside
+    here = make(nowhere)
+    assert interpreter.find_interpreter() == here
+    monkeypatch.setenv(interpreter.VARIABLE, str(beside))
+    assert interpreter.find_interpreter() == beside
+    assert interpreter.find_interpreter(str(here)) == here
+
+
+@pytest.mark.parametrize("by", ["engine.python", "variable"])
+def test_an_interpreter_that_is_not_there_is_refused_by_name(nowhere, monkeypatch, by):
+    monkeypatch.setenv(interpreter.VARIABLE, "" if by == "engine.python" else "gone/python")
+    with pytest.raises(EngineError, match=r"gone/python is no interpreter"):
+        interpreter.find_interpreter("gone/python" if by == "engine.python" else None)
+
+
+def test_the_worker_runs_the_same_code_with_the_asked_threads():
+    found = interpreter.environment(threads=3)
+    assert found["OMP_NUM_THREADS"] == "3"
+    assert found["PYTHONPATH"].startswith(str(interpreter.CHECKOUT))
