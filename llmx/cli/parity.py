@@ -60,7 +60,8 @@ def _show(found: Parity) -> None:
     show(table(("prompt", "at token", first, other, "gap, nats"), rows, right=("at token",)))
     if len(found.differences) > _SHOWN:
         show(f"… and {len(found.differences) - _SHOWN} more")
-    show(f"{found.unexplained} of {len(found.differences)} differ by more than rounding explains")
+    most = f"more than rounding explains ({found.rounding:g} nats)"
+    show(f"{found.unexplained} of {len(found.differences)} differ by {most}")
 
 
 def _row(one: Difference) -> tuple[str, str, str, str, str]:

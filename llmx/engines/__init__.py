@@ -1,1 +1,1 @@
-"""Engines complete requests: llmx's own token loops over transformers, or played-back answers."""
+"""Engines complete requests: llmx's own token loops, vLLM, or played-back answers."""

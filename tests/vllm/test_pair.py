@@ -185,7 +185,7 @@ def test_a_rule_that_cannot_be_had_is_refused_and_the_engine_goes_on(vllm, probl
 
 def test_prefixes_are_cached_and_change_nothing(vllm, problems):
     spec = sampler(**{**FUZZY, "max_tokens": 40})
-    long = " ".join(problem.question for problem in problems[:4])  # a block is 128 tokens on a CPU
+    long = " ".join(problem.question for problem in problems[:6])  # a block is 128 tokens on a CPU
     asked = [ask(problems[0].model_copy(update={"question": long}), "", spec, 0)]
     once, again = (list(vllm.generate(asked)) for _ in range(2))
     assert [r.completion_ids for r in once] == [r.completion_ids for r in again]

@@ -17,7 +17,7 @@ from typing import Any
 
 from llmx.core.errors import EngineError
 from llmx.core.progress import Progress
-from llmx.engines.vllm.interpreter import environment
+from llmx.engines.vllm.interpreter import HINT, environment
 from llmx.engines.vllm.phases import phase, trouble
 
 _POLL = 0.5  # seconds between notes while vLLM starts
@@ -109,11 +109,18 @@ class Process:
             if event["event"] == "phase":
                 doing = event["text"]
             elif event["event"] == "error":
-                raise self.explain(event)
+                raise self._refused(event)
             elif event["event"] == "ready":
                 return event
             told = phase(self.tail()) or doing
             progress.note(f"vLLM: {told}, {time.monotonic() - started:.0f} s")
+
+    def _refused(self, event: Mapping[str, Any]) -> EngineError:
+        if "No module named 'vllm'" in event["message"]:
+            return EngineError(f"{self.python} has no vLLM", HINT)
+        error = self.explain(event)
+        named = error.message.startswith("vLLM")
+        return error if named else EngineError(f"vLLM: {error.message}", error.hint)
 
     def explain(self, event: Mapping[str, Any]) -> EngineError:
         """Return an event of trouble as an error; where vLLM's engine died its log knows why."""

