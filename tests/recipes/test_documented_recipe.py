@@ -72,6 +72,7 @@ ARMS = {
     "arms.sd_warm.sampler.temperature=1.2": ["target", "sd", "sd_warm"],
     "arms.sd.sampler.gamma=3,7": ["target", "sd@gamma=3", "sd@gamma=7", "sd_warm"],
     "stages.speed.problems=1": ["target", "sd", "sd_warm"],
+    "engine=vllm": ["target", "sd", "sd_warm"],
 }
 
 

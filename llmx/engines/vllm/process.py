@@ -22,7 +22,7 @@ from llmx.engines.vllm.phases import phase, trouble
 
 _POLL = 0.5  # seconds between notes while vLLM starts
 _PATIENCE = 40.0  # seconds that it gets to end by itself
-_RATE = 1 << 16  # bytes of the log that are looked at
+_TAIL = 1 << 16  # bytes of the log that are looked at
 
 
 class Process:
@@ -92,7 +92,7 @@ class Process:
     def tail(self) -> str:
         """Return the end of the log."""
         with suppress(OSError), self.log.open("rb") as handle:
-            handle.seek(max(self.log.stat().st_size - _RATE, 0))
+            handle.seek(max(self.log.stat().st_size - _TAIL, 0))
             return handle.read().decode(errors="replace")
         return ""
 

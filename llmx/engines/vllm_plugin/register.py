@@ -123,7 +123,7 @@ def unusable(config: Any, runner: type) -> str | None:
         return "model runner V2 has a sampler of its own: set VLLM_USE_V2_MODEL_RUNNER=0"
     if config.scheduler_config.async_scheduling:
         return "the rules need async_scheduling=False"
-    if config.model_config.logprobs_mode not in ("raw_logprobs", "raw_logits"):
+    if config.model_config.logprobs_mode != "raw_logprobs":
         return "the rules need logprobs_mode=raw_logprobs"
     if speculative is None:
         return None

@@ -26,24 +26,26 @@ class Stopped(Exception):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Make the scripted engine stream; return what it is asked, a list a call."""
+    """Let the scripted engine stream; return what it is asked, a list a call."""
     seen = []
-    plain = ScriptedEngine.generate
 
-    def generate(self, requests):
-        seen.append([request.id for request in requests])
-        self.progress.note("starting")
-        for place, record in enumerate(plain(self, requests)):
-            if place == self.spec.threads:  # a number of answers after which it is stopped
-                raise Stopped
-            yield record
+    class Streaming(ScriptedEngine):
+        capabilities = frozenset({"text", "chat", "stream"})
+        progress = Silent()
 
-    monkeypatch.setattr(ScriptedEngine, "capabilities", frozenset({"text", "chat", "stream"}))
-    monkeypatch.setattr(ScriptedEngine, "progress", Silent(), raising=False)
-    monkeypatch.setattr(ScriptedEngine, "generate", generate)
-    monkeypatch.setattr(
-        ScriptedEngine, "accounts", lambda self: {"answers": len(seen[-1])}, raising=False
-    )
+        def generate(self, requests):
+            seen.append([request.id for request in requests])
+            self.progress.note("starting")
+            for place, record in enumerate(super().generate(requests)):
+                if place == self.spec.threads:  # a number of answers after which it is stopped
+                    raise Stopped
+                yield record
+
+        def accounts(self):
+            return {"answers": len(seen[-1])}
+
+    for place in ("llmx.run.ask.engine_class", "llmx.run.decode.engine_class"):
+        monkeypatch.setattr(place, lambda kind: Streaming)
     return seen
 
 
