@@ -21,15 +21,8 @@ demo: $(VENV)/.installed
 
 setup: $(VENV)/.installed-dev
 
-# On Linux with x86-64 every test runs, those beside a real vLLM included: a skipped one would fail.
-ifeq ($(shell uname -sm),Linux x86_64)
-test: $(VENV)/.installed-dev $(VLLM)/.installed
-	$(BIN)/python -m pytest -m "not vllm" -n auto --dist loadfile
-	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm
-else
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
-endif
+	$(BIN)/python -m pytest
 
 test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
