@@ -84,7 +84,7 @@ def test_processes_are_as_many_as_fit(monkeypatch, tmp_path) -> None:
     need = plan(spec, runs=tmp_path).memory.total
     for has, wanted in ((need, 1), (2 * need, 2), (100 * need, 2)):
         monkeypatch.setattr(capacity, "device_memory", lambda device, has=has: has)
-        monkeypatch.setattr("llmx.run.plan.default_workers", lambda: 2)
+        monkeypatch.setattr("llmx.run.plan.default_workers", lambda spec: 2)
         assert plan(spec, runs=tmp_path).workers == wanted
 
 
