@@ -43,7 +43,8 @@ def _usual() -> Iterator[Path]:
         path = folder / FOLDER / "bin" / "python"
         if path.is_file():
             yield path
-    if find_spec("vllm") is not None:
+    spec = find_spec("vllm")
+    if spec is not None and spec.origin is not None:  # a mere folder of that name has no origin
         yield Path(sys.executable)
 
 

@@ -1,6 +1,7 @@
 """What vLLM's engine is told, and which interpreter runs it; without vLLM."""
 
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,10 @@ def make(folder: Path) -> Path:
 def test_the_interpreter_is_found_in_its_order(nowhere, monkeypatch):
     with pytest.raises(EngineError, match="make vllm-cpu"):
         interpreter.find_interpreter()
-    monkeypatch.setattr(interpreter, "find_spec", lambda name: name)
+    monkeypatch.setattr(interpreter, "find_spec", lambda name: ModuleSpec(name, None))
+    with pytest.raises(EngineError, match="make vllm-cpu"):  # a folder that is called vllm
+        interpreter.find_interpreter()
+    monkeypatch.setattr(interpreter, "find_spec", lambda name: ModuleSpec(name, None, origin=name))
     assert interpreter.find_interpreter() == Path(sys.executable)
     beside = make(nowhere / "checkout")
     assert interpreter.find_interpreter() == beside
