@@ -22,12 +22,12 @@ _FEW = 8
 def completions(sent: Sent) -> Iterator[Check]:
     """Yield every check of the completions."""
     most = sent.max_tokens
-    yield check("empty", sent.records, lambda r: not r.completion_ids, "no token at all")
-    yield check("too_long", sent.records, lambda r: len(r.completion_ids) > most, f"over {most}")
+    yield check("empty", sent.records, lambda r: not r.tokens and not r.text, "no token at all")
+    yield check("too_long", sent.records, lambda r: r.tokens > most, f"over {most}")
     yield check(
         "cut_early",
         sent.records,
-        lambda r: r.finish == "length" and len(r.completion_ids) < most,
+        lambda r: r.finish == "length" and r.tokens < most,
         f"says it was cut at {most} tokens and has fewer",
     )
     cut = sum(record.finish == "length" for record in sent.records)
@@ -41,7 +41,7 @@ def completions(sent: Sent) -> Iterator[Check]:
 
 
 def _alike(sent: Sent) -> Check:
-    texts = {record.completion_ids for record in sent.records}
+    texts = {record.received for record in sent.records}
     alike = len(sent.records) >= _FEW and len(texts) == 1
     return Check(
         check="identical",

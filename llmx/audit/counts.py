@@ -24,7 +24,7 @@ def counts(sent: Sent) -> Iterator[Check]:
 
 
 def _impossible(record: Record) -> bool:
-    tokens = len(record.completion_ids)
+    tokens = record.tokens
     most = min(record.drafted, tokens)
     # Every round of the target gives one token of its own at most.
     return record.accepted > most or (
@@ -38,7 +38,7 @@ def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Check]:
     def differs(record: Record) -> bool:
         score = by_id.get(record.id)
         return score is None or (score.tokens, score.finish, score.rounds, score.accepted) != (
-            len(record.completion_ids),
+            record.tokens,
             record.finish,
             record.rounds,
             record.accepted,

@@ -27,11 +27,11 @@ def prompts(sent: Sent) -> Iterator[Check]:
 def _identity(sent: Sent) -> Iterator[Check]:
     ids = Counter(record.id for record in sent.records)
     yield check("duplicate_id", sent.records, lambda r: ids[r.id] > 1, "answered more than once")
-    texts = Counter(record.prompt_ids for record in sent.records)
+    texts = Counter(record.sent for record in sent.records)
     yield check(
         "duplicate_prompt",
         sent.records,
-        lambda r: texts[r.prompt_ids] > 1 and ids[r.id] == 1,
+        lambda r: texts[r.sent] > 1 and ids[r.id] == 1,
         "another id has the same prompt",
     )
     wanted = [sample.id for sample in sent.samples]

@@ -50,6 +50,27 @@ class Record(Frozen):
         description="log-probability of each completion token, of the target and before "
         "temperature; empty where nobody asked (engine.logprobs)",
     )
+    prompt_tokens: int | None = Field(
+        default=None, description="as an endpoint counts them; None where `prompt_ids` are known"
+    )
+    completion_tokens: int | None = Field(
+        default=None, description="as an endpoint counts them; None where the ids are known"
+    )
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the completion: its ids, or what the endpoint counts where it gives none."""
+        return len(self.completion_ids) or self.completion_tokens or 0
+
+    @property
+    def sent(self) -> tuple[tuple[int, ...], str]:
+        """What was asked; an endpoint that gives no ids leaves the text to compare."""
+        return self.prompt_ids, self.prompt
+
+    @property
+    def received(self) -> tuple[tuple[int, ...], str]:
+        """What was answered; an endpoint that gives no ids leaves the text to compare."""
+        return self.completion_ids, self.text
 
 
 class Score(Frozen):

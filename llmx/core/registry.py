@@ -36,8 +36,10 @@ _BUILTIN: dict[str, dict[str, str]] = {
     },
     "engine": {
         "hf": "llmx.engines.hf:HfEngine",
+        "openai": "llmx.engines.endpoint.engine:OpenAIEngine",
         "scripted": "llmx.engines.scripted:ScriptedEngine",
         "vllm": "llmx.engines.vllm.engine:VllmEngine",
+        "vllm_server": "llmx.engines.vllm_server.engine:VllmServerEngine",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

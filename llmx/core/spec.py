@@ -86,8 +86,39 @@ class EngineSpec(Frozen):
     python: str | None = Field(default=None, description="interpreter that has vLLM (kind: vllm)")
     logprobs: bool = Field(default=False, description="keep the log-probability of each token")
     options: dict[str, Any] = Field(
-        default={}, description="further settings, by vLLM's own names (EngineArgs)"
+        default={}, description="further settings, by vLLM's (EngineArgs) or the endpoint's names"
     )
+    base_url: str | None = Field(default=None, description="of an endpoint: https://HOST/v1")
+    key_env: str = Field(
+        default="OPENAI_API_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        description="environment variable that holds the endpoint's key",
+    )
+    served_model: str | None = Field(
+        default=None, description="name that the endpoint knows the model by; None = model.target"
+    )
+    dialect: Literal["openai", "vllm"] = Field(
+        default="openai", description="vllm: the endpoint takes top_k and gives token ids"
+    )
+    retries: int = Field(default=8, ge=0, description="further tries of one request")
+    timeout: float = Field(default=600.0, gt=0, description="seconds for one try")
+    deadline: float | None = Field(
+        default=None, gt=0, description="seconds for one request with all of its tries"
+    )
+    start_timeout: float = Field(
+        default=900.0, gt=0, description="seconds until a server must be up (kind: vllm_server)"
+    )
+    max_total_tokens: int | None = Field(
+        default=None, ge=1, description="prompts and answers of one arm, at most"
+    )
+    max_cost: float | None = Field(default=None, gt=0, description="money for one arm, at most")
+    price_in: float = Field(default=0.0, ge=0, description="of a million prompt tokens")
+    price_out: float = Field(default=0.0, ge=0, description="of a million completion tokens")
+
+    @property
+    def speaks_vllm(self) -> bool:
+        """Whether the endpoint is vLLM's server."""
+        return self.dialect == "vllm" or self.kind == "vllm_server"
 
 
 Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random", "ensemble"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -47,6 +47,31 @@ class Accounting(Protocol):
 
     def accounts(self) -> Mapping[str, Any]:
         """Return what was counted so far, as plain values."""
+
+
+@runtime_checkable
+class Arriving(Protocol):
+    """An engine whose answers come when they are ready, not in the order of the requests."""
+
+    def arrivals(
+        self, requests: Sequence[Request], kept: Sequence[Record] = ()
+    ) -> Iterator[Record]:
+        """Yield one record a request as each comes in; what has arrived is never lost.
+
+        Args:
+            requests: what is still to be asked; their ids are distinct.
+            kept: answers of an earlier try, which count against budgets.
+        """
+
+
+def in_order(arrivals: Iterable[tuple[int, Record]]) -> Iterator[Record]:
+    """Yield records by their place among the requests, each when those before it are there."""
+    done, place = dict[int, Record](), 0
+    for found, record in arrivals:
+        done[found] = record
+        while place in done:
+            yield done.pop(place)
+            place += 1
 
 
 def engine_class(kind: str) -> type[Engine]:

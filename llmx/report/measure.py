@@ -118,7 +118,7 @@ def _lengths(files: ArmFiles, algorithm: str | None) -> dict[str, Any]:
     n = len(outputs)
     if not n:
         return {}
-    rounds, tokens = sum(out.rounds for out in outputs), sum(_tokens(out) for out in outputs)
+    rounds, tokens = sum(out.rounds for out in outputs), sum(out.tokens for out in outputs)
     accepted, drafts = sum(out.accepted for out in outputs), algorithm in _DRAFTING
     return {
         "target_rounds": rounds / n,
@@ -127,10 +127,6 @@ def _lengths(files: ArmFiles, algorithm: str | None) -> dict[str, Any]:
         "output_tokens": tokens / n,
         "cut_share": sum(out.finish == "length" for out in outputs) / n,
     }
-
-
-def _tokens(output: Score | Record) -> int:
-    return output.tokens if isinstance(output, Score) else len(output.completion_ids)
 
 
 def _shares(files: ArmFiles, spec: ArmSpec) -> dict[str, Any]:

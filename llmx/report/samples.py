@@ -79,9 +79,9 @@ def _bare(prompt: str) -> str:
 
 def _answers(sample: str, having: dict[str, ArmFiles]) -> tuple[Answer, ...]:
     """Group arms whose tokens are the same, so that nobody reads one text twice."""
-    groups: dict[tuple[int, ...], list[str]] = {}
+    groups: dict[object, list[str]] = {}
     for arm, files in having.items():
-        groups.setdefault(files.records[sample].completion_ids, []).append(arm)
+        groups.setdefault(files.records[sample].received, []).append(arm)
     made = []
     for arms in groups.values():
         files = having[arms[0]]
@@ -95,7 +95,7 @@ def _answer(arms: Sequence[str], record: Record, score: Score | None) -> Answer:
         text=record.text.strip(),
         verdict=_verdict(score),
         found=score.strict if score else None,
-        tokens=len(record.completion_ids),
+        tokens=record.tokens,
         finish=record.finish,
     )
 

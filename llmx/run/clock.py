@@ -66,7 +66,7 @@ class VllmClock:
         started = time.perf_counter()
         records = list(self.engine.answer(requests, batch))
         seconds = time.perf_counter() - started
-        tokens = sum(len(record.completion_ids) for record in records)
+        tokens = sum(record.tokens for record in records)
         return _block(requests, tokens, seconds, sum(r.rounds for r in records), batch)
 
 

@@ -10,7 +10,7 @@ from llmx.core.errors import ConfigError, nearest
 from llmx.core.exchange import Request
 from llmx.core.record import Record, as_json
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.engines.engine import Accounting, Engine, engine_class
+from llmx.engines.engine import Accounting, Arriving, Engine
 from llmx.run.ask import (
     calibrated_threshold,
     decoding_cost,
@@ -56,36 +56,46 @@ class DecodeStage:
         """Answer every problem that an earlier try has not answered.
 
         Batches are a pure function of the data's order and the batch size, so a batch that a kill
-        cut short is done again as a whole, and the result is byte-equal. An engine that streams
-        has no batches of its own: it gets all requests at once, and each answer is kept when it
-        and those before it are there.
+        cut short is done again as a whole, and the result is byte-equal. An engine whose answers
+        arrive one by one has no batches: each is kept as it comes, and at the end all are put in
+        the dataset's order.
         """
-        given = context.given
+        given, path = context.given, context.out / SAMPLES
         threshold = calibrated_threshold(context.inputs)
         requests = requests_for(given.arm, _split(given), _problems(given), threshold)
-        streams = "stream" in engine_class(given.arm.engine.kind).capabilities
-        size = 1 if streams else given.arm.engine.batch_size
-        done = _keep_whole_batches(context.out / SAMPLES, size, len(requests))
-        context.progress.start(len(requests), done)
         engine = open_engine(given.arm, context.inputs, context.progress)
-        with Appender(context.out / SAMPLES) as records:
-            for batch in _batches(engine, requests[done:], None if streams else size):
+        arriving = isinstance(engine, Arriving)
+        size = 1 if arriving else given.arm.engine.batch_size
+        kept = _keep_whole_batches(path, size, len(requests))
+        context.progress.start(len(requests), len(kept))
+        with Appender(path) as records:
+            for batch in _batches(engine, requests, kept, size):
                 records.append(as_json(record) for record in batch)
                 context.progress.advance(len(batch))
+        if arriving:
+            _sort(path, requests)
         _summarise(context.out, threshold)
         if isinstance(engine, Accounting):
             write_json(context.out / "engine.json", engine.accounts())
 
 
 def _batches(
-    engine: Engine, requests: Sequence[Request], size: int | None
+    engine: Engine, requests: Sequence[Request], kept: Sequence[Mapping[str, Any]], size: int
 ) -> Iterator[list[Record]]:
-    """Yield records a batch at a time; one by one where the engine makes the batches."""
-    if size is None:
-        yield from ([record] for record in engine.generate(requests))
+    """Yield what is missing, a batch at a time; one by one where answers arrive so."""
+    if isinstance(engine, Arriving):
+        there = {row["id"] for row in kept}
+        left = [request for request in requests if request.id not in there]
+        before = [Record.model_validate(row) for row in kept]
+        yield from ([record] for record in engine.arrivals(left, before))
         return
-    for start in range(0, len(requests), size):
+    for start in range(len(kept), len(requests), size):
         yield list(engine.generate(requests[start : start + size]))
+
+
+def _sort(path: Path, requests: Sequence[Request]) -> None:
+    rows = {row["id"]: row for row in read_lines(path)}
+    write_lines(path, [rows[request.id] for request in requests])
 
 
 def check_options(given: StageInput, known: set[str]) -> None:
@@ -129,13 +139,13 @@ def _problems(given: StageInput) -> int:
     return min(wanted, getattr(data, _split(given), data.test))
 
 
-def _keep_whole_batches(path: Path, size: int, total: int) -> int:
-    """Cut records off that belong to an unfinished batch; return how many stay."""
+def _keep_whole_batches(path: Path, size: int, total: int) -> list[dict[str, Any]]:
+    """Cut records off that belong to an unfinished batch; return those that stay."""
     rows = read_lines(path)
     kept = len(rows) if len(rows) == total else len(rows) // size * size
     if kept < len(rows):
         write_lines(path, rows[:kept])
-    return kept
+    return rows[:kept]
 
 
 def _summarise(out: Path, threshold: float | None) -> None:
@@ -144,7 +154,7 @@ def _summarise(out: Path, threshold: float | None) -> None:
         out / "summary.json",
         {
             "problems": len(rows),
-            "tokens": sum(len(row["completion_ids"]) for row in rows),
+            "tokens": sum(Record.model_validate(row).tokens for row in rows),
             "rounds": sum(row["rounds"] for row in rows),
             "drafted": sum(row["drafted"] for row in rows),
             "accepted": sum(row["accepted"] for row in rows),

@@ -38,7 +38,7 @@ class GsmScorer:
             correct=strict == expected,
             correct_flexible=flexible == expected,
             unparsed=strict is None,
-            tokens=len(record.completion_ids),
+            tokens=record.tokens,
             finish=record.finish,
             rounds=record.rounds,
             drafted=record.drafted,

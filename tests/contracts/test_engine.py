@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from loopback import Endpoint
 
 from llmx.core.errors import LlmxError
 from llmx.core.exchange import ask
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.engines.engine import engine_class
+from llmx.engines.engine import Arriving, engine_class
 
 PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
 TARGET = SamplerSpec(algorithm="target", temperature=0, max_tokens=40)
@@ -29,22 +30,40 @@ def requests(sampler=TARGET, seed=0):
 
 
 @pytest.fixture(
-    params=["hf", "scripted", pytest.param("vllm", marks=[pytest.mark.slow, pytest.mark.vllm])]
+    params=[
+        "hf",
+        "scripted",
+        "openai",
+        pytest.param("vllm", marks=[pytest.mark.slow, pytest.mark.vllm]),
+        pytest.param("vllm_server", marks=[pytest.mark.slow, pytest.mark.vllm]),
+    ]
 )
-def make(request, tmp_path):
-    """Return a function: engine settings → (engine, specification)."""
-    if request.param == "vllm":
+def kind(request):
+    """Return every kind of engine; those of vLLM need it."""
+    if request.param.startswith("vllm"):
         request.getfixturevalue("vllm_python")
-    script = tmp_path / "script.json"
-    script.write_text(json.dumps({"q0": "First 19 - 5 = 14. #### 33", "*": "#### 7"}))
+    return request.param
+
+
+@pytest.fixture
+def make(kind, tmp_path):
+    """Return a function: engine settings → (engine, specification)."""
+    fixed = {"kind": kind}
+    if kind == "scripted":
+        script = tmp_path / "script.json"
+        script.write_text(json.dumps({"q0": "First 19 - 5 = 14. #### 33", "*": "#### 7"}))
+        fixed["script"] = str(script)
+    if kind.startswith("vllm"):
+        fixed["batch_size"] = 16  # another one is another engine, and a load takes a minute
 
     def build(**changes):
-        if request.param == "vllm":
-            changes["batch_size"] = 16  # another one is another engine, and a load takes a minute
-        spec = EngineSpec(kind=request.param, script=str(script), **changes)
-        return engine_class(request.param)(PAIR, spec), spec
+        spec = EngineSpec(**{**changes, **fixed})
+        return engine_class(kind)(PAIR, spec), spec
 
-    return build
+    with Endpoint() as endpoint:
+        if kind == "openai":
+            fixed |= {"base_url": endpoint.url, "dialect": "vllm"}
+        yield build
 
 
 def test_one_record_a_request_in_order_with_the_ids_that_went_and_came(make):
@@ -103,11 +122,36 @@ def test_capabilities_are_known_words(make):
     assert {"text", "chat"} <= make()[0].capabilities <= known
 
 
-def test_hf_seeds_are_honoured():
+def test_seeds_are_honoured(make, kind):
     sampled = SamplerSpec(algorithm="target", temperature=1.5, top_p=1.0, max_tokens=30)
-    engine = engine_class("hf")(PAIR, EngineSpec())
+    engine, _ = make()
     texts = [[r.text for r in engine.generate(requests(sampled, seed))] for seed in (0, 0, 1)]
-    assert texts[0] == texts[1] != texts[2]
+    assert texts[0] == texts[1]
+    assert kind == "scripted" or texts[1] != texts[2]
+
+
+def test_an_answer_that_ends_by_itself_says_so(make):
+    engine, _ = make()
+    long = TARGET.model_copy(update={"max_tokens": 300})
+    finishes = [record.finish for record in engine.generate(requests(long))]
+    assert finishes == ["eos"] * len(QUESTIONS)
+
+
+def test_arrivals_are_the_same_records_in_any_order(make):
+    engine, _ = make()
+    if not isinstance(engine, Arriving):
+        pytest.skip("its answers come in batches")
+    arrived = sorted(engine.arrivals(requests()), key=lambda record: record.id)
+    assert arrived == list(engine.generate(requests()))
+
+
+def test_log_probabilities_come_with_every_token_where_they_can_be_had(make):
+    engine, _ = make(logprobs=True)
+    if "logprobs" not in engine.capabilities:
+        pytest.skip("it has none")
+    for record in engine.generate(requests()):
+        assert len(record.logprobs) == len(record.completion_ids)
+        assert all(value <= 0 for value in record.logprobs)
 
 
 def test_hf_text_does_not_depend_on_the_batch_or_the_company():

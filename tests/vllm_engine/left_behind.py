@@ -5,6 +5,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -38,6 +39,8 @@ class Watching(Silent):
 
 
 def main():
+    # A shell that runs the tests in its background has them ignore Ctrl-C, and so this process.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     engine = VllmEngine(PAIR, EngineSpec(kind="vllm", batch_size=16))
     engine.progress = Watching()
     sampler = SamplerSpec(algorithm="fuzzy", threshold=0.1, max_tokens=160, gamma=5)

@@ -14,6 +14,7 @@ from llmx.core.exchange import Capability, Request
 from llmx.core.progress import Progress, Silent
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, FirstBlock, ModelSpec, SamplerSpec
+from llmx.engines.engine import in_order
 from llmx.engines.hf import HfEngine
 from llmx.engines.locate import model_identity
 from llmx.engines.vllm.account import Account
@@ -66,11 +67,20 @@ class VllmEngine:
         """Yield records in the order of the requests, each as soon as those before it are there."""
         yield from self.answer(requests, self.spec.batch_size)
 
+    def arrivals(
+        self, requests: Sequence[Request], kept: Sequence[Record] = ()
+    ) -> Iterator[Record]:
+        """Yield records as they finish."""
+        for alike in _alike(requests):
+            process = self.start(alike[0].sampler)
+            for _, record in self._through(process, alike, self.spec.batch_size):
+                yield record
+
     def answer(self, requests: Sequence[Request], at_once: int) -> Iterator[Record]:
         """Like :meth:`generate`, with at most `at_once` requests in flight."""
-        for _, group in groupby(requests, key=lambda r: (r.sampler.algorithm, r.sampler.gamma)):
-            alike = list(group)
-            yield from self._through(self.start(alike[0].sampler), alike, at_once)
+        for alike in _alike(requests):
+            process = self.start(alike[0].sampler)
+            yield from in_order(self._through(process, alike, at_once))
 
     def start(self, sampler: SamplerSpec) -> Process:
         """Return a worker that can decode with this sampler, started if none is up.
@@ -91,21 +101,18 @@ class VllmEngine:
 
     def _through(
         self, process: Process, requests: Sequence[Request], at_once: int
-    ) -> Iterator[Record]:
+    ) -> Iterator[tuple[int, Record]]:
         named = {str(next(_NAMES)): request for request in requests}
         orders = [self._order(key, request) for key, request in named.items()]
         process.send("ask", requests=orders, at_once=at_once)
-        waiting, done = list(named), dict[str, Record]()
+        waiting = {key: place for place, key in enumerate(named)}
         try:
             while waiting:
                 key, record = self._next(process, named)
-                done[key] = record
-                while waiting and waiting[0] in done:
-                    yield done.pop(waiting.pop(0))
+                yield waiting.pop(key), record
         finally:
-            left = [key for key in waiting if key not in done]
-            if left and POOL.holds(process):  # nobody waits for them any more
-                process.send("drop", keys=left)
+            if waiting and POOL.holds(process):  # nobody waits for them any more
+                process.send("drop", keys=list(waiting))
 
     def _next(self, process: Process, named: Mapping[str, Request]) -> tuple[str, Record]:
         """Wait for the next answer to any of these requests.
@@ -180,6 +187,12 @@ class VllmEngine:
             fragile=tuple(place for place in told["fragile"] if place < size),
             logprobs=tuple((event["logprobs"] or ())[:size]),
         )
+
+
+def _alike(requests: Sequence[Request]) -> Iterator[list[Request]]:
+    """Yield runs of requests that one load of vLLM can answer."""
+    for _, group in groupby(requests, key=lambda r: (r.sampler.algorithm, r.sampler.gamma)):
+        yield list(group)
 
 
 def _about(request: Request | None, error: EngineError) -> EngineError:

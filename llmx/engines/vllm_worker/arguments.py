@@ -23,13 +23,13 @@ def engine_arguments(settings: Mapping[str, Any]) -> Any:
             where = f"engine.options.{name}"
             raise ConfigError(f"vLLM's engine has no setting '{where}'", _meant(name, known))
     try:
-        return AsyncEngineArgs(**{**_on_a_processor(), **settings})
+        return AsyncEngineArgs(**{**on_a_processor(), **settings})
     except (ValueError, TypeError) as error:
         raise ConfigError(f"vLLM refuses engine.options: {one_line(error)}") from error
 
 
-def _on_a_processor() -> dict[str, Any]:
-    """On a CPU vLLM would compile for minutes and take most of the machine's memory."""
+def on_a_processor() -> dict[str, Any]:
+    """Return settings for a CPU, where vLLM would compile for minutes and take most memory."""
     from vllm.platforms import current_platform
 
     if not current_platform.is_cpu():

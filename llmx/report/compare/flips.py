@@ -50,7 +50,7 @@ def _flip(name: str, seed: int, before: ArmFiles, after: ArmFiles) -> Flip:
 
 def _first_difference(records: Sequence[Record | None]) -> int | None:
     one, other = records
-    if one is None or other is None or one.completion_ids == other.completion_ids:
+    if one is None or other is None or one.received == other.received:
         return None
     pairs = zip(one.completion_ids, other.completion_ids, strict=False)
     shorter = min(len(one.completion_ids), len(other.completion_ids))
@@ -64,8 +64,8 @@ def layers(table: PairedTable) -> Layers:
         one, other = before.records.get(name), after.records.get(name)
         count += 1
         if one is not None and other is not None:
-            prompt += one.prompt_ids == other.prompt_ids
-            tokens += one.completion_ids == other.completion_ids
+            prompt += one.sent == other.sent
+            tokens += one.received == other.received
         answer += before.scores[name].strict == after.scores[name].strict
         verdict += before.scores[name].correct == after.scores[name].correct
     return Layers(

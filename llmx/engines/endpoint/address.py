@@ -1,0 +1,60 @@
+"""Where an endpoint is, and the key that opens it; a key is in the environment and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from llmx.core.errors import ConfigError, EngineError
+from llmx.core.spec import EngineSpec
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A base URL (``https://host/v1``) and a key, which no text of this object shows."""
+
+    url: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Address({self.url})"
+
+    def without_key(self, text: str) -> str:
+        """Return a text, e.g. a server's own error, with the key struck out."""
+        return text.replace(self.key, "***") if self.key else text
+
+
+def check_url(url: str) -> str:
+    """Return the base URL without a slash at its end.
+
+    Raises:
+        ConfigError: for anything but a plain http(s) address; one that holds a secret among them,
+            as settings are written to disk.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"engine.base_url={url} is no address", "http://127.0.0.1:8000/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        clean = f"{parts.scheme}://{parts.hostname}"
+        text = f"engine.base_url ({clean}…) holds a name, a key or a query"
+        raise ConfigError(text, "keys are read from the environment: engine.key_env=NAME")
+    return url.rstrip("/")
+
+
+def find_address(spec: EngineSpec) -> Address:
+    """Return where to ask.
+
+    Raises:
+        ConfigError: without an address, or with a wrong one.
+        EngineError: if an address that is not on this machine has no key.
+    """
+    if spec.base_url is None:
+        raise ConfigError("engine 'openai' needs an address", "engine.base_url=https://HOST/v1")
+    url, key = check_url(spec.base_url), os.environ.get(spec.key_env, "").strip()
+    if not key and urlsplit(url).hostname not in _LOOPBACK:
+        hint = f"export {spec.key_env}=…, or name another variable: engine.key_env=NAME"
+        raise EngineError(f"{url} wants a key, and ${spec.key_env} is not set", hint)
+    return Address(url, key)

@@ -1,0 +1,83 @@
+"""From a request to what an endpoint is sent, and the refusal of what it could not do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmx.core.errors import ConfigError
+from llmx.core.exchange import Request
+from llmx.core.philox import keys
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+
+_SEEDS = 1 << 31  # endpoints take non-negative 32-bit integers
+_NEUTRAL: Mapping[str, object] = {"top_k": 0, "repetition_penalty": 1.0}
+_SECRETS = ("api_key", "apikey", "authorization", "token", "password", "secret")
+
+
+def check(sampler: SamplerSpec, spec: EngineSpec) -> None:
+    """Refuse a sampler that an endpoint cannot follow.
+
+    Raises:
+        ConfigError: naming the setting, and what to do.
+    """
+    if sampler.algorithm != "target":
+        text = f"engine '{spec.kind}' has one model and its own loop: no {sampler.algorithm}"
+        raise ConfigError(text, "sampler=target or sampler=greedy; engine=hf or engine=vllm")
+    for name, neutral in _NEUTRAL.items():
+        if not spec.speaks_vllm and getattr(sampler, name) != neutral:
+            text = f"OpenAI's protocol has no sampler.{name}"
+            raise ConfigError(text, f"sampler.{name}={neutral}, or engine.dialect=vllm")
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse what must not be written down: options end up in the run folder.
+
+    Raises:
+        ConfigError: for a name that looks like a secret's.
+    """
+    for name in options:
+        if name.lower().replace("-", "_") in _SECRETS:
+            raise ConfigError(f"engine.options.{name} would be written to disk", "engine.key_env")
+
+
+def served_name(model: ModelSpec, spec: EngineSpec) -> str:
+    """Return the name by which the endpoint knows the model."""
+    return spec.served_model or model.target
+
+
+def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]:
+    """Return the JSON of one chat completion.
+
+    Options stand above everything, by the endpoint's own names; ``null`` takes a key out, e.g.
+    ``engine.options.max_tokens=null engine.options.max_completion_tokens=512``.
+    """
+    sampler = request.sampler
+    found: dict[str, Any] = {
+        "model": served_name(model, spec),
+        "messages": [message.model_dump() for message in request.messages],
+        "temperature": sampler.temperature,
+        "top_p": sampler.top_p,
+        "max_tokens": sampler.max_tokens,
+        "presence_penalty": sampler.presence_penalty,
+        "frequency_penalty": sampler.frequency_penalty,
+        "seed": seed_of(request),
+        "stop": list(sampler.stop) or None,
+        "logprobs": True if spec.logprobs else None,
+        **(_of_vllm(sampler) if spec.speaks_vllm else {}),
+        **spec.options,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def seed_of(request: Request) -> int:
+    """Return the endpoint's seed of a request: a function of (seed, sample)."""
+    return int(keys(request.seed, [request.id])[0]) % _SEEDS
+
+
+def _of_vllm(sampler: SamplerSpec) -> dict[str, Any]:
+    return {
+        "top_k": sampler.top_k or -1,
+        "repetition_penalty": sampler.repetition_penalty,
+        "return_token_ids": True,
+    }

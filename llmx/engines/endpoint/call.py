@@ -1,0 +1,126 @@
+"""One request until it has an answer: tries, waits, and a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from llmx.core.errors import EngineError
+from llmx.core.exchange import Request
+from llmx.core.spec import EngineSpec
+from llmx.engines.endpoint.address import Address
+from llmx.engines.endpoint.reply import Reply, read
+from llmx.engines.endpoint.retry import Transient, asked_for, transient_status, wait
+
+_SAID = 300  # characters of a server's own words
+_CONNECT = 20.0  # seconds
+
+
+@dataclass
+class Caller:
+    """Sends bodies to one endpoint and counts what happened.
+
+    Attributes:
+        failed: why tries failed that were made again, and how often.
+        perhaps_billed: failed tries that the endpoint may have worked on.
+    """
+
+    address: Address
+    spec: EngineSpec
+    client: httpx2.AsyncClient
+    tries: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    perhaps_billed: int = 0
+
+    async def answer(self, request: Request, body: dict[str, Any]) -> Reply:
+        """Ask until there is an answer.
+
+        Raises:
+            EngineError: if the endpoint refuses, or nothing helped in time.
+        """
+        started, trial = time.monotonic(), 0
+        while True:
+            try:
+                return await self._try(request, body, self._left(started))
+            except Transient as error:
+                trial += 1
+                self.failed[error.reason] += 1
+                self.perhaps_billed += error.billed
+                pause = wait(trial, error.after, request.id)
+                self._give_up(request, error, trial, self._left(started), pause)
+            await asyncio.sleep(pause)
+
+    def _left(self, started: float) -> float | None:
+        if self.spec.deadline is None:
+            return None
+        return max(self.spec.deadline - (time.monotonic() - started), 0.001)
+
+    def _give_up(
+        self, request: Request, error: Transient, trial: int, left: float | None, pause: float
+    ) -> None:
+        late = left is not None and pause >= left
+        if not late and trial <= self.spec.retries:
+            return
+        limit = f"engine.deadline={self.spec.deadline:g}" if late else "engine.retries"
+        text = f"sample '{request.id}': {self.address.url}: {error.text}, after {trial} tries"
+        raise EngineError(self.address.without_key(text), f"the same command goes on; {limit}")
+
+    async def _try(self, request: Request, body: dict[str, Any], left: float | None) -> Reply:
+        self.tries += 1
+        limit = self.spec.timeout if left is None else min(left, self.spec.timeout)
+        try:
+            # The whole try, as a body that trickles in never lets a read time out.
+            async with asyncio.timeout(limit):
+                response = await self.client.post("/chat/completions", json=body)
+        except TimeoutError as error:
+            raise Transient("timeout", f"no answer in {limit:g} s") from error
+        except httpx2.ConnectError as error:
+            raise Transient("unreachable", f"cannot be reached: {error}", billed=False) from error
+        except httpx2.TransportError as error:
+            raise Transient("dropped", f"broke off: {error or type(error).__name__}") from error
+        return self._read(request, response)
+
+    def _read(self, request: Request, response: httpx2.Response) -> Reply:
+        status = response.status_code
+        if status == 200:
+            return read(response.content)
+        text = f"{status} {response.reason_phrase}: {_said(response)}".rstrip(": ")
+        reason = transient_status(status)
+        if reason is not None:
+            after = asked_for(response.headers)
+            raise Transient(reason, text, after, billed=status >= 500)
+        message = f"sample '{request.id}': {self.address.url} says {text}"
+        raise EngineError(self.address.without_key(message), _help(status))
+
+
+def _said(response: httpx2.Response) -> str:
+    try:
+        error = response.json()["error"]
+        text = error["message"] if isinstance(error, dict) else str(error)
+    except (ValueError, KeyError, TypeError):
+        text = response.text
+    return " ".join(str(text).split())[:_SAID]
+
+
+def _help(status: int) -> str:
+    if status in (401, 403):
+        return "is the key right? engine.key_env names its variable"
+    if status == 404:
+        return "engine.base_url ends in /v1 mostly; engine.served_model is the name it knows"
+    return "what it refuses is its own: engine.options.NAME=null leaves a setting out"
+
+
+def client(address: Address, at_once: int) -> httpx2.AsyncClient:
+    """Return a client with as many connections as requests in flight."""
+    headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
+    return httpx2.AsyncClient(
+        base_url=address.url,
+        headers=headers,
+        timeout=httpx2.Timeout(None, connect=_CONNECT),
+        limits=httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once),
+    )

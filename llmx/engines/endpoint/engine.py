@@ -1,0 +1,137 @@
+"""Engine `openai`: chat completions of any endpoint that speaks OpenAI's protocol."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from llmx.core.errors import EngineError
+from llmx.core.exchange import Capability, Request
+from llmx.core.record import Record
+from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.engines.endpoint.address import Address, find_address
+from llmx.engines.endpoint.ask import body, check, check_options, served_name
+from llmx.engines.endpoint.background import Background
+from llmx.engines.endpoint.budget import Budget
+from llmx.engines.endpoint.reply import Reply, record
+from llmx.engines.engine import in_order
+
+_Placed = tuple[int, Record]
+
+
+class OpenAIEngine:
+    """`engine=openai engine.base_url=https://HOST/v1 model.target=NAME`."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "logprobs"})
+
+    def __init__(
+        self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
+    ) -> None:
+        self.model = required(model)
+        self.spec = spec
+        self.stages = stages or {}
+        self.counts: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.cost = 0.0
+        check_options(spec.options)
+
+    @classmethod
+    def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
+        """Where, which model, and what it is told; an endpoint's weights cannot be looked at."""
+        model = required(model)
+        return {
+            "engine": "openai",
+            "base_url": (spec.base_url or "").rstrip("/"),
+            "model": served_name(model, spec),
+            "dialect": spec.dialect,
+            "logprobs": spec.logprobs,
+            "options": dict(spec.options),
+        }
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
+        """Yield records in the order of the requests, each as soon as those before it are there."""
+        yield from in_order(self.placed(requests))
+
+    def arrivals(
+        self, requests: Sequence[Request], kept: Sequence[Record] = ()
+    ) -> Iterator[Record]:
+        """Yield records as they come."""
+        for _, found in self.placed(requests, kept):
+            yield found
+
+    def placed(self, requests: Sequence[Request], kept: Sequence[Record] = ()) -> Iterator[_Placed]:
+        """Yield each record with the place of its request.
+
+        Raises:
+            ConfigError: for a sampler that an endpoint cannot follow.
+            EngineError: if the endpoint refuses, or the budget is used up; every answer that was
+                on its way has been yielded by then.
+        """
+        for sampler in {request.sampler for request in requests}:
+            check(sampler, self.spec)
+        if requests:
+            budget = Budget.after(self.spec, kept)
+            address = self.address()
+            work = partial(self._ask, address, requests, budget)
+            yield from Background[_Placed](work)
+
+    def address(self) -> Address:
+        """Return where to ask."""
+        return find_address(self.spec)
+
+    def body(self, request: Request) -> dict[str, Any]:
+        """Return what is sent for a request."""
+        return body(request, self.model, self.spec)
+
+    def record(self, request: Request, reply: Reply) -> Record:
+        """Return the record of an answer."""
+        return record(request, reply)
+
+    def accounts(self) -> Mapping[str, Any]:
+        """Return tries, why some failed, tokens, and money in the unit of the prices."""
+        return {**self.counts, "failed_tries": dict(self.failed), "cost": self.cost}
+
+    async def _ask(
+        self,
+        address: Address,
+        requests: Sequence[Request],
+        budget: Budget,
+        tell: Callable[[_Placed], None],
+    ) -> None:
+        from llmx.engines.endpoint.call import Caller, client
+        from llmx.engines.endpoint.crew import Crew
+
+        async with client(address, self.spec.batch_size) as connection:
+            caller = Caller(address, self.spec, connection)
+
+            async def answer(request: Request) -> Record:
+                return self.record(request, await caller.answer(request, self.body(request)))
+
+            crew = Crew(requests, answer, budget, lambda place, found: tell((place, found)))
+            try:
+                await crew.work(self.spec.batch_size)
+            finally:
+                self._count(caller.tries, caller.perhaps_billed, caller.failed, budget)
+
+    def _count(self, tries: int, billed: int, failed: Counter[str], budget: Budget) -> None:
+        self.counts["tries"] += tries
+        self.counts["failed_tries_perhaps_billed"] += billed
+        self.counts["answers"] = budget.answers
+        self.counts["prompt_tokens"] = round(budget.spent.prompt)
+        self.counts["completion_tokens"] = round(budget.spent.completion)
+        self.failed += failed
+        self.cost = budget.cost(budget.spent)
+
+
+def required(model: ModelSpec | None) -> ModelSpec:
+    """Return the model.
+
+    Raises:
+        EngineError: if the recipe names none.
+    """
+    if model is None:
+        raise EngineError("an endpoint needs a model's name", "model.target=NAME")
+    return model

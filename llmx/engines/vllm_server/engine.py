@@ -1,0 +1,117 @@
+"""Engine `vllm_server`: chat completions of a ``vllm serve``, our own or one that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import EngineError, nearest
+from llmx.core.exchange import Request
+from llmx.core.progress import Progress, Silent
+from llmx.core.record import Record
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.engines.endpoint.address import Address, find_address
+from llmx.engines.endpoint.ask import body, served_name
+from llmx.engines.endpoint.engine import OpenAIEngine, required
+from llmx.engines.endpoint.reply import Reply
+from llmx.engines.hf import HfEngine
+from llmx.engines.locate import model_identity
+from llmx.engines.vllm.interpreter import find_interpreter
+from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
+from llmx.engines.vllm_server.server import SERVERS
+
+# What only llmx's own worker is told.
+_NOT_SERVED = {"additional_config", "worker_extension_cls", "async_scheduling", "disable_log_stats"}
+_ALONE = SamplerSpec(algorithm="target")
+
+
+class VllmServerEngine(OpenAIEngine):
+    """Starts ``vllm serve``, or attaches to the one at ``engine.base_url``."""
+
+    def __init__(
+        self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
+    ) -> None:
+        super().__init__(model, spec, stages)
+        self.progress: Progress = Silent()
+        # The tokenizer, to show what the token ids say; no weights are loaded.
+        self.reader = HfEngine(self.model, spec, self.stages)
+
+    @classmethod
+    def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
+        """The model by content, arithmetic and options; of a running server, where it is."""
+        model = required(model)
+        return {
+            "engine": "vllm_server",
+            "target": model_identity(model.target, model.target_revision),
+            "attached": spec.base_url,
+            "dtype": spec.dtype,
+            "logprobs": spec.logprobs,
+            "options": {n: v for n, v in spec.options.items() if n not in ACCIDENTS},
+        }
+
+    def address(self) -> Address:
+        """Return where the server is, started if nobody named one.
+
+        Raises:
+            EngineError: if it does not come up, or the running one serves another model.
+        """
+        if self.spec.base_url is not None:
+            address = find_address(self.spec)
+            check_serves(address, served_name(self.model, self.spec))
+            return address
+        _ = self.reader.pair.tokenizer  # a model that cannot be read is refused in a second
+        python, spec = find_interpreter(self.spec.python), self.spec
+        server = SERVERS.obtain(
+            python, spec.threads, self.settings(), spec.start_timeout, self.progress
+        )
+        return server.address
+
+    def settings(self) -> dict[str, Any]:
+        """Return the arguments of the server, as plain values."""
+        found = engine_arguments(self.model, self.spec, _ALONE, self.stages)
+        kept = {name: value for name, value in found.items() if name not in _NOT_SERVED}
+        # The folder's own defaults must not fill in what a recipe leaves neutral.
+        kept["generation_config"] = "vllm"
+        return {"settings": kept, "server": _shown(served_name(self.model, self.spec))}
+
+    def body(self, request: Request) -> dict[str, Any]:
+        """Return what is sent; what ends an answer is the model's own."""
+        # Options are the engine's here, not the request's.
+        plain = self.spec.model_copy(update={"options": {}})
+        sent = body(request, self.model, plain)
+        return {**sent, "stop_token_ids": list(self.reader.pair.eos_ids)}
+
+    def record(self, request: Request, reply: Reply) -> Record:
+        """Return the record, its prompt as the token ids say."""
+        found = super().record(request, reply)
+        shown = self.reader.pair.tokenizer.decode(list(found.prompt_ids))
+        return found.model_copy(update={"prompt": shown})
+
+
+def _shown(name: str) -> dict[str, Any]:
+    return {"served_model_name": name, "disable_uvicorn_access_log": True}
+
+
+def check_serves(address: Address, name: str) -> None:
+    """Ask a running server for its models.
+
+    Raises:
+        EngineError: if it is not there, or the model is not among them.
+    """
+    import httpx2
+
+    headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
+    try:
+        found = httpx2.get(f"{address.url}/models", headers=headers, timeout=20.0)
+        names = [one["id"] for one in found.raise_for_status().json()["data"]]
+    except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
+        text = address.without_key(f"{address.url} is no running server: {error}".splitlines()[0])
+        raise EngineError(text, "engine.base_url=null starts one") from error
+    _check_listed(address, name, names)
+
+
+def _check_listed(address: Address, name: str, names: Sequence[str]) -> None:
+    if name not in names:
+        hint = f"engine.served_model=…; {nearest(name, names, 'models there')}"
+        raise EngineError(f"{address.url} does not serve '{name}'", hint)

@@ -1,0 +1,42 @@
+"""Runs inside vLLM's environment: checks the settings, then becomes ``vllm serve``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmx.core.errors import LlmxError
+from llmx.engines.vllm_worker.arguments import engine_arguments, on_a_processor
+
+
+def main() -> None:
+    """Serve with the settings that the first argument holds as JSON."""
+    given = json.loads(sys.argv[1])
+    settings = given["settings"]
+    try:
+        engine_arguments(settings)
+    except LlmxError as error:
+        sys.exit(f"Error: {error}")
+    model = settings.pop("model")
+    given_too = {**on_a_processor(), **settings, **given["server"]}
+    sys.argv = ["vllm", "serve", model, *flags(given_too)]
+    from vllm.entrypoints.cli.main import main as vllm
+
+    vllm()
+
+
+def flags(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield settings as flags of the command line."""
+    for name, value in settings.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            yield f"--{flag}" if value else f"--no-{flag}"
+        elif value is not None:
+            yield f"--{flag}"
+            yield value if isinstance(value, str) else json.dumps(value)
+
+
+if __name__ == "__main__":
+    main()
