@@ -10,9 +10,11 @@ from pathlib import Path
 
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
+from llmx.core.spec import EngineSpec
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
 _EXTRAS = {"datasets": "hub", "trl": "train"}
+_EXPORT = "export {}=…, for engine=openai; engine.key_env names another"
 _ZOO = ("gsm_target", "gsm_draft")
 
 
@@ -28,7 +30,7 @@ def doctor(runs: Runs = None, debug: Debug = False) -> None:
     rows = [("python", platform.python_version(), "")]
     rows += [_package(name, "pip install llmx-lab") for name in _NEEDED]
     rows += [_package(name, f'pip install "llmx-lab[{extra}]"') for name, extra in _EXTRAS.items()]
-    rows += [_vllm()]
+    rows += [_vllm(), _key()]
     rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]
     rows += [("memory", _memory(), ""), ("disk", _disk(runs_folder(runs)), "where runs are kept")]
     rows += [_zoo(name) for name in _ZOO]
@@ -53,6 +55,13 @@ def _vllm() -> tuple[str, str, str]:
     if found.version is None:
         return "vllm", f"none at {found.python}", _make()
     return "vllm", f"{found.version} at {found.python}", found.trouble
+
+
+def _key() -> tuple[str, str, str]:
+    """Whether an endpoint's key is there; not what it is."""
+    name = EngineSpec().key_env
+    found = "set" if os.environ.get(name) else "not set"
+    return "endpoint key", f"${name} {found}", "" if found == "set" else _EXPORT.format(name)
 
 
 def _make() -> str:

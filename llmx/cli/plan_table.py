@@ -25,11 +25,18 @@ def render(plan: Plan) -> list[Any]:
     return [
         table(_COLUMNS, rows, right=_COLUMNS[2:]),
         f"{len(rows)} stages, {done} done already; at most {plan.tokens:,} tokens to generate",
+        *_money(plan),
         f"estimated time {least}{_seconds(plan.seconds)} in {_processes(plan.workers)}",
         f"memory of the largest stage, each process: {memory}",
         f"run folder {shown(plan.folder.absolute())}, {size(plan.free_disk_bytes)} free",
         *plan.notes,
     ]
+
+
+def _money(plan: Plan) -> list[str]:
+    if not plan.money:
+        return []
+    return [f"answers cost at most {plan.money:,.4g} by engine.price_out; prompts come on top"]
 
 
 def _row(stage: PlannedStage) -> tuple[str, ...]:

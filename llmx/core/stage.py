@@ -59,6 +59,7 @@ class Cost:
 
     Attributes:
         device: where `memory` is needed, as ``engine.device`` says it.
+        money: for the answers at their cap, in the unit of ``engine.price_out``.
     """
 
     samples: int = 0
@@ -66,6 +67,7 @@ class Cost:
     seconds: float | None = None
     memory: Memory = Memory()
     device: str = "cpu"
+    money: float = 0.0
     notes: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
-from llmx.core.stage import Cost
+from llmx.core.stage import Cost, Memory
 from llmx.data import evaluation_identity, load
 from llmx.engines.engine import Engine, Telling, engine_class
 from llmx.store.files import read_json
@@ -52,8 +52,15 @@ def used_model(arm: ArmSpec) -> ModelSpec | None:
 
 
 def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
-    """Return what an arm's completions depend on, but for how many there are."""
+    """Return what an arm's completions depend on, but for how many there are.
+
+    Raises:
+        ConfigError: for a sampler that the arm's engine cannot follow.
+    """
     data, sampler = required(settled(arm), stage)
+    check = getattr(engine_class(arm.engine.kind), "check", None)
+    if check is not None:
+        check(sampler, arm.engine)
     return {
         "data": evaluation_identity(data, split),
         "engine": dict(engine_class(arm.engine.kind).identity(used_model(arm), arm.engine)),
@@ -130,6 +137,11 @@ def calibrated_threshold(inputs: Mapping[str, Path], arm: str | None = None) -> 
     return None
 
 
+def _elsewhere(arm: ArmSpec) -> bool:
+    """Whether the model runs on a machine that is not this one's business."""
+    return arm.engine.kind == "openai" or arm.engine.base_url is not None
+
+
 def decoding_cost(arm: ArmSpec, problems: int) -> Cost:
     """Estimate generation: tokens at the cap, memory of weights, caches and activations."""
     from llmx.engines.memory import decoding_memory
@@ -144,6 +156,9 @@ def decoding_cost(arm: ArmSpec, problems: int) -> Cost:
         samples=problems,
         tokens=problems * arm.sampler.max_tokens,
         seconds=problems * seconds_per_problem(arm) or None,
-        memory=decoding_memory(target, draft, arm.engine, arm.sampler),
+        memory=Memory()
+        if _elsewhere(arm)
+        else decoding_memory(target, draft, arm.engine, arm.sampler),
         device=arm.engine.device,
+        money=problems * arm.sampler.max_tokens * arm.engine.price_out / 1e6,
     )

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from llmx.engines.hf import HfEngine
 
 
+_WITH_TOKENIZER = ("hf", "vllm", "vllm_server")
+"""Engines whose prompts are rendered with the model's own tokenizer, which is at hand."""
+
+
 class AuditStage:
     """Writes ``audit.json`` and ``audit.md``. Needs a decode stage, and scores if any.
 
@@ -109,7 +113,7 @@ def _questions(data: DataSpec, split: str, most: int) -> tuple[str, ...] | None:
 
 def _speller(context: StageContext) -> Any:
     """Return the tokenizer of an engine that has one."""
-    if context.given.arm.engine.kind not in ("hf", "vllm"):  # both render with the pair's own
+    if context.given.arm.engine.kind not in _WITH_TOKENIZER:
         return None
     from llmx.engines.hf import HfEngine
 

@@ -14,6 +14,7 @@ _TYPICAL_TOKENS = 64  # of an answer; measured on the zoo's test split
 # Seconds of one target step a layer and problem, in a batch of eight, with both cores of a 2024
 # server at work: measured with the recipe fsd_gsm8k. Calls cost more than arithmetic here.
 _SECONDS_PER_LAYER = 9.5e-5
+_SECONDS_ASKED = 2.0  # for one answer of an endpoint: assumed, as nothing is known of it
 _ACCEPTANCE = 0.95  # chance that a drafted token stands, on the zoo's test split
 _PROCESSES = 2
 _DISCORDANT = 0.2  # share of problems that only one of two arms gets right, before it is known
@@ -66,6 +67,8 @@ def seconds_per_problem(arm: ArmSpec, batch_size: int | None = None) -> float:
     """Estimate one core's seconds for one problem, for a small model on a CPU."""
     if arm.model is None or arm.sampler is None:
         return 0.0
+    if arm.engine.kind == "openai":
+        return _SECONDS_ASKED / arm.engine.batch_size
     tokens = min(_TYPICAL_TOKENS, arm.sampler.max_tokens)
     target = model_size(arm.model.target).layers
     draft = model_size(arm.model.draft).layers if arm.model.draft else 0

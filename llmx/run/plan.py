@@ -44,6 +44,11 @@ class Plan:
         return sum(row.cost.tokens for row in self.stages if not row.cached)
 
     @property
+    def money(self) -> float:
+        """What the answers still to come cost at most; prompts come on top."""
+        return sum(row.cost.money for row in self.stages if not row.cached)
+
+    @property
     def memory(self) -> Memory:
         """What the largest stage needs in one process."""
         return max(

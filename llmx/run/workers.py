@@ -14,6 +14,7 @@ from pathlib import Path
 from llmx.core.errors import LlmxError, RunError
 from llmx.core.progress import Progress
 from llmx.core.spec import RunSpec
+from llmx.engines.engine import engine_class
 from llmx.run.execute import entry_of
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
@@ -28,10 +29,12 @@ _MOST = 4
 def default_workers(spec: RunSpec | None = None) -> int:
     """Return how many processes to use when nobody says: one a core up to four, one with a GPU.
 
-    One also where vLLM decodes: each process would start an engine of its own.
+    One also where an engine keeps many requests in flight itself: each process would start a vLLM
+    of its own, or ask an endpoint for more at once than the recipe allows.
     """
     found = machine()
-    if spec is not None and any(arm.engine.kind == "vllm" for arm in spec.arms.values()):
+    engines = {arm.engine.kind for arm in spec.arms.values()} if spec is not None else set()
+    if any(hasattr(engine_class(kind), "arrivals") for kind in engines):
         return 1
     return 1 if found["accelerators"] else min(_MOST, found["cores"])
 

@@ -27,6 +27,8 @@ class OpenAIEngine:
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "logprobs"})
 
+    check = staticmethod(check)
+
     def __init__(
         self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
     ) -> None:
@@ -71,7 +73,7 @@ class OpenAIEngine:
                 on its way has been yielded by then.
         """
         for sampler in {request.sampler for request in requests}:
-            check(sampler, self.spec)
+            self.check(sampler, self.spec)
         if requests:
             budget = Budget.after(self.spec, kept)
             address = self.address()

