@@ -65,12 +65,16 @@ def test_the_key_is_sent_and_stands_nowhere(tmp_path):
         assert {headers["Authorization"] for headers in endpoint.headers} == {f"Bearer {SECRET}"}
         wrong = {"OPENAI_API_KEY": SECRET + "x"}
         env = {**os.environ, "LLMX_RUNS": str(tmp_path / "runs"), **wrong}
-        words = command(endpoint, "seed=7", "--debug")
+        words = command(endpoint, "seed=7")
         done = subprocess.run(words, env=env, cwd=tmp_path, capture_output=True, text=True)
+        words.append("--debug")
+        trace = subprocess.run(words, env=env, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and "401" in done.stderr and "engine.key_env" in done.stderr
+    assert "Traceback" in trace.stderr
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 10
-    for text in (said, done.stdout, done.stderr, *(path.read_bytes() for path in written)):
+    told = (said, done.stdout, done.stderr, trace.stdout, trace.stderr)
+    for text in (*told, *(path.read_bytes() for path in written)):
         assert (SECRET if isinstance(text, str) else SECRET.encode()) not in text
 
 

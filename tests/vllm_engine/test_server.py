@@ -47,7 +47,7 @@ def test_greedy_answers_are_those_of_our_own_loop(served, own):
 def test_one_attaches_to_a_server_that_runs(served, monkeypatch):
     _, address = served
     monkeypatch.setenv("VLLM_API_KEY", address.key)
-    there = {"base_url": address.url}
+    there = {"base_url": address.url, "key_env": "VLLM_API_KEY"}
     attached = list(engine(**there).generate(requests(4)))
     assert attached == list(served[0].generate(requests(4)))
     with pytest.raises(EngineError, match=r"does not serve 'another'.*zoo:gsm_target"):
@@ -58,7 +58,9 @@ def test_one_attaches_to_a_server_that_runs(served, monkeypatch):
 def test_a_wrong_key_is_refused_and_not_repeated(served, monkeypatch):
     monkeypatch.setenv("VLLM_API_KEY", "wrong-key-1234")
     with pytest.raises(EngineError) as error:
-        list(engine(base_url=served[1].url).generate(requests(1)))
+        there = {"base_url": served[1].url, "key_env": "VLLM_API_KEY"}
+        list(engine(**there).generate(requests(1)))
+    assert "engine.key_env" in str(error.value)
     assert "401" in str(error.value) and "wrong-key-1234" not in str(error.value)
 
 

@@ -16,11 +16,11 @@ _WORDS = (
     ("Warming up", "warming up"),
     ("init engine", "almost there"),
 )
-_TROUBLE = ("Error:", "Error ", "error:", "Exception:")
+_TROUBLE = ("Value error, ", "Error:", "Error ", "error:", "Exception:")
 # Lines that say that something went wrong, and not what.
 _FRAMES = (
     *("Traceback", "raise ", "File ", "EngineDeadError", "EngineCore encountered"),
-    "Engine core initialization failed",
+    *("Engine core initialization failed", "validation error for"),
 )
 
 
@@ -39,4 +39,5 @@ def trouble(log: str) -> str:
         for line in lines
         if any(word in line for word in _TROUBLE) and not any(word in line for word in _FRAMES)
     ]
-    return (told[-1] if told else lines[-1] if lines else "no word was said")[:300]
+    found = (told[-1] if told else lines[-1] if lines else "no word was said")[:300]
+    return found.removeprefix("Value error, ").partition(" [type=")[0]

@@ -23,6 +23,7 @@ from llmx.engines.vllm_server.server import SERVERS
 
 # What only llmx's own worker is told.
 _NOT_SERVED = {"additional_config", "worker_extension_cls", "async_scheduling", "disable_log_stats"}
+_KEY = "is the key right? engine.key_env names its variable"
 _ALONE = SamplerSpec(algorithm="target")
 
 
@@ -107,7 +108,8 @@ def check_serves(address: Address, name: str) -> None:
         names = [one["id"] for one in found.raise_for_status().json()["data"]]
     except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
         text = address.without_key(f"{address.url} is no running server: {error}".splitlines()[0])
-        raise EngineError(text, "engine.base_url=null starts one") from error
+        hint = _KEY if "401" in text else "engine.base_url=null starts one"
+        raise EngineError(text, hint) from error
     _check_listed(address, name, names)
 
 
