@@ -10,7 +10,6 @@ from pathlib import Path
 
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
-from llmx.core.spec import EngineSpec
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
 _EXTRAS = {"datasets": "hub", "trl": "train"}
@@ -59,6 +58,8 @@ def _vllm() -> tuple[str, str, str]:
 
 def _key() -> tuple[str, str, str]:
     """Whether an endpoint's key is there; not what it is."""
+    from llmx.core.spec import EngineSpec
+
     name = EngineSpec().key_env
     found = "set" if os.environ.get(name) else "not set"
     return "endpoint key", f"${name} {found}", "" if found == "set" else _EXPORT.format(name)
