@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from llmx.core.errors import ConfigError
-from llmx.kernels import launch, reference
+from llmx.kernels import on_device, reference
 from llmx.kernels.block import Block, Outcome, Pairs, Rule, check_names
 
 
@@ -32,8 +32,10 @@ def verify_block(block: Block, rule: Rule, report: tuple[str, ...] = ()) -> Outc
     if rule.fuzzy and block.threshold is None:
         text = f"semantics={rule.semantics} without a threshold"
         raise ConfigError(text, "give Block.threshold, float32 (B, K)")
-    run = launch.verify if fuses(block.target.device) else reference.verify
-    return run(block, rule, report)
+    if not fuses(block.target.device):
+        return reference.verify(block, rule, report)
+    with torch.cuda.device(block.target.device):
+        return on_device.verify(block, rule, report)
 
 
 def divergence_of(pairs: Pairs, names: tuple[str, ...]) -> dict[str, Tensor]:
@@ -43,5 +45,7 @@ def divergence_of(pairs: Pairs, names: tuple[str, ...]) -> dict[str, Tensor]:
         ConfigError: for an unknown divergence.
     """
     check_names(names)
-    run = launch.measure if fuses(pairs.target.device) else reference.measure
-    return run(pairs, names)
+    if not fuses(pairs.target.device):
+        return reference.measure(pairs, names)
+    with torch.cuda.device(pairs.target.device):
+        return on_device.measure(pairs, names)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from llmx.kernels.block import DIVERGENCES, Block, Outcome, Pairs, Rule
+from llmx.kernels.block import DIVERGENCES, Block, Pairs, Rule
 
 ORDER = {name: place for place, name in enumerate(DIVERGENCES)}
 FLAGS = {name: name.removeprefix("draft_").upper() for name in DIVERGENCES}
 # These need both normalisers at every token, and so a second pass.
 TWICE = frozenset(("js", "ag", "tv"))
+# Triton's default differs by version.
+FUSION = {"enable_fp_fusion": True}
+LN2 = math.log(2)
 # Tokens a chunk: part of the result's last bits, and so the same for every launch.
 TILE = 4096
 
@@ -29,7 +33,7 @@ class Shape:
     """
 
     span: int = 1
-    warps: int = 8
+    warps: int = 4
     tile: int = TILE
 
 
@@ -52,7 +56,8 @@ class Launch:
         self.pairs = block.rows * block.width
         self.tile = min(shape.tile, _power_of_two(block.vocab))
         self.chunks = -(-block.vocab // self.tile)
-        self.inverse = 1.0 if rule is None or rule.greedy else 1.0 / rule.temperature
+        self.scale = 1.0 if rule is None or rule.greedy else 1.0 / rule.temperature
+        self.rate = self.scale / LN2
         edges = self._edges()
         self.rows = (
             block.target,
@@ -73,13 +78,13 @@ class Launch:
         return _packed(block.target_edge), _packed(block.draft_edge) if wants_draft else None
 
     def _allocate(self) -> None:
-        from llmx.kernels import triton_compare, triton_draw, triton_judge, triton_survey
+        from llmx.kernels.fused import compare, draw, judge, survey
 
         rows, width, chunks = self.block.rows, self.block.width, self.chunks
-        self.stats = self._new(triton_survey.PLANES, self.pairs, chunks)
-        self.parts = self._new(triton_compare.PARTS, self.pairs, chunks)
-        self.notes = self._new(triton_judge.NOTES, rows, width)
-        self.masses = self._new(triton_draw.MASSES, rows, chunks)
+        self.stats = self._new(survey.PLANES, self.pairs, chunks)
+        self.parts = self._new(compare.PARTS, self.pairs, chunks)
+        self.notes = self._new(judge.NOTES, rows, width)
+        self.masses = self._new(draw.MASSES, rows, chunks)
         self.best = self._new(max(self.pairs, rows), chunks, kind=torch.int32)
         self.accept = self._new(rows, width, kind=torch.int8)
         self.length = self._new(rows, kind=torch.int64)
@@ -94,17 +99,17 @@ class Launch:
 
     def survey(self) -> None:
         """Read both rows of every pair once."""
-        from llmx.kernels.triton_survey import survey
+        from llmx.kernels.fused.survey import survey
 
         edged = self.edged["EDGED_P"] or self.edged["EDGED_Q"]
         survey[self._grid(self.pairs)](
             *self.rows,
-            *(self.stats, self.best, self.inverse),
+            *(self.stats, self.best, self.rate),
             *(self.block.width, self.block.vocab, self.chunks, self.pairs * self.chunks),
             RAW=bool(self.names),
             OWN=self.ratio,
             OWN_DRAFT=self.ratio and not self.one_hot,
-            TEMPERED=self.inverse != 1.0 or edged,
+            TEMPERED=self.scale != 1.0 or edged,
             READS_Q=bool(self.names) or (self.ratio and not self.one_hot),
             BEST=self.rule is not None and self.rule.keeps_best,
             **self.edged,
@@ -114,7 +119,7 @@ class Launch:
 
     def compare(self) -> None:
         """Read them again, with both normalisers at hand."""
-        from llmx.kernels.triton_compare import compare
+        from llmx.kernels.fused.compare import compare
 
         compare[self._grid(self.pairs)](
             *self.rows,
@@ -127,14 +132,14 @@ class Launch:
 
     def judge(self) -> None:
         """Decide every drafted token."""
-        from llmx.kernels.triton_judge import judge
+        from llmx.kernels.fused.judge import judge
 
         block, rule = self.block, self.rule
         decides = -1 if rule is None or rule.divergence is None else ORDER[rule.divergence]
         judge[(self.pairs,)](
             *self.rows,
             *(block.tokens.contiguous(), *self._limits()),
-            *(self.stats, self.parts, self.best, self.notes, self.accept, self.inverse),
+            *(self.stats, self.parts, self.best, self.notes, self.accept, self.rate),
             *(block.width, block.vocab, self.chunks, self.pairs * self.chunks, self.pairs),
             RAW=bool(self.names),
             RATIO=self.ratio,
@@ -145,6 +150,7 @@ class Launch:
             **self.edged,
             **self._asked(*DIVERGENCES),
             num_warps=1,
+            **FUSION,
         )
 
     def _limits(self) -> tuple[Any, ...]:
@@ -157,19 +163,19 @@ class Launch:
 
     def draw(self) -> None:
         """Count the accepted tokens, and draw the one after them."""
-        from llmx.kernels.triton_draw import pick, weigh
+        from llmx.kernels.fused.draw import pick, weigh
 
         block = self.block
         assert self.rule is not None and isinstance(block, Block)
         numbers = (block.width, block.vocab, self.chunks, block.rows * self.chunks, self.pairs)
         same = {"GREEDY": self.rule.greedy, "RATIO": self.ratio, "ONE_HOT": self.one_hot}
         same |= {"WIDTH": _power_of_two(block.width), "TILE": self.tile, **self.edged}
-        found = (self.notes, self.accept, self.masses, self.best, self.inverse)
+        found = (self.notes, self.accept, self.masses, self.best, self.rate)
         asked = tuple(
             _packed(one) for one in (block.tokens, block.keys, block.position, block.valid)
         )
         weigh[(block.rows, self.chunks)](
-            *self.rows, *asked, *found, *numbers, **same, num_warps=self.shape.warps
+            *self.rows, *asked, *found, *numbers, **same, num_warps=self.shape.warps, **FUSION
         )
         pick[(block.rows,)](
             *self.rows,
@@ -180,13 +186,14 @@ class Launch:
             CHUNKS=_power_of_two(self.chunks),
             **same,
             num_warps=self.shape.warps,
+            **FUSION,
         )
 
     def _grid(self, rows: int) -> tuple[int, int]:
         return rows, -(-self.chunks // self.shape.span)
 
     def _passes(self) -> dict[str, int]:
-        return {"TILE": self.tile, "SPAN": self.shape.span, "num_warps": self.shape.warps}
+        return {"TILE": self.tile, "SPAN": self.shape.span, "num_warps": self.shape.warps, **FUSION}
 
     def measure(self) -> None:
         """Run what comes before the draw."""
@@ -195,48 +202,6 @@ class Launch:
             if self.names & TWICE:
                 self.compare()
             self.judge()
-
-
-def verify(
-    block: Block, rule: Rule, report: tuple[str, ...] = (), shape: Shape = DEFAULT
-) -> Outcome:
-    """Verify a block; see :func:`llmx.kernels.dispatch.verify_block`."""
-    own = () if rule.divergence is None else (rule.divergence,)
-    launch = Launch(block, rule, frozenset((*own, *report)), shape)
-    if block.rows:
-        launch.measure()
-        launch.draw()
-    return outcome(launch)
-
-
-def measure(block: Pairs, names: tuple[str, ...], shape: Shape = DEFAULT) -> dict[str, Tensor]:
-    """Compute divergences alone; see :func:`llmx.kernels.dispatch.divergence_of`."""
-    launch = Launch(block, None, frozenset(names), shape)
-    launch.measure()
-    return _divergences(launch)
-
-
-def outcome(launch: Launch) -> Outcome:
-    """Return views of what the kernels wrote."""
-    notes, normalisers = launch.notes, {}
-    if launch.names:
-        normalisers = {"target": notes[0] + notes[2], "draft": notes[1] + notes[3]}
-    if launch.ratio:
-        normalisers["target_warped"] = notes[0] * launch.inverse + notes[4]
-        if not launch.one_hot:
-            normalisers["draft_warped"] = notes[1] * launch.inverse + notes[5]
-    return Outcome(
-        divergences=_divergences(launch),
-        normalisers=normalisers,
-        chances=notes[6:8] if launch.ratio else None,
-        accept=launch.accept.view(torch.bool),
-        length=launch.length,
-        token=launch.token,
-    )
-
-
-def _divergences(launch: Launch) -> dict[str, Tensor]:
-    return {name: launch.notes[8 + ORDER[name]] for name in DIVERGENCES if name in launch.names}
 
 
 def _packed(values: Tensor | None) -> Tensor | None:

@@ -1,15 +1,13 @@
-"""The token after the accepted ones: inverse CDF in two steps, a chunk and then a token in it."""
+"""The token after the accepted ones: rate CDF in two steps, a chunk and then a token in it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import triton
 import triton.language as tl
 
-from llmx.kernels.triton_judge import PURPOSES, chunks_of, first_best
-from llmx.kernels.triton_load import kept, load_chunk, soft
-from llmx.kernels.triton_survey import OWN_P, OWN_Q, TOP_P, TOP_Q
+from llmx.kernels.fused.judge import PURPOSES, chunks_of, first_best
+from llmx.kernels.fused.load import LOW, bounded, kept, load_chunk, log_prob, soft
+from llmx.kernels.fused.survey import OWN_P, OWN_Q, TOP_P, TOP_Q
 
 # The planes of `masses`, each (rows, chunks): maxima and masses of p, masses of max(0, p - q).
 TOP = tl.constexpr(0)
@@ -21,30 +19,30 @@ TARGET = tl.constexpr(2)
 
 @triton.jit
 def weigh(
-    target: Any,
-    draft: Any,
-    target_b: Any,
-    target_k: Any,
-    target_v: Any,
-    draft_b: Any,
-    draft_k: Any,
-    draft_v: Any,
-    target_edge: Any,
-    draft_edge: Any,
-    tokens: Any,
-    keys: Any,
-    position: Any,
-    valid: Any,
-    notes: Any,
-    accept: Any,
-    masses: Any,
-    best: Any,
-    inverse: Any,
-    width: Any,
-    vocab: Any,
-    chunks: Any,
-    plane: Any,
-    pairs: Any,
+    target,
+    draft,
+    target_b,
+    target_k,
+    target_v,
+    draft_b,
+    draft_k,
+    draft_v,
+    target_edge,
+    draft_edge,
+    tokens,
+    keys,
+    position,
+    valid,
+    notes,
+    accept,
+    masses,
+    best,
+    rate,
+    width,
+    vocab,
+    chunks,
+    plane,
+    pairs,
     GREEDY: tl.constexpr,
     RATIO: tl.constexpr,
     ONE_HOT: tl.constexpr,
@@ -52,19 +50,19 @@ def weigh(
     EDGED_Q: tl.constexpr,
     WIDTH: tl.constexpr,
     TILE: tl.constexpr,
-) -> None:
+):
     """Write the masses of one chunk of the row to draw from; grid (rows, chunks)."""
     b, chunk = tl.program_id(0).to(tl.int64), tl.program_id(1)
     run, end = leading(accept, valid, b, width, WIDTH)
     row = target + b * target_b + run * target_k
     at, zp = load_chunk(row, target_v, chunk, vocab, TILE)
     out = masses + b * chunks + chunk
-    top = tl.max(zp, 0)
+    zp, top = bounded(zp, tl.max(zp, 0))
     tl.store(out + TOP * plane, top)
     if GREEDY:
         tl.store(best + b * chunks + chunk, tl.min(tl.where(zp == top, at, vocab), 0))
     else:
-        own = kept(soft(zp, top, inverse), zp, target_edge, b * (width + 1) + run, EDGED_P)
+        own = kept(soft(zp, top, rate), zp, target_edge, b * (width + 1) + run, EDGED_P)
         tl.store(out + MASS * plane, tl.sum(own, 0))
     if RATIO:
         rejected = run < end
@@ -84,7 +82,7 @@ def weigh(
             vocab,
             chunk,
             pairs,
-            inverse,
+            rate,
             ONE_HOT,
             EDGED_P,
             EDGED_Q,
@@ -95,32 +93,32 @@ def weigh(
 
 @triton.jit
 def pick(
-    target: Any,
-    draft: Any,
-    target_b: Any,
-    target_k: Any,
-    target_v: Any,
-    draft_b: Any,
-    draft_k: Any,
-    draft_v: Any,
-    target_edge: Any,
-    draft_edge: Any,
-    tokens: Any,
-    keys: Any,
-    position: Any,
-    valid: Any,
-    notes: Any,
-    accept: Any,
-    masses: Any,
-    best: Any,
-    inverse: Any,
-    width: Any,
-    vocab: Any,
-    chunks: Any,
-    plane: Any,
-    pairs: Any,
-    length: Any,
-    token: Any,
+    target,
+    draft,
+    target_b,
+    target_k,
+    target_v,
+    draft_b,
+    draft_k,
+    draft_v,
+    target_edge,
+    draft_edge,
+    tokens,
+    keys,
+    position,
+    valid,
+    notes,
+    accept,
+    masses,
+    best,
+    rate,
+    width,
+    vocab,
+    chunks,
+    plane,
+    pairs,
+    length,
+    token,
     GREEDY: tl.constexpr,
     RATIO: tl.constexpr,
     ONE_HOT: tl.constexpr,
@@ -129,7 +127,7 @@ def pick(
     WIDTH: tl.constexpr,
     TILE: tl.constexpr,
     CHUNKS: tl.constexpr,
-) -> None:
+):
     """Draw one token and write the accepted length; grid (rows,)."""
     b = tl.program_id(0).to(tl.int64)
     run, end = leading(accept, valid, b, width, WIDTH)
@@ -138,10 +136,10 @@ def pick(
         drawn = first_best(masses, best, b, chunks, TOP * plane, vocab, CHUNKS)
     else:
         c = tl.arange(0, CHUNKS)
-        tops = tl.load(masses + TOP * plane + b * chunks + c, mask=c < chunks, other=-1e30)
+        tops = tl.load(masses + TOP * plane + b * chunks + c, mask=c < chunks, other=LOW)
         top = tl.max(tops, 0)
         share = chunks_of(masses, MASS, b, chunks, plane, CHUNKS)
-        share = share * tl.exp((tops - top) * inverse)
+        share = share * tl.exp2((tops - top) * rate)
         if RATIO:
             left = chunks_of(masses, LEFT, b, chunks, plane, CHUNKS)
             # Where rounding leaves nothing, p itself; the same where nothing was rejected.
@@ -154,7 +152,8 @@ def pick(
         goal -= tl.sum(tl.where(c < chunk, share, 0.0), 0)
         row = target + b * target_b + run * target_k
         at, zp = load_chunk(row, target_v, chunk, vocab, TILE)
-        weights = kept(soft(zp, top, inverse), zp, target_edge, b * (width + 1) + run, EDGED_P)
+        zp, _top = bounded(zp, top)
+        weights = kept(soft(zp, top, rate), zp, target_edge, b * (width + 1) + run, EDGED_P)
         if RATIO:
             left = residual(
                 zp,
@@ -172,7 +171,7 @@ def pick(
                 vocab,
                 chunk,
                 pairs,
-                inverse,
+                rate,
                 ONE_HOT,
                 EDGED_P,
                 EDGED_Q,
@@ -184,7 +183,7 @@ def pick(
 
 
 @triton.jit
-def leading(accept: Any, valid: Any, b: Any, width: Any, WIDTH: tl.constexpr) -> Any:
+def leading(accept, valid, b, width, WIDTH: tl.constexpr):
     """Return (accepted tokens before the first rejection, tokens that count)."""
     k = tl.arange(0, WIDTH)
     stands = tl.load(accept + b * width + k, mask=k < width, other=0)
@@ -195,27 +194,27 @@ def leading(accept: Any, valid: Any, b: Any, width: Any, WIDTH: tl.constexpr) ->
 
 @triton.jit
 def residual(
-    zp: Any,
-    at: Any,
-    wanted: Any,
-    q_row: Any,
-    q_step: Any,
-    target_edge: Any,
-    draft_edge: Any,
-    tokens: Any,
-    notes: Any,
-    b: Any,
-    run: Any,
-    width: Any,
-    vocab: Any,
-    chunk: Any,
-    pairs: Any,
-    inverse: Any,
+    zp,
+    at,
+    wanted,
+    q_row,
+    q_step,
+    target_edge,
+    draft_edge,
+    tokens,
+    notes,
+    b,
+    run,
+    width,
+    vocab,
+    chunk,
+    pairs,
+    rate,
     ONE_HOT: tl.constexpr,
     EDGED_P: tl.constexpr,
     EDGED_Q: tl.constexpr,
     TILE: tl.constexpr,
-) -> Any:
+):
     """Return ``max(0, p - q)`` over a chunk (Leviathan et al., section 2.3); zero if not wanted.
 
     The notes hold what a column without a pair (the bonus) lacks, so all reads ask for `wanted`.
@@ -224,22 +223,24 @@ def residual(
     note = notes + pair
     top_p = tl.load(note + TOP_P * pairs, mask=wanted, other=0.0)
     own_p = tl.load(note + OWN_P * pairs, mask=wanted, other=0.0)
-    p = soft(zp, top_p, inverse) * tl.exp(-own_p)
+    p = tl.exp2(log_prob(zp, top_p, own_p, rate))
     p = kept(p, zp, target_edge, b * (width + 1) + run, EDGED_P)
     if ONE_HOT:
         left = tl.where(at == tl.load(tokens + pair, mask=wanted, other=-1), 0.0, p)
     else:
-        _, zq = load_chunk(q_row, q_step, chunk, tl.where(wanted, vocab, 0), TILE)
+        _at, zq = load_chunk(q_row, q_step, chunk, tl.where(wanted, vocab, 0), TILE)
         top_q = tl.load(note + TOP_Q * pairs, mask=wanted, other=0.0)
         own_q = tl.load(note + OWN_Q * pairs, mask=wanted, other=0.0)
-        q = soft(zq, top_q, inverse) * tl.exp(-own_q)
+        zq, _top = bounded(zq, top_q)
+        # No product stands beside the difference below: contracted, equal p and q would differ.
+        q = tl.exp2(log_prob(zq, top_q, own_q, rate))
         q = kept(q, zq, draft_edge, tl.where(wanted, pair, 0), EDGED_Q)
         left = tl.where(p > q, p - q, 0.0)
     return tl.where(wanted, left, 0.0)
 
 
 @triton.jit
-def first_past(weights: Any, sums: Any, goal: Any, at: Any, size: Any) -> Any:
+def first_past(weights, sums, goal, at, size):
     """Return the first place of positive weight whose cumulative weight exceeds the goal.
 
     Rounding may leave none: then the last of positive weight, and after a NaN the last of all.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
-from llmx.kernels.triton_compare import AG_PART, JS_PART, TV_PART, log_prob
-from llmx.kernels.triton_load import BIG, LOW, kept
-from llmx.kernels.triton_survey import (
+from llmx.kernels.fused.compare import AG_PART, FLOOR_2, JS_PART, TV_PART
+from llmx.kernels.fused.load import BIG, LOG2E, floored, kept, log_prob
+from llmx.kernels.fused.survey import (
     KL_PART,
     KL_REVERSED_PART,
     OWN_P,
@@ -35,33 +33,33 @@ ACCEPT = tl.constexpr(1)
 
 @triton.jit
 def judge(
-    target: Any,
-    draft: Any,
-    target_b: Any,
-    target_k: Any,
-    target_v: Any,
-    draft_b: Any,
-    draft_k: Any,
-    draft_v: Any,
-    target_edge: Any,
-    draft_edge: Any,
-    tokens: Any,
-    keys: Any,
-    position: Any,
-    threshold: Any,
-    threshold_b: Any,
-    threshold_k: Any,
-    stats: Any,
-    parts: Any,
-    best: Any,
-    notes: Any,
-    accept: Any,
-    inverse: Any,
-    width: Any,
-    vocab: Any,
-    chunks: Any,
-    plane: Any,
-    pairs: Any,
+    target,
+    draft,
+    target_b,
+    target_k,
+    target_v,
+    draft_b,
+    draft_k,
+    draft_v,
+    target_edge,
+    draft_edge,
+    tokens,
+    keys,
+    position,
+    threshold,
+    threshold_b,
+    threshold_k,
+    stats,
+    parts,
+    best,
+    notes,
+    accept,
+    rate,
+    width,
+    vocab,
+    chunks,
+    plane,
+    pairs,
     RAW: tl.constexpr,
     RATIO: tl.constexpr,
     KEEPS_BEST: tl.constexpr,
@@ -76,20 +74,21 @@ def judge(
     KL_REVERSED: tl.constexpr,
     TOKEN: tl.constexpr,
     CHUNKS: tl.constexpr,
-) -> None:
+):
     """Judge one drafted token; grid (pairs,). DECIDES is the divergence's place, -1 = none."""
-    pair = tl.program_id(0).to(tl.int64)
-    b, k = pair // width, pair % width
+    pair = tl.program_id(0)
+    b, k = (pair // width).to(tl.int64), pair % width
+    pair = pair.to(tl.int64)
     token = tl.load(tokens + pair)
     zp = one_logit(target + b * target_b + k * target_k + token * target_v)
     zq = one_logit(draft + b * draft_b + k * draft_k + token * draft_v)
     note = notes + pair
     if RAW:
         top_p, mass_p, tops_p, sums_p = mass_of_row(
-            stats, pair, chunks, plane, TOP_P, RAW_P, 1.0, CHUNKS
+            stats, pair, chunks, plane, TOP_P, RAW_P, LOG2E, CHUNKS
         )
         top_q, mass_q, tops_q, sums_q = mass_of_row(
-            stats, pair, chunks, plane, TOP_Q, RAW_Q, 1.0, CHUNKS
+            stats, pair, chunks, plane, TOP_Q, RAW_Q, LOG2E, CHUNKS
         )
         tl.store(note + TOP_P * pairs, top_p)
         tl.store(note + TOP_Q * pairs, top_q)
@@ -124,7 +123,9 @@ def judge(
         if DECIDES == 4:
             decisive = reversed
     if TOKEN:
-        apart = tl.exp(log_prob(zp, top_p, mass_p)) - tl.exp(log_prob(zq, top_q, mass_q))
+        lp = floored(log_prob(zp, top_p, mass_p, LOG2E), FLOOR_2)
+        lq = floored(log_prob(zq, top_q, mass_q, LOG2E), FLOOR_2)
+        apart = tl.exp2(lp) - tl.exp2(lq)
         tl.store(found + 5 * pairs, tl.abs(apart))
         if DECIDES == 5:
             decisive = tl.abs(apart)
@@ -132,17 +133,17 @@ def judge(
     if DECIDES >= 0:
         stands = decisive <= tl.load(threshold + b * threshold_b + k * threshold_k)
     if RATIO:
-        top_p, own_p, _, _ = mass_of_row(stats, pair, chunks, plane, TOP_P, OWN_P, inverse, CHUNKS)
-        p = kept(tl.exp((zp - top_p) * inverse - own_p), zp, target_edge, pair + b, EDGED_P)
+        top_p, own_p, _t, _s = mass_of_row(stats, pair, chunks, plane, TOP_P, OWN_P, rate, CHUNKS)
+        p = kept(tl.exp2(log_prob(zp, top_p, own_p, rate)), zp, target_edge, pair + b, EDGED_P)
         tl.store(note + TOP_P * pairs, top_p)
         tl.store(note + OWN_P * pairs, own_p)
         tl.store(note + CHANCE_P * pairs, p)
         q = 1.0
         if not ONE_HOT:
-            top_q, own_q, _, _ = mass_of_row(
-                stats, pair, chunks, plane, TOP_Q, OWN_Q, inverse, CHUNKS
+            top_q, own_q, _t, _s = mass_of_row(
+                stats, pair, chunks, plane, TOP_Q, OWN_Q, rate, CHUNKS
             )
-            q = kept(tl.exp((zq - top_q) * inverse - own_q), zq, draft_edge, pair, EDGED_Q)
+            q = kept(tl.exp2(log_prob(zq, top_q, own_q, rate)), zq, draft_edge, pair, EDGED_Q)
             tl.store(note + TOP_Q * pairs, top_q)
             tl.store(note + OWN_Q * pairs, own_q)
         tl.store(note + CHANCE_Q * pairs, q)
@@ -158,35 +159,28 @@ def judge(
 
 
 @triton.jit
-def one_logit(at: Any) -> Any:
-    """Return one logit, clamped as load_chunk does."""
+def one_logit(at):
+    """Return one logit, as float32 and at most BIG."""
     z = tl.load(at).to(tl.float32)
-    z = tl.where(z > BIG, BIG, z)
-    return tl.where(z < LOW, LOW, z)
+    return tl.where(z > BIG, BIG, z)
 
 
 @triton.jit
-def chunks_of(
-    base: Any, WHICH: tl.constexpr, row: Any, chunks: Any, plane: Any, CHUNKS: tl.constexpr
-) -> Any:
+def chunks_of(base, WHICH: tl.constexpr, row, chunks, plane, CHUNKS: tl.constexpr):
     """Return one number of every chunk of a row, zero past the last."""
     at = tl.arange(0, CHUNKS)
     return tl.load(base + WHICH * plane + row * chunks + at, mask=at < chunks, other=0.0)
 
 
 @triton.jit
-def whole(
-    base: Any, WHICH: tl.constexpr, row: Any, chunks: Any, plane: Any, CHUNKS: tl.constexpr
-) -> Any:
+def whole(base, WHICH: tl.constexpr, row, chunks, plane, CHUNKS: tl.constexpr):
     """Return the sum over a row's chunks, not negative."""
     total = tl.sum(chunks_of(base, WHICH, row, chunks, plane, CHUNKS), 0)
     return tl.where(total < 0, 0.0, total)
 
 
 @triton.jit
-def first_best(
-    tops: Any, best: Any, row: Any, chunks: Any, skip: Any, vocab: Any, CHUNKS: tl.constexpr
-) -> Any:
+def first_best(tops, best, row, chunks, skip, vocab, CHUNKS: tl.constexpr):
     """Return the first token with a row's largest logit, from the first of every chunk."""
     at = tl.arange(0, CHUNKS)
     heads = tl.load(tops + skip + row * chunks + at, mask=at < chunks, other=float("-inf"))

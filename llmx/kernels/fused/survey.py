@@ -7,12 +7,21 @@ never on how the chunks were dealt out to programs.
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
-from llmx.kernels.triton_load import FLOOR, kept, load_chunk, log_mass, soft
+from llmx.kernels.fused.load import (
+    FLOOR,
+    LN2,
+    LOG2E,
+    LOW,
+    bounded,
+    floored,
+    kept,
+    load_chunk,
+    log_mass,
+    soft,
+)
 
 # The planes of `stats`, each (pairs, chunks): maxima, masses at temperature 1 and at that of the
 # draws, and the sums of both Kullback-Leibler divergences.
@@ -29,23 +38,23 @@ PLANES = 8
 
 @triton.jit
 def survey(
-    target: Any,
-    draft: Any,
-    target_b: Any,
-    target_k: Any,
-    target_v: Any,
-    draft_b: Any,
-    draft_k: Any,
-    draft_v: Any,
-    target_edge: Any,
-    draft_edge: Any,
-    stats: Any,
-    best: Any,
-    inverse: Any,
-    width: Any,
-    vocab: Any,
-    chunks: Any,
-    plane: Any,
+    target,
+    draft,
+    target_b,
+    target_k,
+    target_v,
+    draft_b,
+    draft_k,
+    draft_v,
+    target_edge,
+    draft_edge,
+    stats,
+    best,
+    rate,
+    width,
+    vocab,
+    chunks,
+    plane,
     RAW: tl.constexpr,
     OWN: tl.constexpr,
     OWN_DRAFT: tl.constexpr,
@@ -58,46 +67,49 @@ def survey(
     KL_REVERSED: tl.constexpr,
     TILE: tl.constexpr,
     SPAN: tl.constexpr,
-) -> None:
+):
     """Write the sums of SPAN chunks of one pair of rows; grid (pairs, chunks / SPAN)."""
-    pair = tl.program_id(0).to(tl.int64)
-    b, k = pair // width, pair % width
+    pair = tl.program_id(0)
+    b, k = (pair // width).to(tl.int64), pair % width
+    pair = pair.to(tl.int64)
     p_row = target + b * target_b + k * target_k
     q_row = draft + b * draft_b + k * draft_k
-    for chunk in range(tl.program_id(1) * SPAN, tl.minimum(tl.program_id(1) * SPAN + SPAN, chunks)):
+    start = tl.program_id(1) * SPAN
+    for chunk in range(start, tl.minimum(start + SPAN, chunks)):
         out = stats + pair * chunks + chunk
         at, zp = load_chunk(p_row, target_v, chunk, vocab, TILE)
-        top_p = tl.max(zp, 0)
+        if READS_Q:
+            _at, zq = load_chunk(q_row, draft_v, chunk, vocab, TILE)
+        zp, top_p = bounded(zp, tl.max(zp, 0))
         tl.store(out + TOP_P * plane, top_p)
         if BEST:
             first = tl.min(tl.where(zp == top_p, at, vocab), 0)
             tl.store(best + pair * chunks + chunk, first)
         if RAW or (OWN and not TEMPERED):
-            ep = soft(zp, top_p, 1.0)
+            ep = soft(zp, top_p, LOG2E)
             tl.store(out + RAW_P * plane, tl.sum(ep, 0))
         if OWN:
             if TEMPERED:
-                own = soft(zp, top_p, inverse)
-                own = kept(own, zp, target_edge, b * (width + 1) + k, EDGED_P)
+                own = soft(zp, top_p, rate)
+                own = kept(own, zp, target_edge, pair + b, EDGED_P)
                 tl.store(out + OWN_P * plane, tl.sum(own, 0))
             else:
                 tl.store(out + OWN_P * plane, tl.sum(ep, 0))
         if READS_Q:
-            _, zq = load_chunk(q_row, draft_v, chunk, vocab, TILE)
-            top_q = tl.max(zq, 0)
+            zq, top_q = bounded(zq, tl.max(zq, 0))
             tl.store(out + TOP_Q * plane, top_q)
             if RAW or (OWN_DRAFT and not TEMPERED):
-                eq = soft(zq, top_q, 1.0)
+                eq = soft(zq, top_q, LOG2E)
                 tl.store(out + RAW_Q * plane, tl.sum(eq, 0))
             if OWN_DRAFT:
                 if TEMPERED:
-                    own = soft(zq, top_q, inverse)
+                    own = soft(zq, top_q, rate)
                     own = kept(own, zq, draft_edge, pair, EDGED_Q)
                     tl.store(out + OWN_Q * plane, tl.sum(own, 0))
                 else:
                     tl.store(out + OWN_Q * plane, tl.sum(eq, 0))
             if KL or KL_REVERSED:
-                gap = below(zq, top_q) - below(zp, top_p)
+                gap = floored(zq - top_q, FLOOR) - floored(zp - top_p, FLOOR)
                 if KL:
                     tl.store(out + KL_PART * plane, tl.sum(eq * gap, 0))
                 if KL_REVERSED:
@@ -105,50 +117,43 @@ def survey(
 
 
 @triton.jit
-def below(z: Any, top: Any) -> Any:
-    """Return ``z - top``, at least FLOOR."""
-    under = z - top
-    return tl.where(under < FLOOR, FLOOR, under)
-
-
-@triton.jit
 def kl_of(
-    parts: Any,
-    tops_q: Any,
-    sums_q: Any,
-    top_q: Any,
-    mass_q: Any,
-    tops_p: Any,
-    top_p: Any,
-    mass_p: Any,
-) -> Any:
+    parts,
+    tops_q,
+    sums_q,
+    top_q,
+    mass_q,
+    tops_p,
+    top_p,
+    mass_p,
+):
     """Return ``Σ q ln(q/p)`` from chunks: each was summed about its own maxima.
 
     In chunk c, ``ln q = (z - m_c) + (m_c - M) - ln S``, and so for p; so its share is
     ``e^(m_c - M)/S · (part + sum · (offset of q - offset of p))``.
     """
-    offset_q = below(tops_q, top_q) - mass_q
-    offset_p = below(tops_p, top_p) - mass_p
-    share = tl.exp(tops_q - top_q - mass_q)
+    offset_q = floored(tops_q - top_q, FLOOR) - mass_q * LN2
+    offset_p = floored(tops_p - top_p, FLOOR) - mass_p * LN2
+    share = tl.exp2((tops_q - top_q) * LOG2E - mass_q)
     total = tl.sum(share * (parts + sums_q * (offset_q - offset_p)), 0)
     return tl.where(total < 0, 0.0, total)
 
 
 @triton.jit
 def mass_of_row(
-    stats: Any,
-    pair: Any,
-    chunks: Any,
-    plane: Any,
+    stats,
+    pair,
+    chunks,
+    plane,
     TOP: tl.constexpr,
     SUM: tl.constexpr,
-    scale: Any,
+    rate,
     CHUNKS: tl.constexpr,
-) -> Any:
-    """Return (maximum, log of the mass about it, maxima of chunks, masses of chunks) of a row."""
+):
+    """Return a row's maximum and base-2 log of the mass about it; both of each chunk."""
     c = tl.arange(0, CHUNKS)
     at = stats + pair * chunks + c
-    tops = tl.load(at + TOP * plane, mask=c < chunks, other=-1e30)
+    tops = tl.load(at + TOP * plane, mask=c < chunks, other=LOW)
     sums = tl.load(at + SUM * plane, mask=c < chunks, other=0.0)
     top = tl.max(tops, 0)
-    return top, log_mass(tops, sums, top, scale), tops, sums
+    return top, log_mass(tops, sums, top, rate), tops, sums
