@@ -49,9 +49,9 @@ def log_prob(z, top, mass, rate):
 
 
 @triton.jit
-def floored(values, FLOOR: tl.constexpr):
-    """Return values, none below FLOOR but NaN."""
-    return tl.maximum(values, FLOOR, propagate_nan=tl.PropagateNan.ALL)
+def floored(values, floor):
+    """Return values, none below the floor but NaN."""
+    return tl.maximum(values, floor, propagate_nan=tl.PropagateNan.ALL)
 
 
 @triton.jit

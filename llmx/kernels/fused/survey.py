@@ -109,11 +109,20 @@ def survey(
                 else:
                     tl.store(out + OWN_Q * plane, tl.sum(eq, 0))
             if KL or KL_REVERSED:
-                gap = floored(zq - top_q, FLOOR) - floored(zp - top_p, FLOOR)
+                gap = under(zq, top_q) - under(zp, top_p)
                 if KL:
                     tl.store(out + KL_PART * plane, tl.sum(eq * gap, 0))
                 if KL_REVERSED:
                     tl.store(out + KL_REVERSED_PART * plane, -tl.sum(ep * gap, 0))
+
+
+@triton.jit
+def under(z, top):
+    """Return ``z - top``, none below FLOOR; zero in a chunk that is masked whole.
+
+    There the offset of the chunk's maximum from the row's is at the floor already.
+    """
+    return floored(z - top, tl.where(top <= LOW, 0.0, FLOOR))
 
 
 @triton.jit
