@@ -168,7 +168,11 @@ class Launch:
         block = self.block
         assert self.rule is not None and isinstance(block, Block)
         numbers = (block.width, block.vocab, self.chunks, block.rows * self.chunks, self.pairs)
-        same = {"GREEDY": self.rule.greedy, "RATIO": self.ratio, "ONE_HOT": self.one_hot}
+        same: dict[str, Any] = {
+            "GREEDY": self.rule.greedy,
+            "RATIO": self.ratio,
+            "ONE_HOT": self.one_hot,
+        }
         same |= {"WIDTH": _power_of_two(block.width), "TILE": self.tile, **self.edged}
         found = (self.notes, self.accept, self.masses, self.best, self.rate)
         asked = tuple(

@@ -1,4 +1,4 @@
-"""An engine that makes its own batches: one call, and each answer is kept in its turn."""
+"""An engine whose answers arrive one by one: one call, each is kept, the end is in order."""
 
 import json
 from pathlib import Path
@@ -26,17 +26,17 @@ class Stopped(Exception):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Let the scripted engine stream; return what it is asked, a list a call."""
+    """Let the scripted engine answer last things first; return what it is asked, a list a call."""
     seen = []
 
-    class Streaming(ScriptedEngine):
-        capabilities = frozenset({"text", "chat", "stream"})
+    class Arriving(ScriptedEngine):
         progress = Silent()
 
-        def generate(self, requests):
+        def arrivals(self, requests, kept=()):
             seen.append([request.id for request in requests])
+            assert not {record.id for record in kept} & set(seen[-1])
             self.progress.note("starting")
-            for place, record in enumerate(super().generate(requests)):
+            for place, record in enumerate(super().generate(requests[::-1])):
                 if place == self.spec.threads:  # a number of answers after which it is stopped
                     raise Stopped
                 yield record
@@ -44,8 +44,7 @@ def calls(monkeypatch):
         def accounts(self):
             return {"answers": len(seen[-1])}
 
-    for place in ("llmx.run.ask.engine_class", "llmx.run.decode.engine_class"):
-        monkeypatch.setattr(place, lambda kind: Streaming)
+    monkeypatch.setattr("llmx.run.ask.engine_class", lambda kind: Arriving)
     return seen
 
 
@@ -77,7 +76,7 @@ def test_all_requests_go_at_once_and_each_answer_is_kept(tmp_path, calls):
     assert [len(call) for call in calls] == [6]
     assert len(read_lines(tmp_path / "samples.jsonl")) == 3
     decode(tmp_path, stop_after=99)
-    assert calls[1] == calls[0][3:]
+    assert calls[1] == calls[0][:3]
     assert [row["id"] for row in read_lines(tmp_path / "samples.jsonl")] == calls[0]
 
 
