@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from llmx.kernels import Pairs, divergence_of, fuses
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
 from llmx.methods.decode.dial import Dial
@@ -41,6 +42,10 @@ def closeness(
         logits: raw, of the target, float32 (B, K, V).
         probs: p, warped, float32 (B, K, V); read where `divergence_on` is ``warped``.
     """
+    if _fused(logits, options):
+        pairs = Pairs(logits, proposal.logits, proposal.tokens)
+        d = divergence_of(pairs, (options.divergence,))[options.divergence]
+        return Closeness(on_host(d), None)
     if options.divergence_on == "warped":
         assert probs is not None
         p, q = warped_log_probs(probs), warped_log_probs(drafted_probs(proposal, options))
@@ -52,6 +57,12 @@ def closeness(
     chance = p.gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1).exp()
     both = on_host(torch.stack((d, chance)))
     return Closeness(both[0], both[1])
+
+
+def _fused(logits: Tensor, options: DecodeOptions) -> bool:
+    """Whether one kernel can read both rows of logits, and write nothing of their size."""
+    raw = options.divergence_on == "raw" and not options.divergence_top_k
+    return raw and options.floor == 0 and fuses(logits.device)
 
 
 def drafted_probs(proposal: Proposal, options: DecodeOptions) -> Tensor:

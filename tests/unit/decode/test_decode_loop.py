@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripted_step import Scripted
 
 from llmx.core.errors import ConfigError, EngineError, LlmxError
-from llmx.methods.decode import DecodeOptions, decode, decode_refill
+from llmx.methods.decode import DecodeOptions, decode, decode_refill, fuzzy
 from llmx.methods.decode.divergence import divergence
 from llmx.methods.decode.toy import ToyModel
 
@@ -271,3 +271,18 @@ def test_mistakes_are_told(name):
 
 def test_nothing_to_decode():
     assert run(BASE, [], []) == []
+
+
+@pytest.mark.parametrize("name", ["js", "ag", "kl", "kl_reversed", "tv", "draft_token"])
+@pytest.mark.parametrize("semantics", ["research", "fallback", "union"])
+def test_where_kernels_are_the_loop_decides_the_same(monkeypatch, name, semantics):
+    """On CUDA divergences come from the fused kernels; their reference stands in for them here."""
+    options = DecodeOptions(
+        "fuzzy", semantics=semantics, divergence=name, threshold=0.1, gamma=3, max_tokens=12
+    )
+    target, draft = ToyModel(6, seed=1), ToyModel(6, seed=2, near=ToyModel(6, seed=1), mix=0.4)
+    given = (target, draft, [[0, 1]] * 24, [f"s{n}" for n in range(24)], options, 0)
+    plain, asked = decode(*given), []
+    monkeypatch.setattr(fuzzy, "fuses", lambda device: asked.append(device) or True)
+    assert [one.token_ids for one in decode(*given)] == [one.token_ids for one in plain]
+    assert asked

@@ -114,11 +114,14 @@ def verify(block, rule, names=DIVERGENCES):
                 margin[b, k] = min(margin[b, k], abs(u[0][b, k] * q - p))
             if rule.keeps_best:
                 accept[b, k] |= int(np.argmax(np.clip(zp, -BIG, BIG))) == c
+                margin[b, k] = margin[b, k] if (zp > -BIG).any() else 0.0
         stops = [k for k in range(width) if k < valid[b] and not accept[b, k]]
         length[b] = run = stops[0] if stops else min(valid[b], width)
         z = target[b, run]
         if rule.greedy:
-            token[b], near[b] = int(np.argmax(np.clip(z, -BIG, BIG))), np.inf
+            # Where nothing is possible any token will do.
+            near[b] = np.inf if (z > -BIG).any() else 0.0
+            token[b] = int(np.argmax(np.clip(z, -BIG, BIG)))
             continue
         weights = softmax(z, t, edges[0][b, run])
         if rule.tests_ratio and run < min(valid[b], width):
