@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from llmx.kernels.block import DIVERGENCES, Block, Pairs, Rule
+from llmx.kernels.traffic import TWICE
 
 ORDER = {name: place for place, name in enumerate(DIVERGENCES)}
 FLAGS = {name: name.removeprefix("draft_").upper() for name in DIVERGENCES}
-# These need both normalisers at every token, and so a second pass.
-TWICE = frozenset(("js", "ag", "tv"))
+
+
 # Triton's default differs by version.
 FUSION = {"enable_fp_fusion": True}
 LN2 = math.log(2)

@@ -19,6 +19,7 @@ from llmx.core.errors import ConfigError
 from llmx.kernels import Block, Pairs, Rule, divergence_of, fuses, verify_block
 from llmx.kernels.block import DIVERGENCES, SEMANTICS
 from llmx.kernels.edge import edge
+from llmx.kernels.traffic import bytes_read
 from llmx.methods.decode import divergence as loop_divergence
 from llmx.methods.decode.draw import residual
 from llmx.methods.decode.warp import warp
@@ -152,7 +153,7 @@ def run(*words, **environment):
 
 def interpret(*words):
     case = HERE / "on_device.py"
-    options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    options = ("-p", "no:cacheprovider", "-p", "no:xdist")
     return run("-m", "pytest", case, *options, *words, TRITON_INTERPRET="1")
 
 
@@ -176,3 +177,29 @@ def test_kernels_compile_for(capability, tmp_path):
     )
     assert set(names.split()) == {"survey", "compare", "judge", "weigh", "pick"}
     assert len(list(tmp_path.rglob("*.cubin"))) >= 20
+
+
+TRAFFIC = {  # in rows of the vocabulary: 3 sequences of 2 drafted tokens
+    "one read of the target": (Rule("speculative", temperature=0.0), 6 + 3),
+    "one read of both": (Rule("speculative"), 12 + 6),
+    "a one-hot draft is not read": (Rule("speculative", one_hot_draft=True), 6 + 3),
+    "running normalisers": (Rule("research", "kl"), 12 + 3),
+    "two reads": (Rule("research", "js"), 24 + 3),
+    "two reads and a residual": (Rule("fallback", "tv"), 24 + 6),
+}
+
+
+@pytest.mark.parametrize("name", TRAFFIC)
+def test_the_bytes_that_must_be_read(name):
+    rule, rows = TRAFFIC[name]
+    block = oracle.block(*oracle.fresh(3, 2, 50, kind=torch.bfloat16))
+    assert bytes_read(block, rule) == rows * 50 * 2
+
+
+@pytest.mark.slow
+def test_the_benchmark_prints_its_table():
+    script = HERE.parents[2] / "scripts" / "bench_kernels.py"
+    words = ("--device", "cpu", "--quick", "--rounds", "1", "--repeat", "1")
+    first, *table = run(script, *words).splitlines()
+    assert "nothing is fused" in first and len(table) == 9
+    assert all("of copy bandwidth" in one and "eager" in one for one in table)

@@ -1,0 +1,211 @@
+"""Time the fused verifier beside what it replaces, and beside what the memory allows.
+
+    python scripts/bench_kernels.py                          on a GPU: shapes and divergences
+    python scripts/bench_kernels.py --device cpu --quick     the same table, from torch
+
+For each shape: the bytes that the algorithm must read (both rows of logits, once or twice), the
+time that a device-to-device copy of as many bytes takes (the floor), and for each contender its
+median time and its ratio to the floor. Contenders take turns in each round, so that what disturbs
+the machine hits all alike. On a CPU nothing is fused: the figures only prove the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import torch
+
+from llmx.core.philox import Purpose, keys
+from llmx.kernels import Block, Rule, fuses, verify_block
+from llmx.kernels.reference import decide
+from llmx.kernels.traffic import bytes_read
+from llmx.kernels.uniforms import drawn_at
+
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the table."""
+
+    batch: int
+    gamma: int
+    vocab: int
+    dtype: str
+    semantics: str
+    divergence: str | None
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that is timed, at a temperature that parts the two kinds of normalisers."""
+        return Rule(self.semantics, self.divergence, temperature=0.6)  # type: ignore[arg-type]
+
+    def block(self, device: torch.device) -> Block:
+        """Return fresh logits; the draft resembles the target."""
+        kind = DTYPES[self.dtype]
+        rng = torch.Generator(device=device).manual_seed(0)
+        shape = (self.batch, self.gamma + 1, self.vocab)
+        target = torch.randn(shape, generator=rng, device=device, dtype=torch.float32) * 3
+        noise = torch.randn(target[:, :-1].shape, generator=rng, device=device)
+        draft = (target[:, :-1] + noise).to(kind)
+        names = keys(0, [str(row) for row in range(self.batch)]).view(np.int64)
+        return Block(
+            target.to(kind),
+            draft,
+            draft.float().argmax(-1),
+            torch.from_numpy(names).to(device),
+            torch.zeros(self.batch, device=device, dtype=torch.int64),
+            torch.full((self.batch,), self.gamma, device=device, dtype=torch.int64),
+            threshold=torch.full((self.batch, self.gamma), 0.1, device=device),
+        )
+
+
+Contender = Callable[[], object]
+
+
+def contenders(block: Block, rule: Rule, compiled: bool) -> dict[str, Contender]:
+    """Return what is timed: the entry of llmx, eager torch, compiled torch, vLLM's own verifier."""
+    u = (
+        drawn_at(block, Purpose.ACCEPT, block.width),
+        drawn_at(block, Purpose.TARGET, block.width + 1),
+    )
+
+    def eager() -> object:
+        return decide(block, rule, (), u, torch.float32)
+
+    found: dict[str, Contender] = {"llmx": lambda: verify_block(block, rule), "eager": eager}
+    if compiled:
+        made = torch.compile(decide)
+        found["compile"] = lambda: made(block, rule, (), u, torch.float32)
+    theirs = vllm_verifier(block, rule)
+    return found | ({"vllm": theirs} if theirs else {})
+
+
+def vllm_verifier(block: Block, rule: Rule) -> Contender | None:
+    """Return vLLM's lossless rejection sampling on the same block; None where it is not there.
+
+    From probabilities, as vLLM has it: the softmax over both is a part of its work.
+    """
+    if rule.semantics != "speculative" or block.target.device.type != "cuda":
+        return None
+    try:
+        from vllm.v1.sample.rejection_sampler import rejection_sample
+    except ImportError:
+        return None
+    counts = [block.width] * block.rows
+    ends = torch.tensor(counts, device=block.target.device).cumsum(0)
+    bonus = torch.zeros((block.rows, 1), dtype=torch.int32, device=block.target.device)
+
+    def theirs() -> object:
+        p = (block.target[:, :-1].float() / rule.temperature).softmax(-1).flatten(0, 1)
+        q = (block.draft.float() / rule.temperature).softmax(-1).flatten(0, 1)
+        tokens = block.tokens.flatten().to(torch.int32)
+        return rejection_sample(tokens, counts, block.width, ends, q, p, bonus, None)
+
+    try:
+        theirs()
+    except Exception as error:  # its signature moves between versions
+        print(f"vLLM's verifier could not be called: {error}", file=sys.stderr)
+        return None
+    return theirs
+
+
+def seconds(work: Contender, device: torch.device, repeat: int) -> float:
+    """Return seconds of one call, over `repeat` of them."""
+    if device.type != "cuda":
+        started = time.perf_counter()
+        for _ in range(repeat):
+            work()
+        return (time.perf_counter() - started) / repeat
+    start, end = (torch.Event(device, enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(repeat):
+        work()
+    end.record()
+    torch.cuda.synchronize()
+    return float(start.elapsed_time(end)) / 1e3 / repeat
+
+
+def copying(size: int, device: torch.device) -> Contender:
+    """Return a copy whose traffic, read and written, is `size` bytes."""
+    source = torch.empty(max(size // 2, 1), dtype=torch.uint8, device=device)
+    there = torch.empty_like(source)
+    return lambda: there.copy_(source)
+
+
+def measure(case: Case, device: torch.device, given: argparse.Namespace) -> dict[str, float]:
+    """Return median seconds of every contender and of the copy, in interleaved rounds."""
+    block = case.block(device)
+    work = contenders(block, case.rule, given.compile)
+    work["copy"] = copying(bytes_read(block, case.rule), device)
+    for one in work.values():
+        one()
+    found: dict[str, list[float]] = {name: [] for name in work}
+    for round_ in range(given.rounds):
+        names = list(work)
+        turn = round_ % len(names)
+        for name in names[turn:] + names[:turn]:
+            found[name].append(seconds(work[name], device, given.repeat))
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+def line(case: Case, size: int, times: dict[str, float]) -> str:
+    """Return one row of the table: microseconds, and the share of the copy's bandwidth."""
+    floor = times["copy"]
+    cells = [f"{case.batch:>5} {case.gamma:>2} {case.vocab:>7} {case.dtype} {case.semantics:<11}"]
+    cells += [f"{case.divergence or '-':<11} {size / 1e6:>9.1f} MB  floor {floor * 1e6:>9.1f} us"]
+    cells += [
+        f"{name} {times[name] * 1e6:.1f} us ({floor / times[name]:.0%} of copy bandwidth)"
+        for name in times
+        if name != "copy"
+    ]
+    return "  ".join(cells)
+
+
+def cases(given: argparse.Namespace) -> list[Case]:
+    """Return the shapes of a run."""
+    if given.quick:
+        batches, vocabs, dtypes = [2], [4096], ["fp32"]
+    else:
+        batches, vocabs, dtypes = [1, 8, 64], [32_000, 128_256, 262_144], ["bf16", "fp32"]
+    rules: Sequence[tuple[str, str | None]] = [
+        ("speculative", None),
+        *(("research", name) for name in ("js", "ag", "tv", "kl", "kl_reversed", "draft_token")),
+        ("fallback", "js"),
+        ("union", "kl"),
+    ]
+    shapes = product(batches, vocabs, dtypes, rules)
+    return [Case(b, given.gamma, v, d, s, name) for b, v, d, (s, name) in shapes]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--gamma", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--repeat", type=int, default=10)
+    parser.add_argument("--compile", action="store_true", help="also torch.compile (slow to start)")
+    parser.add_argument("--quick", action="store_true", help="one small shape")
+    given = parser.parse_args()
+    device = torch.device(given.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        sys.exit("bench_kernels: no CUDA device here (--device cpu --quick shows the table)")
+    torch.set_num_threads(1)
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "a CPU: nothing is fused"
+    print(f"{name}, torch {torch.__version__}, fused: {fuses(device)}")
+    for case in cases(given):
+        with torch.inference_mode():
+            times = measure(case, device, given)
+            print(line(case, bytes_read(case.block(device), case.rule), times), flush=True)
+
+
+if __name__ == "__main__":
+    main()
