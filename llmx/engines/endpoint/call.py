@@ -67,7 +67,7 @@ class Caller:
         if not late and trial <= self.spec.retries:
             return
         limit = f"engine.deadline={self.spec.deadline:g}" if late else "engine.retries"
-        text = f"sample '{request.id}': {self.address.url}: {error.text}, after {trial} tries"
+        text = f"sample '{request.id}': {self.address.url}: {error.text} ({_times(trial)})"
         raise EngineError(self.address.without_key(text), f"the same command goes on; {limit}")
 
     async def _try(self, request: Request, body: dict[str, Any], left: float | None) -> Reply:
@@ -78,7 +78,7 @@ class Caller:
             async with asyncio.timeout(limit):
                 response = await self.client.post("/chat/completions", json=body)
         except TimeoutError as error:
-            raise Transient("timeout", f"no answer in {limit:g} s") from error
+            raise Transient("timeout", f"no answer in {limit:.3g} s") from error
         except httpx2.ConnectError as error:
             raise Transient("unreachable", f"cannot be reached: {error}", billed=False) from error
         except httpx2.TransportError as error:
@@ -96,6 +96,10 @@ class Caller:
             raise Transient(reason, text, after, billed=status >= 500)
         message = f"sample '{request.id}': {self.address.url} says {text}"
         raise EngineError(self.address.without_key(message), _help(status))
+
+
+def _times(tries: int) -> str:
+    return "after one try" if tries == 1 else f"after {tries} tries"
 
 
 def _said(response: httpx2.Response) -> str:
