@@ -215,7 +215,7 @@ def test_uniforms_are_those_of_the_host():
 
 # Thousands of blocks take minutes through the interpreter; test_kernels.py looks at the
 # reference, which draws the same tokens, with many more.
-COUNT = 200_000 if ON_GPU else 1000
+COUNT = 200_000 if ON_GPU else 400
 P = np.array([0.35, 0.05, 0.2, 0.0, 0.3, 0.1])
 Q = np.array([0.05, 0.35, 0.2, 0.1, 0.3, 0.0])
 
@@ -267,19 +267,18 @@ def test_law_of_the_replacement_and_of_the_bonus():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-@pytest.mark.parametrize("vocab", [4093, 4096])
-@pytest.mark.parametrize("tile", [1024, 4096])
+@pytest.mark.parametrize(
+    ("kind", "vocab", "tile"), [*zip(KINDS, (4093, 4093, 4096), (1024, 4096, 1024), strict=True)]
+)
 def test_larger_vocabularies(kind, vocab, tile):
-    block = oracle.block(*oracle.fresh(3, 3, vocab, seed=vocab, kind=kind), seed=1, device=DEVICE)
+    block = oracle.block(*oracle.fresh(2, 2, vocab, seed=vocab, kind=kind), seed=1, device=DEVICE)
     for semantics in SEMANTICS:
         check(block, rule_of(semantics), Shape(tile=tile))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float32], ids=str)
-def test_the_largest_vocabulary(kind):
-    target, draft = oracle.fresh(1, 1, 262_144, seed=14, spread=2.0, kind=kind)
+def test_the_largest_vocabulary():
+    target, draft = oracle.fresh(1, 1, 262_144, seed=14, spread=2.0, kind=torch.bfloat16)
     check(oracle.block(target, draft, seed=14, device=DEVICE), rule_of("fallback"), Shape())
 
 
