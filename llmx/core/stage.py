@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from llmx.core.errors import LlmxError
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec, StageSpec
 
@@ -59,6 +60,7 @@ class Cost:
 
     Attributes:
         device: where `memory` is needed, as ``engine.device`` says it.
+        refusal: why the stage cannot be done at all, here or anywhere yet.
     """
 
     samples: int = 0
@@ -67,6 +69,7 @@ class Cost:
     memory: Memory = Memory()
     device: str = "cpu"
     notes: tuple[str, ...] = ()
+    refusal: LlmxError | None = None
 
 
 @dataclass(frozen=True)
