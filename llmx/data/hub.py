@@ -12,7 +12,10 @@ from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.gsm_symbolic import question_key
 
-FETCH_ONCE = "run the command once where the hub can be reached, or copy its cache ($HF_HOME) here"
+FETCH_ONCE = (
+    "run it once where the hub can be reached, or copy the hub's cache ($HF_HOME) here;"
+    " without either: recipe=fsd_gsm8k"
+)
 
 Row = Mapping[str, Any]
 """One row of a split, as `datasets` yields it: a column name → its value."""
