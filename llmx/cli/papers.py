@@ -32,7 +32,21 @@ def find(name: str, extra: Sequence[Path | str] = ()) -> Paper:
 def specs(paper: str, extra: Sequence[Path | str] = ()) -> dict[str, dict[str, RunSpec]]:
     """Return recipe -> scale -> what it resolves to, for the recipes of a paper."""
     names = [entry.name for entry in index.entries(extra) if entry.paper == paper]
-    return {
-        name: {scale: compose(name, scale=scale, extra_paths=extra) for scale in OFFERED}
-        for name in names
-    }
+    return {name: _offered(name, extra) for name in names}
+
+
+def _offered(name: str, extra: Sequence[Path | str]) -> dict[str, RunSpec]:
+    """Add the scale `paper` where the others put its own problems to smaller models."""
+    found = {scale: compose(name, scale=scale, extra_paths=extra) for scale in OFFERED}
+    published = compose(name, scale="paper", extra_paths=extra)
+    (data, models), others = _used(published), [_used(spec) for spec in found.values()]
+    if all(data == theirs and models != smaller for theirs, smaller in others):
+        found["paper"] = published
+    return found
+
+
+def _used(spec: RunSpec) -> tuple[set[str], set[str]]:
+    """Return the kinds of data and the targets of a recipe."""
+    arms = spec.arms.values()
+    data = {arm.data.kind for arm in arms if arm.data is not None}
+    return data, {arm.model.target for arm in arms if arm.model is not None}

@@ -102,9 +102,9 @@ def _plan(spec: RunSpec, runs: Path | None, limit: int | None) -> None:
 
     plan = plan_spec(spec, runs, limit)
     show(*render(plan), *spec.notes)
-    too_large = plan.refusal()
-    if too_large is not None:
-        raise too_large
+    refused = plan.refusal()
+    if refused is not None:
+        raise refused
 
 
 def _run(

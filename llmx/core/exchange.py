@@ -53,10 +53,19 @@ def ask(
     sampler: SamplerSpec,
     seed: int,
     threshold: float | None = None,
+    *,
+    system: str = "",
+    preamble: str = "",
 ) -> Request:
-    """Return the request that puts one problem to a model, as a single user turn."""
-    content = f"{sample.question}\n\n{instruction}" if instruction else sample.question
-    message = Message(role="user", content=content)
-    return Request(
-        id=sample.id, messages=(message,), sampler=sampler, threshold=threshold, seed=seed
-    )
+    """Return the request that puts one problem to a model, as a single user turn.
+
+    Args:
+        instruction: stands below the question.
+        system: a turn before it; none where empty.
+        preamble: stands above the question.
+    """
+    parts = (preamble.strip(), sample.question, instruction)
+    content = "\n\n".join(part for part in parts if part)
+    turn = Message(role="user", content=content)
+    turns = (Message(role="system", content=system), turn) if system else (turn,)
+    return Request(id=sample.id, messages=turns, sampler=sampler, threshold=threshold, seed=seed)

@@ -26,6 +26,7 @@ class Sample(Frozen):
     question: str
     answer: str = Field(description="reference answer, normalised")
     solution: str = Field(default="", description="worked solution, where the dataset has one")
+    choices: int = Field(default=0, description="options, lettered from A; 0 = none to choose from")
     cluster: str = Field(default="", description="what makes samples alike, e.g. the template")
 
 
@@ -80,7 +81,9 @@ class Score(Frozen):
     cluster: str
     expected: str
     strict: str | None = Field(description="answer in the asked format, None if absent")
-    flexible: str | None = Field(description="last number of the text, None if there is none")
+    flexible: str | None = Field(
+        description="last answer of its kind anywhere in the text, or None"
+    )
     correct: bool = Field(description="strict answer equals the reference")
     correct_flexible: bool
     unparsed: bool = Field(description="no answer in the asked format: not the same as wrong")

@@ -33,6 +33,9 @@ _BUILTIN: dict[str, dict[str, str]] = {
     "data": {
         "gsm_symbolic": "llmx.data.gsm_symbolic:GsmSymbolic",
         "gsm8k": "llmx.data.gsm8k:Gsm8k",
+        "csqa": "llmx.data.csqa:Csqa",
+        "mmlu": "llmx.data.mmlu:Mmlu",
+        "humaneval": "llmx.data.humaneval:HumanEval",
     },
     "engine": {
         "hf": "llmx.engines.hf:HfEngine",
@@ -43,6 +46,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",
+        "choice": "llmx.scoring.choice:ChoiceScorer",
+        "code": "llmx.scoring.code:CodeScorer",
     },
 }
 

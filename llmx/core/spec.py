@@ -70,6 +70,8 @@ class DataSpec(Frozen):
     templates: tuple[int, ...] = ()
     heldout_templates: tuple[int, ...] = ()
     wording: Literal["varied", "fixed"] = "varied"
+    system: str = Field(default="", description="system message; empty = none is sent")
+    preamble: str = Field(default="", description="added above the question, e.g. worked examples")
     instruction: str = Field(default="", description="added below the question in the prompt")
 
 

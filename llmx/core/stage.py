@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from llmx.core.errors import LlmxError
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec, StageSpec
 
@@ -60,6 +61,7 @@ class Cost:
     Attributes:
         device: where `memory` is needed, as ``engine.device`` says it.
         money: for the answers at their cap, in the unit of ``engine.price_out``.
+        refusal: why the stage cannot be done at all, here or anywhere yet.
     """
 
     samples: int = 0
@@ -69,6 +71,7 @@ class Cost:
     device: str = "cpu"
     money: float = 0.0
     notes: tuple[str, ...] = ()
+    refusal: LlmxError | None = None
 
 
 @dataclass(frozen=True)

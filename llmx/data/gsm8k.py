@@ -6,13 +6,12 @@ no evaluation here touches.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 from llmx.core.errors import DataError
-from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
+from llmx.data.hub import pinned_identity, rows
 
 VERSION = 1  # to be raised with every change here that changes a problem
 REPOSITORY = "openai/gsm8k"
@@ -28,10 +27,7 @@ class Gsm8k:
     @classmethod
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
         """Repository and revision: the content that the hub guarantees."""
-        if spec.revision is None:
-            raise DataError("data.revision is not set", "pin the commit of the dataset")
-        found = spec.model_dump(mode="json")
-        return {"spec": found, "repository": REPOSITORY, "version": VERSION}
+        return pinned_identity(spec, REPOSITORY, VERSION)
 
     def split(self, name: str, limit: int | None = None) -> list[Sample]:
         """Return `test` (the published test split) or `calibration` (from the training split)."""
@@ -40,22 +36,8 @@ class Gsm8k:
             raise DataError(f"gsm8k has no split '{name}' here", "splits: test, calibration")
         source, size = wanted[name]
         size = min(size, limit or size)
-        rows = self._rows(source)
-        return [_sample(name, place, row) for place, row in zip(range(size), rows, strict=False)]
-
-    def _rows(self, source: str) -> Any:
-        if find_spec("datasets") is None:
-            raise DataError(
-                "gsm8k needs the package 'datasets'", "pip install 'llmx-lab[hub]', or " + _OFFLINE
-            )
-        go_offline_if_unreachable()
-        from datasets import load_dataset
-
-        try:
-            return load_dataset(REPOSITORY, "main", split=source, revision=self.spec.revision)
-        except Exception as error:  # the library raises a dozen kinds for one missing network
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise DataError(f"cannot fetch {REPOSITORY}: {first[:160]}", _OFFLINE) from error
+        found = rows(self.spec, REPOSITORY, "main", source, _OFFLINE)
+        return [_sample(name, place, row) for place, row in zip(range(size), found, strict=False)]
 
 
 def _sample(split: str, place: int, row: dict[str, str]) -> Sample:

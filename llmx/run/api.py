@@ -87,13 +87,14 @@ def run(
 
     Raises:
         RunError: if a stage needs more memory than its device has.
+        LlmxError: if a stage cannot be done at all: what it says of its cost holds the reason.
     """
     watcher = observer or SilentObserver()
     runs = runs or default_runs()
     planned = plan(spec, runs=runs, limit=limit)
-    too_large = planned.refusal()
-    if too_large is not None:
-        raise too_large
+    refused = planned.refusal()
+    if refused is not None:
+        raise refused
     for note in (*planned.spec.notes, *planned.notes):
         watcher.note(note)
     folder = open_folder(runs, planned.spec)

@@ -9,6 +9,7 @@ from typing import Any
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
+from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
 from llmx.core.stage import Cost, Memory
 from llmx.data import evaluation_identity, load
@@ -123,7 +124,15 @@ def requests_for(
     """Return the requests of one arm, in the dataset's order."""
     data, sampler = required(settled(arm), "decode")
     samples = load(data, split, problems)
-    return [ask(sample, data.instruction, sampler, arm.seed, threshold) for sample in samples]
+    return [put(data, sample, sampler, arm.seed, threshold) for sample in samples]
+
+
+def put(
+    data: DataSpec, sample: Sample, sampler: SamplerSpec, seed: int, threshold: float | None = None
+) -> Request:
+    """Return the request that puts one problem in the words of its dataset's specification."""
+    words = {"system": data.system, "preamble": data.preamble}
+    return ask(sample, data.instruction, sampler, seed, threshold, **words)
 
 
 def calibrated_threshold(inputs: Mapping[str, Path], arm: str | None = None) -> float | None:

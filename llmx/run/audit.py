@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmx.core.errors import DataError, RunError
-from llmx.core.exchange import ask
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.run.ask import decoding_identity, required
+from llmx.run.ask import decoding_identity, put, required
 from llmx.run.decode import check_options
 from llmx.store.files import read_lines, write_json, write_text
 
@@ -143,7 +142,7 @@ class _EngineSpeller:
 
     def render(self, sample: Sample) -> tuple[list[int], str]:
         """Render one problem: as text, and as ids by tokenizing that text apart."""
-        request = ask(sample, self.data.instruction, self.sampler, 0)
+        request = put(self.data, sample, self.sampler, 0)
         messages = [message.model_dump() for message in request.messages]
         text: str = self.tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, tokenize=False

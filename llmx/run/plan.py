@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmx.core.errors import RunError
+from llmx.core.errors import LlmxError
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
 from llmx.run.ask import first_block_notes
@@ -60,9 +60,10 @@ class Plan:
         """Processes that are used when nobody says how many."""
         return fitting(default_workers(self.spec), self.stages)
 
-    def refusal(self) -> RunError | None:
-        """Return why this machine cannot run it, None if it can."""
-        return refusal(self.stages)
+    def refusal(self) -> LlmxError | None:
+        """Return why this cannot be run, or not on this machine; None if it can."""
+        todo = (row.cost.refusal for row in self.stages if not row.cached)
+        return next((found for found in todo if found is not None), None) or refusal(self.stages)
 
 
 def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:

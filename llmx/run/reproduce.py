@@ -143,6 +143,7 @@ def _tests(spec: RunSpec) -> tuple[str, ...]:
 def _estimate(spec: RunSpec, scale: str, runs: Path) -> Estimate:
     planned = plan(spec, runs=runs)
     todo = [stage for stage in planned.stages if not stage.cached]
+    refused = planned.refusal()
     return Estimate(
         recipe=spec.name,
         scale=scale,
@@ -150,4 +151,5 @@ def _estimate(spec: RunSpec, scale: str, runs: Path) -> Estimate:
         stages=len(planned.stages),
         seconds=planned.seconds,
         complete=all(stage.cost.seconds is not None for stage in todo),
+        refusal=refused.message if refused else "",
     )

@@ -64,8 +64,10 @@ class ScoreStage:
         return True
 
     def plan(self, given: StageInput) -> Cost:
-        """Seconds at most: nothing is generated."""
-        return Cost(samples=given.arm.scale.problems or 0, seconds=1.0)
+        """Seconds at most: nothing is generated. A scorer that cannot score refuses the plan."""
+        scorer = lookup("scorer", _options(given)["scorer"])
+        refusal = getattr(scorer, "refusal", None)
+        return Cost(samples=given.arm.scale.problems or 0, seconds=1.0, refusal=refusal)
 
     def run(self, context: StageContext) -> None:
         """Score every record.

@@ -7,6 +7,7 @@ from typing import ClassVar
 from llmx.core.errors import DataError
 from llmx.core.record import Record, Sample, Score
 from llmx.scoring.number import last_number, leading_number
+from llmx.scoring.scorer import judged
 
 
 class GsmScorer:
@@ -29,21 +30,7 @@ class GsmScorer:
         """
         expected = _reference(sample)
         strict, flexible = strict_answer(record.text), last_number(record.text)
-        return Score(
-            id=record.id,
-            cluster=sample.cluster,
-            expected=expected,
-            strict=strict,
-            flexible=flexible,
-            correct=strict == expected,
-            correct_flexible=flexible == expected,
-            unparsed=strict is None,
-            tokens=record.tokens,
-            finish=record.finish,
-            rounds=record.rounds,
-            drafted=record.drafted,
-            accepted=record.accepted,
-        )
+        return judged(record, sample, expected, strict, flexible)
 
 
 def strict_answer(text: str) -> str | None:

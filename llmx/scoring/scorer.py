@@ -11,6 +11,8 @@ class Scorer(Protocol):
     """Judges one record against its sample, from these two alone: no clock, no model, no state.
 
     ``version`` rises with every change that can change a score, so that old scores are not reused.
+    A scorer that cannot score here says why in a class variable ``refusal``, a
+    :class:`~llmx.core.errors.LlmxError`: a plan then refuses before anything is generated.
     """
 
     kind: ClassVar[str]
@@ -22,3 +24,29 @@ class Scorer(Protocol):
         Raises:
             DataError: if the reference answer itself can not be read.
         """
+
+
+def judged(
+    record: Record, sample: Sample, expected: str, strict: str | None, flexible: str | None
+) -> Score:
+    """Return the score that two readings of a record give: correct is equal to `expected`.
+
+    Args:
+        strict: the answer in the asked format; None is unparsed, which is not the same as wrong.
+        flexible: the last answer of its kind anywhere in the text.
+    """
+    return Score(
+        id=record.id,
+        cluster=sample.cluster,
+        expected=expected,
+        strict=strict,
+        flexible=flexible,
+        correct=strict == expected,
+        correct_flexible=flexible == expected,
+        unparsed=strict is None,
+        tokens=record.tokens,
+        finish=record.finish,
+        rounds=record.rounds,
+        drafted=record.drafted,
+        accepted=record.accepted,
+    )

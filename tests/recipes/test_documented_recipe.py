@@ -127,6 +127,14 @@ def test_the_page_knows_every_kind_of_stage() -> None:
     assert _first_column("## The parts") == set(registry._BUILTIN["stage"])
 
 
+def test_the_page_knows_every_kind_of_data_and_scorer() -> None:
+    heading = "## Data, prompts and scorers"
+    assert _first_column(heading) == set(registry._BUILTIN["data"])
+    section = PAGE.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
+    named = set(re.findall(r"^- `(\w+)`: ", section, re.M))
+    assert named == set(registry._BUILTIN["scorer"])
+
+
 def test_the_page_knows_every_test_of_a_statement() -> None:
     assert _first_column("## Statements and verdicts") == set(TESTS)
 

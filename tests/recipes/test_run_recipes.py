@@ -1,7 +1,8 @@
 """Every recipe that llmx brings runs through the command line and leaves what it promises.
 
 A new file under recipes/ is tested without a line being added here. What a figure is, is nobody's
-business at this scale; that it is there, is.
+business at this scale; that it is there, is. A recipe whose problems come from the hub refuses
+without one; that it runs with one is tested in test_hub_recipes.py.
 """
 
 import json
@@ -12,12 +13,22 @@ from pathlib import Path
 
 import pytest
 
+from llmx.config.compose import compose
 from llmx.config.places import builtin
 from llmx.core.spec import RunSpec
 
 pytestmark = pytest.mark.slow
 
 NAMES = sorted(path.stem for path in builtin().glob("[!_]*/*.yaml"))
+
+
+def from_hub(name: str) -> bool:
+    """Whether a recipe's problems are pinned to a revision of the hub, even at scale=smoke."""
+    arms = compose(name, scale="smoke").arms.values()
+    return any(arm.data is not None and arm.data.revision is not None for arm in arms)
+
+
+FROM_HUB = [name for name in NAMES if from_hub(name)]
 REPORT = ("report.html", "report.md", "plot.svg", "results.json")
 # What a stage of a kind leaves in the run folder, for each arm or once.
 LEAVES = {
@@ -37,11 +48,21 @@ LEAVES = {
 
 def llmx(runs: Path, *words: str, name: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "llmx", "run", f"recipe={name}", "scale=smoke", *words]
-    env = {**os.environ, "LLMX_RUNS": str(runs), "HF_HUB_OFFLINE": "1"}
+    hub = str(runs.parent / "hub")  # as on a machine that has fetched nothing
+    env = {**os.environ, "LLMX_RUNS": str(runs), "HF_HUB_OFFLINE": "1", "HF_HOME": hub}
     return subprocess.run(command, env=env, cwd=runs.parent, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FROM_HUB)
+def test_a_recipe_from_the_hub_refuses_in_one_line_without_it(name: str, tmp_path: Path) -> None:
+    done = llmx(tmp_path / "runs", "--quiet", name=name)
+    assert done.returncode == 2
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "recipe=fsd_" in error and "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("samples.jsonl"))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in FROM_HUB])
 def test_recipe_runs_and_leaves_what_it_promises(name: str, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     done = llmx(runs, "--limit", "2", "--workers", "1", "--quiet", name=name)

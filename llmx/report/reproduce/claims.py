@@ -31,6 +31,9 @@ class Published(Frozen):
     reason: str = Field(description="one or two sentences that the word follows from")
 
 
+_UNREAD = "The figure exists and could not be read: not published here."
+
+
 def published(claim: Claim, ours: Beside | None) -> Published:
     """Compare a published figure with ours.
 
@@ -43,7 +46,7 @@ def published(claim: Claim, ours: Beside | None) -> Published:
 
 def _judge(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
     if claim.value is None:
-        return "could not be read", "The figure exists and could not be read: not published here."
+        return "could not be read", f"{_UNREAD}{_own(claim, ours)}"
     if claim.ours is None:
         return "not comparable", "No recipe measures this."
     if ours is None:
@@ -55,6 +58,15 @@ def _judge(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
         what = f"Other models and data (scale={ours.scale})"
         return "not comparable", f"{what}; beside it stands {said(ours)}."
     return _agreement(claim, ours)
+
+
+def _own(claim: Claim, ours: Beside | None) -> str:
+    """Say what stands beside a figure that could not be read, or what to type for it."""
+    if claim.ours is None:
+        return ""
+    if ours is None:
+        return f" `llmx run recipe={claim.ours.recipe} scale=paper` measures ours."
+    return f" Ours, scale={ours.scale}: {said(ours)}."
 
 
 def said(ours: Beside) -> str:

@@ -36,6 +36,7 @@ class Estimate(Frozen):
     stages: int
     seconds: float = Field(description="estimated")
     complete: bool = Field(default=True, description="whether every stage has an estimate")
+    refusal: str = Field(default="", description="why it cannot be run; empty = it can")
 
 
 class Judged(Frozen):

@@ -68,9 +68,12 @@ def said_time(seconds: float) -> str:
 
 
 def said_estimate(estimate: Estimate) -> str:
-    """Return what a run would take."""
-    least = "" if estimate.complete else "at least "
-    return f"{estimate.stages} stages, {least}about {said_time(estimate.seconds)} on this machine"
+    """Return what a run would take, or why it cannot be run."""
+    if estimate.refusal:
+        return f"cannot be run: {estimate.refusal}"
+    if not estimate.complete:
+        return f"{estimate.stages} stages, time unknown until the models are here"
+    return f"{estimate.stages} stages, about {said_time(estimate.seconds)} on this machine"
 
 
 def deviations(page: Page) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """``llmx reproduce``: without a run, from stored runs, from committed results."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,22 @@ def test_without_a_run_it_says_what_to_type_and_what_that_takes(tmp_path: Path) 
             assert f"llmx run recipe={name} scale={scale}" in found.stdout
     assert "on this machine" in found.stdout
     assert not (tmp_path / "runs").exists()
+
+
+def test_recipes_on_the_paper_s_own_problems_are_offered_at_its_scale(tmp_path: Path) -> None:
+    found = call("fsd", "--runs", tmp_path / "runs", "--json")
+    offered = {(one["recipe"], one["scale"]): one for one in json.loads(found.stdout)["missing"]}
+    for name in ("fsd_csqa", "fsd_mmlu"):
+        made = offered[name, "paper"]
+        assert made["command"] == f"llmx run recipe={name} scale=paper"
+        assert not made["complete"] and not made["refusal"]
+    assert "in a sandbox only" in offered["fsd_humaneval", "paper"]["refusal"]
+    assert ("fsd_gsm8k", "paper") not in offered and ("fsd_curve", "paper") not in offered
+    shown = " ".join(call("fsd", "--runs", tmp_path / "runs").stdout.split())
+    assert re.search(
+        r"recipe=fsd_csqa scale=paper \d+ stages, time unknown until the models", shown
+    )
+    assert "recipe=fsd_humaneval scale=paper cannot be run: code" in shown
 
 
 def test_the_largest_run_is_taken_and_the_page_is_written(tmp_path: Path) -> None:

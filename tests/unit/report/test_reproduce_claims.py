@@ -83,6 +83,17 @@ def test_a_figure_that_could_not_be_read_is_never_reproduced_whatever_ours_is() 
         assert found.word == "could not be read"
 
 
+def test_a_figure_that_could_not_be_read_says_what_measures_ours_and_what_it_found() -> None:
+    unread = claim(None, unit=None)
+    assert "could not be read" in published(unread, None).reason
+    bare = published(unread.model_copy(update={"ours": None}), None)
+    assert "llmx run" not in bare.reason
+    named = unread.model_copy(update={"ours": Ours(recipe="r", quantity="accuracy", arm="a")})
+    assert "`llmx run recipe=r scale=paper`" in published(named, None).reason
+    found = published(named, ours(-0.04, -0.02, scale="paper"))
+    assert "Ours, scale=paper: " in found.reason and "llmx run" not in found.reason
+
+
 def test_within_noise_says_how_many_problems_would_decide() -> None:
     # Half-width 2.5 points, 1 point of room: 6.25 times as many.
     found = published(claim(-2.0, tolerance=1.0), ours(-0.045, 0.005, problems=100))

@@ -1,0 +1,88 @@
+"""Datasets of the hub: one repository at one commit, fetched once and read from disk after that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from llmx.core.errors import DataError
+from llmx.core.hub import go_offline_if_unreachable
+from llmx.core.record import Sample
+from llmx.core.spec import DataSpec
+from llmx.data.gsm_symbolic import question_key
+
+FETCH_ONCE = (
+    "run it once where the hub can be reached, or copy the hub's cache ($HF_HOME) here;"
+    " without either: recipe=fsd_gsm8k"
+)
+
+Row = Mapping[str, Any]
+"""One row of a split, as `datasets` yields it: a column name → its value."""
+
+
+def pinned_identity(spec: DataSpec, repository: str, version: int) -> dict[str, Any]:
+    """Return what the problems depend on: repository and revision, whose content the hub keeps.
+
+    Raises:
+        DataError: if no revision is named.
+    """
+    if spec.revision is None:
+        raise DataError("data.revision is not set", "pin the commit of the dataset")
+    found = spec.model_dump(mode="json")
+    return {"spec": found, "repository": repository, "version": version}
+
+
+def rows(spec: DataSpec, repository: str, configuration: str, split: str, offline: str) -> Any:
+    """Return the rows of a published split in its own order.
+
+    Args:
+        offline: what to do where the hub cannot be reached.
+
+    Raises:
+        DataError: if the package `datasets` is missing or the split cannot be had.
+    """
+    if find_spec("datasets") is None:
+        raise DataError(
+            f"{spec.kind} needs the package 'datasets'",
+            f"pip install 'llmx-lab[hub]', or {offline}",
+        )
+    go_offline_if_unreachable()
+    from datasets import load_dataset
+
+    try:
+        return load_dataset(repository, configuration, split=split, revision=spec.revision)
+    except Exception as error:  # the library raises a dozen kinds for one missing network
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"cannot fetch {repository}: {first[:160]}", offline) from error
+
+
+def samples(
+    repository: str, found: Iterable[Row], make: Callable[[int, Row], Sample]
+) -> Iterator[Sample]:
+    """Turn rows into problems.
+
+    Args:
+        make: place of a row in its split, and the row → the problem.
+
+    Raises:
+        DataError: naming the first row that has not the columns and values of this dataset.
+    """
+    for place, row in enumerate(found):
+        try:
+            yield make(place, row)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            hint = "take the data.revision that the recipe pins"
+            raise DataError(
+                f"row {place} of {repository} is not as expected: {error}", hint
+            ) from error
+
+
+def distinct(problems: Iterable[Sample], but: Collection[str] = ()) -> Iterator[Sample]:
+    """Yield each question once, and none whose key (:func:`question_key`) is among `but`."""
+    seen = set(but)
+    for problem in problems:
+        key = question_key(problem.question)
+        if key not in seen:
+            seen.add(key)
+            yield problem
