@@ -33,6 +33,7 @@ def build(
         baseline=baseline,
         batch_size=sizes.pop() if len(sizes) == 1 else None,
         speed_rounds=len({block.round for block in found.blocks}),
+        speed_engines="one at a time" if any(b.engines for b in found.blocks) else None,
         rows=rows,
         findings=(*findings(rows, reference, baseline), *verdict_line(found.verdicts)),
     )

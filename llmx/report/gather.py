@@ -30,6 +30,7 @@ class Block(Frozen):
     seconds: float = Field(gt=0)
     rounds: int = 0
     batch_size: int | None = None
+    engines: str | None = Field(default=None, description="how they were up, if not side by side")
 
 
 class Transfer(Frozen):

@@ -28,9 +28,9 @@ def timing_note(results: Results) -> str:
         return ""
     batch = f" at batch size {results.batch_size}" if results.batch_size else ""
     rounds = "one round" if results.speed_rounds == 1 else f"{results.speed_rounds} rounds"
-    return (
-        f"Speed was measured{batch} in {rounds} in which the arms took turns on the same problems."
-    )
+    engines = f" Engines were up {results.speed_engines}." if results.speed_engines else ""
+    turns = "in which the arms took turns on the same problems."
+    return f"Speed was measured{batch} in {rounds} {turns}{engines}"
 
 
 def _table(table: Table) -> str:

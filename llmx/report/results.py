@@ -118,6 +118,7 @@ class Results(Frozen):
     baseline: str | None = Field(default=None, description="the arm that runs the target alone")
     batch_size: int | None = Field(default=None, description="of the speed stage")
     speed_rounds: int = 0
+    speed_engines: str | None = Field(default=None, description="None = all up side by side")
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...] = ()
 

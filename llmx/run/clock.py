@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from llmx.core.exchange import Request
 from llmx.core.progress import Progress
@@ -15,6 +15,9 @@ from llmx.core.spec import ArmSpec
 from llmx.engines.hf import HfEngine
 from llmx.engines.vllm.engine import VllmEngine
 from llmx.engines.vllm.pool import POOL
+
+if TYPE_CHECKING:
+    from llmx.engines.vllm.process import Process
 
 _MEMORY = 0.9  # share of a GPU that the engines of a measurement take together
 
@@ -59,10 +62,14 @@ class VllmClock:
     """The clock runs from the first request sent to the last answer received."""
 
     engine: VllmEngine
+    warm: Process | None = None
 
     def __call__(self, requests: Sequence[Request], batch: int) -> dict[str, Any]:
-        """Decode a block with `batch` requests in flight; a load is not timed."""
-        self.engine.start(requests[0].sampler)
+        """Decode a block with `batch` requests in flight; a load and its warm-up are not timed."""
+        process = self.engine.start(requests[0].sampler)
+        if process is not self.warm:
+            self.warm = process
+            list(self.engine.answer(requests[:2], batch))
         started = time.perf_counter()
         records = list(self.engine.answer(requests, batch))
         seconds = time.perf_counter() - started
@@ -79,15 +86,22 @@ def _block(
 
 @contextmanager
 def clocks(
-    arms: Mapping[str, ArmSpec], inputs: Mapping[str, Path], progress: Progress
+    arms: Mapping[str, ArmSpec],
+    inputs: Mapping[str, Path],
+    progress: Progress,
+    together: bool = True,
 ) -> Iterator[dict[str, Clock]]:
     """Give each arm its clock; arms of one pair and engine share the loaded models.
 
-    All engines of vLLM stay up side by side, as rounds are interleaved: they share the memory of
-    a GPU. No prefix is cached, as the arms decode the same problems one after the other.
+    No prefix is cached, as the arms decode the same problems one after the other.
+
+    Args:
+        together: all engines of vLLM stay up side by side, as rounds are interleaved, and share the
+            memory of a GPU. Otherwise one is up at a time, and each change of engine is a load.
     """
-    alone = {_engine_of(arm) for arm in arms.values() if arm.engine.kind == "vllm"}
-    share = _MEMORY / max(len(alone), 1)
+    alone = {engine_of(arm) for arm in arms.values() if arm.engine.kind == "vllm"}
+    most = len(alone) if together else min(len(alone), 1)
+    share = _MEMORY / max(most, 1)
     shared: dict[str, Clock] = {}
     found: dict[str, Clock] = {}
     for name, arm in arms.items():
@@ -95,7 +109,7 @@ def clocks(
         if key not in shared:
             shared[key] = _clock(arm, inputs, progress, share)
         found[name] = shared[key]
-    with POOL.room_for(len(alone)):
+    with POOL.room_for(most):
         yield found
 
 
@@ -108,7 +122,7 @@ def _clock(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress, share: 
     return VllmClock(engine)
 
 
-def _engine_of(arm: ArmSpec) -> str:
+def engine_of(arm: ArmSpec) -> str:
     """Return what arms must have in common to share one engine of vLLM."""
     assert arm.sampler is not None
     alone = arm.sampler.algorithm in ("target", "draft")

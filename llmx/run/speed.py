@@ -11,25 +11,27 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from llmx.core.arms import families
-from llmx.core.errors import ConfigError
+from llmx.core.errors import ConfigError, nearest
 from llmx.core.exchange import Request
 from llmx.core.spec import ScaleSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
 from llmx.run.budget import seconds_per_problem
-from llmx.run.clock import Clock, clocks
+from llmx.run.clock import Clock, clocks, engine_of
 from llmx.run.decode import check_options, positive_option
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
 BLOCKS = "blocks.jsonl"
-_OPTIONS = {"split", "problems", "rounds", "batch_size"}
+_OPTIONS = {"split", "problems", "rounds", "batch_size", "engines"}
+_ENGINES = ("together", "one at a time")
 
 
 class SpeedStage:
     """Writes ``blocks.jsonl``, a line a round and arm.
 
     Options: ``problems`` a round, ``rounds`` (defaults: the scale's), ``batch_size`` (default 1,
-    the latency that a single user sees; rows are refilled), ``split``.
+    the latency that a single user sees; rows are refilled), ``split``, ``engines``: ``together``,
+    or ``one at a time`` where the engines of vLLM do not fit side by side.
     """
 
     kind: ClassVar[str] = "decode_speed"
@@ -50,7 +52,8 @@ class SpeedStage:
         threads = {name: arm.engine.threads for name, arm in given.arms.items()}
         sizes = {"problems": problems, "rounds": rounds, "batch_size": batch}
         devices = {name: arm.engine.device for name, arm in given.arms.items()}
-        return {"arms": arms, "threads": threads, "devices": devices, **sizes}
+        apart = {} if _together(given) else {"engines": _ENGINES[1]}
+        return {"arms": arms, "threads": threads, "devices": devices, **sizes, **apart}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -70,15 +73,17 @@ class SpeedStage:
         names = families(context.given.arms)
         done = _keep_whole_rounds(context, len(names))
         context.progress.start(rounds * len(names), done * len(names), unit="blocks")
-        with clocks(context.given.arms, context.inputs, context.progress) as timed:
+        given, together = context.given, _together(context.given)
+        with clocks(given.arms, context.inputs, context.progress, together) as timed:
             _measure(context, timed, done)
-        write_json(context.out / "summary.json", {"rounds": rounds, "arms": list(names)})
+        told = {"rounds": rounds, "arms": list(names), "engines": _ENGINES[not together]}
+        write_json(context.out / "summary.json", told)
 
 
 def _measure(context: StageContext, timed: Mapping[str, Clock], done: int) -> None:
     problems, rounds, batch = _sizes(context.given)
     asked = _requests(context, problems * rounds)
-    names = families(context.given.arms)
+    names, together = _neighbours(context.given), _together(context.given)
     context.progress.note("warming up")
     for name, requests in asked.items():
         timed[name](requests[:2], batch)
@@ -88,9 +93,19 @@ def _measure(context: StageContext, timed: Mapping[str, Clock], done: int) -> No
             for name in _turn(names, round_):
                 places = range(round_ * problems, (round_ + 1) * problems)
                 chunk = [asked[name][place % len(asked[name])] for place in places]
-                rows.append({"round": round_, "arm": name, **timed[name](chunk, batch)})
+                block = {"round": round_, "arm": name, **timed[name](chunk, batch)}
+                rows.append(block if together else {**block, "engines": _ENGINES[1]})
                 context.progress.advance()
             blocks.append(rows)
+
+
+def _neighbours(given: StageInput) -> dict[str, tuple[str, ...]]:
+    """Return the families, those of one engine side by side where each change is a load."""
+    names = dict(families(given.arms))
+    if _together(given):
+        return names
+    order = sorted(names, key=lambda name: engine_of(given.arms[names[name][0]]))
+    return {name: names[name] for name in order}
 
 
 def _turn(names: Mapping[str, tuple[str, ...]], round_: int) -> list[str]:
@@ -121,6 +136,14 @@ def _keep_whole_rounds(context: StageContext, arms: int) -> int:
 
 def _split(given: StageInput) -> str:
     return str(given.stage.options.get("split", "test"))
+
+
+def _together(given: StageInput) -> bool:
+    found = str(given.stage.options.get("engines", _ENGINES[0]))
+    if found not in _ENGINES:
+        where = f"stages.{given.stage.name}.engines is '{found}'"
+        raise ConfigError(where, nearest(found, _ENGINES, "ways"))
+    return found == _ENGINES[0]
 
 
 def _sizes(given: StageInput) -> tuple[int, int, int]:
