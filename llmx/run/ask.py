@@ -90,7 +90,7 @@ def stepped(arm: ArmSpec, do: str) -> ArmSpec:
     if arm.engine.kind == "hf":
         return arm
     if arm.engine.kind != "vllm":
-        raise ConfigError(f"engine '{arm.engine.kind}' cannot {do}", "use engine=hf")
+        raise ConfigError(f"engine '{arm.engine.kind}' cannot {do}", "use engine=hf or engine=vllm")
     lean = EngineSpec(device=arm.engine.device, dtype=arm.engine.dtype, threads=arm.engine.threads)
     return settled(arm).model_copy(update={"engine": lean})
 

@@ -121,4 +121,8 @@ def test_the_plan_says_what_it_costs_and_refuses_what_no_endpoint_can_do(tmp_pat
         code, said = run(tmp_path, endpoint, "arms.greedy.sampler.algorithm=speculative")
         assert code == 2 and "has one model" in said
         assert endpoint.seen == []
+    words = ("recipe=gsm_answers", "engine=openai", "model.target=served", "--dry-run")
+    line = [sys.executable, "-m", "llmx", "run", *words]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and "needs an address" in done.stderr
     assert not [path for path in Path(tmp_path).rglob("samples.jsonl")]

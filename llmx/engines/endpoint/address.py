@@ -22,6 +22,16 @@ class Address:
     def __repr__(self) -> str:
         return f"Address({self.url})"
 
+    @property
+    def here(self) -> bool:
+        """Whether it is on this machine: no proxy stands between."""
+        return urlsplit(self.url).hostname in _LOOPBACK
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that open it."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
     def without_key(self, text: str) -> str:
         """Return a text, e.g. a server's own error, with the key struck out."""
         return text.replace(self.key, "***") if self.key else text
@@ -44,6 +54,18 @@ def check_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def named_url(spec: EngineSpec) -> str:
+    """Return the base URL of the settings.
+
+    Raises:
+        ConfigError: without one, or for a wrong one.
+    """
+    if spec.base_url is None:
+        text = f"engine '{spec.kind}' needs an address"
+        raise ConfigError(text, "engine.base_url=https://HOST/v1")
+    return check_url(spec.base_url)
+
+
 def find_address(spec: EngineSpec) -> Address:
     """Return where to ask.
 
@@ -51,10 +73,8 @@ def find_address(spec: EngineSpec) -> Address:
         ConfigError: without an address, or with a wrong one.
         EngineError: if an address that is not on this machine has no key.
     """
-    if spec.base_url is None:
-        raise ConfigError("engine 'openai' needs an address", "engine.base_url=https://HOST/v1")
-    url, key = check_url(spec.base_url), os.environ.get(spec.key_env, "").strip()
-    if not key and urlsplit(url).hostname not in _LOOPBACK:
+    url, key = named_url(spec), os.environ.get(spec.key_env, "").strip()
+    if not key and not Address(url, key).here:
         hint = f"export {spec.key_env}=…, or name another variable: engine.key_env=NAME"
         raise EngineError(f"{url} wants a key, and ${spec.key_env} is not set", hint)
     return Address(url, key)

@@ -9,6 +9,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
 from llmx.core.philox import keys
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.engines.endpoint.address import named_url
 
 _SEEDS = 1 << 31  # endpoints take non-negative 32-bit integers
 _NEUTRAL: Mapping[str, object] = {"top_k": 0, "repetition_penalty": 1.0}
@@ -16,11 +17,13 @@ _SECRETS = ("api_key", "apikey", "authorization", "token", "password", "secret")
 
 
 def check(sampler: SamplerSpec, spec: EngineSpec) -> None:
-    """Refuse a sampler that an endpoint cannot follow.
+    """Refuse a sampler that an endpoint cannot follow, and a wrong address.
 
     Raises:
         ConfigError: naming the setting, and what to do.
     """
+    if spec.kind == "openai" or spec.base_url is not None:
+        named_url(spec)
     if sampler.algorithm != "target":
         text = f"engine '{spec.kind}' has one model and its own loop: no {sampler.algorithm}"
         raise ConfigError(text, "sampler=target or sampler=greedy; engine=hf or engine=vllm")

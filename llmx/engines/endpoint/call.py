@@ -121,10 +121,10 @@ def _help(status: int) -> str:
 
 def client(address: Address, at_once: int) -> httpx2.AsyncClient:
     """Return a client with as many connections as requests in flight."""
-    headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
     return httpx2.AsyncClient(
         base_url=address.url,
-        headers=headers,
+        headers=address.headers,
+        trust_env=not address.here,
         timeout=httpx2.Timeout(None, connect=_CONNECT),
         limits=httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once),
     )

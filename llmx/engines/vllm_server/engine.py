@@ -102,9 +102,9 @@ def check_serves(address: Address, name: str) -> None:
     """
     import httpx2
 
-    headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
+    url, ours = f"{address.url}/models", address.here
     try:
-        found = httpx2.get(f"{address.url}/models", headers=headers, timeout=20.0)
+        found = httpx2.get(url, headers=address.headers, timeout=20.0, trust_env=not ours)
         names = [one["id"] for one in found.raise_for_status().json()["data"]]
     except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
         text = address.without_key(f"{address.url} is no running server: {error}".splitlines()[0])

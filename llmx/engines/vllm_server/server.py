@@ -76,7 +76,7 @@ class Server:
 
         try:
             url = self.address.url.removesuffix("/v1") + "/health"
-            return httpx2.get(url, timeout=5.0).status_code == 200
+            return httpx2.get(url, timeout=5.0, trust_env=False).status_code == 200
         except httpx2.HTTPError:
             return False
 

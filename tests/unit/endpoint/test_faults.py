@@ -75,6 +75,14 @@ def test_a_storm_of_all_faults_loses_nothing():
         assert asked.accounts()["tries"] == len(endpoint.seen)
 
 
+def test_a_proxy_does_not_stand_before_this_machine(monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with Endpoint() as endpoint:
+        assert len(list(engine(endpoint, retries=0).generate(requests(2)))) == 2
+
+
 def test_no_more_than_the_asked_number_are_in_flight():
     with Endpoint(delay=0.02) as endpoint:
         list(engine(endpoint, batch_size=3).generate(requests(20)))
