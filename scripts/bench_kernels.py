@@ -174,7 +174,7 @@ def cases(given: argparse.Namespace) -> list[Case]:
     if given.quick:
         batches, vocabs, dtypes = [2], [4096], ["fp32"]
     else:
-        batches, vocabs, dtypes = [1, 8, 64], [32_000, 128_256, 262_144], ["bf16", "fp32"]
+        batches, vocabs, dtypes = given.batch, given.vocab, given.dtype
     rules: Sequence[tuple[str, str | None]] = [
         ("speculative", None),
         *(("research", name) for name in ("js", "ag", "tv", "kl", "kl_reversed", "draft_token")),
@@ -189,6 +189,9 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--batch", type=int, nargs="+", default=[64, 8, 1])
+    parser.add_argument("--vocab", type=int, nargs="+", default=[128_256, 32_000, 262_144])
+    parser.add_argument("--dtype", choices=DTYPES, nargs="+", default=["bf16", "fp32"])
     parser.add_argument("--gamma", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--repeat", type=int, default=10)
@@ -199,7 +202,11 @@ def main() -> None:
     if device.type == "cuda" and not torch.cuda.is_available():
         sys.exit("bench_kernels: no CUDA device here (--device cpu --quick shows the table)")
     torch.set_num_threads(1)
-    name = torch.cuda.get_device_name() if device.type == "cuda" else "a CPU: nothing is fused"
+    name = (
+        torch.cuda.get_device_name()
+        if device.type == "cuda"
+        else "a CPU: nothing is fused, no figure is performance"
+    )
     print(f"{name}, torch {torch.__version__}, fused: {fuses(device)}")
     for case in cases(given):
         with torch.inference_mode():

@@ -25,7 +25,7 @@ fi
 
 mkdir -p "$folder"
 card=$("$python" -c 'import torch; print(torch.cuda.get_device_name().lower().replace(" ", "-"))')
-result=$folder/$(date -u +%F)-$card.md
+result=$folder/$(date -u +%F-%H%M)-$card.md
 failed=0
 
 # step TITLE MODULES COMMAND…: run it if the modules are there, and write down how it ended.
@@ -42,7 +42,7 @@ print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])' $modules)
   echo "gpu_check: $title" >&2
   said=$(timeout "$limit" "$@" 2>&1)
   code=$?
-  printf '```\n%s\n```\n\nExit code %d%s.\n' "$(tail -n 120 <<<"$said")" "$code" \
+  printf '```\n%s\n```\n\nExit code %d%s.\n' "$(tail -n 400 <<<"$said")" "$code" \
     "$([[ $code -eq 124 ]] && echo ", stopped after $limit s")" >>"$result"
   [[ $code -eq 0 ]] || failed=1
 }
@@ -65,10 +65,10 @@ PY
 export LLMX_KERNEL_DEVICE=cuda
 step "Kernels against float64" "triton pytest scipy hypothesis numpy pydantic" \
   "$python" -m pytest tests/unit/kernels/on_device.py -p no:cacheprovider
+step "The shape of the aim, beside compiled torch" "triton numpy pydantic" \
+  "$python" scripts/bench_kernels.py --batch 64 --vocab 128256 --dtype bf16 --compile
 step "Kernels beside torch, vLLM and the copy bandwidth" "triton numpy pydantic" \
   "$python" scripts/bench_kernels.py --rounds 5 --repeat 10
-step "The law of the loop" "scipy pytest hypothesis pydantic" \
-  "$python" -m pytest tests/unit/decode -m "not slow" -p no:cacheprovider
 step "The pair that ships, decoded on the GPU" "transformers tokenizers pydantic omegaconf hydra typer rich" \
   "$python" -m llmx run recipe=fsd_gsm8k scale=smoke engine.device=cuda engine.lean=false --quiet
 step "Greedy on the GPU and on the CPU" "transformers tokenizers pydantic" \
