@@ -1,0 +1,85 @@
+"""What an ensemble of models is: who speaks, who listens, in what chunks. Values in YAML."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from llmx.core.record import Frozen
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+
+Layout = Literal["L0", "L1", "L1b", "L2"]
+
+
+class VoiceSpec(Frozen):
+    """One model of an ensemble. What is not given is the arm's own."""
+
+    model: ModelSpec
+    engine: EngineSpec | None = None
+    sampler: SamplerSpec | None = None
+
+
+class ChunkSpec(Frozen):
+    """Sizes of chunks in tokens: `first`, then `later`, which may grow by `factor` up to `most`."""
+
+    first: int = Field(default=8, ge=1)
+    later: int = Field(default=32, ge=1, description="size of the second chunk")
+    factor: float = Field(default=1.0, ge=1, le=16, description="growth from chunk to chunk")
+    most: int = Field(default=512, ge=1, description="no chunk is larger")
+
+    def size(self, chunk: int) -> int:
+        """Return the tokens of a chunk, counted from 0."""
+        if chunk == 0:
+            return self.first
+        return min(self.most, round(self.later * self.factor ** min(chunk - 1, 64)))
+
+
+class PolicySpec(Frozen):
+    """What an ensemble does when its members do not keep step."""
+
+    quorum: float = Field(
+        default=1.0, gt=0, le=1, description="share of the sources whose chunk is waited for"
+    )
+    deadline: float | None = Field(
+        default=None, gt=0, description="seconds to wait for a chunk; then go on with who is there"
+    )
+    ahead: Literal["wait", "go"] = Field(
+        default="wait", description="aggregator ahead of its sources: wait, or go on without news"
+    )
+    early_end: Literal["stop", "hold"] = Field(
+        default="stop", description="it ends before its sources: stop them, or hold and go on"
+    )
+    hold_until: int = Field(default=1, ge=0, description="hold: sources that must be done first")
+    failed: Literal["drop", "raise"] = Field(default="drop", description="a source that fails")
+    redundancy: Literal["monitor", "instruct", "retry"] = "monitor"
+    ngram: int = Field(default=8, ge=2, description="tokens that count as a repetition")
+
+
+class EnsembleSpec(Frozen):
+    """A cast and how its members hear each other.
+
+    ``moa``: `layers` - 1 layers of all proposers, then the aggregator. ``mad``: the proposers
+    debate for `layers` rounds; the answer is the `aggregator`'s last one, which is one of them.
+    """
+
+    kind: Literal["moa", "mad"] = "moa"
+    voices: dict[str, VoiceSpec] = Field(description="name -> model")
+    proposers: tuple[str, ...] = Field(min_length=1, description="a name may stand several times")
+    aggregator: str
+    layers: int = Field(default=2, ge=1, le=8)
+    streaming: Literal["plain", "staircase"] = "plain"
+    chunks: ChunkSpec = Field(default=ChunkSpec(), description="of those that are heard")
+    answer: ChunkSpec | None = Field(default=None, description="of the aggregator; None = `chunks`")
+    layout: Layout = "L0"
+    policy: PolicySpec = PolicySpec()
+    max_context: int | None = Field(default=None, ge=64, description="tokens; None = unlimited")
+
+    @model_validator(mode="after")
+    def _all_known(self) -> EnsembleSpec:
+        unknown = {*self.proposers, self.aggregator} - set(self.voices)
+        if unknown:
+            raise ValueError(f"no voice is called {', '.join(sorted(unknown))}")
+        if self.kind == "mad" and self.aggregator not in self.proposers:
+            raise ValueError("the aggregator of a debate is one of its proposers")
+        return self

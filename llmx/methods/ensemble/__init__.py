@@ -1,0 +1,1 @@
+"""Several models that answer together: mixtures of agents, debate, and staircase streaming."""
