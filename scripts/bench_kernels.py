@@ -81,11 +81,40 @@ def contenders(block: Block, rule: Rule, compiled: bool) -> dict[str, Contender]
         return decide(block, rule, (), u, torch.float32)
 
     found: dict[str, Contender] = {"llmx": lambda: verify_block(block, rule), "eager": eager}
-    if compiled:
-        made = torch.compile(decide)
-        found["compile"] = lambda: made(block, rule, (), u, torch.float32)
-    theirs = vllm_verifier(block, rule)
-    return found | ({"vllm": theirs} if theirs else {})
+    made = torch.compile(decide)
+    rivals = {
+        "graph": captured(found["llmx"], block.target.device),
+        "compile": tried("torch.compile", lambda: made(block, rule, (), u, torch.float32))
+        if compiled
+        else None,
+        "vllm": vllm_verifier(block, rule),
+    }
+    return found | {name: work for name, work in rivals.items() if work}
+
+
+def captured(work: Contender, device: torch.device) -> Contender | None:
+    """Return the same kernels replayed as one CUDA graph: the device's time, without launches."""
+    if device.type != "cuda":
+        return None
+    graph = torch.cuda.CUDAGraph()
+
+    def capture() -> object:
+        with torch.cuda.graph(graph):
+            return work()
+
+    work()
+    torch.cuda.synchronize()
+    return graph.replay if tried("a CUDA graph", capture) else None
+
+
+def tried(name: str, work: Contender) -> Contender | None:
+    """Return `work` after one call; None, and a line on why, if it fails."""
+    try:
+        work()
+    except Exception as error:
+        print(f"{name} failed: {str(error).strip().splitlines()[0]}", file=sys.stderr)
+        return None
+    return work
 
 
 def vllm_verifier(block: Block, rule: Rule) -> Contender | None:
@@ -109,12 +138,7 @@ def vllm_verifier(block: Block, rule: Rule) -> Contender | None:
         tokens = block.tokens.flatten().to(torch.int32)
         return rejection_sample(tokens, counts, block.width, ends, q, p, bonus, None)
 
-    try:
-        theirs()
-    except Exception as error:  # its signature moves between versions
-        print(f"vLLM's verifier could not be called: {error}", file=sys.stderr)
-        return None
-    return theirs
+    return tried("vLLM's verifier", theirs)  # its signature moves between versions
 
 
 def seconds(work: Contender, device: torch.device, repeat: int) -> float:

@@ -63,10 +63,10 @@ PY
 } >"$result"
 
 export LLMX_KERNEL_DEVICE=cuda
-step "Kernels against float64" "triton pytest scipy hypothesis numpy pydantic" \
-  "$python" -m pytest tests/unit/kernels/on_device.py -p no:cacheprovider
+step "Kernels against float64" "triton pytest xdist scipy hypothesis numpy pydantic" \
+  "$python" -m pytest tests/unit/kernels/on_device.py -p no:cacheprovider -n 8
 step "The shape of the aim, beside compiled torch" "triton numpy pydantic" \
-  "$python" scripts/bench_kernels.py --batch 64 --vocab 128256 --dtype bf16 --compile
+  env TORCH_LOGS=-all "$python" scripts/bench_kernels.py --batch 64 --vocab 128256 --dtype bf16 --compile
 step "Kernels beside torch, vLLM and the copy bandwidth" "triton numpy pydantic" \
   "$python" scripts/bench_kernels.py --rounds 5 --repeat 10
 step "The pair that ships, decoded on the GPU" "transformers tokenizers pydantic omegaconf hydra typer rich" \
