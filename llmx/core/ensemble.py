@@ -72,8 +72,12 @@ class EnsembleSpec(Frozen):
     chunks: ChunkSpec = Field(default=ChunkSpec(), description="of those that are heard")
     answer: ChunkSpec | None = Field(default=None, description="of the aggregator; None = `chunks`")
     layout: Layout = "L0"
+    header: str | None = Field(default=None, description="stands before what others wrote")
+    more: str | None = Field(default=None, description="the same for later rounds of layout L2")
     policy: PolicySpec = PolicySpec()
-    max_context: int | None = Field(default=None, ge=64, description="tokens; None = unlimited")
+    max_heard: int | None = Field(
+        default=None, ge=16, description="tokens of drafts in a prompt; the oldest give way"
+    )
 
     @model_validator(mode="after")
     def _all_known(self) -> EnsembleSpec:

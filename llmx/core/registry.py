@@ -23,6 +23,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "divergence_quantiles": "llmx.run.calibrate:CalibrateStage",
         "divergence_log": "llmx.run.divergence_log:DivergenceLogStage",
         "explore": "llmx.run.explore:ExploreStage",
+        "aggregation_corpus": "llmx.run.aggregation:AggregationCorpusStage",
         "decode": "llmx.run.decode:DecodeStage",
         "decode_speed": "llmx.run.speed:SpeedStage",
         "score": "llmx.run.score:ScoreStage",

@@ -30,9 +30,21 @@ def encode_example(tokenizer: Any, question: str, solution: str) -> dict[str, li
 def encode_corpus(
     tokenizer: Any, rows: Iterable[Mapping[str, Any]], longest: int
 ) -> list[dict[str, list[int]]]:
-    """Encode problems and leave out those over `longest` tokens (never cut: a cut has no end)."""
-    encoded = (encode_example(tokenizer, row["question"], row["solution"]) for row in rows)
+    """Encode problems and leave out those over `longest` tokens (never cut: a cut has no end).
+
+    A row that has its token `ids` already is taken as it is; the loss begins at `learn_from`.
+    """
+    encoded = (_ready(row) if "ids" in row else _worked(tokenizer, row) for row in rows)
     return [example for example in encoded if len(example["input_ids"]) <= longest]
+
+
+def _worked(tokenizer: Any, row: Mapping[str, Any]) -> dict[str, list[int]]:
+    return encode_example(tokenizer, row["question"], row["solution"])
+
+
+def _ready(row: Mapping[str, Any]) -> dict[str, list[int]]:
+    ids, begin = list(row["ids"]), int(row["learn_from"])
+    return {"input_ids": ids, "labels": [IGNORED] * begin + ids[begin:]}
 
 
 def pad_batch(pad_id: int, examples: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Any]:

@@ -11,19 +11,23 @@ import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Progress
-from llmx.core.spec import ArmSpec, ShapeSpec, TrainerSpec
+from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.store.files import read_lines, write_json
 
+_Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
 
 
 class TrainStage:
-    """Needs a corpus and a tokenizer; writes ``model/`` and ``training.json``."""
+    """Needs a corpus and a tokenizer; writes ``model/`` and ``training.json``.
+
+    Options: ``shape``, ``trainer`` and ``seed``, in place of the arm's; ``over: recipe`` needs them.
+    """
 
     kind: ClassVar[str] = "train"
     version: ClassVar[int] = 1
@@ -31,11 +35,11 @@ class TrainStage:
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Shape, optimisation and seed."""
-        shape, trainer = _specs(given.arm)
+        shape, trainer, seed = _specs(given)
         return {
             "shape": shape.model_dump(mode="json"),
             "trainer": trainer.model_dump(mode="json", exclude=_ACCIDENTS),
-            "seed": given.arm.seed,
+            "seed": seed,
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -44,7 +48,7 @@ class TrainStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Parameters, and memory for weights, gradients and both AdamW moments in fp32."""
-        shape, trainer = _specs(given.arm)
+        shape, trainer, _ = _specs(given)
         layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
         size = shape.layers * layer
         return Cost(
@@ -58,7 +62,7 @@ class TrainStage:
         import torch
         from transformers.utils.logging import disable_progress_bar
 
-        shape, spec = _specs(context.given.arm)
+        shape, spec, _ = _specs(context.given)
         torch.set_num_threads(spec.threads)
         disable_progress_bar()  # the run has a bar of its own
         tokenizer = _load_tokenizer(context)
@@ -74,10 +78,28 @@ class TrainStage:
         shutil.rmtree(context.out / "checkpoints")
 
 
-def _specs(arm: ArmSpec) -> tuple[ShapeSpec, TrainerSpec]:
-    if arm.shape is None or arm.trainer is None:
+def _specs(given: StageInput) -> tuple[ShapeSpec, TrainerSpec, int]:
+    options = given.stage.options
+    arm = next(iter(given.arms.values())) if options else given.arm
+    shape = _own(ShapeSpec, options, "shape") or arm.shape
+    trainer = _own(TrainerSpec, options, "trainer") or arm.trainer
+    if shape is None or trainer is None:
         raise ConfigError("stage kind 'train' needs a shape and a trainer", "add shape=… trainer=…")
-    return arm.shape, arm.trainer
+    return shape, trainer, int(options.get("seed", arm.seed))
+
+
+def _own(kind: type[_Spec], options: Mapping[str, Any], name: str) -> _Spec | None:
+    """Return a specification that stands in the stage's own options."""
+    from pydantic import ValidationError
+
+    if name not in options:
+        return None
+    try:
+        return kind.model_validate(options[name])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (name, *first["loc"]))
+        raise ConfigError(f"stage option {where}: {first['msg']}") from error
 
 
 def _need(context: StageContext, file: str) -> Path:
@@ -102,7 +124,7 @@ def _examples(context: StageContext, tokenizer: Any, longest: int) -> list[dict[
     )
 
 
-def build_model(shape: ShapeSpec, tokenizer: Any, seed: int) -> Any:
+def build_model(shape: ShapeSpec, tokenizer: Any, seed: int, bf16: bool = True) -> Any:
     """Return a freshly initialised ``LlamaForCausalLM`` (tied embeddings, fp32)."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -122,8 +144,9 @@ def build_model(shape: ShapeSpec, tokenizer: Any, seed: int) -> Any:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        # On a CPU in bfloat16 the backward pass of the fused attention takes half of a step.
-        attn_implementation="sdpa" if torch.cuda.is_available() else "eager",
+        # On a CPU in bfloat16 the backward pass of the fused attention takes half of a step; in
+        # float32 it is the plain attention that takes more than half.
+        attn_implementation="eager" if bf16 and not torch.cuda.is_available() else "sdpa",
     )
     return LlamaForCausalLM(config)
 
@@ -162,10 +185,9 @@ def _build_trainer(context: StageContext, tokenizer: Any, examples: Any) -> Any:
 
     from llmx.train.examples import pad_batch
 
-    shape, spec = _specs(context.given.arm)
-    seed = context.given.arm.seed
+    shape, spec, seed = _specs(context.given)
     trainer = Trainer(
-        model=build_model(shape, tokenizer, seed),
+        model=build_model(shape, tokenizer, seed, spec.bf16),
         args=_arguments(spec, context.out, seed),
         train_dataset=examples,
         data_collator=partial(pad_batch, tokenizer.pad_token_id),

@@ -1,0 +1,153 @@
+"""Stage `aggregation_corpus`: what an aggregator learns from: drafts, whole and partial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, ClassVar, get_args
+
+from llmx.core.ensemble import ChunkSpec, Layout
+from llmx.core.exchange import Message
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.stream import Shown
+from llmx.methods.ensemble.layout import Heard, prompt
+from llmx.run.decode import check_options, positive_option
+from llmx.store.files import read_lines, write_json, write_lines
+
+_FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
+_ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
+_HEADER, _MORE = "Drafts:", "More:"
+
+
+class AggregationCorpusStage:
+    """Writes ``train.jsonl``: rows of ``ids`` and ``learn_from``, and ``corpus.json``.
+
+    An example is a problem of the training split, drafts of some of the arms cut after the same
+    number of chunks, in one of the prompt layouts, and the worked solution. The chunk sizes, the
+    cut and the layout are drawn anew for each. The loss is on the answer that follows the prompt.
+
+    Needs a corpus, a tokenizer, and drafts of the training split (a ``decode`` stage).
+    Options: ``examples`` (default 24000), ``header`` and ``more`` (as of the ensemble that will use
+    the model), ``seed``.
+    """
+
+    kind: ClassVar[str] = "aggregation_corpus"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The options; corpus, tokenizer and drafts are inputs."""
+        check_options(given, {"examples", "header", "more", "seed"})
+        options = given.stage.options
+        return {
+            "examples": positive_option(given, "examples", 24_000),
+            "header": str(options.get("header", _HEADER)),
+            "more": str(options.get("more", _MORE)),
+            "seed": int(options.get("seed", 0)),
+        }
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """About 500 examples a second."""
+        examples = positive_option(given, "examples", 24_000)
+        return Cost(samples=examples, seconds=examples / 500)
+
+    def run(self, context: StageContext) -> None:
+        """Draw the examples."""
+        from transformers import AutoTokenizer
+
+        from llmx.engines.render import Renderer
+
+        folder = next(f for f in context.inputs.values() if (f / "tokenizer.json").exists())
+        renderer = Renderer(AutoTokenizer.from_pretrained(folder))
+        problems = _problems(context.inputs)
+        told = context.identity
+        context.progress.start(told["examples"])
+        rows = []
+        for place in range(told["examples"]):
+            rng = Random(f"{told['seed']}/{place}")
+            rows.append(_example(rng, problems[place % len(problems)], renderer, told))
+            context.progress.advance()
+        write_lines(context.out / "train.jsonl", rows)
+        about = {"problems": len(problems), "longest": max(len(row["ids"]) for row in rows)}
+        write_json(context.out / "corpus.json", {**about, **told})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question, its solution, and the drafts of it: pairs of name and token ids."""
+
+    question: str
+    solution: str
+    drafts: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def _problems(inputs: Mapping[str, Path]) -> list[Problem]:
+    corpus = next(f for f in inputs.values() if (f / "train.jsonl").exists())
+    drafts: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+    for name, folder in sorted(inputs.items()):
+        if (folder / "samples.jsonl").exists():
+            for row in read_lines(folder / "samples.jsonl"):
+                drafts.setdefault(row["id"], []).append((name, tuple(row["completion_ids"])))
+    rows = {row["id"]: row for row in read_lines(corpus / "train.jsonl")}
+    return [
+        Problem(rows[id_]["question"], rows[id_]["solution"], tuple(of))
+        for id_, of in drafts.items()
+    ]
+
+
+def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, Any]) -> Any:
+    """Return one row: a prompt with drafts cut at some chunk, and the answer from there on."""
+    tokenizer = renderer.tokenizer
+    answer = [*renderer.encode(problem.solution), tokenizer.eos_token_id]
+    chunks = ChunkSpec(
+        first=rng.choice(_FIRST), later=rng.choice(_LATER), factor=rng.choice(_GROWTH)
+    )
+    layout: Layout = rng.choice(get_args(Layout))
+    drafts = _chosen(rng, problem, set(tokenizer.all_special_ids))
+    cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
+    last = len(cuts) - 1 if rng.random() < _WHOLE else rng.randrange(len(cuts))
+    spans = list(zip((0, *cuts), cuts[: last + 1], strict=False))
+    said = [answer[a:b] for a, b in spans[:-1] if b < len(answer)]
+    heard = Heard(
+        sources=tuple(name for name, _ in drafts),
+        rounds=tuple(_round(drafts, span, tokenizer) for span in spans),
+        said=tuple(Shown(ids=tuple(ids)) for ids in said),
+        header=told["header"],
+        more=told["more"],
+    )
+    asked = renderer.ids(prompt(layout, [Message(role="user", content=problem.question)], heard))
+    rest = answer[sum(map(len, said)) :] if layout == "L2" and drafts else answer
+    return {"ids": [*asked, *rest], "learn_from": len(asked)}
+
+
+def _chosen(rng: Random, problem: Problem, special: set[int]) -> list[tuple[str, list[int]]]:
+    """Return some of the drafts in some order, without their ends."""
+    if rng.random() < _ALONE:
+        return []
+    count = len(problem.drafts) if rng.random() < 0.8 else rng.randint(1, len(problem.drafts))
+    drawn = rng.sample(problem.drafts, count)
+    return [(name, [one for one in ids if one not in special]) for name, ids in drawn]
+
+
+def _cuts(chunks: ChunkSpec, longest: int) -> list[int]:
+    """Return where chunks end, up to the first that holds all of the longest draft."""
+    cuts = [chunks.first]
+    while cuts[-1] < longest:
+        cuts.append(cuts[-1] + chunks.size(len(cuts)))
+    return cuts
+
+
+def _round(
+    drafts: Sequence[tuple[str, Sequence[int]]], span: tuple[int, int], tokenizer: Any
+) -> dict[str, str]:
+    """Return what each draft adds in a span of tokens, as text."""
+    first, last = span
+    return {name: tokenizer.decode(ids[first:last]) for name, ids in drafts}
+
+
