@@ -37,7 +37,6 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "csqa": "llmx.data.csqa:Csqa",
         "mmlu": "llmx.data.mmlu:Mmlu",
         "humaneval": "llmx.data.humaneval:HumanEval",
-        "worksheet": "llmx.data.worksheet:Worksheet",
     },
     "engine": {
         "hf": "llmx.engines.hf:HfEngine",
@@ -50,7 +49,6 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "gsm": "llmx.scoring.gsm:GsmScorer",
         "choice": "llmx.scoring.choice:ChoiceScorer",
         "code": "llmx.scoring.code:CodeScorer",
-        "worksheet": "llmx.scoring.worksheet:WorksheetScorer",
     },
 }
 

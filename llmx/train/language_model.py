@@ -17,6 +17,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.progress import Progress
 from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
+from llmx.engines.locate import local_folder, model_identity
 from llmx.store.files import read_lines, write_json
 
 _Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
@@ -27,6 +28,8 @@ class TrainStage:
     """Needs a corpus and a tokenizer; writes ``model/`` and ``training.json``.
 
     Options: ``shape``, ``trainer`` and ``seed``, in place of the arm's; ``over: recipe`` needs them.
+    ``base`` names a model to go on from (a folder or ``zoo:NAME``), with its tokenizer: of the shape
+    only the context is read then.
     """
 
     kind: ClassVar[str] = "train"
@@ -36,10 +39,12 @@ class TrainStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Shape, optimisation and seed."""
         shape, trainer, seed = _specs(given)
+        base = given.stage.options.get("base")
         return {
             "shape": shape.model_dump(mode="json"),
             "trainer": trainer.model_dump(mode="json", exclude=_ACCIDENTS),
             "seed": seed,
+            **({"base": model_identity(base, None)} if base else {}),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -112,7 +117,20 @@ def _need(context: StageContext, file: str) -> Path:
 def _load_tokenizer(context: StageContext) -> Any:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(_need(context, "tokenizer.json"))
+    return AutoTokenizer.from_pretrained(_base(context) or _need(context, "tokenizer.json"))
+
+
+def _base(context: StageContext) -> Path | None:
+    """Return the folder of the model to go on from.
+
+    Raises:
+        ConfigError: if it is not on this machine.
+    """
+    name = context.given.stage.options.get("base")
+    folder = local_folder(name, context.inputs) if name else None
+    if name and folder is None:
+        raise ConfigError(f"stage option base={name} is no folder here", "a folder, or zoo:NAME")
+    return folder
 
 
 def _examples(context: StageContext, tokenizer: Any, longest: int) -> list[dict[str, list[int]]]:
@@ -122,6 +140,28 @@ def _examples(context: StageContext, tokenizer: Any, longest: int) -> list[dict[
     return encode_corpus(
         tokenizer, read_lines(_need(context, "train.jsonl") / "train.jsonl"), longest
     )
+
+
+def _start(base: Path | None, shape: ShapeSpec, tokenizer: Any, seed: int, bf16: bool) -> Any:
+    """Return the model to train: a new one, or `base` with room for `shape.context` positions."""
+    if base is None:
+        return build_model(shape, tokenizer, seed, bf16)
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_pretrained(
+        base, dtype=torch.float32, attn_implementation=_attention(bf16)
+    )
+    model.config.max_position_embeddings = shape.context
+    return model
+
+
+def _attention(bf16: bool) -> str:
+    """Return what is fast: on a CPU the fused attention is in float32, in bfloat16 the plain one."""
+    import torch
+
+    return "eager" if bf16 and not torch.cuda.is_available() else "sdpa"
 
 
 def build_model(shape: ShapeSpec, tokenizer: Any, seed: int, bf16: bool = True) -> Any:
@@ -144,9 +184,7 @@ def build_model(shape: ShapeSpec, tokenizer: Any, seed: int, bf16: bool = True) 
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        # On a CPU in bfloat16 the backward pass of the fused attention takes half of a step; in
-        # float32 it is the plain attention that takes more than half.
-        attn_implementation="eager" if bf16 and not torch.cuda.is_available() else "sdpa",
+        attn_implementation=_attention(bf16),
     )
     return LlamaForCausalLM(config)
 
@@ -187,7 +225,7 @@ def _build_trainer(context: StageContext, tokenizer: Any, examples: Any) -> Any:
 
     shape, spec, seed = _specs(context.given)
     trainer = Trainer(
-        model=build_model(shape, tokenizer, seed, spec.bf16),
+        model=_start(_base(context), shape, tokenizer, seed, spec.bf16),
         args=_arguments(spec, context.out, seed),
         train_dataset=examples,
         data_collator=partial(pad_batch, tokenizer.pad_token_id),
