@@ -47,6 +47,9 @@ class PolicySpec(Frozen):
     ahead: Literal["wait", "go"] = Field(
         default="wait", description="aggregator ahead of its sources: wait, or go on without news"
     )
+    hear: Literal["step", "latest"] = Field(
+        default="step", description="a listener's chunk j hears chunks up to j, or all there are"
+    )
     early_end: Literal["stop", "hold"] = Field(
         default="stop", description="it ends before its sources: stop them, or hold and go on"
     )
