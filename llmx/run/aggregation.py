@@ -9,9 +9,11 @@ from random import Random
 from typing import Any, ClassVar, get_args
 
 from llmx.core.ensemble import ChunkSpec, Layout
+from llmx.core.errors import ConfigError
 from llmx.core.exchange import Message
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import Shown
+from llmx.engines.locate import local_folder, model_identity
 from llmx.methods.ensemble.layout import Heard, prompt
 from llmx.run.decode import check_options, positive_option
 from llmx.store.files import read_lines, write_json, write_lines
@@ -28,9 +30,9 @@ class AggregationCorpusStage:
     number of chunks, in one of the prompt layouts, and the worked solution. The chunk sizes, the
     cut and the layout are drawn anew for each. The loss is on the answer that follows the prompt.
 
-    Needs a corpus, a tokenizer, and drafts of the training split (a ``decode`` stage).
-    Options: ``examples`` (default 24000), ``header`` and ``more`` (as of the ensemble that will use
-    the model), ``seed``.
+    Needs a corpus and drafts of the training split (a ``decode`` stage).
+    Options: ``tokenizer`` (a folder or ``zoo:NAME``), ``examples`` (default 24000), ``header`` and
+    ``more`` (as of the ensemble that will use the model), ``seed``.
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
@@ -39,9 +41,10 @@ class AggregationCorpusStage:
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The options; corpus, tokenizer and drafts are inputs."""
-        check_options(given, {"examples", "header", "more", "seed"})
+        check_options(given, {"examples", "header", "more", "seed", "tokenizer"})
         options = given.stage.options
         return {
+            "tokenizer": model_identity(_tokenizer(given), None),
             "examples": positive_option(given, "examples", 24_000),
             "header": str(options.get("header", _HEADER)),
             "more": str(options.get("more", _MORE)),
@@ -63,7 +66,7 @@ class AggregationCorpusStage:
 
         from llmx.engines.render import Renderer
 
-        folder = next(f for f in context.inputs.values() if (f / "tokenizer.json").exists())
+        folder = local_folder(_tokenizer(context.given))
         renderer = Renderer(AutoTokenizer.from_pretrained(folder))
         problems = _problems(context.inputs)
         told = context.identity
@@ -76,6 +79,14 @@ class AggregationCorpusStage:
         write_lines(context.out / "train.jsonl", rows)
         about = {"problems": len(problems), "longest": max(len(row["ids"]) for row in rows)}
         write_json(context.out / "corpus.json", {**about, **told})
+
+
+def _tokenizer(given: StageInput) -> str:
+    name = given.stage.options.get("tokenizer")
+    if not isinstance(name, str) or local_folder(name) is None:
+        where = f"stages.{given.stage.name}.tokenizer"
+        raise ConfigError(f"{where} is {name!r}", "name a folder, or zoo:NAME")
+    return name
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from llmx.train.card_text import render
 class ZooCardStage:
     """Writes ``<model>/`` (float16 weights, tokenizer, ``README.md``) for every trained model.
 
-    Options: ``models``, arm → folder name; ``measured``, title → [arm suffix, score stage].
+    Options: ``models``, arm → folder name; ``measured``, title → [arm suffix, score stage];
+    ``recipe``, the name of the recipe, and ``base``, the model that the training went on from.
     """
 
     kind: ClassVar[str] = "zoo_card"
@@ -78,8 +79,12 @@ def _facts(context: StageContext, arm: str) -> dict[str, Any]:
     spec = context.given.arms[arm]
     assert spec.shape is not None and spec.trainer is not None and spec.data is not None
     training = read_json(context.inputs[f"train/{arm}"] / "training.json")
-    corpus = read_json(context.inputs["corpus"] / "corpus.json")
+    found = (context.inputs.get(name) for name in ("corpus", f"corpus/{arm}"))
+    corpus = read_json(next(folder for folder in found if folder) / "corpus.json")
+    options = context.given.stage.options
     return {
+        "recipe": options.get("recipe", "zoo_gsm"),
+        "base": options.get("base"),
         "shape": spec.shape.model_dump(mode="json"),
         "trainer": spec.trainer.model_dump(mode="json"),
         "seed": spec.seed,

@@ -128,7 +128,8 @@ class Desk:
         """Return the chunks that listeners get: a request with the full context holds several."""
         if not self.final:
             return [_sum(reply)]
-        chunks, current, place = [], Shown(), self.chunk
+        chunks: list[Shown] = []
+        current, place = Shown(), self.chunk
         for piece in reply:
             current = current.plus(piece)
             if current.tokens >= chunk_size(self.task, self.speaker, place):
