@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from llmx.core.record import Frozen
-from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import EngineSpec, ModelSpec, SamplerSpec
 
 Layout = Literal["L0", "L1", "L1b", "L2"]
 

@@ -79,8 +79,7 @@ def _facts(context: StageContext, arm: str) -> dict[str, Any]:
     spec = context.given.arms[arm]
     assert spec.shape is not None and spec.trainer is not None and spec.data is not None
     training = read_json(context.inputs[f"train/{arm}"] / "training.json")
-    found = (context.inputs.get(name) for name in ("corpus", f"corpus/{arm}"))
-    corpus = read_json(next(folder for folder in found if folder) / "corpus.json")
+    corpus = read_json(_corpus(context.inputs, arm) / "corpus.json")
     options = context.given.stage.options
     return {
         "recipe": options.get("recipe", "zoo_gsm"),
@@ -95,6 +94,14 @@ def _facts(context: StageContext, arm: str) -> dict[str, Any]:
         "collisions": corpus["collisions"],
         "measured": dict(_measured(context, arm)),
     }
+
+
+def _corpus(inputs: Mapping[str, Path], arm: str) -> Path:
+    """Return the corpus of the arm, or the one that all arms share."""
+    found = {name: folder for name, folder in inputs.items() if (folder / "corpus.json").exists()}
+    return next((f for name, f in found.items() if name.endswith(f"/{arm}")), None) or next(
+        iter(found.values())
+    )
 
 
 def _measured(context: StageContext, arm: str) -> Iterable[tuple[str, dict[str, Any]]]:
