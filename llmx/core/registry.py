@@ -25,6 +25,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "explore": "llmx.run.explore:ExploreStage",
         "aggregation_corpus": "llmx.run.aggregation:AggregationCorpusStage",
         "decode": "llmx.run.decode:DecodeStage",
+        "ensemble_latency": "llmx.run.latency:LatencyStage",
+        "ensemble_decode": "llmx.run.ensemble:EnsembleDecodeStage",
         "decode_speed": "llmx.run.speed:SpeedStage",
         "score": "llmx.run.score:ScoreStage",
         "report": "llmx.run.report:ReportStage",
@@ -44,6 +46,9 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "scripted": "llmx.engines.scripted:ScriptedEngine",
         "vllm": "llmx.engines.vllm.engine:VllmEngine",
         "vllm_server": "llmx.engines.vllm_server.engine:VllmServerEngine",
+    },
+    "streamer": {
+        "hf": "llmx.engines.stream.hf:HfStreamer",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

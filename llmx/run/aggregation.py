@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, get_args
 
-from llmx.core.ensemble import ChunkSpec, Layout
+from llmx.core.ensemble import Chunks, Layout
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Message
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -116,9 +116,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     """Return one row: a prompt with drafts cut at some chunk, and the answer from there on."""
     tokenizer = renderer.tokenizer
     answer = [*renderer.encode(problem.solution), tokenizer.eos_token_id]
-    chunks = ChunkSpec(
-        first=rng.choice(_FIRST), later=rng.choice(_LATER), factor=rng.choice(_GROWTH)
-    )
+    chunks = Chunks(rng.choice(_FIRST), rng.choice(_LATER), rng.choice(_GROWTH))
     layout: Layout = rng.choice(get_args(Layout))
     drafts = _chosen(rng, problem, set(tokenizer.all_special_ids))
     cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
@@ -146,7 +144,7 @@ def _chosen(rng: Random, problem: Problem, special: set[int]) -> list[tuple[str,
     return [(name, [one for one in ids if one not in special]) for name, ids in drawn]
 
 
-def _cuts(chunks: ChunkSpec, longest: int) -> list[int]:
+def _cuts(chunks: Chunks, longest: int) -> list[int]:
     """Return where chunks end, up to the first that holds all of the longest draft."""
     cuts = [chunks.first]
     while cuts[-1] < longest:

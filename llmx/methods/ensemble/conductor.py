@@ -65,7 +65,7 @@ class Conductor:
             await Voice(self, speaker).speak()
         except LlmxError as error:
             await self.tell(speaker.name, "failed", text=error.message)
-            if speaker.name == ANSWER or self.task.spec.policy.failed == "raise":
+            if speaker.name == ANSWER or self.task.spec.failed == "raise":
                 raise
             self.drafts[speaker.name].failed = error.message
         async with self.news:
@@ -103,7 +103,7 @@ class Voice:
 
     async def _chunk(self, budget: int) -> Finish:
         """Ask for one chunk and show it; one that repeats the answer may be asked for again."""
-        policy, before = self.task.spec.policy, self.listener.shown
+        policy, before = self.task.spec, self.listener.shown
         held = policy.redundancy == "retry" and before.tokens > 0
         pieces = await self._request(self.listener.ask(budget), show=not held)
         if self.speaker.sources and repeats(before, pieces, policy.ngram):

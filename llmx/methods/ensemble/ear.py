@@ -35,7 +35,7 @@ class Ear:
     def __init__(self, floor: Floor, listener: Listener) -> None:
         self.floor, self.listener, self.heard = floor, listener, 0
         self.sources = listener.speaker.sources
-        self.policy = listener.task.spec.policy
+        self.policy = listener.task.spec
 
     async def listen(self) -> None:
         """Take the next chunk when the policy allows; without it, if it says to go on.

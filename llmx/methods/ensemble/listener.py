@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llmx.core.ensemble import ChunkSpec, EnsembleSpec
+from llmx.core.ensemble import Chunks, EnsembleSpec
 from llmx.core.events import ANSWER
 from llmx.core.exchange import Message
 from llmx.core.spec import SamplerSpec
@@ -32,10 +32,9 @@ class Task:
         """Return the controls of a speaker's voice."""
         return self.spec.voices[speaker.voice].sampler or self.sampler
 
-    def chunks_of(self, speaker: Speaker) -> ChunkSpec:
+    def chunks_of(self, speaker: Speaker) -> Chunks:
         """Return the chunk sizes of a speaker."""
-        own = self.spec.answer if speaker.name == ANSWER else None
-        return own or self.spec.chunks
+        return self.spec.answer_chunks if speaker.name == ANSWER else self.spec.chunks
 
 
 @dataclass
@@ -121,7 +120,7 @@ class Listener:
         header = spec.header or HEADER
         if spec.kind == "mad" and spec.header is None:
             header = DEBATE.format(own=sources.index(self.speaker.own or "") + 1 if sources else 1)
-        if again or spec.policy.redundancy == "instruct":
+        if again or spec.redundancy == "instruct":
             header += INSTRUCTION
         return Heard(
             sources=sources,

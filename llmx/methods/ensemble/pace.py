@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import ceil
 
-from llmx.core.ensemble import ChunkSpec, PolicySpec
+from llmx.core.ensemble import Chunks, EnsembleSpec
 from llmx.core.record import Finish
 from llmx.methods.ensemble.listener import Draft, Listener, Task
 from llmx.methods.ensemble.speakers import Speaker
 
-_WHOLE = ChunkSpec(first=2**31, most=2**31)
+_WHOLE = Chunks(first=2**31, most=2**31)
 
 
 def chunk_size(task: Task, speaker: Speaker, chunk: int) -> int:
@@ -24,7 +24,7 @@ def ready(drafts: Mapping[str, Draft], sources: tuple[str, ...], chunk: int) -> 
     return [s for s in sources if len(drafts[s].chunks) > chunk or drafts[s].ended]
 
 
-def enough(policy: PolicySpec, sources: int, there: int) -> bool:
+def enough(policy: EnsembleSpec, sources: int, there: int) -> bool:
     """Whether so many sources are a quorum: at least one, and all of a quorum of 1."""
     return there >= max(1, ceil(policy.quorum * sources - 1e-9))
 
@@ -50,7 +50,7 @@ def over(
         return True
     if finish in (None, "length"):
         return False
-    policy = listener.task.spec.policy
+    policy = listener.task.spec
     done = sum(
         drafts[s].ended and len(drafts[s].chunks) <= chunk + 1 for s in listener.speaker.sources
     )

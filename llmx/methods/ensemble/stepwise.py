@@ -114,7 +114,7 @@ class Desk:
         """Whether the chunk repeats the answer and is asked for again."""
         if not self.speaker.sources:
             return False
-        policy = self.task.spec.policy
+        policy = self.task.spec
         found = not self.again and repeats(self.listener.shown, reply, policy.ngram)
         retry = found and policy.redundancy == "retry"
         if self.speaker.name == ANSWER:
