@@ -9,6 +9,7 @@ are and never decoded and encoded again.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pydantic import Field
@@ -36,12 +37,20 @@ class Turn(Frozen):
         return "".join(part.text for part in self.parts)
 
 
-class Shown(Frozen):
-    """The answer so far. What was shown is continued and never revised."""
+@dataclass(frozen=True)
+class Shown:
+    """The answer so far. What was shown is continued and never revised.
+
+    No model of pydantic's: it grows with every token, and checking it anew each time would make an
+    answer's cost quadratic where it is felt.
+
+    Attributes:
+        tokens: of the answer, also where no ids are known.
+    """
 
     ids: tuple[int, ...] = ()
     text: str = ""
-    tokens: int = Field(default=0, description="of the answer, also where no ids are known")
+    tokens: int = 0
 
     def plus(self, piece: Piece) -> Shown:
         """Return the answer with one more piece."""

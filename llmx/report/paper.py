@@ -13,8 +13,8 @@ from llmx.core.spec import Grade
 Quantity = Literal["tokens/s", "problems/s", "accuracy", "length", "rounds"]
 """What two arms are compared in: a difference for accuracy, a ratio for all others."""
 
-Unit = Literal["tokens/s", "times", "points", "percent", "tokens", "rounds"]
-PER_MACHINE: tuple[Unit, ...] = ("tokens/s",)
+Unit = Literal["tokens/s", "seconds", "times", "points", "percent", "tokens", "rounds"]
+PER_MACHINE: tuple[Unit, ...] = ("tokens/s", "seconds")
 """Units whose figures belong to one machine: nobody else's can be compared with them."""
 
 
@@ -66,8 +66,8 @@ class Claim(Frozen):
     def _consistent(self) -> Claim:
         if (self.source == "secondary") != (self.evidence == "secondary"):
             raise ValueError("a secondary source has secondary evidence, and no other has")
-        if (self.evidence == "secondary") != (self.role == "anchor"):
-            raise ValueError("a secondary figure is an anchor, and no other is")
+        if self.role == "anchor" and self.evidence != "secondary":
+            raise ValueError("an anchor is measured by others: its evidence is secondary")
         if isinstance(self.value, tuple) != (self.relation == "between" and self.value is not None):
             raise ValueError("relation between, and no other, has two values")
         if self.value is not None and self.unit is None:

@@ -20,6 +20,8 @@ from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
+_MIX = ("layouts", "whole")
+_EVEN = dict.fromkeys(get_args(Layout), 1.0)
 _HEADER, _MORE = "Drafts:", "More:"
 
 
@@ -32,7 +34,8 @@ class AggregationCorpusStage:
 
     Needs a corpus and drafts of the training split (a ``decode`` stage).
     Options: ``tokenizer`` (a folder or ``zoo:NAME``), ``examples`` (default 24000), ``header`` and
-    ``more`` (as of the ensemble that will use the model), ``seed``.
+    ``more`` (as of the ensemble that will use the model), ``seed``, ``layouts`` (layout → weight;
+    default all alike), ``whole`` (the share with whole drafts; default 0.25).
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
@@ -41,7 +44,7 @@ class AggregationCorpusStage:
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The options; corpus, tokenizer and drafts are inputs."""
-        check_options(given, {"examples", "header", "more", "seed", "tokenizer"})
+        check_options(given, {"examples", "header", "more", "seed", "tokenizer", *_MIX})
         options = given.stage.options
         return {
             "tokenizer": model_identity(_tokenizer(given), None),
@@ -49,6 +52,7 @@ class AggregationCorpusStage:
             "header": str(options.get("header", _HEADER)),
             "more": str(options.get("more", _MORE)),
             "seed": int(options.get("seed", 0)),
+            **{name: options[name] for name in _MIX if name in options},
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -99,7 +103,7 @@ class Problem:
 
 
 def _problems(inputs: Mapping[str, Path]) -> list[Problem]:
-    corpus = next(f for f in inputs.values() if (f / "train.jsonl").exists())
+    corpus = next(f for f in inputs.values() if (f / "test.jsonl").exists())
     drafts: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
     for name, folder in sorted(inputs.items()):
         if (folder / "samples.jsonl").exists():
@@ -117,10 +121,11 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     tokenizer = renderer.tokenizer
     answer = [*renderer.encode(problem.solution), tokenizer.eos_token_id]
     chunks = Chunks(rng.choice(_FIRST), rng.choice(_LATER), rng.choice(_GROWTH))
-    layout: Layout = rng.choice(get_args(Layout))
+    weights: Mapping[Layout, float] = told.get("layouts", _EVEN)
+    (layout,) = rng.choices(list(weights), list(weights.values()))
     drafts = _chosen(rng, problem, set(tokenizer.all_special_ids))
     cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
-    last = len(cuts) - 1 if rng.random() < _WHOLE else rng.randrange(len(cuts))
+    last = len(cuts) - 1 if rng.random() < told.get("whole", _WHOLE) else rng.randrange(len(cuts))
     spans = list(zip((0, *cuts), cuts[: last + 1], strict=False))
     said = [answer[a:b] for a, b in spans[:-1] if b < len(answer)]
     heard = Heard(

@@ -57,7 +57,7 @@ class Conductor:
     async def tell(self, who: str, what: What, **more: object) -> None:
         """Add an event; waits while the reader is far behind."""
         at = self.loop.time() - self.began
-        await self.events.put(Event.model_validate({"at": at, "who": who, "what": what, **more}))
+        await self.events.put(Event(at=at, who=who, what=what, **more))  # type: ignore[arg-type]
 
     async def _guarded(self, speaker: Speaker) -> None:
         """Speak; a source that fails is out, an answer that fails is an error."""
@@ -137,7 +137,7 @@ class Voice:
     async def _show(self, piece: Piece) -> None:
         self.listener.say(piece)
         self.current = self.current.plus(piece)
-        await self._tell("piece", **piece.model_dump())
+        await self._tell("piece", **dict(piece))
         size = chunk_size(self.task, self.speaker, self.chunk)
         if self.full and self.current.tokens >= size:
             await self._hand_over()

@@ -21,6 +21,9 @@ class Timing:
             drafts, and computing the prompt anew. `longest_stall` is the longest of them.
         sent: prompt tokens of all requests of all speakers; of them `cached` were not computed
             again. `answer_sent` and `answer_cached` are those of the answer alone.
+        answer_again: tokens of the answer's requests that were computed for an earlier one already:
+            what a prefix cache with a fitting layout saves. (Engines that do not say what they had
+            cached count as having had nothing.)
         drafted: tokens of everybody but the answer.
         requests: of the answer.
         repeated: chunks that repeated what was shown.
@@ -36,6 +39,7 @@ class Timing:
     cached: int
     answer_sent: int
     answer_cached: int
+    answer_again: int
     drafted: int
     requests: int
     repeated: int
@@ -68,6 +72,7 @@ def timing(events: Sequence[Event]) -> Timing:
         cached=sum(one.cached_tokens or 0 for one in events),
         answer_sent=sum(one.prompt_tokens or 0 for one in events if one.who == ANSWER),
         answer_cached=sum(one.cached_tokens or 0 for one in events if one.who == ANSWER),
+        answer_again=_again([one for one in events if one.who == ANSWER]),
         drafted=sum(one.tokens for one in events if one.who != ANSWER and one.what == "piece"),
         requests=sum(one.who == ANSWER and one.what == "asked" for one in events),
         repeated=sum(one.who == ANSWER and one.what == "repeated" for one in events),
@@ -87,3 +92,15 @@ def _stalls(answer: Sequence[Event]) -> list[float]:
                 stalls.append(one.at - last)
             last, waiting = one.at, False
     return stalls
+
+
+def _again(answer: Sequence[Event]) -> int:
+    """Return the tokens that stood in an earlier context of the answer and were computed anew."""
+    again, context = 0, 0
+    for one in answer:
+        if one.prompt_tokens is not None:
+            again += max(0, min(context, one.prompt_tokens) - (one.cached_tokens or 0))
+            context = one.prompt_tokens
+        if one.what == "piece":
+            context += one.tokens
+    return again

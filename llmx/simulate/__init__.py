@@ -1,0 +1,1 @@
+"""Serving engines in virtual time, under the very code that drives real ones."""

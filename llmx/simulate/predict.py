@@ -1,0 +1,125 @@
+"""The paper's staircase rows, predicted from its single-model and plain-mixture rows alone.
+
+What those rows determine: the answer's length N and the aggregator's seconds a token, from
+``tokens/s = N / (TTFT + (N - 1) τ)`` for both rows; and the time of the slowest proposer's whole
+answer. What they leave open, the length of the drafts, the size of later chunks, the number of
+proposers and the cost of a prompt token, is varied, and a prediction is the span over all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from llmx.simulate.scene import Scene, answer, ensemble_of
+from llmx.simulate.station import Speed
+
+DRAFT_LENGTHS = (0.75, 1.0, 1.5, 2.0)  # of the answer's
+LATER_CHUNKS = (16, 32, 64, 128)
+PROMPT_TOKEN = (0.0, 2e-5, 1e-4)  # seconds
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The published rows that rates are fitted on: seconds, and tokens a second end to end."""
+
+    single_ttft: float
+    single_tps: float
+    plain_ttft: float
+    plain_tps: float
+
+    @property
+    def tokens(self) -> float:
+        """Return N, the length of an answer: two rows, two unknowns."""
+        gap = self.plain_ttft - self.single_ttft
+        return gap * self.single_tps * self.plain_tps / (self.single_tps - self.plain_tps)
+
+    @property
+    def per_token(self) -> float:
+        """Return τ of the aggregator, in seconds."""
+        n = self.tokens
+        return (n / self.single_tps - self.single_ttft) / (n - 1)
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What the fitted rows leave open."""
+
+    draft_length: float
+    later_chunk: int
+    prompt_token: float
+    proposers: int = 3
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A published figure, and the span of what follows from the fitted rows."""
+
+    name: str
+    published: float
+    low: float
+    middle: float
+    high: float
+
+    @property
+    def error(self) -> float:
+        """Return the middle's relative error."""
+        return self.middle / self.published - 1
+
+
+def assumptions() -> Iterator[Assumed]:
+    """Yield every combination of what is open; the first of a pair of equals comes first."""
+    for one in product(DRAFT_LENGTHS, LATER_CHUNKS, PROMPT_TOKEN):
+        yield Assumed(*one)
+
+
+def scene(rows: Rows, assumed: Assumed, **values: object) -> Scene:
+    """Return the ensemble whose plain form gives the fitted rows."""
+    tokens = round(rows.tokens)
+    drafts = max(2, round(tokens * assumed.draft_length))
+    heard = assumed.proposers * drafts * assumed.prompt_token
+    aggregator = Speed(rows.single_ttft, assumed.prompt_token, rows.per_token)
+    proposers_take = rows.plain_ttft - 2 * rows.single_ttft - heard
+    proposer = Speed(rows.single_ttft, assumed.prompt_token, proposers_take / (drafts - 1))
+    speeds = {f"p{n}": proposer for n in range(1, assumed.proposers + 1)}
+    spec = ensemble_of(assumed.proposers, later_chunk=assumed.later_chunk, **values)
+    lengths = {name: drafts for name in speeds}
+    return Scene(spec, {**speeds, "aggregator": aggregator}, tokens, question=1, lengths=lengths)
+
+
+def predict(rows: Rows, published: Mapping[str, float]) -> list[Prediction]:
+    """Return the prediction of each staircase figure that is published.
+
+    Args:
+        published: ``ttft 8``, ``tokens/s``, ``ttft 8 cached``, ``tokens/s cached``, ``ttft 4``,
+            ``ttft 32`` → seconds or tokens a second.
+    """
+    found: dict[str, list[float]] = {}
+    for assumed in assumptions():
+        for name, value in _figures(rows, assumed):
+            found.setdefault(name, []).append(value)
+    return [
+        Prediction(name, value, min(found[name]), _median(found[name]), max(found[name]))
+        for name, value in published.items()
+    ]
+
+
+def _figures(rows: Rows, assumed: Assumed) -> Iterator[tuple[str, float]]:
+    for first in (4, 8, 32):
+        got = answer(scene(rows, assumed, streaming="staircase", first_chunk=first))
+        yield f"ttft {first}", got.ttft
+        if first == 8:
+            yield "tokens/s", got.tokens / got.total
+    from dataclasses import replace
+
+    cached = scene(rows, assumed, streaming="staircase", first_chunk=8, layout="L1b")
+    got = answer(replace(cached, cache=True))
+    yield "ttft 8 cached", got.ttft
+    yield "tokens/s cached", got.tokens / got.total
+
+
+def _median(values: list[float]) -> float:
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
