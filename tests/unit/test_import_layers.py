@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"core"},
     "report": {"core", "store", "stats"},
     "explore": {"core", "stats", "methods", "report"},
-    "train": {"core", "store", "stats"},
+    "train": {"core", "store", "stats", "engines", "scoring"},
     "run": {
         *("core", "store", "stats"),
         *("methods", "engines", "train", "scoring", "data", "report", "audit", "explore"),

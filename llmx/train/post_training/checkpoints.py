@@ -1,0 +1,95 @@
+"""Checkpoints that are whole, and going on from the newest.
+
+The Trainer writes a checkpoint file by file, so a kill leaves a torn one. When it is done, a mark
+is written into it, durably and last; only a marked checkpoint is gone on from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import StoreError
+from llmx.store.files import read_json, write_json
+
+FOLDER = "checkpoints"
+_MARK = "whole.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A whole checkpoint: after how many optimiser steps, of how many."""
+
+    path: Path
+    step: int
+    steps: int
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.step >= self.steps
+
+
+def mark_whole(path: Path, step: int, steps: int) -> None:
+    """Call a checkpoint whole, after everything in it has reached the disk."""
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            _sync(file)
+    write_json(path / _MARK, {"step": step, "steps": steps})
+
+
+def _sync(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def newest_whole(out: Path) -> Checkpoint | None:
+    """Return the newest whole checkpoint of a training, and delete the torn ones."""
+    found = []
+    for path in (out / FOLDER).glob("checkpoint-*"):
+        if not (path / _MARK).exists():
+            shutil.rmtree(path)
+            continue
+        mark = read_json(path / _MARK)
+        found.append(Checkpoint(path, int(mark["step"]), int(mark["steps"])))
+    return max(found, key=lambda one: one.step, default=None)
+
+
+def check_same_model(checkpoint: Checkpoint, base: Path | None) -> None:
+    """Refuse a checkpoint of another model than the one that the stage starts from.
+
+    Adapters are compared by peft itself; a hub model that is not on this machine is not compared.
+
+    Raises:
+        StoreError: naming the first weight that is not alike, and the folder to delete.
+    """
+    if base is None or not (checkpoint.path / "config.json").exists():
+        return
+    theirs, ours = _weights(checkpoint.path), _weights(base)
+    # Tied weights may be written once or twice, so only names that both have are compared.
+    other = [name for name in sorted(theirs.keys() & ours.keys()) if theirs[name] != ours[name]]
+    if other or (theirs and ours and not theirs.keys() & ours.keys()):
+        what = f"{other[0]} is {theirs[other[0]]}, not {ours[other[0]]}" if other else "no weight"
+        raise StoreError(
+            f"{checkpoint.path} is a checkpoint of another model ({what})",
+            f"move {checkpoint.path.parent.parent} away and run again",
+        )
+
+
+def _weights(folder: Path) -> dict[str, list[int]]:
+    """Return the shapes that the headers of safetensors files give."""
+    shapes: dict[str, list[int]] = {}
+    for path in folder.glob("*.safetensors"):
+        with path.open("rb") as handle:
+            (length,) = struct.unpack("<Q", handle.read(8))
+            header: dict[str, Any] = json.loads(handle.read(length))
+        shapes.update({n: about["shape"] for n, about in header.items() if n != "__metadata__"})
+    return shapes

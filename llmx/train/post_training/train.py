@@ -1,0 +1,168 @@
+"""The course of one training: audit, trainer, checkpoints, model."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llmx.core.audit import Check
+from llmx.core.errors import RunError
+from llmx.core.stage import StageContext
+from llmx.store.fingerprint import fingerprint
+from llmx.train.post_training.audit import Audited, audit, refuse, write_audit
+from llmx.train.post_training.base import find_base, load_tokenizer
+from llmx.train.post_training.checkpoints import (
+    FOLDER,
+    Checkpoint,
+    check_same_model,
+    newest_whole,
+)
+from llmx.train.post_training.encoded import Encoded
+from llmx.train.post_training.export import export
+from llmx.train.post_training.job import Job
+from llmx.train.post_training.options import bases, read_options
+from llmx.train.post_training.rows import read_rows, tested
+from llmx.train.post_training.stage import PostTraining
+from llmx.train.post_training.trackers import Tracked, chosen, tracking
+from llmx.train.post_training.watch import watch
+
+
+def train(stage: PostTraining, context: StageContext) -> None:
+    """Audit, train from the newest whole checkpoint, and leave the model."""
+    job, texts, audited = prepare(stage, context)
+    last = fit(stage, job, texts, audited)
+    finish(job, audited, last)
+
+
+def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encoded], Audited]:
+    """Load what is needed, and refuse what should not be trained on."""
+    import torch
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
+
+    torch.set_num_threads(context.given.arm.engine.threads)
+    disable_progress_bar()  # the run has a bar of its own
+    set_verbosity_error()
+    options = read_options(stage.kind, context.given)
+    folder, rows = read_rows(context, options.split)
+    base = find_base(bases(options, context.given), context)
+    done = newest_whole(context.out)
+    if done is not None:
+        check_same_model(done, base.folder)
+    context.progress.note("encoding the rows")
+    tokenizer = load_tokenizer(base)
+    texts = stage.texts(tokenizer, rows, options)
+    limit = stage.limit(options, _positions(base.place, base.revision))
+    audited = audit(rows, texts, limit, tokenizer, tested(folder))
+    if done is None or not done.final:  # else the audit is there, with what the trainer fed
+        write_audit(audited, tokenizer, context.out)
+    refuse(audited, context.given.stage.name)
+    step = done.step if done is not None else 0
+    return Job(context, stage.kind, options, base, tokenizer, rows, step), texts, audited
+
+
+def _positions(place: str, revision: str | None) -> int | None:
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(place, revision=revision)
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audited) -> Checkpoint:
+    """Train what is left, and return the last checkpoint.
+
+    Where nothing is left no trainer is built: it would take one step too many.
+    """
+    done = newest_whole(job.out)
+    if done is not None and done.final:
+        return done
+    from datasets import disable_progress_bars
+    from transformers.trainer_callback import PrinterCallback
+
+    disable_progress_bars()
+    trainer = _quiet(stage.build)(job, texts)
+    trainer.remove_callback(PrinterCallback)  # the run has a line of its own
+    _check_fed(stage, job, trainer, audited)
+    with tracking(chosen(job.options.trackers), _tracked(job)) as trackers:
+        begin = _in_order(trainer)
+        watching = watch(
+            job.context.progress, trackers, job.out / FOLDER, _may_save(trainer), begin
+        )
+        trainer.add_callback(watching)
+        _quiet(trainer.train)(resume_from_checkpoint=str(done.path) if done is not None else None)
+    last = newest_whole(job.out)
+    if last is None or not last.final:
+        raise RunError("the training ended without its last checkpoint", "run it again")
+    return last
+
+
+def _quiet(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `work` without the warnings that are for TRL's authors."""
+
+    def quiet(*args: Any, **named: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return work(*args, **named)
+
+    return quiet
+
+
+def _tracked(job: Job) -> Tracked:
+    stage, settings = job.context.given.stage.name, dict(job.settings)
+    name = f"{stage}-{fingerprint(job.context.identity)[:10]}"
+    return Tracked("llmx", name, job.out, settings, job.step)
+
+
+def _check_fed(stage: PostTraining, job: Job, trainer: Any, audited: Audited) -> None:
+    """Compare what the audit shows with what the trainer really feeds, and note it."""
+    fed = stage.fed(trainer, len(audited.shown))
+    shown = [(text.ids, text.mask) for text in audited.shown]
+    same = None if fed is None else fed == shown
+    detail = "the trainer's first texts are those shown"
+    check = Check(check="fed as shown", level="fail", passed=same, of=len(shown), detail=detail)
+    write_audit(audited.with_check(check), job.tokenizer, job.out)
+    if same is False:
+        raise RunError("the trainer feeds other tokens than the audit shows", "see audit.md")
+
+
+def _may_save(trainer: Any) -> Callable[[], bool]:
+    """Return whether a checkpoint of now holds everything: no buffer of rollouts is in use."""
+    arguments = trainer.args
+    if not hasattr(arguments, "steps_per_generation"):
+        return lambda: True
+    every = arguments.steps_per_generation * arguments.num_iterations
+    return lambda: trainer._step % every == 0
+
+
+def _in_order(trainer: Any) -> Callable[[int], None]:
+    """Return what brings the order of the rows to the epoch that a training goes on in.
+
+    TRL's sampler draws a new order each epoch from a generator that no checkpoint holds; without
+    this a resumed training would see the second epoch in the order of the first.
+    """
+    samplers: list[Any] = []
+    make = trainer._get_train_sampler
+
+    def make_and_keep(*given: Any) -> Any:
+        samplers.append(make(*given))
+        return samplers[-1]
+
+    def begin(epochs: int) -> None:
+        import torch
+        from trl.trainer.utils import RepeatSampler
+
+        sampler = samplers[-1]
+        if isinstance(sampler, RepeatSampler) and sampler.shuffle:
+            for _ in range(epochs):
+                torch.randperm(sampler.num_samples, generator=sampler.generator)
+
+    trainer._get_train_sampler = make_and_keep
+    return begin
+
+
+def finish(job: Job, audited: Audited, last: Checkpoint) -> None:
+    """Leave the model, its card and ``training.json``, and drop the checkpoints."""
+    if not job.context.given.stage.options.get("accelerate"):
+        export(job, audited, last)
+        shutil.rmtree(job.out / FOLDER)
