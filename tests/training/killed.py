@@ -41,7 +41,7 @@ def _arm(moment: str, at: int) -> Any:
 
 
 def main(about: str, moment: str, at: str) -> None:
-    from conftest import Work
+    from tiny import Work
 
     given = json.loads(about)
     paths = {name: Path(given.pop(name)) for name in ("model", "data", "out")}

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from conftest import DRAWN, FAST, Work
+from tiny import DRAWN, FAST, Work
 
 from llmx.core.progress import Silent
 from llmx.store.files import read_json, read_lines

@@ -52,15 +52,17 @@ def _sync(file: Path) -> None:
 
 
 def newest_whole(out: Path) -> Checkpoint | None:
-    """Return the newest whole checkpoint of a training, and delete the torn ones."""
-    found = []
+    """Return the newest whole checkpoint of a training."""
+    marks = {path: read_json(path) for path in (out / FOLDER).glob(f"checkpoint-*/{_MARK}")}
+    whole = (Checkpoint(p.parent, int(m["step"]), int(m["steps"])) for p, m in marks.items())
+    return max(whole, key=lambda one: one.step, default=None)
+
+
+def drop_torn(out: Path) -> None:
+    """Delete what a kill left half-written. No training of this folder may be running."""
     for path in (out / FOLDER).glob("checkpoint-*"):
         if not (path / _MARK).exists():
             shutil.rmtree(path)
-            continue
-        mark = read_json(path / _MARK)
-        found.append(Checkpoint(path, int(mark["step"]), int(mark["steps"])))
-    return max(found, key=lambda one: one.step, default=None)
 
 
 def check_same_model(checkpoint: Checkpoint, base: Path | None) -> None:

@@ -92,12 +92,6 @@ class PostTraining(ABC):
 
     def run(self, context: StageContext) -> None:
         """Train, or go on training."""
-        options = read_options(self.kind, context.given)
-        if options.accelerate is not None:
-            from llmx.train.post_training.launch import launch
-
-            launch(self.kind, context, options.accelerate)
-            return
         from llmx.train.post_training.train import train
 
         train(self, context)

@@ -15,13 +15,14 @@ from llmx.train.post_training.audit import Audited, audit, refuse, write_audit
 from llmx.train.post_training.base import find_base, load_tokenizer
 from llmx.train.post_training.checkpoints import (
     FOLDER,
-    Checkpoint,
     check_same_model,
+    drop_torn,
     newest_whole,
 )
 from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.export import export
 from llmx.train.post_training.job import Job
+from llmx.train.post_training.launch import launch
 from llmx.train.post_training.options import bases, read_options
 from llmx.train.post_training.rows import read_rows, tested
 from llmx.train.post_training.stage import PostTraining
@@ -31,9 +32,13 @@ from llmx.train.post_training.watch import watch
 
 def train(stage: PostTraining, context: StageContext) -> None:
     """Audit, train from the newest whole checkpoint, and leave the model."""
+    drop_torn(context.out)
+    configuration = read_options(stage.kind, context.given).accelerate
+    if configuration is not None:
+        launch(context, configuration)
     job, texts, audited = prepare(stage, context)
-    last = fit(stage, job, texts, audited)
-    finish(job, audited, last)
+    fit(stage, job, texts, audited)
+    finish(job, audited)
 
 
 def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encoded], Audited]:
@@ -69,32 +74,28 @@ def _positions(place: str, revision: str | None) -> int | None:
     return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
-def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audited) -> Checkpoint:
-    """Train what is left, and return the last checkpoint.
+def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audited) -> None:
+    """Train what is left.
 
     Where nothing is left no trainer is built: it would take one step too many.
     """
-    done = newest_whole(job.out)
-    if done is not None and done.final:
-        return done
     from datasets import disable_progress_bars
     from transformers.trainer_callback import PrinterCallback
 
+    done = newest_whole(job.out)
+    if done is not None and done.final:
+        return
     disable_progress_bars()
     trainer = _quiet(stage.build)(job, texts)
     trainer.remove_callback(PrinterCallback)  # the run has a line of its own
     _check_fed(stage, job, trainer, audited)
-    with tracking(chosen(job.options.trackers), _tracked(job)) as trackers:
-        begin = _in_order(trainer)
-        watching = watch(
-            job.context.progress, trackers, job.out / FOLDER, _may_save(trainer), begin
-        )
-        trainer.add_callback(watching)
+    first = trainer.accelerator.is_main_process
+    names = chosen(job.options.trackers) if first else ()
+    with tracking(names, _tracked(job)) as trackers:
+        begin, may_save = _in_order(trainer), _may_save(trainer)
+        folder = job.out / FOLDER
+        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, begin))
         _quiet(trainer.train)(resume_from_checkpoint=str(done.path) if done is not None else None)
-    last = newest_whole(job.out)
-    if last is None or not last.final:
-        raise RunError("the training ended without its last checkpoint", "run it again")
-    return last
 
 
 def _quiet(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,8 +162,14 @@ def _in_order(trainer: Any) -> Callable[[int], None]:
     return begin
 
 
-def finish(job: Job, audited: Audited, last: Checkpoint) -> None:
-    """Leave the model, its card and ``training.json``, and drop the checkpoints."""
-    if not job.context.given.stage.options.get("accelerate"):
-        export(job, audited, last)
-        shutil.rmtree(job.out / FOLDER)
+def finish(job: Job, audited: Audited) -> None:
+    """Leave the model, its card and ``training.json``, and drop the checkpoints.
+
+    Raises:
+        RunError: if the training has not come to its last step.
+    """
+    last = newest_whole(job.out)
+    if last is None or not last.final:
+        raise RunError("the training ended before its last checkpoint", "run it again")
+    export(job, audited, last)
+    shutil.rmtree(job.out / FOLDER)
