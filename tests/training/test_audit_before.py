@@ -8,7 +8,7 @@ from tiny import FAST, ROWS, save_data, tokenizer
 from llmx.core.errors import DataError
 from llmx.store.files import read_json, write_lines
 from llmx.train.post_training.audit import Limit, audit
-from llmx.train.post_training.encoded import encode_answered, encode_asked
+from llmx.train.post_training.encoded import encode_answered, encode_asked, encode_prompts
 from llmx.train.post_training.rows import Row, asks
 
 
@@ -35,7 +35,7 @@ def test_the_mask_is_on_the_answer_and_its_end(words):
     (text,) = texts_of(words, rows_of(ROWS[:1]))
     trained = [token for token, loss in zip(text.ids, text.mask, strict=True) if loss]
     assert words.decode(trained) == ROWS[0]["solution"] + "<|end|>"
-    asked = encode_asked(words, rows_of(ROWS[:1])[0], room=0)
+    (asked,) = encode_asked(words, rows_of(ROWS[:1]), room=0)
     assert text.ids[: len(asked.ids)] == asked.ids  # what an engine sends
 
 
@@ -134,3 +134,12 @@ def test_overlap_is_refused_before_a_model_loads(work, data, tmp_path):
         job.run()
     assert read_json(job.out / "audit.json")["passed"] is False
     assert not (job.out / "checkpoints").exists()
+
+
+def test_prompts_of_both_kinds_are_encoded_in_their_places(words):
+    turns = [{"role": "user", "content": "1+1?"}]
+    prompts = ["a b", turns, "c", turns]
+    found = encode_prompts(words, prompts)
+    sent = words.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+    assert found[1] == found[3] == sent["input_ids"]
+    assert [found[0], found[2]] == [words(text=text)["input_ids"] for text in ("a b", "c")]

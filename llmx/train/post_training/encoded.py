@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ class Encoded:
 def encode_answered(tokenizer: Any, row: Row, answer: str, part: str) -> Encoded:
     """Encode a prompt and its answer; the loss is on the answer and its end."""
     if isinstance(row.prompt, str):
-        prompt, rest = encode_prompt(tokenizer, row.prompt), _ended(tokenizer, answer)
+        prompt, rest = encode_prompts(tokenizer, [row.prompt])[0], _ended(tokenizer, answer)
     else:
         prompt, rest = encode_turns(tokenizer, row.prompt, answer)
     return Encoded(row, (*prompt, *rest), (*(0 for _ in prompt), *(1 for _ in rest)), part)
@@ -55,15 +56,24 @@ def _ended(tokenizer: Any, answer: str) -> list[int]:
     return found
 
 
-def encode_prompt(tokenizer: Any, prompt: Prompt) -> list[int]:
+def encode_prompts(tokenizer: Any, prompts: Sequence[Prompt]) -> list[list[int]]:
     """Return the ids that a model is asked with: as TRL and the engines send them."""
-    if isinstance(prompt, str):
-        return list(tokenizer(text=prompt)["input_ids"])
-    sent = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=True)
-    return list(sent["input_ids"])
+    plain = [prompt for prompt in prompts if isinstance(prompt, str)]
+    turns = [prompt for prompt in prompts if not isinstance(prompt, str)]
+    texts = [
+        tokenizer.apply_chat_template(one, add_generation_prompt=True, tokenize=False)
+        for one in turns
+    ]
+    # A template writes its own special tokens; a plain text gets what the tokenizer adds.
+    of_plain = iter(tokenizer(plain)["input_ids"] if plain else ())
+    of_turns = iter(tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else ())
+    return [next(of_plain if isinstance(prompt, str) else of_turns) for prompt in prompts]
 
 
-def encode_asked(tokenizer: Any, row: Row, room: int) -> Encoded:
-    """Encode a prompt that a model answers with up to `room` tokens; nothing of it carries loss."""
-    ids = encode_prompt(tokenizer, row.prompt)
-    return Encoded(row, tuple(ids), tuple(0 for _ in ids), "prompt", room)
+def encode_asked(tokenizer: Any, rows: Sequence[Row], room: int) -> list[Encoded]:
+    """Encode prompts that a model answers with up to `room` tokens; none carries loss."""
+    ids = encode_prompts(tokenizer, [row.prompt for row in rows])
+    return [
+        Encoded(row, tuple(one), (0,) * len(one), "prompt", room)
+        for row, one in zip(rows, ids, strict=True)
+    ]

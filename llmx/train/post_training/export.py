@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ def export(job: Job, audited: Audited, last: Checkpoint) -> None:
     else:
         _copy(last.path, job.out / "adapter")
         _merge(job, last.path, model)
-    about = _about(job, audited, last, model)
-    write_json(job.out / "rows.json", row_hashes(job.rows))
+    hashes = row_hashes(job.rows)
+    write_json(job.out / "rows.json", hashes)
+    about = _about(job, audited, last, hashes)
     write_json(job.out / "training.json", about)
     write_text(model / "README.md", card(about))
 
@@ -78,9 +80,8 @@ def _merge(job: Job, checkpoint: Path, to: Path) -> None:
     _tidy(to / "tokenizer_config.json")
 
 
-def _about(job: Job, audited: Audited, last: Checkpoint, model: Path) -> dict[str, Any]:
+def _about(job: Job, audited: Audited, last: Checkpoint, hashes: Sequence[str]) -> dict[str, Any]:
     state = read_json(last.path / "trainer_state.json")
-    hashes = row_hashes(job.rows)
     return {
         "kind": job.kind,
         "steps": last.step,
@@ -95,6 +96,6 @@ def _about(job: Job, audited: Audited, last: Checkpoint, model: Path) -> dict[st
             "mask": audited.mask_statistics(),
             "template": fingerprint(job.tokenizer.chat_template),
             "parent": job.base.provenance(),
-            "result": {"content": content_hash(model)},
+            "result": {"content": content_hash(job.out / "model")},
         },
     }

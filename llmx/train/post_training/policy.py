@@ -46,7 +46,7 @@ class PolicyStage(PostTraining):
     def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
         """The prompts, and room for an answer."""
         room = int(options.settings.get("max_completion_length") or _COMPLETION)
-        return [encode_asked(tokenizer, row, room) for row in rows]
+        return encode_asked(tokenizer, rows, room)
 
     def limit(self, options: Options, context: int | None) -> Limit:
         """TRL cuts no prompt; what counts is whether prompt and answer fit the model."""
@@ -57,7 +57,7 @@ class PolicyStage(PostTraining):
         import trl
         from datasets import Dataset
 
-        sent = [job.tokenizer.decode(text.ids) for text in texts]
+        sent = job.tokenizer.batch_decode([list(text.ids) for text in texts])
         rewarding = Rewarding(job.rows, sent, load_rewards(job.options.rewards))
         rows = [{"prompt": row.prompt, "row": row.number} for row in job.rows]
         trainer = getattr(trl, self.trainer)(
