@@ -95,6 +95,7 @@ def test_two_begins_and_a_missing_end_are_counted(words):
     assert found(audited, "without end") == (False, 1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sft", "dpo"])
 def test_what_is_shown_is_what_the_trainer_feeds(work, kind):
     out = work(kind, {**FAST, "max_steps": 1}).run()
@@ -109,6 +110,7 @@ def test_what_is_shown_is_what_the_trainer_feeds(work, kind):
     assert "[2]" in text and first["text"] in text  # the end carries loss
 
 
+@pytest.mark.slow
 def test_plain_prompts_are_fed_as_shown_too(work, tmp_path):
     raw = [{"prompt": f"<|begin|>{n}+1=", "completion": str(n + 1), "chosen": "a", "rejected": "b"}
            for n in range(8)]  # fmt: skip
@@ -120,6 +122,7 @@ def test_plain_prompts_are_fed_as_shown_too(work, tmp_path):
         assert shown[0]["text"] == f"<|begin|>0+1={'1' if kind == 'sft' else 'a'}<|end|>"
 
 
+@pytest.mark.slow
 def test_loss_on_the_prompt_too_where_that_is_asked_for(work):
     out = work("sft", {**FAST, "max_steps": 1, "completion_only_loss": False}).run()
     assert all(read_json(out / "audit.json")["shown"][0]["mask"])

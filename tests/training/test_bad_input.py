@@ -49,6 +49,7 @@ def test_rows_that_cannot_be_trained_on(other_rows, kind, settings, rows, messag
     assert caught.value.exit_code == 2 and "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reward", "message"),
     [
@@ -84,6 +85,7 @@ def test_a_checkpoint_of_another_architecture(work, tmp_path):
     assert (folder / "whole.json").exists()
 
 
+@pytest.mark.slow
 def test_a_setting_that_trl_refuses(work):
     job = work("grpo", {**DRAWN, "generation_batch_size": 6, "max_steps": 1})
     with pytest.raises(ConfigError, match=r"stages\.grpo\.settings: .*divisible"):
@@ -160,6 +162,7 @@ scales: {}
 """
 
 
+@pytest.mark.slow
 def test_the_command_line_ends_with_code_2(tmp_path):
     folder = tmp_path / "recipes/train"
     folder.mkdir(parents=True)

@@ -14,6 +14,8 @@ from tiny import DRAWN, FAST, Work, save_data, save_tiny_llama
 
 from llmx.store.files import read_json, write_json
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parent.parent / "golden/training"
 LOCKED = ("torch", "transformers", "trl")
 RUNS = {

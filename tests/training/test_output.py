@@ -12,6 +12,8 @@ from llmx.engines.locate import content_hash
 from llmx.store.files import read_json
 from llmx.store.fingerprint import fingerprint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory, model, data):
@@ -107,3 +109,12 @@ def test_an_adapter_is_kept_and_merged(work, kind, model):
     changed = [n for n in before if not before[n].equal(after[n])]
     assert all("q_proj" in n or "v_proj" in n for n in changed)
     assert json.loads((out / "adapter/adapter_config.json").read_text())["r"] == 2
+
+
+def test_no_key_reaches_the_disk(work, monkeypatch):
+    keys = {"WANDB_API_KEY": "key-of-wandb", "HF_TOKEN": "key-of-the-hub"}
+    for name, key in keys.items():
+        monkeypatch.setenv(name, key)
+    out = work("sft", {**FAST, "max_steps": 1}, options={"trackers": None}).run()
+    for path in (path for path in out.rglob("*") if path.is_file()):
+        assert not any(key.encode() in path.read_bytes() for key in keys.values())

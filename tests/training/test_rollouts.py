@@ -37,6 +37,7 @@ def groups(out, size=4):
     return [rows[at : at + size] for at in range(0, len(rows), size)]
 
 
+@pytest.mark.slow
 def test_a_rollout_is_complete(grpo):
     rows = read_lines(grpo / "rollouts.jsonl")
     assert len(rows) == 16 and [row["step"] for row in rows] == [0] * 8 + [1] * 8
@@ -49,6 +50,7 @@ def test_a_rollout_is_complete(grpo):
         assert 1 <= row["tokens"] <= 8 and row["truncated"] == (row["tokens"] == 8)
 
 
+@pytest.mark.slow
 def test_the_advantage_of_grpo_by_hand(grpo):
     """Reward less the group's mean, over its standard deviation (n - 1) plus 1e-4."""
     seen = 0.0
@@ -62,6 +64,7 @@ def test_the_advantage_of_grpo_by_hand(grpo):
     assert seen > 0.5  # some group tells its completions apart
 
 
+@pytest.mark.slow
 def test_the_advantage_without_scaling_by_hand(drawn):
     for group in groups(drawn("grpo", scale_rewards="none")):
         mean = statistics.mean(row["reward"] for row in group)
@@ -69,6 +72,7 @@ def test_the_advantage_without_scaling_by_hand(drawn):
             assert row["advantage"] == pytest.approx(row["reward"] - mean, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_advantage_of_rloo_by_hand(drawn):
     """Without a penalty: reward less the mean of the other three."""
     for group in groups(drawn("rloo", beta=0.0)):
@@ -86,6 +90,7 @@ def test_a_worked_group():
     assert (1.0 - 0.3) / (spread + 1e-4) == pytest.approx(1.49209, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_curve_is_that_of_the_rollouts(grpo):
     curve = read_json(grpo / "training.json")["curve"]
     for step, point in enumerate(curve):
@@ -95,11 +100,13 @@ def test_the_curve_is_that_of_the_rollouts(grpo):
         assert {"loss", "entropy", "groups_without_signal"} <= point.keys()
 
 
+@pytest.mark.slow
 def test_the_divergence_is_in_the_curve_where_there_is_a_reference(drawn):
     curve = read_json(drawn("grpo", beta=0.1) / "training.json")["curve"]
     assert curve[0]["kl"] == 0.0 and curve[1]["kl"] > 0.0
 
 
+@pytest.mark.slow
 def test_weights_of_rewards_are_in_the_sum(tmp_path, model, data):
     from tiny import Work
 

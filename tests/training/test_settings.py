@@ -19,6 +19,7 @@ from llmx.train.post_training.settings import (
 KINDS = ("sft", "dpo", "grpo", "rloo")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_source_has_the_fields_of_the_dataclass(kind):
     import trl
@@ -27,6 +28,7 @@ def test_the_source_has_the_fields_of_the_dataclass(kind):
     assert set(fields(kind)) == {field.name for field in dataclasses.fields(config)}
 
 
+@pytest.mark.slow
 def test_the_source_has_the_fields_of_lora():
     import peft
 

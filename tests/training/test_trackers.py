@@ -94,6 +94,7 @@ def test_tensorboard_takes_back_what_a_kill_cut_off(tmp_path):
     assert found == [(1, 1.0), (2, 2.0), (3, 3.0), (4, 34.0), (5, 35.0), (6, 36.0)]
 
 
+@pytest.mark.slow
 def test_a_training_is_logged_as_its_curve(work):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

@@ -92,16 +92,20 @@ def find_base(names: Sequence[str], context: StageContext) -> Base:
     )
 
 
+def decide_hub(base: Base) -> None:
+    """Ask no hub for a model that is here. Call it before a library reads the variable."""
+    if base.folder is not None:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    else:
+        go_offline_if_unreachable()
+
+
 def load_tokenizer(base: Base) -> Any:
     """Return the tokenizer, which must be able to end and to pad.
 
     Raises:
         EngineError: if it cannot be loaded, or has no end of text.
     """
-    if base.folder is not None:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    else:
-        go_offline_if_unreachable()
     from transformers import AutoTokenizer
 
     try:

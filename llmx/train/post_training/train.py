@@ -12,7 +12,7 @@ from llmx.core.errors import RunError
 from llmx.core.stage import StageContext
 from llmx.store.fingerprint import fingerprint
 from llmx.train.post_training.audit import Audited, audit, refuse, write_audit
-from llmx.train.post_training.base import find_base, load_tokenizer
+from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
 from llmx.train.post_training.checkpoints import (
     FOLDER,
     check_same_model,
@@ -43,15 +43,14 @@ def train(stage: PostTraining, context: StageContext) -> None:
 
 def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encoded], Audited]:
     """Load what is needed, and refuse what should not be trained on."""
-    import torch
-    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
-
-    torch.set_num_threads(context.given.arm.engine.threads)
-    disable_progress_bar()  # the run has a bar of its own
-    set_verbosity_error()
     options = read_options(stage.kind, context.given)
     folder, rows = read_rows(context, options.split)
     base = find_base(bases(options, context.given), context)
+    decide_hub(base)
+    import torch
+
+    torch.set_num_threads(context.given.arm.engine.threads)
+    _hush()
     done = newest_whole(context.out)
     if done is not None:
         check_same_model(done, base.folder)
@@ -79,15 +78,13 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
 
     Where nothing is left no trainer is built: it would take one step too many.
     """
-    from datasets import disable_progress_bars
     from transformers.trainer_callback import PrinterCallback
 
     done = newest_whole(job.out)
     if done is not None and done.final:
         return
-    disable_progress_bars()
-    trainer = _quiet(stage.build)(job, texts)
-    trainer.remove_callback(PrinterCallback)  # the run has a line of its own
+    trainer = stage.build(job, texts)
+    trainer.remove_callback(PrinterCallback)
     _check_fed(stage, job, trainer, audited)
     first = trainer.accelerator.is_main_process
     names = chosen(job.options.trackers) if first else ()
@@ -95,18 +92,18 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
         begin, may_save = _in_order(trainer), _may_save(trainer)
         folder = job.out / FOLDER
         trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, begin))
-        _quiet(trainer.train)(resume_from_checkpoint=str(done.path) if done is not None else None)
+        trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
 
 
-def _quiet(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `work` without the warnings that are for TRL's authors."""
+def _hush() -> None:
+    """Hide bars and warnings that are for TRL's authors: the run has a line of its own."""
+    from datasets import disable_progress_bars
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
-    def quiet(*args: Any, **named: Any) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            return work(*args, **named)
-
-    return quiet
+    disable_progress_bars()
+    disable_progress_bar()
+    set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|trl|peft)\.")
 
 
 def _tracked(job: Job) -> Tracked:
