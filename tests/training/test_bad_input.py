@@ -85,6 +85,33 @@ def test_a_checkpoint_of_another_architecture(work, tmp_path):
     assert (folder / "whole.json").exists()
 
 
+def test_an_adapter_of_another_architecture(work, tmp_path):
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    job = work("sft", {**FAST, "max_steps": 2}, options={"lora": {"r": 2}})
+    other = AutoModelForCausalLM.from_pretrained(save_tiny_llama(tmp_path / "other", hidden=32))
+    folder = job.out / "checkpoints/checkpoint-1"
+    peft.get_peft_model(other, peft.LoraConfig(task_type="CAUSAL_LM", r=2)).save_pretrained(folder)
+    (folder / "whole.json").write_text(json.dumps({"step": 1, "steps": 2}))
+    with pytest.raises(StoreError, match=r"is a checkpoint of another model") as error:
+        job.run()
+    assert "is [32], not [64]" in error.value.message
+
+
+@pytest.mark.slow
+def test_a_value_that_trl_refuses(work):
+    job = work("sft", {**FAST, "max_steps": 1, "loss_type": "nonsense"})
+    with pytest.raises(ConfigError, match=r"stages\.sft\.settings: .*nonsense"):
+        job.run()
+
+
+def test_one_gpu_of_several_is_chosen_outside(work, monkeypatch):
+    monkeypatch.setattr(stage_module, "machine", lambda: {"accelerators": ["one", "two"]})
+    refused = refusal(work("sft", FAST), device="cuda:1")
+    assert "CUDA_VISIBLE_DEVICES=1" in refused.hint
+
+
 @pytest.mark.slow
 def test_a_setting_that_trl_refuses(work):
     job = work("grpo", {**DRAWN, "generation_batch_size": 6, "max_steps": 1})

@@ -93,6 +93,15 @@ def test_a_killed_training_ends_at_the_same_bytes(
 
 
 @pytest.mark.slow
+def test_an_adapter_goes_on_too(work):
+    job = work("sft", SFT, options={"lora": {"r": 2, "dropout": 0.1}})
+    whole = undisturbed(job)
+    kill(job, "step", 9)
+    job.run()
+    assert_same(job, whole, ("adapter/adapter_model.safetensors",))
+
+
+@pytest.mark.slow
 def test_no_rollout_is_there_twice(work):
     job = work("grpo", BUFFER)
     kill(job, "step", 7)

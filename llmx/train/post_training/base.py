@@ -93,7 +93,11 @@ def find_base(names: Sequence[str], context: StageContext) -> Base:
 
 
 def decide_hub(base: Base) -> None:
-    """Ask no hub for a model that is here. Call it before a library reads the variable."""
+    """Ask no hub for a model that is here, and let TRL tell no hub of a training.
+
+    Call it before a library reads the variables.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if base.folder is not None:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     else:

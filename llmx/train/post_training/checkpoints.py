@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,16 @@ def drop_torn(out: Path) -> None:
 def check_same_model(checkpoint: Checkpoint, base: Path | None) -> None:
     """Refuse a checkpoint of another model than the one that the stage starts from.
 
-    Adapters are compared by peft itself; a hub model that is not on this machine is not compared.
+    A hub model that is not on this machine is not compared.
 
     Raises:
-        StoreError: naming the first weight that is not alike, and the folder to delete.
+        StoreError: naming the first weight that is not alike, and the folder to move.
     """
-    if base is None or not (checkpoint.path / "config.json").exists():
+    if base is None:
         return
     theirs, ours = _weights(checkpoint.path), _weights(base)
+    if (checkpoint.path / "adapter_config.json").exists():
+        theirs, ours = _adapted(theirs), {name: shape[-1:] for name, shape in ours.items()}
     # Tied weights may be written once or twice, so only names that both have are compared.
     other = [name for name in sorted(theirs.keys() & ours.keys()) if theirs[name] != ours[name]]
     if other or (theirs and ours and not theirs.keys() & ours.keys()):
@@ -95,3 +98,12 @@ def _weights(folder: Path) -> dict[str, list[int]]:
             header: dict[str, Any] = json.loads(handle.read(length))
         shapes.update({n: about["shape"] for n, about in header.items() if n != "__metadata__"})
     return shapes
+
+
+def _adapted(adapter: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """Return the width of the input of each matrix that an adapter changes, by its own name."""
+    return {
+        name.removeprefix("base_model.model.").replace(".lora_A.", "."): shape[-1:]
+        for name, shape in adapter.items()
+        if ".lora_A." in name
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +47,16 @@ def configuration(job: Job) -> Any:
     """Return TRL's configuration for the job.
 
     Raises:
-        ConfigError: if TRL refuses the settings together.
+        ConfigError: if TRL refuses the settings together, or there are GPUs to choose among.
     """
     import torch
     import trl
 
     wanted = job.context.given.arm.engine.device
+    if wanted != "cpu" and torch.cuda.device_count() > 1 and "RANK" not in os.environ:
+        raise ConfigError(
+            "one process sees several GPUs", "accelerate: PATH, or CUDA_VISIBLE_DEVICES=0"
+        )
     fixed = {
         "output_dir": str(job.out / FOLDER),
         "seed": job.context.given.arm.seed,

@@ -128,6 +128,11 @@ def _gpu_refusal(stage: str, options: Options, device: str) -> LlmxError | None:
             return EngineError(f"{stage} generates with vLLM, which needs a GPU here", _LAPTOP)
         if device.startswith("cuda"):
             return EngineError(f"{stage} asks for {device}; this machine has no GPU", _LAPTOP)
+    if ":" in device:
+        return EngineError(
+            f"{stage} cannot choose {device} itself",
+            f"engine.device=cuda, and CUDA_VISIBLE_DEVICES={device.partition(':')[2]} before it",
+        )
     if generates and not installed("vllm"):
         return EngineError(f"{stage} generates with vLLM, which is not installed", _LAPTOP)
     return None

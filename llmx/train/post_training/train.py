@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from llmx.core.audit import Check
-from llmx.core.errors import RunError
+from llmx.core.errors import ConfigError, RunError
 from llmx.core.stage import StageContext
 from llmx.store.fingerprint import fingerprint
 from llmx.train.post_training.audit import Audited, audit, refuse, write_audit
@@ -83,7 +83,7 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
     done = newest_whole(job.out)
     if done is not None and done.final:
         return
-    trainer = stage.build(job, texts)
+    trainer = _built(stage, job, texts)
     trainer.remove_callback(PrinterCallback)
     _check_fed(stage, job, trainer, audited)
     first = trainer.accelerator.is_main_process
@@ -93,6 +93,14 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
         folder = job.out / FOLDER
         trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, begin))
         trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
+
+
+def _built(stage: PostTraining, job: Job, texts: Sequence[Encoded]) -> Any:
+    try:
+        return stage.build(job, texts)
+    except ValueError as error:
+        where = f"stages.{job.context.given.stage.name}.settings"
+        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
 
 
 def _hush() -> None:
