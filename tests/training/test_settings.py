@@ -73,6 +73,8 @@ def test_names_of_ours_are_names_of_theirs():
         ({"seed": 3}, "seed cannot be set .set seed=… of the arm"),
         ({"report_to": "wandb"}, "report_to cannot be set .name trackers"),
         ({"hub_token": "x"}, "hub_token cannot be set"),
+        ({"train_sampling_strategy": "group_by_length"}, "killed training would not end at"),
+        ({"save_total_limit": 1}, "save_total_limit is too small .2 or more"),
         ({"sync_ref_model": True}, "sync_ref_model cannot be set"),
         ({"model_init_kwargs": {"token": "x"}}, "model_init_kwargs.token cannot be set"),
     ],

@@ -17,6 +17,7 @@ from typing import Any
 
 from llmx.core.errors import StoreError
 from llmx.store.files import read_json, write_json
+from llmx.train.post_training.rollouts import FILE as ROLLOUTS
 
 FOLDER = "checkpoints"
 _MARK = "whole.json"
@@ -37,8 +38,8 @@ class Checkpoint:
 
 
 def mark_whole(path: Path, step: int, steps: int) -> None:
-    """Call a checkpoint whole, after everything in it has reached the disk."""
-    for file in sorted(path.rglob("*")):
+    """Call a checkpoint whole, after it and the rollouts before it have reached the disk."""
+    for file in [path.parent.parent / ROLLOUTS, *sorted(path.rglob("*"))]:
         if file.is_file():
             _sync(file)
     write_json(path / _MARK, {"step": step, "steps": steps})

@@ -72,6 +72,11 @@ class PolicyStage(PostTraining):
             record_rollouts(trainer, rewarding, RolloutBook(job.out, job.step))
         return trainer
 
+    def may_save(self, trainer: Any) -> bool:
+        """Whether no completion of the buffer is still to be trained on."""
+        every = trainer.args.steps_per_generation * trainer.num_iterations
+        return bool(trainer._step % every == 0)
+
     def memory(self, size: ModelSize, options: Options) -> Memory:
         """A forward pass over a batch, and the caches of all completions drawn at once."""
         settings = options.settings

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from llmx.core.record import Frozen, as_json
-from llmx.store.files import Appender
+from llmx.store.files import dumps
 
 FILE = "rollouts.jsonl"
 
@@ -30,21 +30,23 @@ class Rollout(Frozen):
 
 
 class RolloutBook:
-    """Appends rollouts; those that a kill cut off the checkpoints are drawn, and written, again."""
+    """Appends rollouts; those that a kill cut off the checkpoints are drawn, and written, again.
+
+    So they need to be on the disk no sooner than the checkpoint after them, which sees to it, and
+    a generation waits for no disk.
+    """
 
     def __init__(self, out: Path, step: int) -> None:
         """Open the file as it was after `step` optimiser steps."""
-        self.path = out / FILE
-        cut_back(self.path, step)
-        self.appender = Appender(self.path)
+        path = out / FILE
+        cut_back(path, step)
+        self.handle = path.open("ab")
 
     def add(self, rollouts: Iterable[Rollout]) -> None:
-        """Append rollouts of one generation; they are on the disk on return."""
-        self.appender.append(as_json(rollout) for rollout in rollouts)
-
-    def close(self) -> None:
-        """Close the file."""
-        self.appender.__exit__()
+        """Append the rollouts of one generation."""
+        lines = (dumps(as_json(rollout)) + "\n" for rollout in rollouts)
+        self.handle.write("".join(lines).encode())
+        self.handle.flush()
 
 
 def cut_back(path: Path, step: int) -> None:

@@ -22,8 +22,8 @@ RESERVED: dict[str, str] = {
     **dict.fromkeys(("load_best_model_at_end", "eval_strategy", "eval_on_start"), "use stages"
                     " decode and score"),
     **dict.fromkeys(("report_to", "project", "trackio_space_id"), "name trackers: […]"),
-    **dict.fromkeys(("deepspeed", "fsdp", "fsdp_config", "parallelism_config"), "write it to a"
-                    " file of accelerate and give accelerate: PATH"),
+    **dict.fromkeys(("deepspeed", "fsdp", "fsdp_config", "parallelism_config",
+                     "accelerator_config"), "write it to a file and give accelerate: PATH"),
     **dict.fromkeys(("log_completions", "log_completions_hub_repo"), "rollouts.jsonl has them"),
     **dict.fromkeys(("push_to_hub", "hub_model_id", "hub_token", "hub_strategy"), "publish model/"
                     " by hand"),
@@ -31,6 +31,7 @@ RESERVED: dict[str, str] = {
                      "chat_template_path", "eos_token"), "the stage encodes the rows"),
     "trust_remote_code": "code of strangers is not run",
 }  # fmt: skip
+_ORDERS = ("random", "sequential")  # the others draw from a generator that is not saved in time
 _LOADING = {
     "token": "log in with `hf auth login`: settings are written to disk",
     "trust_remote_code": "code of strangers is not run",
@@ -66,6 +67,12 @@ def check_settings(kind: str, settings: Mapping[str, Any], where: str) -> dict[s
         raise ConfigError(f"{where}.{name} cannot be set", RESERVED[name])
     for name in sorted((settings.get("model_init_kwargs") or {}).keys() & _LOADING.keys()):
         raise ConfigError(f"{where}.model_init_kwargs.{name} cannot be set", _LOADING[name])
+    order = settings.get("train_sampling_strategy", "random")
+    if order not in _ORDERS:
+        hint = f"{_RESUME} under {order}; known: {', '.join(_ORDERS)}"
+        raise ConfigError(f"{where}.train_sampling_strategy={order!r} cannot be", hint)
+    if settings.get("save_total_limit", 2) in (0, 1):
+        raise ConfigError(f"{where}.save_total_limit is too small", f"2 or more, or {_RESUME}")
     if installed("trl"):
         _check(settings, fields(kind), where, RESERVED)
     return {**DEFAULTS, **settings}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from math import lcm
 from typing import Any, ClassVar
 
 from llmx.core.errors import EngineError, LlmxError
@@ -51,6 +50,10 @@ class PostTraining(ABC):
     def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
         """Return ids and mask of the first texts as the trainer feeds them, None if unknown."""
         return None
+
+    def may_save(self, trainer: Any) -> bool:
+        """Whether a checkpoint of this moment holds everything that the training is made of."""
+        return True
 
     def own_identity(self, options: Options) -> Mapping[str, Any]:
         """Return what only this kind depends on."""
@@ -101,14 +104,6 @@ def per_step(settings: Mapping[str, Any]) -> int:
     """Return the rows, or completions, of one optimiser step of one process."""
     batch = int(settings.get("per_device_train_batch_size", 8))
     return batch * int(settings.get("gradient_accumulation_steps", 1))
-
-
-def generation_steps(settings: Mapping[str, Any]) -> int:
-    """Return the optimiser steps after which a buffer of rollouts is used up (one process)."""
-    accumulated = int(settings.get("gradient_accumulation_steps", 1))
-    generated = int(settings.get("steps_per_generation") or accumulated)
-    every = generated * int(settings.get("num_iterations", 1))
-    return lcm(every, accumulated) // accumulated
 
 
 def _refusal(options: Options, given: StageInput) -> LlmxError | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from llmx.core.audit import Check
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.stage import StageContext
 from llmx.store.fingerprint import fingerprint
-from llmx.train.post_training.audit import Audited, audit, refuse, write_audit
+from llmx.train.post_training.audit import Audited, audit, refuse
+from llmx.train.post_training.audit_page import write_audit
 from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
 from llmx.train.post_training.checkpoints import (
     FOLDER,
@@ -89,7 +91,7 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
     first = trainer.accelerator.is_main_process
     names = chosen(job.options.trackers) if first else ()
     with tracking(names, _tracked(job)) as trackers:
-        begin, may_save = _in_order(trainer), _may_save(trainer)
+        begin, may_save = _in_order(trainer), partial(stage.may_save, trainer)
         folder = job.out / FOLDER
         trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, begin))
         trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
@@ -130,15 +132,6 @@ def _check_fed(stage: PostTraining, job: Job, trainer: Any, audited: Audited) ->
     write_audit(audited.with_check(check), job.tokenizer, job.out)
     if same is False:
         raise RunError("the trainer feeds other tokens than the audit shows", "see audit.md")
-
-
-def _may_save(trainer: Any) -> Callable[[], bool]:
-    """Return whether a checkpoint of now holds everything: no buffer of rollouts is in use."""
-    arguments = trainer.args
-    if not hasattr(arguments, "steps_per_generation"):
-        return lambda: True
-    every = arguments.steps_per_generation * arguments.num_iterations
-    return lambda: trainer._step % every == 0
 
 
 def _in_order(trainer: Any) -> Callable[[int], None]:
