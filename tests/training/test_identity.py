@@ -127,3 +127,9 @@ def test_a_shape_stands_for_a_model_that_is_still_to_come():
     about = given({"base": "stage:train"}, ("train",), shape=shape)
     memory = lookup("stage", "sft")().plan(about).memory
     assert memory.gradients == 4 * 2 * (4 * 64**2 + 3 * 64 * 96)
+
+
+def test_one_stage_trains_one_arm():
+    about = given({}, names=("a", "b"), model=ModelSpec(target="zoo:gsm_draft"))
+    with pytest.raises(ConfigError, match=r"stages\.s trains one arm and is given 2"):
+        read_options("sft", about)

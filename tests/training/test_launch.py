@@ -1,6 +1,8 @@
 """Two processes of accelerate's train as one with the same batch, and their errors come through."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from tiny import FAST, ROWS, save_data
@@ -70,3 +72,14 @@ def test_an_error_of_one_process_is_one_line(work, two, tmp_path):
 def test_a_configuration_that_is_not_there(work):
     with pytest.raises(ConfigError, match=r"nowhere\.yaml is no file"):
         work("sft", FAST, options={"accelerate": "nowhere.yaml"}).run()
+
+
+def test_a_launched_process_ends_with_the_one_that_started_it():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    code = (
+        "import sys, time; from llmx.train.post_training.launched import _end_with\n"
+        "_end_with(int(sys.argv[1])); time.sleep(120)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(gone.pid)], timeout=100)
+    assert done.returncode == 1

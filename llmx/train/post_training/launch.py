@@ -53,7 +53,6 @@ def launch(context: StageContext, configuration: str) -> None:
             code = process.wait()
         if code:
             raise _error(errors, code)
-    (context.out / LOCK).unlink(missing_ok=True)
 
 
 def _wait_for_the_last(out: Path) -> None:

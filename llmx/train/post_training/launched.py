@@ -40,10 +40,10 @@ def _say(*words: Any) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Stop when the process that holds the stage's lock is gone."""
+    """Stop when the process that holds the stage's lock is gone, however it ended."""
 
     def watch() -> None:
-        while Path(f"/proc/{parent}").exists() or _alive(parent):
+        while _alive(parent):
             time.sleep(0.5)
         os._exit(1)
 

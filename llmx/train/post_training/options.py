@@ -40,6 +40,9 @@ def read_options(kind: str, given: StageInput) -> Options:
         ConfigError: for an unknown option, setting or name, or a value that cannot be.
     """
     where = f"stages.{given.stage.name}"
+    if len(given.arms) != 1:
+        hint = "write over: arm; arms that mean the same share one training"
+        raise ConfigError(f"{where} trains one arm and is given {len(given.arms)}", hint)
     options = _parse(given.stage.options, where)
     settings = check_settings(kind, options.settings, f"{where}.settings")
     lora = check_lora(options.lora, f"{where}.lora")

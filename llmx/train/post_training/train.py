@@ -24,7 +24,7 @@ from llmx.train.post_training.checkpoints import (
 from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.export import export
 from llmx.train.post_training.job import Job
-from llmx.train.post_training.launch import launch
+from llmx.train.post_training.launch import LOCK, launch
 from llmx.train.post_training.options import bases, read_options
 from llmx.train.post_training.rows import read_rows, tested
 from llmx.train.post_training.stage import PostTraining
@@ -170,4 +170,5 @@ def finish(job: Job, audited: Audited) -> None:
     if last is None or not last.final:
         raise RunError("the training ended before its last checkpoint", "run it again")
     export(job, audited, last)
+    (job.out / LOCK).unlink(missing_ok=True)
     shutil.rmtree(job.out / FOLDER)
