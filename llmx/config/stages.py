@@ -18,7 +18,18 @@ _OWN = ("kind", "over", "needs")
 
 def stage_keys(recipe: Recipe) -> list[str]:
     """Return the dotted names that an override may set: ``stages.speed.problems``."""
-    return [f"stages.{name}.{key}" for name, stage in recipe.stages.items() for key in stage]
+    return [f"stages.{name}.{key}" for name, stage in recipe.stages.items() for key in _keys(stage)]
+
+
+def _keys(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of options, and those inside an option that is a mapping."""
+    inner = [
+        f"{key}.{name}"
+        for key, value in options.items()
+        if isinstance(value, Mapping)
+        for name in _keys(value)
+    ]
+    return [*options, *inner]
 
 
 def resolve_stages(
@@ -35,13 +46,29 @@ def resolve_stages(
 
 def _assign(raw: dict[str, dict[str, Any]], given: Assignment, problems: Problems) -> None:
     _, name, key = (*given.key.split(".", 2), "", "")[:3]
-    known = [f"stages.{stage}.{option}" for stage, options in raw.items() for option in options]
-    if key not in raw.get(name, {}):
+    known = [f"stages.{stage}.{key}" for stage, options in raw.items() for key in _keys(options)]
+    option, *inner = key.split(".")
+    if not _reaches(raw.get(name, {}), option, inner):
         problems.add(f"{given.origin}: no stage has {given.key}", suggest(given.key, known))
     elif given.sweep:
         problems.add(f"{given.origin}: stages cannot be swept: {given.text}", "arms share them")
     else:
-        raw[name][key] = given.values[0]
+        raw[name][option] = _changed(raw[name][option], inner, given.values[0])
+
+
+def _reaches(options: Mapping[str, Any], option: str, inner: Sequence[str]) -> bool:
+    """Whether the file writes the option out; inside a mapping any name may be set, as the names
+    there are those of the stage's own kind.
+    """
+    return option in options and (not inner or isinstance(options[option], Mapping))
+
+
+def _changed(value: Any, inner: Sequence[str], to: Any) -> Any:
+    """Return a copy of `value` with what stands at the path `inner` replaced."""
+    if not inner:
+        return to
+    held = dict(value) if isinstance(value, Mapping) else {}
+    return {**held, inner[0]: _changed(held.get(inner[0]), inner[1:], to)}
 
 
 def _stage(recipe: Recipe, name: str, raw: Mapping[str, Any], problems: Problems) -> StageSpec:

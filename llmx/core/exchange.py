@@ -64,8 +64,14 @@ def ask(
         system: a turn before it; none where empty.
         preamble: stands above the question.
     """
-    parts = (preamble.strip(), sample.question, instruction)
-    content = "\n\n".join(part for part in parts if part)
-    turn = Message(role="user", content=content)
-    turns = (Message(role="system", content=system), turn) if system else (turn,)
+    turns = turns_of(sample.question, instruction, system=system, preamble=preamble)
     return Request(id=sample.id, messages=turns, sampler=sampler, threshold=threshold, seed=seed)
+
+
+def turns_of(
+    question: str, instruction: str = "", *, system: str = "", preamble: str = ""
+) -> tuple[Message, ...]:
+    """Return the turns that ask a question; the arguments are those of :func:`ask`."""
+    parts = (preamble.strip(), question, instruction)
+    turn = Message(role="user", content="\n\n".join(part for part in parts if part))
+    return (Message(role="system", content=system), turn) if system else (turn,)

@@ -20,6 +20,10 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "tokenizer": "llmx.train.tokenizer:TokenizerStage",
         "train": "llmx.train.language_model:TrainStage",
         "zoo_card": "llmx.train.zoo_card:ZooCardStage",
+        "sft": "llmx.train.post_training.sft:SftStage",
+        "dpo": "llmx.train.post_training.dpo:DpoStage",
+        "grpo": "llmx.train.post_training.grpo:GrpoStage",
+        "rloo": "llmx.train.post_training.rloo:RlooStage",
         "divergence_quantiles": "llmx.run.calibrate:CalibrateStage",
         "divergence_log": "llmx.run.divergence_log:DivergenceLogStage",
         "explore": "llmx.run.explore:ExploreStage",
@@ -49,6 +53,9 @@ _BUILTIN: dict[str, dict[str, str]] = {
     },
     "streamer": {
         "hf": "llmx.engines.stream.hf:HfStreamer",
+    },
+    "reward": {
+        "gsm": "llmx.train.rewards.gsm:gsm",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

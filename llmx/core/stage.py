@@ -47,11 +47,12 @@ class Memory:
     cache: int = 0
     activations: int = 0
     optimiser: int = 0
+    gradients: int = 0
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.weights + self.cache + self.activations + self.optimiser
+        return self.weights + self.cache + self.activations + self.optimiser + self.gradients
 
 
 @dataclass(frozen=True)

@@ -77,4 +77,9 @@ def model_identity(name: str | None, revision: str | None) -> dict[str, str | No
     folder = local_folder(name)
     if folder is None:
         return {"hub": name, "revision": revision}
-    return {"content": hash_folder(folder, _CONTENT, _NOT_CONTENT)}
+    return {"content": content_hash(folder)}
+
+
+def content_hash(folder: Path) -> str:
+    """Return one hash of everything in a model folder that decides an output."""
+    return hash_folder(folder, _CONTENT, _NOT_CONTENT)

@@ -9,6 +9,14 @@ from llmx.core.stage import Memory
 from llmx.run.planned import PlannedStage
 from llmx.store.machine import device_memory
 
+_DECODING = (
+    "lower engine.batch_size or sampler.max_tokens, set engine.dtype=bfloat16, or take a smaller"
+    " model"
+)
+_TRAINING = (
+    "lower the batch of one step (accumulate instead), train a lora, or take a smaller model"
+)
+
 
 def refusal(stages: Iterable[PlannedStage]) -> RunError | None:
     """Return the error for the stage that is furthest from fitting; None where all fit.
@@ -23,8 +31,7 @@ def refusal(stages: Iterable[PlannedStage]) -> RunError | None:
     return RunError(
         f"'{stage.title}' needs {gigabytes(need.total)} ({parts(need)});"
         f" {_place(stage.cost.device)} has {gigabytes(has)}: {gigabytes(excess)} too little",
-        "lower engine.batch_size or sampler.max_tokens, set engine.dtype=bfloat16, or take a"
-        " smaller model",
+        _TRAINING if need.optimiser else _DECODING,
     )
 
 
@@ -48,6 +55,7 @@ def parts(memory: Memory) -> str:
         "weights": memory.weights,
         "cache": memory.cache,
         "activations": memory.activations,
+        "gradients": memory.gradients,
         "optimiser": memory.optimiser,
     }
     return ", ".join(f"{name} {gigabytes(size)}" for name, size in named.items() if size)

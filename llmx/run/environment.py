@@ -14,7 +14,8 @@ from llmx.store.machine import machine
 
 _PACKAGES = (
     "llmx-lab", "torch", "transformers", "tokenizers", "safetensors", "accelerate", "hydra-core",
-    "omegaconf", "pydantic", "numpy", "networkx", "reasoning-gym", "datasets", "trl", "vllm",
+    "omegaconf", "pydantic", "numpy", "networkx", "reasoning-gym", "datasets", "peft",
+    "trl", "vllm",
 )  # fmt: skip
 
 

@@ -16,15 +16,27 @@ def encode_example(tokenizer: Any, question: str, solution: str) -> dict[str, li
     Returns:
         ``input_ids`` and ``labels``, equally long; labels of the prompt are ``IGNORED``.
     """
-    asked = [{"role": "user", "content": question}]
-    answered = [*asked, {"role": "assistant", "content": solution}]
+    prompt_ids, ids = encode_turns(tokenizer, [{"role": "user", "content": question}], solution)
+    ids = prompt_ids + ids
+    return {"input_ids": ids, "labels": [IGNORED] * len(prompt_ids) + ids[len(prompt_ids) :]}
+
+
+def encode_turns(
+    tokenizer: Any, turns: Sequence[Mapping[str, str]], answer: str
+) -> tuple[list[int], list[int]]:
+    """Return the token ids of a prompt as an engine sends it, and of the answer with its end.
+
+    Raises:
+        DataError: if the template renders the prompt otherwise when an answer follows.
+    """
+    asked = list(turns)
+    answered = [*asked, {"role": "assistant", "content": answer}]
     prompt = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
     whole = tokenizer.apply_chat_template(answered, tokenize=False)
     if not whole.startswith(prompt):
         raise DataError("the chat template changes the prompt when an answer follows")
     prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    ids = prompt_ids + tokenizer(whole[len(prompt) :], add_special_tokens=False)["input_ids"]
-    return {"input_ids": ids, "labels": [IGNORED] * len(prompt_ids) + ids[len(prompt_ids) :]}
+    return prompt_ids, tokenizer(whole[len(prompt) :], add_special_tokens=False)["input_ids"]
 
 
 def encode_corpus(

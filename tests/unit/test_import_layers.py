@@ -30,10 +30,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"core"},
     "report": {"core", "store", "stats"},
     "explore": {"core", "stats", "methods", "report"},
-    "train": {"core", "store", "stats", "engines"},
+    "train": {"core", "store", "stats", "engines", "scoring"},
+    "simulate": {"core", "stats", "methods"},
     "run": {
         *("core", "store", "stats"),
         *("methods", "engines", "train", "scoring", "data", "report", "audit", "explore"),
+        "simulate",
     },
     "cli": {"core", "store", "config", "report", "run", "top"},
     "top": {"core", "config", "run", "cli"},

@@ -1,0 +1,155 @@
+"""The audit before a training: what is fed, what is cut, what is double, what is also tested on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmx.core.audit import Check
+from llmx.core.errors import DataError
+from llmx.train.post_training.encoded import Encoded
+from llmx.train.post_training.rows import Row, asks
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How long a text may be, and what happens to the rest."""
+
+    longest: int | None
+    mode: str = "keep_start"
+    name: str = "max_length"
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit found. `shown` are the texts of the first rows, as they are fed."""
+
+    rows: int
+    checks: tuple[Check, ...]
+    tokens: Mapping[str, int]
+    shown: tuple[Encoded, ...]
+
+    @property
+    def passed(self) -> bool:
+        """No check of level fail has failed."""
+        return not any(c.level == "fail" and c.passed is False for c in self.checks)
+
+    def mask_statistics(self) -> dict[str, Any]:
+        """Return how many tokens are fed and how many of them carry loss."""
+        return dict(self.tokens)
+
+    def with_check(self, check: Check) -> Audited:
+        """Return the audit with one check more."""
+        return Audited(self.rows, (*self.checks, check), self.tokens, self.shown)
+
+
+def audit(
+    rows: Sequence[Row],
+    texts: Sequence[Encoded],
+    limit: Limit,
+    tokenizer: Any,
+    tested: Mapping[str, set[str]],
+) -> Audited:
+    """Look at every text before anything is trained.
+
+    Args:
+        texts: the encoded texts, uncut; a row may have two (chosen and rejected).
+        tested: split → hashes of the questions that are tested on.
+    """
+    cut = [text.cut(limit.longest, limit.mode) for text in texts]
+    checks = (
+        _truncated(texts, limit),
+        _no_loss(cut),
+        _no_end(texts, tokenizer),
+        _double_begin(texts, tokenizer),
+        _duplicates(rows),
+        *_overlaps(rows, tested),
+    )
+    kept = [text for text in cut if text.part == "prompt" or any(text.mask)]
+    first = list(dict.fromkeys(text.row.number for text in kept))[:_SHOWN]
+    shown = tuple(text for text in kept if text.row.number in first)
+    return Audited(len(rows), checks, _tokens(kept), shown)
+
+
+def _tokens(texts: Sequence[Encoded]) -> dict[str, int]:
+    return {
+        "texts": len(texts),
+        "tokens": sum(len(text.ids) for text in texts),
+        "with_loss": sum(sum(text.mask) for text in texts),
+        "longest": max((len(text.ids) for text in texts), default=0),
+    }
+
+
+def _check(name: str, found: int, of: int, detail: str, level: Any = "warn") -> Check:
+    return Check(check=name, level=level, passed=not found, found=found, of=of, detail=detail)
+
+
+def _truncated(texts: Sequence[Encoded], limit: Limit) -> Check:
+    most = limit.longest
+    found = 0 if most is None else sum(text.length > most for text in texts)
+    level = "fail" if texts and found == len(texts) else "warn"
+    return _check("truncated", found, len(texts), f"longer than {limit.name}={most}", level)
+
+
+def _no_loss(cut: Sequence[Encoded]) -> Check:
+    answered = [text for text in cut if text.part != "prompt"]
+    found = sum(not any(text.mask) for text in answered)
+    level = "fail" if answered and found == len(answered) else "warn"
+    return _check("without loss", found, len(answered), "the prompt fills all of it", level)
+
+
+def _no_end(texts: Sequence[Encoded], tokenizer: Any) -> Check:
+    answered = [text for text in texts if text.part != "prompt"]
+    found = sum(text.ids[-1] != tokenizer.eos_token_id for text in answered)
+    return _check("without end", found, len(answered), "the last token is not the tokenizer's EOS")
+
+
+def _double_begin(texts: Sequence[Encoded], tokenizer: Any) -> Check:
+    begin = tokenizer.bos_token_id
+    found = sum(begin is not None and text.ids[:2] == (begin, begin) for text in texts)
+    return _check("double begin", found, len(texts), "two BOS tokens at the front")
+
+
+def _duplicates(rows: Sequence[Row]) -> Check:
+    counts = Counter(asks(row.fields) for row in rows)
+    found = sum(count - 1 for count in counts.values())
+    return _check("duplicates", found, len(rows), "rows that ask what an earlier one asks")
+
+
+def _overlaps(rows: Sequence[Row], tested: Mapping[str, set[str]]) -> list[Check]:
+    asked = [asks(row.fields) for row in rows]
+    checks = []
+    for split, keys in tested.items():
+        found = sum(key in keys for key in asked)
+        detail = f"rows that ask a question of the {split} split"
+        checks.append(_check(f"overlap with {split}", found, len(rows), detail, "fail"))
+    if not checks:
+        detail = "the data stage wrote no test split"
+        checks.append(Check(check="overlap with test", level="fail", detail=detail, passed=None))
+    return checks
+
+
+def refuse(audited: Audited, stage: str) -> None:
+    """Raise for the first check of level fail that has failed.
+
+    Raises:
+        DataError: naming what was found, and where to read more.
+    """
+    for check in audited.checks:
+        if check.level == "fail" and check.passed is False:
+            raise DataError(
+                f"stage '{stage}' is not trained: {check.check}, {check.found} of {check.of}"
+                f" ({check.detail})",
+                _HINTS.get(check.check.partition(" ")[0], "see audit.md of the stage"),
+            )
+
+
+_HINTS = {
+    "overlap": "draw the splits apart: training on what is tested on measures nothing",
+    "truncated": "raise the limit in the stage's settings, or shorten the rows",
+    "without": "raise settings.max_length, or shorten the prompts",
+}

@@ -1,0 +1,101 @@
+"""From the last checkpoint to ``model/``, ``training.json`` and a card."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import RunError
+from llmx.engines.locate import content_hash
+from llmx.store.files import read_json, write_json, write_text
+from llmx.store.fingerprint import fingerprint
+from llmx.train.post_training.audit import Audited
+from llmx.train.post_training.card import card
+from llmx.train.post_training.checkpoints import Checkpoint
+from llmx.train.post_training.job import Job
+from llmx.train.post_training.rows import row_hashes
+from llmx.train.post_training.watch import curve
+from llmx.train.reward import rewards_identity
+
+# What a checkpoint holds beside the model: states, and files that name places of this machine.
+_NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md"}
+_LOADED = {"is_local", "local_files_only", "backend", "name_or_path"}
+_NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
+
+
+def export(job: Job, audited: Audited, last: Checkpoint) -> None:
+    """Write everything that the stage leaves; doing it twice gives the same files."""
+    model = job.out / "model"
+    shutil.rmtree(model, ignore_errors=True)
+    if job.options.lora is None:
+        _copy(last.path, model)
+    else:
+        _copy(last.path, job.out / "adapter")
+        _merge(job, last.path, model)
+    hashes = row_hashes(job.rows)
+    write_json(job.out / "rows.json", hashes)
+    about = _about(job, audited, last, hashes)
+    write_json(job.out / "training.json", about)
+    write_text(model / "README.md", card(about))
+
+
+def _copy(checkpoint: Path, to: Path) -> None:
+    to.mkdir(exist_ok=True)
+    for path in checkpoint.iterdir():
+        if path.is_file() and path.name not in _NOT_MODEL and path.suffix not in _NOT_MODEL_SUFFIX:
+            shutil.copyfile(path, to / path.name)
+    _tidy(to / "tokenizer_config.json")
+    if (to / "config.json").exists():  # the Trainer switched the cache off, for training alone
+        write_json(to / "config.json", {**read_json(to / "config.json"), "use_cache": True})
+    if not list(to.glob("*.safetensors")):
+        raise RunError(
+            f"{checkpoint} holds no whole weights",
+            "with FSDP or DeepSpeed ask for full weights: fsdp_state_dict_type: FULL_STATE_DICT,"
+            " zero3_save_16bit_model: true",
+        )
+
+
+def _tidy(path: Path) -> None:
+    """Drop how the tokenizer was loaded here, and name the class that every version knows."""
+    about = {n: v for n, v in read_json(path).items() if n not in _LOADED}
+    if about.get("tokenizer_class") == "TokenizersBackend":
+        about["tokenizer_class"] = "PreTrainedTokenizerFast"
+    write_json(path, about)
+
+
+def _merge(job: Job, checkpoint: Path, to: Path) -> None:
+    """Add the adapter to the model that it was trained on, so that every engine loads it."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    base = AutoModelForCausalLM.from_pretrained(
+        job.base.place, revision=job.base.revision, dtype=torch.float32
+    )
+    merged = PeftModel.from_pretrained(base, checkpoint).merge_and_unload()
+    merged.save_pretrained(to)
+    job.tokenizer.save_pretrained(to)
+    _tidy(to / "tokenizer_config.json")
+
+
+def _about(job: Job, audited: Audited, last: Checkpoint, hashes: Sequence[str]) -> dict[str, Any]:
+    state = read_json(last.path / "trainer_state.json")
+    return {
+        "kind": job.kind,
+        "steps": last.step,
+        "epochs": state["epoch"],
+        "seed": job.context.given.arm.seed,
+        "settings": dict(job.settings),
+        "lora": job.options.lora,
+        "rewards": rewards_identity(job.options.rewards),
+        "curve": curve(state["log_history"]),
+        "provenance": {
+            "rows": {"count": len(hashes), "hash": fingerprint(hashes), "each": "rows.json"},
+            "mask": audited.mask_statistics(),
+            "template": fingerprint(job.tokenizer.chat_template),
+            "parent": job.base.provenance(),
+            "result": {"content": content_hash(job.out / "model")},
+        },
+    }

@@ -1,0 +1,109 @@
+"""A training in several processes: ``accelerate launch`` with a configuration file of the user's.
+
+The launched processes do the steps (`launched.py`); this one shows their progress, and writes the
+model when they are done. What the file says (FSDP, DeepSpeed, machines) is accelerate's business.
+Byte-equal resumption is promised for one process on a CPU, not here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from llmx.core.errors import ConfigError, LlmxError, RunError
+from llmx.core.progress import Progress
+from llmx.core.stage import StageContext
+from llmx.store.files import write_json
+from llmx.store.lock import Lock
+
+LOCK = "launched.lock"
+_POLL = 0.2
+
+
+def launch(context: StageContext, configuration: str) -> None:
+    """Run the steps of a training in processes of accelerate's, and wait for them.
+
+    Raises:
+        ConfigError: if the configuration file is not there.
+        RunError: what the first failing process reported.
+    """
+    path = Path(configuration).expanduser()
+    if not path.is_file():
+        raise ConfigError(
+            f"accelerate: {configuration} is no file", "`accelerate config` makes one"
+        )
+    _wait_for_the_last(context.out)
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile("w+") as errors:
+        about = Path(scratch) / "context.json"
+        write_json(about, _packed(context))
+        process = subprocess.Popen(
+            _command(path, about), stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        try:
+            _relay(process.stdout, context.progress)
+        finally:
+            process.terminate()
+            code = process.wait()
+        if code:
+            raise _error(errors, code)
+
+
+def _wait_for_the_last(out: Path) -> None:
+    """Processes of an earlier try end with their parent, within a second: let them."""
+    lock = Lock(out / LOCK)
+    while not lock.try_acquire():
+        time.sleep(_POLL)
+    lock.release()
+
+
+def _command(configuration: Path, about: Path) -> list[str]:
+    launcher = [sys.executable, "-m", "accelerate.commands.launch"]
+    module = ["-m", "llmx.train.post_training.launched"]
+    return [*launcher, "--config_file", str(configuration), *module, str(about)]
+
+
+def _packed(context: StageContext) -> dict[str, Any]:
+    given = context.given
+    return {
+        "stage": given.stage.model_dump(mode="json"),
+        "arms": {name: arm.model_dump(mode="json") for name, arm in given.arms.items()},
+        "identity": context.identity,
+        "inputs": {name: str(folder) for name, folder in context.inputs.items()},
+        "out": str(context.out),
+        "parent": os.getpid(),
+    }
+
+
+def _relay(lines: IO[str] | None, progress: Progress) -> None:
+    """Pass on what the processes say of their progress; anything else on the channel is theirs."""
+    for line in lines or ():
+        try:
+            word, *values = json.loads(line)
+        except (ValueError, TypeError):
+            continue
+        if word == "start":
+            progress.start(values[0], values[1], "steps")
+        elif word == "advance":
+            progress.advance(values[0])
+        elif word == "note":
+            progress.note(values[0])
+
+
+def _error(errors: IO[str], code: int) -> LlmxError:
+    errors.seek(0)
+    lines: Sequence[str] = errors.read().splitlines()
+    for line in lines:
+        try:
+            found = json.loads(line)
+            return RunError(found["message"], found["hint"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    last = next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
+    return RunError(f"accelerate launch failed: {last.strip()}", "the same command goes on")

@@ -1,0 +1,95 @@
+"""What `grpo` and `rloo` have in common: a policy draws completions, rewards judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from llmx.core.errors import ConfigError
+from llmx.core.stage import Memory
+from llmx.engines.size import ModelSize
+from llmx.train.post_training.audit import Limit
+from llmx.train.post_training.encoded import Encoded, encode_asked
+from llmx.train.post_training.job import Job, adapter, configuration
+from llmx.train.post_training.memory import training_memory
+from llmx.train.post_training.options import Options
+from llmx.train.post_training.reward_func import Rewarding, record_rollouts
+from llmx.train.post_training.rollouts import RolloutBook
+from llmx.train.post_training.rows import Row
+from llmx.train.post_training.stage import PostTraining, per_step
+from llmx.train.reward import load_rewards, rewards_identity
+
+_COMPLETION, _GENERATIONS, _PROMPT = 256, 8, 512  # two defaults of TRL; a prompt allowed for
+
+
+class PolicyStage(PostTraining):
+    """Rows: ``prompt`` (a text) or ``question`` (the chat template renders it); a reward sees all
+    fields of the row.
+
+    TRL keeps the completions of one generation in a buffer and takes ``steps_per_generation`` times
+    ``num_iterations`` steps from it, and no checkpoint holds that buffer. So checkpoints are made
+    only where it is used up: a save that falls between is made at the end of the buffer.
+    """
+
+    trainer: ClassVar[str]
+    beta: ClassVar[float]
+    """TRL's default coefficient of the divergence from the reference."""
+
+    def own_identity(self, options: Options) -> Mapping[str, Any]:
+        """The rewards and their versions."""
+        if not options.rewards:
+            raise ConfigError(
+                f"stage kind '{self.kind}' needs a reward", "rewards: [NAME]; see docs/training.md"
+            )
+        return {"rewards": rewards_identity(options.rewards)}
+
+    def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
+        """The prompts, and room for an answer."""
+        room = int(options.settings.get("max_completion_length") or _COMPLETION)
+        return encode_asked(tokenizer, rows, room)
+
+    def limit(self, options: Options, context: int | None) -> Limit:
+        """TRL cuts no prompt; what counts is whether prompt and answer fit the model."""
+        return Limit(context, name="the model's positions")
+
+    def build(self, job: Job, texts: Sequence[Encoded]) -> Any:
+        """Return TRL's trainer, whose rollouts are written as they are drawn."""
+        import trl
+        from datasets import Dataset
+
+        sent = job.tokenizer.batch_decode([list(text.ids) for text in texts])
+        rewarding = Rewarding(job.rows, sent, load_rewards(job.options.rewards))
+        rows = [{"prompt": row.prompt, "row": row.number} for row in job.rows]
+        trainer = getattr(trl, self.trainer)(
+            job.base.place,
+            reward_funcs=rewarding.functions(),
+            args=configuration(job),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=job.tokenizer,
+            peft_config=adapter(job),
+        )
+        if trainer.accelerator.is_main_process:
+            record_rollouts(trainer, rewarding, RolloutBook(job.out, job.step))
+        return trainer
+
+    def may_save(self, trainer: Any) -> bool:
+        """Whether no completion of the buffer is still to be trained on."""
+        every = trainer.args.steps_per_generation * trainer.num_iterations
+        return bool(trainer._step % every == 0)
+
+    def memory(self, size: ModelSize, options: Options) -> Memory:
+        """A forward pass over a batch, and the caches of all completions drawn at once."""
+        settings = options.settings
+        room = int(settings.get("max_completion_length") or _COMPLETION)
+        batch = int(settings.get("per_device_train_batch_size", 8))
+        generations = int(settings.get("num_generations") or _GENERATIONS)
+        drawn = batch * int(settings.get("steps_per_generation") or 0) or per_step(settings)
+        return training_memory(
+            size,
+            settings,
+            options.lora,
+            texts=batch,
+            length=min(_PROMPT + room, size.context or _PROMPT + room),
+            reference=float(settings.get("beta", self.beta)) > 0,
+            generates=max(int(settings.get("generation_batch_size") or drawn), generations),
+        )

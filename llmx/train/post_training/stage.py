@@ -1,0 +1,136 @@
+"""What stages `sft`, `dpo`, `grpo` and `rloo` have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from llmx.core.errors import EngineError, LlmxError
+from llmx.core.stage import Cost, Memory, StageContext, StageInput
+from llmx.engines.size import ModelSize
+from llmx.store.machine import machine
+from llmx.train.post_training.audit import Limit
+from llmx.train.post_training.base import bases_identity, size_of
+from llmx.train.post_training.encoded import Encoded
+from llmx.train.post_training.fields import INSTALL, installed
+from llmx.train.post_training.job import Job
+from llmx.train.post_training.options import Options, bases, read_options, trains
+from llmx.train.post_training.rows import Row
+from llmx.train.post_training.settings import ACCIDENTS
+
+
+class PostTraining(ABC):
+    """Needs a stage with rows; writes ``model/``, ``training.json``, ``audit.json``, ``audit.md``.
+
+    Killed at any moment, the same command goes on from the newest whole checkpoint with optimiser,
+    schedule, sampler and generators as they were, and ends at the same bytes on a CPU.
+    """
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    @abstractmethod
+    def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
+        """Return what the rows are as tokens, uncut."""
+
+    @abstractmethod
+    def limit(self, options: Options, context: int | None) -> Limit:
+        """Return how long a text may be, for a model that knows `context` positions."""
+
+    @abstractmethod
+    def build(self, job: Job, texts: Sequence[Encoded]) -> Any:
+        """Return TRL's trainer, ready to train."""
+
+    @abstractmethod
+    def memory(self, size: ModelSize, options: Options) -> Memory:
+        """Return the bytes that one process takes."""
+
+    def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
+        """Return ids and mask of the first texts as the trainer feeds them, None if unknown."""
+        return None
+
+    def may_save(self, trainer: Any) -> bool:
+        """Whether a checkpoint of this moment holds everything that the training is made of."""
+        return True
+
+    def own_identity(self, options: Options) -> Mapping[str, Any]:
+        """Return what only this kind depends on."""
+        return {}
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The model, the settings that can change a weight, the adapter, the rows, the seed."""
+        options = read_options(self.kind, given)
+        settings = {n: v for n, v in options.settings.items() if n not in ACCIDENTS}
+        data = given.arm.data
+        asked = (data.system, data.preamble, data.instruction) if data is not None else None
+        return {
+            "base": bases_identity(bases(options, given), given),
+            "settings": settings,
+            "lora": options.lora,
+            "split": options.split,
+            "asked": asked,
+            "seed": given.arm.seed,
+            **self.own_identity(options),
+        }
+
+    def applies(self, given: StageInput) -> bool:
+        """Where the option ``arms`` names the arm, or is not given."""
+        return trains(read_options(self.kind, given), given)
+
+    def plan(self, given: StageInput) -> Cost:
+        """Rows, and memory by what it is for."""
+        options = read_options(self.kind, given)
+        size = size_of(bases(options, given), given)
+        known = () if size.parameters else ("memory is unknown until the model is here",)
+        steps = int(options.settings.get("max_steps", 0))
+        return Cost(
+            samples=max(steps, 0) * per_step(options.settings),
+            memory=self.memory(size, options) if size.parameters else Memory(),
+            device=given.arm.engine.device,
+            notes=known,
+            refusal=_refusal(options, given),
+        )
+
+    def run(self, context: StageContext) -> None:
+        """Train, or go on training."""
+        from llmx.train.post_training.train import train
+
+        train(self, context)
+
+
+def per_step(settings: Mapping[str, Any]) -> int:
+    """Return the rows, or completions, of one optimiser step of one process."""
+    batch = int(settings.get("per_device_train_batch_size", 8))
+    return batch * int(settings.get("gradient_accumulation_steps", 1))
+
+
+def _refusal(options: Options, given: StageInput) -> LlmxError | None:
+    """Return why the stage cannot be done here, before anything starts."""
+    stage = f"stage '{given.stage.name}'"
+    wanted = ["trl", "datasets", *(["peft"] if options.lora is not None else [])]
+    for package in wanted:
+        if not installed(package):
+            return EngineError(f"{stage} needs {package}, which is not installed", INSTALL)
+    return _gpu_refusal(stage, options, given.arm.engine.device)
+
+
+def _gpu_refusal(stage: str, options: Options, device: str) -> LlmxError | None:
+    generates = bool(options.settings.get("use_vllm"))
+    if not machine()["accelerators"]:
+        if generates:
+            return EngineError(f"{stage} generates with vLLM, which needs a GPU here", _LAPTOP)
+        if device.startswith("cuda"):
+            return EngineError(f"{stage} asks for {device}; this machine has no GPU", _LAPTOP)
+    if ":" in device:
+        return EngineError(
+            f"{stage} cannot choose {device} itself",
+            f"engine.device=cuda, and CUDA_VISIBLE_DEVICES={device.partition(':')[2]} before it",
+        )
+    if generates and not installed("vllm"):
+        return EngineError(f"{stage} generates with vLLM, which is not installed", _LAPTOP)
+    return None
+
+
+_LAPTOP = "settings.use_vllm: false and engine.device=auto train on a CPU"

@@ -1,0 +1,174 @@
+"""The course of one training: audit, trainer, checkpoints, model."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from llmx.core.audit import Check
+from llmx.core.errors import ConfigError, RunError
+from llmx.core.stage import StageContext
+from llmx.store.fingerprint import fingerprint
+from llmx.train.post_training.audit import Audited, audit, refuse
+from llmx.train.post_training.audit_page import write_audit
+from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
+from llmx.train.post_training.checkpoints import (
+    FOLDER,
+    check_same_model,
+    drop_torn,
+    newest_whole,
+)
+from llmx.train.post_training.encoded import Encoded
+from llmx.train.post_training.export import export
+from llmx.train.post_training.job import Job
+from llmx.train.post_training.launch import LOCK, launch
+from llmx.train.post_training.options import bases, read_options
+from llmx.train.post_training.rows import read_rows, tested
+from llmx.train.post_training.stage import PostTraining
+from llmx.train.post_training.trackers import Tracked, chosen, tracking
+from llmx.train.post_training.watch import watch
+
+
+def train(stage: PostTraining, context: StageContext) -> None:
+    """Audit, train from the newest whole checkpoint, and leave the model."""
+    drop_torn(context.out)
+    configuration = read_options(stage.kind, context.given).accelerate
+    if configuration is not None:
+        launch(context, configuration)
+    job, texts, audited = prepare(stage, context)
+    fit(stage, job, texts, audited)
+    finish(job, audited)
+
+
+def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encoded], Audited]:
+    """Load what is needed, and refuse what should not be trained on."""
+    options = read_options(stage.kind, context.given)
+    folder, rows = read_rows(context, options.split)
+    base = find_base(bases(options, context.given), context)
+    decide_hub(base)
+    import torch
+
+    torch.set_num_threads(context.given.arm.engine.threads)
+    _hush()
+    done = newest_whole(context.out)
+    if done is not None:
+        check_same_model(done, base.folder)
+    context.progress.note("encoding the rows")
+    tokenizer = load_tokenizer(base)
+    texts = stage.texts(tokenizer, rows, options)
+    limit = stage.limit(options, _positions(base.place, base.revision))
+    audited = audit(rows, texts, limit, tokenizer, tested(folder))
+    if done is None or not done.final:  # else the audit is there, with what the trainer fed
+        write_audit(audited, tokenizer, context.out)
+    refuse(audited, context.given.stage.name)
+    step = done.step if done is not None else 0
+    return Job(context, stage.kind, options, base, tokenizer, rows, step), texts, audited
+
+
+def _positions(place: str, revision: str | None) -> int | None:
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(place, revision=revision)
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audited) -> None:
+    """Train what is left.
+
+    Where nothing is left no trainer is built: it would take one step too many.
+    """
+    from transformers.trainer_callback import PrinterCallback
+
+    done = newest_whole(job.out)
+    if done is not None and done.final:
+        return
+    trainer = _built(stage, job, texts)
+    trainer.remove_callback(PrinterCallback)
+    _check_fed(stage, job, trainer, audited)
+    first = trainer.accelerator.is_main_process
+    names = chosen(job.options.trackers) if first else ()
+    with tracking(names, _tracked(job)) as trackers:
+        begin, may_save = _in_order(trainer), partial(stage.may_save, trainer)
+        folder = job.out / FOLDER
+        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, begin))
+        trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
+
+
+def _built(stage: PostTraining, job: Job, texts: Sequence[Encoded]) -> Any:
+    try:
+        return stage.build(job, texts)
+    except ValueError as error:
+        where = f"stages.{job.context.given.stage.name}.settings"
+        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
+
+
+def _hush() -> None:
+    """Hide bars and warnings that are for TRL's authors: the run has a line of its own."""
+    from datasets import disable_progress_bars
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
+
+    disable_progress_bars()
+    disable_progress_bar()
+    set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|trl|peft)\.")
+
+
+def _tracked(job: Job) -> Tracked:
+    stage, settings = job.context.given.stage.name, dict(job.settings)
+    name = f"{stage}-{fingerprint(job.context.identity)[:10]}"
+    return Tracked("llmx", name, job.out, settings, job.step)
+
+
+def _check_fed(stage: PostTraining, job: Job, trainer: Any, audited: Audited) -> None:
+    """Compare what the audit shows with what the trainer really feeds, and note it."""
+    fed = stage.fed(trainer, len(audited.shown))
+    shown = [(text.ids, text.mask) for text in audited.shown]
+    same = None if fed is None else fed == shown
+    detail = "the trainer's first texts are those shown"
+    check = Check(check="fed as shown", level="fail", passed=same, of=len(shown), detail=detail)
+    write_audit(audited.with_check(check), job.tokenizer, job.out)
+    if same is False:
+        raise RunError("the trainer feeds other tokens than the audit shows", "see audit.md")
+
+
+def _in_order(trainer: Any) -> Callable[[int], None]:
+    """Return what brings the order of the rows to the epoch that a training goes on in.
+
+    TRL's sampler draws a new order each epoch from a generator that no checkpoint holds; without
+    this a resumed training would see the second epoch in the order of the first.
+    """
+    samplers: list[Any] = []
+    make = trainer._get_train_sampler
+
+    def make_and_keep(*given: Any) -> Any:
+        samplers.append(make(*given))
+        return samplers[-1]
+
+    def begin(epochs: int) -> None:
+        import torch
+        from trl.trainer.utils import RepeatSampler
+
+        sampler = samplers[-1]
+        if isinstance(sampler, RepeatSampler) and sampler.shuffle:
+            for _ in range(epochs):
+                torch.randperm(sampler.num_samples, generator=sampler.generator)
+
+    trainer._get_train_sampler = make_and_keep
+    return begin
+
+
+def finish(job: Job, audited: Audited) -> None:
+    """Leave the model, its card and ``training.json``, and drop the checkpoints.
+
+    Raises:
+        RunError: if the training has not come to its last step.
+    """
+    last = newest_whole(job.out)
+    if last is None or not last.final:
+        raise RunError("the training ended before its last checkpoint", "run it again")
+    export(job, audited, last)
+    (job.out / LOCK).unlink(missing_ok=True)
+    shutil.rmtree(job.out / FOLDER)

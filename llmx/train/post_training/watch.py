@@ -1,0 +1,90 @@
+"""What a training tells while it runs, and when it may save."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmx.core.progress import Progress
+from llmx.train.post_training.checkpoints import mark_whole
+from llmx.train.post_training.trackers import Tracker
+
+# TRL's names → ours. What else it logs keeps its name; what a stop-watch measured, or what a
+# checkpoint does not hold, is left out, so that a resumed training has the same curve.
+NAMES = {
+    "completions/mean_length": "length",
+    "completions/clipped_ratio": "truncated",
+    "frac_reward_zero_std": "groups_without_signal",
+}
+_LEFT_OUT = {"step", "step_time", "num_tokens", "num_input_tokens_seen", "total_flos"}
+_LEFT_OUT_PREFIX = ("train_", "profiling/", "sampling/")
+
+
+def numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Return the finite numbers of one entry of TRL's log, under this project's names."""
+    return {
+        NAMES.get(name, name): float(value)
+        for name, value in logs.items()
+        if name not in _LEFT_OUT and not name.startswith(_LEFT_OUT_PREFIX)
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+
+
+def curve(history: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """Return the learning curve: step and numbers of each entry that has a loss."""
+    return [{"step": row["step"], **numbers(row)} for row in history if "loss" in row]
+
+
+def watch(
+    progress: Progress,
+    trackers: Sequence[Tracker],
+    checkpoints: Path,
+    may_save: Callable[[], bool],
+    begin: Callable[[int], None],
+) -> Any:
+    """Return a callback for the Trainer.
+
+    Args:
+        may_save: whether a checkpoint of this moment holds everything; a save that falls between
+            two such moments is made at the next one.
+        begin: called before the first step with the number of epochs that are done.
+    """
+    from transformers import TrainerCallback
+
+    class _Watch(TrainerCallback):  # type: ignore[misc]
+        owed = False
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            begin(int(state.epoch or 0))
+            if state.is_world_process_zero:
+                progress.start(state.max_steps, done=state.global_step, unit="steps")
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.is_world_process_zero:
+                progress.advance()
+            self.owed = self.owed or control.should_save
+            last = state.global_step >= state.max_steps
+            control.should_save = self.owed and (last or may_save())
+            self.owed = self.owed and not control.should_save
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if not logs or "loss" not in logs or not state.is_world_process_zero:
+                return
+            found = numbers(logs)
+            for tracker in trackers:
+                tracker.log(state.global_step, found)
+            progress.note(_line(found))
+
+        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.is_world_process_zero:
+                folder = checkpoints / f"checkpoint-{state.global_step}"
+                mark_whole(folder, state.global_step, state.max_steps)
+
+    return _Watch()
+
+
+def _line(found: Mapping[str, float]) -> str:
+    shown = ("loss", "reward", "length", "truncated")
+    return ", ".join(f"{name} {found[name]:.3g}" for name in shown if name in found)

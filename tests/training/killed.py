@@ -1,0 +1,52 @@
+"""Runs one stage and ends its own process by SIGKILL at a chosen moment."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from llmx.core.progress import Silent
+
+
+def end(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Ends(Silent):
+    """Ends the process when so many steps were made here."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def advance(self, amount: int = 1) -> None:
+        self.left -= amount
+        if not self.left:
+            end()
+
+
+def _arm(moment: str, at: int) -> Any:
+    """Prepare the end: after a step, in a save, after it, or while the model is written."""
+    from llmx.train.post_training import export, watch
+
+    if moment == "step":
+        return Ends(at)
+    if moment == "export":
+        export.card = end
+    if moment == "save":  # everything is written but the mark
+        mark, calls = watch.mark_whole, iter(range(at - 1))
+        watch.mark_whole = lambda *given: end() if next(calls, None) is None else mark(*given)
+    return Silent()
+
+
+def main(about: str, moment: str, at: str) -> None:
+    from tiny import Work
+
+    given = json.loads(about)
+    paths = {name: Path(given.pop(name)) for name in ("model", "data", "out")}
+    Work(**paths, **given).run(_arm(moment, int(at)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

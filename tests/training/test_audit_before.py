@@ -1,0 +1,148 @@
+"""What an audit counts, shows and refuses before anything is trained."""
+
+from dataclasses import replace
+
+import pytest
+from tiny import FAST, ROWS, save_data, tokenizer
+
+from llmx.core.errors import DataError
+from llmx.store.files import read_json, write_lines
+from llmx.train.post_training.audit import Limit, audit
+from llmx.train.post_training.encoded import encode_answered, encode_asked, encode_prompts
+from llmx.train.post_training.rows import Row, asks
+
+
+@pytest.fixture(scope="module")
+def words():
+    return tokenizer()
+
+
+def texts_of(words, rows):
+    return [encode_answered(words, row, row.text("completion", "solution"), "x") for row in rows]
+
+
+def rows_of(raw):
+    turns = [[{"role": "user", "content": fields["question"]}] for fields in raw]
+    return [Row(n, fields, turns[n]) for n, fields in enumerate(raw)]
+
+
+def found(audited, name):
+    (check,) = (check for check in audited.checks if check.check == name)
+    return check.passed, check.found, check.of
+
+
+def test_the_mask_is_on_the_answer_and_its_end(words):
+    (text,) = texts_of(words, rows_of(ROWS[:1]))
+    trained = [token for token, loss in zip(text.ids, text.mask, strict=True) if loss]
+    assert words.decode(trained) == ROWS[0]["solution"] + "<|end|>"
+    (asked,) = encode_asked(words, rows_of(ROWS[:1]), room=0)
+    assert text.ids[: len(asked.ids)] == asked.ids  # what an engine sends
+
+
+def test_a_plain_prompt_is_sent_as_it_is(words):
+    row = Row(0, {"prompt": "<|begin|>1+1=", "completion": "2"}, "<|begin|>1+1=")
+    text = encode_answered(words, row, "2", "completion")
+    assert words.decode(text.ids) == "<|begin|>1+1=2<|end|>"
+    assert encode_answered(words, row, "2<|end|>", "completion").ids == text.ids
+
+
+@pytest.mark.parametrize("mode", ["keep_start", "keep_end"])
+def test_a_cut_text_is_counted(words, mode):
+    rows = rows_of(ROWS)
+    texts = texts_of(words, rows)
+    lengths = sorted(len(text.ids) for text in texts)
+    for longest in (lengths[0] - 1, lengths[5], lengths[-1]):
+        audited = audit(rows, texts, Limit(longest, mode), words, {})
+        over = sum(length > longest for length in lengths)
+        assert found(audited, "truncated") == (not over, over, len(rows))
+        assert audited.passed == (over < len(rows))
+        assert audited.tokens["longest"] <= longest
+
+
+def test_a_prompt_that_fills_everything_leaves_no_loss(words):
+    rows = rows_of([ROWS[0], {**ROWS[1], "question": "What is it? " * 9}])
+    texts = texts_of(words, rows)
+    longest = len(texts[0].ids)
+    audited = audit(rows, texts, Limit(longest), words, {})
+    assert found(audited, "without loss") == (False, 1, 2) and audited.passed
+    assert audited.tokens["texts"] == 1
+    assert [text.row.number for text in audited.shown] == [0]
+
+
+def test_duplicates_and_overlap_see_through_case_and_space(words):
+    raw = [ROWS[0], {**ROWS[1], "question": "what  IS 0 plus 0?"}, ROWS[2]]
+    rows = rows_of(raw)
+    tested = {"test": {asks({"question": "What is\n2 PLUS 2? "})}, "heldout": set()}
+    audited = audit(rows, texts_of(words, rows), Limit(None), words, tested)
+    assert found(audited, "duplicates") == (False, 1, 3)
+    assert found(audited, "overlap with test") == (False, 1, 3)
+    assert found(audited, "overlap with heldout") == (True, 0, 3)
+    assert not audited.passed
+
+
+def test_without_a_test_split_nothing_is_claimed(words):
+    rows = rows_of(ROWS)
+    audited = audit(rows, texts_of(words, rows), Limit(None), words, {})
+    assert found(audited, "overlap with test") == (None, 0, 0)
+
+
+def test_two_begins_and_a_missing_end_are_counted(words):
+    row = Row(0, {"prompt": "p"}, "<|begin|><|begin|>hm")
+    text = encode_answered(words, row, "2", "completion")
+    open_end = replace(text, ids=text.ids[:-1], mask=text.mask[:-1])
+    audited = audit([row, row], [text, open_end], Limit(None), words, {})
+    assert found(audited, "double begin") == (False, 2, 2)
+    assert found(audited, "without end") == (False, 1, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sft", "dpo"])
+def test_what_is_shown_is_what_the_trainer_feeds(work, kind):
+    out = work(kind, {**FAST, "max_steps": 1}).run()
+    about = read_json(out / "audit.json")
+    (fed,) = (check for check in about["checks"] if check["check"] == "fed as shown")
+    assert fed["passed"] is True and fed["of"] == len(about["shown"]) == 3 * (1 + (kind == "dpo"))
+    first = about["shown"][0]
+    answer = ROWS[0]["solution" if kind == "sft" else "chosen"]
+    assert first["text"] == f"<|begin|><|user|>{ROWS[0]['question']}<|assistant|>{answer}<|end|>"
+    assert first["with_loss"] == f"{answer}<|end|>"
+    text = (out / "audit.md").read_text()
+    assert "[2]" in text and first["text"] in text  # the end carries loss
+
+
+@pytest.mark.slow
+def test_plain_prompts_are_fed_as_shown_too(work, tmp_path):
+    raw = [{"prompt": f"<|begin|>{n}+1=", "completion": str(n + 1), "chosen": "a", "rejected": "b"}
+           for n in range(8)]  # fmt: skip
+    (tmp_path / "plain").mkdir()
+    for kind in ("sft", "dpo"):
+        job = work(kind, {**FAST, "max_steps": 1})
+        job.data, job.out = save_data(tmp_path / "plain", raw), tmp_path / kind
+        shown = read_json(job.run() / "audit.json")["shown"]
+        assert shown[0]["text"] == f"<|begin|>0+1={'1' if kind == 'sft' else 'a'}<|end|>"
+
+
+@pytest.mark.slow
+def test_loss_on_the_prompt_too_where_that_is_asked_for(work):
+    out = work("sft", {**FAST, "max_steps": 1, "completion_only_loss": False}).run()
+    assert all(read_json(out / "audit.json")["shown"][0]["mask"])
+
+
+def test_overlap_is_refused_before_a_model_loads(work, data, tmp_path):
+    (tmp_path / "leak").mkdir()
+    job = work("sft", {**FAST, "max_steps": 1})
+    job.data = save_data(tmp_path / "leak")
+    write_lines(job.data / "test.jsonl", [{"question": ROWS[3]["question"].upper()}])
+    with pytest.raises(DataError, match=r"'sft' is not trained: overlap with test, 1 of 24"):
+        job.run()
+    assert read_json(job.out / "audit.json")["passed"] is False
+    assert not (job.out / "checkpoints").exists()
+
+
+def test_prompts_of_both_kinds_are_encoded_in_their_places(words):
+    turns = [{"role": "user", "content": "1+1?"}]
+    prompts = ["a b", turns, "c", turns]
+    found = encode_prompts(words, prompts)
+    sent = words.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+    assert found[1] == found[3] == sent["input_ids"]
+    assert [found[0], found[2]] == [words(text=text)["input_ids"] for text in ("a b", "c")]

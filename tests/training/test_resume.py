@@ -1,0 +1,125 @@
+"""Killed at any moment, a training goes on and ends at the bytes of one that was not."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from tiny import DRAWN, FAST, Work
+
+from llmx.core.progress import Silent
+from llmx.store.files import read_json, read_lines
+
+HERE = Path(__file__).parent
+# 6 steps an epoch
+SFT = {**FAST, "per_device_train_batch_size": 2, "gradient_accumulation_steps": 2,
+       "max_steps": 10, "save_steps": 2}  # fmt: skip
+DPO = {**FAST, "max_steps": 8, "save_steps": 2}
+GRPO = {**DRAWN, "max_steps": 6, "save_steps": 2, "beta": 0.04}
+# A buffer lasts 2 * 2 / 1 = 4 steps, so a save asked for every 3 is made after 4, 8, ….
+BUFFER = {**DRAWN, "max_steps": 10, "save_steps": 3, "steps_per_generation": 2, "num_iterations": 2}
+# 24 rows, two prompts a step: the second epoch begins after step 12.
+EPOCHS = {**DRAWN, "gradient_accumulation_steps": 2, "max_steps": 16, "save_steps": 7}
+
+
+class Steps(Silent):
+    """Remembers where a training went on and how many steps it made."""
+
+    def __init__(self) -> None:
+        self.before = self.made = 0
+
+    def start(self, total: int, done: int = 0, unit: str = "samples") -> None:
+        self.before = done
+
+    def advance(self, amount: int = 1) -> None:
+        self.made += amount
+
+
+def kill(work: Work, moment: str, at: int) -> None:
+    """Run in a process of its own until it ends itself."""
+    about = json.dumps({name: _plain(value) for name, value in asdict(work).items()})
+    command = [sys.executable, str(HERE / "killed.py"), about, moment, str(at)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+def undisturbed(work: Work) -> Path:
+    return replace(work, out=work.out.parent / "undisturbed").run()
+
+
+def assert_same(work: Work, whole: Path, kinds: tuple[str, ...] = ()) -> None:
+    for name in ("model/model.safetensors", "training.json", "audit.json", *kinds):
+        assert (work.out / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "settings", "moment", "at", "before"),
+    [
+        ("sft", SFT, "step", 9, 8),
+        ("sft", SFT, "save", 4, 6),
+        ("sft", SFT, "export", 1, None),
+        ("dpo", DPO, "step", 5, 4),
+        ("grpo", GRPO, "step", 3, 2),
+        ("grpo", BUFFER, "step", 7, 4),
+        ("grpo", EPOCHS, "step", 15, 14),
+        ("rloo", GRPO, "step", 5, 4),
+    ],
+    ids=[
+        "sft, second epoch", "sft, inside a save", "sft, while the model is written",
+        "dpo", "grpo with a reference", "grpo, inside a buffer", "grpo, second epoch", "rloo",
+    ],
+)  # fmt: skip
+def test_a_killed_training_ends_at_the_same_bytes(
+    work: Callable[..., Work], kind, settings, moment, at, before
+):
+    job = work(kind, settings)
+    whole = undisturbed(job)
+    kill(job, moment, at)
+    assert not (job.out / "training.json").exists() or moment == "export"
+    steps = Steps()
+    job.run(steps)
+    expected = (0, 0) if before is None else (before, settings["max_steps"] - before)
+    assert (steps.before, steps.made) == expected
+    assert_same(job, whole, ("rollouts.jsonl",) if kind in ("grpo", "rloo") else ())
+
+
+@pytest.mark.slow
+def test_an_adapter_goes_on_too(work):
+    job = work("sft", SFT, options={"lora": {"r": 2, "dropout": 0.1}})
+    whole = undisturbed(job)
+    kill(job, "step", 9)
+    job.run()
+    assert_same(job, whole, ("adapter/adapter_model.safetensors",))
+
+
+@pytest.mark.slow
+def test_no_rollout_is_there_twice(work):
+    job = work("grpo", BUFFER)
+    kill(job, "step", 7)
+    drawn = read_lines(job.out / "rollouts.jsonl")
+    assert {row["step"] for row in drawn} == {0, 4}  # those of step 4 are not in the checkpoint
+    job.run()
+    rows = read_lines(job.out / "rollouts.jsonl")
+    assert [row["step"] for row in rows] == sorted([0, 4, 8] * 8)
+    curve = read_json(job.out / "training.json")["curve"]
+    assert [point["step"] for point in curve] == list(range(1, 11))
+
+
+@pytest.mark.slow
+def test_killed_again_and_again(work):
+    job = work("sft", {**SFT, "save_steps": 1})
+    whole = undisturbed(work("sft", SFT))
+    for moment, at in (("step", 1), ("save", 2), ("step", 2)):
+        kill(job, moment, at)
+    job.run()
+    one, other = (out / "model/model.safetensors" for out in (job.out, whole))
+    assert one.read_bytes() == other.read_bytes()
