@@ -16,6 +16,7 @@ from llmx.cli import (
     reproduce,
     run,
     runs,
+    serve,
     validate,
 )
 from llmx.cli.guard import Guarded
@@ -38,6 +39,7 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("reproduce")(reproduce.reproduce)
 app.command("parity")(parity.parity)
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 
 

@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("methods", "engines", "train", "scoring", "data", "report", "audit", "explore"),
         "simulate",
     },
-    "cli": {"core", "store", "config", "report", "run", "top"},
+    "serve": {"core", "methods", "engines", "run"},
+    "cli": {"core", "store", "config", "report", "run", "serve", "top"},
     "top": {"core", "config", "run", "cli"},
 }
 

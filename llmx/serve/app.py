@@ -1,0 +1,188 @@
+"""The routes: chat completions, models, health, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from llmx.core.errors import LlmxError
+from llmx.serve.answerer import Answerer
+from llmx.serve.chat import read_chat
+from llmx.serve.metrics import Metrics
+from llmx.serve.refusal import Refusal
+from llmx.serve.reply import Answer, streamed
+
+LARGEST_BODY = 1 << 20  # bytes
+
+
+class Service:
+    """One ensemble behind HTTP.
+
+    Args:
+        most: answers at once; further requests get 429.
+    """
+
+    def __init__(self, answerer: Answerer, most: int = 256) -> None:
+        self.answerer, self.most = answerer, most
+        self.metrics = Metrics()
+        self.open = 0
+        self.draining = False
+
+    def app(self) -> Starlette:
+        """Return the application."""
+        routes = [
+            Route("/v1/chat/completions", self.chat, methods=["POST"]),
+            Route("/v1/models", self.models),
+            Route("/health", self.health),
+            Route("/metrics", self.page),
+        ]
+        handlers: dict[Any, Callable[..., Awaitable[Response]]] = {
+            Refusal: self.refused,
+            HTTPException: self.unknown,
+        }
+        return Starlette(routes=routes, exception_handlers=handlers, lifespan=self.lifespan)
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Free the models at the end."""
+        yield
+        await self.answerer.close()
+
+    async def chat(self, request: Request) -> Response:
+        """Answer, streamed or whole."""
+        chat = read_chat(await _json(request))
+        if chat.model != self.answerer.name:
+            text = f"there is no model '{chat.model}' here; it is '{self.answerer.name}'"
+            raise Refusal(404, text, param="model", code="model_not_found")
+        self._admit()
+        answer = Answer(chat, chat.model, self.answerer.answer(chat))
+        handed_over = False
+        try:
+            pieces = self.metrics.timed(answer.pieces())
+            first = await _unless_left(request, _first(pieces))
+            if chat.stream:
+                handed_over = True
+                stream = self._counted(answer, streamed(answer, first, pieces))
+                return StreamingResponse(stream, media_type="text/event-stream", headers=_NO_CACHE)
+            text = first + await _unless_left(request, _rest(pieces))
+            self.metrics.requests.labels("answered").inc()
+            return JSONResponse(answer.whole(text))
+        except LlmxError as error:
+            raise Refusal(502, error.message, code="upstream_failed") from error
+        finally:
+            if not handed_over:
+                await self._release(answer)
+
+    async def _counted(self, answer: Answer, events: AsyncIterator[str]) -> AsyncIterator[str]:
+        """Pass a stream on; however it ends, everything upstream is freed and it is counted."""
+        outcome = "left"
+        try:
+            async for event in events:
+                outcome = "failed" if event.startswith('data: {"error"') else outcome
+                yield event
+            outcome = "answered" if outcome == "left" else outcome
+        finally:
+            self.metrics.requests.labels(outcome).inc()
+            await self._release(answer)
+
+    def _admit(self) -> None:
+        if self.draining:
+            raise Refusal(503, "the server is about to stop")
+        if self.open >= self.most:
+            raise Refusal(429, f"{self.most} answers are under way; try again later")
+        self.open += 1
+        self.metrics.open.inc()
+
+    async def _release(self, answer: Answer) -> None:
+        self.open -= 1
+        self.metrics.open.dec()
+        await answer.events.aclose()
+
+    async def models(self, _: Request) -> Response:
+        """List the one model."""
+        card = {"id": self.answerer.name, "object": "model", "created": 0, "owned_by": "llmx"}
+        return JSONResponse({"object": "list", "data": [card]})
+
+    async def health(self, _: Request) -> Response:
+        """Say whether new requests are taken."""
+        status = 503 if self.draining else 200
+        return JSONResponse({"status": "draining" if self.draining else "ok"}, status)
+
+    async def page(self, _: Request) -> Response:
+        """Return the metrics."""
+        return Response(self.metrics.page(), media_type="text/plain; version=0.0.4")
+
+    async def refused(self, _: Request, error: Refusal) -> Response:
+        """Answer in OpenAI's error shape."""
+        self.metrics.requests.labels(f"refused {error.status}").inc()
+        headers = {"Retry-After": "1"} if error.status in (429, 503) else None
+        return JSONResponse(error.body(), error.status, headers=headers)
+
+    async def unknown(self, request: Request, error: HTTPException) -> Response:
+        """Say in the same shape that a path or method does not exist."""
+        text = f"{request.method} {request.url.path}: {error.detail}"
+        return await self.refused(request, Refusal(error.status_code, text))
+
+
+_NO_CACHE = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+async def _json(request: Request) -> Any:
+    """Return the body.
+
+    Raises:
+        Refusal: for one that is too large, or no JSON.
+    """
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY:
+            raise Refusal(413, f"the body is larger than {LARGEST_BODY} bytes")
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise Refusal(400, f"the body is no JSON: {error}") from error
+
+
+async def _first(pieces: AsyncIterator[str]) -> str:
+    """Return the first piece; an answer without any is empty."""
+    async for piece in pieces:
+        return piece
+    return ""
+
+
+async def _rest(pieces: AsyncIterator[str]) -> str:
+    return "".join([piece async for piece in pieces])
+
+
+async def _unless_left(request: Request, work: Awaitable[str]) -> str:
+    """Return what the work returns, or stop it when the client is gone.
+
+    Raises:
+        Refusal: to nobody, when it is.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Refusal(499, "the client left")
+        return task.result()
+    finally:
+        gone.cancel()
+        task.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

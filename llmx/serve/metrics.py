@@ -1,0 +1,46 @@
+"""What the server counts, for Prometheus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """One registry a server, so that two in a process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        shared = {"registry": self.registry}
+        self.ttft = Histogram(
+            "llmx_ttft_seconds", "Request to first token shown", buckets=_SECONDS, **shared
+        )
+        self.stall = Histogram(
+            "llmx_stall_seconds", "Between two pieces shown", buckets=_SECONDS, **shared
+        )
+        self.total = Histogram(
+            "llmx_answer_seconds", "Request to end of answer", buckets=_SECONDS, **shared
+        )
+        self.tokens = Counter("llmx_tokens", "Tokens shown", **shared)
+        self.requests = Counter("llmx_requests", "Requests by outcome", ["outcome"], **shared)
+        self.open = Gauge("llmx_open_requests", "Answers under way", **shared)
+
+    def page(self) -> bytes:
+        """Return the text that Prometheus reads."""
+        return generate_latest(self.registry)
+
+    async def timed(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+        """Pass the pieces on and observe their times."""
+        began = last = time.perf_counter()
+        first = True
+        async for piece in pieces:
+            now = time.perf_counter()
+            (self.ttft if first else self.stall).observe(now - last)
+            first, last = False, now
+            self.tokens.inc()
+            yield piece
+        self.total.observe(time.perf_counter() - began)

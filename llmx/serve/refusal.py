@@ -1,0 +1,29 @@
+"""Errors in OpenAI's shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TYPES = {429: "rate_limit_error", 502: "upstream_error", 503: "server_unavailable"}
+
+
+class Refusal(Exception):
+    """A request that is not answered."""
+
+    def __init__(
+        self, status: int, message: str, param: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.param, self.code = status, message, param, code
+
+    def body(self) -> dict[str, Any]:
+        """Return ``{"error": {message, type, param, code}}``."""
+        kind = _TYPES.get(self.status, "invalid_request_error")
+        return {
+            "error": {
+                "message": self.message,
+                "type": kind,
+                "param": self.param,
+                "code": self.code,
+            }
+        }

@@ -1,0 +1,274 @@
+"""The server as its clients see it: OpenAI's own client, curl, and sockets that behave badly."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from ensembles import GREEDY, cast, ensemble
+
+from llmx.core.errors import EngineError
+from llmx.core.events import ANSWER, Event
+from llmx.serve.answerer import EnsembleAnswerer
+
+openai = pytest.importorskip("openai")
+pytest.importorskip("uvicorn")
+
+
+class Echo:
+    """Says the question back, word by word; words beginning with ! do something else."""
+
+    name = "echo"
+
+    def __init__(self, delay=0.0):
+        self.delay, self.open, self.pulled = delay, 0, 0
+
+    async def answer(self, chat):
+        words = chat.turns()[-1].content.split()
+        self.open += 1
+        try:
+            yield Event(at=0, who="1.1", what="piece", text="a draft", tokens=2)
+            for word in words:
+                await asyncio.sleep(self.delay)
+                if word == "!break":
+                    raise EngineError("the aggregator broke")
+                if word == "!long":
+                    for _ in range(200_000):
+                        self.pulled += 1
+                        yield Event(at=0, who=ANSWER, what="piece", text="x" * 100, tokens=1)
+                yield Event(at=0, who=ANSWER, what="piece", text=word + " ", tokens=1, prompt_tokens=7)
+            yield Event(at=0, who=ANSWER, what="ended", finish="eos")
+        finally:
+            self.open -= 1
+
+    async def close(self):
+        self.open = -99
+
+
+@contextmanager
+def serving(answerer, most=256, drain=5.0):
+    from llmx.serve.app import Service
+    from llmx.serve.server import Server, bind
+
+    listening = bind("127.0.0.1", 0)
+    server = Server(Service(answerer, most), drain)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    port = listening.getsockname()[1]
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield server, port
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def client(port):
+    return openai.OpenAI(
+        base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0, timeout=20
+    )
+
+
+def ask(port, text, **more):
+    asked = [{"role": "user", "content": text}]
+    return client(port).chat.completions.create(model="echo", messages=asked, **more)
+
+
+@pytest.fixture(scope="module")
+def echo():
+    answerer = Echo()
+    with serving(answerer) as (server, port):
+        yield answerer, port, server
+
+
+def settled(condition, seconds=5):
+    end = time.time() + seconds
+    while not condition() and time.time() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_a_whole_answer(echo):
+    found = ask(echo[1], "one two three")
+    assert found.choices[0].message.content == "one two three "
+    assert found.choices[0].finish_reason == "stop"
+    assert (found.usage.prompt_tokens, found.usage.completion_tokens) == (7, 3)
+
+
+def test_a_streamed_answer(echo):
+    stream = ask(echo[1], "one two three", stream=True, stream_options={"include_usage": True})
+    chunks = list(stream)
+    said = [c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content]
+    assert said == ["one ", "two ", "three "]
+    assert chunks[-2].choices[0].finish_reason == "stop"
+    assert chunks[-1].usage.completion_tokens == 3
+
+
+def test_the_models(echo):
+    assert [model.id for model in client(echo[1]).models.list()] == ["echo"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word"),
+    [
+        ({"model": "echo", "messages": []}, 400, "messages"),
+        ({"model": "other", "messages": [{"role": "user", "content": "x"}]}, 404, "other"),
+        ({"model": "echo", "messages": [{"role": "robot", "content": "x"}]}, 400, "role"),
+        ({"model": "echo", "messages": [{"role": "assistant", "content": "x"}]}, 400, "user"),
+        ({"model": "echo", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "content"),
+        ({"model": "echo", "messages": [{"role": "user", "content": "x"}], "n": 2}, 400, "n"),
+        ({"model": "echo", "messages": [{"role": "user", "content": "x"}], "temperature": 9}, 400, "temperature"),
+        ({"model": "echo", "messages": [{"role": "user", "content": "x"}], "tools": [{}]}, 400, "tools"),
+        ({"messages": [{"role": "user", "content": "x"}]}, 400, "model"),
+        ([], 400, "object"),
+        ("{", 400, "JSON"),
+        ("x" * (1 << 21), 413, "larger"),
+    ],
+)
+def test_bad_requests_have_openais_error_shape(echo, body, status, word):
+    import httpx2
+
+    sent = body if isinstance(body, str) else json.dumps(body)
+    found = httpx2.post(f"http://127.0.0.1:{echo[1]}/v1/chat/completions", content=sent)
+    error = found.json()["error"]
+    assert found.status_code == status and set(error) == {"message", "type", "param", "code"}
+    assert word in error["message"]
+
+
+def test_unknown_paths_and_methods_too(echo):
+    import httpx2
+
+    for verb, path, status in (("GET", "/v1/other", 404), ("GET", "/v1/chat/completions", 405)):
+        found = httpx2.request(verb, f"http://127.0.0.1:{echo[1]}{path}")
+        assert found.status_code == status and found.json()["error"]["message"]
+
+
+def test_errors_are_the_clients_own_exceptions(echo):
+    with pytest.raises(openai.NotFoundError):
+        client(echo[1]).chat.completions.create(
+            model="other", messages=[{"role": "user", "content": "x"}]
+        )
+    with pytest.raises(openai.BadRequestError):
+        ask(echo[1], "x", temperature=1.5, top_p=0)
+
+
+def test_an_upstream_that_dies_at_once_is_a_502(echo):
+    for stream in (False, True):
+        with pytest.raises(openai.APIStatusError) as error:
+            list(ask(echo[1], "!break", stream=stream))
+        assert error.value.status_code == 502 and "broke" in str(error.value)
+
+
+def test_an_upstream_that_dies_later_ends_the_stream_with_an_error(echo):
+    said = []
+    with pytest.raises(openai.APIError, match="broke"):
+        for chunk in ask(echo[1], "one two !break", stream=True):
+            said.append(chunk.choices[0].delta.content or "")
+    assert "".join(said) == "one two "
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
+@pytest.mark.parametrize("stream", [False, True])
+def test_curl(echo, stream):
+    body = {"model": "echo", "stream": stream, "messages": [{"role": "user", "content": "a b"}]}
+    url = f"http://127.0.0.1:{echo[1]}/v1/chat/completions"
+    found = subprocess.run(
+        ["curl", "-sN", url, "-d", json.dumps(body)], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.rstrip().endswith("data: [DONE]" if stream else "}") and '"a ' in found.stdout
+
+
+def test_sixty_four_streams_none_lost_or_mixed_up(echo):
+    def one(number):
+        text = " ".join(f"{number}-{place}" for place in range(20))
+        stream = ask(echo[1], text, stream=True)
+        said = "".join(c.choices[0].delta.content or "" for c in stream if c.choices)
+        return said.strip() == text
+
+    with ThreadPoolExecutor(64) as pool:
+        assert all(pool.map(one, range(64)))
+    assert settled(lambda: echo[0].open == 0)
+
+
+def test_metrics_count_what_happened(echo):
+    import httpx2
+
+    page = httpx2.get(f"http://127.0.0.1:{echo[1]}/metrics").text
+    for name in ("llmx_ttft_seconds_count", "llmx_stall_seconds_bucket", 'outcome="answered"'):
+        assert name in page
+    assert httpx2.get(f"http://127.0.0.1:{echo[1]}/health").json() == {"status": "ok"}
+
+
+def raw(port, text, stream=True):
+    body = {"model": "echo", "stream": stream, "messages": [{"role": "user", "content": text}]}
+    sent = json.dumps(body)
+    made = socket.create_connection(("127.0.0.1", port))
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(sent)}\r\n\r\n"
+    made.sendall((head + sent).encode())
+    return made
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_leaves_frees_everything_upstream(stream):
+    answerer = Echo(delay=0.05)
+    with serving(answerer) as (_, port):
+        made = raw(port, "word " * 1000, stream)
+        assert settled(lambda: answerer.open == 1)
+        made.close()
+        assert settled(lambda: answerer.open == 0)
+
+
+def test_a_reader_that_does_not_read_is_waited_for():
+    answerer = Echo()
+    with serving(answerer) as (_, port):
+        made = raw(port, "!long")
+        assert settled(lambda: answerer.pulled > 0)
+        before = -1
+        while before != answerer.pulled:
+            before = answerer.pulled
+            time.sleep(1)
+        # twenty megabytes wait to be said; what was pulled fits the sockets' buffers
+        assert before < 60_000
+        made.close()
+        assert settled(lambda: answerer.open == 0)
+
+
+def test_more_than_the_most_are_turned_away_for_now():
+    answerer = Echo(delay=0.05)
+    with serving(answerer, most=1) as (_, port):
+        made = raw(port, "word " * 50)
+        assert settled(lambda: answerer.open == 1)
+        with pytest.raises(openai.RateLimitError):
+            ask(port, "x")
+        made.close()
+
+
+def test_a_stop_lets_answers_end_and_takes_no_more():
+    answerer = Echo(delay=0.05)
+    with serving(answerer) as (server, port), ThreadPoolExecutor(1) as pool:
+        late = pool.submit(ask, port, "one two three four five six")
+        assert settled(lambda: answerer.open == 1)
+        server.handle_exit(15, None)
+        assert late.result(10).choices[0].message.content == "one two three four five six "
+        assert server.service.draining
+    assert answerer.open == -99  # closed at the very end
+
+
+def test_an_ensemble_behind_the_server():
+    models = cast(**{name: {"delay": 0.001} for name in "abg"})
+    answerer = EnsembleAnswerer("echo", ensemble(streaming="staircase"), models, GREEDY, 0)
+    with serving(answerer) as (_, port):
+        said = "".join(c.choices[0].delta.content or "" for c in ask(port, "Q", stream=True))
+        assert said == models["g"].answer
+        stream = ask(port, "Q", stream=True)
+        next(iter(stream))
+        stream.close()
+        assert settled(lambda: all(model.open == 0 for model in models.values()))
