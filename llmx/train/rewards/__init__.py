@@ -1,0 +1,1 @@
+"""Rewards by name; each is a function that fits `llmx.train.reward.Reward`."""
