@@ -149,3 +149,5 @@ def _round(
     """Return what each draft adds in a span of tokens, as text."""
     first, last = span
     return {name: tokenizer.decode(ids[first:last]) for name, ids in drafts}
+
+

@@ -1,8 +1,8 @@
 """Raw prompts in the form of arXiv 2505.24273: tags, and a turn that is already opened.
 
 A raw prompt is sent as it is, without a chat template, and but for `baseline` it ends inside a
-think block: the completion starts there and has to close it. With wrapper `chat` there is no raw prompt;
-the question goes through the model's own template and the completion opens the block itself.
+think block: the completion starts there and has to close it. With wrapper `chat` there is no raw
+prompt: the question goes through the model's own template, and the completion opens the block.
 """
 
 from __future__ import annotations
