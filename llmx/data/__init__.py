@@ -11,7 +11,12 @@ from llmx.core.spec import DataSpec
 # Splits are drawn in the order test, calibration, validation, heldout, sft, train: none depends on
 # a later one. The sizes of `validation` and `sft` are options of the kinds that have them.
 _AFTER_CALIBRATION = {"heldout", "heldout_templates", "train", "validation", "sft"}
-_DRAWN_LATER = {"test": {"calibration", *_AFTER_CALIBRATION}, "calibration": _AFTER_CALIBRATION}
+_DRAWN_LATER = {
+    "test": {"calibration", *_AFTER_CALIBRATION},
+    "calibration": _AFTER_CALIBRATION,
+    "validation": {"sft", "train"},
+    "sft": {"train"},
+}
 
 
 def load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import Frozen
@@ -13,7 +13,7 @@ from llmx.core.spec import DataSpec
 from llmx.data.reasoning.tasks import TASKS
 
 Wrapper = Literal["chat", "instruct", "base", "baseline"]
-Content = Literal["correct", "incorrect", "shuffled"]
+Content = Literal["correct", "incorrect", "shuffled", "none"]
 Control = Literal["none", "verbose"]
 Wording = Literal["plain", "terse"]
 Style = Literal["exact", "authors"]
@@ -25,6 +25,8 @@ _Options = TypeVar("_Options", bound=Frozen)
 class ProblemOptions(Frozen):
     """What the problems depend on."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
     generator: dict[str, Any] = Field(default={}, description="changes to the configuration")
     question: Literal["library", "brief"] = "library"
     validation: int = Field(default=0, ge=0, description="problems to watch a training with")
@@ -34,11 +36,13 @@ class ProblemOptions(Frozen):
 class TraceOptions(Frozen):
     """What the traces depend on besides the problems: no split and no evaluation reads these."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
     k: int = Field(default=0, ge=0, description="backtracks in each trace")
     supports: int | None = Field(
         default=None, ge=0, description="only problems that have so many; None = k"
     )
-    content: Content = "correct"
+    content: Content = Field(default="correct", description="none = the arm has no traces")
     control: Control = "none"
     match: int = Field(default=1, ge=1, description="k whose length `verbose` takes")
     wording: Wording = "plain"
@@ -67,13 +71,21 @@ def problem_options(spec: DataSpec) -> ProblemOptions:
     return options
 
 
-def trace_options(spec: DataSpec) -> TraceOptions:
+def trace_options(spec: DataSpec, stage: Mapping[str, Any] | None = None) -> TraceOptions:
     """Return the part of the options that only traces depend on.
+
+    Args:
+        stage: options that stand above those of the data section.
 
     Raises:
         ConfigError: for an option that does not exist, or two that contradict.
     """
-    options = _read(TraceOptions, spec)
+    for name in stage or {}:
+        if name not in TraceOptions.model_fields:
+            hint = nearest(name, TraceOptions.model_fields, "options of traces")
+            raise ConfigError(f"unknown option '{name}' of a traces stage", hint)
+    above = {**spec.options, **(stage or {})}
+    options = _read(TraceOptions, spec.model_copy(update={"options": above}))
     if options.control == "verbose" and options.k:
         raise ConfigError(
             "data.options.control=verbose is a trace without backtracks",
