@@ -1,9 +1,9 @@
 """`style: authors`: traces as the released generators of arXiv 2505.24273 make them.
 
-For comparison. Written from a description of that code, with its faults: excursions may use a number twice, may hit
-the target and be called wrong, may state candidates of another board, may end without a dead end,
-and there may be fewer than asked. No such trace is checked; the manifest says how many would hold.
-Unlike the released code every draw is seeded.
+For comparison. Written from a description of that code, with its faults: excursions may use a
+number twice, may hit the target and be called wrong, may state candidates of another board, may end
+without a dead end, and there may be fewer than asked. No such trace is checked; the manifest says
+how many would hold. Unlike the released code every draw is seeded.
 """
 
 from __future__ import annotations
@@ -62,11 +62,15 @@ def _chain(puzzle: CountdownPuzzle, k: int, rng: Random) -> Iterator[Event[Any, 
 def _suffix(
     puzzle: CountdownPuzzle, path: list[ChainMove], begin: int, rng: Random
 ) -> Iterator[ChainMove]:
-    """Rewrite every step from `begin` on: another operator, or an operand the path has not used."""
+    """Rewrite every step from `begin` on: another operator, or an operand the path has not used.
+
+    What the suffix itself has used is forgotten, so a number can stand twice.
+    """
     value = path[begin].left
     for step in range(begin, len(path)):
         operator, right = path[step].operator, path[step].right
         unused = [move.right for move in path[step + 1 :] if move.right != right]
+        unused = unused or [number for number in puzzle.numbers if number != right]
         if rng.random() < 0.5 or not unused:
             values = {sign: apply(value, sign, right) for sign in "+-*/"}
             others = [s for s, v in values.items() if v not in (None, values[operator])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean, quantiles
@@ -64,4 +65,4 @@ def holding(traces: Sequence[Traced]) -> dict[str, Any]:
 def _kind(message: str) -> str:
     """Return a message without the event and its numbers."""
     reason = message.rpartition("): ")[2] or message
-    return "".join("#" if char.isdigit() else char for char in reason.partition(",")[0])[:60]
+    return re.sub(r"-?\d+", "#", re.split("[:,]", reason)[0])
