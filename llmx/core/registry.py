@@ -73,7 +73,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "countdown": "llmx.scoring.puzzles:CountdownScorer",
         "sudoku": "llmx.scoring.puzzles:SudokuScorer",
         "mini_sudoku": "llmx.scoring.puzzles:MiniSudokuScorer",
-        "arc_1d": "llmx.scoring.puzzles:Arc1DScorer",
+        "arc_1d": "llmx.scoring.puzzles:Arc1dScorer",
         "advanced_geometry": "llmx.scoring.puzzles:AdvancedGeometryScorer",
         "color_cube_rotation": "llmx.scoring.puzzles:ColorCubeRotationScorer",
         "list_functions": "llmx.scoring.puzzles:ListFunctionsScorer",
