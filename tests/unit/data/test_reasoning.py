@@ -18,6 +18,9 @@ from llmx.scoring.tags import opens_thinking
 SMALL = {"min_numbers": 3, "max_numbers": 3, "min_value": 1, "max_value": 6}
 TINY = {"generator": {**SMALL, "min_target": 1, "max_target": 30}, "question": "brief"}
 
+PAIRS = {"min_numbers": 2, "max_numbers": 2, "min_value": 1, "max_value": 2}
+EXHAUSTED = {"generator": {**PAIRS, "min_target": 1, "max_target": 4}}
+
 
 def spec(kind="mini_sudoku", **changes):
     options = {"validation": 5, "sft": 40, **changes.pop("options", {})}
@@ -149,9 +152,7 @@ def test_raw_prompts_open_the_think_block(kind):
         lambda: load(spec(options={"generator": {"min_emty": 3}}), "test"),
         lambda: load(spec(options={"generator": {"min_empty": 13}}), "test"),
         lambda: load(spec("zebra_puzzles", options={"question": "brief"}), "test"),
-        lambda: load(
-            spec(test=999, options={"generator": {"min_empty": 0, "max_empty": 0}}), "test"
-        ),
+        lambda: load(spec("countdown", options=EXHAUSTED), "test"),
         lambda: trace_options(spec(options={"k": -1})),
         lambda: trace_options(spec(options={"k": True})),
         lambda: trace_options(spec(options={"content": "wrong"})),

@@ -91,7 +91,7 @@ def test_the_final_path_is_the_same_for_every_k(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_the_released_generators_make_is_counted_not_trusted(kind):
-    told = traced(kind, 60, True, k=3, style="authors")
+    told = traced(kind, 40, True, k=3, style="authors")
     holds = 0
     for one in told:
         assert backtracks(one.events) <= 3
