@@ -18,6 +18,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
     "stage": {
         "corpus": "llmx.data.corpus:CorpusStage",
         "traces": "llmx.data.traces.stage:TracesStage",
+        "prompts": "llmx.data.reasoning.stage:PromptsStage",
         "tokenizer": "llmx.train.tokenizer:TokenizerStage",
         "train": "llmx.train.language_model:TrainStage",
         "zoo_card": "llmx.train.zoo_card:ZooCardStage",

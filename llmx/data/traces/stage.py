@@ -13,7 +13,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
 from llmx.data.reasoning.dataset import ReasoningTask
 from llmx.data.reasoning.options import TraceOptions, problem_options, trace_options
-from llmx.data.reasoning.tasks import problem_key
+from llmx.data.reasoning.tasks import SECONDS, problem_key
 from llmx.data.traces.arms import Traced, deranged, row, trace
 from llmx.data.traces.manifest import counted, holding
 from llmx.data.traces.puzzle import TooFew
@@ -21,7 +21,6 @@ from llmx.data.traces.tasks import require_task
 from llmx.store.files import write_json, write_lines
 
 _WRITTEN = ("test", "validation")  # beside train.jsonl, so that an audit can look for overlap
-_SECONDS = {"countdown": 0.045, "sudoku": 0.07, "mini_sudoku": 0.005, "arc_1d": 0.003}
 _LEAST_YIELD = 0.5
 _LOOK = 100  # problems after which the yield is judged
 
@@ -60,7 +59,7 @@ class TracesStage:
         spec, _ = _asked(given)
         problems = problem_options(spec)
         drawn = spec.test + spec.calibration + problems.validation + problems.sft
-        return Cost(samples=problems.sft, seconds=drawn * _SECONDS[spec.kind])
+        return Cost(samples=problems.sft, seconds=drawn * SECONDS[spec.kind])
 
     def run(self, context: StageContext) -> None:
         """Draw the problems, make and check the traces, write them and what was refused.
