@@ -12,6 +12,7 @@ from llmx.data.reasoning.dataset import SPLITS, WINDOW, ReasoningTask, window
 from llmx.data.reasoning.options import configuration, trace_options
 from llmx.data.reasoning.tasks import TASKS, problem_key
 from llmx.data.reasoning.wrappers import wrap
+from llmx.scoring.arithmetic import evaluate
 from llmx.scoring.puzzles import VERIFIERS
 from llmx.scoring.tags import opens_thinking
 
@@ -170,3 +171,15 @@ def test_bad_input_is_one_line(make):
     with pytest.raises(LlmxError) as error:
         make()
     assert "\n" not in str(error.value)
+
+
+def test_a_reference_of_countdown_says_its_numbers_and_target():
+    for _, entry in ReasoningTask(spec("countdown", test=60, options=TINY)).entries("test"):
+        value, numbers = evaluate(entry["answer"])
+        about = entry["metadata"]
+        assert (value, sorted(numbers)) == (about["target"], sorted(about["numbers"]))
+
+
+def test_data_without_options_is_written_as_before_there_were_any():
+    assert "options" not in DataSpec(kind="gsm8k").model_dump(mode="json")
+    assert DataSpec.model_validate(spec().model_dump(mode="json")) == spec()
