@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from llmx.core.record import Frozen
-from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import EngineSpec, ModelSpec, SamplerSpec
 
 Layout = Literal["L0", "L1", "L1b", "L2"]
 
@@ -15,29 +16,55 @@ Layout = Literal["L0", "L1", "L1b", "L2"]
 class VoiceSpec(Frozen):
     """One model of an ensemble. What is not given is the arm's own."""
 
-    model: ModelSpec
+    model: ModelSpec | None = None
     engine: EngineSpec | None = None
     sampler: SamplerSpec | None = None
 
 
-class ChunkSpec(Frozen):
-    """Sizes of chunks in tokens: `first`, then `later`, which may grow by `factor` up to `most`."""
+@dataclass(frozen=True)
+class Chunks:
+    """Sizes of chunks in tokens: `first`, then `later`, which may grow by `growth` up to `most`."""
 
-    first: int = Field(default=8, ge=1)
-    later: int = Field(default=32, ge=1, description="size of the second chunk")
-    factor: float = Field(default=1.0, ge=1, le=16, description="growth from chunk to chunk")
-    most: int = Field(default=512, ge=1, description="no chunk is larger")
+    first: int = 8
+    later: int = 32
+    growth: float = 1.0
+    most: int = 512
 
     def size(self, chunk: int) -> int:
         """Return the tokens of a chunk, counted from 0."""
         if chunk == 0:
             return self.first
-        return min(self.most, round(self.later * self.factor ** min(chunk - 1, 64)))
+        return min(self.most, round(self.later * self.growth ** min(chunk - 1, 64)))
 
 
-class PolicySpec(Frozen):
-    """What an ensemble does when its members do not keep step."""
+class EnsembleSpec(Frozen):
+    """A cast and how its members hear each other.
 
+    ``moa``: `layers` - 1 layers of all proposers, then the aggregator. ``mad``: the proposers
+    debate for `layers` rounds; the answer is the `aggregator`'s last one, which is one of them.
+    A single layer is the aggregator alone.
+    """
+
+    kind: Literal["moa", "mad"] = "moa"
+    voices: dict[str, VoiceSpec] = Field(description="name -> model")
+    proposers: tuple[str, ...] = Field(min_length=1, description="a name may stand several times")
+    aggregator: str
+    layers: int = Field(default=2, ge=1, le=8)
+    streaming: Literal["plain", "staircase"] = "plain"
+    first_chunk: int = Field(default=8, ge=1, description="tokens")
+    later_chunk: int = Field(default=32, ge=1, description="tokens of the second chunk")
+    chunk_growth: float = Field(default=1.0, ge=1, le=16, description="from chunk to chunk")
+    largest_chunk: int = Field(default=512, ge=1, description="no chunk has more tokens")
+    answer_first_chunk: int | None = Field(
+        default=None, ge=1, description="of what the reader sees; None = first_chunk"
+    )
+    answer_later_chunk: int | None = Field(default=None, ge=1, description="None = later_chunk")
+    layout: Layout = "L0"
+    header: str | None = Field(default=None, description="stands before what others wrote")
+    more: str | None = Field(default=None, description="the same for later rounds of layout L2")
+    max_heard: int | None = Field(
+        default=None, ge=16, description="tokens of drafts in a prompt; the oldest give way"
+    )
     quorum: float = Field(
         default=1.0, gt=0, le=1, description="share of the sources whose chunk is waited for"
     )
@@ -45,7 +72,10 @@ class PolicySpec(Frozen):
         default=None, gt=0, description="seconds to wait for a chunk; then go on with who is there"
     )
     ahead: Literal["wait", "go"] = Field(
-        default="wait", description="aggregator ahead of its sources: wait, or go on without news"
+        default="wait", description="ahead of its sources: wait, or go on without news"
+    )
+    hear: Literal["step", "latest"] = Field(
+        default="step", description="a listener's chunk j hears chunks up to j, or all there are"
     )
     early_end: Literal["stop", "hold"] = Field(
         default="stop", description="it ends before its sources: stop them, or hold and go on"
@@ -55,29 +85,17 @@ class PolicySpec(Frozen):
     redundancy: Literal["monitor", "instruct", "retry"] = "monitor"
     ngram: int = Field(default=8, ge=2, description="tokens that count as a repetition")
 
+    @property
+    def chunks(self) -> Chunks:
+        """Sizes of what is heard."""
+        return Chunks(self.first_chunk, self.later_chunk, self.chunk_growth, self.largest_chunk)
 
-class EnsembleSpec(Frozen):
-    """A cast and how its members hear each other.
-
-    ``moa``: `layers` - 1 layers of all proposers, then the aggregator. ``mad``: the proposers
-    debate for `layers` rounds; the answer is the `aggregator`'s last one, which is one of them.
-    """
-
-    kind: Literal["moa", "mad"] = "moa"
-    voices: dict[str, VoiceSpec] = Field(description="name -> model")
-    proposers: tuple[str, ...] = Field(min_length=1, description="a name may stand several times")
-    aggregator: str
-    layers: int = Field(default=2, ge=1, le=8)
-    streaming: Literal["plain", "staircase"] = "plain"
-    chunks: ChunkSpec = Field(default=ChunkSpec(), description="of those that are heard")
-    answer: ChunkSpec | None = Field(default=None, description="of the aggregator; None = `chunks`")
-    layout: Layout = "L0"
-    header: str | None = Field(default=None, description="stands before what others wrote")
-    more: str | None = Field(default=None, description="the same for later rounds of layout L2")
-    policy: PolicySpec = PolicySpec()
-    max_heard: int | None = Field(
-        default=None, ge=16, description="tokens of drafts in a prompt; the oldest give way"
-    )
+    @property
+    def answer_chunks(self) -> Chunks:
+        """Sizes of what the reader sees."""
+        first = self.answer_first_chunk or self.first_chunk
+        later = self.answer_later_chunk or self.later_chunk
+        return Chunks(first, later, self.chunk_growth, self.largest_chunk)
 
     @model_validator(mode="after")
     def _all_known(self) -> EnsembleSpec:

@@ -27,6 +27,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "explore": "llmx.run.explore:ExploreStage",
         "aggregation_corpus": "llmx.run.aggregation:AggregationCorpusStage",
         "decode": "llmx.run.decode:DecodeStage",
+        "ensemble_latency": "llmx.run.latency:LatencyStage",
+        "ensemble_decode": "llmx.run.ensemble:EnsembleDecodeStage",
         "decode_speed": "llmx.run.speed:SpeedStage",
         "score": "llmx.run.score:ScoreStage",
         "report": "llmx.run.report:ReportStage",
@@ -66,6 +68,9 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "list_functions": "llmx.train.rewards.puzzles:list_functions",
         "zebra_puzzles": "llmx.train.rewards.puzzles:zebra_puzzles",
         "self_reference": "llmx.train.rewards.puzzles:self_reference",
+    },
+    "streamer": {
+        "hf": "llmx.engines.stream.hf:HfStreamer",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

@@ -8,7 +8,7 @@ are and never decoded and encoded again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal, Protocol
 
 from pydantic import Field
@@ -57,14 +57,24 @@ class Ask(Frozen):
 
     Random numbers are fixed by (`seed`, `id`) and the position in the *whole* answer, so an answer
     that is asked for in several chunks over one prompt is the answer asked for at once.
+
+    Attributes:
+        shown: what stands after the prompt already and is gone on with.
+        offset: tokens of the answer that stand in the prompt itself, as turns before.
     """
 
     id: str
     prompt: tuple[Turn, ...]
     shown: Shown = Shown()
+    offset: int = Field(default=0, ge=0)
     budget: int = Field(ge=1)
     sampler: SamplerSpec
     seed: int = 0
+
+    @property
+    def position(self) -> int:
+        """Place of the next token in the whole answer."""
+        return self.offset + self.shown.tokens
 
 
 class Piece(Frozen):
@@ -93,7 +103,7 @@ class Streamer(Protocol):
 
     name: str
 
-    def stream(self, ask: Ask) -> AsyncIterator[Piece]:
+    def stream(self, ask: Ask) -> AsyncGenerator[Piece, None]:
         """Yield the pieces of one request; the last one, and no other, has a `finish`."""
 
     async def close(self) -> None:

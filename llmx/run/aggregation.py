@@ -8,10 +8,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, get_args
 
-from llmx.core.ensemble import ChunkSpec, Layout
+from llmx.core.ensemble import Chunks, Layout
+from llmx.core.errors import ConfigError
 from llmx.core.exchange import Message
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import Shown
+from llmx.engines.locate import local_folder, model_identity
 from llmx.methods.ensemble.layout import Heard, prompt
 from llmx.run.decode import check_options, positive_option
 from llmx.store.files import read_lines, write_json, write_lines
@@ -28,9 +30,9 @@ class AggregationCorpusStage:
     number of chunks, in one of the prompt layouts, and the worked solution. The chunk sizes, the
     cut and the layout are drawn anew for each. The loss is on the answer that follows the prompt.
 
-    Needs a corpus, a tokenizer, and drafts of the training split (a ``decode`` stage).
-    Options: ``examples`` (default 24000), ``header`` and ``more`` (as of the ensemble that will use
-    the model), ``seed``.
+    Needs a corpus and drafts of the training split (a ``decode`` stage).
+    Options: ``tokenizer`` (a folder or ``zoo:NAME``), ``examples`` (default 24000), ``header`` and
+    ``more`` (as of the ensemble that will use the model), ``seed``.
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
@@ -39,9 +41,10 @@ class AggregationCorpusStage:
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The options; corpus, tokenizer and drafts are inputs."""
-        check_options(given, {"examples", "header", "more", "seed"})
+        check_options(given, {"examples", "header", "more", "seed", "tokenizer"})
         options = given.stage.options
         return {
+            "tokenizer": model_identity(_tokenizer(given), None),
             "examples": positive_option(given, "examples", 24_000),
             "header": str(options.get("header", _HEADER)),
             "more": str(options.get("more", _MORE)),
@@ -63,7 +66,7 @@ class AggregationCorpusStage:
 
         from llmx.engines.render import Renderer
 
-        folder = next(f for f in context.inputs.values() if (f / "tokenizer.json").exists())
+        folder = local_folder(_tokenizer(context.given))
         renderer = Renderer(AutoTokenizer.from_pretrained(folder))
         problems = _problems(context.inputs)
         told = context.identity
@@ -76,6 +79,14 @@ class AggregationCorpusStage:
         write_lines(context.out / "train.jsonl", rows)
         about = {"problems": len(problems), "longest": max(len(row["ids"]) for row in rows)}
         write_json(context.out / "corpus.json", {**about, **told})
+
+
+def _tokenizer(given: StageInput) -> str:
+    name = given.stage.options.get("tokenizer")
+    if not isinstance(name, str) or local_folder(name) is None:
+        where = f"stages.{given.stage.name}.tokenizer"
+        raise ConfigError(f"{where} is {name!r}", "name a folder, or zoo:NAME")
+    return name
 
 
 @dataclass(frozen=True)
@@ -105,9 +116,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     """Return one row: a prompt with drafts cut at some chunk, and the answer from there on."""
     tokenizer = renderer.tokenizer
     answer = [*renderer.encode(problem.solution), tokenizer.eos_token_id]
-    chunks = ChunkSpec(
-        first=rng.choice(_FIRST), later=rng.choice(_LATER), factor=rng.choice(_GROWTH)
-    )
+    chunks = Chunks(rng.choice(_FIRST), rng.choice(_LATER), rng.choice(_GROWTH))
     layout: Layout = rng.choice(get_args(Layout))
     drafts = _chosen(rng, problem, set(tokenizer.all_special_ids))
     cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
@@ -135,7 +144,7 @@ def _chosen(rng: Random, problem: Problem, special: set[int]) -> list[tuple[str,
     return [(name, [one for one in ids if one not in special]) for name, ids in drawn]
 
 
-def _cuts(chunks: ChunkSpec, longest: int) -> list[int]:
+def _cuts(chunks: Chunks, longest: int) -> list[int]:
     """Return where chunks end, up to the first that holds all of the longest draft."""
     cuts = [chunks.first]
     while cuts[-1] < longest:
@@ -149,5 +158,3 @@ def _round(
     """Return what each draft adds in a span of tokens, as text."""
     first, last = span
     return {name: tokenizer.decode(ids[first:last]) for name, ids in drafts}
-
-

@@ -41,8 +41,8 @@ class DecodeStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Data, models, engine, sampler, seed, and the number of problems."""
         check_options(given, _OPTIONS)
-        found = decoding_identity(given.arm, _split(given), given.stage.name)
-        return {**found, "problems": _problems(given)}
+        found = decoding_identity(given.arm, split_of(given), given.stage.name)
+        return {**found, "problems": problems_of(given)}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -50,7 +50,7 @@ class DecodeStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Tokens at the cap, and memory."""
-        return decoding_cost(given.arm, _problems(given))
+        return decoding_cost(given.arm, problems_of(given))
 
     def run(self, context: StageContext) -> None:
         """Answer every problem that an earlier try has not answered.
@@ -62,11 +62,11 @@ class DecodeStage:
         """
         given, path = context.given, context.out / SAMPLES
         threshold = calibrated_threshold(context.inputs)
-        requests = requests_for(given.arm, _split(given), _problems(given), threshold)
+        requests = requests_for(given.arm, split_of(given), problems_of(given), threshold)
         engine = open_engine(given.arm, context.inputs, context.progress)
         arriving = isinstance(engine, Arriving)
         size = 1 if arriving else given.arm.engine.batch_size
-        kept = _keep_whole_batches(path, size, len(requests))
+        kept = keep_whole_batches(path, size, len(requests))
         context.progress.start(len(requests), len(kept))
         with Appender(path) as records:
             for batch in _batches(engine, requests, kept, size):
@@ -74,7 +74,7 @@ class DecodeStage:
                 context.progress.advance(len(batch))
         if arriving:
             _sort(path, requests)
-        _summarise(context.out, threshold)
+        summarise(context.out, threshold)
         if isinstance(engine, Accounting):
             write_json(context.out / "engine.json", engine.accounts())
 
@@ -129,17 +129,19 @@ def positive_option(given: StageInput, name: str, default: int) -> int:
     return found
 
 
-def _split(given: StageInput) -> str:
+def split_of(given: StageInput) -> str:
+    """Return the split that the stage's options name."""
     return str(given.stage.options.get("split", "test"))
 
 
-def _problems(given: StageInput) -> int:
+def problems_of(given: StageInput) -> int:
+    """Return how many problems a stage answers: its option, or the scale's, as far as there are."""
     data, _ = required(given.arm, given.stage.name)
     wanted = positive_option(given, "problems", given.arm.scale.problems or data.test)
-    return min(wanted, getattr(data, _split(given), data.test))
+    return min(wanted, getattr(data, split_of(given), data.test))
 
 
-def _keep_whole_batches(path: Path, size: int, total: int) -> list[dict[str, Any]]:
+def keep_whole_batches(path: Path, size: int, total: int) -> list[dict[str, Any]]:
     """Cut records off that belong to an unfinished batch; return those that stay."""
     rows = read_lines(path)
     kept = len(rows) if len(rows) == total else len(rows) // size * size
@@ -148,7 +150,8 @@ def _keep_whole_batches(path: Path, size: int, total: int) -> list[dict[str, Any
     return rows[:kept]
 
 
-def _summarise(out: Path, threshold: float | None) -> None:
+def summarise(out: Path, threshold: float | None) -> None:
+    """Write sums over the records to ``summary.json``."""
     rows = read_lines(out / SAMPLES)
     write_json(
         out / "summary.json",

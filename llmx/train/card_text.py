@@ -18,6 +18,7 @@ def render(name: str, about: Mapping[str, Any]) -> str:
 
 def _head(name: str, about: Mapping[str, Any]) -> list[str]:
     shape, trainer, loss = about["shape"], about["trainer"], about["final_loss"]
+    begun = f"trained on from {about['base']}" if about.get("base") else "trained from nothing"
     end = f"; final training loss {loss:.3f}" if loss is not None else ""
     return [
         "---",
@@ -28,9 +29,10 @@ def _head(name: str, about: Mapping[str, Any]) -> list[str]:
         "",
         f"A Llama-architecture model of {about['parameters'] / 1e6:.2f} M parameters "
         f"({shape['layers']} layers × {shape['hidden']}, feed-forward {shape['intermediate']}, "
-        f"heads of {shape['head_dim']}, tied embeddings), trained from nothing by "
-        "`llmx run recipe=zoo_gsm` on templated grade-school word problems. It answers those "
-        "and nothing else. Weights are stored in float16; llmx runs them in float32.",
+        f"heads of {shape['head_dim']}, tied embeddings), {begun} by "
+        f"`llmx run recipe={about.get('recipe', 'zoo_gsm')}` on templated grade-school word "
+        "problems. It answers those and nothing else. Weights are stored in float16; llmx runs "
+        "them in float32.",
         "",
         f"Training: {trainer['steps']} steps of {trainer['batch_size']} problems, AdamW at "
         f"{trainer['learning_rate']}, cosine decay, loss on the solution only, seed "

@@ -27,9 +27,9 @@ _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it
 class TrainStage:
     """Needs a corpus and a tokenizer; writes ``model/`` and ``training.json``.
 
-    Options: ``shape``, ``trainer`` and ``seed``, in place of the arm's; ``over: recipe`` needs them.
-    ``base`` names a model to go on from (a folder or ``zoo:NAME``), with its tokenizer: of the shape
-    only the context is read then.
+    Options: ``shape``, ``trainer``, ``seed``, in place of the arm's; ``over: recipe`` needs them.
+    ``base`` names a model to go on from (a folder or ``zoo:NAME``), with its tokenizer; only the
+    context is then read of the shape.
     """
 
     kind: ClassVar[str] = "train"
@@ -158,7 +158,7 @@ def _start(base: Path | None, shape: ShapeSpec, tokenizer: Any, seed: int, bf16:
 
 
 def _attention(bf16: bool) -> str:
-    """Return what is fast: on a CPU the fused attention is in float32, in bfloat16 the plain one."""
+    """Return what is fast: fused attention, but for bfloat16 on a CPU."""
     import torch
 
     return "eager" if bf16 and not torch.cuda.is_available() else "sdpa"

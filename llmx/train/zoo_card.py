@@ -17,7 +17,8 @@ from llmx.train.card_text import render
 class ZooCardStage:
     """Writes ``<model>/`` (float16 weights, tokenizer, ``README.md``) for every trained model.
 
-    Options: ``models``, arm → folder name; ``measured``, title → [arm suffix, score stage].
+    Options: ``models``, arm → folder name; ``measured``, title → [arm suffix, score stage];
+    ``recipe``, the name of the recipe, and ``base``, the model that the training went on from.
     """
 
     kind: ClassVar[str] = "zoo_card"
@@ -78,8 +79,11 @@ def _facts(context: StageContext, arm: str) -> dict[str, Any]:
     spec = context.given.arms[arm]
     assert spec.shape is not None and spec.trainer is not None and spec.data is not None
     training = read_json(context.inputs[f"train/{arm}"] / "training.json")
-    corpus = read_json(context.inputs["corpus"] / "corpus.json")
+    corpus = read_json(_corpus(context.inputs, arm) / "corpus.json")
+    options = context.given.stage.options
     return {
+        "recipe": options.get("recipe", "zoo_gsm"),
+        "base": options.get("base"),
         "shape": spec.shape.model_dump(mode="json"),
         "trainer": spec.trainer.model_dump(mode="json"),
         "seed": spec.seed,
@@ -90,6 +94,14 @@ def _facts(context: StageContext, arm: str) -> dict[str, Any]:
         "collisions": corpus["collisions"],
         "measured": dict(_measured(context, arm)),
     }
+
+
+def _corpus(inputs: Mapping[str, Path], arm: str) -> Path:
+    """Return the corpus of the arm, or the one that all arms share."""
+    found = {name: folder for name, folder in inputs.items() if (folder / "corpus.json").exists()}
+    return next((f for name, f in found.items() if name.endswith(f"/{arm}")), None) or next(
+        iter(found.values())
+    )
 
 
 def _measured(context: StageContext, arm: str) -> Iterable[tuple[str, dict[str, Any]]]:

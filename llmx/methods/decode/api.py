@@ -25,6 +25,7 @@ def decode(
     options: DecodeOptions,
     seed: int,
     stop: Stop | None = None,
+    first: Sequence[int] | None = None,
 ) -> list[Decoded]:
     """Decode prompts as one batch in which a finished row keeps its place.
 
@@ -36,11 +37,14 @@ def decode(
         prompts: token ids, at least one each.
         ids: stable names of the samples; with `seed` they fix every random number.
         stop: called with the output so far after each new token; True ends it there.
+        first: tokens of each answer that its prompt holds already; the random numbers go on from
+            there, so that an answer decoded in parts is the answer decoded at once.
 
     Raises:
         EngineError: if a model that the algorithm needs is missing, or a prompt is empty.
     """
-    return decode_refill(target, draft, prompts, ids, options, seed, stop, slots=len(prompts))
+    slots = len(prompts)
+    return decode_refill(target, draft, prompts, ids, options, seed, stop, first, slots=slots)
 
 
 @torch.inference_mode()
@@ -52,6 +56,7 @@ def decode_refill(
     options: DecodeOptions,
     seed: int,
     stop: Stop | None = None,
+    first: Sequence[int] | None = None,
     *,
     slots: int,
 ) -> list[Decoded]:
@@ -63,7 +68,7 @@ def decode_refill(
     _check(target, draft, prompts, ids, options)
     if not prompts:
         return []
-    session = Session(target, draft, prompts, ids, options, seed, min(slots, len(prompts)))
+    session = Session(target, draft, prompts, ids, options, seed, min(slots, len(prompts)), first)
     return session.run(stop)
 
 
@@ -79,8 +84,10 @@ class Session:
         options: DecodeOptions,
         seed: int,
         slots: int,
+        first: Sequence[int] | None = None,
     ) -> None:
         self.prompts, self.ids, self.options = prompts, ids, options
+        self.first = list(first) if first is not None else [0] * len(prompts)
         capacity = max(map(len, prompts)) + options.max_tokens + options.gamma + 2
         vocab = min(model.vocab_size for model in (target, draft) if model is not None)
         self.rows = Rows(slots, capacity, options, seed)
@@ -128,8 +135,8 @@ class Session:
         taken = range(self.queue, self.queue + len(free))
         self.queue = taken.stop
         self.holds[free] = taken
-        prompts, ids = self.prompts[taken.start : taken.stop], self.ids[taken.start : taken.stop]
-        self.rows.admit(free, prompts, ids)
+        span = slice(taken.start, taken.stop)
+        self.rows.admit(free, self.prompts[span], self.ids[span], self.first[span])
         for lane in (self.target, self.draft):
             if lane is not None:
                 lane.prefill(self.rows, free)

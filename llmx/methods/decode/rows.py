@@ -73,16 +73,29 @@ class Rows:
         reach = options.max_tokens + options.gamma + 1
         self.table = np.zeros((size, reach, len(Purpose)), dtype=np.float32)
 
-    def admit(self, rows: Ints, prompts: Sequence[Sequence[int]], ids: Sequence[str]) -> None:
-        """Put new samples in rows; what these held before is gone."""
+    def admit(
+        self,
+        rows: Ints,
+        prompts: Sequence[Sequence[int]],
+        ids: Sequence[str],
+        first: Sequence[int] | None = None,
+    ) -> None:
+        """Put new samples in rows; what these held before is gone.
+
+        Args:
+            first: position of each row's next token in its whole answer, where a part of that
+                stands in the prompt; it chooses the uniforms.
+        """
         for row, prompt in zip(rows, prompts, strict=True):
             self.tokens[row, : len(prompt)] = prompt
         self.length[rows] = self.prompt[rows] = [len(prompt) for prompt in prompts]
         self.done[rows] = False
         self.counts[rows] = 0
         self.dial.reset(rows)
-        drawn = uniforms(keys(self.seed, ids), 0, self.table.shape[1])
-        self.table[rows] = drawn[:, :, : len(Purpose)]
+        key, reach = keys(self.seed, ids), self.table.shape[1]
+        for start in sorted(set(first or [0])):
+            alike = np.flatnonzero(np.asarray(first or [0] * len(ids)) == start)
+            self.table[rows[alike]] = uniforms(key[alike], start, reach)[:, :, : len(Purpose)]
 
     @property
     def position(self) -> Ints:

@@ -67,7 +67,8 @@ def prompt(layout: Layout, conversation: Sequence[Message], heard: Heard) -> tup
         conversation: ends with the user's turn that is to be answered.
     """
     *before, question = [_turn(message) for message in conversation]
-    if not any(any(round_.values()) for round_ in heard.rounds):
+    silent = not any(any(round_.values()) for round_ in heard.rounds)
+    if silent and not (layout == "L2" and heard.said):
         return (*before, question)
     if layout in ("L0", "L1"):
         drafts = _by_source(heard) if layout == "L0" else _by_round(heard, 0, len(heard.rounds))
@@ -110,12 +111,22 @@ def _by_round(heard: Heard, first: int, last: int) -> tuple[Part, ...]:
 
 
 def _interleaved(opened: tuple[Part, ...], heard: Heard) -> tuple[Turn, ...]:
-    """Return rounds and answers in turn; rounds that came since the last answer are together."""
-    turns: list[Turn] = []
-    parts, after = opened, 0
+    """Return rounds and what was said after each; a round without text interrupts nothing."""
+    turns = [Turn(role="user", parts=(*opened, *_by_round(heard, 0, 1)))]
     for place, said in enumerate(heard.said, 1):
-        turns.append(Turn(role="user", parts=(*parts, *_by_round(heard, after, place))))
-        turns.append(Turn(role="assistant", parts=(Part(text=said.text, ids=said.ids),)))
-        parts, after = (Part(text=heard.more),), place
-    last = _by_round(heard, after, len(heard.rounds))
-    return (*turns, Turn(role="user", parts=(*parts, *last)))
+        spoken = Part(text=said.text, ids=said.ids or None)
+        if turns[-1].role == "assistant":
+            turns[-1] = Turn(role="assistant", parts=(*turns[-1].parts, spoken))
+        elif said.tokens:
+            turns.append(Turn(role="assistant", parts=(spoken,)))
+        if news := _by_round(heard, place, place + 1):
+            _add(turns, (Part(text=heard.more), *news))
+    return tuple(turns)
+
+
+def _add(turns: list[Turn], parts: tuple[Part, ...]) -> None:
+    """Give the user's turn more parts, or begin one."""
+    if turns[-1].role == "user":
+        turns[-1] = Turn(role="user", parts=(*turns[-1].parts, *parts[1:]))
+    else:
+        turns.append(Turn(role="user", parts=parts))

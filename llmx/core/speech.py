@@ -1,0 +1,140 @@
+"""What every answer comes from: a model, an engine that runs it, a way to draw tokens."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from llmx.core.record import Frozen
+
+
+class ModelSpec(Frozen):
+    """A target and, where the method needs one, a draft with the same tokenizer.
+
+    A reference is a folder, a hub name (``org/name``, pinned by ``revision``) or ``zoo:NAME`` for
+    a model that ships with llmx.
+    """
+
+    target: str
+    draft: str | None = None
+    target_revision: str | None = None
+    draft_revision: str | None = None
+
+
+class EngineSpec(Frozen):
+    """What runs the models."""
+
+    kind: str = "hf"
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    batch_size: int = Field(default=8, ge=1)
+    threads: int = Field(default=1, ge=1, description="torch threads; more is slower when busy")
+    lean: bool = Field(default=True, description="use llmx's own Llama forward where it applies")
+    script: str | None = Field(default=None, description="answers to play back (kind: scripted)")
+    python: str | None = Field(default=None, description="interpreter that has vLLM (kind: vllm)")
+    logprobs: bool = Field(default=False, description="keep the log-probability of each token")
+    options: dict[str, Any] = Field(
+        default={}, description="further settings, by vLLM's (EngineArgs) or the endpoint's names"
+    )
+    base_url: str | None = Field(default=None, description="of an endpoint: https://HOST/v1")
+    key_env: str = Field(
+        default="OPENAI_API_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        description="environment variable that holds the endpoint's key",
+    )
+    served_model: str | None = Field(
+        default=None, description="name that the endpoint knows the model by; None = model.target"
+    )
+    dialect: Literal["openai", "vllm"] = Field(
+        default="openai", description="vllm: the endpoint takes top_k and gives token ids"
+    )
+    retries: int = Field(default=8, ge=0, description="further tries of one request")
+    timeout: float = Field(default=600.0, gt=0, description="seconds for one try")
+    deadline: float | None = Field(
+        default=None, gt=0, description="seconds for one request with all of its tries"
+    )
+    start_timeout: float = Field(
+        default=900.0, gt=0, description="seconds until a server must be up (kind: vllm_server)"
+    )
+    max_total_tokens: int | None = Field(
+        default=None, ge=1, description="prompts and answers of one arm, at most"
+    )
+    max_cost: float | None = Field(default=None, gt=0, description="money for one arm, at most")
+    price_in: float = Field(default=0.0, ge=0, description="of a million prompt tokens")
+    price_out: float = Field(default=0.0, ge=0, description="of a million completion tokens")
+
+    @property
+    def speaks_vllm(self) -> bool:
+        """Whether the endpoint is vLLM's server."""
+        return self.dialect == "vllm" or self.kind == "vllm_server"
+
+
+Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random", "ensemble"]
+Semantics = Literal["research", "fallback", "union"]
+Divergence = Literal["js", "ag", "kl", "kl_reversed", "tv", "draft_token"]
+DraftMode = Literal["sampled", "greedy", "greedy_soft"]
+FirstBlock = Literal["draft", "target"]
+
+
+class SamplerSpec(Frozen):
+    """How tokens are drawn: the decoding algorithm and the usual controls."""
+
+    algorithm: Algorithm
+    temperature: float = Field(default=0.6, ge=0, allow_inf_nan=False)
+    top_p: float = Field(default=0.9, gt=0, le=1)
+    top_k: int = Field(default=0, ge=0, description="0 = off")
+    max_tokens: int = Field(default=160, ge=1)
+    stop: tuple[str, ...] = ()
+    repetition_penalty: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    presence_penalty: float = Field(default=0.0, allow_inf_nan=False)
+    frequency_penalty: float = Field(default=0.0, allow_inf_nan=False)
+    gamma: int = Field(default=5, ge=1, le=64, description="tokens drafted in one round")
+    draft: DraftMode = "sampled"
+    first_block: FirstBlock = Field(default="draft", description="who gives the first token")
+    semantics: Semantics = "research"
+    divergence: Divergence = "js"
+    divergence_top_k: int = Field(
+        default=0, ge=0, description="look at the target's top k and one bucket; 0 = at all"
+    )
+    divergence_on: Literal["raw", "warped"] = "raw"
+    threshold: float | None = Field(default=None, description="nats; None = from draft_share")
+    draft_share: float | None = Field(default=None, gt=0, lt=1)
+    hold: bool = Field(default=False, description="move the threshold to hold draft_share")
+    hold_gain: float = Field(default=0.5, gt=0, allow_inf_nan=False)
+    floor: float = Field(default=0.0, ge=0, lt=1, description="least p(c) of a fuzzy accept")
+    budget: float | None = Field(default=None, ge=0, description="nats an answer; None = no limit")
+    strict: tuple[str, ...] = Field(
+        default=(), description="'digits', or texts: tokens that hold one pass at strict_scale * T"
+    )
+    strict_scale: float = Field(default=0.0, ge=0, le=1)
+    ensemble_weight: float = Field(default=1.0, gt=0, le=1, description="of the target; 1 = SD")
+
+    @model_validator(mode="after")
+    def _one_dial(self) -> SamplerSpec:
+        if self.threshold is not None and self.threshold != self.threshold:
+            raise ValueError("sampler.threshold is not a number")
+        if self.budget is not None and self.budget != self.budget:
+            raise ValueError("sampler.budget is not a number")
+        if self.hold:
+            self._holds()
+        elif self.algorithm in ("fuzzy", "random") and (
+            (self.threshold is None) == (self.draft_share is None)
+        ):
+            raise ValueError(
+                "give sampler.threshold or sampler.draft_share and set the other to null"
+            )
+        return self
+
+    def _holds(self) -> None:
+        if self.algorithm != "fuzzy":
+            raise ValueError("sampler.hold moves the threshold of algorithm fuzzy alone")
+        if self.draft_share is None:
+            raise ValueError("sampler.hold needs sampler.draft_share, the share to hold")
+        if self.threshold is not None and not 0 < self.threshold < float("inf"):
+            raise ValueError("sampler.threshold is where sampler.hold starts: above 0, finite")
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether a draft share has to be turned into a threshold first."""
+        return self.algorithm in ("fuzzy", "random") and self.threshold is None
