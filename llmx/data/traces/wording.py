@@ -108,10 +108,14 @@ class Phrases(Generic[Move, Reason]):
         return [*map(self._event, lines), Conclude(_inside(rest[: -len(ANSWERED)]))]
 
     def _event(self, line: str) -> Event[Move, Reason]:
-        found = next(self._readings(line), None)
+        found = self.event(line)
         if found is None:
             raise UnreadableTrace(f"no event is written like this: {line!r}")
         return found
+
+    def event(self, line: str) -> Event[Move, Reason] | None:
+        """Return the event that a line states (but for a conclusion), or None."""
+        return next(self._readings(line), None)
 
     def _readings(self, line: str) -> Iterator[Event[Move, Reason]]:
         if back := Template(self.back).read(line):
