@@ -18,7 +18,6 @@ from llmx.data.traces.moves import ChainMove, Missed
 from llmx.data.traces.puzzle import IllegalStep, TooFew
 from llmx.data.traces.wording import Phrases
 from llmx.scoring.arithmetic import evaluate
-from llmx.scoring.puzzles import countdown
 
 _OPERATORS = "+-*/"
 _TAME = 9_999  # a trace passes no larger value, and none below 0, where it can choose
@@ -85,11 +84,11 @@ class CountdownPuzzle:
         return expression(moves)
 
     def right(self, answer: str) -> bool:
-        """By the verifier of rewards; any expression that is right serves as the reference."""
+        """Whether it has the target's value and uses each number once."""
         found = evaluate(answer)
-        if found is None or found[0] != self.target:
+        if found is None:
             return False
-        return countdown(answer, answer) and sorted(found[1]) == sorted(self.numbers)
+        return found[0] == self.target and sorted(found[1]) == sorted(self.numbers)
 
     def well_formed(self, answer: str) -> bool:
         """Whether it is an expression at all."""

@@ -64,7 +64,7 @@ class Puzzle(Protocol[State, Move, Reason]):
         """
 
     def right(self, answer: str) -> bool:
-        """Whether an answer is right, by the verifier that rewards use."""
+        """Whether an answer is right, as the reward sees it."""
 
     def well_formed(self, answer: str) -> bool:
         """Whether an answer has the form of one, right or not."""

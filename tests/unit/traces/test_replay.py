@@ -5,6 +5,7 @@ import json
 import pytest
 from problems import KINDS, entries, puzzles, traced
 
+from llmx.core.registry import lookup
 from llmx.data.reasoning.options import TraceOptions
 from llmx.data.traces.arms import row
 from llmx.data.traces.events import Again, Fail, Return, backtracks
@@ -21,6 +22,8 @@ def replayed(kind, one, options):
     puzzle = from_instance(line["task"], line["instance"])
     events = puzzle.phrases(line["wording"]).read(line["solution"], opened=False)
     assert events == one.events
+    parts = lookup("reward", kind)(line["question"], line["solution"], line)
+    assert sum(parts.values()) == (0.1 if line["content"] == "incorrect" else 1.0)
     return replay(puzzle, events, line["k"], wrong_answer=line["content"] == "incorrect")
 
 
