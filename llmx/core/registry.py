@@ -17,6 +17,8 @@ from llmx.core.errors import ConfigError, nearest
 _BUILTIN: dict[str, dict[str, str]] = {
     "stage": {
         "corpus": "llmx.data.corpus:CorpusStage",
+        "traces": "llmx.data.traces.stage:TracesStage",
+        "prompts": "llmx.data.reasoning.stage:PromptsStage",
         "tokenizer": "llmx.train.tokenizer:TokenizerStage",
         "train": "llmx.train.language_model:TrainStage",
         "zoo_card": "llmx.train.zoo_card:ZooCardStage",
@@ -43,6 +45,15 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "csqa": "llmx.data.csqa:Csqa",
         "mmlu": "llmx.data.mmlu:Mmlu",
         "humaneval": "llmx.data.humaneval:HumanEval",
+        "countdown": "llmx.data.reasoning.dataset:ReasoningTask",
+        "sudoku": "llmx.data.reasoning.dataset:ReasoningTask",
+        "mini_sudoku": "llmx.data.reasoning.dataset:ReasoningTask",
+        "arc_1d": "llmx.data.reasoning.dataset:ReasoningTask",
+        "advanced_geometry": "llmx.data.reasoning.dataset:ReasoningTask",
+        "color_cube_rotation": "llmx.data.reasoning.dataset:ReasoningTask",
+        "list_functions": "llmx.data.reasoning.dataset:ReasoningTask",
+        "zebra_puzzles": "llmx.data.reasoning.dataset:ReasoningTask",
+        "self_reference": "llmx.data.reasoning.dataset:ReasoningTask",
     },
     "engine": {
         "hf": "llmx.engines.hf:HfEngine",
@@ -50,6 +61,17 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "scripted": "llmx.engines.scripted:ScriptedEngine",
         "vllm": "llmx.engines.vllm.engine:VllmEngine",
         "vllm_server": "llmx.engines.vllm_server.engine:VllmServerEngine",
+    },
+    "reward": {
+        "countdown": "llmx.train.rewards.puzzles:countdown",
+        "sudoku": "llmx.train.rewards.puzzles:sudoku",
+        "mini_sudoku": "llmx.train.rewards.puzzles:mini_sudoku",
+        "arc_1d": "llmx.train.rewards.puzzles:arc_1d",
+        "advanced_geometry": "llmx.train.rewards.puzzles:advanced_geometry",
+        "color_cube_rotation": "llmx.train.rewards.puzzles:color_cube_rotation",
+        "list_functions": "llmx.train.rewards.puzzles:list_functions",
+        "zebra_puzzles": "llmx.train.rewards.puzzles:zebra_puzzles",
+        "self_reference": "llmx.train.rewards.puzzles:self_reference",
     },
     "streamer": {
         "hf": "llmx.engines.stream.hf:HfStreamer",
@@ -61,6 +83,15 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "gsm": "llmx.scoring.gsm:GsmScorer",
         "choice": "llmx.scoring.choice:ChoiceScorer",
         "code": "llmx.scoring.code:CodeScorer",
+        "countdown": "llmx.scoring.puzzles:CountdownScorer",
+        "sudoku": "llmx.scoring.puzzles:SudokuScorer",
+        "mini_sudoku": "llmx.scoring.puzzles:MiniSudokuScorer",
+        "arc_1d": "llmx.scoring.puzzles:Arc1dScorer",
+        "advanced_geometry": "llmx.scoring.puzzles:AdvancedGeometryScorer",
+        "color_cube_rotation": "llmx.scoring.puzzles:ColorCubeRotationScorer",
+        "list_functions": "llmx.scoring.puzzles:ListFunctionsScorer",
+        "zebra_puzzles": "llmx.scoring.puzzles:ZebraPuzzlesScorer",
+        "self_reference": "llmx.scoring.puzzles:SelfReferenceScorer",
     },
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from llmx.core.ensemble import EnsembleSpec
 from llmx.core.record import Frozen
@@ -92,6 +92,13 @@ class DataSpec(Frozen):
     system: str = Field(default="", description="system message; empty = none is sent")
     preamble: str = Field(default="", description="added above the question, e.g. worked examples")
     instruction: str = Field(default="", description="added below the question in the prompt")
+    options: dict[str, Any] = Field(default={}, description="of this kind of data, by its names")
+
+    @model_serializer(mode="wrap")
+    def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out empty options, so that kinds without any keep their fingerprints."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "options" or value}
 
 
 class ScaleSpec(Frozen):

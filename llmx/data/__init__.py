@@ -8,9 +8,15 @@ from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 
-# Splits are drawn in the order test, calibration, heldout, train: none depends on a later one.
-_AFTER_CALIBRATION = {"heldout", "heldout_templates", "train"}
-_DRAWN_LATER = {"test": {"calibration", *_AFTER_CALIBRATION}, "calibration": _AFTER_CALIBRATION}
+# Splits are drawn in the order test, calibration, validation, heldout, sft, train: none depends on
+# a later one. The sizes of `validation` and `sft` are options of the kinds that have them.
+_AFTER_CALIBRATION = {"heldout", "heldout_templates", "train", "validation", "sft"}
+_DRAWN_LATER = {
+    "test": {"calibration", *_AFTER_CALIBRATION},
+    "calibration": _AFTER_CALIBRATION,
+    "validation": {"sft", "train"},
+    "sft": {"train"},
+}
 
 
 def load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
@@ -30,4 +36,7 @@ def evaluation_identity(spec: DataSpec, split: str) -> dict[str, Any]:
     later = _DRAWN_LATER.get(split, set())
     found = identity(spec)
     kept = {name: value for name, value in found["spec"].items() if name not in later}
+    options = kept.pop("options", {})
+    if left := {name: value for name, value in options.items() if name not in later}:
+        kept["options"] = left
     return {**found, "spec": kept, "split": split}

@@ -13,6 +13,7 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.store.files import write_json, write_lines
+from llmx.store.fingerprint import fingerprint
 
 
 class CorpusStage:
@@ -53,13 +54,15 @@ class CorpusStage:
 
 
 def _spec(given: StageInput) -> DataSpec:
-    specs = {arm.data for arm in given.arms.values() if arm.data is not None}
-    if len(specs) != 1:
+    specs = [arm.data for arm in given.arms.values() if arm.data is not None]
+    # Arms may differ in what no problem depends on, e.g. in the traces that are made of problems.
+    different = {fingerprint(identity(spec)): spec for spec in specs}
+    if len(different) != 1:
         raise ConfigError(
-            f"stage '{given.stage.name}' writes one dataset and the arms have {len(specs)}",
+            f"stage '{given.stage.name}' writes one dataset and the arms have {len(different)}",
             "give all arms one data=…, or run the sweep as several commands",
         )
-    return specs.pop()
+    return specs[0]
 
 
 def _dataset(spec: DataSpec) -> Any:

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "methods": {"core", "stats", "kernels"},
     "scoring": {"core", "store", "stats"},
     "engines": {"core", "store", "stats", "methods"},
-    "data": {"core", "store", "stats"},
+    "data": {"core", "store", "stats", "scoring"},
     "audit": {"core"},
     "report": {"core", "store", "stats"},
     "explore": {"core", "stats", "methods", "report"},

@@ -1,0 +1,1 @@
+"""Reasoning puzzles through reasoning-gym, in seed windows that never meet."""

@@ -1,0 +1,86 @@
+"""Stage `prompts`: problems to learn from by reward, with the raw prompt that is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from llmx.core.errors import ConfigError
+from llmx.core.record import Sample, as_json
+from llmx.core.spec import DataSpec
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data import identity
+from llmx.data.reasoning.dataset import ReasoningTask
+from llmx.data.reasoning.options import problem_options, trace_options
+from llmx.data.reasoning.tasks import SECONDS, TASKS
+from llmx.data.reasoning.wrappers import wrap
+from llmx.store.files import write_json, write_lines
+
+_WRITTEN = ("test", "validation", "train")
+
+
+class PromptsStage:
+    """Writes ``train.jsonl`` (problems of reinforcement learning), test and validation.
+
+    Rows are samples; with ``data.options.wrapper`` other than `chat` they have a ``prompt`` too,
+    which is sent as it is. With `chat` the stage `corpus` writes the same problems.
+    """
+
+    kind: ClassVar[str] = "prompts"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The problems, and what is put around a question.
+
+        Raises:
+            ConfigError: for an unknown option, other data, or arms that differ.
+        """
+        spec = _asked(given)
+        return {"data": identity(spec), "wrapper": trace_options(spec).wrapper}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """By the time that a problem of the kind takes on one core."""
+        spec = _asked(given)
+        options = problem_options(spec)
+        drawn = spec.test + spec.calibration + options.validation + options.sft + spec.train
+        return Cost(samples=spec.train, seconds=drawn * SECONDS[spec.kind])
+
+    def run(self, context: StageContext) -> None:
+        """Draw and write every split that prompts are needed of."""
+        spec, wrapper = _asked(context.given), context.identity["wrapper"]
+        dataset = ReasoningTask(spec)
+        context.progress.start(len(_WRITTEN), unit="splits")
+        for split in _WRITTEN:
+            rows = (_row(spec.kind, sample, wrapper) for sample in dataset.split(split))
+            write_lines(context.out / f"{split}.jsonl", rows)
+            context.progress.advance()
+        write_json(
+            context.out / "prompts.json", {"collisions": dataset.collisions, **context.identity}
+        )
+
+
+def _row(kind: str, sample: Sample, wrapper: str) -> dict[str, Any]:
+    prompt = wrap(kind, sample.question, wrapper)
+    return {**as_json(sample), "task": kind, **({} if prompt is None else {"prompt": prompt})}
+
+
+def _asked(given: StageInput) -> DataSpec:
+    """Return the data of all arms that the stage covers."""
+    stage = given.stage
+    if stage.options:
+        raise ConfigError(f"stage '{stage.name}' has no options", "set data.options.wrapper")
+    specs = [arm.data for arm in given.arms.values() if arm.data is not None]
+    if not specs or any(spec.kind not in TASKS for spec in specs):
+        raise ConfigError(f"stage '{stage.name}' needs reasoning puzzles", "add data=countdown")
+    wanted = [(identity(spec), trace_options(spec).wrapper) for spec in specs]
+    if any(one != wanted[0] for one in wanted):
+        raise ConfigError(
+            f"stage '{stage.name}' writes one set of prompts and the arms ask for several",
+            "make it over: arm",
+        )
+    return specs[0]

@@ -1,0 +1,1 @@
+"""Search traces with an exact number of backtracks, and the replayer that checks every step."""

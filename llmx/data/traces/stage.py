@@ -1,0 +1,142 @@
+"""Stage `traces`: worked problems with exactly k backtracks, to warm a model up with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from llmx.core.errors import ConfigError, DataError
+from llmx.core.record import as_json
+from llmx.core.spec import DataSpec
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data import evaluation_identity
+from llmx.data.reasoning.dataset import ReasoningTask
+from llmx.data.reasoning.options import TraceOptions, problem_options, trace_options
+from llmx.data.reasoning.tasks import SECONDS, problem_key
+from llmx.data.traces.arms import Traced, deranged, row, trace
+from llmx.data.traces.manifest import counted, holding
+from llmx.data.traces.puzzle import TooFew
+from llmx.data.traces.tasks import require_task
+from llmx.store.files import write_json, write_lines
+
+_WRITTEN = ("test", "validation")  # beside train.jsonl, so that an audit can look for overlap
+_LEAST_YIELD = 0.5
+_LOOK = 100  # problems after which the yield is judged
+
+
+class TracesStage:
+    """Writes ``train.jsonl``, ``test.jsonl``, ``validation.jsonl`` and ``traces.json``.
+
+    The problems are those of ``data.options.sft``. What the traces are like stands in
+    ``data.options`` too, so that arms can differ in it: ``k``, ``supports``, ``content``,
+    ``control``, ``match``, ``wording``, ``style``, ``wrapper``. Options of the stage of the same
+    names stand above them. An arm with ``content: none`` has no traces.
+
+    A problem that does not offer k backtracks is refused and counted; a k that over half of the
+    problems refuse is not available.
+    """
+
+    kind: ClassVar[str] = "traces"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The problems, and what the traces are like.
+
+        Raises:
+            ConfigError: for an unknown option, a task without traces, or arms that differ.
+        """
+        spec, options = _asked(given)
+        return {"data": evaluation_identity(spec, "sft"), "traces": as_json(options)}
+
+    def applies(self, given: StageInput) -> bool:
+        """Where an arm asks for traces."""
+        return _asked(given)[1].content != "none"
+
+    def plan(self, given: StageInput) -> Cost:
+        """By the time that a problem of the kind takes on one core."""
+        spec, _ = _asked(given)
+        problems = problem_options(spec)
+        drawn = spec.test + spec.calibration + problems.validation + problems.sft
+        return Cost(samples=problems.sft, seconds=drawn * SECONDS[spec.kind])
+
+    def run(self, context: StageContext) -> None:
+        """Draw the problems, make and check the traces, write them and what was refused.
+
+        Raises:
+            DataError: for a k that is not available, or a problem of the test split.
+        """
+        spec, options = _asked(context.given)
+        dataset = ReasoningTask(spec)
+        overlap = _overlap(dataset, spec.kind)
+        traces, refused = _traces(dataset, options, context)
+        told = deranged(traces, spec.seed) if options.content == "shuffled" else traces
+        pairs = zip(traces, told, strict=True)
+        rows = [row(spec.kind, one.sample, other, options) for one, other in pairs]
+        write_lines(context.out / "train.jsonl", rows)
+        for split in _WRITTEN:
+            lines = (as_json(sample) for sample in dataset.split(split))
+            write_lines(context.out / f"{split}.jsonl", lines)
+        about = {**counted(traces, rows, refused), "overlap_with_test": overlap}
+        if options.style == "authors":
+            about["replayed"] = holding(traces)
+        about |= {"collisions": dataset.collisions, "seed": spec.seed, **context.identity}
+        write_json(context.out / "traces.json", about)
+
+
+def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
+    """Return data and options of all arms that the stage covers."""
+    found: list[tuple[DataSpec, TraceOptions]] = []
+    for arm in given.arms.values():
+        if arm.data is None:
+            raise ConfigError(f"stage '{given.stage.name}' needs a dataset", "add data=countdown")
+        require_task(arm.data.kind)
+        found.append((arm.data, trace_options(arm.data, given.stage.options)))
+    first = found[0]
+    wanted = (evaluation_identity(first[0], "sft"), first[1])
+    if any((evaluation_identity(spec, "sft"), options) != wanted for spec, options in found):
+        raise ConfigError(
+            f"stage '{given.stage.name}' writes one trace set and the arms ask for several",
+            "make it over: arm, or set what they differ in as options of the stage",
+        )
+    return first
+
+
+def _overlap(dataset: ReasoningTask, kind: str) -> int:
+    """Return 0, or refuse: no problem of the traces may be one of the test split."""
+    tested = {problem_key(kind, entry) for _, entry in dataset.entries("test")}
+    found = sum(problem_key(kind, entry) in tested for _, entry in dataset.entries("sft"))
+    if found:
+        raise DataError(f"{found} problems of the traces are in the test split", "a fault of llmx")
+    return found
+
+
+def _traces(
+    dataset: ReasoningTask, options: TraceOptions, context: StageContext
+) -> tuple[list[Traced], Counter[str]]:
+    kind, seed = dataset.spec.kind, dataset.spec.seed
+    problems = dataset.entries("sft")
+    if not problems:
+        raise DataError("no problems for traces: data.options.sft is 0", "set data.options.sft")
+    traces: list[Traced] = []
+    refused: Counter[str] = Counter()
+    context.progress.start(len(problems), unit="problems")
+    for place, (sample, entry) in enumerate(problems, 1):
+        try:
+            traces.append(trace(kind, sample, entry, options, seed))
+        except TooFew as error:
+            refused[error.message] += 1
+        context.progress.advance()
+        if place == min(_LOOK, len(problems)) or place == len(problems):
+            _require_yield(traces, place, kind, options)
+    return traces, refused
+
+
+def _require_yield(traces: Sequence[Traced], tried: int, kind: str, options: TraceOptions) -> None:
+    if len(traces) < _LEAST_YIELD * tried:
+        share = len(traces) / tried
+        raise DataError(
+            f"k={options.least} is not available: {share:.0%} of {tried} {kind} problems offer it",
+            "take a smaller data.options.k, or harder problems (data.options.generator)",
+        )

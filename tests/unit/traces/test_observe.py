@@ -1,0 +1,42 @@
+"""What a completion does: its returns are counted, and what it says is checked."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import KINDS, traced
+
+from llmx.data.traces.observe import observe
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_trace_is_observed_as_what_it_is(kind, opened):
+    for one in traced(kind, 5, k=2):
+        text = one.puzzle.phrases("terse").write(one.events, opened)
+        seen = observe(one.puzzle, "terse", text, opened)
+        assert (seen.returns, seen.readable, seen.holds) == (2, True, True)
+        assert not observe(one.puzzle, "terse", text, not opened).readable
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_trace_of_another_problem_is_readable_and_does_not_hold(kind):
+    one, other = traced(kind, 5, k=2)[:2]
+    text = one.puzzle.phrases("plain").write(one.events, True)
+    seen = observe(other.puzzle, "plain", text, True)
+    assert (seen.returns, seen.readable, seen.holds) == (2, True, False)
+
+
+def test_a_text_that_was_cut_off_has_returns_and_no_form():
+    one = traced("countdown", 5, k=2)[0]
+    text = one.puzzle.phrases("plain").write(one.events, True)
+    cut = text[: text.rindex("Go back") + len("Go back to step 1.")]
+    seen = observe(one.puzzle, "plain", cut, True)
+    assert (seen.returns, seen.readable) == (2, False)
+    assert "think block" in seen.fault
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_no_text_breaks_the_observer(text):
+    one = traced("arc_1d", 5, k=2)[0]
+    assert not observe(one.puzzle, "terse", text, True).holds
