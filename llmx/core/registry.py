@@ -32,6 +32,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "aggregation_corpus": "llmx.run.aggregation:AggregationCorpusStage",
         "decode": "llmx.run.decode:DecodeStage",
         "ensemble_latency": "llmx.run.latency:LatencyStage",
+        "ensemble_report": "llmx.run.ensemble_report:EnsembleReportStage",
+        "ensemble_simulation": "llmx.run.simulation:SimulationStage",
         "ensemble_decode": "llmx.run.ensemble:EnsembleDecodeStage",
         "decode_speed": "llmx.run.speed:SpeedStage",
         "score": "llmx.run.score:ScoreStage",
@@ -63,6 +65,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "vllm_server": "llmx.engines.vllm_server.engine:VllmServerEngine",
     },
     "reward": {
+        "gsm": "llmx.train.rewards.gsm:gsm",
         "countdown": "llmx.train.rewards.puzzles:countdown",
         "sudoku": "llmx.train.rewards.puzzles:sudoku",
         "mini_sudoku": "llmx.train.rewards.puzzles:mini_sudoku",
@@ -75,9 +78,6 @@ _BUILTIN: dict[str, dict[str, str]] = {
     },
     "streamer": {
         "hf": "llmx.engines.stream.hf:HfStreamer",
-    },
-    "reward": {
-        "gsm": "llmx.train.rewards.gsm:gsm",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

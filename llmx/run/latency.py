@@ -1,4 +1,4 @@
-"""Stage `ensemble_latency`: when the reader sees what, for every arm, interleaved on one machine."""
+"""Stage `ensemble_latency`: when the reader sees what, all arms interleaved on one machine."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class _StreamOptions(BaseModel):
 
 
 class Chat(BaseModel):
-    """The body of ``POST /v1/chat/completions``; fields of OpenAI's that have no effect are let be."""
+    """The body of ``POST /v1/chat/completions``; OpenAI's fields without effect are let be."""
 
     model_config = ConfigDict(extra="ignore")
 

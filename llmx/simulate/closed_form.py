@@ -1,7 +1,7 @@
 """Time to the first token in formulas, to hold the simulator to.
 
-Staircase Streaming (arXiv 2510.05059) as a review prints it: without streaming the slowest proposer's
-whole answer, with it the slowest first chunk, and the aggregator's prefill after either. Here the
+Staircase Streaming (arXiv 2510.05059) as a review prints it: without streaming the slowest
+proposer's whole answer, with it the slowest first chunk, and the aggregator's prefill after either. Here the
 first token of a chunk comes with the end of its prefill, so a chunk of c tokens takes
 ``prefill + (c - 1) τ``; and layers add up, each with the prefill of what it heard.
 """
@@ -21,7 +21,7 @@ class Member:
     tokens: int
 
     def seconds(self, count: int) -> float:
-        """Return the seconds until `count` tokens are there, or the whole answer if it is shorter."""
+        """Return the seconds until `count` tokens, or the whole shorter answer, are there."""
         return self.prefill + (min(count, self.tokens) - 1) * self.per_token
 
 

@@ -1,9 +1,8 @@
-"""A model that streams in virtual time. A token is a character; what it says is beside the point."""
+"""A model that streams in virtual time: a token is a character, and says nothing."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from os.path import commonprefix
 
 from llmx.core.stream import Ask, Piece
 from llmx.simulate.station import Job, Station
@@ -48,7 +47,7 @@ class SimulatedModel:
         """Nothing is held."""
 
     def _kept(self, speaker: str, prompt: str) -> int:
-        shared = len(commonprefix([self.last.get(speaker, ""), prompt])) if self.cache else 0
+        shared = _shared(self.last.get(speaker, ""), prompt) if self.cache else 0
         self.last[speaker] = prompt
         return min(shared, len(prompt) - 1) // BLOCK * BLOCK
 
@@ -59,3 +58,9 @@ class SimulatedModel:
         if place > 1:
             return piece
         return piece.model_copy(update={"prompt_tokens": sent, "cached_tokens": kept})
+
+
+def _shared(old: str, new: str) -> int:
+    """Return how long the prefix is that both begin with."""
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))

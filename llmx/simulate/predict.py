@@ -9,7 +9,7 @@ proposers and the cost of a prompt token, is varied, and a prediction is the spa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from llmx.simulate.scene import Scene, answer, ensemble_of
@@ -106,17 +106,15 @@ def predict(rows: Rows, published: Mapping[str, float]) -> list[Prediction]:
 
 
 def _figures(rows: Rows, assumed: Assumed) -> Iterator[tuple[str, float]]:
-    for first in (4, 8, 32):
-        got = answer(scene(rows, assumed, streaming="staircase", first_chunk=first))
-        yield f"ttft {first}", got.ttft
-        if first == 8:
-            yield "tokens/s", got.tokens / got.total
-    from dataclasses import replace
-
-    cached = scene(rows, assumed, streaming="staircase", first_chunk=8, layout="L1b")
-    got = answer(replace(cached, cache=True))
-    yield "ttft 8 cached", got.ttft
-    yield "tokens/s cached", got.tokens / got.total
+    for layout, suffix in (("L0", ""), ("L1b", " cached")):
+        stair = scene(rows, assumed, streaming="staircase", first_chunk=8, layout=layout)
+        got = answer(replace(stair, cache=bool(suffix)))
+        yield f"ttft 8{suffix}", got.ttft
+        yield f"tokens/s{suffix}", got.tokens / got.total
+    for first in (4, 32):
+        stair = scene(rows, assumed, streaming="staircase", first_chunk=first)
+        # An answer of one token has the same first one, and ends the simulation there.
+        yield f"ttft {first}", answer(replace(stair, tokens=1)).ttft
 
 
 def _median(values: list[float]) -> float:

@@ -40,7 +40,7 @@ class Job:
 
 
 class Station:
-    """Steps as long as there is work. As in an engine without chunked prefill, a prompt stops all."""
+    """Steps while there is work. As without chunked prefill, computing a prompt stops all."""
 
     def __init__(self, speed: Speed, seed: int = 0) -> None:
         self.speed, self.dice = speed, Random(seed)

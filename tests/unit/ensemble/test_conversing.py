@@ -160,7 +160,7 @@ def test_a_source_that_fails_can_end_it_all():
 
 def test_no_source_left_is_an_error_and_not_an_answer_from_nothing():
     models = cast(a={"fails_at": 0}, b={"fails_at": 0})
-    with pytest.raises(EngineError, match="every model that 'answer' hears failed: . broke"):
+    with pytest.raises(EngineError, match=r"every model that 'answer' hears failed: . broke"):
         run(ensemble(streaming="staircase"), models)
 
 
@@ -174,7 +174,7 @@ def test_an_answer_that_breaks_is_an_error_after_what_was_shown():
             converse(spec, models, QUESTION, id="x", sampler=GREEDY, seed=0)
         ) as stream:
             async for event in stream:
-                seen.append(event)
+                seen.extend([event])
 
     with pytest.raises(EngineError, match="g broke"):
         asyncio.run(read())

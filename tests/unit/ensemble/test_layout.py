@@ -34,7 +34,9 @@ def kept(renderer, layout, rounds):
     """Tokens that the next round's prompt shares with this one and its answer."""
     now = [*ids(renderer, layout, rounds), *SAID[rounds - 1].ids]
     then = ids(renderer, layout, rounds + 1)
-    return next((n for n, (x, y) in enumerate(zip(now, then)) if x != y), len(now)), len(now)
+    return next(
+        (n for n, (x, y) in enumerate(zip(now, then, strict=False)) if x != y), len(now)
+    ), len(now)
 
 
 def test_l2_keeps_every_token_that_was_computed(renderer):

@@ -42,7 +42,9 @@ class Echo:
                     for _ in range(200_000):
                         self.pulled += 1
                         yield Event(at=0, who=ANSWER, what="piece", text="x" * 100, tokens=1)
-                yield Event(at=0, who=ANSWER, what="piece", text=word + " ", tokens=1, prompt_tokens=7)
+                yield Event(
+                    at=0, who=ANSWER, what="piece", text=word + " ", tokens=1, prompt_tokens=7
+                )
             yield Event(at=0, who=ANSWER, what="ended", finish="eos")
         finally:
             self.open -= 1
@@ -123,10 +125,22 @@ def test_the_models(echo):
         ({"model": "other", "messages": [{"role": "user", "content": "x"}]}, 404, "other"),
         ({"model": "echo", "messages": [{"role": "robot", "content": "x"}]}, 400, "role"),
         ({"model": "echo", "messages": [{"role": "assistant", "content": "x"}]}, 400, "user"),
-        ({"model": "echo", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "content"),
+        (
+            {"model": "echo", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            400,
+            "content",
+        ),
         ({"model": "echo", "messages": [{"role": "user", "content": "x"}], "n": 2}, 400, "n"),
-        ({"model": "echo", "messages": [{"role": "user", "content": "x"}], "temperature": 9}, 400, "temperature"),
-        ({"model": "echo", "messages": [{"role": "user", "content": "x"}], "tools": [{}]}, 400, "tools"),
+        (
+            {"model": "echo", "messages": [{"role": "user", "content": "x"}], "temperature": 9},
+            400,
+            "temperature",
+        ),
+        (
+            {"model": "echo", "messages": [{"role": "user", "content": "x"}], "tools": [{}]},
+            400,
+            "tools",
+        ),
         ({"messages": [{"role": "user", "content": "x"}]}, 400, "model"),
         ([], 400, "object"),
         ("{", 400, "JSON"),
@@ -171,7 +185,7 @@ def test_an_upstream_that_dies_later_ends_the_stream_with_an_error(echo):
     said = []
     with pytest.raises(openai.APIError, match="broke"):
         for chunk in ask(echo[1], "one two !break", stream=True):
-            said.append(chunk.choices[0].delta.content or "")
+            said += [chunk.choices[0].delta.content or ""]
     assert "".join(said) == "one two "
 
 
@@ -183,7 +197,9 @@ def test_curl(echo, stream):
     found = subprocess.run(
         ["curl", "-sN", url, "-d", json.dumps(body)], capture_output=True, text=True, check=True
     )
-    assert found.stdout.rstrip().endswith("data: [DONE]" if stream else "}") and '"a ' in found.stdout
+    assert (
+        found.stdout.rstrip().endswith("data: [DONE]" if stream else "}") and '"a ' in found.stdout
+    )
 
 
 def test_sixty_four_streams_none_lost_or_mixed_up(echo):

@@ -1,0 +1,1 @@
+"""Ensembles: quality beside latency, and who spoke when."""

@@ -1,0 +1,147 @@
+"""An arm in figures: accuracy, times and tokens, each against the reference with an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from llmx.core.record import Frozen
+from llmx.stats import Interval, paired_score_interval, ratio_interval, wilson
+
+
+class Span(Frozen):
+    """An estimate and its 95 % interval."""
+
+    low: float | None
+    estimate: float
+    high: float | None
+
+
+class ArmFigures(Frozen):
+    """What one arm gave.
+
+    Attributes:
+        accuracy, gain: shares; `gain` is over the reference, paired by problem.
+        ttft, total: seconds, median over rounds. `ttft_cut` is the share of the reference's time
+            that is saved; `total_ratio` is of total time over the reference's. Paired by round.
+        per_token, stalled, longest_stall: seconds.
+        again: answer's prompt tokens that were computed for an earlier request already.
+        sent: prompt tokens of the answer. `drafted`: tokens of all others.
+        quality_again: the same in the quality stage, a problem, where answers end by themselves.
+        repeated: share of chunks that repeat what was shown. `early`: share of answers that ended
+            before their sources.
+        times: seconds to the first token of every round.
+    """
+
+    arm: str
+    problems: int = 0
+    accuracy: Span | None = None
+    gain: Span | None = None
+    ttft: float | None = None
+    ttft_cut: Span | None = None
+    total: float | None = None
+    total_ratio: Span | None = None
+    per_token: float | None = None
+    stalled: float | None = None
+    longest_stall: float | None = None
+    again: float | None = None
+    sent: float | None = None
+    drafted: float | None = None
+    repeated: float | None = None
+    early: float | None = None
+    times: tuple[float, ...] = ()
+    totals: tuple[float, ...] = ()
+
+
+Scores = Mapping[str, Mapping[str, bool]]
+"""Arm → problem → right or wrong."""
+
+
+def figures(
+    arms: Sequence[str],
+    reference: str,
+    scores: Scores,
+    rows: Sequence[Mapping[str, Any]],
+    members: Mapping[str, Mapping[str, float]],
+) -> list[ArmFigures]:
+    """Return the figures of every arm.
+
+    Args:
+        rows: of the latency stage, one an answer.
+        members: arm → sums of the quality stage.
+    """
+    timed: dict[str, list[Mapping[str, Any]]] = {name: [] for name in arms}
+    for row in sorted(rows, key=lambda row: int(row["round"])):
+        timed[row["arm"]].append(row)
+    return [
+        ArmFigures(
+            arm=name,
+            **_quality(name, reference, scores),
+            **_latency(timed[name], timed.get(reference, [])),
+            **_members(members.get(name, {})),
+        )
+        for name in arms
+    ]
+
+
+def _quality(arm: str, reference: str, scores: Scores) -> dict[str, Any]:
+    mine = scores.get(arm, {})
+    if not mine:
+        return {}
+    found: dict[str, Any] = {
+        "problems": len(mine),
+        "accuracy": _span(wilson(sum(mine.values()), len(mine))),
+    }
+    base = scores.get(reference, {})
+    if arm != reference and base.keys() == mine.keys():
+        gained = sum(mine[one] and not base[one] for one in mine)
+        lost = sum(base[one] and not mine[one] for one in mine)
+        found["gain"] = _span(paired_score_interval(gained, lost, len(mine)))
+    return found
+
+
+def _latency(
+    mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    if not mine:
+        return {}
+    found: dict[str, Any] = {
+        "times": tuple(row["ttft"] for row in mine),
+        "totals": tuple(row["total"] for row in mine),
+        "again": float(np.mean([row["answer_again"] for row in mine])),
+        "sent": float(np.mean([row["answer_sent"] for row in mine])),
+        "drafted": float(np.mean([row["drafted"] for row in mine])),
+    }
+    for name in ("ttft", "total", "per_token", "stalled", "longest_stall"):
+        found[name] = float(np.median([row[name] for row in mine]))
+    if base and base is not mine and len(base) == len(mine) >= 2:
+        ratio = _ratio(mine, base, "ttft")
+        found["ttft_cut"] = Span(
+            low=1 - ratio.high if ratio.high else None,
+            estimate=1 - ratio.estimate,
+            high=1 - ratio.low if ratio.low else None,
+        )
+        found["total_ratio"] = _ratio(mine, base, "total")
+    return found
+
+
+def _ratio(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]], name: str) -> Span:
+    """Return the ratio of total seconds, paired by round."""
+    ones = [1.0] * len(mine)
+    found = ratio_interval(ones, [row[name] for row in base], ones, [row[name] for row in mine])
+    return _span(found)
+
+
+def _members(sums: Mapping[str, float]) -> dict[str, Any]:
+    if not sums.get("chunks"):
+        return {}
+    return {
+        "repeated": sums["repeated"] / sums["chunks"],
+        "early": sums["early"] / sums["problems"],
+    }
+
+
+def _span(interval: Interval) -> Span:
+    return Span(low=interval.low, estimate=interval.estimate, high=interval.high)

@@ -1,0 +1,130 @@
+"""The page of an ensemble run: tables in Markdown, and one HTML file with the pictures in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from llmx.report.ensemble.figures import ArmFigures, Span
+
+_HEAD = (
+    "arm",
+    "accuracy, %",
+    "− reference, points",
+    "to first token, s",
+    "cut, %",
+    "total, ×",
+    "stalled, s",
+    "computed again",
+    "repeats, %",
+    "ended early, %",
+)
+
+
+def table(arms: Sequence[ArmFigures]) -> list[tuple[str, ...]]:
+    """Return the head and a row an arm; – is what was not measured, or is the reference's own."""
+    return [_HEAD, *(_row(arm) for arm in arms)]
+
+
+def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str]) -> list[str]:
+    """Return what the intervals say, in sentences."""
+    by_name = {arm.arm: arm for arm in arms}
+    said = []
+    base = by_name.get(reference)
+    for name in singles:
+        gain = by_name[name].gain if name in by_name else None
+        if gain is None or gain.low is None or gain.high is None:
+            continue
+        better = gain.high < 0
+        text = "beats" if better else "is not shown to beat"
+        points = f"{-100 * gain.estimate:+.1f} points ({-100 * gain.high:+.1f} to {-100 * gain.low:+.1f})"
+        said.append(f"The plain ensemble {text} `{name}` alone: {points}.")
+    for arm in arms:
+        cut, ratio = arm.ttft_cut, arm.total_ratio
+        if arm.arm in singles or cut is None or ratio is None or base is None:
+            continue
+        said.append(
+            f"`{arm.arm}` cuts the time to the first token by {_percent(cut)} % and takes "
+            f"{_times(ratio)} times the total time."
+        )
+    return said
+
+
+def markdown(title: str, arms: Sequence[ArmFigures], said: Sequence[str]) -> str:
+    """Return the page in Markdown."""
+    head, *rows = table(arms)
+    lines = [f"# {title}", "", _line(head), _line(["---"] * len(head)), *map(_line, rows), ""]
+    return "\n".join([*lines, *(f"- {one}" for one in said), ""])
+
+
+def html(
+    title: str, arms: Sequence[ArmFigures], said: Sequence[str], pictures: Mapping[str, str]
+) -> str:
+    """Return one file with everything in it."""
+    head, *rows = table(arms)
+    cells = "".join(f"<th>{escape(one)}</th>" for one in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(one)}</td>" for one in row) + "</tr>" for row in rows
+    )
+    drawn = "".join(f"<h2>{escape(name)}</h2>{svg}" for name, svg in pictures.items())
+    points = "".join(f"<li>{escape(one)}</li>" for one in said)
+    return (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
+        f"<style>{_CSS}</style><h1>{escape(title)}</h1><table><tr>{cells}</tr>{body}</table>"
+        f"<ul>{points}</ul>{drawn}</html>"
+    )
+
+
+def _row(arm: ArmFigures) -> tuple[str, ...]:
+    return (
+        arm.arm,
+        _percent(arm.accuracy),
+        _percent(arm.gain, sign=True),
+        _number(arm.ttft, 3),
+        _percent(arm.ttft_cut),
+        _times(arm.total_ratio),
+        _number(arm.stalled, 3),
+        _number(arm.again, 0),
+        _share(arm.repeated),
+        _share(arm.early),
+    )
+
+
+def _percent(span: Span | None, sign: bool = False) -> str:
+    if span is None:
+        return "–"
+    form = "+.1f" if sign else ".1f"
+    text = format(100 * span.estimate, form)
+    if span.low is None or span.high is None:
+        return text
+    return f"{text} ({format(100 * span.low, form)} to {format(100 * span.high, form)})"
+
+
+def _times(span: Span | None) -> str:
+    if span is None:
+        return "–"
+    if span.low is None or span.high is None:
+        return f"{span.estimate:.2f}"
+    return f"{span.estimate:.2f} ({span.low:.2f} to {span.high:.2f})"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+_CSS = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
+    "color:#222;background:#fff}table{border-collapse:collapse;font-size:13px;display:block;"
+    "overflow-x:auto}th,td{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:right;"
+    "white-space:nowrap}th:first-child,td:first-child{text-align:left}svg{width:100%;height:auto}"
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}"
+    "th,td{border-color:#333}svg{background:#f7f5f0}}"
+)

@@ -1,0 +1,137 @@
+"""Stage `ensemble_simulation`: what published rows predict, and what varies with what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from llmx.core.errors import ConfigError
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.run.decode import check_options, positive_option
+from llmx.store.files import write_json, write_text
+
+if TYPE_CHECKING:
+    from llmx.simulate.explore import Point
+    from llmx.simulate.predict import Prediction, Rows
+
+_NAMED = {
+    "ttft 8": "moa_staircase_ttft",
+    "tokens/s": "moa_staircase_tps",
+    "ttft 8 cached": "moa_cached_ttft",
+    "tokens/s cached": "moa_cached_tps",
+    "ttft 4": "first_4_ttft",
+    "ttft 32": "first_32_ttft",
+}
+
+
+class SimulationStage:
+    """Over recipe. Writes ``simulation.json``, ``simulation.md`` and ``simulation.svg``.
+
+    Options: ``published``, id of a claim → value (the rows of the paper that are fitted on and
+    predicted); ``tokens`` (default 256) of an answer in the sweeps, ``questions`` (default 60)
+    under load.
+    """
+
+    kind: ClassVar[str] = "ensemble_simulation"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The published rows and the sizes."""
+        check_options(given, {"published", "tokens", "questions"})
+        return {
+            "published": _published(given),
+            "tokens": positive_option(given, "tokens", 256),
+            "questions": positive_option(given, "questions", 60),
+        }
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Virtual time costs a fraction of a millisecond an event."""
+        return Cost(seconds=0.4 * positive_option(given, "tokens", 256))
+
+    def run(self, context: StageContext) -> None:
+        """Predict, explore, and write both."""
+        from llmx.simulate.explore import as_rows, explore
+        from llmx.simulate.predict import Rows, predict
+
+        told = context.identity["published"]
+        context.progress.start(2, unit="parts")
+        rows = Rows(told["single_ttft"], told["single_tps"], told["moa_ttft"], told["moa_tps"])
+        wanted = {name: told[claim] for name, claim in _NAMED.items() if claim in told}
+        predicted = predict(rows, wanted)
+        context.progress.advance()
+        points = explore(context.identity["tokens"], context.identity["questions"])
+        context.progress.advance()
+        found = [{**vars(one), "error": one.error} for one in predicted]
+        fitted = {"tokens": rows.tokens, "per_token": rows.per_token}
+        all_ = {"fitted": fitted, "predicted": found, "sweeps": as_rows(points)}
+        write_json(context.out / "simulation.json", all_)
+        write_text(context.out / "simulation.md", markdown(rows, predicted, points))
+        _draw(context.out / "simulation.svg", points)
+
+
+def _published(given: StageInput) -> dict[str, float]:
+    found = given.stage.options.get("published")
+    needed = ("single_ttft", "single_tps", "moa_ttft", "moa_tps")
+    if not isinstance(found, dict) or any(name not in found for name in needed):
+        where = f"stages.{given.stage.name}.published"
+        raise ConfigError(
+            f"{where} needs {', '.join(needed)}", "see recipes/_claims/staircase.yaml"
+        )
+    return {str(name): float(value) for name, value in found.items()}
+
+
+def markdown(rows: Rows, predicted: Sequence[Prediction], points: Sequence[Point]) -> str:
+    """Return the page."""
+    lines = [
+        "# Staircase streaming in virtual time",
+        "",
+        f"Fitted on the single model and the plain mixture alone: an answer has {rows.tokens:.0f} "
+        f"tokens, the aggregator takes {1000 * rows.per_token:.1f} ms for one. A prediction is the "
+        "middle and the span over what those rows leave open: the drafts' length, the later "
+        "chunks, the cost of a prompt token.",
+        "",
+        "| figure | published | predicted | span | error |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {p.name} | {p.published:g} | {p.middle:.2f} | {p.low:.2f} to {p.high:.2f} "
+            f"| {p.error:+.0%} |"
+            for p in predicted
+        ),
+    ]
+    for sweep in dict.fromkeys(point.sweep for point in points):
+        lines += ["", *_table(sweep, [point for point in points if point.sweep == sweep])]
+    return "\n".join([*lines, ""])
+
+
+def _table(sweep: str, points: Sequence[Point]) -> list[str]:
+    loaded = points[0].plain_p95 is not None
+    tails = " p95 plain, s | p95 staircase, s |" if loaded else ""
+    head = f"| {sweep} | plain, s | staircase, s | cut | total, × | stalled, s | again |{tails}"
+    body = []
+    for p in points:
+        tail = f" {p.plain_p95:.2f} | {p.stair_p95:.2f} |" if loaded else ""
+        body.append(
+            f"| {p.value} | {p.plain_ttft:.2f} | {p.stair_ttft:.2f} | {p.cut:.1%} "
+            f"| {p.total_ratio:.2f} | {p.stalled:.2f} | {p.again:.0f} |{tail}"
+        )
+    return [head, "| --- |" + " --- |" * (8 if loaded else 6), *body]
+
+
+def _draw(path: Path, points: Sequence[Point]) -> None:
+    from llmx.report.curves import Line, curves
+
+    sweeps = ("proposers", "layers before the answer", "slowest over fastest proposer")
+    drawn = []
+    for sweep in sweeps:
+        mine = [point for point in points if point.sweep == sweep]
+        x = [float(point.value) for point in mine]
+        drawn.append(Line(f"{sweep}, plain", x, [point.plain_ttft for point in mine]))
+        drawn.append(Line(f"{sweep}, staircase", x, [point.stair_ttft for point in mine]))
+    title = "Time to the first token, plain and staircase"
+    write_text(path, curves(drawn, "value", "seconds to the first token", title))
