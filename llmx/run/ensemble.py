@@ -1,4 +1,4 @@
-"""Stage `ensemble_decode`: answers of an ensemble, or of one model, in steps and without a clock."""
+"""Stage `ensemble_decode`: answers of an ensemble, or of one model, without a clock."""
 
 from __future__ import annotations
 

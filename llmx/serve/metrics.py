@@ -15,19 +15,19 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        shared = {"registry": self.registry}
+        own = self.registry
         self.ttft = Histogram(
-            "llmx_ttft_seconds", "Request to first token shown", buckets=_SECONDS, **shared
+            "llmx_ttft_seconds", "Request to first token shown", buckets=_SECONDS, registry=own
         )
         self.stall = Histogram(
-            "llmx_stall_seconds", "Between two pieces shown", buckets=_SECONDS, **shared
+            "llmx_stall_seconds", "Between two pieces shown", buckets=_SECONDS, registry=own
         )
         self.total = Histogram(
-            "llmx_answer_seconds", "Request to end of answer", buckets=_SECONDS, **shared
+            "llmx_answer_seconds", "Request to end of answer", buckets=_SECONDS, registry=own
         )
-        self.tokens = Counter("llmx_tokens", "Tokens shown", **shared)
-        self.requests = Counter("llmx_requests", "Requests by outcome", ["outcome"], **shared)
-        self.open = Gauge("llmx_open_requests", "Answers under way", **shared)
+        self.tokens = Counter("llmx_tokens", "Tokens shown", registry=own)
+        self.requests = Counter("llmx_requests", "Requests by outcome", ["outcome"], registry=own)
+        self.open = Gauge("llmx_open_requests", "Answers under way", registry=own)
 
     def page(self) -> bytes:
         """Return the text that Prometheus reads."""

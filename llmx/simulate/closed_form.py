@@ -1,8 +1,8 @@
 """Time to the first token in formulas, to hold the simulator to.
 
 Staircase Streaming (arXiv 2510.05059) as a review prints it: without streaming the slowest
-proposer's whole answer, with it the slowest first chunk, and the aggregator's prefill after either. Here the
-first token of a chunk comes with the end of its prefill, so a chunk of c tokens takes
+proposer's whole answer, with it the slowest first chunk, and the aggregator's prefill after either.
+Here the first token of a chunk comes with the end of its prefill, so a chunk of c tokens takes
 ``prefill + (c - 1) τ``; and layers add up, each with the prefill of what it heard.
 """
 

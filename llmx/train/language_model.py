@@ -102,9 +102,9 @@ def _own(kind: type[_Spec], options: Mapping[str, Any], name: str) -> _Spec | No
     try:
         return kind.model_validate(options[name])
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in (name, *first["loc"]))
-        raise ConfigError(f"stage option {where}: {first['msg']}") from error
+        worst = error.errors()[0]
+        where = ".".join(str(part) for part in (name, *worst["loc"]))
+        raise ConfigError(f"stage option {where}: {worst['msg']}") from error
 
 
 def _need(context: StageContext, file: str) -> Path:

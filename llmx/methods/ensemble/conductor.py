@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
+from typing import Any
 
 from llmx.core.errors import EngineError, LlmxError
 from llmx.core.events import ANSWER, Event, What
@@ -54,10 +55,10 @@ class Conductor:
         finally:
             await self.events.put(None)
 
-    async def tell(self, who: str, what: What, **more: object) -> None:
+    async def tell(self, who: str, what: What, **more: Any) -> None:
         """Add an event; waits while the reader is far behind."""
         at = self.loop.time() - self.began
-        await self.events.put(Event(at=at, who=who, what=what, **more))  # type: ignore[arg-type]
+        await self.events.put(Event(at=at, who=who, what=what, **more))
 
     async def _guarded(self, speaker: Speaker) -> None:
         """Speak; a source that fails is out, an answer that fails is an error."""
@@ -152,7 +153,7 @@ class Voice:
         await self._tell("chunk", tokens=self.current.tokens)
         self.current, self.chunk = Shown(), self.chunk + 1
 
-    async def _tell(self, what: What, **more: object) -> None:
+    async def _tell(self, what: What, **more: Any) -> None:
         await self.conductor.tell(self.speaker.name, what, **{"chunk": self.chunk, **more})
 
 
