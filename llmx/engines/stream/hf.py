@@ -137,12 +137,11 @@ class Flow:
     def first(self) -> Piece:
         """Compute what the cache lacks of the prompt, and the first token."""
         shared = min(shared_prefix(self.kept.ids, self.ids), len(self.ids) - 1)
+        sizes = {"prompt_tokens": len(self.ids), "cached_tokens": shared}
         logits = None
         for start in range(shared, len(self.ids), _BLOCK):
             logits = self._forward(self.ids[start : start + _BLOCK], start)
-        piece = self._emit(logits)
-        sizes = {"prompt_tokens": len(self.ids), "cached_tokens": shared}
-        return piece.model_copy(update=sizes)
+        return self._emit(logits).model_copy(update=sizes)
 
     def next(self) -> Piece:
         """Compute one more token."""
