@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _STEPS = ThreadPoolExecutor(1, thread_name_prefix="llmx-steps")
 _BLOCK = 256  # tokens of a prompt computed at once: logits of all of them are in memory
-_KEPT = 16  # speakers whose caches are kept
+_KEPT = 64  # speakers whose caches are kept
+_ROOM = 2048  # slots of a new cache, if the model knows as many: a larger one starts empty
 
 
 @dataclass
@@ -108,7 +109,7 @@ class HfStreamer:
         found = self.kept.get(speaker)
         if found is None or found.busy or found.capacity < needed:
             limit = self.pair.context or 4 * needed
-            capacity = min(max(2 * needed, 512), max(limit, needed))
+            capacity = min(max(2 * needed, _ROOM), max(limit, needed))
             found = Kept(self.pair.target.new_cache(1, capacity), capacity)
             self.kept[speaker] = found
         found.busy = True
