@@ -102,7 +102,7 @@ def _own(kind: type[_Spec], options: Mapping[str, Any], name: str) -> _Spec | No
     try:
         return kind.model_validate(options[name])
     except ValidationError as error:
-        worst = error.errors()[0]
+        worst: Any = error.errors()[0]
         where = ".".join(str(part) for part in (name, *worst["loc"]))
         raise ConfigError(f"stage option {where}: {worst['msg']}") from error
 
