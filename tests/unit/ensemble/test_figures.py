@@ -1,0 +1,108 @@
+"""Numbers that are read off events and rows, by hand-worked examples."""
+
+import pytest
+
+from llmx.core.events import ANSWER, Event
+from llmx.methods.ensemble.redundancy import overlap, restarts
+from llmx.methods.ensemble.timing import timing
+from llmx.report.ensemble.figures import figures
+from llmx.report.ensemble.gantt import gantt
+from llmx.report.ensemble.page import findings, html, markdown
+from llmx.report.ensemble.pictures import quality, strips
+
+
+def event(at, what, who=ANSWER, **more):
+    return Event(at=at, who=who, what=what, **more)
+
+
+EVENTS = [
+    event(0.0, "asked", "1.1"),
+    event(1.0, "piece", "1.1", tokens=1, prompt_tokens=10, cached_tokens=0, text="a"),
+    event(2.0, "piece", "1.1", tokens=1, text="b"),
+    event(2.0, "asked"),
+    event(3.0, "piece", tokens=1, prompt_tokens=20, cached_tokens=0, text="x"),
+    event(4.0, "piece", tokens=1, text="y"),
+    event(4.0, "asked"),
+    event(6.5, "piece", tokens=1, prompt_tokens=30, cached_tokens=15, text="z"),
+    event(7.0, "piece", tokens=1, text="."),
+    event(7.0, "ended", finish="eos"),
+]
+
+
+def test_times_of_one_answer():
+    found = timing(EVENTS)
+    assert (found.ttft, found.total, found.tokens, found.requests) == (3.0, 7.0, 4, 2)
+    assert found.per_token == pytest.approx(4 / 3)
+    assert found.stalled == found.longest_stall == 2.5
+    assert (found.sent, found.cached, found.drafted) == (60, 15, 2)
+    # the second prompt begins like the first and its two tokens (22), of which 15 were kept
+    assert found.answer_again == 7
+
+
+def test_an_answer_of_nothing_has_no_times():
+    with pytest.raises(ValueError, match="no token"):
+        timing(EVENTS[:4])
+
+
+def rows(arm, times):
+    return [
+        {
+            "arm": arm,
+            "round": place,
+            "ttft": ttft,
+            "total": 2.0,
+            "per_token": 0.1,
+            "stalled": 0.0,
+            "longest_stall": 0.0,
+            "answer_again": 0,
+            "answer_sent": 9,
+            "drafted": 5,
+        }
+        for place, ttft in enumerate(times)
+    ]
+
+
+SCORES = {
+    "moa": {"1": True, "2": True, "3": True, "4": False},
+    "one": {"1": True, "2": False, "3": False, "4": False},
+    "stairs": {"1": True, "2": True, "3": True, "4": False},
+}
+
+
+def made():
+    timed = rows("moa", [1.0, 1.1, 0.9]) + rows("stairs", [0.1, 0.1, 0.1])
+    members = {"stairs": {"problems": 4, "chunks": 8, "repeated": 2, "early": 1}}
+    return figures(["moa", "one", "stairs"], "moa", SCORES, timed, members)
+
+
+def test_arms_against_the_reference():
+    moa, one, stairs = made()
+    assert moa.gain is None and moa.accuracy.estimate == 0.75
+    assert one.gain.estimate == -0.5 and one.ttft is None
+    assert stairs.gain.estimate == 0 and stairs.ttft == 0.1
+    assert stairs.ttft_cut.estimate == pytest.approx(0.9)
+    assert stairs.ttft_cut.low < 0.9 < stairs.ttft_cut.high
+    assert stairs.total_ratio.estimate == pytest.approx(1.0)
+    assert (stairs.repeated, stairs.early) == (0.25, 0.25)
+
+
+def test_sentences_follow_from_intervals():
+    said = findings(made(), "moa", ["one"])
+    assert said[0].startswith("The plain ensemble is not shown to beat `one` alone: +50.0 points")
+    assert any(one.startswith("`stairs` cuts the time to the first token by 90.0") for one in said)
+
+
+def test_pages_and_pictures_hold_every_arm():
+    arms = made()
+    page = html("T", arms, ["said"], {"g": gantt({"moa": EVENTS})})
+    for name in ("moa", "one", "stairs"):
+        assert name in markdown("T", arms, []) and name in page
+    assert strips(arms, "times", "s").count("<circle") == 6
+    assert quality(arms).count("stairs") == 1
+    assert gantt({"moa": EVENTS}).count("<rect") == 6  # a wait and a stretch of tokens a request
+
+
+def test_repetition_by_n_grams():
+    assert overlap("abcd", "abcd", 2) == 1.0 and overlap("abcd", "wxyz", 2) == 0.0
+    assert overlap("abc", "abx", 2) == 0.5 and overlap("ab", "a", 3) == 0.0
+    assert restarts("abcdef", "abcx", 3) and not restarts("abcdef", "xabc", 3)
