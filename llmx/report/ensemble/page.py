@@ -38,7 +38,7 @@ def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str])
         better = gain.high < 0
         text = "beats" if better else "is not shown to beat"
         span = f"({-100 * gain.high:+.1f} to {-100 * gain.low:+.1f})"
-        points = f"{-100 * gain.estimate:+.1f} points {span}"
+        points = f"{0.0 - 100 * gain.estimate:+.1f} points {span}"
         said.append(f"The plain ensemble {text} `{name}` alone: {points}.")
     for arm in arms:
         cut, ratio = arm.ttft_cut, arm.total_ratio
