@@ -78,6 +78,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
     },
     "streamer": {
         "hf": "llmx.engines.stream.hf:HfStreamer",
+        "openai": "llmx.engines.stream.endpoint:EndpointStreamer",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from llmx.core.errors import LlmxError
 from llmx.serve.answerer import Answerer
@@ -71,8 +72,7 @@ class Service:
             first = await _unless_left(request, _first(pieces))
             if chat.stream:
                 handed_over = True
-                stream = self._counted(answer, streamed(answer, first, pieces))
-                return StreamingResponse(stream, media_type="text/event-stream", headers=_NO_CACHE)
+                return _Stream(self._counted(answer, streamed(answer, first, pieces)))
             text = first + await _unless_left(request, _rest(pieces))
             self.metrics.requests.labels("answered").inc()
             return JSONResponse(answer.whole(text))
@@ -82,13 +82,17 @@ class Service:
             if not handed_over:
                 await self._release(answer)
 
-    async def _counted(self, answer: Answer, events: AsyncIterator[str]) -> AsyncIterator[str]:
+    async def _counted(
+        self, answer: Answer, events: AsyncIterator[str]
+    ) -> AsyncGenerator[str, None]:
         """Pass a stream on; however it ends, everything upstream is freed and it is counted."""
         outcome = "left"
         try:
             async for event in events:
                 outcome = "failed" if event.startswith('data: {"error"') else outcome
                 yield event
+                # To a client that is gone a send returns at once: let the loop notice that.
+                await asyncio.sleep(0)
             outcome = "answered" if outcome == "left" else outcome
         finally:
             self.metrics.requests.labels(outcome).inc()
@@ -131,6 +135,22 @@ class Service:
         """Say in the same shape that a path or method does not exist."""
         text = f"{request.method} {request.url.path}: {error.detail}"
         return await self.refused(request, Refusal(error.status_code, text))
+
+
+class _Stream(StreamingResponse):
+    """Server-sent events whose generator is closed when the client is gone, not when it is found
+    by the garbage collector."""
+
+    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=_NO_CACHE)
+        self.events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events; whatever ends that, close them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.events.aclose()
 
 
 _NO_CACHE = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}

@@ -1,0 +1,135 @@
+"""Streams of an endpoint: OpenAI's chat completions as server-sent events.
+
+An answer is gone on with by its text, as the assistant's last turn, which vLLM's server takes
+(``continue_final_message``) and OpenAI's own does not: there an endpoint can be a proposer, or the
+aggregator of an ensemble that does not stream. Nothing is tried again: a reader waits, and what was
+shown cannot be taken back; the ensemble's own policy says what a failure means.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from llmx.core.errors import EngineError
+from llmx.core.philox import keys
+from llmx.core.record import Finish
+from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.core.stream import Ask, Piece
+from llmx.engines.endpoint.address import find_address
+from llmx.engines.endpoint.ask import check, served_name
+from llmx.engines.endpoint.call import client
+
+_SEEDS = 1 << 31
+_FINISH: dict[str, Finish] = {"length": "length", "stop": "eos"}
+
+
+class EndpointStreamer:
+    """One model behind an address."""
+
+    def __init__(
+        self,
+        name: str,
+        model: ModelSpec,
+        spec: EngineSpec,
+        stages: Mapping[str, Path] | None = None,
+    ) -> None:
+        self.name, self.model, self.spec = name, model, spec
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Piece, None]:
+        """Yield the pieces as the endpoint sends them; the last has what it counted.
+
+        Raises:
+            EngineError: if it refuses, fails, or breaks off; or cannot go on with an answer.
+        """
+        address = find_address(self.spec)
+        check(ask.sampler, self.spec)
+        try:
+            async with (
+                client(address, 1) as http,
+                http.stream("POST", "/chat/completions", json=self._body(ask)) as response,
+            ):
+                if response.status_code != 200:
+                    said = (await response.aread()).decode(errors="replace")
+                    raise EngineError(self._told(f"{response.status_code} {said[:300]}"))
+                async for piece in self._pieces(response):
+                    yield piece
+        except httpx2.TransportError as error:
+            text = address.without_key(str(error) or type(error).__name__)
+            raise EngineError(self._told(text)) from error
+
+    async def close(self) -> None:
+        """Nothing is held between requests."""
+
+    def _body(self, ask: Ask) -> dict[str, Any]:
+        sampler = ask.sampler
+        messages = [{"role": turn.role, "content": turn.content} for turn in ask.prompt]
+        found: dict[str, Any] = {
+            "model": served_name(self.model, self.spec),
+            "messages": messages,
+            "temperature": sampler.temperature,
+            "top_p": sampler.top_p,
+            "max_tokens": ask.budget,
+            "seed": int(keys(ask.seed, [f"{ask.id}@{ask.position}"])[0]) % _SEEDS,
+            "stop": list(sampler.stop) or None,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if ask.shown.text:
+            found |= self._going_on(messages, ask)
+        return {k: v for k, v in {**found, **self.spec.options}.items() if v is not None}
+
+    def _going_on(self, messages: list[dict[str, str]], ask: Ask) -> dict[str, Any]:
+        if not self.spec.speaks_vllm:
+            raise EngineError(
+                f"'{self.name}' cannot go on with an answer that was begun",
+                "engine.dialect=vllm if its server can, or ensemble.streaming=plain",
+            )
+        said = {"role": "assistant", "content": ask.shown.text}
+        flags = {"continue_final_message": True, "add_generation_prompt": False}
+        return {"messages": [*messages, said], **flags}
+
+    async def _pieces(self, response: httpx2.Response) -> AsyncIterator[Piece]:
+        finish: Finish | None = None
+        usage: dict[str, Any] = {}
+        given = 0
+        async for event in _events(response):
+            if "error" in event:
+                raise EngineError(self._told(str(event["error"])[:300]))
+            usage = event.get("usage") or usage
+            for choice in event.get("choices", []):
+                text = choice.get("delta", {}).get("content") or ""
+                if text:
+                    given += 1
+                    yield Piece(text=text, tokens=1)
+                finish = _FINISH.get(choice.get("finish_reason") or "", finish)
+        if finish is None:
+            raise EngineError(self._told("the stream broke off"))
+        details = usage.get("prompt_tokens_details") or {}
+        yield Piece(
+            tokens=max(0, usage.get("completion_tokens", given) - given),
+            finish=finish,
+            prompt_tokens=usage.get("prompt_tokens"),
+            cached_tokens=details.get("cached_tokens"),
+        )
+
+    def _told(self, text: str) -> str:
+        return f"'{self.name}' at {self.spec.base_url}: {' '.join(text.split())}"
+
+
+async def _events(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
+    """Yield the JSON of each server-sent event, up to ``[DONE]``."""
+    async for line in response.aiter_lines():
+        kind, _, data = line.partition(":")
+        if kind != "data" or data.strip() == "[DONE]":
+            continue
+        try:
+            found = json.loads(data)
+        except ValueError as error:
+            raise EngineError(f"an endpoint sent what is no JSON: {data[:100]!r}") from error
+        if isinstance(found, dict):
+            yield found
