@@ -94,6 +94,10 @@ class DataSpec(Frozen):
     instruction: str = Field(default="", description="added below the question in the prompt")
     options: dict[str, Any] = Field(default={}, description="of this kind of data, by its names")
 
+    def __hash__(self) -> int:
+        """Hash by content: specifications are keys, and `options` alone is no hashable value."""
+        return hash(self.model_dump_json())
+
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out empty options, so that kinds without any keep their fingerprints."""

@@ -59,7 +59,7 @@ def test_bash(words: tuple[str, ...], wanted: str) -> None:
 
 
 def test_bash_answers_only_what_fits() -> None:
-    assert bash("run", "recipe", "=", "zoo") == ["zoo_gsm"]
+    assert bash("run", "recipe", "=", "zoo_g") == ["zoo_gsm"]
     assert bash("run", "recipe", "=", "nothing") == []
 
 
