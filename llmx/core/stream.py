@@ -8,7 +8,7 @@ are and never decoded and encoded again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -117,3 +117,9 @@ class Streamer(Protocol):
 
     async def close(self) -> None:
         """Free what the model holds. Safe to call twice."""
+
+
+def shared_prefix(old: Sequence[object], new: Sequence[object]) -> int:
+    """Return how many items two prompts (token ids, or characters) share from the start."""
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))

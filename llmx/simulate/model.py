@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from llmx.core.stream import Ask, Piece
+from llmx.core.stream import Ask, Piece, shared_prefix
 from llmx.simulate.station import Job, Station
 
 BLOCK = 16  # tokens: a prefix cache keeps whole blocks, as vLLM's does
@@ -47,7 +47,7 @@ class SimulatedModel:
         """Nothing is held."""
 
     def _kept(self, speaker: str, prompt: str) -> int:
-        shared = _shared(self.last.get(speaker, ""), prompt) if self.cache else 0
+        shared = shared_prefix(self.last.get(speaker, ""), prompt) if self.cache else 0
         self.last[speaker] = prompt
         return min(shared, len(prompt) - 1) // BLOCK * BLOCK
 
@@ -58,9 +58,3 @@ class SimulatedModel:
         if place > 1:
             return piece
         return piece.model_copy(update={"prompt_tokens": sent, "cached_tokens": kept})
-
-
-def _shared(old: str, new: str) -> int:
-    """Return how long the prefix is that both begin with."""
-    pairs = enumerate(zip(old, new, strict=False))
-    return next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from llmx.core.spec import EngineSpec, ModelSpec
-from llmx.core.stream import Ask, Piece, Streamer
+from llmx.core.stream import Ask, Piece, Streamer, shared_prefix
 from llmx.engines.hf import HfEngine
 from llmx.engines.render import Renderer
-from llmx.engines.stream.hf import shared_prefix
 from llmx.engines.stream.pieces import pieces_of
 
 

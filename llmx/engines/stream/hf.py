@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmx.core.errors import EngineError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.stream import Ask, Piece
+from llmx.core.stream import Ask, Piece, shared_prefix
 from llmx.engines.render import Renderer
 from llmx.engines.stream.speech import Speech
 
@@ -183,12 +183,6 @@ def _drawn(logits: Any, sampler: SamplerSpec, u: float) -> int:
             return int(logits.argmax(-1))
         weights = warp(logits, sampler.temperature, sampler.top_p, sampler.top_k)
         return int(draw(weights, torch.tensor([[u]], device=weights.device)))
-
-
-def shared_prefix(old: Sequence[int], new: Sequence[int]) -> int:
-    """Return how many ids two prompts have in common from their beginning."""
-    pairs = enumerate(zip(old, new, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(old), len(new)))
 
 
 def _penalised(sampler: SamplerSpec) -> bool:
