@@ -17,8 +17,9 @@ _OWN = ("kind", "over", "needs")
 
 
 def stage_keys(recipe: Recipe) -> list[str]:
-    """Return the dotted names that an override may set: ``stages.speed.problems``."""
-    return [f"stages.{name}.{key}" for name, stage in recipe.stages.items() for key in _keys(stage)]
+    """Return the dotted names that an override may set: ``stages.speed.problems``, or a stage."""
+    inner = [f"stages.{name}.{key}" for name, of in recipe.stages.items() for key in _keys(of)]
+    return [*inner, *(f"stages.{name}" for name in recipe.stages)]
 
 
 def _keys(options: Mapping[str, Any]) -> list[str]:
@@ -35,7 +36,9 @@ def _keys(options: Mapping[str, Any]) -> list[str]:
 def resolve_stages(
     recipe: Recipe, assignments: Sequence[Assignment], problems: Problems
 ) -> tuple[StageSpec, ...]:
-    """Return the stages with `assignments` (keys ``stages.NAME.KEY``) applied."""
+    """Return the stages with `assignments` applied: ``stages.NAME.KEY=…``, and ``stages.NAME=null``
+    leaves a stage out, and out of the needs of others.
+    """
     raw = {name: dict(stage) for name, stage in recipe.stages.items()}
     for given in assignments:
         _assign(raw, given, problems)
@@ -46,6 +49,8 @@ def resolve_stages(
 
 def _assign(raw: dict[str, dict[str, Any]], given: Assignment, problems: Problems) -> None:
     _, name, key = (*given.key.split(".", 2), "", "")[:3]
+    if not key and name in raw:
+        return _leave_out(raw, name, given, problems)
     known = [f"stages.{stage}.{key}" for stage, options in raw.items() for key in _keys(options)]
     option, *inner = key.split(".")
     if not _reaches(raw.get(name, {}), option, inner):
@@ -54,6 +59,19 @@ def _assign(raw: dict[str, dict[str, Any]], given: Assignment, problems: Problem
         problems.add(f"{given.origin}: stages cannot be swept: {given.text}", "arms share them")
     else:
         raw[name][option] = _changed(raw[name][option], inner, given.values[0])
+
+
+def _leave_out(
+    raw: dict[str, dict[str, Any]], name: str, given: Assignment, problems: Problems
+) -> None:
+    if given.sweep or given.values[0] is not None:
+        hint = f"stages.{name}=null leaves it out; its options are stages.{name}.KEY"
+        problems.add(f"{given.origin}: a stage has no value: {given.text}", hint)
+        return
+    del raw[name]
+    for stage in raw.values():
+        if isinstance(stage.get("needs"), list):
+            stage["needs"] = [need for need in stage["needs"] if need != name]
 
 
 def _reaches(options: Mapping[str, Any], option: str, inner: Sequence[str]) -> bool:

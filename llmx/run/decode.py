@@ -11,6 +11,7 @@ from llmx.core.exchange import Request
 from llmx.core.record import Record, as_json
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.engine import Accounting, Arriving, Engine
+from llmx.run.answering import answering, otherwise
 from llmx.run.ask import (
     calibrated_threshold,
     decoding_cost,
@@ -23,7 +24,7 @@ from llmx.store.files import Appender, read_lines, write_json, write_lines
 
 SAMPLES = "samples.jsonl"
 SPLITS = ("test", "calibration", "heldout", "train")
-_OPTIONS = {"split", "problems"}
+_OPTIONS = {"split", "problems", "model"}
 
 
 class DecodeStage:
@@ -31,7 +32,8 @@ class DecodeStage:
 
     An engine that counts more than records hold adds ``engine.json``.
 
-    Options: ``split`` (default test) and ``problems`` (default: the scale's).
+    Options: ``split`` (default test), ``problems`` (default: the scale's) and ``model`` (in place of
+    the arm's target; of several the first that the arm has).
     """
 
     kind: ClassVar[str] = "decode"
@@ -41,8 +43,8 @@ class DecodeStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Data, models, engine, sampler, seed, and the number of problems."""
         check_options(given, _OPTIONS)
-        found = decoding_identity(given.arm, split_of(given), given.stage.name)
-        return {**found, "problems": problems_of(given)}
+        found = decoding_identity(answering(given), split_of(given), given.stage.name)
+        return {**found, **otherwise(given), "problems": problems_of(given)}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -50,7 +52,7 @@ class DecodeStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Tokens at the cap, and memory."""
-        return decoding_cost(given.arm, problems_of(given))
+        return decoding_cost(answering(given), problems_of(given))
 
     def run(self, context: StageContext) -> None:
         """Answer every problem that an earlier try has not answered.
@@ -63,7 +65,8 @@ class DecodeStage:
         given, path = context.given, context.out / SAMPLES
         threshold = calibrated_threshold(context.inputs)
         requests = requests_for(given.arm, split_of(given), problems_of(given), threshold)
-        engine = open_engine(given.arm, context.inputs, context.progress)
+        arm = answering(given, context.inputs)
+        engine = open_engine(arm, context.inputs, context.progress)
         arriving = isinstance(engine, Arriving)
         size = 1 if arriving else given.arm.engine.batch_size
         kept = keep_whole_batches(path, size, len(requests))

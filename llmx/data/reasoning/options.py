@@ -39,6 +39,9 @@ class TraceOptions(Frozen):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     k: int = Field(default=0, ge=0, description="backtracks in each trace")
+    mixture: tuple[int, ...] = Field(
+        default=(), strict=False, description="k by turns, in place of one k"
+    )
     supports: int | None = Field(
         default=None, ge=0, description="only problems that have so many; None = k"
     )
@@ -52,8 +55,15 @@ class TraceOptions(Frozen):
     @property
     def least(self) -> int:
         """Backtracks that a problem must offer to be used."""
-        asked = max(self.k, self.match if self.control == "verbose" else 0)
+        asked = max(self.k, *self.mixture, self.match if self.control == "verbose" else 0)
         return max(asked, self.supports or 0)
+
+    def of(self, place: int) -> TraceOptions:
+        """Return what the trace at a place of the set is like: k is that of its turn."""
+        if not self.mixture:
+            return self
+        k = self.mixture[place % len(self.mixture)]
+        return self.model_copy(update={"k": k, "mixture": (), "supports": self.least})
 
 
 def problem_options(spec: DataSpec) -> ProblemOptions:

@@ -29,7 +29,7 @@ class TracesStage:
     """Writes ``train.jsonl``, ``test.jsonl``, ``validation.jsonl`` and ``traces.json``.
 
     The problems are those of ``data.options.sft``. What the traces are like stands in
-    ``data.options`` too, so that arms can differ in it: ``k``, ``supports``, ``content``,
+    ``data.options`` too, so that arms can differ in it: ``k``, ``mixture``, ``supports``, ``content``,
     ``control``, ``match``, ``wording``, ``style``, ``wrapper``. Options of the stage of the same
     names stand above them. An arm with ``content: none`` has no traces.
 
@@ -72,8 +72,10 @@ class TracesStage:
         overlap = _overlap(dataset, spec.kind)
         traces, refused = _traces(dataset, options, context)
         told = deranged(traces, spec.seed) if options.content == "shuffled" else traces
-        pairs = zip(traces, told, strict=True)
-        rows = [row(spec.kind, one.sample, other, options) for one, other in pairs]
+        pairs = enumerate(zip(traces, told, strict=True))
+        rows = [
+            row(spec.kind, one.sample, other, options.of(place)) for place, (one, other) in pairs
+        ]
         write_lines(context.out / "train.jsonl", rows)
         for split in _WRITTEN:
             lines = (as_json(sample) for sample in dataset.split(split))
@@ -124,7 +126,7 @@ def _traces(
     context.progress.start(len(problems), unit="problems")
     for place, (sample, entry) in enumerate(problems, 1):
         try:
-            traces.append(trace(kind, sample, entry, options, seed))
+            traces.append(trace(kind, sample, entry, options.of(len(traces)), seed))
         except TooFew as error:
             refused[error.message] += 1
         context.progress.advance()

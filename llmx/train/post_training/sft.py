@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from llmx.core.stage import Memory
+from llmx.core.stage import Memory, StageInput
 from llmx.engines.size import ModelSize
 from llmx.train.examples import IGNORED
 from llmx.train.post_training.audit import Limit
@@ -29,6 +29,12 @@ class SftStage(PostTraining):
     """
 
     kind: ClassVar[str] = "sft"
+
+    def applies(self, given: StageInput) -> bool:
+        """Where the arm trains, and has something to train on: ``content: none`` has no traces."""
+        data = given.arm.data
+        untaught = data is not None and data.options.get("content") == "none"
+        return not untaught and super().applies(given)
 
     def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
         """Prompt and answer of each row."""
