@@ -18,6 +18,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
     "stage": {
         "corpus": "llmx.data.corpus:CorpusStage",
         "traces": "llmx.data.traces.stage:TracesStage",
+        "answers": "llmx.data.reasoning.answers:AnswersStage",
+        "sampled": "llmx.data.reasoning.sampled:SampledStage",
         "prompts": "llmx.data.reasoning.stage:PromptsStage",
         "tokenizer": "llmx.train.tokenizer:TokenizerStage",
         "train": "llmx.train.language_model:TrainStage",

@@ -23,7 +23,7 @@ from llmx.run.ask import (
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
 SAMPLES = "samples.jsonl"
-SPLITS = ("test", "calibration", "heldout", "train")
+SPLITS = ("test", "calibration", "heldout", "sft", "train")
 _OPTIONS = {"split", "problems", "model"}
 
 

@@ -13,7 +13,7 @@ from llmx.core.spec import DataSpec
 from llmx.data.reasoning.tasks import TASKS
 
 Wrapper = Literal["chat", "instruct", "base", "baseline"]
-Content = Literal["correct", "incorrect", "shuffled", "none"]
+Content = Literal["correct", "incorrect", "malformed", "shuffled", "none"]
 Control = Literal["none", "verbose"]
 Wording = Literal["plain", "terse"]
 Style = Literal["exact", "authors"]

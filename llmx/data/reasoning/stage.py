@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError
@@ -36,7 +36,7 @@ class PromptsStage:
         Raises:
             ConfigError: for an unknown option, other data, or arms that differ.
         """
-        spec = _asked(given)
+        spec = asked_prompts(given)
         return {"data": identity(spec), "wrapper": trace_options(spec).wrapper}
 
     def applies(self, given: StageInput) -> bool:
@@ -45,14 +45,14 @@ class PromptsStage:
 
     def plan(self, given: StageInput) -> Cost:
         """By the time that a problem of the kind takes on one core."""
-        spec = _asked(given)
+        spec = asked_prompts(given)
         options = problem_options(spec)
         drawn = spec.test + spec.calibration + options.validation + options.sft + spec.train
         return Cost(samples=spec.train, seconds=drawn * SECONDS[spec.kind])
 
     def run(self, context: StageContext) -> None:
         """Draw and write every split that prompts are needed of."""
-        spec, wrapper = _asked(context.given), context.identity["wrapper"]
+        spec, wrapper = asked_prompts(context.given), context.identity["wrapper"]
         dataset = ReasoningTask(spec)
         context.progress.start(len(_WRITTEN), unit="splits")
         for split in _WRITTEN:
@@ -69,16 +69,28 @@ def _row(kind: str, sample: Sample, wrapper: str) -> dict[str, Any]:
     return {**as_json(sample), "task": kind, **({} if prompt is None else {"prompt": prompt})}
 
 
-def _asked(given: StageInput) -> DataSpec:
-    """Return the data of all arms that the stage covers."""
+def asked_prompts(given: StageInput) -> DataSpec:
+    """Return the data of all arms that the stage covers, which ask for the same prompts."""
+    if given.stage.options:
+        raise ConfigError(f"stage '{given.stage.name}' has no options", "set data.options.wrapper")
+    return _one(given, lambda spec: (identity(spec), trace_options(spec).wrapper))
+
+
+def asked_data(given: StageInput) -> DataSpec:
+    """Return the data of all arms that the stage covers, which ask for the same problems.
+
+    Raises:
+        ConfigError: for other data than puzzles, or arms that differ.
+    """
+    return _one(given, identity)
+
+
+def _one(given: StageInput, asks: Callable[[DataSpec], Any]) -> DataSpec:
     stage = given.stage
-    if stage.options:
-        raise ConfigError(f"stage '{stage.name}' has no options", "set data.options.wrapper")
     specs = [arm.data for arm in given.arms.values() if arm.data is not None]
     if not specs or any(spec.kind not in TASKS for spec in specs):
         raise ConfigError(f"stage '{stage.name}' needs reasoning puzzles", "add data=countdown")
-    wanted = [(identity(spec), trace_options(spec).wrapper) for spec in specs]
-    if any(one != wanted[0] for one in wanted):
+    if any(asks(spec) != asks(specs[0]) for spec in specs):
         raise ConfigError(
             f"stage '{stage.name}' writes one set of prompts and the arms ask for several",
             "make it over: arm",
