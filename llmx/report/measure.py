@@ -94,13 +94,17 @@ def _quality(files: ArmFiles) -> dict[str, Any]:
     return {
         "problems": len(files.scores),
         "seeds": len(runs),
-        "accuracy": _accuracy(files),
+        "accuracy": accuracy(files),
         "accuracy_flexible": sum(score.correct_flexible for score in scores) / n,
         "unparsed_share": sum(score.unparsed for score in scores) / n,
     }
 
 
-def _accuracy(files: ArmFiles) -> Span:
+def accuracy(files: ArmFiles) -> Span:
+    """Return the share of right answers: Wilson's interval, or a t interval over items and seeds.
+
+    The arm has at least one score.
+    """
     table = paired_table(files, files)
     if table is None or table.seeds == 1 or len(table.ids) < 2:
         right = [score.correct for score in files.scores.values()]
