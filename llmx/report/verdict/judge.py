@@ -11,9 +11,13 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.length import length_inflation
 from llmx.report.verdict.lossless import lossless
 from llmx.report.verdict.model import Verdict
+from llmx.report.verdict.more_accurate import more_accurate
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
+from llmx.report.verdict.optimum import optimum
+from llmx.report.verdict.predictor import poor_predictor
 from llmx.report.verdict.ranking import ranking_at_equal_share
 from llmx.report.verdict.schema import HEAD, SINGLE, arms_of
+from llmx.report.verdict.steadier import steadier
 from llmx.report.verdict.transfer import threshold_transfer
 
 TESTS: dict[str, Callable[..., Verdict]] = {
@@ -21,8 +25,12 @@ TESTS: dict[str, Callable[..., Verdict]] = {
     "costs_and_gains": costs_and_gains,
     "length_inflation": length_inflation,
     "lossless": lossless,
+    "more_accurate": more_accurate,
     "non_inferior_and_faster": non_inferior_and_faster,
+    "optimum": optimum,
+    "poor_predictor": poor_predictor,
     "ranking_at_equal_share": ranking_at_equal_share,
+    "steadier": steadier,
     "threshold_transfer": threshold_transfer,
 }
 
@@ -65,10 +73,11 @@ def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | Non
         return None
     for field in ("arms", "pairs"):
         if field in settings:
-            kept = [one for one in settings[field] if not gone & _named(one)]
+            given = settings[field]
+            kept = [one for one in given if not gone & _named(one)]
             if not kept:
                 return None
-            settings[field] = kept
+            settings[field] = {n: given[n] for n in kept} if isinstance(given, Mapping) else kept
     return settings
 
 
