@@ -16,7 +16,7 @@ def markdown(report: TrainingReport) -> str:
     parts = [
         f"# {report.title}",
         "\n".join(f"- {text}" for text in sentences(report)),
-        *(f"## {table.title}\n\n{_table(table)}\n\n{table.note}" for table in tables(report)),
+        *(f"## {one.title}\n\n{table(one)}\n\n{one.note}" for one in tables(report)),
         *_curves(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -29,10 +29,11 @@ def _curves(report: TrainingReport) -> Iterable[str]:
         yield f"![{QUANTITIES[name][0]}]({name}.svg)"
 
 
-def _table(table: Table) -> str:
-    rule = ["---", *("---:" for _ in table.head[1:])]
-    body = [(f"`{row[0]}`", *row[1:]) for row in table.rows]
-    return "\n".join(_line(cells) for cells in [table.head, rule, *body])
+def table(given: Table) -> str:
+    """Return one table."""
+    rule = ["---", *("---:" for _ in given.head[1:])]
+    body = [(f"`{row[0]}`", *row[1:]) for row in given.rows]
+    return "\n".join(_line(cells) for cells in [given.head, rule, *body])
 
 
 def _line(cells: Sequence[str]) -> str:

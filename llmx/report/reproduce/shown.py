@@ -1,0 +1,65 @@
+"""What a paper's page shows of one run: trainings, or pictures that the run has drawn."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from llmx.report.reproduce.stored import CURVES, STREAM_PICTURES, TRAINED, Stored
+
+if TYPE_CHECKING:
+    from llmx.report.training.model import TrainingReport
+    from llmx.report.training.tables import Table
+
+_STREAMS = {
+    "gantt.svg": "One answer in time",
+    "ttft.svg": "Time to the first token",
+    "quality.svg": "Accuracy against time to the first token",
+}
+
+
+def trained(run: Stored) -> TrainingReport | None:
+    """Return the trainings of a run; None where it has none, or of another version."""
+    from llmx.report.training.model import TrainingReport
+
+    try:
+        return TrainingReport.model_validate(json.loads(run.texts[TRAINED]))
+    except (KeyError, ValidationError):
+        return None
+
+
+def training_tables(run: Stored) -> list[Table]:
+    """Return accuracy before and after, what outputs are like, and what the groups teach."""
+    from llmx.report.training.tables import tables
+
+    found = trained(run)
+    return [] if found is None else tables(found)
+
+
+def training_note(run: Stored) -> str:
+    """Say how the curves are to be read; empty without any."""
+    from llmx.report.training.pictures import band_note
+
+    found = trained(run)
+    return "" if found is None else band_note(found)
+
+
+def drawn(run: Stored) -> list[tuple[str, str]]:
+    """Return (caption, file) of the pictures of a run that lie among its texts."""
+    curves = [(_curve(name), f"{name}.svg") for name in CURVES] if TRAINED in run.texts else []
+    streams = [(_STREAMS[name], name) for name in STREAM_PICTURES] if run.streams.arms else []
+    return [(caption, name) for caption, name in curves + streams if name in run.texts]
+
+
+def address(run: Stored, name: str) -> str:
+    """Return a picture as an address that an ``img`` shows: nothing in it can run."""
+    return f"data:image/svg+xml;base64,{b64encode(run.texts[name].encode()).decode()}"
+
+
+def _curve(name: str) -> str:
+    from llmx.report.training.series import QUANTITIES
+
+    return QUANTITIES[name][0].capitalize()
