@@ -15,7 +15,7 @@ from llmx.store.files import write_json, write_lines, write_text
 _OPTIONS = {"title", "before", "after", "smooth", "collapse", "rollouts", "rollout_arms"}
 _DEFAULTS: Mapping[str, Any] = {
     "title": "Trainings",
-    "before": ["generate_sft", "score_sft"],
+    "before": ["before", "score_before"],
     "after": ["generate", "score"],
     "smooth": None,
     "collapse": 0.5,
