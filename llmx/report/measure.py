@@ -109,7 +109,10 @@ def accuracy(files: ArmFiles) -> Span:
     if table is None or table.seeds == 1 or len(table.ids) < 2:
         right = [score.correct for score in files.scores.values()]
         return as_span(wilson(sum(right), len(right)))
-    span = as_span(two_level(table.values(files, correct)).interval)
+    values = table.values(files, correct)
+    if (values == values[0, 0]).all():  # Student's interval would be empty
+        return as_span(wilson(int(values[:, 0].sum()), len(values)))
+    span = as_span(two_level(values).interval)
     assert span.low is not None and span.high is not None
     # Few seeds that disagree give an interval wider than accuracies are.
     return span.model_copy(update={"low": max(span.low, 0.0), "high": min(span.high, 1.0)})

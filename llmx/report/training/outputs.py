@@ -92,15 +92,20 @@ def _traced(
 
 
 def _mean(table: Table) -> Span:
-    """Return the mean with a t interval over problems, and seeds where there are several."""
+    """Return the mean of counts with a t interval over problems, and seeds if there are several."""
     if len(table) < 2:
         return Span(estimate=float(table.mean()))
-    return as_span(two_level(table).interval)
+    span = as_span(two_level(table).interval)
+    assert span.low is not None
+    return span.model_copy(update={"low": max(span.low, 0.0)})
 
 
 def _share(table: Table) -> Span:
-    """Return a share: Wilson's interval for one seed, else a t interval that stays a share."""
-    if table.shape[1] == 1 or len(table) < 2:
+    """Return a share: Wilson's interval for one seed, else a t interval that stays a share.
+
+    Where all are alike the t interval is empty, and Wilson's of one seed is not.
+    """
+    if table.shape[1] == 1 or len(table) < 2 or (table == table[0, 0]).all():
         return as_span(wilson(int(table[:, 0].sum()), len(table)))
     span = as_span(two_level(table).interval)
     assert span.low is not None and span.high is not None

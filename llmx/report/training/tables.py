@@ -12,6 +12,7 @@ from llmx.report.numbers import (
     percent,
     percent_span,
     points_span,
+    signed_span,
 )
 from llmx.report.results import Span
 from llmx.report.training.model import Learned, Outputs, Seed, TrainingReport
@@ -34,7 +35,8 @@ def tables(report: TrainingReport) -> list[Table]:
     """Return the tables that have something to show."""
     made = [
         _table("Accuracy", _ACCURACY_NOTE, report, _ACCURACY),
-        _table("What the outputs are like", _OUTPUT_NOTE, report, _OUTPUTS),
+        _table("Backtracks", _TRACE_NOTE, report, _TRACES),
+        _table("Form and length", _OUTPUT_NOTE, report, _OUTPUTS),
         _table("What the groups teach", _GROUP_NOTE, report, _GROUPS),
         _steady(report),
     ]
@@ -53,15 +55,6 @@ def _counted(span: Span | None) -> str:
     return number_span(span, 2)
 
 
-def _signed(span: Span | None) -> str:
-    """Return a signed difference of counts with its interval."""
-    if span is None:
-        return NONE
-    ends = [span.estimate, span.low, span.high]
-    texts = [NONE if e is None else ("+" if e > 0 else "") + number(e, 2) for e in ends]
-    return texts[0] if span.low is None else f"{texts[0]} ({texts[1]} to {texts[2]})"
-
-
 _ACCURACY: Columns = (
     ("seeds", lambda arm: str(arm.seeds)),
     ("problems", lambda arm: str(arm.after.problems if arm.after else NONE)),
@@ -76,12 +69,20 @@ _ACCURACY_NOTE = (
     " and their noise is counted. One seed says nothing of other seeds: its row is indicative."
 )
 
-_OUTPUTS: Columns = (
+_TRACES: Columns = (
     ("backtracks before", _of("before", "backtracks", _counted)),
     ("backtracks after", _of("after", "backtracks", _counted)),
-    ("more backtracks", lambda arm: _signed(arm.more_backtracks)),
+    ("more backtracks", lambda arm: signed_span(arm.more_backtracks)),
     ("whole traces before, %", _of("before", "whole", percent_span)),
     ("whole traces after, %", _of("after", "whole", percent_span)),
+)
+_TRACE_NOTE = (
+    "In the outputs for the test problems, before and after reinforcement learning. A backtrack is"
+    " a line that goes back to an earlier step; a whole trace is one whose every step was replayed"
+    " and holds, to the right answer."
+)
+
+_OUTPUTS: Columns = (
     ("form kept before, %", _of("before", "form", percent_span)),
     ("form kept after, %", _of("after", "form", percent_span)),
     ("cut before, %", _of("before", "cut", percent_span)),
@@ -90,9 +91,8 @@ _OUTPUTS: Columns = (
     ("tokens after", _of("after", "tokens", number_span)),
 )
 _OUTPUT_NOTE = (
-    "On the test problems, before and after reinforcement learning. A backtrack is a line that goes"
-    " back to an earlier step; a whole trace is one whose every step was replayed and holds, to the"
-    " right answer; cut is what ended at the cap of tokens."
+    "Of the same outputs. Form is what the scorer reads an answer from (of puzzles: a think block"
+    " and, behind it, an answer block); cut is what ended at the cap of tokens."
 )
 
 _GROUPS: Columns = (

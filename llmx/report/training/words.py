@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmx.report.numbers import number_span, points_span
+from llmx.report.numbers import points_span, signed_span
 from llmx.report.training.model import Learned, TrainingReport
 
 
@@ -12,7 +12,7 @@ def sentences(report: TrainingReport) -> list[str]:
     if report.predicts is not None:
         said.append(
             f"Over {len(report.predicts_arms)} arms the accuracy before reinforcement learning"
-            f" correlates with that after it by {number_span(report.predicts, 2)}."
+            f" correlates with that after it by {signed_span(report.predicts)}."
         )
     fallen = [one.name for arm in report.arms for one in arm.steady if one.collapsed]
     if fallen:

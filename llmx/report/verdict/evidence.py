@@ -10,6 +10,7 @@ from llmx.report.gather import ArmFiles, Exploration, Gathered
 from llmx.report.numbers import percent
 from llmx.report.paired_table import PairedTable, paired_table
 from llmx.report.results import Span
+from llmx.report.streamed import Streams
 from llmx.report.timing import Timing, ratio, timing
 from llmx.report.trained import Trained
 
@@ -29,6 +30,7 @@ class Evidence:
     failed: dict[str, str] = field(default_factory=dict)
     audited: frozenset[str] = frozenset()
     training: Trained | None = None
+    streams: Streams | None = None
 
     def arm(self, name: str) -> ArmFiles:
         """Return an arm.
@@ -67,6 +69,7 @@ def evidence(found: Gathered) -> Evidence:
         failed=failed,
         audited=frozenset(passed),
         training=found.training,
+        streams=found.streams,
     )
 
 

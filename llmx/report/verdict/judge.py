@@ -8,6 +8,7 @@ from typing import Any
 from llmx.report.verdict.beats_control import beats_control
 from llmx.report.verdict.costs import costs_and_gains
 from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.first_token import first_token_cut
 from llmx.report.verdict.length import length_inflation
 from llmx.report.verdict.lossless import lossless
 from llmx.report.verdict.model import Verdict
@@ -23,6 +24,7 @@ from llmx.report.verdict.transfer import threshold_transfer
 TESTS: dict[str, Callable[..., Verdict]] = {
     "beats_control": beats_control,
     "costs_and_gains": costs_and_gains,
+    "first_token_cut": first_token_cut,
     "length_inflation": length_inflation,
     "lossless": lossless,
     "more_accurate": more_accurate,
@@ -50,7 +52,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
     if settings is None:
         return _nothing(e, finding, lost, [name for name in named if name not in present])
     verdict = TESTS[str(finding["test"])](e, **settings)
-    used = [name for name in named if name in e.arms]
+    used = [name for name in named or verdict.arms if name in e.arms]
     sizes = [len(e.arms[name].scores) for name in used]
     return verdict.model_copy(
         update={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmx.report.numbers import number_span
+from llmx.report.numbers import signed_span
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number, Verdict, Word
 
@@ -21,7 +21,8 @@ def poor_predictor(e: Evidence, *, bound: float = 0.7) -> Verdict:
     names = ", ".join(f"`{name}`" for name in e.training.predicts_arms)
     return Verdict(
         word="contradicted here" if span.above(bound) else word,
-        reason=f"Over {names} the accuracies before and after correlate by {number_span(span, 2)};"
+        reason=f"Over {names} the accuracies before and after correlate by {signed_span(span)};"
         f" the bound is {bound:g}.",
+        arms=e.training.predicts_arms,
         numbers=(Number(what="correlation", arm="all", span=span, unit="of 1"),),
     )

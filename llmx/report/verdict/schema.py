@@ -10,6 +10,7 @@ from llmx.core.errors import ConfigError, nearest
 FIELDS = {
     "beats_control": {"arms", "control", "share_tolerance"},
     "costs_and_gains": {"pairs"},
+    "first_token_cut": {"arms", "aim"},
     "length_inflation": {"arms", "reference"},
     "lossless": {"arm", "target", "margin"},
     "more_accurate": {"arms", "control"},

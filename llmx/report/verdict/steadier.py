@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llmx.report.numbers import number_span
+from llmx.report.numbers import signed_span
 from llmx.report.results import Span
 from llmx.report.trained import Trained, TrainedSeed
 from llmx.report.verdict.evidence import Evidence
@@ -40,7 +40,7 @@ def steadier(e: Evidence, *, arms: Sequence[str], control: str, measure: str = "
     )
     seeds = min(len(gaps) for gaps in pairs.values() if gaps)
     said = "; ".join(
-        f"{_WHAT[measure]} of `{arm}` differs by {number_span(span, 4)} from `{control}`"
+        f"{_WHAT[measure]} of `{arm}` differs by {signed_span(span, 4)} from `{control}`"
         for arm, span in spans.items()
     )
     fallen = ", ".join(f"`{name}` {_fallen(known, name)}" for name in (*spans, control))

@@ -9,6 +9,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.results import Span
+from llmx.report.streamed import Streamed, Streams
 from llmx.report.trained import Trained, TrainedArm, TrainedSeed
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
@@ -167,3 +168,16 @@ def test_a_finding_that_cannot_be_judged_is_one_line(finding, said):
     with pytest.raises(ConfigError) as caught:
         check_finding({"id": "x", **finding}, "here")
     assert said in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(0.93, 0.95, "shown here"), (0.9, 0.95, "not shown here"), (0.8, 0.9, "contradicted here")],
+)
+def test_first_token_cut(low, high, word):
+    ends = {"low": low, "estimate": (low + high) / 2, "high": high}
+    streams = Streams(arms=(Streamed.model_validate({"arm": "k0", "ttft_cut": ends}),))
+    found = Gathered({"k0": arm(0.5)}, streams=streams)
+    finding = {"id": "x", "test": "first_token_cut", "arms": ["k0"], "aim": 0.93}
+    assert judge(evidence(found), finding, ["k0"]).word == word
+    assert verdict(finding).word == "not comparable"
