@@ -44,14 +44,17 @@ class Streamed(Frozen):
 
     def figure(self, quantity: str) -> Span | None:
         """Return what :data:`llmx.report.paper.Quantity` names; None where it was not measured."""
-        found = {
-            "accuracy": self.gain and self.gain.span(),
-            "own accuracy": self.accuracy and self.accuracy.span(),
-            "first token": None if self.ttft is None else Span(estimate=self.ttft),
-            "first token cut": self.ttft_cut and self.ttft_cut.span(),
-            "end to end": self.total_ratio and self.total_ratio.inverse(),
+        if quantity == "first token":
+            return None if self.ttft is None else Span(estimate=self.ttft)
+        if quantity == "end to end":
+            return None if self.total_ratio is None else self.total_ratio.inverse()
+        shares = {
+            "accuracy": self.gain,
+            "own accuracy": self.accuracy,
+            "first token cut": self.ttft_cut,
         }
-        return found.get(quantity)
+        found = shares.get(quantity)
+        return None if found is None else found.span()
 
 
 class Streams(Frozen):

@@ -14,7 +14,7 @@ from llmx.report.reproduce.explored import drift_sentence
 from llmx.report.reproduce.html import html
 from llmx.report.reproduce.markdown import markdown
 from llmx.report.reproduce.page import Estimate, Page, page
-from llmx.report.reproduce.shown import drawn, training_tables
+from llmx.report.reproduce.shown import drawn, run_tables
 from llmx.report.reproduce.stored import (
     CARD,
     PLOT,
@@ -109,7 +109,7 @@ def write_page(made: PaperPage, out: Path, keep_results: bool = False) -> dict[s
         for run in made.stored:
             keep(run, out / run.card.recipe)
     write_text(paths["html"], html(made.page, made.stored))
-    tables = {run.card.recipe: found for run in made.stored if (found := training_tables(run))}
+    tables = {run.card.recipe: found for run in made.stored if (found := run_tables(run))}
     write_text(paths["md"], markdown(made.page, _pictures(made, out), tables))
     write_json(paths["json"], as_json(made.page))
     return {"page": paths["html"], "markdown": paths["md"], "json": paths["json"]}

@@ -13,7 +13,7 @@ from llmx.report.plot import plot
 from llmx.report.reproduce import words
 from llmx.report.reproduce.explored import drift_sentence, picture_address
 from llmx.report.reproduce.page import Page
-from llmx.report.reproduce.shown import address, drawn, training_note, training_tables
+from llmx.report.reproduce.shown import address, drawn, run_tables, training_note
 from llmx.report.reproduce.stored import Stored
 from llmx.report.svg import element
 from llmx.report.verdict.markdown import value
@@ -48,7 +48,7 @@ def html(page: Page, stored: Sequence[Stored]) -> str:
             words=words,
             style=Markup(style),
             pictures=[_picture(run) for run in stored if _timed(run)],
-            runs=[_run(run) for run in stored if drawn(run) or training_tables(run)],
+            runs=[_run(run) for run in stored if drawn(run) or run_tables(run)],
             deviations=words.deviations(page),
             badge=_badge,
             value=value,
@@ -65,7 +65,7 @@ def _timed(run: Stored) -> bool:
 def _run(run: Stored) -> dict[str, object]:
     return {
         "name": run.card.recipe,
-        "tables": training_tables(run),
+        "tables": run_tables(run),
         "note": training_note(run),
         "drawn": [(caption, address(run, name)) for caption, name in drawn(run)],
     }

@@ -24,20 +24,20 @@ from llmx.report.verdict.markdown import figures
 def markdown(
     page: Page,
     pictures: Sequence[tuple[str, str]] = (),
-    trainings: Mapping[str, Sequence[Table]] | None = None,
+    tables: Mapping[str, Sequence[Table]] | None = None,
 ) -> str:
     """Return the page; the same page gives the same bytes.
 
     Args:
         pictures: (caption, path as seen from the page).
-        trainings: recipe -> tables of its trainings.
+        tables: recipe -> its tables on trainings or predictions.
     """
     parts = [
         f"# {page.title}",
         page.reference,
         *_section("What was run here", [_list(said_source(source) for source in page.sources)]),
         *(f"![{caption}]({path})" for caption, path in pictures),
-        *(_trained(recipe, tables) for recipe, tables in (trainings or {}).items()),
+        *(_of_run(recipe, found) for recipe, found in (tables or {}).items()),
         *_section("Published figures beside ours", [_claims(page.claims)]),
         *_section("Findings", [_finding(tested) for tested in page.findings]),
         *_section("Measured by others", [_anchors(page.anchors)]),
@@ -47,9 +47,9 @@ def markdown(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _trained(recipe: str, tables: Sequence[Table]) -> str:
+def _of_run(recipe: str, tables: Sequence[Table]) -> str:
     parts = [f"### {one.title}\n\n{training_table(one)}\n\n{one.note}" for one in tables]
-    return "\n\n".join([f"## Trainings of `{recipe}`", *parts])
+    return "\n\n".join([f"## `{recipe}`", *parts])
 
 
 def _section(title: str, parts: Sequence[str]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from llmx.report.reproduce.stored import CURVES, STREAM_PICTURES, TRAINED, Stored
+from llmx.report.numbers import MINUS, number
+from llmx.report.reproduce.stored import CURVES, SIMULATED, STREAM_PICTURES, TRAINED, Stored
 
 if TYPE_CHECKING:
     from llmx.report.training.model import TrainingReport
@@ -18,6 +20,7 @@ _STREAMS = {
     "gantt.svg": "One answer in time",
     "ttft.svg": "Time to the first token",
     "quality.svg": "Accuracy against time to the first token",
+    "simulation.svg": "In virtual time: time to the first token, plain and staircase",
 }
 
 
@@ -31,12 +34,36 @@ def trained(run: Stored) -> TrainingReport | None:
         return None
 
 
-def training_tables(run: Stored) -> list[Table]:
-    """Return accuracy before and after, what outputs are like, and what the groups teach."""
+def run_tables(run: Stored) -> list[Table]:
+    """Return the tables on trainings, or on what a simulation predicts of published figures."""
     from llmx.report.training.tables import tables
 
     found = trained(run)
-    return [] if found is None else tables(found)
+    return _predicted(run) if found is None else tables(found)
+
+
+def _predicted(run: Stored) -> list[Table]:
+    from llmx.report.training.tables import Table
+
+    try:
+        rows = [_prediction(one) for one in json.loads(run.texts[SIMULATED])["predicted"]]
+    except (KeyError, TypeError, ValueError):
+        return []
+    head = ("published figure", "published", "predicted", "error, %")
+    return [Table("Predicted in virtual time", _PREDICTED_NOTE, head, tuple(rows))]
+
+
+_PREDICTED_NOTE = (
+    "By a simulation fitted on the published rows of the single model and the plain mixture alone;"
+    " the span is over what those rows leave open."
+)
+
+
+def _prediction(one: Mapping[str, Any]) -> tuple[str, ...]:
+    span = f"{number(one['middle'], 2)} ({number(one['low'], 2)}–{number(one['high'], 2)})"
+    error = number(100 * one["error"], 0)
+    sign = "" if error.startswith(MINUS) else "+"
+    return (str(one["name"]), number(one["published"], 2), span, f"{sign}{error}")
 
 
 def training_note(run: Stored) -> str:
@@ -50,7 +77,8 @@ def training_note(run: Stored) -> str:
 def drawn(run: Stored) -> list[tuple[str, str]]:
     """Return (caption, file) of the pictures of a run that lie among its texts."""
     curves = [(_curve(name), f"{name}.svg") for name in CURVES] if TRAINED in run.texts else []
-    streams = [(_STREAMS[name], name) for name in STREAM_PICTURES] if run.streams.arms else []
+    measured = run.streams.arms or SIMULATED in run.texts
+    streams = [(_STREAMS[name], name) for name in STREAM_PICTURES] if measured else []
     return [(caption, name) for caption, name in curves + streams if name in run.texts]
 
 

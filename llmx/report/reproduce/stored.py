@@ -21,11 +21,12 @@ CARD, RESULTS, VERDICTS, PLOT = "card.json", "results.json", "verdicts.json", "p
 TRAINED, CURVES = "training_report.json", ("reward", "correct", "backtracks", "truncated")
 """What is kept of trainings: the report, and the curves that a paper's page shows."""
 
-STREAM_PICTURES = ("gantt.svg", "ttft.svg", "quality.svg")
+STREAM_PICTURES = ("gantt.svg", "ttft.svg", "quality.svg", "simulation.svg")
+SIMULATED = "simulation.json"
 _TEXTS = (
     *("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg"),
     *(TRAINED, "training_report.md", *(f"{name}.svg" for name in CURVES)),
-    *(ENSEMBLE, "ensemble.md", *STREAM_PICTURES),
+    *(ENSEMBLE, "ensemble.md", SIMULATED, "simulation.md", *STREAM_PICTURES),
 )
 
 
@@ -67,7 +68,7 @@ def load_stored(folder: Path) -> Stored:
     """
     try:
         about, streams = _card(folder), _streams(folder)
-        results = _results(folder, about, streams)
+        results = _results(folder, about)
         found = _somewhere(folder, VERDICTS)
         judged = Verdicts.model_validate(read_json(found)) if found else Verdicts()
     except ValidationError as error:
@@ -92,12 +93,12 @@ def holds_results(folder: Path) -> bool:
     if (folder / RESULTS).exists():
         return True
     known = (folder / CARD).exists() or (folder / "spec.json").exists()
-    return known and _somewhere(folder, ENSEMBLE) is not None
+    return known and any(_somewhere(folder, name) for name in (ENSEMBLE, SIMULATED))
 
 
-def _results(folder: Path, about: Card, streams: Streams) -> Results:
-    """Return the results; a run that only measured streams has no such file."""
-    if streams.arms and not (folder / RESULTS).exists():
+def _results(folder: Path, about: Card) -> Results:
+    """Return the results; a run that only measured or simulated streams has no such file."""
+    if holds_results(folder) and not (folder / RESULTS).exists():
         return Results(title=about.recipe, reference=None, rows=())
     return load_results(read_json(folder / RESULTS))
 

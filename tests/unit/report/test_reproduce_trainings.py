@@ -15,7 +15,7 @@ from llmx.report.reproduce.card import Card
 from llmx.report.reproduce.html import html
 from llmx.report.reproduce.markdown import markdown
 from llmx.report.reproduce.page import page
-from llmx.report.reproduce.shown import drawn, training_tables
+from llmx.report.reproduce.shown import drawn, run_tables
 from llmx.report.reproduce.stored import TRAINED, Stored, holds_results, keep, load_stored
 from llmx.report.results import Results, Row, Span
 from llmx.report.streamed import Streamed, Streams
@@ -177,9 +177,7 @@ def test_a_kept_training_is_read_back_and_gives_the_same_page(tmp_path):
     run = trained()
     keep(run, tmp_path / "countdown")
     again = load_stored(tmp_path / "countdown")
-    assert [table.rows for table in training_tables(again)] == [
-        t.rows for t in training_tables(run)
-    ]
+    assert [table.rows for table in run_tables(again)] == [t.rows for t in run_tables(run)]
     assert drawn(again) == drawn(run) and len(drawn(run)) == 4
     assert set(again.texts) == {
         TRAINED,
@@ -198,6 +196,33 @@ def test_a_run_that_only_measured_streams_is_stored_kept_and_read_back(tmp_path)
     assert drawn(again) == [("One answer in time", "gantt.svg")]
 
 
+def test_predictions_of_a_simulation_stand_beside_published_figures(tmp_path):
+    one = {
+        "name": "ttft 8",
+        "published": 0.47,
+        "low": 0.2,
+        "middle": 0.24,
+        "high": 0.3,
+        "error": -0.48,
+    }
+    texts = {"simulation.json": dumps({"predicted": [one]}), "simulation.svg": "<svg/>"}
+    empty = Results(title="s", reference=None, rows=())
+    keep(Stored(Path(), card("virtual"), empty, (), (), None, texts), tmp_path / "virtual")
+    again = load_stored(tmp_path / "virtual")
+    (table,) = run_tables(again)
+    assert table.rows == (("ttft 8", "0.47", "0.24 (0.20–0.30)", "−48"),)
+    assert [name for _, name in drawn(again)] == ["simulation.svg"]
+    found = page(paper(), [again], {})
+    assert "Predicted in virtual time" in html(found, [again])
+    assert "0 problems" not in markdown(found)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"predicted": [{}]}'])
+def test_a_simulation_of_another_version_shows_nothing(text):
+    run = replace(trained(), texts={"simulation.json": text})
+    assert run_tables(run) == []
+
+
 def test_loose_files_without_a_card_are_no_result(tmp_path):
     write_json(tmp_path / "ensemble.json", [])
     assert not holds_results(tmp_path)
@@ -210,9 +235,9 @@ def test_the_written_page_links_the_pictures_that_lie_beside_it(tmp_path):
     linked = re.findall(r"\]\(([^)]+\.svg)\)", text)
     assert "countdown/backtracks.svg" in linked and "streams/gantt.svg" in linked
     assert all((tmp_path / path).exists() for path in linked)
-    assert "## Trainings of `countdown`" in text
+    assert "## `countdown`" in text
 
 
 def test_a_report_of_another_version_shows_nothing():
     run = replace(trained(), texts={TRAINED: '{"schema_version": 99}'})
-    assert training_tables(run) == [] and markdown(page(paper(), [run], {}))
+    assert run_tables(run) == [] and markdown(page(paper(), [run], {}))
