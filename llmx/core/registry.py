@@ -35,6 +35,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "decode": "llmx.run.decode:DecodeStage",
         "ensemble_latency": "llmx.run.latency:LatencyStage",
         "ensemble_report": "llmx.run.ensemble_report:EnsembleReportStage",
+        "training_report": "llmx.run.training_report:TrainingReportStage",
         "ensemble_simulation": "llmx.run.simulation:SimulationStage",
         "ensemble_decode": "llmx.run.ensemble:EnsembleDecodeStage",
         "decode_speed": "llmx.run.speed:SpeedStage",

@@ -16,11 +16,24 @@ _LEGEND, _ROW = 130.0, 20.0
 
 @dataclass(frozen=True)
 class Line:
-    """A named curve, in the axes' units."""
+    """A named curve, in the axes' units.
+
+    Attributes:
+        low, high: the edges of a band around it, as long as `y`; empty = no band.
+        raw: what the curve is a smoothed form of, drawn thin; empty = nothing.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    raw: Sequence[float] = ()
+
+    @property
+    def heights(self) -> tuple[float, ...]:
+        """Everything that has to fit on the vertical axis."""
+        return (*self.y, *self.low, *self.high, *self.raw)
 
 
 def curves(
@@ -30,16 +43,25 @@ def curves(
     title: str,
     width: float = 760,
     height: float = 420,
+    x_roof: float | None = 100,
+    y_floor: float | None = 0,
+    y_roof: float | None = None,
 ) -> str:
     """Return an SVG document with a legend at its right.
 
     Args:
         lines: at least one, none empty; colours and shapes in their order.
+        x_roof: a value that the horizontal axis must not go over (100 for a percentage).
+        y_floor: a value that the vertical axis must not go under.
+        y_roof: one that it must not go over.
     """
     frame = Box(_LEFT, _TOP, width - _RIGHT - _LEGEND, height - _BOTTOM)
-    x = fitted((v for one in lines for v in one.x), frame.left, frame.right, roof_at=100)
-    y = fitted((v for one in lines for v in one.y), frame.bottom, frame.top, floor_at=0)
+    x = fitted((v for one in lines for v in one.x), frame.left, frame.right, roof_at=x_roof)
+    heights = (v for one in lines for v in one.heights)
+    y = fitted(heights, frame.bottom, frame.top, floor_at=y_floor, roof_at=y_roof)
     body = [*_axes(x, y, frame, x_title, y_title)]
+    for index, one in enumerate(lines):
+        body += _behind(one, index, x, y)
     for index, one in enumerate(lines):
         body += _curve(one, index, x, y) + _key(one.name, index, frame)
     return element(
@@ -72,6 +94,20 @@ def _axes(x: Scale, y: Scale, frame: Box, x_title: str, y_title: str) -> list[st
         label(x_title, middle, frame.bottom + 40, **words),
         label(y_title, 0, 0, transform=turn, **words),
     ]
+
+
+def _behind(one: Line, index: int, x: Scale, y: Scale) -> list[str]:
+    """Draw the band and the raw values, under all curves."""
+    colour, drawn = look(index)[0], []
+    if one.low and one.high:
+        edge = [*zip(one.x, one.low, strict=True), *reversed([*zip(one.x, one.high, strict=True)])]
+        corners = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in edge)
+        drawn.append(element("polygon", points=corners, fill=colour, fill_opacity="0.14"))
+    if one.raw:
+        path = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in zip(one.x, one.raw, strict=True))
+        style: dict[str, str | float] = {"stroke": colour, "stroke_width": 1}
+        drawn.append(element("polyline", points=path, fill="none", stroke_opacity="0.35", **style))
+    return drawn
 
 
 def _curve(one: Line, index: int, x: Scale, y: Scale) -> list[str]:

@@ -8,6 +8,7 @@ from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, paired_table
 from llmx.report.results import Difference, Span
 from llmx.report.timing import as_span
+from llmx.report.verdict.gap import gap_span
 from llmx.stats.crossed import two_level
 from llmx.stats.interval import normal_quantile, two_sided_z
 from llmx.stats.paired import paired_difference
@@ -51,7 +52,7 @@ def _of_seeds(table: PairedTable) -> Difference:
     return Difference(
         problems=len(gaps),
         seeds=table.seeds,
-        score=as_span(found.interval),
+        score=gap_span(table),
         bootstrap=as_span(paired_difference(means, means * 0).difference),
         clustered=_clustered([float(mean) for mean in means], table.clusters),
         clusters=len(set(table.clusters)),

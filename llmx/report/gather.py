@@ -13,6 +13,9 @@ from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.record import Frozen, Record, Sample, Score
 from llmx.report.results import Calibration, Span
+from llmx.report.streamed import FILE as ENSEMBLE
+from llmx.report.streamed import Streams
+from llmx.report.trained import Trained
 from llmx.store.files import read_json, read_lines
 
 M = TypeVar("M", bound=BaseModel)
@@ -106,6 +109,8 @@ class Gathered:
     blocks: list[Block] = field(default_factory=list)
     exploration: Exploration | None = None
     verdicts: tuple[Word, ...] = ()
+    training: Trained | None = None
+    streams: Streams | None = None
 
 
 def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
@@ -130,6 +135,12 @@ def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
         elif (folder / "verdicts.json").exists():
             path = folder / "verdicts.json"
             found.verdicts = _parse(Words, read_json(path), path).verdicts
+        elif (folder / "training_report.json").exists():
+            path = folder / "training_report.json"
+            found.training = _parse(Trained, read_json(path), path)
+        elif (folder / ENSEMBLE).exists():
+            path = folder / ENSEMBLE
+            found.streams = _parse(Streams, {"arms": read_json(path)}, path)
         elif arm in found.arms:
             _read_arm(folder, found.arms[arm], key)
     return found

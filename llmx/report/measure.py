@@ -94,18 +94,25 @@ def _quality(files: ArmFiles) -> dict[str, Any]:
     return {
         "problems": len(files.scores),
         "seeds": len(runs),
-        "accuracy": _accuracy(files),
+        "accuracy": accuracy(files),
         "accuracy_flexible": sum(score.correct_flexible for score in scores) / n,
         "unparsed_share": sum(score.unparsed for score in scores) / n,
     }
 
 
-def _accuracy(files: ArmFiles) -> Span:
+def accuracy(files: ArmFiles) -> Span:
+    """Return the share of right answers: Wilson's interval, or a t interval over items and seeds.
+
+    The arm has at least one score.
+    """
     table = paired_table(files, files)
     if table is None or table.seeds == 1 or len(table.ids) < 2:
         right = [score.correct for score in files.scores.values()]
         return as_span(wilson(sum(right), len(right)))
-    span = as_span(two_level(table.values(files, correct)).interval)
+    values = table.values(files, correct)
+    if (values == values[0, 0]).all():  # Student's interval would be empty
+        return as_span(wilson(int(values[:, 0].sum()), len(values)))
+    span = as_span(two_level(values).interval)
     assert span.low is not None and span.high is not None
     # Few seeds that disagree give an interval wider than accuracies are.
     return span.model_copy(update={"low": max(span.low, 0.0), "high": min(span.high, 1.0)})

@@ -51,6 +51,20 @@ def number_span(span: Span | None, digits: int = 0) -> str:
     return f"{number(span.estimate, digits)} ({low}–{high})"
 
 
+def signed_span(span: Span | None, digits: int = 2) -> str:
+    """Return a difference that is no share: ``−0.30 (−0.81 to +0.21)``."""
+    if span is None:
+        return NONE
+    ends = [span.estimate] if span.low is None else [span.estimate, span.low, span.high]
+    texts = [_signed(end, digits) for end in ends]
+    return texts[0] if len(texts) == 1 else f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
+def _signed(value: float | None, digits: int) -> str:
+    text = number(value, digits)
+    return f"+{text}" if value is not None and value > 0 and text.strip("0.") else text
+
+
 def p_value(value: float | None) -> str:
     """Return a p value; below a thousandth only that."""
     if value is None:

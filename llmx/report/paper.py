@@ -10,10 +10,28 @@ from llmx.core.errors import ConfigError
 from llmx.core.record import Frozen
 from llmx.core.spec import Grade
 
-Quantity = Literal["tokens/s", "problems/s", "accuracy", "length", "rounds"]
-"""What two arms are compared in: a difference for accuracy, a ratio for all others."""
+Quantity = Literal[
+    "tokens/s",
+    "problems/s",
+    "accuracy",
+    "length",
+    "rounds",
+    "own accuracy",
+    "optimum",
+    "first token",
+    "first token cut",
+    "end to end",
+]
+"""What two arms are compared in: a difference for accuracy, a ratio for others. Of one arm alone:
+its own accuracy. ``optimum`` is which arm is the best; of streams there are the time to the first
+token, the share of it that is cut, and tokens/s end to end as a ratio."""
 
-Unit = Literal["tokens/s", "seconds", "times", "points", "percent", "tokens", "rounds"]
+ALONE: tuple[Quantity, ...] = ("own accuracy", "first token")
+"""Quantities of one arm, beside no other."""
+
+Unit = Literal[
+    "tokens/s", "seconds", "times", "points", "percent", "tokens", "rounds", "backtracks"
+]
 PER_MACHINE: tuple[Unit, ...] = ("tokens/s", "seconds")
 """Units whose figures belong to one machine: nobody else's can be compared with them."""
 
@@ -22,7 +40,7 @@ class Ours(Frozen):
     """Which of our comparisons stands beside a published figure.
 
     Either `arm`, or `at_difference`: then it is the fastest lossy arm whose accuracy lies within a
-    point of that difference from the reference, or else the nearest.
+    point of that difference from the reference, or else the nearest. An `optimum` names neither.
     """
 
     recipe: str
@@ -33,7 +51,10 @@ class Ours(Frozen):
 
     @model_validator(mode="after")
     def _one_way(self) -> Ours:
-        if (self.arm is None) == (self.at_difference is None):
+        if self.quantity == "optimum":
+            if self.arm is not None or self.at_difference is not None:
+                raise ValueError("an optimum is looked for among all arms: name none")
+        elif (self.arm is None) == (self.at_difference is None):
             raise ValueError("give one of arm and at_difference")
         return self
 
@@ -92,6 +113,9 @@ class Statement(Frozen):
     statement: str
     where: str
     grade: Grade
+    grows: tuple[str, ...] = Field(
+        default=(), description="statements whose best values, each of a run, have to rise in turn"
+    )
 
 
 class Paper(Frozen):
@@ -111,6 +135,10 @@ class Paper(Frozen):
         for names in (named, [a.id for a in self.anchors], [f.id for f in self.findings]):
             if len(set(names)) < len(names):
                 raise ValueError("an id stands twice")
+        stated = {finding.id for finding in self.findings}
+        for finding in self.findings:
+            if unknown := [name for name in finding.grows if name not in stated]:
+                raise ValueError(f"finding {finding.id}: '{unknown[0]}' is no finding")
         for anchor in self.anchors:
             for name in (anchor.first, anchor.second):
                 if name not in known or not isinstance(known[name].value, float):

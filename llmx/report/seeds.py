@@ -17,7 +17,7 @@ def pool(found: Gathered) -> Gathered:
     """
     arms = {name: _pooled([found.arms[m] for m in of]) for name, of in families(found.arms).items()}
     blocks = [block.model_copy(update={"arm": family(block.arm)}) for block in found.blocks]
-    return Gathered(arms, blocks, found.exploration, found.verdicts)
+    return replace(found, arms=arms, blocks=blocks)
 
 
 def _pooled(members: list[ArmFiles]) -> ArmFiles:

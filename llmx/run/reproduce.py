@@ -14,7 +14,15 @@ from llmx.report.reproduce.explored import drift_sentence
 from llmx.report.reproduce.html import html
 from llmx.report.reproduce.markdown import markdown
 from llmx.report.reproduce.page import Estimate, Page, page
-from llmx.report.reproduce.stored import CARD, PLOT, Stored, keep, load_stored
+from llmx.report.reproduce.shown import drawn, run_tables
+from llmx.report.reproduce.stored import (
+    CARD,
+    PLOT,
+    Stored,
+    holds_results,
+    keep,
+    load_stored,
+)
 from llmx.run.folder import list_runs
 from llmx.run.plan import plan
 from llmx.store.files import write_json, write_text
@@ -58,7 +66,7 @@ def stored_runs(runs: Path, recipes: Iterable[str]) -> list[Stored]:
     found: dict[str, list[Stored]] = {name: [] for name in recipes}
     for folder in list_runs(runs):
         name = folder.name.rpartition("-")[0]
-        if folder.finished and name in found and (folder.path / "results.json").exists():
+        if folder.finished and name in found and holds_results(folder.path):
             try:
                 found[name].append(load_stored(folder.path))
             except LlmxError:
@@ -101,7 +109,8 @@ def write_page(made: PaperPage, out: Path, keep_results: bool = False) -> dict[s
         for run in made.stored:
             keep(run, out / run.card.recipe)
     write_text(paths["html"], html(made.page, made.stored))
-    write_text(paths["md"], markdown(made.page, _pictures(made, out)))
+    tables = {run.card.recipe: found for run in made.stored if (found := run_tables(run))}
+    write_text(paths["md"], markdown(made.page, _pictures(made, out), tables))
     write_json(paths["json"], as_json(made.page))
     return {"page": paths["html"], "markdown": paths["md"], "json": paths["json"]}
 
@@ -113,11 +122,16 @@ def _pictures(made: PaperPage, out: Path) -> list[tuple[str, str]]:
         (f"What a draft share costs. {drift_sentence(run)}", f"{run.card.recipe}/explore.svg")
         for run in made.stored
     ]
+    named += [
+        (f"{run.card.recipe}: {caption}", f"{run.card.recipe}/{name}")
+        for run in made.stored
+        for caption, name in drawn(run)
+    ]
     return [(title, path) for title, path in named if (out / path).exists()]
 
 
 def _places(folder: Path) -> list[Path]:
-    if (folder / "results.json").exists():
+    if holds_results(folder):
         return [folder]
     held = sorted(path.parent for path in folder.glob(f"*/{CARD}"))
     if not held:
@@ -128,6 +142,7 @@ def _places(folder: Path) -> list[Path]:
 
 def _weight(run: Stored) -> tuple[int, str]:
     answers = sum(row.problems * row.seeds for row in run.results.rows)
+    answers += sum(one.problems for one in run.streams.arms)
     return answers, run.card.written
 
 

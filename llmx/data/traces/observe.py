@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from llmx.data.traces.events import Return, backtracks
 from llmx.data.traces.replay import RefusedTrace, replay
 from llmx.data.traces.tasks import AnyPuzzle
-from llmx.data.traces.wording import UnreadableTrace
+from llmx.data.traces.wording import Phrases, Template, UnreadableTrace
+from llmx.scoring.tags import ANSWER
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ class Observed:
         return not self.fault
 
 
+def returns(phrases: Phrases[Any, Any], completion: str) -> int:
+    """Return how many lines before the answer go back to an earlier step.
+
+    No problem is needed, so that it can be counted in each of many thousand rollouts.
+    """
+    back = Template(phrases.back)
+    thinking = completion.partition(ANSWER)[0]
+    return sum(back.read(line) is not None for line in thinking.split("\n"))
+
+
 def observe(puzzle: AnyPuzzle, wording: str, completion: str, opened: bool) -> Observed:
     """Read and replay a completion that a model wrote.
 
@@ -38,14 +49,13 @@ def observe(puzzle: AnyPuzzle, wording: str, completion: str, opened: bool) -> O
         opened: the prompt has opened the think block already.
     """
     phrases = puzzle.phrases(wording)
-    lines = completion.split("\n")
-    returns = sum(isinstance(phrases.event(line), Return) for line in lines)
+    found = returns(phrases, completion)
     try:
         events = phrases.read(completion, opened)
     except UnreadableTrace as error:
-        return Observed(returns, readable=False, fault=error.message)
+        return Observed(found, readable=False, fault=error.message)
     try:
         replay(puzzle, events)
     except RefusedTrace as error:
-        return Observed(backtracks(events), readable=True, fault=error.message)
-    return Observed(backtracks(events), readable=True, fault="")
+        return Observed(found, readable=True, fault=error.message)
+    return Observed(found, readable=True, fault="")

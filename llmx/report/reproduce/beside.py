@@ -8,9 +8,21 @@ from typing import Literal
 from pydantic import Field
 
 from llmx.core.record import Frozen
-from llmx.report.paper import Ours, Quantity
+from llmx.report.paper import ALONE, Ours, Quantity
 from llmx.report.reproduce.stored import Stored
 from llmx.report.results import Results, Row, Span
+from llmx.report.verdict.optimum import BEST
+
+OurUnit = Literal["points", "times", "percent", "backtracks", "seconds"]
+
+_UNITS: Mapping[Quantity, OurUnit] = {
+    "accuracy": "points",
+    "own accuracy": "percent",
+    "optimum": "backtracks",
+    "first token": "seconds",
+    "first token cut": "percent",
+}
+"""Quantity -> unit, where it is no ratio."""
 
 _NAMES: Mapping[Quantity, str] = {
     "tokens/s": "tokens/s",
@@ -26,16 +38,16 @@ CLOSE = 0.01
 
 
 class Beside(Frozen):
-    """One comparison of two of our arms."""
+    """One comparison of two of our arms, or a figure of one."""
 
     recipe: str
     run: str
     scale: str
     quantity: Quantity
     arm: str
-    against: str
+    against: str | None
     span: Span
-    unit: Literal["points", "times"]
+    unit: OurUnit
     problems: int
     seeds: int
     absolute: Span | None = Field(default=None, description="the same as a difference, tokens/s")
@@ -47,10 +59,10 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
     source = stored.get(ours.recipe)
     if source is None:
         return None
-    arm = ours.arm or _arm_at(source.results, ours)
-    span = None if arm is None else _span(source, ours, arm)
-    if arm is None or span is None:
+    found = _best(source) if ours.quantity == "optimum" else _named(source, ours)
+    if found is None:
         return None
+    arm, span = found
     row = source.results.row(arm)
     return Beside(
         recipe=ours.recipe,
@@ -58,14 +70,26 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
         scale=source.card.scale,
         quantity=ours.quantity,
         arm=arm,
-        against=ours.against,
+        against=None if ours.quantity in (*ALONE, "optimum") else ours.against,
         span=span,
-        unit="points" if ours.quantity == "accuracy" else "times",
-        problems=row.problems if row else 0,
+        unit=_UNITS.get(ours.quantity, "times"),
+        problems=row.problems if row else source.problems,
         seeds=row.seeds if row else 1,
         absolute=_gain(source.results, arm, ours),
         accuracy=row.difference.score if row and row.difference else None,
     )
+
+
+def _best(source: Stored) -> tuple[str, Span] | None:
+    """Return the most accurate arm and the range of those that could be, from the verdicts."""
+    numbers = (number for verdict in source.verdicts for number in verdict.numbers)
+    return next(((one.arm, one.span) for one in numbers if one.what == BEST), None)
+
+
+def _named(source: Stored, ours: Ours) -> tuple[str, Span] | None:
+    arm = ours.arm or _arm_at(source.results, ours)
+    span = None if arm is None else _span(source, ours, arm)
+    return None if arm is None or span is None else (arm, span)
 
 
 def _arm_at(results: Results, ours: Ours) -> str | None:
@@ -91,6 +115,10 @@ def _speed(row: Row) -> float:
 def _span(source: Stored, ours: Ours, arm: str) -> Span | None:
     """Return the comparison from the table of the run, or else from its verdicts."""
     row = source.results.row(arm)
+    if row is None and (streamed := source.streams.figure(arm, ours.quantity)) is not None:
+        return streamed
+    if ours.quantity == "own accuracy":
+        return row.accuracy if row else None
     if row is not None and ours.against == source.results.reference:
         table = {
             "tokens/s": row.speedup_reference,
@@ -99,7 +127,7 @@ def _span(source: Stored, ours: Ours, arm: str) -> Span | None:
         }
         if table.get(ours.quantity) is not None:
             return table[ours.quantity]
-    return _from_verdicts(source, (_NAMES[ours.quantity], arm, ours.against))
+    return _from_verdicts(source, (_NAMES.get(ours.quantity, ""), arm, ours.against))
 
 
 def _from_verdicts(source: Stored, wanted: Sequence[str]) -> Span | None:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from llmx.core.record import Frozen
-from llmx.report.numbers import number, number_span, points_span
+from llmx.report.numbers import number, number_span, percent_span, points_span
 from llmx.report.paper import PER_MACHINE, Claim
 from llmx.report.reproduce.beside import Beside
 
@@ -52,7 +52,7 @@ def _judge(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
     if ours is None:
         return "not run here", f"No stored run of {claim.ours.recipe} holds it."
     if claim.unit in PER_MACHINE:
-        what = "A gain in tokens/s belongs to its models and its machine"
+        what = f"A figure in {claim.unit} belongs to its models and its machine"
         return "not comparable", f"{what}; beside it stands {said(ours)}."
     if ours.scale != "paper":
         what = f"Other models and data (scale={ours.scale})"
@@ -71,19 +71,37 @@ def _own(claim: Claim, ours: Beside | None) -> str:
 
 def said(ours: Beside) -> str:
     """Return our comparison in words."""
-    if ours.unit == "points":
-        text = f"`{ours.arm}` with {points_span(ours.span)} points from `{ours.against}`"
-    else:
-        text = f"`{ours.arm}` with {number_span(ours.span, 2)} times {_of(ours)}"
+    text = f"`{ours.arm}` with {_figure(ours)}"
     if ours.absolute is not None:
         text += f" (a gain of {number_span(ours.absolute, 0)} tokens/s)"
-    if ours.accuracy is not None and ours.quantity != "accuracy":
+    if ours.accuracy is not None and "accuracy" not in ours.quantity and ours.against:
         text += f" at {points_span(ours.accuracy)} points of accuracy"
     return text
 
 
+def _figure(ours: Beside) -> str:
+    span = ours.span
+    match ours.quantity:
+        case "accuracy":
+            return f"{points_span(span)} points from `{ours.against}`"
+        case "own accuracy":
+            return f"an accuracy of {percent_span(span)} %"
+        case "optimum":
+            left = f"; {span.low:g} to {span.high:g} could be it" if span.low != span.high else ""
+            return f"{span.estimate:g} backtracks is the most accurate{left}"
+        case "first token":
+            return f"{number_span(span, 3)} s to the first token"
+        case "first token cut":
+            return f"{percent_span(span)} % less time to the first token than `{ours.against}`"
+    return f"{number_span(span, 2)} times {_of(ours)}"
+
+
 def _of(ours: Beside) -> str:
-    names = {"length": "the length", "rounds": "the target rounds"}
+    names = {
+        "length": "the length",
+        "rounds": "the target rounds",
+        "end to end": "the tokens/s end to end",
+    }
     return f"{names.get(ours.quantity, f'the {ours.quantity}')} of `{ours.against}`"
 
 

@@ -13,6 +13,7 @@ from llmx.report.plot import plot
 from llmx.report.reproduce import words
 from llmx.report.reproduce.explored import drift_sentence, picture_address
 from llmx.report.reproduce.page import Page
+from llmx.report.reproduce.shown import address, drawn, run_tables, training_note
 from llmx.report.reproduce.stored import Stored
 from llmx.report.svg import element
 from llmx.report.verdict.markdown import value
@@ -23,6 +24,8 @@ article p{margin:.35rem 0;max-width:62rem}
 .badge{font-size:.8rem;font-weight:600;padding:.1em .55em;border-radius:1em;border:1px solid}
 .badge.good{color:var(--good)}.badge.bad{color:var(--bad)}.badge.warn{color:var(--warn)}
 .badge.soft{color:var(--soft)}
+.drawn{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,30rem),1fr));gap:1rem}
+.drawn img{width:100%;background:#fff;border-radius:8px}
 .explored{width:100%;max-height:640px;background:#fff;border-radius:8px}
 """
 _LOOKS = {
@@ -44,13 +47,28 @@ def html(page: Page, stored: Sequence[Stored]) -> str:
             page=page,
             words=words,
             style=Markup(style),
-            pictures=[_picture(run) for run in stored],
+            pictures=[_picture(run) for run in stored if _timed(run)],
+            runs=[_run(run) for run in stored if drawn(run) or run_tables(run)],
             deviations=words.deviations(page),
             badge=_badge,
             value=value,
             p_value=p_value,
         )
     )
+
+
+def _timed(run: Stored) -> bool:
+    """Whether there is accuracy against speed to show."""
+    return any(row.tokens_per_second is not None for row in run.results.rows)
+
+
+def _run(run: Stored) -> dict[str, object]:
+    return {
+        "name": run.card.recipe,
+        "tables": run_tables(run),
+        "note": training_note(run),
+        "drawn": [(caption, address(run, name)) for caption, name in drawn(run)],
+    }
 
 
 def _badge(word: str) -> Markup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from llmx.report.reproduce.anchors import Anchored
 from llmx.report.reproduce.claims import Published
@@ -16,20 +16,28 @@ from llmx.report.reproduce.words import (
     said_missing,
     said_source,
 )
+from llmx.report.training.markdown import table as training_table
+from llmx.report.training.tables import Table
 from llmx.report.verdict.markdown import figures
 
 
-def markdown(page: Page, pictures: Sequence[tuple[str, str]] = ()) -> str:
+def markdown(
+    page: Page,
+    pictures: Sequence[tuple[str, str]] = (),
+    tables: Mapping[str, Sequence[Table]] | None = None,
+) -> str:
     """Return the page; the same page gives the same bytes.
 
     Args:
         pictures: (caption, path as seen from the page).
+        tables: recipe -> its tables on trainings or predictions.
     """
     parts = [
         f"# {page.title}",
         page.reference,
         *_section("What was run here", [_list(said_source(source) for source in page.sources)]),
         *(f"![{caption}]({path})" for caption, path in pictures),
+        *(_of_run(recipe, found) for recipe, found in (tables or {}).items()),
         *_section("Published figures beside ours", [_claims(page.claims)]),
         *_section("Findings", [_finding(tested) for tested in page.findings]),
         *_section("Measured by others", [_anchors(page.anchors)]),
@@ -37,6 +45,11 @@ def markdown(page: Page, pictures: Sequence[tuple[str, str]] = ()) -> str:
         *_section("Not run here", [_missing(page)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _of_run(recipe: str, tables: Sequence[Table]) -> str:
+    parts = [f"### {one.title}\n\n{training_table(one)}\n\n{one.note}" for one in tables]
+    return "\n\n".join([f"## `{recipe}`", *parts])
 
 
 def _section(title: str, parts: Sequence[str]) -> list[str]:

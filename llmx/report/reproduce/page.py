@@ -14,6 +14,7 @@ from llmx.report.reproduce.anchors import Anchored, anchored, ranged
 from llmx.report.reproduce.beside import beside
 from llmx.report.reproduce.card import Card
 from llmx.report.reproduce.claims import Published, published
+from llmx.report.reproduce.grows import grown
 from llmx.report.reproduce.stored import Stored
 from llmx.report.verdict.model import Verdict
 
@@ -135,17 +136,22 @@ def _tested(
     stored: Sequence[Stored],
     tests: Mapping[str, Sequence[str]],
 ) -> Tested:
+    wanted = {name, *(statement.grows if statement else ())}
     judged = tuple(
         Judged(recipe=run.card.recipe, run=run.card.run, verdict=verdict)
         for run in stored
         for verdict in run.verdicts
         if verdict.id == name
     )
+    if statement is not None and (across := grown(statement, stored)) is not None:
+        runs, verdict = across
+        recipes, names = ([getattr(r.card, f) for r in runs] for f in ("recipe", "run"))
+        judged += (Judged(recipe=", ".join(recipes), run=", ".join(names), verdict=verdict),)
     return Tested(
         id=name,
         statement=statement.statement if statement else _asked(name, judged),
         where=statement.where if statement else "not in the paper: a question of the recipe",
         grade=statement.grade if statement else None,
         judged=judged,
-        tested_by=tuple(recipe for recipe, ids in tests.items() if name in ids),
+        tested_by=tuple(recipe for recipe, ids in tests.items() if wanted & {*ids}),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,11 +12,22 @@ from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
 from llmx.report.reproduce.card import Card, card
 from llmx.report.results import Results, load_results
+from llmx.report.streamed import FILE as ENSEMBLE
+from llmx.report.streamed import Streamed, Streams
 from llmx.report.verdict.model import Verdict, Verdicts
 from llmx.store.files import read_json, write_json, write_text
 
 CARD, RESULTS, VERDICTS, PLOT = "card.json", "results.json", "verdicts.json", "plot.svg"
-_TEXTS = ("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg")
+TRAINED, CURVES = "training_report.json", ("reward", "correct", "backtracks", "truncated")
+"""What is kept of trainings: the report, and the curves that a paper's page shows."""
+
+STREAM_PICTURES = ("gantt.svg", "ttft.svg", "quality.svg", "simulation.svg")
+SIMULATED = "simulation.json"
+_TEXTS = (
+    *("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg"),
+    *(TRAINED, "training_report.md", *(f"{name}.svg" for name in CURVES)),
+    *(ENSEMBLE, "ensemble.md", SIMULATED, "simulation.md", *STREAM_PICTURES),
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,7 @@ class Stored:
 
     Attributes:
         texts: further files by name, which are kept with a committed result.
+        streams: of a run that measured streams instead of speed; empty = none.
     """
 
     folder: Path
@@ -34,11 +46,13 @@ class Stored:
     failed: tuple[str, ...]
     plot: str | None
     texts: dict[str, str]
+    streams: Streams = field(default_factory=Streams)
 
     @property
     def problems(self) -> int:
         """Problems of the best supplied arm."""
-        return max((row.problems for row in self.results.rows), default=0)
+        counts = [row.problems for row in self.results.rows]
+        return max([*counts, *(one.problems for one in self.streams.arms)], default=0)
 
     @property
     def seeds(self) -> int:
@@ -53,10 +67,10 @@ def load_stored(folder: Path) -> Stored:
         StoreError: if a file is missing or of another version.
     """
     try:
-        results = load_results(read_json(folder / RESULTS))
+        about, streams = _card(folder), _streams(folder)
+        results = _results(folder, about)
         found = _somewhere(folder, VERDICTS)
         judged = Verdicts.model_validate(read_json(found)) if found else Verdicts()
-        about = _card(folder)
     except ValidationError as error:
         message = f"{folder} was not written by this version of llmx"
         raise StoreError(message, "run the recipe again") from error
@@ -70,7 +84,29 @@ def load_stored(folder: Path) -> Stored:
         failed=judged.failed,
         plot=plot.read_text(encoding="utf-8") if plot.exists() else None,
         texts={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
+        streams=streams,
     )
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether it is the folder of a run, or of what was kept of one, that a page can read."""
+    if (folder / RESULTS).exists():
+        return True
+    known = (folder / CARD).exists() or (folder / "spec.json").exists()
+    return known and any(_somewhere(folder, name) for name in (ENSEMBLE, SIMULATED))
+
+
+def _results(folder: Path, about: Card) -> Results:
+    """Return the results; a run that only measured or simulated streams has no such file."""
+    if holds_results(folder) and not (folder / RESULTS).exists():
+        return Results(title=about.recipe, reference=None, rows=())
+    return load_results(read_json(folder / RESULTS))
+
+
+def _streams(folder: Path) -> Streams:
+    found = _somewhere(folder, ENSEMBLE)
+    rows = read_json(found) if found else []
+    return Streams(arms=tuple(Streamed.model_validate(row) for row in rows))
 
 
 def _card(folder: Path) -> Card:

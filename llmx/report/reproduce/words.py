@@ -30,10 +30,8 @@ def said_source(source: Source) -> str:
     """Return one line on a stored run."""
     seeds = "one seed" if source.seeds == 1 else f"{source.seeds} seeds"
     card = source.card
-    return (
-        f"{card.recipe}, scale={card.scale}: {source.problems} problems, {seeds}, {card.date},"
-        f" {card.machine} (run {card.run})"
-    )
+    basis = f"{source.problems} problems, {seeds}, " if source.problems else ""
+    return f"{card.recipe}, scale={card.scale}: {basis}{card.date}, {card.machine} (run {card.run})"
 
 
 def said_grade(tested: Tested) -> str:

@@ -10,7 +10,9 @@ from llmx.report.gather import ArmFiles, Exploration, Gathered
 from llmx.report.numbers import percent
 from llmx.report.paired_table import PairedTable, paired_table
 from llmx.report.results import Span
+from llmx.report.streamed import Streams
 from llmx.report.timing import Timing, ratio, timing
+from llmx.report.trained import Trained
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Evidence:
     exploration: Exploration | None
     failed: dict[str, str] = field(default_factory=dict)
     audited: frozenset[str] = frozenset()
+    training: Trained | None = None
+    streams: Streams | None = None
 
     def arm(self, name: str) -> ArmFiles:
         """Return an arm.
@@ -58,7 +62,15 @@ def evidence(found: Gathered) -> Evidence:
     failed = {name: text for name, files in found.arms.items() if (text := _failure(files))}
     passed = {name for name, files in found.arms.items() if _passed(files)}
     arms = {name: files for name, files in found.arms.items() if name not in failed}
-    return Evidence(arms, timing(found.blocks), found.exploration, failed, frozenset(passed))
+    return Evidence(
+        arms=arms,
+        clock=timing(found.blocks),
+        exploration=found.exploration,
+        failed=failed,
+        audited=frozenset(passed),
+        training=found.training,
+        streams=found.streams,
+    )
 
 
 def _passed(files: ArmFiles) -> bool:

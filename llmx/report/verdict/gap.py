@@ -50,9 +50,13 @@ def gaps(e: Evidence, pairs: Sequence[tuple[str, str]]) -> list[Gap]:
 
 
 def gap_span(table: PairedTable) -> Span:
-    """Return the difference with a 95 % interval: Tango's, or Student's over items and seeds."""
+    """Return the difference with a 95 % interval: Tango's, or Student's over items and seeds.
+
+    Where nothing varies at all, Student's interval is empty and Tango's of one seed is not.
+    """
     found = table.gaps()
-    if table.seeds == 1:
+    if table.seeds == 1 or (found == found[0, 0]).all():
+        found = found[:, :1]
         better, worse = int((found > 0).sum()), int((found < 0).sum())
         return as_span(paired_score_interval(better, worse, len(found)))
     return as_span(two_level(found).interval)

@@ -8,21 +8,31 @@ from typing import Any
 from llmx.report.verdict.beats_control import beats_control
 from llmx.report.verdict.costs import costs_and_gains
 from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.first_token import first_token_cut
 from llmx.report.verdict.length import length_inflation
 from llmx.report.verdict.lossless import lossless
 from llmx.report.verdict.model import Verdict
+from llmx.report.verdict.more_accurate import more_accurate
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
+from llmx.report.verdict.optimum import optimum
+from llmx.report.verdict.predictor import poor_predictor
 from llmx.report.verdict.ranking import ranking_at_equal_share
 from llmx.report.verdict.schema import HEAD, SINGLE, arms_of
+from llmx.report.verdict.steadier import steadier
 from llmx.report.verdict.transfer import threshold_transfer
 
 TESTS: dict[str, Callable[..., Verdict]] = {
     "beats_control": beats_control,
     "costs_and_gains": costs_and_gains,
+    "first_token_cut": first_token_cut,
     "length_inflation": length_inflation,
     "lossless": lossless,
+    "more_accurate": more_accurate,
     "non_inferior_and_faster": non_inferior_and_faster,
+    "optimum": optimum,
+    "poor_predictor": poor_predictor,
     "ranking_at_equal_share": ranking_at_equal_share,
+    "steadier": steadier,
     "threshold_transfer": threshold_transfer,
 }
 
@@ -42,7 +52,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
     if settings is None:
         return _nothing(e, finding, lost, [name for name in named if name not in present])
     verdict = TESTS[str(finding["test"])](e, **settings)
-    used = [name for name in named if name in e.arms]
+    used = [name for name in named or verdict.arms if name in e.arms]
     sizes = [len(e.arms[name].scores) for name in used]
     return verdict.model_copy(
         update={
@@ -65,10 +75,11 @@ def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | Non
         return None
     for field in ("arms", "pairs"):
         if field in settings:
-            kept = [one for one in settings[field] if not gone & _named(one)]
+            given = settings[field]
+            kept = [one for one in given if not gone & _named(one)]
             if not kept:
                 return None
-            settings[field] = kept
+            settings[field] = {n: given[n] for n in kept} if isinstance(given, Mapping) else kept
     return settings
 
 

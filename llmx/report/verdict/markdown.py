@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmx.report.numbers import number_span, p_value, percent_span, points_span
+from llmx.report.numbers import number_span, p_value, percent_span, points_span, signed_span
 from llmx.report.verdict.model import Number, Verdict, Verdicts
 
 _HEAD = ("Figure", "Arm", "Beside", "Value (interval)", "p")
@@ -58,4 +58,6 @@ def value(number: Number) -> str:
         return f"{points_span(number.span)} points"
     if number.unit == "share":
         return f"{percent_span(number.span)} %"
+    if number.unit in ("reward", "of 1"):
+        return f"{signed_span(number.span, 3)} {number.unit}"
     return f"{number_span(number.span, 2)} {'×' if number.unit == 'times' else number.unit}"

@@ -12,7 +12,7 @@ from llmx.report.results import Span
 Word = Literal[
     "shown here", "not shown here", "contradicted here", "measured", "not comparable", "withheld"
 ]
-Unit = Literal["points", "times", "share", "tokens"]
+Unit = Literal["points", "times", "share", "tokens", "backtracks", "reward", "of 1"]
 
 
 class Number(Frozen):

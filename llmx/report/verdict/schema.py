@@ -10,10 +10,15 @@ from llmx.core.errors import ConfigError, nearest
 FIELDS = {
     "beats_control": {"arms", "control", "share_tolerance"},
     "costs_and_gains": {"pairs"},
+    "first_token_cut": {"arms", "aim"},
     "length_inflation": {"arms", "reference"},
     "lossless": {"arm", "target", "margin"},
+    "more_accurate": {"arms", "control"},
     "non_inferior_and_faster": {"arms", "reference", "margin", "aim"},
+    "optimum": {"arms", "expected"},
+    "poor_predictor": {"bound"},
     "ranking_at_equal_share": {"arms", "share_tolerance"},
+    "steadier": {"arms", "control", "measure"},
     "threshold_transfer": {"tolerance"},
 }
 """Test -> the fields that it reads."""
@@ -24,7 +29,9 @@ SINGLE = ("control", "reference", "arm", "target")
 HEAD = ("id", "test", "statement")
 """Fields of every finding; the statement is for those that no paper makes."""
 
-_NUMBERS = ("share_tolerance", "margin", "aim", "tolerance")
+_NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")
+
+_WORDS = {"measure": ("drop", "jitter")}
 
 
 def check_finding(finding: Any, where: str) -> None:
@@ -50,17 +57,33 @@ def check_finding(finding: Any, where: str) -> None:
 def _check_values(finding: Mapping[str, Any], where: str) -> None:
     for field in FIELDS[finding["test"]]:
         value = finding.get(field)
-        if value is None and field in _NUMBERS:
+        if value is None and (field in _NUMBERS or field in _WORDS):
             continue
-        if field in _NUMBERS:
-            right = isinstance(value, int | float) and value > 0
-        elif field == "pairs":
-            right = isinstance(value, list) and all(_names(pair, 2) for pair in value)
-        else:
-            right = isinstance(value, str) if field in SINGLE else _names(value)
-        if not right:
-            wanted = "a number above 0" if field in _NUMBERS else "names of arms"
+        wanted = _wanted(finding["test"], field, value)
+        if wanted:
             raise ConfigError(f"{where}.{field} is {value!r}", f"write {wanted}")
+
+
+def _wanted(test: str, field: str, value: Any) -> str:
+    """Return what should stand there instead; empty where the value is right."""
+    if field in _NUMBERS:
+        return "" if _number(value) and value > 0 else "a number above 0"
+    if field == "expected":
+        return "" if _number(value) else "a number"
+    if field in _WORDS:
+        return "" if value in _WORDS[field] else f"one of {', '.join(_WORDS[field])}"
+    if (test, field) == ("optimum", "arms"):
+        counted = isinstance(value, Mapping) and value and all(map(_number, value.values()))
+        return "" if counted else "names of arms with their values: {k0: 0, k1: 1}"
+    if field == "pairs":
+        right = isinstance(value, list) and all(_names(pair, 2) for pair in value)
+    else:
+        right = isinstance(value, str) if field in SINGLE else _names(value)
+    return "" if right else "names of arms"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _names(value: Any, size: int | None = None) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import KINDS, traced
 
-from llmx.data.traces.observe import observe
+from llmx.data.traces.observe import observe, returns
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,3 +40,23 @@ def test_a_text_that_was_cut_off_has_returns_and_no_form():
 def test_no_text_breaks_the_observer(text):
     one = traced("arc_1d", 5, k=2)[0]
     assert not observe(one.puzzle, "terse", text, True).holds
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wording", ["plain", "terse"])
+def test_returns_are_counted_alike_with_and_without_the_problem(kind, wording):
+    one, other = traced(kind, 5, k=3)[:2]
+    text = one.puzzle.phrases(wording).write(one.events, True)
+    lines = text.split("\n")
+    for cut in range(len(lines) + 1):
+        part = "\n".join(lines[:cut])
+        counted = returns(other.puzzle.phrases(wording), part)
+        assert counted == observe(one.puzzle, wording, part, True).returns
+    assert counted == 3
+
+
+def test_what_stands_behind_the_answer_is_no_step_back():
+    one = traced("countdown", 5, k=1)[0]
+    phrases = one.puzzle.phrases("terse")
+    text = phrases.write(one.events, True) + "\nback to 1"
+    assert returns(phrases, text) == observe(one.puzzle, "terse", text, True).returns == 1

@@ -1,0 +1,47 @@
+"""What verdicts read of a ``training_report.json``; the rest stays where it is."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict
+
+from llmx.core.record import Frozen
+from llmx.report.results import Span
+
+
+class TrainedSeed(Frozen):
+    """How steady one training was; see :class:`llmx.report.training.model.Seed`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    drop: float
+    jitter: float | None
+    collapsed: bool
+
+    @property
+    def seed(self) -> str:
+        """Which seed it was: trainings of two arms are paired by it."""
+        return next((part for part in self.name.split("@") if part.startswith("seed=")), "")
+
+
+class TrainedArm(Frozen):
+    """The trainings of one arm."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    arm: str
+    steady: tuple[TrainedSeed, ...] = ()
+
+
+class Trained(Frozen):
+    """The trainings of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    arms: tuple[TrainedArm, ...] = ()
+    predicts: Span | None = None
+    predicts_arms: tuple[str, ...] = ()
+
+    def seeds(self, name: str) -> dict[str, TrainedSeed]:
+        """Return seed → its training, of an arm without its seed."""
+        return {one.seed: one for arm in self.arms if arm.arm == name for one in arm.steady}

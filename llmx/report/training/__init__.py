@@ -1,0 +1,1 @@
+"""Trainings: curves with their seeds, accuracy before and after, and what the outputs do."""

@@ -1,0 +1,93 @@
+"""From what trainings left behind to the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from llmx.report.training.evidence import Arms, SeedRun
+from llmx.report.training.model import Learned, Shown, TrainingReport
+from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
+from llmx.report.training.prediction import prediction
+from llmx.report.training.series import QUANTITIES, Series, default_window, series
+from llmx.report.training.steady import all_steady
+
+
+def build(
+    arms: Arms,
+    title: str,
+    references: Mapping[str, str],
+    reference: str | None,
+    window: int | None,
+    collapse: float,
+) -> TrainingReport:
+    """Measure every arm.
+
+    Args:
+        references: arm → the arm it is compared with, where that is not the same for all.
+        window: of the moving average; None = a tenth of the longest curve.
+        collapse: see :func:`llmx.report.training.steady.steady`.
+    """
+    longest = max((len(run.rl) for runs in arms.values() for run in runs), default=0)
+    wide = window if window is not None else default_window(longest)
+    predicts, among = prediction(arms)
+    return TrainingReport(
+        title=title,
+        reference=reference,
+        window=wide,
+        collapse=collapse,
+        arms=tuple(
+            _learned(name, arms, references.get(name, reference), wide, collapse) for name in arms
+        ),
+        curves={name: found for name in QUANTITIES if (found := _curves(name, arms, wide))},
+        predicts=predicts,
+        predicts_arms=among,
+    )
+
+
+def _curves(name: str, arms: Arms, window: int) -> tuple[Series, ...]:
+    read = QUANTITIES[name][1]
+    found = (series(arm, [read(run) for run in runs], window) for arm, runs in arms.items())
+    return tuple(one for one in found if one is not None)
+
+
+def _learned(name: str, arms: Arms, against: str | None, window: int, collapse: float) -> Learned:
+    runs = arms[name]
+    before, after = [run.before for run in runs], [run.after for run in runs]
+    base = arms.get(against or "", ())
+    other = against if base and against != name else None
+    return Learned(
+        arm=name,
+        seeds=len(runs),
+        before=outputs(before),
+        after=outputs(after),
+        gain=accuracy_gap(after, before),
+        more_backtracks=backtracks_gap(runs),
+        against=other,
+        versus=accuracy_gap(after, [run.after for run in base]) if other else None,
+        versus_before=accuracy_gap(before, [run.before for run in base]) if other else None,
+        form_only=_over_groups(runs, "form_only"),
+        silent=_over_groups(runs, "silent"),
+        steady=all_steady(runs, window, collapse),
+    )
+
+
+def _over_groups(runs: Sequence[SeedRun], name: str) -> float | None:
+    """Return the share of all groups of all steps and seeds."""
+    found = [(getattr(one, name), one.groups) for run in runs for one in run.drawn]
+    if not found or any(value is None for value, _ in found):
+        return None
+    return float(sum(value * groups for value, groups in found) / sum(n for _, n in found))
+
+
+def shown(arms: Arms, names: Sequence[str]) -> dict[str, tuple[Shown, ...]]:
+    """Return the rollouts to read, of the first seed of each named arm that has any."""
+    return {
+        name: tuple(_shown(name, row) for row in arms[name][0].shown)
+        for name in names
+        if name in arms and arms[name][0].shown
+    }
+
+
+def _shown(arm: str, row: Mapping[str, object]) -> Shown:
+    fields = {name: row[name] for name in Shown.model_fields if name != "arm"}
+    return Shown.model_validate({"arm": arm, **fields})

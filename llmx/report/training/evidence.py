@@ -1,0 +1,83 @@
+"""What trainings left behind, by arm and seed: curves, rollouts, and outputs before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmx.core.arms import families
+from llmx.report.gather import ArmFiles
+
+Curve = tuple[Mapping[str, float], ...]
+"""Points of a ``training.json``: step and numbers."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One output read as a trace: how often it goes back, and whether it is one that holds."""
+
+    returns: int
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The rollouts of one step of reinforcement learning, as means.
+
+    Attributes:
+        step: of the curve: the first optimiser step that learns from them.
+        groups: completions of one prompt each; a group is what advantages are relative to.
+        correct, form: share of rollouts with that component of the reward above 0; None where no
+            reward names it.
+        returns: backtracks a rollout; None for data without traces.
+        form_only: share of groups whose rewards differ although no answer is right: all that they
+            teach is the form.
+        silent: share of groups whose rewards are all equal: they teach nothing.
+    """
+
+    step: int
+    groups: int
+    correct: float | None
+    form: float | None
+    returns: float | None
+    form_only: float | None
+    silent: float
+
+
+@dataclass(frozen=True)
+class Half:
+    """Outputs of one arm at one time: before or after reinforcement learning."""
+
+    files: ArmFiles = field(default_factory=ArmFiles)
+    traced: Mapping[str, Traced] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One arm under one seed.
+
+    Attributes:
+        warm: curve of the supervised stage; empty = none.
+        rl: curve of reinforcement learning.
+        drawn: its rollouts by step.
+        shown: some of its rollouts, whole.
+        settings: of reinforcement learning.
+    """
+
+    name: str
+    warm: Curve = ()
+    rl: Curve = ()
+    drawn: tuple[Drawn, ...] = ()
+    shown: tuple[Mapping[str, Any], ...] = ()
+    before: Half = field(default_factory=Half)
+    after: Half = field(default_factory=Half)
+
+
+Arms = Mapping[str, tuple[SeedRun, ...]]
+"""Arm without its seed → its runs, one a seed."""
+
+
+def by_family(runs: Mapping[str, SeedRun]) -> dict[str, tuple[SeedRun, ...]]:
+    """Return the runs of each arm, in the given order."""
+    return {name: tuple(runs[one] for one in of) for name, of in families(runs).items()}

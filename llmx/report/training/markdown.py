@@ -1,0 +1,40 @@
+"""A report on trainings as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from llmx.report.training.model import TrainingReport
+from llmx.report.training.pictures import band_note
+from llmx.report.training.series import QUANTITIES
+from llmx.report.training.tables import Table, tables
+from llmx.report.training.words import sentences
+
+
+def markdown(report: TrainingReport) -> str:
+    """Return the report; the same report gives the same bytes."""
+    parts = [
+        f"# {report.title}",
+        "\n".join(f"- {text}" for text in sentences(report)),
+        *(f"## {one.title}\n\n{table(one)}\n\n{one.note}" for one in tables(report)),
+        *_curves(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _curves(report: TrainingReport) -> Iterable[str]:
+    if report.curves:
+        yield f"## Curves\n\n{band_note(report)}"
+    for name in report.curves:
+        yield f"![{QUANTITIES[name][0]}]({name}.svg)"
+
+
+def table(given: Table) -> str:
+    """Return one table."""
+    rule = ["---", *("---:" for _ in given.head[1:])]
+    body = [(f"`{row[0]}`", *row[1:]) for row in given.rows]
+    return "\n".join(_line(cells) for cells in [given.head, rule, *body])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,65 @@
+"""Which of several arms is the best, and which could be?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+from llmx.report.numbers import percent
+from llmx.report.results import Span
+from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.gap import Gap, gaps
+from llmx.report.verdict.model import Number, Verdict, Word
+from llmx.report.verdict.more_accurate import above, below, indicative
+
+BEST = "best k"
+"""What the figure is called that :mod:`llmx.report.reproduce` looks for."""
+
+
+def optimum(e: Evidence, *, arms: Mapping[str, float], expected: float) -> Verdict:
+    """Find the arms that no other is surely better than: any of them could be the best.
+
+    Shown: the expected one alone is left. Contradicted: it is not among them. The figure is the
+    value of the most accurate arm, and the range of values of the arms that are left: no interval
+    in the sense of a coverage, as it rests on the pairs (Holm over all of them).
+
+    Args:
+        arms: arm → its value, e.g. a number of backtracks.
+    """
+    found = gaps(e, list(combinations(arms, 2)))
+    if len(arms) < 2 or not found or expected not in arms.values():
+        reason = f"The run has no two arms to compare, or none of value {expected:g}."
+        return Verdict(word="not comparable", reason=reason)
+    beaten = {gap.second for gap in found if above(gap)} | {g.first for g in found if below(g)}
+    left = [name for name in arms if name not in beaten]
+    best = max(arms, key=lambda name: _accuracy(e, name))
+    values = [arms[name] for name in left] or [arms[best]]
+    span = Span(estimate=arms[best], low=min(values), high=max(values))
+    figure = Number(what=BEST, arm=best, span=span, unit="backtracks")
+    return Verdict(
+        word=_word([arms[name] for name in left], expected),
+        reason=f"{_order(e, arms)} {_left(left, found)}{indicative(found)}",
+        numbers=(figure, *(gap.number() for gap in found)),
+    )
+
+
+def _word(left: Sequence[float], expected: float) -> Word:
+    if expected not in left:
+        return "contradicted here"
+    return "shown here" if len(left) == 1 else "not shown here"
+
+
+def _accuracy(e: Evidence, arm: str) -> float:
+    scores = [score for run in e.arm(arm).runs() for score in run.scores.values()]
+    return sum(score.correct for score in scores) / max(1, len(scores))
+
+
+def _order(e: Evidence, arms: Mapping[str, float]) -> str:
+    ranked = sorted(arms, key=lambda name: -_accuracy(e, name))
+    named = ", ".join(f"`{name}` {percent(_accuracy(e, name))} %" for name in ranked)
+    return f"By accuracy: {named}."
+
+
+def _left(left: Sequence[str], found: Sequence[Gap]) -> str:
+    named = ", ".join(f"`{name}`" for name in left)
+    return f"Not surely worse than another (Holm over {len(found)} pairs): {named}."

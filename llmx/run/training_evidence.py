@@ -1,0 +1,160 @@
+"""What a report on trainings reads: stages' files, and outputs replayed as traces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import RunError
+from llmx.core.record import Record
+from llmx.core.spec import ArmSpec, DataSpec
+from llmx.core.stage import StageContext
+from llmx.data.reasoning.options import trace_options
+from llmx.data.traces.observe import observe, returns
+from llmx.data.traces.tasks import PUZZLES, AnyPuzzle, from_entry
+from llmx.report.gather import ArmFiles, gather
+from llmx.report.training.drawn import Count, by_step, chosen
+from llmx.report.training.evidence import Half, SeedRun, Traced
+from llmx.scoring.tags import opens_thinking
+from llmx.store.files import read_json
+from llmx.store.fingerprint import fingerprint
+
+_WARM, _RL = ("sft", "dpo"), ("grpo", "rloo")
+_GENERATIONS = 8  # TRL's default
+
+Puzzles = Mapping[str, AnyPuzzle]
+
+
+def evidence(context: StageContext, options: Mapping[str, Any]) -> dict[str, SeedRun]:
+    """Return what the needs hold of every arm, seeds apart.
+
+    Raises:
+        RunError: if two inputs of an arm hold the same thing.
+    """
+    given, known = context.given, _Puzzles()
+    context.progress.start(len(given.arms), unit="arms")
+    halves = {half: _gathered(context, options[half]) for half in ("before", "after")}
+    found = {}
+    for name, arm in given.arms.items():
+        puzzles = known.of(arm)
+        training = _trainings(context.inputs, name)
+        found[name] = SeedRun(
+            name=name,
+            warm=_curve(training, _WARM, name),
+            rl=_curve(training, _RL, name),
+            before=_half(halves["before"][name], puzzles, arm),
+            after=_half(halves["after"][name], puzzles, arm),
+            **_rollouts(training, puzzles, arm, int(options["rollouts"])),
+        )
+        context.progress.advance()
+    return found
+
+
+def _gathered(context: StageContext, needs: list[str]) -> dict[str, ArmFiles]:
+    inputs = {k: path for k, path in context.inputs.items() if k.partition("/")[0] in needs}
+    return gather(inputs, context.given.arms).arms
+
+
+class _Puzzles:
+    """The test problems of each data section, drawn once; seeds and arms share them."""
+
+    def __init__(self) -> None:
+        self.drawn: dict[str, Puzzles] = {}
+
+    def of(self, arm: ArmSpec) -> Puzzles:
+        """Return id → problem; nothing for data without traces."""
+        if arm.data is None or arm.data.kind not in PUZZLES:
+            return {}
+        key = fingerprint(arm.data.model_dump(mode="json"))
+        if key not in self.drawn:
+            self.drawn[key] = _draw(arm.data)
+        return self.drawn[key]
+
+
+def _draw(data: DataSpec) -> Puzzles:
+    from llmx.data.reasoning.dataset import ReasoningTask
+
+    entries = ReasoningTask(data).entries("test")
+    return {sample.id: from_entry(data.kind, entry) for sample, entry in entries}
+
+
+def _half(files: ArmFiles, puzzles: Puzzles, arm: ArmSpec) -> Half:
+    wording = _wording(arm)
+    traced = {
+        name: _seen(puzzles[name], wording, record)
+        for name, record in files.records.items()
+        if name in puzzles
+    }
+    return Half(files, traced)
+
+
+def _seen(puzzle: AnyPuzzle, wording: str, record: Record) -> Traced:
+    found = observe(puzzle, wording, record.text, opens_thinking(record.prompt))
+    return Traced(found.returns, found.holds)
+
+
+def _wording(arm: ArmSpec) -> str:
+    if arm.data is None or arm.data.kind not in PUZZLES:
+        return "plain"
+    return trace_options(arm.data).wording
+
+
+def _trainings(inputs: Mapping[str, Path], arm: str) -> dict[str, tuple[Path, Any]]:
+    """Return need → (folder, ``training.json``) of an arm."""
+    folders = {key: path for key, path in inputs.items() if key.partition("/")[2] in ("", arm)}
+    return {
+        key: (path, read_json(path / "training.json"))
+        for key, path in folders.items()
+        if (path / "training.json").exists()
+    }
+
+
+def _only(
+    trainings: Mapping[str, tuple[Path, Any]], kinds: tuple[str, ...], arm: str
+) -> tuple[Path, Any] | None:
+    mine = {key: one for key, one in trainings.items() if one[1].get("kind") in kinds}
+    if len(mine) > 1:
+        raise RunError(
+            f"arm '{arm}' has several trainings of one kind: {', '.join(mine)}",
+            "name one of them in the needs of the training report",
+        )
+    return next(iter(mine.values()), None)
+
+
+def _curve(
+    trainings: Mapping[str, tuple[Path, Any]], kinds: tuple[str, ...], arm: str
+) -> tuple[Mapping[str, float], ...]:
+    found = _only(trainings, kinds, arm)
+    return () if found is None else tuple(found[1]["curve"])
+
+
+def _rollouts(
+    trainings: Mapping[str, tuple[Path, Any]], puzzles: Puzzles, arm: ArmSpec, wanted: int
+) -> dict[str, Any]:
+    found = _only(trainings, _RL, "")
+    if found is None or not (found[0] / "rollouts.jsonl").exists():
+        return {}
+    path, size = found[0] / "rollouts.jsonl", _group(found[1])
+    drawn = by_step(_lines(path), size, _counter(puzzles, arm))
+    steps = [one.step - 1 for one in drawn]
+    return {"drawn": drawn, "shown": chosen(steps, partial(_lines, path), size, wanted)}
+
+
+def _group(training: Mapping[str, Any]) -> int:
+    return int(training["settings"].get("num_generations") or _GENERATIONS)
+
+
+def _counter(puzzles: Puzzles, arm: ArmSpec) -> Count | None:
+    """Return what counts backtracks in a rollout: it takes the wording, and no problem."""
+    if not puzzles:
+        return None
+    return partial(returns, next(iter(puzzles.values())).phrases(_wording(arm)))
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file that may be too long to be held at once."""
+    with path.open(encoding="utf-8") as handle:
+        yield from map(json.loads, handle)

@@ -1,0 +1,145 @@
+"""Laws of the report on trainings: an arm against itself, what is missing, and escaping."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trainings import arms, half, run
+
+from llmx.report.training.build import build, shown
+from llmx.report.training.evidence import SeedRun
+from llmx.report.training.html import html
+from llmx.report.training.markdown import markdown
+from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
+from llmx.report.training.pictures import pictures
+from llmx.report.training.prediction import prediction
+from llmx.report.training.steady import steady
+
+RIGHT = st.lists(st.booleans(), min_size=2, max_size=30)
+
+
+def report(found=None, **more):
+    settings = {"title": "T", "references": {}, "reference": "k0", "window": 3, "collapse": 0.5}
+    return build(found or arms(), **(settings | more))
+
+
+@given(RIGHT)
+@settings(max_examples=30, deadline=None)
+def test_an_arm_differs_from_itself_by_nothing(right):
+    one = half(right, [1] * len(right))
+    gap = accuracy_gap([one], [one])
+    assert gap is not None and gap.estimate == 0 and gap.low <= 0 <= gap.high
+    same = accuracy_gap([one, one], [one, one])
+    assert same is not None and same.estimate == 0 and same.low < 0 < same.high
+    unchanged = backtracks_gap([SeedRun("k", before=one, after=one)])
+    assert unchanged is not None and (unchanged.low, unchanged.high) == (0, 0)
+
+
+@given(RIGHT, RIGHT)
+@settings(max_examples=30, deadline=None)
+def test_a_gain_is_the_difference_of_the_accuracies_and_turns_with_them(first, second):
+    size = min(len(first), len(second))
+    one, other = half(first[:size], [0] * size), half(second[:size], [0] * size)
+    there, back = accuracy_gap([one], [other]), accuracy_gap([other], [one])
+    assert there.estimate == pytest.approx((sum(first[:size]) - sum(second[:size])) / size)
+    assert there.estimate == pytest.approx(-back.estimate)
+    assert there.low == pytest.approx(-back.high)
+
+
+def test_outputs_by_hand():
+    found = outputs([half([True, False, False, True], [0, 2, 1, 1], cut=1)])
+    assert (found.problems, found.accuracy.estimate, found.form.estimate) == (4, 0.5, 0.5)
+    assert (found.cut.estimate, found.backtracks.estimate, found.whole.estimate) == (0.25, 1, 0.5)
+    assert found.tokens.estimate == 23
+    assert found.backtracks.low < 1 < found.backtracks.high
+
+
+def test_every_arm_is_compared_with_the_reference_but_the_reference():
+    made = report()
+    assert made.arm("k0").versus is None and made.arm("k0").against is None
+    assert all(one.versus is not None for one in made.arms if one.arm != "k0")
+    assert made.arm("k1").seeds == 3 and len(made.arm("k1").steady) == 3
+
+
+def test_a_reference_of_its_own_stands_above_the_common_one():
+    made = report(references={"k3": "k1"})
+    assert made.arm("k3").against == "k1" and made.arm("k1").against == "k0"
+
+
+def test_an_arm_with_nothing_is_no_error_and_no_row():
+    made = report({"k0": (run("k0"),), "later": (SeedRun("later"),)})
+    later = made.arm("later")
+    assert (later.before, later.after, later.gain, later.versus, later.steady) == (None,) * 4 + (
+        (),
+    )
+    assert "later" not in markdown(made)
+    assert "indicative" in markdown(made)
+
+
+def test_a_reward_that_falls_to_under_half_of_its_best_has_collapsed():
+    def training(values):
+        return SeedRun("k", rl=tuple({"step": n, "reward": v} for n, v in enumerate(values)))
+
+    fell = steady(training([0, 0.5, 1.0, 0.5, 0.4]), 1, 0.5)
+    assert (fell.best, fell.drop, fell.collapsed) == (1.0, pytest.approx(-0.6), True)
+    held = steady(training([0, 0.5, 1.0, 0.5, 0.5]), 1, 0.5)
+    assert not held.collapsed
+    assert steady(training([0.0, 1.0, 3.0]), 1, 0.5).jitter == pytest.approx(0.5)
+    assert not steady(training([0.0, 0.0]), 1, 0.5).collapsed
+    assert steady(SeedRun("k"), 1, 0.5) is None
+
+
+def test_accuracies_that_go_together_correlate_and_opposite_ones_do_the_opposite():
+    def arm(before, after):
+        sure = [place < before for place in range(20)], [place < after for place in range(20)]
+        return (SeedRun("k", before=half(sure[0], [0] * 20), after=half(sure[1], [0] * 20)),)
+
+    up = {f"k{n}": arm(4 * n, 4 * n + 2) for n in range(4)}
+    down = {f"k{n}": arm(4 * n, 18 - 4 * n) for n in range(4)}
+    assert prediction(up)[0].estimate == pytest.approx(1)
+    assert prediction(down)[0].estimate == pytest.approx(-1)
+    span, named = prediction({name: up[name] for name in ("k0", "k1", "k2")})
+    assert span is None and named == ()
+
+
+def test_what_a_model_writes_is_escaped():
+    wicked = "<script>alert(1)</script> & <b>\"'"
+    one = run("k0")
+    row = {**one.shown[0], "completion": wicked, "prompt": wicked, "row": wicked}
+    found = {"k0": (replace(one, shown=(row,)),)}
+    page = html(report(found, title=wicked), shown(found, ["k0"]))
+    assert "<script" not in page and "<b>" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;") >= 3
+
+
+def test_the_page_holds_every_picture_table_and_chosen_rollout():
+    found = arms()
+    made = report(found)
+    page = html(made, shown(found, ["k1"]))
+    assert page.count('class="llmx-plot"') == len(pictures(made)) == len(made.curves) == 11
+    assert page.count('class="rollout') == len(found["k1"][0].shown) >= 12
+    for name in made.curves:
+        assert f"]({name}.svg)" in markdown(made)
+    assert not re.search(r'(src|href)="http', page)
+
+
+def test_several_seeds_have_a_band_and_one_has_none():
+    several = pictures(report())["reward"]
+    alone = pictures(report({"k0": (run("k0"),)}))["reward"]
+    assert several.count('fill-opacity="0.14"') == 5
+    assert "fill-opacity" not in alone
+
+
+def test_equal_trainings_give_equal_bytes():
+    assert markdown(report()) == markdown(report())
+    assert html(report(), {}) == html(report(), {})
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("right", [True, False])
+def test_no_interval_is_empty_because_all_answers_are_alike(right, seeds):
+    found = outputs([half([right] * 6, [0] * 6)] * seeds)
+    for span in (found.accuracy, found.form, found.cut, found.whole):
+        assert span.low < span.high and span.low >= 0 and span.high <= 1

@@ -1,0 +1,183 @@
+"""Verdicts on trainings: every outcome, from intervals, on invented arms."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from llmx.core.errors import ConfigError
+from llmx.core.record import Score
+from llmx.report.gather import ArmFiles, Gathered
+from llmx.report.results import Span
+from llmx.report.streamed import Streamed, Streams
+from llmx.report.trained import Trained, TrainedArm, TrainedSeed
+from llmx.report.verdict.evidence import evidence
+from llmx.report.verdict.judge import judge
+from llmx.report.verdict.schema import check_finding
+
+
+def arm(share, seeds=1, n=400):
+    members = []
+    for seed in range(seeds):
+        luck = np.random.default_rng(seed).random(n)
+        scores = {
+            f"p{i}": Score(
+                id=f"p{i}", cluster="", expected="1", strict="1", flexible="1", correct=bool(ok),
+                correct_flexible=bool(ok), unparsed=False, tokens=9, finish="eos", rounds=9,
+                drafted=0, accepted=0,
+            )
+            for i, ok in enumerate(luck < share)
+        }  # fmt: skip
+        members.append(ArmFiles(scores=scores))
+    return members[0] if seeds == 1 else replace(members[0], seeds=tuple(members))
+
+
+def trained(name, drops, jitter=0.1):
+    seeds = [
+        TrainedSeed(name=f"{name}@seed={n}", drop=drop, jitter=jitter, collapsed=drop < -0.5)
+        for n, drop in enumerate(drops)
+    ]
+    return TrainedArm(arm=name, steady=tuple(seeds))
+
+
+def verdict(finding, arms=None, training=None):
+    finding = {"id": "x", **finding}
+    check_finding(finding, "here")
+    found = Gathered(arms or {"k0": arm(0.5)}, training=training)
+    return judge(evidence(found), finding, list(found.arms))
+
+
+ABOVE = {"test": "more_accurate", "arms": ["k1"], "control": "k0"}
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize(
+    ("share", "word"),
+    [(0.7, "shown here"), (0.5, "not shown here"), (0.3, "contradicted here")],
+)
+def test_more_accurate(share, word, seeds):
+    found = verdict(ABOVE, {"k0": arm(0.5, seeds), "k1": arm(share, seeds)})
+    assert found.word == word and found.seeds == seeds
+    assert ("indicative" in found.reason) == (seeds == 1)
+
+
+def test_one_arm_that_is_not_better_is_enough_for_not_shown():
+    arms = {"k0": arm(0.5), "k1": arm(0.7), "k3": arm(0.5)}
+    assert verdict({**ABOVE, "arms": ["k1", "k3"]}, arms).word == "not shown here"
+
+
+BEST = {"test": "optimum", "arms": {"k0": 0, "k1": 1, "k3": 3}, "expected": 1}
+
+
+@pytest.mark.parametrize(
+    ("shares", "word", "low", "high"),
+    [
+        ((0.4, 0.7, 0.5), "shown here", 1, 1),
+        ((0.5, 0.5, 0.2), "not shown here", 0, 1),
+        ((0.9, 0.5, 0.5), "contradicted here", 0, 0),
+        ((0.5, 0.5, 0.5), "not shown here", 0, 3),
+    ],
+)
+def test_optimum(shares, word, low, high):
+    arms = dict(zip(("k0", "k1", "k3"), map(arm, shares), strict=True))
+    found = verdict(BEST, arms)
+    assert found.word == word
+    figure = found.numbers[0]
+    assert (figure.span.low, figure.span.high, figure.unit) == (low, high, "backtracks")
+
+
+def test_the_best_value_of_a_selection_of_arms_is_looked_for_among_them():
+    arms = {"k0": arm(0.4), "k1": arm(0.7)}
+    assert verdict(BEST, arms).word == "shown here"
+    without = {"k0": arm(0.4), "k3": arm(0.7)}
+    assert verdict(BEST, without).word == "not comparable"
+
+
+STEADY = {"test": "steadier", "arms": ["k1"], "control": "k0"}
+
+
+@pytest.mark.parametrize(
+    ("drops", "word"),
+    [
+        ((-0.01, -0.02, -0.01), "shown here"),
+        ((-0.60, -0.01, -0.30), "not shown here"),
+        ((-0.95, -0.96, -0.94), "contradicted here"),
+    ],
+)
+def test_steadier(drops, word):
+    base = trained("k0", (-0.40, -0.42, -0.41))
+    found = verdict(
+        STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=(base, trained("k1", drops)))
+    )
+    assert found.word == word
+    assert "k0` 0 of 3" in found.reason
+    assert (found.numbers[0].span.estimate > 0) == (np.mean(drops) > -0.41)
+
+
+def test_less_jitter_is_steadier():
+    both = trained("k0", (0, 0, 0), 0.5), trained("k1", (0, 0, 0), 0.1)
+    finding = {**STEADY, "measure": "jitter"}
+    assert (
+        verdict(finding, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=both)).word == "shown here"
+    )
+
+
+def test_one_seed_shows_nothing_and_says_that_it_is_indicative():
+    both = trained("k0", (-0.9,)), trained("k1", (-0.1,))
+    found = verdict(STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=both))
+    assert found.word == "not shown here" and "indicative" in found.reason
+    assert found.numbers[0].span.low is None
+
+
+def test_seeds_are_paired_by_name_and_missing_ones_left_out():
+    base, mine = trained("k0", (-0.5, -0.1)), trained("k1", (-0.5, -0.1, -0.9))
+    found = verdict(STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=(base, mine)))
+    assert found.numbers[0].span.estimate == 0
+
+
+@pytest.mark.parametrize(
+    ("span", "word"),
+    [
+        (Span(estimate=0.1, low=-0.2, high=0.4), "shown here"),
+        (Span(estimate=0.6, low=0.1, high=0.9), "not shown here"),
+        (Span(estimate=0.9, low=0.8, high=0.95), "contradicted here"),
+        (None, "not comparable"),
+    ],
+)
+def test_poor_predictor(span, word):
+    known = Trained(predicts=span, predicts_arms=("k0", "k1"))
+    assert verdict({"test": "poor_predictor"}, training=known).word == word
+
+
+@pytest.mark.parametrize("finding", [STEADY, {"test": "poor_predictor"}])
+def test_a_run_without_a_training_report_is_not_comparable(finding):
+    assert verdict(finding, {"k0": arm(0.5), "k1": arm(0.5)}).word == "not comparable"
+
+
+@pytest.mark.parametrize(
+    ("finding", "said"),
+    [
+        ({**BEST, "arms": ["k0"]}, "k0: 0"),
+        ({**BEST, "expected": "one"}, "a number"),
+        ({**STEADY, "measure": "height"}, "drop, jitter"),
+        ({"test": "poor_predictor", "bound": -1}, "above 0"),
+        ({**ABOVE, "control": 3}, "names of arms"),
+    ],
+)
+def test_a_finding_that_cannot_be_judged_is_one_line(finding, said):
+    with pytest.raises(ConfigError) as caught:
+        check_finding({"id": "x", **finding}, "here")
+    assert said in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(0.93, 0.95, "shown here"), (0.9, 0.95, "not shown here"), (0.8, 0.9, "contradicted here")],
+)
+def test_first_token_cut(low, high, word):
+    ends = {"low": low, "estimate": (low + high) / 2, "high": high}
+    streams = Streams(arms=(Streamed.model_validate({"arm": "k0", "ttft_cut": ends}),))
+    found = Gathered({"k0": arm(0.5)}, streams=streams)
+    finding = {"id": "x", "test": "first_token_cut", "arms": ["k0"], "aim": 0.93}
+    assert judge(evidence(found), finding, ["k0"]).word == word
+    assert verdict(finding).word == "not comparable"
