@@ -38,7 +38,7 @@ class CommandLine:
             if value is not None:
                 values = (value,) if isinstance(value, str) else tuple(value)
                 found[word] = Assignment(word, values, _spelled(word, values), _ORIGIN)
-        chosen = _arm_names(found.pop("arms", None), problems)
+        chosen = chosen_arms(found.pop("arms", None), problems)
         texts = [a.text for a in found.values()]
         size = _scale(found.pop("scale", None), problems)
         own = _own(found)
@@ -68,12 +68,13 @@ def _spelled(word: str, values: Sequence[str]) -> str:
     return f"{word}={values[0]}" if word == "scale" else f"{word}=[{','.join(values)}]"
 
 
-def _arm_names(given: Assignment | None, problems: Problems) -> tuple[str, ...] | None:
+def chosen_arms(given: Assignment | None, problems: Problems) -> tuple[str, ...] | None:
+    """Return the arms that ``arms=[…]`` names, None without it."""
     if given is None:
         return None
     names = [n for value in given.values for n in (value if isinstance(value, list) else [value])]
     if not names or not all(isinstance(name, str | int) for name in names):
-        problems.add(f"{_ORIGIN}: cannot use '{given.text}'", "write arms=[NAME,NAME]")
+        problems.add(f"{given.origin}: cannot use '{given.text}'", "write arms=[NAME,NAME]")
         return None
     return tuple(str(name) for name in names)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmx.config import unused
-from llmx.config.command_line import CommandLine
+from llmx.config.command_line import CommandLine, chosen_arms
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.mount import Mount
 from llmx.config.points import Expander, Layers, Point, Usage, name_points
@@ -33,9 +33,10 @@ class Composition:
     def spec(self) -> RunSpec | None:
         """Return the whole, or None when there are problems."""
         scale = self._scale()
-        arms = self._arms()
         self._defaults()
-        scaled = self._list(f"scale {scale}", self.recipe.scales.get(scale, ()), "scales", scale)
+        listed = self._list(f"scale {scale}", self.recipe.scales.get(scale, ()), "scales", scale)
+        scaled = [a for a in listed if a.key != "arms"]
+        arms = self._arms([a for a in listed if a.key == "arms"])
         # Dropped rather than outvoted: what a scale sweeps would stay a sweep of one value.
         given = {setting.key for setting in self.given.settings}
         above = (*(a for a in scaled if a.key not in given), *self.given.settings)
@@ -60,11 +61,14 @@ class Composition:
                 self.problems.add(f"{where}: no scale '{key}'", nearest(key, {*known, "all"}))
         return name
 
-    def _arms(self) -> list[str]:
-        known, asked = self.recipe.arms, self.given.arms
+    def _arms(self, scaled: Sequence[Assignment]) -> list[str]:
+        """Return the arms of this run: those asked for, else those of the scale, else all."""
+        known, asked, place = self.recipe.arms, self.given.arms, ""
+        if asked is None and scaled:
+            asked, place = chosen_arms(scaled[-1], self.problems), f"{scaled[-1].origin}: "
         for name in asked or ():
             if name not in known:
-                self.problems.add(f"there is no arm '{name}'", nearest(name, known, "arms"))
+                self.problems.add(f"{place}there is no arm '{name}'", nearest(name, known, "arms"))
         for name, assignments in self.given.own.items():
             text = assignments[0].text
             if name not in known:
@@ -91,7 +95,7 @@ class Composition:
             except ConfigError as error:
                 self.problems.take(error)
                 continue
-            if given.key in _RESERVED:
+            if given.key in _RESERVED and (keys[0], given.key) != ("scales", "arms"):
                 self.problems.add(f"{place}: {given.key} cannot be set here")
             else:
                 found.append(given)

@@ -59,10 +59,10 @@ class SampledStage:
         rows = []
         for answered in _answered(context.inputs):
             sample = by_id[answered["id"]]
-            sort = sorted_as(reward("", answered["completion"], {"answer": sample.answer}))
+            sort = sorted_as(reward("", answered["text"], {"answer": sample.answer}))
             counts[sort] += 1
             if sort == keep:
-                rows.append({**as_json(sample), "solution": answered["completion"], "sort": sort})
+                rows.append({**as_json(sample), "solution": answered["text"], "sort": sort})
         if not rows:
             found = ", ".join(f"{n} {sort}" for sort, n in sorted(counts.items())) or "none at all"
             raise DataError(
