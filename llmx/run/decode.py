@@ -32,8 +32,8 @@ class DecodeStage:
 
     An engine that counts more than records hold adds ``engine.json``.
 
-    Options: ``split`` (default test), ``problems`` (default: the scale's) and ``model`` (in place of
-    the arm's target; of several the first that the arm has).
+    Options: ``split`` (default test), ``problems`` (default: the scale's) and ``model`` (in
+    place of the arm's target; of several the first that the arm has).
     """
 
     kind: ClassVar[str] = "decode"

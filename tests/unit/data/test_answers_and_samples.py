@@ -1,0 +1,108 @@
+"""Stages `answers` and `sampled`, and traces of several k by turns."""
+
+import pytest
+
+from llmx.core.errors import ConfigError, DataError
+from llmx.core.progress import Silent
+from llmx.core.registry import lookup
+from llmx.core.spec import ArmSpec, DataSpec, StageSpec
+from llmx.core.stage import StageContext, StageInput
+from llmx.data import load
+from llmx.data.reasoning.answers import AnswersStage
+from llmx.data.reasoning.sampled import SampledStage
+from llmx.data.reasoning.tasks import TASKS
+from llmx.data.traces.stage import TracesStage
+from llmx.store.files import read_json, read_lines, write_lines
+
+SIZES = {"test": 4, "calibration": 2, "train": 3}
+
+
+def given(kind="self_reference", stage=None, **options):
+    data = DataSpec(kind=kind, **SIZES, options={"validation": 2, "sft": 9, **options})
+    return StageInput(StageSpec(name="lessons", kind="x", options=stage or {}), {
+        "one": ArmSpec(data=data)
+    })  # fmt: skip
+
+
+def ran(stage, asked, out, inputs=None):
+    stage.run(StageContext(asked, stage.identity(asked), inputs or {}, out, Silent()))
+    return read_lines(out / "train.jsonl")
+
+
+@pytest.mark.parametrize("kind", sorted(TASKS))
+def test_every_answer_earns_the_whole_reward(tmp_path, kind):
+    rows = ran(AnswersStage(), given(kind), tmp_path)
+    assert [row["id"] for row in rows] == [f"sft-{n}" for n in range(9)]
+    for row in rows:
+        assert sum(lookup("reward", kind)(row["question"], row["solution"], row).values()) == 1.0
+    assert len(read_lines(tmp_path / "test.jsonl")) == 4
+    assert not {r["question"] for r in rows} & {
+        r["question"] for r in read_lines(tmp_path / "test.jsonl")
+    }
+
+
+def answered(folder, data, texts):
+    folder.mkdir()
+    samples = load(data, "sft")
+    rows = [{"id": s.id, "text": t(s)} for s, t in zip(samples, texts, strict=False)]
+    write_lines(folder / "samples.jsonl", rows)
+    return {"asked": folder}
+
+
+def right(sample):
+    return f"<think>so</think><answer>{sample.answer}</answer>"
+
+
+def wrong(_):
+    return "<think>so</think><answer>99</answer>"
+
+
+def formless(_):
+    return "it is 2"
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [("correct", ["sft-0", "sft-3"]), ("incorrect", ["sft-1"]), ("malformed", ["sft-2", "sft-4"])],
+)
+def test_answers_are_sorted_by_the_verifier(tmp_path, keep, kept):
+    asked = given(content=keep)
+    texts = [right, wrong, formless, right, formless]
+    inputs = answered(tmp_path / "in", asked.arm.data, texts)
+    (tmp_path / "out").mkdir()
+    rows = ran(SampledStage(), asked, tmp_path / "out", inputs)
+    assert [row["id"] for row in rows] == kept
+    assert all({"question", "solution", "answer"} <= set(row) for row in rows)
+    counts = read_json(tmp_path / "out/sampled.json")["counts"]
+    assert counts == {"correct": 2, "incorrect": 1, "malformed": 2}
+
+
+def test_nothing_of_the_sort_is_an_error_that_says_what_there_was(tmp_path):
+    asked = given(content="correct")
+    inputs = answered(tmp_path / "in", asked.arm.data, [wrong, wrong])
+    with pytest.raises(DataError, match="no correct answers.*2 incorrect"):
+        ran(SampledStage(), asked, tmp_path, inputs)
+
+
+def test_an_arm_without_traces_keeps_nothing_and_an_option_stands_above(tmp_path):
+    assert not SampledStage().applies(given(content="none"))
+    assert SampledStage().identity(given(stage={"keep": "malformed"}))["keep"] == "malformed"
+    with pytest.raises(ConfigError, match="one of correct"):
+        SampledStage().identity(given(stage={"keep": "good"}))
+
+
+def test_a_mixture_has_its_k_by_turns_and_one_of_one_k_is_that_k(tmp_path):
+    small = {"min_numbers": 3, "max_numbers": 3, "max_value": 20, "min_target": 10}
+    generator = {"generator": {**small, "max_target": 99}}
+    (tmp_path / "mix").mkdir()
+    rows = ran(
+        TracesStage(), given("countdown", {"mixture": [0, 2]}, **generator), tmp_path / "mix"
+    )
+    assert [row["k"] for row in rows] == [n % 2 * 2 for n in range(len(rows))]
+    assert [row["solution"].count("Go back") for row in rows] == [row["k"] for row in rows]
+    for k in (0, 2):
+        out = tmp_path / str(k)
+        out.mkdir()
+        alone = ran(TracesStage(), given("countdown", {"k": k, "supports": 2}, **generator), out)
+        told = {row["id"]: row["solution"] for row in alone}
+        assert all(told[row["id"]] == row["solution"] for row in rows if row["k"] == k)
