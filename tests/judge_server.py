@@ -1,4 +1,4 @@
-"""Judges on loopback: they read the two outputs off the prompt that llmx sent, and answer in form."""
+"""Judges on loopback: they read both outputs off the prompt that they are sent, and answer."""
 
 import json
 import math

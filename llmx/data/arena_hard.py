@@ -49,12 +49,19 @@ class ArenaHardData:
         """The pinned revision, or the content of both files."""
         data = cls(spec)
         if path_of(spec, ("path", "baseline")) is None:
-            if spec.revision is None:
-                raise DataError("arena_hard: the questions are nowhere", HOW)
+            if spec.revision is None:  # nothing that could run, see `refusal`
+                return {"spec": without_path(spec), "content": None, "version": VERSION}
             return pinned_identity(spec, REPOSITORY, VERSION)
         found = without_path(spec)
         content = fingerprint([hash_file(path) for path in data._files()])
         return {"spec": found, "content": content, "version": VERSION}
+
+    @classmethod
+    def refusal(cls, spec: DataSpec) -> DataError | None:
+        """Return why there are no problems at all: neither a folder nor a commit is named."""
+        if spec.revision is not None or spec.options.get("path") is not None:
+            return None
+        return DataError("arena_hard: the questions are nowhere", HOW)
 
     def split(self, name: str, limit: int | None = None) -> list[Sample]:
         """Return `test`, in the published order.
@@ -86,8 +93,8 @@ class ArenaHardData:
         names = (QUESTIONS, f"model_answer/{self.baseline}.jsonl")
         path = path_of(self.spec, ("path", "baseline"))
         if path is None:
-            if self.spec.revision is None:
-                raise DataError("arena_hard: the questions are nowhere", HOW)
+            if (error := self.refusal(self.spec)) is not None:
+                raise error
             first, second = (
                 hub_file(self.spec, REPOSITORY, f"{FOLDER}/{name}", HOW) for name in names
             )

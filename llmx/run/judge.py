@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from llmx.core.errors import ConfigError, DataError, RunError, nearest
+from llmx.core.errors import ConfigError, DataError, LlmxError, RunError, nearest
 from llmx.core.judging import Game, Judgement, JudgeSpec, judged
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import kinds, lookup
@@ -67,12 +67,9 @@ class JudgeStage:
         if spec.kind != "endpoint":
             text = f"judged by the rule '{spec.kind}', not by a model: no measure of quality"
             return Cost(samples=games, seconds=1.0, notes=(text,))
-        from llmx.run.judge_endpoint import check
-
-        check(spec)
         tokens = games * spec.max_tokens
         money = tokens * spec.price_out / 1e6
-        return Cost(samples=games, tokens=tokens, money=money, refusal=protocol.refusal())
+        return Cost(samples=games, tokens=tokens, money=money, refusal=_refusal(given))
 
     def run(self, context: StageContext) -> None:
         """Judge every game that an earlier try has not judged."""
@@ -93,6 +90,21 @@ class JudgeStage:
                 written.append([as_json(one)])
                 context.progress.advance()
         _finish(context.out, [game.id for game in games], judge)
+
+
+def _refusal(given: StageInput) -> LlmxError | None:
+    """Return why a model cannot be asked: no problems, no address, no package."""
+    from llmx.run.judge_endpoint import check
+
+    data, _ = required(given.arm, given.stage.name)
+    nowhere = getattr(lookup("data", data.kind), "refusal", None)
+    if nowhere is not None and (error := nowhere(data)) is not None:
+        return error
+    try:
+        check(judge_of(given))
+    except LlmxError as found:
+        return found
+    return protocol_of(given).refusal()
 
 
 def _judgements(

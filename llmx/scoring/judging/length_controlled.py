@@ -72,6 +72,10 @@ def length_controlled(
     frame = DataFrame([dict(row) for row in rows])
     frame["preference"] = frame["preference"].astype(float)
     frame["index"] = list(indices)
+    if (frame["output_1"] == frame["output_2"]).all():
+        # Without any difference of lengths there is nothing to fit; the package knows this case by
+        # the name, and calls it a half.
+        frame["generator_2"] = frame["generator_1"]
     try:
         found = _fit(frame, gamed)
     except (ValueError, KeyError, IndexError, AssertionError) as error:

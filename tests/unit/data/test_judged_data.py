@@ -10,6 +10,7 @@ from llmx.core.errors import DataError
 from llmx.core.spec import DataSpec
 from llmx.data import evaluation_identity, identity, load
 from llmx.data.alpaca_eval import BASELINE_FILE, AlpacaEvalData
+from llmx.data.arena_hard import ArenaHardData
 
 COMMIT = "c" * 40
 
@@ -158,7 +159,6 @@ def test_wrong_files_of_arena_hard_are_named(tmp_path, asked, said, says):
         (alpaca("nowhere.json"), "nowhere.json is not there"),
         (arena("nowhere"), "nowhere is not there"),
         (alpaca(), "revision is not set"),
-        (arena(), "the questions are nowhere"),
         (DataSpec(kind="alpaca_eval", options={"pth": "a"}), "unknown option 'pth'"),
         (DataSpec(kind="arena_hard", options={"base": "a"}), "unknown option 'base'"),
     ],
@@ -166,6 +166,16 @@ def test_wrong_files_of_arena_hard_are_named(tmp_path, asked, said, says):
 def test_data_that_is_nowhere_is_refused_before_anything_runs(spec, says):
     with pytest.raises(DataError, match=says):
         identity(spec)
+
+
+def test_arena_hard_without_a_place_can_be_planned_and_not_loaded(tmp_path):
+    refusal = ArenaHardData.refusal(arena())
+    assert "questions are nowhere" in str(refusal) and "data.options.path" in refusal.hint
+    assert identity(arena())["content"] is None
+    with pytest.raises(DataError, match="questions are nowhere"):
+        load(arena(), "test")
+    assert ArenaHardData.refusal(arena(tmp_path)) is None
+    assert ArenaHardData.refusal(arena(revision=COMMIT)) is None
 
 
 @pytest.mark.parametrize("make", [alpaca, arena])

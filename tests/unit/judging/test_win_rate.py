@@ -4,8 +4,8 @@ import math
 import warnings
 
 import numpy as np
-import pandas
 import pytest
+from gamed_table import PUBLISHED, write_gamed
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
@@ -108,35 +108,12 @@ def test_the_rate_is_bradley_and_terry_s_for_one_model_against_the_baseline(game
     assert win_rate(found).estimate == pytest.approx(1 / (1 + math.exp(-best.x)), abs=1e-6)
 
 
-N = 805
+N = PUBLISHED
 
 
 @pytest.fixture(scope="module")
 def gamed(tmp_path_factory):
-    """A table in the form of df_gamed.csv: a verbose and a concise prompt of one baseline.
-
-    As in the package, a length is the baseline's minus the model's, so that a longer model has less.
-    """
-    chance = np.random.default_rng(0)
-    difficulty = chance.normal(size=N)
-    rows = []
-    for model, shorter in (("verbose", -1.0), ("concise", 1.0)):
-        lengths = shorter + 0.3 * chance.normal(size=N)
-        chances = 1 / (1 + np.exp(1.5 * np.tanh(lengths)))
-        for n in range(N):
-            rows.append(
-                {
-                    "index": n,
-                    "preference": chances[n],
-                    "std_delta_len": lengths[n],
-                    "instruction_difficulty": difficulty[n],
-                    "not_gamed_baseline": False,
-                    "model": model,
-                }
-            )
-    path = tmp_path_factory.mktemp("gamed") / "df_gamed.csv"
-    pandas.DataFrame(rows).to_csv(path, index=False)
-    return path
+    return write_gamed(tmp_path_factory.mktemp("gamed") / "df_gamed.csv")
 
 
 def annotations(prefer, ours=lambda n: "y" * (100 + n % 300)):
@@ -171,12 +148,27 @@ def test_the_length_controlled_rate_is_the_package_s(gamed, monkeypatch):
     assert half == pytest.approx(1.959964 * wanted["lc_standard_error"] / 100)
 
 
+def test_the_plain_rate_is_the_package_s_too(gamed):
+    rows = annotations(longer_is_better)
+    wanted = part("metrics").get_winrate(rows)["win_rate"]
+    found = points(judgements([row["preference"] - 1 for row in rows]))
+    assert win_rate(found).estimate * 100 == pytest.approx(wanted)
+
+
 def test_what_only_length_has_won_is_taken_back(gamed):
     rows = annotations(longer_is_better)
     plain = np.mean([row["preference"] - 1 for row in rows])
     controlled = length_controlled(rows, range(N), gamed).rate.estimate
     assert plain > 0.65
     assert abs(controlled - 0.5) < 0.5 * (plain - 0.5)
+
+
+def test_the_baseline_s_own_outputs_are_a_half(gamed):
+    rows = annotations(lambda row: 0.5)
+    for row in rows:
+        row["output_2"] = row["output_1"]
+    found = length_controlled(rows, range(N), gamed)
+    assert found.rate.estimate == 0.5 and set(found.preferences) == {0.5}
 
 
 def test_the_download_is_handed_back_and_unread_rows_are_left_to_the_package(gamed):
