@@ -104,7 +104,8 @@ def _refusal(given: StageInput) -> LlmxError | None:
         check(judge_of(given))
     except LlmxError as found:
         return found
-    return protocol_of(given).refusal()
+    refusal: LlmxError | None = protocol_of(given).refusal()
+    return refusal
 
 
 def _judgements(
