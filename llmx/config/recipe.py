@@ -14,7 +14,10 @@ from llmx.config.problems import Problems
 from llmx.config.yaml_file import Document, shown
 from llmx.core.errors import nearest
 
-GROUPS = ("model", "data", "engine", "sampler", "shape", "trainer", "ensemble", "scale")
+GROUPS = (
+    *("model", "data", "engine", "sampler", "shape", "trainer", "ensemble", "judge"),
+    "scale",
+)
 SECTIONS = tuple(group for group in GROUPS if group != "scale")
 WORDS = ("name", "paper", "description", "reference", "claims", "scale")
 KEYS = (

@@ -40,6 +40,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "ensemble_decode": "llmx.run.ensemble:EnsembleDecodeStage",
         "decode_speed": "llmx.run.speed:SpeedStage",
         "score": "llmx.run.score:ScoreStage",
+        "judge": "llmx.run.judge:JudgeStage",
+        "win_rates": "llmx.run.win_rates:WinRatesStage",
         "report": "llmx.run.report:ReportStage",
         "audit": "llmx.run.audit:AuditStage",
         "verdicts": "llmx.run.verdicts:VerdictStage",
@@ -50,6 +52,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "csqa": "llmx.data.csqa:Csqa",
         "mmlu": "llmx.data.mmlu:Mmlu",
         "humaneval": "llmx.data.humaneval:HumanEval",
+        "alpaca_eval": "llmx.data.alpaca_eval:AlpacaEvalData",
+        "arena_hard": "llmx.data.arena_hard:ArenaHardData",
         "countdown": "llmx.data.reasoning.dataset:ReasoningTask",
         "sudoku": "llmx.data.reasoning.dataset:ReasoningTask",
         "mini_sudoku": "llmx.data.reasoning.dataset:ReasoningTask",
@@ -78,6 +82,15 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "list_functions": "llmx.train.rewards.puzzles:list_functions",
         "zebra_puzzles": "llmx.train.rewards.puzzles:zebra_puzzles",
         "self_reference": "llmx.train.rewards.puzzles:self_reference",
+    },
+    "judge": {
+        "endpoint": "llmx.run.judge_endpoint:EndpointJudge",
+        "length": "llmx.scoring.judging.local:LengthJudge",
+        "exact": "llmx.scoring.judging.local:ExactJudge",
+    },
+    "protocol": {
+        "alpaca_eval": "llmx.scoring.judging.alpaca_eval:AlpacaEval",
+        "arena_hard": "llmx.scoring.judging.arena_hard:ArenaHard",
     },
     "streamer": {
         "hf": "llmx.engines.stream.hf:HfStreamer",

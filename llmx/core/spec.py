@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from llmx.core.ensemble import EnsembleSpec
+from llmx.core.judging import JudgeSpec
 from llmx.core.record import Frozen
 from llmx.core.speech import (
     Algorithm,
@@ -34,6 +35,7 @@ __all__ = [
     "Evidence",
     "FirstBlock",
     "Grade",
+    "JudgeSpec",
     "ModelSpec",
     "RunSpec",
     "SamplerSpec",
@@ -129,6 +131,7 @@ class ArmSpec(Frozen):
     shape: ShapeSpec | None = None
     trainer: TrainerSpec | None = None
     ensemble: EnsembleSpec | None = None
+    judge: JudgeSpec | None = None
     scale: ScaleSpec = ScaleSpec()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import DataError
@@ -86,3 +87,22 @@ def distinct(problems: Iterable[Sample], but: Collection[str] = ()) -> Iterator[
         if key not in seen:
             seen.add(key)
             yield problem
+
+
+def hub_file(spec: DataSpec, repository: str, name: str, offline: str) -> Path:
+    """Return one file of a dataset's repository at the pinned revision, fetched once.
+
+    Args:
+        offline: what to do where the hub cannot be reached.
+
+    Raises:
+        DataError: if it cannot be had.
+    """
+    go_offline_if_unreachable()
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(repository, name, repo_type="dataset", revision=spec.revision))
+    except Exception as error:  # a dozen kinds, as above
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DataError(f"cannot fetch {name} of {repository}: {first[:160]}", offline) from error

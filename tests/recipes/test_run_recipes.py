@@ -39,6 +39,8 @@ LEAVES = {
     "decode": ("samples.jsonl", "summary.json"),
     "decode_speed": ("blocks.jsonl",),
     "score": ("scores.jsonl", "problems.jsonl", "summary.json"),
+    "judge": ("judgements.jsonl", "outputs.jsonl", "summary.json"),
+    "win_rates": ("win_rates.json", "win_rates.md", "outputs", "annotations"),
     "audit": ("audit.json", "audit.md"),
     "verdicts": ("verdicts.json", "verdicts.md"),
     "divergence_log": ("log.npz", "rule.json"),

@@ -20,8 +20,14 @@ class _Message(_Read):
     content: str | None = None
 
 
+class _Rival(_Read):
+    token: str
+    logprob: float
+
+
 class _Token(_Read):
     logprob: float
+    top_logprobs: tuple[_Rival, ...] | None = None
 
 
 class _Logprobs(_Read):

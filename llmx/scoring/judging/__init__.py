@@ -1,0 +1,1 @@
+"""Judging by a judge: protocols of benchmarks, rules without a model, and win rates."""
