@@ -12,7 +12,7 @@ from llmx.core.errors import RunError
 from llmx.core.record import Record
 from llmx.core.spec import ArmSpec, DataSpec
 from llmx.core.stage import StageContext
-from llmx.data.reasoning.options import trace_options
+from llmx.data.reasoning.options import problem_spec, trace_options
 from llmx.data.traces.observe import observe, returns
 from llmx.data.traces.tasks import PUZZLES, AnyPuzzle, from_entry
 from llmx.report.gather import ArmFiles, gather
@@ -59,7 +59,7 @@ def _gathered(context: StageContext, needs: list[str]) -> dict[str, ArmFiles]:
 
 
 class _Puzzles:
-    """The test problems of each data section, drawn once; seeds and arms share them."""
+    """Test problems, drawn once for all arms that differ in their traces alone."""
 
     def __init__(self) -> None:
         self.drawn: dict[str, Puzzles] = {}
@@ -68,7 +68,7 @@ class _Puzzles:
         """Return id → problem; nothing for data without traces."""
         if arm.data is None or arm.data.kind not in PUZZLES:
             return {}
-        key = fingerprint(arm.data.model_dump(mode="json"))
+        key = fingerprint({"kind": arm.data.kind, **problem_spec(arm.data)})
         if key not in self.drawn:
             self.drawn[key] = _draw(arm.data)
         return self.drawn[key]
