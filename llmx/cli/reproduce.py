@@ -47,8 +47,10 @@ def reproduce(
     if as_json:
         typer.echo(made.page.model_dump_json(indent=1))
         return
+    from llmx.report.reproduce.shown import run_tables
     from llmx.report.reproduce.terminal import render
 
-    show(render(made.page))
+    tables = {run.card.recipe: found for run in made.stored if (found := run_tables(run))}
+    show(render(made.page, tables))
     for label, path in written.items():
         show(f"{label:<10}{path}")

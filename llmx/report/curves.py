@@ -12,6 +12,7 @@ from llmx.report.svg import element, label, line, marker
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 16.0, 16.0, 52.0
 _LEGEND, _ROW = 130.0, 20.0
+_LETTER, _MARK = 6.6, 34.0  # of a name in the legend, and what stands before it
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def curves(
         y_floor: a value that the vertical axis must not go under.
         y_roof: one that it must not go over.
     """
-    frame = Box(_LEFT, _TOP, width - _RIGHT - _LEGEND, height - _BOTTOM)
+    legend = max(_LEGEND, _MARK + _LETTER * max(len(one.name) for one in lines))
+    frame = Box(_LEFT, _TOP, width - _RIGHT - min(legend, width / 2), height - _BOTTOM)
     x = fitted((v for one in lines for v in one.x), frame.left, frame.right, roof_at=x_roof)
     heights = (v for one in lines for v in one.heights)
     y = fitted(heights, frame.bottom, frame.top, floor_at=y_floor, roof_at=y_roof)

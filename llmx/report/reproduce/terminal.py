@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table as Grid
 from rich.text import Text
 
 from llmx.report.reproduce.page import Page, Tested
@@ -19,6 +21,7 @@ from llmx.report.reproduce.words import (
     said_missing,
     said_source,
 )
+from llmx.report.training.tables import Table
 
 _STYLES = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "bold green"),
@@ -27,15 +30,20 @@ _STYLES = {
 }
 
 
-def render(page: Page) -> RenderableType:
-    """Return the page without its figures; the HTML and Markdown pages hold them."""
-    return Group(*_parts(page))
+Tables = Mapping[str, Sequence[Table]]
+"""Recipe -> its tables on trainings or predictions."""
 
 
-def _parts(page: Page) -> Iterator[RenderableType]:
+def render(page: Page, tables: Tables | None = None) -> RenderableType:
+    """Return the page without its pictures; the HTML and Markdown pages hold them."""
+    return Group(*_parts(page, tables or {}))
+
+
+def _parts(page: Page, tables: Tables) -> Iterator[RenderableType]:
     yield Text(page.title, style="bold")
     yield Text(page.reference, style="dim")
     yield from _lines("What was run here", [said_source(source) for source in page.sources])
+    yield from chain.from_iterable(_tables(*one) for one in tables.items())
     yield _head("Published figures beside ours")
     for one in page.claims:
         yield _word(one.word, said_figure(one.claim))
@@ -52,6 +60,17 @@ def _parts(page: Page) -> Iterator[RenderableType]:
     yield from _lines("How our runs differ from the paper", list(deviations(page)))
     estimates = [f"`{one.command}`  {said_estimate(one)}" for one in page.missing]
     yield from _lines("Not run here", estimates)
+
+
+def _tables(recipe: str, tables: Sequence[Table]) -> Iterator[RenderableType]:
+    for table in tables:
+        yield _head(f"{table.title} ({recipe})")
+        grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for place, name in enumerate(table.head):
+            grid.add_column(name, justify="right" if place else "left", overflow="fold")
+        for row in table.rows:
+            grid.add_row(*row)
+        yield Padding(grid, (0, 0, 0, 4))
 
 
 def _finding(tested: Tested) -> Iterator[RenderableType]:

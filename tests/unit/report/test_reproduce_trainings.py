@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from trainings import arms
 
 from llmx.core.errors import ConfigError
@@ -17,6 +18,7 @@ from llmx.report.reproduce.markdown import markdown
 from llmx.report.reproduce.page import page
 from llmx.report.reproduce.shown import drawn, run_tables
 from llmx.report.reproduce.stored import TRAINED, Stored, holds_results, keep, load_stored
+from llmx.report.reproduce.terminal import render
 from llmx.report.results import Results, Row, Span
 from llmx.report.streamed import Streamed, Streams
 from llmx.report.training.build import build
@@ -171,6 +173,17 @@ def test_the_page_shows_curves_tables_and_pictures_as_images_that_cannot_run():
     assert len(found) == 5 and text.count("src=") == 5
     assert base64.b64decode(found[-1]).decode() == runs[1].texts["gantt.svg"]
     assert "No arm has both" not in text
+
+
+@pytest.mark.parametrize("width", [60, 120, 200])
+def test_the_terminal_shows_the_tables_of_trainings_in_its_width(width):
+    run = trained()
+    console = Console(width=width, record=True)
+    with console.capture() as captured:
+        console.print(render(page(paper(), [run], {}), {"countdown": run_tables(run)}))
+    text = captured.get()
+    assert "Backtracks (countdown)" in text and "k1_shuffled" in text.replace("\n", "")
+    assert max(map(len, text.splitlines())) <= width
 
 
 def test_a_kept_training_is_read_back_and_gives_the_same_page(tmp_path):

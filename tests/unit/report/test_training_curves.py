@@ -1,9 +1,12 @@
 """Laws of learning curves: the band holds the mean, smoothing invents nothing, groups are told."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmx.report.curves import Line, curves
 from llmx.report.training.drawn import by_step, chosen, grouped, taught
 from llmx.report.training.series import default_window, series, smooth
 
@@ -97,3 +100,10 @@ def test_chosen_rollouts_are_of_the_first_a_middle_and_the_last_step(wanted, ste
     assert bool(found) == (wanted > 0)
     if wanted >= 12:
         assert {one["step"] for one in found} == {0, steps // 2, steps - 1}
+
+
+@given(st.text("ab", min_size=1, max_size=50))
+def test_a_legend_leaves_room_for_its_names(name):
+    drawn = curves([Line(name, [0, 1], [0, 1])], "x", "y", "t")
+    at = max(float(x) for x in re.findall(r'<text x="([0-9.]+)"', drawn))
+    assert at + 6 * len(name) <= 760
