@@ -115,6 +115,9 @@ class ScaleSpec(Frozen):
         default=None, ge=1, description="None = as many as the budget allows"
     )
     budget_seconds: float | None = Field(default=None, gt=0)
+    limit_minutes: float | None = Field(
+        default=None, gt=0, description="a plan that takes longer is refused; None = never"
+    )
     calibration_problems: int = Field(default=32, ge=1)
     speed_problems: int = Field(default=16, ge=1)
     speed_rounds: int = Field(default=3, ge=1)

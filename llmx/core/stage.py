@@ -31,6 +31,8 @@ class StageInput:
     reference: str | None = None
     references: Mapping[str, str] = field(default_factory=dict)
     """Arm → the arm it is compared with: the reference at the same point of a sweep."""
+    stages: Mapping[str, StageSpec] = field(default_factory=dict)
+    """All stages of the recipe, for what a plan says of models that are still to be trained."""
 
     @property
     def arm(self) -> ArmSpec:

@@ -83,6 +83,7 @@ class _Builder:
         self.spec = spec
         self.nodes: dict[str, Node] = {}
         self.place: dict[tuple[str, str | None], str] = {}
+        self.by_name = {stage.name: stage for stage in spec.stages}
         self.over = {stage.name: stage.over for stage in spec.stages}
 
     def add(self, stage: StageSpec) -> None:
@@ -94,7 +95,7 @@ class _Builder:
 
     def _add_node(self, spec: StageSpec, arm: str | None, arms: Mapping[str, ArmSpec]) -> None:
         stage: Stage = lookup("stage", spec.kind)()
-        given = StageInput(spec, arms, self.spec.reference, self.spec.references)
+        given = StageInput(spec, arms, self.spec.reference, self.spec.references, self.by_name)
         if not stage.applies(given):
             return
         identity = stage.identity(given)

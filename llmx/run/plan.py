@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmx.core.errors import LlmxError
+from llmx.core.errors import LlmxError, RunError
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
 from llmx.run.ask import first_block_notes
@@ -63,7 +63,21 @@ class Plan:
     def refusal(self) -> LlmxError | None:
         """Return why this cannot be run, or not on this machine; None if it can."""
         todo = (row.cost.refusal for row in self.stages if not row.cached)
-        return next((found for found in todo if found is not None), None) or refusal(self.stages)
+        first = next((found for found in todo if found is not None), None)
+        return first or refusal(self.stages) or self._too_long()
+
+    def _too_long(self) -> LlmxError | None:
+        """Return the error of a plan that is over the limit of its scale."""
+        scales = [arm.scale for arm in self.spec.arms.values() if arm.scale.limit_minutes]
+        limit = min((scale.limit_minutes or 0.0 for scale in scales), default=None)
+        if limit is None or self.seconds <= 60 * limit:
+            return None
+        longest = max(self.stages, key=lambda row: 0.0 if row.cached else row.cost.seconds or 0.0)
+        return RunError(
+            f"this would take about {self.seconds / 60:.0f} minutes, and"
+            f" scale={scales[0].name} allows {limit:g}; the longest stage is '{longest.title}'",
+            "fewer arms or steps, scale=desk, or scale.limit_minutes=null",
+        )
 
 
 def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:

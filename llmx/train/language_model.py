@@ -18,7 +18,10 @@ from llmx.core.progress import Progress
 from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.engines.locate import local_folder, model_identity
+from llmx.engines.size import ModelSize
 from llmx.store.files import read_lines, write_json
+from llmx.store.machine import machine
+from llmx.train.post_training.duration import supervised_seconds
 
 _Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
@@ -56,8 +59,12 @@ class TrainStage:
         shape, trainer, _ = _specs(given)
         layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
         size = shape.layers * layer
+        seconds = supervised_seconds(
+            ModelSize(parameters=size), trainer.steps, trainer.batch_size, shape.context
+        )
         return Cost(
             samples=trainer.steps * trainer.batch_size,
+            seconds=None if machine()["accelerators"] else seconds,
             memory=Memory(weights=4 * size, optimiser=12 * size),
             notes=(f"{size / 1e6:.1f} M parameters without the embedding",),
         )

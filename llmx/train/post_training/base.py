@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,23 @@ def size_of(names: Sequence[str], given: StageInput) -> ModelSize:
     """
     model = given.arm.model
     for name in (*names, model.target if model is not None else None):
-        found = model_size(name)
+        found = _size_of(name, given)
         if found.parameters:
             return found
     return _of_shape(given.arm.shape) if given.arm.shape is not None else ModelSize()
+
+
+def _size_of(name: str | None, given: StageInput, seen: frozenset[str] = frozenset()) -> ModelSize:
+    """Return the size of a model, or of what the stage that is to train it starts from."""
+    stage = given.stages.get((name or "").removeprefix("stage:")) if name else None
+    if stage is None or stage.name in seen:
+        return model_size(name)
+    if isinstance(shape := stage.options.get("shape"), Mapping):
+        return _of_shape(ShapeSpec.model_validate(shape))
+    base = stage.options.get("base") or ()
+    later = (base,) if isinstance(base, str) else base
+    sizes = (_size_of(one, given, seen | {stage.name}) for one in later)
+    return next((size for size in sizes if size.parameters), ModelSize())
 
 
 def _of_shape(shape: ShapeSpec) -> ModelSize:

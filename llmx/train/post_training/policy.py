@@ -9,6 +9,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.stage import Memory
 from llmx.engines.size import ModelSize
 from llmx.train.post_training.audit import Limit
+from llmx.train.post_training.duration import rewarded_seconds
 from llmx.train.post_training.encoded import Encoded, encode_asked
 from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.memory import training_memory
@@ -76,6 +77,10 @@ class PolicyStage(PostTraining):
         """Whether no completion of the buffer is still to be trained on."""
         every = trainer.args.steps_per_generation * trainer.num_iterations
         return bool(trainer._step % every == 0)
+
+    def duration(self, size: ModelSize, options: Options, steps: int) -> float:
+        """Return the seconds that writing and learning take on a CPU."""
+        return rewarded_seconds(size, steps, per_step(options.settings), options.settings)
 
     def memory(self, size: ModelSize, options: Options) -> Memory:
         """A forward pass over a batch, and the caches of all completions drawn at once."""

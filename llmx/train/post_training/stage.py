@@ -12,6 +12,7 @@ from llmx.engines.size import ModelSize
 from llmx.store.machine import machine
 from llmx.train.post_training.audit import Limit
 from llmx.train.post_training.base import bases_identity, size_of
+from llmx.train.post_training.duration import on_cpu, supervised_seconds
 from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.fields import INSTALL, installed
 from llmx.train.post_training.job import Job
@@ -87,11 +88,25 @@ class PostTraining(ABC):
         steps = int(options.settings.get("max_steps", 0))
         return Cost(
             samples=max(steps, 0) * per_step(options.settings),
+            seconds=self._seconds(given, options, size, steps),
             memory=self.memory(size, options) if size.parameters else Memory(),
             device=given.arm.engine.device,
             notes=known,
             refusal=_refusal(options, given),
         )
+
+    def duration(self, size: ModelSize, options: Options, steps: int) -> float:
+        """Return the seconds that `steps` steps take on a CPU."""
+        longest = self.limit(options, size.context or None).longest
+        rows = per_step(options.settings)
+        return supervised_seconds(size, steps, rows, longest or size.context)
+
+    def _seconds(
+        self, given: StageInput, options: Options, size: ModelSize, steps: int
+    ) -> float | None:
+        if steps <= 0 or not size.parameters or not on_cpu(given):
+            return None
+        return self.duration(size, options, steps)
 
     def run(self, context: StageContext) -> None:
         """Train, or go on training."""
