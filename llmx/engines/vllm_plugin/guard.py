@@ -37,6 +37,7 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     (PROCESSOR, "InputProcessor.process_inputs"): ("self", "request_id", "prompt", "params"),
     (WORKER, "Worker.load_model"): ("self",),
     (SCHEDULER, "Scheduler._update_request_as_session"): ("self", "session", "update"),
+    ("vllm.distributed.device_communicators.shm_broadcast", "sched_yield"): (),
     (STATS, "PrefillStats.set"): (
         *("self", "num_prompt_tokens", "num_local_cached_tokens", "num_external_cached_tokens"),
     ),

@@ -34,16 +34,19 @@ def register() -> None:
     if _done:
         return
     _done = True
-    if os.environ.get(DIE, "").isdecimal():
+    ours = os.environ.get(DIE, "").isdecimal()
+    if ours:
         end_with(int(os.environ[DIE]))
     trouble = moved()
     if trouble is not None:
         LOG.error(trouble)
         _refuse_in_engines(trouble)
         return
-    from llmx.engines.vllm_plugin import cpu_expand
+    from llmx.engines.vllm_plugin import cpu_expand, cpu_wait
 
     cpu_expand.mend()
+    if ours:  # in an engine that somebody else starts it is not for llmx to choose
+        cpu_wait.mend()
     _step_in()
 
 
