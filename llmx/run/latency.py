@@ -46,7 +46,9 @@ class LatencyStage:
         arms = {name: ensemble_identity(arm) for name, arm in given.arms.items()}
         samplers = {n: required(a, "latency")[1].model_dump(mode="json") for n, a in _arms(given)}
         threads = {name: arm.engine.threads for name, arm in given.arms.items()}
-        sizes = {"rounds": rounds, "tokens": tokens}
+        # It changes no answer, so an engine's own identity leaves it out.
+        opened = {name: arm.engine.streaming_input for name, arm in given.arms.items()}
+        sizes = {"rounds": rounds, "tokens": tokens, "streaming_input": opened}
         return {"arms": arms, "samplers": samplers, "threads": threads, **sizes}
 
     def applies(self, given: StageInput) -> bool:

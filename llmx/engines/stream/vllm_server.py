@@ -63,15 +63,16 @@ class VllmServerStreamer:
         check_sampler(self.name, ask.sampler, is_whole(ask), "sampler=target, streaming=plain")
         loop = asyncio.get_running_loop()
         ids = await loop.run_in_executor(PROMPTS, self._prompt, ask)
-        address = self.address or await loop.run_in_executor(LOADS, self.engine.address)
-        # Found anew after a failure: the server may have ended.
-        self.address = None
-        async with aclosing(
-            post(address, self.name, "/completions", self.body(ask, ids))
-        ) as events:
-            async for piece in self._pieces(ask, ids, events):
-                self.address = address
-                yield piece
+        if self.address is None:
+            self.address = await loop.run_in_executor(LOADS, self.engine.address)
+        events = post(self.address, self.name, "/completions", self.body(ask, ids))
+        try:
+            async with aclosing(events):
+                async for piece in self._pieces(ask, ids, events):
+                    yield piece
+        except EngineError:
+            self.address = None  # looked for anew: the server may have ended
+            raise
 
     async def close(self) -> None:
         """Nothing is held between requests. The server stays: others may speak through it."""
