@@ -95,6 +95,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
     "streamer": {
         "hf": "llmx.engines.stream.hf:HfStreamer",
         "openai": "llmx.engines.stream.endpoint:EndpointStreamer",
+        "vllm": "llmx.engines.stream.vllm:VllmStreamer",
+        "vllm_server": "llmx.engines.stream.vllm_server:VllmServerStreamer",
     },
     "scorer": {
         "gsm": "llmx.scoring.gsm:GsmScorer",

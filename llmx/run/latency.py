@@ -36,7 +36,7 @@ class LatencyStage:
     """
 
     kind: ClassVar[str] = "ensemble_latency"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = True
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -46,7 +46,9 @@ class LatencyStage:
         arms = {name: ensemble_identity(arm) for name, arm in given.arms.items()}
         samplers = {n: required(a, "latency")[1].model_dump(mode="json") for n, a in _arms(given)}
         threads = {name: arm.engine.threads for name, arm in given.arms.items()}
-        sizes = {"rounds": rounds, "tokens": tokens}
+        # It changes no answer, so an engine's own identity leaves it out.
+        opened = {name: arm.engine.streaming_input for name, arm in given.arms.items()}
+        sizes = {"rounds": rounds, "tokens": tokens, "streaming_input": opened}
         return {"arms": arms, "samplers": samplers, "threads": threads, **sizes}
 
     def applies(self, given: StageInput) -> bool:
@@ -68,9 +70,10 @@ class LatencyStage:
         done = len(read_lines(context.out / ROWS)) // len(names)
         write_lines(context.out / ROWS, read_lines(context.out / ROWS)[: done * len(names)])
         context.progress.start(rounds * len(names), done * len(names), unit="answers")
-        stands = {name: _stand(arm, context.inputs, tokens) for name, arm in given.arms.items()}
+        stands = {name: _stand(name, arm, context.inputs, tokens) for name, arm in _arms(given)}
         for stand in stands.values():
-            asyncio.run(_answer(stand, stand.requests[0]))  # loads and warms the models
+            # Loads and warms the models, on a problem whose prompt no early round finds cached.
+            asyncio.run(_answer(stand, stand.requests[-1]))
         with Appender(context.out / ROWS) as rows, Appender(context.out / EVENTS) as kept:
             for round_ in range(done, rounds):
                 rows.append(self._round(context, stands, round_, kept))
@@ -103,19 +106,19 @@ class Stand:
     requests: list[Request]
 
 
-def _stand(arm: ArmSpec, inputs: Mapping[str, Path], tokens: int) -> Stand:
+def _stand(name: str, arm: ArmSpec, inputs: Mapping[str, Path], tokens: int) -> Stand:
     """Return an arm whose answers all have `tokens` tokens."""
     assert arm.sampler is not None
     sampler = arm.sampler.model_copy(update={"max_tokens": tokens})
     spec = ensemble_of(arm)
     voices = {
-        name: voice.model_copy(
+        member: voice.model_copy(
             update={
                 "sampler": (voice.sampler or sampler).model_copy(update={"max_tokens": tokens}),
-                "engine": _endless(voice.engine or arm.engine),
+                "engine": _endless(voice.engine or arm.engine, name),
             }
         )
-        for name, voice in spec.voices.items()
+        for member, voice in spec.voices.items()
     }
     long = spec.model_copy(update={"voices": voices})
     asked = arm.model_copy(update={"sampler": sampler, "ensemble": long})
@@ -123,9 +126,15 @@ def _stand(arm: ArmSpec, inputs: Mapping[str, Path], tokens: int) -> Stand:
     return Stand(asked, cast, requests_for(asked, "test", 32, 0.0))
 
 
-def _endless(engine: EngineSpec) -> EngineSpec:
-    """Return the engine with ends passed over, in the words of vLLM's sampling parameters."""
-    return engine.model_copy(update={"options": {**engine.options, "ignore_eos": True}})
+def _endless(engine: EngineSpec, arm: str) -> EngineSpec:
+    """Return the engine with ends passed over, in the words of vLLM's requests.
+
+    Arms share engines, and what one of them has sent must not be in the other's prefix cache.
+    """
+    words: dict[str, Any] = {"ignore_eos": True}
+    if engine.kind in ("vllm", "vllm_server"):
+        words["cache_salt"] = arm
+    return engine.model_copy(update={"options": {**engine.options, **words}})
 
 
 async def _answer(stand: Stand, request: Request) -> list[Event]:

@@ -90,7 +90,7 @@ from psutil import Process
 from test_server import engine
 from llmx.engines.vllm_server.server import SERVERS
 engine().address()
-(server,) = SERVERS._up
+(server,) = SERVERS.up
 print(json.dumps([server.pid, *(p.pid for p in Process(server.pid).children(True))]), flush=True)
 time.sleep(600)
 """

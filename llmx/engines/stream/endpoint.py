@@ -8,12 +8,10 @@ shown cannot be taken back; the ensemble's own policy says what a failure means.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
-
-import httpx2
 
 from llmx.core.errors import EngineError
 from llmx.core.philox import keys
@@ -22,7 +20,7 @@ from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.core.stream import Ask, Piece
 from llmx.engines.endpoint.address import find_address
 from llmx.engines.endpoint.ask import check, served_name
-from llmx.engines.endpoint.call import client
+from llmx.engines.stream.sse import post
 
 _SEEDS = 1 << 31
 _FINISH: dict[str, Finish] = {"length": "length", "stop": "eos"}
@@ -48,19 +46,11 @@ class EndpointStreamer:
         """
         address = find_address(self.spec)
         check(ask.sampler, self.spec)
-        try:
-            async with (
-                client(address, 1) as http,
-                http.stream("POST", "/chat/completions", json=self._body(ask)) as response,
-            ):
-                if response.status_code != 200:
-                    said = (await response.aread()).decode(errors="replace")
-                    raise EngineError(self._told(f"{response.status_code} {said[:300]}"))
-                async for piece in self._pieces(response):
-                    yield piece
-        except httpx2.TransportError as error:
-            text = address.without_key(str(error) or type(error).__name__)
-            raise EngineError(self._told(text)) from error
+        async with aclosing(
+            post(address, self.name, "/chat/completions", self._body(ask))
+        ) as events:
+            async for piece in self._pieces(events):
+                yield piece
 
     async def close(self) -> None:
         """Nothing is held between requests."""
@@ -74,7 +64,7 @@ class EndpointStreamer:
             "temperature": sampler.temperature,
             "top_p": sampler.top_p,
             "max_tokens": ask.budget,
-            "seed": int(keys(ask.seed, [f"{ask.id}@{ask.position}"])[0]) % _SEEDS,
+            "seed": seed_of(ask),
             "stop": list(sampler.stop) or None,
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -93,13 +83,11 @@ class EndpointStreamer:
         flags = {"continue_final_message": True, "add_generation_prompt": False}
         return {"messages": [*messages, said], **flags}
 
-    async def _pieces(self, response: httpx2.Response) -> AsyncIterator[Piece]:
+    async def _pieces(self, events: AsyncGenerator[dict[str, Any], None]) -> AsyncIterator[Piece]:
         finish: Finish | None = None
         usage: dict[str, Any] = {}
         given = 0
-        async for event in _events(response):
-            if "error" in event:
-                raise EngineError(self._told(str(event["error"])[:300]))
+        async for event in events:
             usage = event.get("usage") or usage
             for choice in event.get("choices", []):
                 text = choice.get("delta", {}).get("content") or ""
@@ -108,7 +96,7 @@ class EndpointStreamer:
                     yield Piece(text=text, tokens=1)
                 finish = _FINISH.get(choice.get("finish_reason") or "", finish)
         if finish is None:
-            raise EngineError(self._told("the stream broke off"))
+            raise EngineError(f"'{self.name}' at {self.spec.base_url}: the stream broke off")
         details = usage.get("prompt_tokens_details") or {}
         yield Piece(
             tokens=max(0, usage.get("completion_tokens", given) - given),
@@ -117,19 +105,7 @@ class EndpointStreamer:
             cached_tokens=details.get("cached_tokens"),
         )
 
-    def _told(self, text: str) -> str:
-        return f"'{self.name}' at {self.spec.base_url}: {' '.join(text.split())}"
 
-
-async def _events(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the JSON of each server-sent event, up to ``[DONE]``."""
-    async for line in response.aiter_lines():
-        kind, _, data = line.partition(":")
-        if kind != "data" or data.strip() == "[DONE]":
-            continue
-        try:
-            found = json.loads(data)
-        except ValueError as error:
-            raise EngineError(f"an endpoint sent what is no JSON: {data[:100]!r}") from error
-        if isinstance(found, dict):
-            yield found
+def seed_of(ask: Ask) -> int:
+    """Return the endpoint's seed of a request: a function of (seed, answer, position)."""
+    return int(keys(ask.seed, [f"{ask.id}@{ask.position}"])[0]) % _SEEDS

@@ -16,11 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmx.core.errors import EngineError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.stream import Ask, Piece, shared_prefix
 from llmx.engines.render import Renderer
-from llmx.engines.stream.speech import Speech
+from llmx.engines.stream.refuse import check_room, check_sampler
+from llmx.engines.stream.teller import Teller
 
 if TYPE_CHECKING:
     from llmx.engines.pair import LoadedPair
@@ -89,19 +89,9 @@ class HfStreamer:
         self.kept.clear()
 
     def _open(self, ask: Ask) -> Flow:
-        if ask.sampler.algorithm != "target" or _penalised(ask.sampler):
-            raise EngineError(
-                f"a stream of '{self.name}' draws from one model, without penalties",
-                "sampler=target, or engine=vllm_server",
-            )
+        check_sampler(self.name, ask.sampler, False, "sampler=target, or engine=vllm")
         ids = self.renderer.ids(ask.prompt, ask.shown.ids)
-        room = (self.pair.context or len(ids) + ask.budget) - len(ids)
-        if ask.budget > room:
-            raise EngineError(
-                f"'{self.name}' has {len(ids)} prompt tokens and may get {ask.budget} more; it "
-                f"knows {self.pair.context} positions",
-                "lower sampler.max_tokens, or set ensemble.max_heard",
-            )
+        check_room(self.name, ids, ask, self.pair.context)
         return Flow(self, ask, ids, self._keep(ask.id, len(ids) + ask.budget))
 
     def _keep(self, speaker: str, needed: int) -> Kept:
@@ -128,12 +118,11 @@ class Flow:
         self.model = streamer.pair.target
         # As vLLM's sampling parameter of that name: for timing, where every answer is as long.
         endless = bool(streamer.spec.options.get("ignore_eos"))
-        self.ends = set() if endless else set(streamer.pair.eos_ids)
+        ends = () if endless else streamer.pair.eos_ids
         self.ask, self.ids, self.kept = ask, ids, kept
-        self.speech = Speech(streamer.pair.tokenizer, ask.sampler.stop, ask.shown.ids)
+        self.teller = Teller(ask, streamer.pair.tokenizer, ends)
         drawn = uniforms(keys(ask.seed, [ask.id]), ask.position, ask.budget)
         self.u = drawn[0, :, Purpose.TARGET]
-        self.count = 0
 
     def first(self) -> Piece:
         """Compute what the cache lacks of the prompt, and the first token."""
@@ -158,18 +147,10 @@ class Flow:
         return self.model.forward(block, at, self.kept.cache)[:, -1].float()
 
     def _emit(self, logits: Any) -> Piece:
-        token = _drawn(logits, self.ask.sampler, float(self.u[self.count]))
-        self.count += 1
-        if token in self.ends:
-            return Piece(text=self.speech.flush(), tokens=1, finish="eos")
-        text = self.speech.feed(token)
-        self.ids = [*self.ids, token]
-        if self.speech.stopped:
-            return Piece(text=text, ids=(token,), tokens=1, finish="stop")
-        if self.count == self.ask.budget:
-            rest = text + self.speech.flush()
-            return Piece(text=rest, ids=(token,), tokens=1, finish="length")
-        return Piece(text=text, ids=(token,), tokens=1)
+        token = _drawn(logits, self.ask.sampler, float(self.u[self.teller.count]))
+        piece = self.teller.tell(token)
+        self.ids = [*self.ids, *piece.ids]
+        return piece
 
 
 def _drawn(logits: Any, sampler: SamplerSpec, u: float) -> int:
@@ -183,11 +164,3 @@ def _drawn(logits: Any, sampler: SamplerSpec, u: float) -> int:
             return int(logits.argmax(-1))
         weights = warp(logits, sampler.temperature, sampler.top_p, sampler.top_k)
         return int(draw(weights, torch.tensor([[u]], device=weights.device)))
-
-
-def _penalised(sampler: SamplerSpec) -> bool:
-    return (
-        sampler.repetition_penalty != 1
-        or sampler.presence_penalty != 0
-        or sampler.frequency_penalty != 0
-    )

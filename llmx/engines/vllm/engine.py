@@ -20,7 +20,7 @@ from llmx.engines.locate import model_identity
 from llmx.engines.vllm.account import Account
 from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
-from llmx.engines.vllm.pool import POOL
+from llmx.engines.vllm.pool import POOL, Pool
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class VllmEngine:
         self.stages = stages or {}
         self.progress: Progress = Silent()
         self.account = Account()
+        self.pool: Pool = POOL
         # Tokenizer, template, strict tokens: the same code as engine=hf, without weights.
         self.reader = HfEngine(self.model, spec, self.stages)
 
@@ -91,7 +92,7 @@ class VllmEngine:
         _ = self.reader.pair.tokenizer  # a pair that does not fit is refused in a second
         arguments = engine_arguments(self.model, self.spec, sampler, self.stages)
         python = find_interpreter(self.spec.python)
-        process, loaded = POOL.obtain(python, self.spec.threads, arguments, self.progress)
+        process, loaded = self.pool.obtain(python, self.spec.threads, arguments, self.progress)
         self.account.loaded = loaded["loaded"]
         return process
 
@@ -111,7 +112,7 @@ class VllmEngine:
                 key, record = self._next(process, named)
                 yield waiting.pop(key), record
         finally:
-            if waiting and POOL.holds(process):  # nobody waits for them any more
+            if waiting and self.pool.holds(process):  # nobody waits for them any more
                 process.send("drop", keys=list(waiting))
 
     def _next(self, process: Process, named: Mapping[str, Request]) -> tuple[str, Record]:
@@ -129,7 +130,7 @@ class VllmEngine:
                     raise _about(named.get(key or ""), process.explain(event))
             except EngineError:
                 if process.broken:
-                    POOL.drop(process)
+                    self.pool.drop(process)
                 raise
             if event["event"] == "answer" and key in named:
                 return str(key), self._record(named[str(key)], event)
@@ -141,15 +142,9 @@ class VllmEngine:
             "prompt_ids": self.reader.prompt_ids(request),
             "rule": self.rule(request),
             "sampling": {
-                "temperature": sampler.temperature,
-                "top_p": sampler.top_p,
-                "top_k": sampler.top_k,
-                "max_tokens": sampler.max_tokens,
+                **controls(sampler),
                 "stop": list(sampler.stop),
                 "stop_token_ids": list(self.reader.pair.eos_ids),
-                "repetition_penalty": sampler.repetition_penalty,
-                "presence_penalty": sampler.presence_penalty,
-                "frequency_penalty": sampler.frequency_penalty,
                 "detokenize": bool(sampler.stop),
                 "logprobs": 0 if self.spec.logprobs else None,
             },
@@ -187,6 +182,13 @@ class VllmEngine:
             fragile=tuple(place for place in told["fragile"] if place < size),
             logprobs=tuple((event["logprobs"] or ())[:size]),
         )
+
+
+def controls(sampler: SamplerSpec) -> dict[str, Any]:
+    """Return the usual controls by the names of vLLM's ``SamplingParams``."""
+    names = ("temperature", "top_p", "top_k", "max_tokens")
+    penalties = ("repetition_penalty", "presence_penalty", "frequency_penalty")
+    return {name: getattr(sampler, name) for name in (*names, *penalties)}
 
 
 def _alike(requests: Sequence[Request]) -> Iterator[list[Request]]:

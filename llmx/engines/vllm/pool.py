@@ -79,7 +79,10 @@ class Pool:
 
 
 POOL = Pool()
+CAST = Pool(most=12)
+"""Of models that stream: the members of an ensemble speak side by side."""
 atexit.register(POOL.close)
+atexit.register(CAST.close)
 
 
 def check(loaded: Mapping[str, Any], arguments: Mapping[str, Any], python: Path) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ _POLL = 0.5  # seconds between notes while vLLM starts
 _PATIENCE = 40.0  # seconds that it gets to end by itself
 _TAIL = 1 << 16  # bytes of the log that are looked at
 
+Listener = Callable[[dict[str, Any] | None], None]
+
 
 class Process:
     """One worker and its log."""
@@ -31,6 +33,7 @@ class Process:
     def __init__(self, python: Path, threads: int) -> None:
         handle, name = tempfile.mkstemp(prefix="llmx-vllm-", suffix=".log")
         self.python, self.log, self.broken = python, Path(name), False
+        self._over = False
         with os.fdopen(handle, "wb") as errors:
             self._process = subprocess.Popen(
                 [str(python), "-m", "llmx.engines.vllm_worker"],
@@ -42,7 +45,13 @@ class Process:
                 start_new_session=True,  # Ctrl-C reaches this process, which then ends that one
             )
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._listeners: dict[str, Listener] = {}
         threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return not self.broken and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -52,8 +61,31 @@ class Process:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._events.put(json.loads(line))
+            self._pass_on(json.loads(line))
+        self._over = True
         self._events.put(None)
+        for listener in list(self._listeners.values()):
+            listener(None)
+
+    def _pass_on(self, event: dict[str, Any]) -> None:
+        key = event.get("key")
+        if key in self._listeners:
+            self._listeners[key](event)
+        elif event["event"] != "tokens":  # those of a stream that was left are for nobody
+            self._events.put(event)
+
+    def listen(self, key: str, listener: Listener) -> None:
+        """Hand the events of one request to a listener, from the thread that reads them.
+
+        At the end of the worker it gets None.
+        """
+        self._listeners[key] = listener
+        if self._over:
+            listener(None)
+
+    def silence(self, key: str) -> None:
+        """Hand over no more events of a request."""
+        self._listeners.pop(key, None)
 
     def send(self, order: str, **content: Any) -> None:
         """Send one order.

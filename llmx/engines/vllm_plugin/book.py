@@ -26,6 +26,7 @@ class Book:
         self.config = dict(config)
         self.gamma = gamma
         self.answers: dict[str, Answer | None] = {}
+        self.params: dict[str, Any] = {}
         self.taken: dict[str, dict[str, Any]] = {}
         self.emitted: dict[str, int] = {}
         self.drafting: Drafting | None = None
@@ -38,11 +39,14 @@ class Book:
             name: vLLM's name of the request.
             state: vLLM's ``CachedRequestState``.
         """
-        if name not in self.answers:
+        # A request that takes more input gets the rule of its next chunk with new parameters.
+        params = state.sampling_params
+        if name not in self.answers or self.params[name] is not params:
             rule = None
-            if state.sampling_params is not None:
-                rule = rule_of(self.config, state.sampling_params, name, self.gamma)
+            if params is not None:
+                rule = rule_of(self.config, params, name, self.gamma)
             self.answers[name] = None if rule is None else Answer(rule)
+            self.params[name] = params
         return self.answers[name]
 
     def rows(self, names: Sequence[str], states: Mapping[str, Any], ahead: bool) -> list[Row]:
@@ -56,7 +60,8 @@ class Book:
             answer = self.answer(name, states[name])
             if answer is not None:
                 more = self.emitted.get(name, 0) if ahead else 0
-                found.append((place, answer, len(states[name].output_token_ids) + more))
+                given = len(states[name].output_token_ids) + more
+                found.append((place, answer, answer.rule.position + given))
         return found
 
     def judge(
@@ -94,6 +99,7 @@ class Book:
         for name in names:
             answer = self.answers.pop(name, None)
             self.emitted.pop(name, None)
+            self.params.pop(name, None)
             if answer is not None and answer.rule.key is not None:
                 self.taken[answer.rule.key] = answer.tally.plain()
         while len(self.taken) > _KEPT:

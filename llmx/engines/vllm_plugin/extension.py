@@ -25,6 +25,10 @@ class WorkerExtension:
             "gamma": 0 if book is None else book.gamma,
         }
 
+    def llmx_held(self) -> list[str]:
+        """Return vLLM's names of the requests that this worker knows."""
+        return list(self.model_runner.requests)
+
     def llmx_take(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         """Return the counts of requests by their keys, and forget them."""
         book = book_of(self.model_runner)

@@ -13,6 +13,8 @@ RUNNER = "vllm.v1.worker.gpu_model_runner"
 PROPOSER = "vllm.v1.spec_decode.llm_base_proposer"
 PROCESSOR = "vllm.v1.engine.input_processor"
 WORKER = "vllm.v1.worker.gpu_worker"
+SCHEDULER = "vllm.v1.core.sched.scheduler"
+STATS = "vllm.v1.metrics.stats"
 
 # Where llmx steps in or what it calls -> the parameters that it counts on, in their order.
 PLACES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -34,6 +36,11 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     (PROCESSOR, "InputProcessor.process_inputs"): ("self", "request_id", "prompt", "params"),
     (WORKER, "Worker.load_model"): ("self",),
+    (SCHEDULER, "Scheduler._update_request_as_session"): ("self", "session", "update"),
+    ("vllm.distributed.device_communicators.shm_broadcast", "sched_yield"): (),
+    (STATS, "PrefillStats.set"): (
+        *("self", "num_prompt_tokens", "num_local_cached_tokens", "num_external_cached_tokens"),
+    ),
     ("vllm.v1.sample.sampler", "Sampler.apply_logits_processors"): (
         *("self", "logits", "sampling_metadata", "predict_bonus_token"),
     ),

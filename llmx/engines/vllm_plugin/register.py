@@ -9,7 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from llmx.core.errors import LlmxError
-from llmx.engines.vllm_plugin.guard import PROCESSOR, PROPOSER, RUNNER, WORKER, find, moved
+from llmx.engines.vllm_plugin.guard import (
+    PROCESSOR,
+    PROPOSER,
+    RUNNER,
+    SCHEDULER,
+    STATS,
+    WORKER,
+    find,
+    moved,
+)
 from llmx.engines.vllm_plugin.rule import NAME, rule_of
 
 LOG = logging.getLogger("vllm.llmx")
@@ -25,16 +34,19 @@ def register() -> None:
     if _done:
         return
     _done = True
-    if os.environ.get(DIE, "").isdecimal():
+    ours = os.environ.get(DIE, "").isdecimal()
+    if ours:
         end_with(int(os.environ[DIE]))
     trouble = moved()
     if trouble is not None:
         LOG.error(trouble)
         _refuse_in_engines(trouble)
         return
-    from llmx.engines.vllm_plugin import cpu_expand
+    from llmx.engines.vllm_plugin import cpu_expand, cpu_wait
 
     cpu_expand.mend()
+    if ours:  # in an engine that somebody else starts it is not for llmx to choose
+        cpu_wait.mend()
     _step_in()
 
 
@@ -70,6 +82,7 @@ def _step_in() -> None:
     _wrap(find(PROPOSER, "SpecDecodeBaseProposer"), "_sample_draft_tokens", runner.pick)
     _wrap(find(PROCESSOR, "InputProcessor"), "process_inputs", _check_request)
     _wrap(find(WORKER, "Worker"), "load_model", _check_engine)
+    _wrap(find(SCHEDULER, "Scheduler"), "_update_request_as_session", _count_again)
     module = __import__(RUNNER, fromlist=["_"])
     _wrap(module, "apply_grammar_bitmask", runner.mask)
 
@@ -98,6 +111,14 @@ def _check_request(own: Callable[..., Any], processor: Any, *given: Any, **named
         except (LlmxError, ValueError, TypeError) as error:
             raise ValueError(f"llmx: {error}") from error
     return own(processor, *given, **named)
+
+
+def _count_again(own: Callable[..., Any], scheduler: Any, session: Any, update: Any) -> Any:
+    """Count what a request keeps when it takes more input; vLLM counts its first input alone."""
+    found = own(scheduler, session, update)
+    session.prefill_stats = find(STATS, "PrefillStats")()
+    session.prefill_stats.set(session.num_prompt_tokens, session.num_computed_tokens, 0)
+    return found
 
 
 def _check_engine(own: Callable[..., Any], worker: Any, *given: Any, **named: Any) -> Any:

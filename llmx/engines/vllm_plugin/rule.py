@@ -18,7 +18,7 @@ _OWN = {
     *("repetition_penalty", "presence_penalty", "frequency_penalty"),
 }
 SETTINGS = frozenset(field.name for field in fields(DecodeOptions)) - _OWN
-_ALONE = frozenset({"id", "seed", "key"})
+_ALONE = frozenset({"id", "seed", "key", "position"})
 _GREEDY = 1e-5  # temperatures below it are greedy in vLLM
 _ENDLESS = 1 << 20
 
@@ -31,12 +31,14 @@ class Rule:
         options: of llmx's own decoder; requests with equal options are judged together.
         id, seed: fix every random number, see :mod:`llmx.core.philox`.
         key: name under which the counts of the request are kept until they are asked for.
+        position: of the request's first token in a whole answer that is asked for in chunks.
     """
 
     options: DecodeOptions
     id: str
     seed: int
     key: str | None
+    position: int = 0
 
 
 def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) -> Rule | None:
@@ -66,7 +68,8 @@ def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) ->
     named |= {"strict_ids": tuple(named.get("strict_ids") or ())}
     options = DecodeOptions(**named, **_sampling(params), gamma=max(gamma, 1))
     seed = settings.get("seed", params.seed)
-    return Rule(options, settings.get("id", request), seed or 0, settings.get("key"))
+    named_id, key = settings.get("id", request), settings.get("key")
+    return Rule(options, named_id, seed or 0, key, int(settings.get("position") or 0))
 
 
 def check(settings: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:

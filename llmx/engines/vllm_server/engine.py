@@ -19,7 +19,7 @@ from llmx.engines.hf import HfEngine
 from llmx.engines.locate import model_identity
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
-from llmx.engines.vllm_server.server import SERVERS
+from llmx.engines.vllm_server.server import SERVERS, Servers
 
 # What only llmx's own worker is told.
 _NOT_SERVED = {"additional_config", "worker_extension_cls", "async_scheduling", "disable_log_stats"}
@@ -35,6 +35,7 @@ class VllmServerEngine(OpenAIEngine):
     ) -> None:
         super().__init__(model, spec, stages)
         self.progress: Progress = Silent()
+        self.servers: Servers = SERVERS
         # The tokenizer, to show what the token ids say; no weights are loaded.
         self.reader = HfEngine(self.model, spec, self.stages)
 
@@ -63,7 +64,7 @@ class VllmServerEngine(OpenAIEngine):
             return address
         _ = self.reader.pair.tokenizer  # a model that cannot be read is refused in a second
         python, spec = find_interpreter(self.spec.python), self.spec
-        server = SERVERS.obtain(
+        server = self.servers.obtain(
             python, spec.threads, self.settings(), spec.start_timeout, self.progress
         )
         return server.address
@@ -91,7 +92,11 @@ class VllmServerEngine(OpenAIEngine):
 
 
 def _shown(name: str) -> dict[str, Any]:
-    return {"served_model_name": name, "disable_uvicorn_access_log": True}
+    return {
+        "served_model_name": name,
+        "disable_uvicorn_access_log": True,
+        "enable_prompt_tokens_details": True,  # how much of a prompt was cached
+    }
 
 
 def check_serves(address: Address, name: str) -> None:

@@ -111,10 +111,19 @@ class Server:
 
 
 class Servers:
-    """The server that is up: arms that need the same one share it."""
+    """The servers that are up: arms that need the same one share it.
 
-    def __init__(self) -> None:
-        self._name, self._up = "", list[Server]()
+    At most `most`; one more ends the one that was used longest ago.
+    """
+
+    def __init__(self, most: int = 1) -> None:
+        self.most = most
+        self._up: dict[str, Server] = {}
+
+    @property
+    def up(self) -> list[Server]:
+        """The servers."""
+        return list(self._up.values())
 
     def obtain(
         self,
@@ -124,28 +133,33 @@ class Servers:
         seconds: float,
         progress: Progress,
     ) -> Server:
-        """Return a server with these settings, started if there is none; others are ended.
+        """Return a server with these settings, started if there is none.
 
         Raises:
             EngineError: if it does not come up.
         """
         name = fingerprint([str(python), threads, settings])
-        if self._up and name == self._name and self._up[0].alive:
-            return self._up[0]
-        self.close()
+        found = self._up.pop(name, None)
+        if found is not None and found.alive:
+            self._up[name] = found
+            return found
+        if found is not None:
+            found.close()
+        while len(self._up) >= self.most:
+            self._up.pop(next(iter(self._up))).close()
         server = Server(python, threads, settings)
         try:
             server.wait(seconds, progress)
         except BaseException:
             server.close()
             raise
-        self._name, self._up = name, [server]
+        self._up[name] = server
         return server
 
     def close(self) -> None:
-        """End it."""
+        """End all."""
         while self._up:
-            self._up.pop().close()
+            self._up.popitem()[1].close()
 
 
 def _free_port() -> int:
@@ -162,4 +176,7 @@ _QUIET = {
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
 }
 SERVERS = Servers()
+CAST = Servers(most=12)
+"""Of models that stream: the members of an ensemble speak side by side."""
 atexit.register(SERVERS.close)
+atexit.register(CAST.close)

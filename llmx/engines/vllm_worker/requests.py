@@ -8,18 +8,23 @@ from typing import Any
 from llmx.engines.vllm_plugin.rule import NAME
 
 
-def sampling_parameters(order: Mapping[str, Any]) -> Any:
-    """Return ``SamplingParams`` of a request; its rule travels in ``extra_args``."""
+def sampling_parameters(order: Mapping[str, Any], piecewise: bool = False) -> Any:
+    """Return ``SamplingParams`` of a request; its rule travels in ``extra_args``.
+
+    Args:
+        piecewise: tokens are wanted as they come, not the answer at its end.
+    """
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
     rule = order.get("rule")
+    kind = RequestOutputKind.DELTA if piecewise else RequestOutputKind.FINAL_ONLY
     return SamplingParams(
         **order["sampling"],
-        output_kind=RequestOutputKind.FINAL_ONLY,
+        output_kind=kind,
         skip_special_tokens=True,
         include_stop_str_in_output=True,
-        extra_args=None if rule is None else {NAME: {**rule, "key": order["key"]}},
+        extra_args=None if rule is None else {NAME: {"key": order["key"], **rule}},
     )
 
 

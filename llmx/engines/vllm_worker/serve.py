@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from llmx.core.errors import LlmxError
 from llmx.engines.vllm_worker.arguments import engine_arguments, one_line
 from llmx.engines.vllm_worker.channel import Channel
 from llmx.engines.vllm_worker.requests import answer, sampling_parameters
+from llmx.engines.vllm_worker.streams import Streams
 
 
 class Service:
@@ -22,6 +23,7 @@ class Service:
         self.channel = channel
         self.engine: Any = None
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.streams = Streams(channel)
 
     async def run(self) -> None:
         """Follow orders until there are no more."""
@@ -40,6 +42,13 @@ class Service:
                 await self.load(order)
             elif kind == "ask":
                 self.ask(order)
+            elif kind == "stream":
+                one = order["request"]
+                self._begin(one["key"], self.streams.one(self.engine, one, order["resumable"]))
+            elif kind == "more":
+                self.streams.more(order["request"])
+            elif kind == "held":
+                await self.held()
             elif kind == "drop":
                 for key in order["keys"]:
                     if key in self.tasks:
@@ -70,8 +79,22 @@ class Service:
         """Put requests to the engine; at most so many at a time as the order says."""
         gate = asyncio.Semaphore(order["at_once"])
         for one in order["requests"]:
-            task = self.tasks[one["key"]] = asyncio.create_task(self.one(one, gate))
-            task.add_done_callback(partial(self._over, one["key"]))
+            self._begin(one["key"], self.one(one, gate))
+
+    async def held(self) -> None:
+        """Say which requests the engine's workers know: none that was left."""
+        names = [name for ranks in await self.everywhere("llmx_held") for name in ranks[0]]
+        self.channel.send("held", names=names)
+
+    def _begin(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        task = self.tasks[key] = asyncio.create_task(self._guarded(key, work))
+        task.add_done_callback(partial(self._over, key))
+
+    async def _guarded(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.channel.send("error", key=key, **_told(error))
 
     def _over(self, key: str, _: asyncio.Task[None]) -> None:
         self.tasks.pop(key, None)
@@ -79,20 +102,15 @@ class Service:
     async def one(self, order: Mapping[str, Any], gate: asyncio.Semaphore) -> None:
         """Answer one request."""
         key = order["key"]
-        try:
-            async with gate:
-                parameters = sampling_parameters(order)
-                prompt = {"prompt_token_ids": order["prompt_ids"]}
-                async for found in self.engine.generate(prompt, parameters, key):
-                    output = found  # there is one: asked for with FINAL_ONLY
-            counts: dict[str, Any] = {}
-            for ranks in await self.everywhere("llmx_take", [key]):
-                counts |= _last(ranks) or {}
-            self.channel.send("answer", **answer(order, output), counts=counts.get(key))
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            self.channel.send("error", key=key, **_told(error))
+        async with gate:
+            parameters = sampling_parameters(order)
+            prompt = {"prompt_token_ids": order["prompt_ids"]}
+            async for found in self.engine.generate(prompt, parameters, key):
+                output = found  # there is one: asked for with FINAL_ONLY
+        counts: dict[str, Any] = {}
+        for ranks in await self.everywhere("llmx_take", [key]):
+            counts |= _last(ranks) or {}
+        self.channel.send("answer", **answer(order, output), counts=counts.get(key))
 
     async def everywhere(self, method: str, *given: Any) -> list[list[Any]]:
         """Return what each worker of each data-parallel engine says."""

@@ -97,10 +97,19 @@ def _stalls(answer: Sequence[Event]) -> list[float]:
 def _again(answer: Sequence[Event]) -> int:
     """Return the tokens that stood in an earlier context of the answer and were computed anew."""
     again, context = 0, 0
-    for one in answer:
-        if one.prompt_tokens is not None:
-            again += max(0, min(context, one.prompt_tokens) - (one.cached_tokens or 0))
-            context = one.prompt_tokens
-        if one.what == "piece":
-            context += one.tokens
+    for request in _requests(answer):
+        sent = sum(one.prompt_tokens or 0 for one in request)
+        cached = sum(one.cached_tokens or 0 for one in request)
+        again += max(0, min(context, sent) - cached)
+        context = sent + sum(one.tokens for one in request if one.what == "piece")
     return again
+
+
+def _requests(answer: Sequence[Event]) -> list[list[Event]]:
+    """Return the events of each request that says how long its prompt was, first or last."""
+    found: list[list[Event]] = [[]]
+    for one in answer:
+        if one.what == "asked":
+            found.append([])
+        found[-1].append(one)
+    return [request for request in found if any(one.prompt_tokens for one in request)]

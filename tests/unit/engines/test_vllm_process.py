@@ -1,5 +1,6 @@
 """The worker process without vLLM: what it says, how it ends, and what is checked of a load."""
 
+import queue
 import sys
 import tempfile
 from pathlib import Path
@@ -113,3 +114,36 @@ def test_what_vllm_loaded_is_compared_with_what_it_was_told(case):
     }
     with pytest.raises(EngineError, match=told):
         check({"loaded": [found]}, arguments, Path("python"))
+
+
+def test_events_of_a_stream_go_to_who_listens_and_those_of_a_left_one_to_nobody():
+    process, heard = Process(Path(sys.executable), threads=1), []
+    process.listen("a", heard.append)
+    mine, other = ({"event": "tokens", "key": key, "ids": [1]} for key in "ab")
+    answer = {"event": "answer", "key": "b"}
+    for event in (mine, other, answer):
+        process._pass_on(event)
+    assert heard == [mine] and process.receive(5) == answer and process.receive(0.05) is None
+    process.silence("a")
+    process._pass_on(mine)
+    assert heard == [mine] and process.receive(0.05) is None
+    process.close()
+
+
+def test_who_listens_is_told_of_the_end_of_the_worker():
+    process, heard = Process(Path(sys.executable), threads=1), queue.Queue()
+    process.listen("a", heard.put)
+    process.close()
+    assert heard.get(timeout=10) is None and not process.alive
+    process.listen("b", heard.put)  # too late, and not for ever
+    assert heard.get(timeout=10) is None
+
+
+def test_more_input_for_a_request_that_is_gone_is_an_error_of_that_request():
+    """Taken for a new request it would be an answer to half a prompt."""
+    process, heard = Process(Path(sys.executable), threads=1), queue.Queue()
+    process.listen("a", heard.put)
+    process.send("more", request={"key": "a", "prompt_ids": [1]}, resumable=True)
+    event = heard.get(timeout=20)
+    assert event["event"] == "error" and "waits for no more" in event["message"]
+    process.close()

@@ -8,6 +8,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.philox import Purpose
 from llmx.engines.vllm_plugin import guard, register
 from llmx.engines.vllm_plugin.answer import Answer
+from llmx.engines.vllm_plugin.book import Book
 from llmx.engines.vllm_plugin.rule import rule_of
 
 
@@ -55,6 +56,23 @@ def test_numbers_are_fixed_by_seed_and_id():
     answer = Answer(one)
     late, early = answer.draws(Purpose.TARGET, 700, 3), answer.draws(Purpose.TARGET, 0, 703)
     assert late.tolist() == early[700:].tolist()
+
+
+def test_a_request_that_takes_more_input_draws_on_from_its_new_position():
+    """Rows count from the answer's beginning; new parameters of a request are a new rule."""
+    book = Book({}, 0)
+    asked = {"algorithm": "target", "id": "a", "seed": 3}
+    first = params(extra_args={"llmx": asked})
+    state = SimpleNamespace(sampling_params=first, output_token_ids=[7, 7])
+    ((_, one, position),) = book.rows(["r"], {"r": state}, ahead=False)
+    assert position == 2 and book.answer("r", state) is one
+    more = params(extra_args={"llmx": {**asked, "position": 8}})
+    state = SimpleNamespace(sampling_params=more, output_token_ids=[7])
+    ((_, other, position),) = book.rows(["r"], {"r": state}, ahead=False)
+    assert position == 9 and other is not one
+    assert other.draws(Purpose.TARGET, 9, 1) == one.draws(Purpose.TARGET, 0, 10)[9:]
+    book.forget(["r"])
+    assert not book.answers and not book.params
 
 
 WRONG = {

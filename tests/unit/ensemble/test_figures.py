@@ -39,6 +39,17 @@ def test_times_of_one_answer():
     assert found.answer_again == 7
 
 
+def test_what_is_computed_again_does_not_depend_on_when_the_prompt_is_told():
+    """Servers say with the last piece of a request how long its prompt was."""
+    sizes = {4: (20, 0), 8: (30, 15)}
+    told = {"prompt_tokens": None, "cached_tokens": None}
+    late = [one.model_copy(update=told) if one.who == ANSWER else one for one in EVENTS]
+    for at, (sent, cached) in ((5, sizes[4]), (8, sizes[8])):
+        update = {"prompt_tokens": sent, "cached_tokens": cached}
+        late[at] = late[at].model_copy(update=update)
+    assert timing(late) == timing(EVENTS)
+
+
 def test_an_answer_of_nothing_has_no_times():
     with pytest.raises(ValueError, match="no token"):
         timing(EVENTS[:4])

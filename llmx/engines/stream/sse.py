@@ -1,0 +1,61 @@
+"""Server-sent events of an endpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any
+
+import httpx2
+
+from llmx.core.errors import EngineError
+from llmx.engines.endpoint.address import Address
+from llmx.engines.endpoint.call import client
+
+_SAID = 300  # characters of an endpoint's own words
+
+
+async def post(
+    address: Address, name: str, path: str, body: Mapping[str, Any]
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Send a request and yield the JSON of each event; closing it ends the connection.
+
+    Args:
+        name: who asks, for errors.
+
+    Raises:
+        EngineError: if the endpoint refuses, fails, or breaks off.
+    """
+    where = f"'{name}' at {address.url}"
+    try:
+        async with (
+            client(address, 1) as http,
+            http.stream("POST", path, json=dict(body)) as response,
+        ):
+            if response.status_code != 200:
+                said = (await response.aread()).decode(errors="replace")
+                raise _told(address, where, f"{response.status_code} {said[:_SAID]}")
+            async for event in _events(response):
+                if "error" in event:
+                    raise _told(address, where, str(event["error"])[:_SAID])
+                yield event
+    except httpx2.TransportError as error:
+        raise _told(address, where, str(error) or type(error).__name__) from error
+
+
+def _told(address: Address, where: str, text: str) -> EngineError:
+    return EngineError(address.without_key(f"{where}: {' '.join(text.split())}"))
+
+
+async def _events(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
+    """Yield the JSON of each server-sent event, up to ``[DONE]``."""
+    async for line in response.aiter_lines():
+        kind, _, data = line.partition(":")
+        if kind != "data" or data.strip() == "[DONE]":
+            continue
+        try:
+            found = json.loads(data)
+        except ValueError as error:
+            raise EngineError(f"an endpoint sent what is no JSON: {data[:100]!r}") from error
+        if isinstance(found, dict):
+            yield found
