@@ -30,8 +30,8 @@ class TracesStage:
 
     The problems are those of ``data.options.sft``. What the traces are like stands in
     ``data.options`` too, so that arms can differ in it: ``k``, ``mixture``, ``supports``,
-    ``content``, ``control``, ``match``, ``wording``, ``style``, ``wrapper``. Options of the stage of
-    the same names stand above them. An arm with ``content: none`` has no traces.
+    ``content``, ``control``, ``match``, ``wording``, ``style``, ``wrapper``. Options of the stage
+    of the same names stand above them. An arm with ``content: none`` has no traces.
 
     A problem that does not offer k backtracks is refused and counted; a k that over half of the
     problems refuse is not available.

@@ -80,7 +80,7 @@ def test_answers_are_sorted_by_the_verifier(tmp_path, keep, kept):
 def test_nothing_of_the_sort_is_an_error_that_says_what_there_was(tmp_path):
     asked = given(content="correct")
     inputs = answered(tmp_path / "in", asked.arm.data, [wrong, wrong])
-    with pytest.raises(DataError, match="no correct answers.*2 incorrect"):
+    with pytest.raises(DataError, match=r"no correct answers.*2 incorrect"):
         ran(SampledStage(), asked, tmp_path, inputs)
 
 
