@@ -43,7 +43,7 @@ def differs(row: Mapping[str, Any], found: Judgement) -> bool:
     """Whether a preference is not the published one."""
     if row["preference"] is None or found.preference is None:
         return not (row["preference"] is None and found.preference is None)
-    return abs(1 + found.preference - row["preference"]) > 1e-6
+    return bool(abs(1 + found.preference - row["preference"]) > 1e-6)
 
 
 def main(folder: Path) -> int:

@@ -98,14 +98,14 @@ def _refusal(given: StageInput) -> LlmxError | None:
 
     data, _ = required(given.arm, given.stage.name)
     nowhere = getattr(lookup("data", data.kind), "refusal", None)
-    if nowhere is not None and (error := nowhere(data)) is not None:
+    error: LlmxError | None = nowhere(data) if nowhere else None
+    if error is not None:
         return error
     try:
         check(judge_of(given))
     except LlmxError as found:
         return found
-    refusal: LlmxError | None = protocol_of(given).refusal()
-    return refusal
+    return protocol_of(given).refusal()
 
 
 def _judgements(
