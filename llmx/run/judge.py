@@ -105,7 +105,8 @@ def _refusal(given: StageInput) -> LlmxError | None:
         check(judge_of(given))
     except LlmxError as found:
         return found
-    return protocol_of(given).refusal()
+    refused: LlmxError | None = protocol_of(given).refusal()
+    return refused
 
 
 def _judgements(
