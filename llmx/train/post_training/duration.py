@@ -17,7 +17,7 @@ from llmx.store.machine import machine
 
 _OPERATIONS = 6e10  # a second, in training
 _STEP = 0.02  # seconds of an optimiser step besides its arithmetic
-_WRITING = 1e-3  # seconds of one token and layer, for a batch
+_WRITING = 2e-3  # seconds of one token and layer, for a batch
 _FILLED = 0.3  # a text's share of the most that it may have, on average
 _WRITTEN = 0.6  # a completion's
 
