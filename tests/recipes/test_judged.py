@@ -97,9 +97,8 @@ class Case:
     def judged(self):
         """Return how many judgements are on the disk."""
         count = 0
-        for place, _, files in os.walk(
-            self.folder
-        ):  # passes over a folder that is renamed meanwhile
+        # Unlike rglob, walk passes over a folder that is renamed meanwhile.
+        for place, _, files in os.walk(self.folder):
             path = Path(place, "judgements.jsonl")
             if path.name in files and not path.is_symlink():
                 with suppress(FileNotFoundError):
