@@ -20,8 +20,7 @@ from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.engines.locate import local_folder, model_identity
 from llmx.engines.size import ModelSize
 from llmx.store.files import read_lines, write_json
-from llmx.store.machine import machine
-from llmx.train.post_training.duration import supervised_seconds
+from llmx.train.post_training.duration import on_cpu, supervised_seconds
 
 _Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
@@ -64,7 +63,7 @@ class TrainStage:
         )
         return Cost(
             samples=trainer.steps * trainer.batch_size,
-            seconds=None if machine()["accelerators"] else seconds,
+            seconds=seconds if on_cpu(given) else None,
             memory=Memory(weights=4 * size, optimiser=12 * size),
             notes=(f"{size / 1e6:.1f} M parameters without the embedding",),
         )

@@ -61,7 +61,8 @@ def size_of(names: Sequence[str], given: StageInput) -> ModelSize:
 
 def _size_of(name: str | None, given: StageInput, seen: frozenset[str] = frozenset()) -> ModelSize:
     """Return the size of a model, or of what the stage that is to train it starts from."""
-    stage = given.stages.get((name or "").removeprefix("stage:")) if name else None
+    kind, _, need = (name or "").partition(":")
+    stage = given.stages.get(need) if kind == "stage" else None
     if stage is None or stage.name in seen:
         return model_size(name)
     if isinstance(shape := stage.options.get("shape"), Mapping):

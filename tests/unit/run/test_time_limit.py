@@ -13,9 +13,7 @@ STEPS = "stages.base.trainer.steps"
 @pytest.fixture
 def planned(tmp_path, monkeypatch):
     found = {**machines.machine(), "accelerators": []}
-    for module in ("duration.machine",):
-        monkeypatch.setattr(f"llmx.train.post_training.{module}", lambda: found)
-    monkeypatch.setattr("llmx.train.language_model.machine", lambda: found)
+    monkeypatch.setattr("llmx.train.post_training.duration.machine", lambda: found)
     return lambda *given: plan(
         compose("backtracking_countdown", list(given)), runs=tmp_path / "runs"
     )
