@@ -48,6 +48,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
     },
     "data": {
         "gsm_symbolic": "llmx.data.gsm_symbolic:GsmSymbolic",
+        "worked_arithmetic": "llmx.data.worked_arithmetic:WorkedArithmetic",
         "gsm8k": "llmx.data.gsm8k:Gsm8k",
         "csqa": "llmx.data.csqa:Csqa",
         "mmlu": "llmx.data.mmlu:Mmlu",

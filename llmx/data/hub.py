@@ -11,7 +11,7 @@ from llmx.core.errors import DataError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
-from llmx.data.gsm_symbolic import question_key
+from llmx.data.templated import question_key
 
 FETCH_ONCE = (
     "run it once where the hub can be reached, or copy the hub's cache ($HF_HOME) here;"

@@ -13,9 +13,9 @@ from typing import Any
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
-from llmx.data.gsm_symbolic import question_key
 from llmx.data.hub import FETCH_ONCE, Row, distinct, pinned_identity, rows, samples
 from llmx.data.options import with_options
+from llmx.data.templated import question_key
 
 VERSION = 1  # to be raised with every change here, or in options.py, that changes a problem
 REPOSITORY = "cais/mmlu"

@@ -20,7 +20,8 @@ from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
-_MIX = ("layouts", "whole", "learn")
+_MIX = ("layouts", "whole", "learn", "order")
+_CHOICES = {"learn": ("answer", "all"), "order": ("drawn", "kept")}
 _EVEN = dict.fromkeys(get_args(Layout), 1.0)
 _HEADER, _MORE = "Drafts:", "More:"
 
@@ -36,7 +37,8 @@ class AggregationCorpusStage:
     Options: ``tokenizer`` (a folder or ``zoo:NAME``), ``examples`` (default 24000), ``header`` and
     ``more`` (as of the ensemble that will use the model), ``seed``, ``layouts`` (layout → weight;
     default all alike), ``whole`` (the share with whole drafts; default 0.25), ``learn`` (answer, or
-    all: the loss is on drafts too, and of several alike the later can be copied from the first).
+    all: the loss is on drafts too, and of several alike the later can be copied from the first),
+    ``order`` (drawn, or kept: each draft has the place of its arm, so that places have a meaning).
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
@@ -47,9 +49,10 @@ class AggregationCorpusStage:
         """The options; corpus, tokenizer and drafts are inputs."""
         check_options(given, {"examples", "header", "more", "seed", "tokenizer", *_MIX})
         options = given.stage.options
-        if options.get("learn", "answer") not in ("answer", "all"):
-            where = f"stages.{given.stage.name}.learn"
-            raise ConfigError(f"{where} is {options['learn']!r}", "answer, or all")
+        for name, known in _CHOICES.items():
+            if options.get(name, known[0]) not in known:
+                where = f"stages.{given.stage.name}.{name}"
+                raise ConfigError(f"{where} is {options[name]!r}", f"{known[0]}, or {known[1]}")
         return {
             "tokenizer": model_identity(_tokenizer(given), None),
             "examples": positive_option(given, "examples", 24_000),
@@ -128,6 +131,8 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     weights: Mapping[Layout, float] = told.get("layouts", _EVEN)
     (layout,) = rng.choices(list(weights), list(weights.values()))
     drafts = _chosen(rng, problem, set(tokenizer.all_special_ids))
+    if told.get("order") == "kept":
+        drafts.sort(key=lambda draft: [name for name, _ in problem.drafts].index(draft[0]))
     cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
     last = len(cuts) - 1 if rng.random() < told.get("whole", _WHOLE) else rng.randrange(len(cuts))
     spans = list(zip((0, *cuts), cuts[: last + 1], strict=False))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_SUBJECTS = {
+    "gsm_symbolic": "templated grade-school word problems",
+    "worked_arithmetic": "arithmetic with its steps written out",
+}
+
 
 def render(name: str, about: Mapping[str, Any]) -> str:
     """Return the card.
@@ -30,9 +35,9 @@ def _head(name: str, about: Mapping[str, Any]) -> list[str]:
         f"A Llama-architecture model of {about['parameters'] / 1e6:.2f} M parameters "
         f"({shape['layers']} layers × {shape['hidden']}, feed-forward {shape['intermediate']}, "
         f"heads of {shape['head_dim']}, tied embeddings), {begun} by "
-        f"`llmx run recipe={about.get('recipe', 'zoo_gsm')}` on templated grade-school word "
-        "problems. It answers those and nothing else. Weights are stored in float16; llmx runs "
-        "them in float32.",
+        f"`llmx run recipe={about.get('recipe', 'zoo_gsm')}` on "
+        f"{_SUBJECTS[about['data']['kind']]}. It answers those and nothing else. Weights are "
+        "stored in float16; llmx runs them in float32.",
         "",
         f"Training: {trainer['steps']} steps of {trainer['batch_size']} problems, AdamW at "
         f"{trainer['learning_rate']}, cosine decay, loss on the solution only, seed "
@@ -56,26 +61,43 @@ def _templates(about: Mapping[str, Any]) -> list[str]:
     titles = list(about["measured"])
     lines = ["## By template", "", "| template | " + " | ".join(titles) + " |"]
     lines.append("| --- |" + " --- |" * len(titles))
-    for name in sorted(names, key=lambda name: int(name.rpartition("-")[2])):
+    for name in sorted(names, key=_natural):
         cells = [about["measured"][title]["by_template"].get(name) for title in titles]
         shown = [f"{cell[0]}/{cell[1]}" if cell else "" for cell in cells]
         lines.append(f"| {name.rpartition('-')[2]} | " + " | ".join(shown) + " |")
     return [*lines, ""]
 
 
+def _natural(name: str) -> tuple[int, str]:
+    """Return a key that puts template-9 before template-10."""
+    tail = name.rpartition("-")[2]
+    return (int(tail) if tail.isdigit() else 0, name)
+
+
 def _data(about: Mapping[str, Any]) -> list[str]:
-    data, redrawn = about["data"], about["collisions"]
+    redrawn = about["collisions"]
     counted = ", ".join(f"{count} of {split}" for split, count in redrawn.items()) or "none"
     return [
         "## Data",
         "",
+        _sources(about),
+        "",
+        "Splits are disjoint by the hash of the normalised question; redrawn because of a "
+        f"collision: {counted}.",
+        "",
+    ]
+
+
+def _sources(about: Mapping[str, Any]) -> str:
+    data = about["data"]
+    if data["kind"] == "worked_arithmetic":
+        skills = ", ".join(data["options"].get("skills", ["all"]))
+        return f"Made by llmx, seed {data['seed']}: {data['train']} problems; skills: {skills}."
+    return (
         f"GSM-Symbolic templates through {about['generator']}, seed {data['seed']}, wording "
         f"{data['wording']}. Trained on {data['train']} problems from templates "
         f"{', '.join(map(str, data['templates']))}. Held-out templates: "
-        f"{', '.join(map(str, data['heldout_templates']))}.",
-        "",
-        "Same templates, new variables: a test question has numbers and names that were never "
-        "trained on together, its sentence pattern was. Splits are disjoint by the hash of the "
-        f"normalised question; redrawn because of a collision: {counted}.",
-        "",
-    ]
+        f"{', '.join(map(str, data['heldout_templates']))}. Same templates, new variables: a test "
+        "question has numbers and names that were never trained on together, its sentence pattern "
+        "was."
+    )

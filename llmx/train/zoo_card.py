@@ -17,8 +17,9 @@ from llmx.train.card_text import render
 class ZooCardStage:
     """Writes ``<model>/`` (float16 weights, tokenizer, ``README.md``) for every trained model.
 
-    Options: ``models``, arm → folder name; ``measured``, title → [arm suffix, score stage];
-    ``recipe``, the name of the recipe, and ``base``, the model that the training went on from.
+    Options: ``models``, arm → folder name (arms that were left out have none); ``measured``,
+    title → [arm suffix, score stage]; ``recipe``, the name of the recipe, and ``base``, the model
+    that the training went on from.
     """
 
     kind: ClassVar[str] = "zoo_card"
@@ -42,7 +43,8 @@ class ZooCardStage:
 
     def run(self, context: StageContext) -> None:
         """Export and describe every model."""
-        models: Mapping[str, str] = context.given.stage.options["models"]
+        given = context.given
+        models = {a: f for a, f in given.stage.options["models"].items() if a in given.arms}
         context.progress.start(len(models), unit="models")
         for arm, folder in models.items():
             export(context.inputs[f"train/{arm}"] / "model", context.out / folder)

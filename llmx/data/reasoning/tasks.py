@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmx.data.gsm_symbolic import question_key
+from llmx.data.templated import question_key
 
 Entry = Mapping[str, Any]
 """An item of reasoning-gym: ``question``, ``answer``, ``metadata``."""

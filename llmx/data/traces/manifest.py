@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, quantiles
 from typing import Any
 
-from llmx.data.gsm_symbolic import question_key
+from llmx.data.templated import question_key
 from llmx.data.traces.arms import Traced
 from llmx.data.traces.events import backtracks
 from llmx.data.traces.replay import RefusedTrace, replay

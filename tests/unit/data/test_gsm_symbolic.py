@@ -7,7 +7,8 @@ import pytest
 from llmx.core.errors import DataError, LlmxError
 from llmx.core.spec import DataSpec
 from llmx.data import evaluation_identity, load
-from llmx.data.gsm_symbolic import GsmSymbolic, normalise_number, question_key
+from llmx.data.gsm_symbolic import GsmSymbolic, normalise_number
+from llmx.data.templated import question_key
 
 
 def spec(**changes):
