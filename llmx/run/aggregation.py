@@ -42,7 +42,7 @@ class AggregationCorpusStage:
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -140,7 +140,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     heard = Heard(
         sources=tuple(name for name, _ in drafts),
         rounds=tuple(_round(drafts, span, tokenizer) for span in spans),
-        said=tuple(Shown(ids=tuple(ids)) for ids in said),
+        said=tuple(Shown(ids=tuple(ids), tokens=len(ids)) for ids in said),
         header=told["header"],
         more=told["more"],
     )
