@@ -41,6 +41,10 @@ def test_what_was_said_under_l2_is_not_learned_again(problem, renderer):
     rests = [row["ids"][row["learn_from"] :] for row in rows]
     assert all(rest == whole[len(whole) - len(rest) :] for rest in rests)
     assert len({len(rest) for rest in rests}) > 1
+    for row, rest in zip(rows, rests, strict=True):
+        said = renderer.tokenizer.decode(whole[: len(whole) - len(rest)])
+        prompt = renderer.tokenizer.decode(row["ids"][: row["learn_from"]])
+        assert not said or "<|assistant|>" + said[:4] in prompt
 
 
 def test_whole_drafts_stand_in_the_prompt_in_the_order_of_their_arms(problem, renderer):
