@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from llmx.core.record import Frozen
+
+FILE = "win_rates.json"
+
+JudgeKind = Literal["rule", "local", "endpoint"]
 
 _HEAD = (
     "arm",
@@ -37,6 +42,8 @@ class ArmWins(Frozen):
         games, unparsable: of this arm; a game without a readable verdict is no tie.
         characters: mean length of the outputs.
         tokens: prompts and replies of the judge.
+        judge: name of the model or rule; empty in files of older versions.
+        judge_kind: a ``rule``, or a model at an address: of this machine (``local``), or another.
     """
 
     arm: str
@@ -52,6 +59,8 @@ class ArmWins(Frozen):
     unparsable: int = 0
     characters: float = 0.0
     tokens: int = 0
+    judge: str = ""
+    judge_kind: JudgeKind | None = None
 
 
 def markdown(title: str, arms: Sequence[ArmWins], judge: str, rule: bool, baseline: str) -> str:

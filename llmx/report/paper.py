@@ -21,12 +21,20 @@ Quantity = Literal[
     "first token",
     "first token cut",
     "end to end",
+    "win rate",
+    "length-controlled win rate",
 ]
 """What two arms are compared in: a difference for accuracy, a ratio for others. Of one arm alone:
 its own accuracy. ``optimum`` is which arm is the best; of streams there are the time to the first
-token, the share of it that is cut, and tokens/s end to end as a ratio."""
+token, the share of it that is cut, and tokens/s end to end as a ratio. A judge gives an arm win
+rates over a fixed baseline."""
 
-ALONE: tuple[Quantity, ...] = ("own accuracy", "first token")
+ALONE: tuple[Quantity, ...] = (
+    "own accuracy",
+    "first token",
+    "win rate",
+    "length-controlled win rate",
+)
 """Quantities of one arm, beside no other."""
 
 Unit = Literal[
@@ -48,6 +56,10 @@ class Ours(Frozen):
     arm: str | None = None
     against: str = "sd"
     at_difference: float | None = Field(default=None, description="share of problems, signed")
+    judge: str | None = Field(default=None, description="no other judge's figure is comparable")
+    apart: str | None = Field(
+        default=None, description="why ours is never comparable, at whatever scale: a sentence"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Ours:

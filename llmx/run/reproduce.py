@@ -143,6 +143,7 @@ def _places(folder: Path) -> list[Path]:
 def _weight(run: Stored) -> tuple[int, str]:
     answers = sum(row.problems * row.seeds for row in run.results.rows)
     answers += sum(one.problems for one in run.streams.arms)
+    answers += sum(one.problems for one in run.wins.arms)
     return answers, run.card.written
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
-from llmx.core.judging import Judgement
-from llmx.report.judged import ArmWins, Range
+from llmx.core.judging import Judgement, JudgeSpec
+from llmx.report.judged import ArmWins, JudgeKind, Range
 from llmx.scoring.judging.length_controlled import LengthControlled
 from llmx.scoring.judging.win_rate import Points, difference, points, win_rate
 from llmx.stats.bootstrap import bootstrap_mean
@@ -28,6 +30,7 @@ class JudgedArm:
     summary: Mapping[str, Any]
     outputs: Sequence[Mapping[str, Any]]
     controlled: LengthControlled | None = None
+    judge: JudgeSpec | None = None
 
     @property
     def points(self) -> dict[str, Points]:
@@ -70,7 +73,32 @@ def _figures(name: str, arms: Mapping[str, JudgedArm], base: str | None) -> ArmW
         unparsable=summary["unparsable"],
         characters=sum(lengths) / max(len(lengths), 1),
         tokens=summary["prompt_tokens"] + summary["completion_tokens"],
+        judge=judge_name(arm.judge),
+        judge_kind=_kind(arm.judge),
     )
+
+
+def judge_name(judge: JudgeSpec | None) -> str:
+    """Return what a page calls a judge: its model, or the rule."""
+    if judge is None:
+        return "nobody"
+    return str(judge.model) if judge.kind == "endpoint" else judge.kind
+
+
+def _kind(judge: JudgeSpec | None) -> JudgeKind | None:
+    if judge is None:
+        return None
+    if judge.kind != "endpoint":
+        return "rule"
+    return "local" if _is_here(urlsplit(judge.url or "").hostname or "") else "endpoint"
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, by its name or its number."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _controlled_gain(arm: JudgedArm, base: JudgedArm) -> Interval | None:

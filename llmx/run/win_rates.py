@@ -10,13 +10,12 @@ from llmx.core.errors import ConfigError, RunError
 from llmx.core.judging import Judgement
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import ArmSpec
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.report.judged import ArmWins, markdown
+from llmx.report.judged import FILE, ArmWins, markdown
 from llmx.run.ask import required
 from llmx.run.decode import check_options
 from llmx.run.judge import JUDGEMENTS, OUTPUTS
-from llmx.run.win_figures import JudgedArm, figures
+from llmx.run.win_figures import JudgedArm, figures, judge_name
 from llmx.scoring.judging.alpaca_package import installed, missing
 from llmx.scoring.judging.length_controlled import LengthControlled, annotation, length_controlled
 from llmx.scoring.judging.win_rate import points
@@ -35,7 +34,7 @@ class WinRatesStage:
     """
 
     kind: ClassVar[str] = "win_rates"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -69,7 +68,7 @@ class WinRatesStage:
             arms[name] = _judged_arm(given, name, folder, context.out)
             context.progress.advance()
         found = figures(arms, _pairs(given))
-        write_json(context.out / "win_rates.json", [as_json(one) for one in found])
+        write_json(context.out / FILE, [as_json(one) for one in found])
         write_text(context.out / "win_rates.md", _page(given, arms, found))
 
 
@@ -77,7 +76,7 @@ def _judged_arm(given: StageInput, name: str, folder: Path, out: Path) -> Judged
     judgements = [Judgement.model_validate(row) for row in read_lines(folder / JUDGEMENTS)]
     outputs = read_lines(folder / OUTPUTS)
     shares = {key: one.won / one.played for key, one in points(judgements).items()}
-    judge = _judge_name(given.arms[name])
+    judge = judge_name(given.arms[name].judge)
     # a preference of several games is their weighted mean
     rows = [annotation(row, name, judge, shares.get(row["id"])) for row in outputs]
     keys = ("instruction", "output", "dataset")
@@ -85,21 +84,16 @@ def _judged_arm(given: StageInput, name: str, folder: Path, out: Path) -> Judged
     write_json(out / "outputs" / f"{name}.json", shown)
     write_json(out / "annotations" / f"{name}.json", rows)
     controlled = _controlled(given, name, outputs, rows) if controlled_of(given) else None
-    return JudgedArm(judgements, read_json(folder / "summary.json"), outputs, controlled)
+    summary = read_json(folder / "summary.json")
+    return JudgedArm(judgements, summary, outputs, controlled, given.arms[name].judge)
 
 
 def _page(given: StageInput, arms: Mapping[str, JudgedArm], found: Sequence[ArmWins]) -> str:
     title = str(given.stage.options.get("title", "Win rates"))
-    judges = {_judge_name(arm) for arm in given.arms.values()}
+    judges = {judge_name(arm.judge) for arm in given.arms.values()}
     baselines = {str(row["baseline"]) for arm in arms.values() for row in arm.outputs}
     rule = all(arm.judge is None or arm.judge.kind != "endpoint" for arm in given.arms.values())
     return markdown(title, found, ", ".join(sorted(judges)), rule, ", ".join(sorted(baselines)))
-
-
-def _judge_name(arm: ArmSpec) -> str:
-    if arm.judge is None:
-        return "nobody"
-    return str(arm.judge.model) if arm.judge.kind == "endpoint" else arm.judge.kind
 
 
 def controlled_of(given: StageInput) -> bool:

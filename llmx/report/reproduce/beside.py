@@ -12,6 +12,7 @@ from llmx.report.paper import ALONE, Ours, Quantity
 from llmx.report.reproduce.stored import Stored
 from llmx.report.results import Results, Row, Span
 from llmx.report.verdict.optimum import BEST
+from llmx.report.won import Judge
 
 OurUnit = Literal["points", "times", "percent", "backtracks", "seconds"]
 
@@ -21,6 +22,8 @@ _UNITS: Mapping[Quantity, OurUnit] = {
     "optimum": "backtracks",
     "first token": "seconds",
     "first token cut": "percent",
+    "win rate": "percent",
+    "length-controlled win rate": "percent",
 }
 """Quantity -> unit, where it is no ratio."""
 
@@ -52,6 +55,7 @@ class Beside(Frozen):
     seeds: int
     absolute: Span | None = Field(default=None, description="the same as a difference, tokens/s")
     accuracy: Span | None = Field(default=None, description="the arm's accuracy difference")
+    judge: Judge | None = Field(default=None, description="who gave it, of win rates")
 
 
 def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
@@ -61,7 +65,7 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
         return None
     found = _best(source) if ours.quantity == "optimum" else _named(source, ours)
     if found is None:
-        return None
+        return _judged(ours, source)
     arm, span = found
     row = source.results.row(arm)
     return Beside(
@@ -77,6 +81,27 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
         seeds=row.seeds if row else 1,
         absolute=_gain(source.results, arm, ours),
         accuracy=row.difference.score if row and row.difference else None,
+    )
+
+
+def _judged(ours: Ours, source: Stored) -> Beside | None:
+    """Return what a judge gave the arm; a plain rate stands in where lengths are not controlled."""
+    arm = ours.arm or ""
+    row, found = source.wins.row(arm), source.wins.figure(arm, ours.quantity)
+    if row is None or found is None:
+        return None
+    return Beside(
+        recipe=ours.recipe,
+        run=source.card.run,
+        scale=source.card.scale,
+        quantity=found[0],
+        arm=arm,
+        against=None,
+        span=found[1],
+        unit="percent",
+        problems=row.problems,
+        seeds=1,
+        judge=source.wins.judge(arm),
     )
 
 

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from llmx.core.record import Frozen
 from llmx.report.numbers import number, number_span, percent_span, points_span
-from llmx.report.paper import PER_MACHINE, Claim
+from llmx.report.paper import PER_MACHINE, Claim, Ours
 from llmx.report.reproduce.beside import Beside
+from llmx.report.won import CONTROLLED
 
 Word = Literal[
     "reproduced",
@@ -54,10 +55,23 @@ def _judge(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
     if claim.unit in PER_MACHINE:
         what = f"A figure in {claim.unit} belongs to its models and its machine"
         return "not comparable", f"{what}; beside it stands {said(ours)}."
-    if ours.scale != "paper":
-        what = f"Other models and data (scale={ours.scale})"
-        return "not comparable", f"{what}; beside it stands {said(ours)}."
+    if apart := _apart(claim.ours, ours):
+        return "not comparable", f"{apart}; beside it stands {said(ours)}."
     return _agreement(claim, ours)
+
+
+def _apart(wanted: Ours, ours: Beside) -> str:
+    """Return why two figures are not of the same thing; empty = they may be compared."""
+    if ours.scale != "paper":
+        return f"Other models and data (scale={ours.scale})"
+    if wanted.apart is not None:
+        return wanted.apart
+    if wanted.quantity == CONTROLLED != ours.quantity:
+        return "Lengths are not controlled for in ours"
+    judge = ours.judge
+    if judge and (judge.kind != "endpoint" or judge.name != wanted.judge):
+        return f"Another judge than {wanted.judge or 'the published one'}"
+    return ""
 
 
 def _own(claim: Claim, ours: Beside | None) -> str:
@@ -93,6 +107,9 @@ def _figure(ours: Beside) -> str:
             return f"{number_span(span, 3)} s to the first token"
         case "first token cut":
             return f"{percent_span(span)} % less time to the first token than `{ours.against}`"
+        case "win rate" | "length-controlled win rate" as rate:
+            by = f", {ours.judge.said()}" if ours.judge else ""
+            return f"a {rate} of {percent_span(span)} %{by}"
     return f"{number_span(span, 2)} times {_of(ours)}"
 
 

@@ -10,11 +10,14 @@ from pydantic import ValidationError
 from llmx.core.errors import StoreError
 from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
+from llmx.report.judged import FILE as WON
+from llmx.report.judged import ArmWins
 from llmx.report.reproduce.card import Card, card
 from llmx.report.results import Results, load_results
 from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streamed, Streams
 from llmx.report.verdict.model import Verdict, Verdicts
+from llmx.report.won import Wins
 from llmx.store.files import read_json, write_json, write_text
 
 CARD, RESULTS, VERDICTS, PLOT = "card.json", "results.json", "verdicts.json", "plot.svg"
@@ -27,6 +30,7 @@ _TEXTS = (
     *("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg"),
     *(TRAINED, "training_report.md", *(f"{name}.svg" for name in CURVES)),
     *(ENSEMBLE, "ensemble.md", SIMULATED, "simulation.md", *STREAM_PICTURES),
+    *(WON, "win_rates.md"),
 )
 
 
@@ -37,6 +41,7 @@ class Stored:
     Attributes:
         texts: further files by name, which are kept with a committed result.
         streams: of a run that measured streams instead of speed; empty = none.
+        wins: of a run whose arms were judged; empty = none.
     """
 
     folder: Path
@@ -47,12 +52,15 @@ class Stored:
     plot: str | None
     texts: dict[str, str]
     streams: Streams = field(default_factory=Streams)
+    wins: Wins = field(default_factory=Wins)
 
     @property
     def problems(self) -> int:
         """Problems of the best supplied arm."""
         counts = [row.problems for row in self.results.rows]
-        return max([*counts, *(one.problems for one in self.streams.arms)], default=0)
+        counts += [one.problems for one in self.streams.arms]
+        counts += [one.problems for one in self.wins.arms]
+        return max(counts, default=0)
 
     @property
     def seeds(self) -> int:
@@ -67,7 +75,7 @@ def load_stored(folder: Path) -> Stored:
         StoreError: if a file is missing or of another version.
     """
     try:
-        about, streams = _card(folder), _streams(folder)
+        about, streams, wins = _card(folder), _streams(folder), _wins(folder)
         results = _results(folder, about)
         found = _somewhere(folder, VERDICTS)
         judged = Verdicts.model_validate(read_json(found)) if found else Verdicts()
@@ -85,6 +93,7 @@ def load_stored(folder: Path) -> Stored:
         plot=plot.read_text(encoding="utf-8") if plot.exists() else None,
         texts={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
         streams=streams,
+        wins=wins,
     )
 
 
@@ -93,11 +102,11 @@ def holds_results(folder: Path) -> bool:
     if (folder / RESULTS).exists():
         return True
     known = (folder / CARD).exists() or (folder / "spec.json").exists()
-    return known and any(_somewhere(folder, name) for name in (ENSEMBLE, SIMULATED))
+    return known and any(_somewhere(folder, name) for name in (ENSEMBLE, SIMULATED, WON))
 
 
 def _results(folder: Path, about: Card) -> Results:
-    """Return the results; a run that only measured or simulated streams has no such file."""
+    """Return the results; a run of streams or judgements alone has no such file."""
     if holds_results(folder) and not (folder / RESULTS).exists():
         return Results(title=about.recipe, reference=None, rows=())
     return load_results(read_json(folder / RESULTS))
@@ -107,6 +116,12 @@ def _streams(folder: Path) -> Streams:
     found = _somewhere(folder, ENSEMBLE)
     rows = read_json(found) if found else []
     return Streams(arms=tuple(Streamed.model_validate(row) for row in rows))
+
+
+def _wins(folder: Path) -> Wins:
+    found = _somewhere(folder, WON)
+    rows = read_json(found) if found else []
+    return Wins(arms=tuple(ArmWins.model_validate(row) for row in rows))
 
 
 def _card(folder: Path) -> Card:

@@ -190,6 +190,18 @@ def test_a_proposer_shorter_than_a_chunk_is_complete():
     assert "[1]\nx" in heard and "[2]\nhello wo" in heard
 
 
+@pytest.mark.parametrize("layout", ["L0", "L1", "L1b", "L2"])
+def test_a_code_fence_that_a_chunk_cuts_is_handed_on_as_it_was_written(layout):
+    models = cast()
+    models["a"].answer = "```py\n  x = 1\n\n```\n| a | b |"
+    run(ensemble(streaming="staircase", layout=layout, first_chunk=6, later_chunk=7), models)
+    asks = [[part.text for turn in ask.prompt for part in turn.parts] for ask in models["g"].asks]
+    assert "```py\n" in asks[0]  # cut inside the fence, and not closed
+    assert "".join(asks[0]).count("```") == 1
+    chunks = [models["a"].answer[:6], *(models["a"].answer[at : at + 7] for at in (6, 13, 20))]
+    assert all(chunk in asks[-1] for chunk in chunks)
+
+
 def test_ahead_of_its_sources_it_may_go_on_without_news():
     slow = {"a": {"delay": 0.02}, "b": {"delay": 0.02}}
     wait = timing(run(ensemble(streaming="staircase"), cast(**slow)))
@@ -224,6 +236,24 @@ def test_a_repetition_is_seen_and_asked_for_once_more():
     kinds = [e.what for e in events if e.who == ANSWER]
     assert kinds.count("repeated") == kinds.count("retried") > 0
     assert text(events) == models["g"].answer  # the script says the same again
+
+
+def test_a_listener_can_be_told_not_to_repeat():
+    told, untold = cast(), cast()
+    run(ensemble(streaming="staircase", redundancy="instruct"), told)
+    run(ensemble(streaming="staircase"), untold)
+    said = "without repeating any of it"
+    assert all(said in ask.prompt[0].content for ask in told["g"].asks)
+    assert not any(said in ask.prompt[0].content for ask in untold["g"].asks)
+
+
+def test_chunks_may_grow():
+    models = cast()
+    models["a"].answer = models["b"].answer = models["g"].answer = "x" * 60
+    spec = ensemble(streaming="staircase", first_chunk=2, later_chunk=4, chunk_growth=2.0)
+    events = run(spec, models)
+    sizes = [e.tokens for e in events if e.who == "1.1" and e.what == "chunk"]
+    assert sizes[:4] == [2, 4, 8, 16] and sum(sizes) == 60
 
 
 def test_a_reader_that_leaves_frees_everybody():

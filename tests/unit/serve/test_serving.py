@@ -232,3 +232,39 @@ def test_an_ensemble_behind_the_server():
         next(iter(stream))
         stream.close()
         assert settled(lambda: all(model.open == 0 for model in models.values()))
+
+
+def test_an_ensemble_that_breaks_in_the_middle_ends_the_stream_with_an_error():
+    models = cast(g={"fails_at": 7})
+    answerer = EnsembleAnswerer("echo", ensemble(streaming="staircase"), models, GREEDY, 0)
+    said = []
+    with serving(answerer) as (_, port):
+        with pytest.raises(openai.APIError, match="g broke"):
+            for chunk in ask(port, "Q", stream=True):
+                said += [chunk.choices[0].delta.content or ""]
+        assert settled(lambda: all(model.open == 0 for model in models.values()))
+    assert "".join(said) == models["g"].answer[:7]
+
+
+def test_an_ensemble_waits_for_a_reader_that_does_not_read():
+    long = GREEDY.model_copy(update={"max_tokens": 100_000})
+    model = cast()["g"]
+    model.answer, model.said, piece = "x" * 100_000, 0, model.piece
+
+    def counted(*given):
+        model.said += 1
+        return piece(*given)
+
+    model.piece = counted
+    spec = ensemble(streaming="plain", layers=1)
+    with serving(EnsembleAnswerer("echo", spec, {"g": model}, long, 0)) as (_, port):
+        made = raw(port, "Q")
+        assert settled(lambda: model.said > 0)
+        before = -1
+        while before != model.said and model.said < 60_000:
+            before = model.said
+            time.sleep(1)
+        # 100,000 pieces of some 200 bytes wait; what was said fits the sockets' buffers
+        assert model.said < 60_000
+        made.close()
+        assert settled(lambda: model.open == 0)
