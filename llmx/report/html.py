@@ -45,11 +45,11 @@ def environment() -> Environment:
     made = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters["names"] = _names
+    made.filters["names"] = names
     return made
 
 
-def _names(text: str) -> Markup:
+def names(text: str) -> Markup:
     """Turn `name` into code, escaping everything."""
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 

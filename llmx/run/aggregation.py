@@ -20,8 +20,8 @@ from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
-_MIX = ("layouts", "whole", "learn", "order")
-_CHOICES = {"learn": ("answer", "all"), "order": ("drawn", "kept")}
+_MIX = ("layouts", "whole", "order")
+_ORDERS = ("drawn", "kept")
 _EVEN = dict.fromkeys(get_args(Layout), 1.0)
 _HEADER, _MORE = "Drafts:", "More:"
 
@@ -36,9 +36,8 @@ class AggregationCorpusStage:
     Needs a corpus and drafts of the training split (a ``decode`` stage).
     Options: ``tokenizer`` (a folder or ``zoo:NAME``), ``examples`` (default 24000), ``header`` and
     ``more`` (as of the ensemble that will use the model), ``seed``, ``layouts`` (layout → weight;
-    default all alike), ``whole`` (the share with whole drafts; default 0.25), ``learn`` (answer, or
-    all: the loss is on drafts too, and of several alike the later can be copied from the first),
-    ``order`` (drawn, or kept: each draft has the place of its arm, so that places have a meaning).
+    default all alike), ``whole`` (the share with whole drafts; default 0.25), ``order``
+    (drawn, or kept: each draft has the place of its arm, so that places have a meaning).
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
@@ -49,10 +48,9 @@ class AggregationCorpusStage:
         """The options; corpus, tokenizer and drafts are inputs."""
         check_options(given, {"examples", "header", "more", "seed", "tokenizer", *_MIX})
         options = given.stage.options
-        for name, known in _CHOICES.items():
-            if options.get(name, known[0]) not in known:
-                where = f"stages.{given.stage.name}.{name}"
-                raise ConfigError(f"{where} is {options[name]!r}", f"{known[0]}, or {known[1]}")
+        if options.get("order", "drawn") not in _ORDERS:
+            where = f"stages.{given.stage.name}.order"
+            raise ConfigError(f"{where} is {options['order']!r}", " or ".join(_ORDERS))
         return {
             "tokenizer": model_identity(_tokenizer(given), None),
             "examples": positive_option(given, "examples", 24_000),
@@ -146,7 +144,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     )
     asked = renderer.ids(prompt(layout, [Message(role="user", content=problem.question)], heard))
     rest = answer[sum(map(len, said)) :] if layout == "L2" and drafts else answer
-    return {"ids": [*asked, *rest], "learn_from": 1 if told.get("learn") == "all" else len(asked)}
+    return {"ids": [*asked, *rest], "learn_from": len(asked)}
 
 
 def _chosen(rng: Random, problem: Problem, special: set[int]) -> list[tuple[str, list[int]]]:

@@ -30,8 +30,8 @@ class TrainStage:
     """Needs a corpus and a tokenizer; writes ``model/`` and ``training.json``.
 
     Options: ``shape``, ``trainer``, ``seed``, in place of the arm's; ``over: recipe`` needs them.
-    ``base`` names a model to go on from (a folder or ``zoo:NAME``), with its tokenizer; context
-    and number of layers are then read of the shape.
+    ``base`` names a model to go on from (a folder or ``zoo:NAME``), with its tokenizer; only the
+    context is then read of the shape.
     """
 
     kind: ClassVar[str] = "train"
@@ -149,23 +149,18 @@ def _examples(context: StageContext, tokenizer: Any, longest: int) -> list[dict[
 
 
 def _start(base: Path | None, shape: ShapeSpec, tokenizer: Any, seed: int, bf16: bool) -> Any:
-    """Return the model to train: a new one, or `base` with room for `shape.context` positions.
-
-    A base with fewer layers than `shape.layers` gets more of them, see `deepen`.
-    """
+    """Return the model to train: a new one, or `base` with room for `shape.context` positions."""
     if base is None:
         return build_model(shape, tokenizer, seed, bf16)
     import torch
     from transformers import AutoModelForCausalLM
-
-    from llmx.train.deepen import deepen
 
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_pretrained(
         base, dtype=torch.float32, attn_implementation=_attention(bf16)
     )
     model.config.max_position_embeddings = shape.context
-    return deepen(model, shape.layers)
+    return model
 
 
 def _attention(bf16: bool) -> str:

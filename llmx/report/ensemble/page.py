@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from llmx.report.ensemble.figures import ArmFigures, Span
+from llmx.report.html import names
 
 _HEAD = (
     "arm",
@@ -44,11 +45,16 @@ def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str])
         cut, ratio = arm.ttft_cut, arm.total_ratio
         if arm.arm in singles or cut is None or ratio is None or base is None:
             continue
-        said.append(
-            f"`{arm.arm}` cuts the time to the first token by {_percent(cut)} % and takes "
-            f"{_times(ratio)} times the total time."
-        )
+        said.append(f"`{arm.arm}` {_first(cut)} and takes {_times(ratio)} times the total time.")
     return said
+
+
+def _first(cut: Span) -> str:
+    """Say what became of the time to the first token; less than no cut is a delay."""
+    if cut.high is not None and cut.high < 0:
+        late = Span(estimate=-cut.estimate, low=-cut.high, high=-(cut.low or 0.0))
+        return f"shows its first token {_percent(late)} % later"
+    return f"cuts the time to the first token by {_percent(cut)} %"
 
 
 def markdown(title: str, arms: Sequence[ArmFigures], said: Sequence[str]) -> str:
@@ -68,7 +74,7 @@ def html(
         "<tr>" + "".join(f"<td>{escape(one)}</td>" for one in row) + "</tr>" for row in rows
     )
     drawn = "".join(f"<h2>{escape(name)}</h2>{svg}" for name, svg in pictures.items())
-    points = "".join(f"<li>{escape(one)}</li>" for one in said)
+    points = "".join(f"<li>{names(one)}</li>" for one in said)
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
         f"<style>{_CSS}</style><h1>{escape(title)}</h1><table><tr>{cells}</tr>{body}</table>"

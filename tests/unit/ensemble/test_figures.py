@@ -5,7 +5,7 @@ import pytest
 from llmx.core.events import ANSWER, Event
 from llmx.methods.ensemble.redundancy import overlap, restarts
 from llmx.methods.ensemble.timing import timing
-from llmx.report.ensemble.figures import figures
+from llmx.report.ensemble.figures import Span, figures
 from llmx.report.ensemble.gantt import gantt
 from llmx.report.ensemble.page import findings, html, markdown
 from llmx.report.ensemble.pictures import quality, strips
@@ -103,11 +103,19 @@ def test_sentences_follow_from_intervals():
     assert any(one.startswith("`stairs` cuts the time to the first token by 90.0") for one in said)
 
 
+def test_a_first_token_that_comes_later_is_not_called_a_cut():
+    moa, one, stairs = made()
+    late = stairs.model_copy(update={"ttft_cut": Span(estimate=-1.5, low=-1.75, high=-1.25)})
+    (said,) = findings([moa, one, late], "moa", ["one"])[1:]
+    assert said.startswith("`stairs` shows its first token 150.0 (125.0 to 175.0) % later and")
+
+
 def test_pages_and_pictures_hold_every_arm():
     arms = made()
-    page = html("T", arms, ["said"], {"g": gantt({"moa": EVENTS})})
+    page = html("T", arms, ["`moa` <said>"], {"g": gantt({"moa": EVENTS})})
     for name in ("moa", "one", "stairs"):
         assert name in markdown("T", arms, []) and name in page
+    assert "<code>moa</code> &lt;said&gt;" in page
     assert strips(arms, "times", "s").count("<circle") == 6
     assert quality(arms).count("stairs") == 1
     assert gantt({"moa": EVENTS}).count("<rect") == 6  # a wait and a stretch of tokens a request
