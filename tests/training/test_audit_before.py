@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from tiny import FAST, ROWS, save_data, tokenizer
+import trl
+from tiny import DRAWN, FAST, ROWS, save_data, tokenizer
 
-from llmx.core.errors import DataError
-from llmx.store.files import read_json, write_lines
+from llmx.core.errors import DataError, RunError
+from llmx.store.files import read_json, read_lines, write_lines
 from llmx.train.post_training.audit import Limit, audit
 from llmx.train.post_training.encoded import encode_answered, encode_asked, encode_prompts
 from llmx.train.post_training.rows import Row, asks
@@ -108,6 +109,40 @@ def test_what_is_shown_is_what_the_trainer_feeds(work, kind):
     assert first["with_loss"] == f"{answer}<|end|>"
     text = (out / "audit.md").read_text()
     assert "[2]" in text and first["text"] in text  # the end carries loss
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["grpo", "rloo"])
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_policy_is_asked_with_what_is_shown(work, tmp_path, kind, plain):
+    job = work(kind, {**DRAWN, "max_steps": 1})
+    if plain:
+        (tmp_path / "plain").mkdir()
+        raw = [{"prompt": f"<|begin|>{n}+1=", "answer": str(n)} for n in range(8)]
+        job.data = save_data(tmp_path / "plain", raw)
+    out = job.run()
+    about = read_json(out / "audit.json")
+    (fed,) = (check for check in about["checks"] if check["check"] == "fed as shown")
+    assert fed["passed"] is True and fed["of"] == len(about["shown"]) == 3
+    sent = {line["prompt"] for line in read_lines(out / "rollouts.jsonl")}
+    first = "<|begin|>0+1=" if plain else f"<|begin|><|user|>{ROWS[0]['question']}<|assistant|>"
+    assert about["shown"][0]["text"] == first and not any(about["shown"][0]["mask"])
+    assert all(text.endswith("=" if plain else "<|assistant|>") for text in sent)
+
+
+@pytest.mark.slow
+def test_a_policy_that_is_asked_otherwise_is_refused(work, monkeypatch):
+    encode = trl.GRPOTrainer._tokenize_prompts
+
+    def longer(trainer, prompts):
+        ids, *rest = encode(trainer, prompts)
+        return [[*one, one[-1]] for one in ids], *rest
+
+    monkeypatch.setattr(trl.GRPOTrainer, "_tokenize_prompts", longer)
+    job = work("grpo", {**DRAWN, "max_steps": 1})
+    with pytest.raises(RunError, match="feeds other tokens than the audit shows"):
+        job.run()
+    assert not read_lines(job.out / "rollouts.jsonl")
 
 
 @pytest.mark.slow

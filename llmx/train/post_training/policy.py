@@ -73,6 +73,12 @@ class PolicyStage(PostTraining):
             record_rollouts(trainer, rewarding, RolloutBook(job.out, job.step))
         return trainer
 
+    def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
+        """Have the trainer encode its own first prompts, as it does before it generates."""
+        prompts = [trainer.train_dataset[place]["prompt"] for place in range(count)]
+        ids = trainer._tokenize_prompts(prompts)[0]
+        return [(tuple(one), (0,) * len(one)) for one in ids]
+
     def may_save(self, trainer: Any) -> bool:
         """Whether no completion of the buffer is still to be trained on."""
         every = trainer.args.steps_per_generation * trainer.num_iterations
