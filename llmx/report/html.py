@@ -10,7 +10,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from llmx.report.markdown import timing_note
-from llmx.report.plot import look, plot
+from llmx.report.picture import caption, picture
+from llmx.report.plot import look
 from llmx.report.results import Results
 from llmx.report.samples import Shown
 from llmx.report.svg import element, marker
@@ -31,8 +32,9 @@ def html(results: Results, settings: str, samples: Sequence[Shown]) -> str:
         results=results,
         tables=tables(results),
         style=Markup(source.joinpath("page.css").read_text("utf-8")),
-        wide=Markup(plot(results, name="wide")),
-        narrow=Markup(plot(results, 380, 420, name="narrow")),
+        wide=Markup(picture(results, name="wide")),
+        narrow=Markup(picture(results, 380, 420, name="narrow")),
+        caption=caption(results),
         note=timing_note(results),
         settings=settings,
         samples=samples,

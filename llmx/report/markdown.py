@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from llmx.report.picture import caption
 from llmx.report.results import Results
 from llmx.report.tables import Table, tables
 
@@ -15,7 +16,7 @@ def markdown(results: Results) -> str:
         f"# {results.title}",
         "\n".join(f"- {finding.text}" for finding in results.findings),
         *(f"## {table.title}\n\n{_table(table)}" for table in made),
-        "![Accuracy against speed](plot.svg)",
+        f"![{caption(results)}](plot.svg)",
         f"## How to read it\n\n{_legend(made)}",
         timing_note(results),
     ]

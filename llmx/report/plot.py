@@ -28,7 +28,7 @@ STYLE = """
 .llmx-plot .name,.llmx-plot .mark{stroke:#15181c}}
 """.replace("\n", "")
 
-_TEXT, _LETTER = 14.0, 7.9
+_TEXT, LETTER = 14.0, 7.9
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 16.0, 16.0, 52.0
 
 
@@ -54,7 +54,7 @@ def plot(results: Results, width: float = 760, height: float = 460, name: str = 
     body = _drawn(points, width, height) if points else _empty(width, height)
     title = element("title", "Accuracy against speed", id=f"{name}-title")
     words = "; ".join(_words(point) for point in points) or "No arm has both."
-    about = element("desc", _escaped(words), id=f"{name}-desc")
+    about = element("desc", escaped(words), id=f"{name}-desc")
     return element(
         "svg",
         title,
@@ -76,13 +76,14 @@ def look(index: int) -> tuple[str, str]:
 
 def _points(results: Results) -> list[_Point]:
     return [
-        _Point(row, row.tokens_per_second, _in_percent(row.accuracy), *look(index))
+        _Point(row, row.tokens_per_second, in_percent(row.accuracy), *look(index))
         for index, row in enumerate(results.rows)
         if row.tokens_per_second is not None and row.accuracy is not None
     ]
 
 
-def _in_percent(span: Span) -> Span:
+def in_percent(span: Span) -> Span:
+    """Return a share with its interval in percent."""
     low, high = (None if end is None else 100 * end for end in (span.low, span.high))
     return Span(estimate=100 * span.estimate, low=low, high=high, level=span.level)
 
@@ -92,7 +93,8 @@ def _words(point: _Point) -> str:
     return f"{point.row.arm}: {accuracy} % at {number_span(point.x)} tokens/s"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as it may stand in an element."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
@@ -101,7 +103,8 @@ def _empty(width: float, height: float) -> list[str]:
     return [label(words, width / 2, height / 2, text_anchor="middle")]
 
 
-def _ends(span: Span) -> tuple[float, float]:
+def ends(span: Span) -> tuple[float, float]:
+    """Return the ends of an interval; without one both are the estimate."""
     low = span.estimate if span.low is None else span.low
     return low, span.estimate if span.high is None else span.high
 
@@ -109,8 +112,8 @@ def _ends(span: Span) -> tuple[float, float]:
 def _drawn(points: list[_Point], width: float, height: float) -> list[str]:
     frame = Box(_LEFT, _TOP, width - _RIGHT, height - _BOTTOM)
     count = 4 if width < 500 else 7
-    spread_x = chain.from_iterable(_ends(point.x) for point in points)
-    spread_y = chain.from_iterable(_ends(point.y) for point in points)
+    spread_x = chain.from_iterable(ends(point.x) for point in points)
+    spread_y = chain.from_iterable(ends(point.y) for point in points)
     x = fitted_rate(spread_x, frame.left, frame.right, count=count)
     y = fitted(spread_y, frame.bottom, frame.top, floor_at=0, roof_at=100)
     return [*_axes(x, y, frame), *_bars(points, x, y), *_marks(points, x, y, frame)]
@@ -161,7 +164,7 @@ def _tick_y(y: Scale, value: float, frame: Box) -> list[str]:
 def _bars(points: list[_Point], x: Scale, y: Scale) -> list[str]:
     drawn = []
     for point in points:
-        (left, right), (low, high) = _ends(point.x), _ends(point.y)
+        (left, right), (low, high) = ends(point.x), ends(point.y)
         at_x, at_y = x(point.x.estimate), y(point.y.estimate)
         style: dict[str, str | float] = {"stroke": point.colour, "stroke_width": 1.6}
         style |= {"stroke_opacity": "0.6"}
@@ -172,7 +175,7 @@ def _bars(points: list[_Point], x: Scale, y: Scale) -> list[str]:
 
 def _marks(points: list[_Point], x: Scale, y: Scale, frame: Box) -> list[str]:
     centres = [(x(point.x.estimate), y(point.y.estimate)) for point in points]
-    widths = [_LETTER * len(point.row.arm) + 2 for point in points]
+    widths = [LETTER * len(point.row.arm) + 2 for point in points]
     labels = place(centres, widths, _TEXT, frame, _obstacles(points, centres, x, y))
     drawn = []
     for point, centre, placed in zip(points, centres, labels, strict=True):
@@ -191,7 +194,7 @@ def _obstacles(
 ) -> list[Box]:
     found = []
     for point, (at_x, at_y) in zip(points, centres, strict=True):
-        (left, right), (low, high) = _ends(point.x), _ends(point.y)
+        (left, right), (low, high) = ends(point.x), ends(point.y)
         found.append(Box(at_x - 8, at_y - 8, at_x + 8, at_y + 8))
         found.append(Box(x(left), at_y - 1, x(right), at_y + 1))
         found.append(Box(at_x - 1, y(high), at_x + 1, y(low)))

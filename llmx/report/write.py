@@ -11,7 +11,7 @@ from llmx.report.configuration import configuration
 from llmx.report.gather import Gathered
 from llmx.report.html import html
 from llmx.report.markdown import markdown
-from llmx.report.plot import plot
+from llmx.report.picture import picture
 from llmx.report.results import Results
 from llmx.report.samples import side_by_side
 from llmx.store.files import write_json, write_text
@@ -27,4 +27,4 @@ def write(out: Path, results: Results, found: Gathered, arms: Mapping[str, ArmSp
     write_json(out / "results.json", as_json(results))
     write_text(out / "report.md", markdown(results))
     write_text(out / "report.html", html(results, settings, side_by_side(found)))
-    write_text(out / "plot.svg", plot(results) + "\n")
+    write_text(out / "plot.svg", picture(results) + "\n")

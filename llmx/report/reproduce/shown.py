@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _STREAMS = {
     "gantt.svg": "One answer in time",
     "ttft.svg": "Time to the first token",
+    "total.svg": "Total time",
     "quality.svg": "Accuracy against time to the first token",
     "simulation.svg": "In virtual time: time to the first token, plain and staircase",
 }

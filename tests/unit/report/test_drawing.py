@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmx.report.accuracies import accuracies
+from llmx.report.picture import caption, picture
 from llmx.report.placement import Box, place
 from llmx.report.plot import COLOURS, look, plot
 from llmx.report.results import Results, Row, Span
@@ -100,6 +102,30 @@ def test_what_a_picture_shows_is_also_said():
 )
 def test_without_both_measures_the_picture_says_so(rows):
     assert "No arm has both" in plot(results(*rows))
+
+
+def test_without_any_speed_the_picture_is_of_accuracy_alone():
+    scored = [row(index).model_copy(update={"tokens_per_second": None}) for index in range(3)]
+    untimed, timed = results(*scored, Row(arm="unscored")), results(row(0), scored[1])
+    assert caption(untimed) == "Accuracy" and caption(timed) == "Accuracy against speed"
+    assert caption(results(Row(arm="a"))) == "Accuracy against speed"
+    tree = ElementTree.fromstring(picture(untimed))
+    assert picture(untimed) == accuracies(untimed) != plot(untimed)
+    assert tree.find(f"{SVG}desc").text.startswith("arm_0: 60.0 (50.0–70.0) %; arm_1: ")
+    assert len([n for n in tree.iter() if n.get("class") == "mark"]) == 3
+    names = [n.text for n in tree.iter(f"{SVG}text") if n.get("class") == "name"]
+    assert names == ["arm_0", "arm_1", "arm_2"]
+
+
+@pytest.mark.parametrize("width", [380, 760])
+def test_accuracies_stay_in_the_frame(width):
+    long = Row(arm="an_arm_with_a_long_name", accuracy=Span(estimate=0.9, low=0.8, high=1.0))
+    bare = Row(arm="b", accuracy=Span(estimate=0.0))
+    tree = ElementTree.fromstring(accuracies(results(long, bare), width))
+    high = float(tree.get("viewBox").split()[3])
+    for drawn in tree.iter(f"{SVG}line"):
+        assert all(0 <= float(drawn.get(end)) <= width for end in ("x1", "x2"))
+        assert all(0 <= float(drawn.get(end)) <= high for end in ("y1", "y2"))
 
 
 def test_an_arm_without_intervals_is_a_bare_point():
