@@ -10,6 +10,8 @@ costs a training problem.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from llmx.core.errors import DataError
@@ -18,6 +20,7 @@ from llmx.core.spec import DataSpec
 from llmx.data.gsm_symbolic import generator_version
 from llmx.data.reasoning.options import configuration, problem_options, problem_spec
 from llmx.data.reasoning.tasks import Entry, brief, cluster, problem_key
+from llmx.store.files import dumps
 
 VERSION = 1  # to be raised with every change in this folder that changes a problem
 SPLITS = ("test", "calibration", "validation", "sft", "train")
@@ -38,10 +41,9 @@ class ReasoningTask:
     """
 
     def __init__(self, spec: DataSpec) -> None:
-        self.spec, self.options = spec, problem_options(spec)
+        self.spec = spec
         self.collisions: dict[str, int] = {}
-        self._seen: set[str] = set()
-        self._splits: dict[str, list[tuple[Sample, Entry]]] = {}
+        problem_options(spec)  # refuses what is unknown
 
     @classmethod
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
@@ -68,28 +70,66 @@ class ReasoningTask:
         if name not in SPLITS:
             hint = f"splits: {', '.join(SPLITS)}"
             raise DataError(f"{self.spec.kind} has no split '{name}'", hint)
-        for earlier in SPLITS[: SPLITS.index(name) + 1]:
-            if earlier not in self._splits:
-                self._splits[earlier] = list(self._draw(earlier))
-        return self._splits[name]
+        problems = dumps(problem_spec(self.spec))  # arms that differ in their traces share them
+        drawn = {split: _drawn(problems, split) for split in _up_to(name)}
+        self.collisions |= {split: found.repeats for split, found in drawn.items() if found.repeats}
+        return list(drawn[name].entries)
 
-    def _size(self, split: str) -> int:
-        sizes = {"validation": self.options.validation, "sft": self.options.sft}
-        return sizes[split] if split in sizes else int(getattr(self.spec, split))
+
+def split_size(spec: DataSpec, split: str) -> int:
+    """Return how many problems a split is asked to have."""
+    options = problem_options(spec)
+    sizes = {"validation": options.validation, "sft": options.sft}
+    return sizes[split] if split in sizes else int(getattr(spec, split))
+
+
+def _up_to(split: str) -> tuple[str, ...]:
+    return SPLITS[: SPLITS.index(split) + 1]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The problems of one split with their items, their keys, and the repeats left out."""
+
+    entries: tuple[tuple[Sample, Entry], ...]
+    keys: frozenset[str]
+    repeats: int
+
+
+@lru_cache(maxsize=16)
+def _drawn(spec: str, split: str) -> _Drawn:
+    """Draw a split once a process: some problems take a fifth of a second, and every stage asks."""
+    earlier = (_drawn(spec, one).keys for one in _up_to(split)[:-1])
+    return _Drawing(DataSpec.model_validate_json(spec), split, set().union(*earlier)).all()
+
+
+class _Drawing:
+    """Draws one split past the keys of those before it."""
+
+    def __init__(self, spec: DataSpec, split: str, seen: set[str]) -> None:
+        self.spec, self.split, self.seen = spec, split, seen
+        self.options = problem_options(spec)
+        self.repeats = 0
+
+    def all(self) -> _Drawn:
+        """Return the whole split."""
+        before = frozenset(self.seen)
+        entries = tuple(self._draw(self.split))
+        return _Drawn(entries, frozenset(self.seen - before), self.repeats)
 
     def _draw(self, split: str) -> Iterator[tuple[Sample, Entry]]:
-        wanted, drawn, repeats = self._size(split), 0, 0
+        wanted, drawn, repeats = split_size(self.spec, split), 0, 0
         for index, entry in self._items(split, wanted):
             if drawn == wanted:
                 return
             key = problem_key(self.spec.kind, entry)
-            if key in self._seen:
+            if key in self.seen:
                 repeats += 1
-                self.collisions[split] = self.collisions.get(split, 0) + 1
+                self.repeats += 1
                 if repeats > _ATTEMPTS:
                     raise self._exhausted(split, wanted, drawn)
                 continue
-            self._seen.add(key)
+            self.seen.add(key)
             drawn, repeats = drawn + 1, 0
             yield self._sample(split, index, entry), entry
 

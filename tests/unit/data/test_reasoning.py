@@ -8,6 +8,7 @@ import pytest
 from llmx.core.errors import LlmxError
 from llmx.core.spec import DataSpec
 from llmx.data import evaluation_identity, identity, load
+from llmx.data.reasoning import dataset
 from llmx.data.reasoning.dataset import SPLITS, WINDOW, ReasoningTask, window
 from llmx.data.reasoning.options import configuration, trace_options
 from llmx.data.reasoning.tasks import TASKS, problem_key
@@ -41,7 +42,7 @@ SLOW = sorted(set(TASKS) - set(FAST))
 def assert_apart(data):
     found = {split: keys(data, split) for split in SPLITS}
     for split, of in found.items():
-        assert len(of) == data._size(split) == len(set(of))
+        assert len(of) == dataset.split_size(data.spec, split) == len(set(of))
     for one, other in itertools.combinations(found.values(), 2):
         assert not set(one) & set(other)
     for split in SPLITS:
@@ -183,3 +184,20 @@ def test_a_reference_of_countdown_says_its_numbers_and_target():
 def test_data_without_options_is_written_as_before_there_were_any():
     assert "options" not in DataSpec(kind="gsm8k").model_dump(mode="json")
     assert DataSpec.model_validate(spec().model_dump(mode="json")) == spec()
+
+
+def test_a_split_is_drawn_once_a_process_and_says_the_same_each_time(monkeypatch):
+    asked = spec(test=6, options={"sft": 6})
+    first = ReasoningTask(asked)
+    problems, collisions = first.entries("sft"), first.collisions
+
+    def fails(*_):
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(dataset, "_generator", fails)
+    again = ReasoningTask(asked.model_copy(update={"options": {**asked.options, "k": 3}}))
+    assert again.entries("sft") == problems and again.collisions == collisions
+    again.entries("sft").clear()
+    assert ReasoningTask(asked).entries("sft") == problems
+    with pytest.raises(AssertionError, match="drawn again"):
+        ReasoningTask(spec(test=7, options={"sft": 6})).entries("test")
