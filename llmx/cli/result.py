@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 def show_result(result: RunResult) -> None:
-    """Print the table of a run, if it has a report, and where everything lies."""
+    """Print the table of a run, or the pages of its stages, and where everything lies."""
     if result.results is not None:
         from llmx.report.results import load_results
         from llmx.report.terminal import render
 
         show(render(load_results(result.results)))
+    else:
+        from llmx.cli.pages import show_pages
+
+        show_pages(result.folder.path)
     for label, path in {**result.files, "run": result.folder.path}.items():
         show(f"{label:<10}{shown(path.absolute())}")

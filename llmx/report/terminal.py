@@ -33,7 +33,7 @@ class Report:
             room = Measurement.get(console, options.update(max_width=_UNBOUNDED), full).maximum
             fits = room <= options.max_width
             yield Padding(full if fits else _table(table, brief=True), (0, 0, 1, 0))
-        yield Group(*(_finding(finding) for finding in self._results.findings))
+        yield Group(*(sentence(finding) for finding in self._results.findings))
 
 
 def render(results: Results) -> RenderableType:
@@ -62,7 +62,7 @@ def _cell(column: Column, brief: bool) -> Cell:
     return column.brief if brief and column.brief else column.cell
 
 
-def _finding(finding: Finding) -> Text:
+def sentence(finding: Finding) -> Text:
     """Return the sentence with the names of arms set off."""
     text = Text("• ", style=_STYLES.get(finding.kind, ""))
     for index, piece in enumerate(re.split(r"`([^`]*)`", finding.text)):

@@ -56,10 +56,14 @@ class RunResult:
 
     @property
     def files(self) -> dict[str, Path]:
-        """The report, the plot and the results, where the recipe makes them."""
+        """The report, the plot and the pages of stages, where the recipe makes them."""
         names = {"report": "report.html", "markdown": "report.md", "plot": "plot.svg"}
         paths = {name: self.folder.path / file for name, file in names.items()}
-        return {name: path for name, path in paths.items() if path.exists()}
+        found = {name: path for name, path in paths.items() if path.exists()}
+        for ending in ("md", "html"):  # of stages over the recipe; with both it is the latter
+            for page in sorted(self.folder.path.glob(f"*/*.{ending}")):
+                found[page.parent.name] = page
+        return found
 
 
 def default_runs() -> Path:

@@ -96,6 +96,7 @@ def test_recipe_runs_and_leaves_what_it_promises(name: str, tmp_path: Path) -> N
             assert not missing, f"{place} lacks {missing}"
     if any(stage.kind == "report" for stage in spec.stages):
         check_report(run, spec, done.stdout)
+    check_pages(run, spec, done.stdout)
     if any(stage.kind == "zoo_card" for stage in spec.stages):
         check_cards(run)
     assert not list(runs.rglob("*.partial"))
@@ -109,6 +110,17 @@ def check_report(run: Path, spec: RunSpec, shown: str) -> None:
         assert f"{arm} " in shown
     for label, file in (("report", "report.html"), ("plot", "plot.svg")):
         assert f"{label:<10}runs/{run.name}/{file}" in shown
+
+
+def check_pages(run: Path, spec: RunSpec, shown: str) -> None:
+    """What a stage reports in its own form is named, and an ensemble's arms are in a table."""
+    for page in run.glob("*/*.html"):
+        assert f"{page.parent.name:<10}runs/{run.name}/{page.parent.name}/{page.name}" in shown
+    if any(stage.kind == "ensemble_report" for stage in spec.stages):
+        assert "first token, s" in shown
+        assert all(f" {arm} " in shown for arm in spec.arms)
+    if any(stage.kind == "ensemble_simulation" for stage in spec.stages):
+        assert "with a prefix cache" in shown
 
 
 def check_cards(run: Path) -> None:
