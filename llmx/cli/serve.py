@@ -52,7 +52,8 @@ def serve(
     address = f"http://{host}:{listening.getsockname()[1]}/v1"
     if host not in _LOOPBACK:
         show(f"warning: {host} can be reached by others, and there is no key")
-    show(f"serving {answerer.name} at {address}", _example(address, answerer.name))
+    show(f"serving {answerer.name} at {address}")
+    typer.echo(_example(address, answerer.name))  # one line, however narrow: it is to be copied
     Server(Service(answerer, most), drain).run(sockets=[listening])
 
 
