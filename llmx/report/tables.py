@@ -49,8 +49,14 @@ class Table:
 def tables(results: Results) -> tuple[Table, ...]:
     """Return the tables that have anything to say about these results."""
     reference, baseline = results.reference or "", results.baseline or ""
+    timed = any(row.tokens_per_second is not None for row in results.rows)
     plans = (
-        ("main", "Accuracy and speed", _main(reference, baseline), results.rows),
+        (
+            "main",
+            f"Accuracy{' and speed' if timed else ''}",
+            _main(reference, baseline),
+            results.rows,
+        ),
         ("decoding", "What decoding did", _decoding(), results.rows),
         (
             "paired",

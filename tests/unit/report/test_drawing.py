@@ -14,6 +14,7 @@ from llmx.report.plot import COLOURS, look, plot
 from llmx.report.results import Results, Row, Span
 from llmx.report.scale import fitted, fitted_rate
 from llmx.report.svg import SHAPES, element, marker
+from llmx.report.tables import tables
 
 values = st.lists(st.floats(0.01, 1e6), min_size=1, max_size=12)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -109,6 +110,7 @@ def test_without_any_speed_the_picture_is_of_accuracy_alone():
     untimed, timed = results(*scored, Row(arm="unscored")), results(row(0), scored[1])
     assert caption(untimed) == "Accuracy" and caption(timed) == "Accuracy against speed"
     assert caption(results(Row(arm="a"))) == "Accuracy against speed"
+    assert tables(untimed)[0].title == "Accuracy" and "speed" in tables(timed)[0].title
     tree = ElementTree.fromstring(picture(untimed))
     assert picture(untimed) == accuracies(untimed) != plot(untimed)
     assert tree.find(f"{SVG}desc").text.startswith("arm_0: 60.0 (50.0–70.0) %; arm_1: ")
