@@ -100,6 +100,7 @@ NAMED = {
     "a whole chunk masked": (row(*[-np.inf] * 9, 1, 2), row(*[0.0] * 9, 1, 2)),
     "infinite": (row(0, np.inf, 1), row(0, 1, np.inf)),
     "two infinite": (row(np.inf, np.inf, 1), row(0, 1, 1)),
+    "masked, with a little mass": (row(10, 19, *[0] * 16), row(-np.inf, *[0] * 17)),
     "one token": (row(3), row(-7)),
     "nothing possible": (row(-np.inf, -np.inf), row(0, 0)),
     "not a number": (row(np.nan, 0, 1), row(0, 1, 2)),

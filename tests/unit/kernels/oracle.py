@@ -160,6 +160,18 @@ def fresh(rows, width, vocab, seed=0, spread=3.0, apart=1.0, kind=torch.float32)
     return target.to(kind), draft.to(kind)
 
 
+def masked(block):
+    """Whether some token of a row (rows, width) is far below all others, in draft or target.
+
+    The floor of its logarithm, -1e5, is taken before or after the row is normalised: the two differ
+    by the row's log-sum-exp, which is under 2e-3 of it for the logits of these tests.
+    """
+    width = block.draft.shape[1]
+    pair = (block.draft.double(), block.target[:, :width].double())
+    low = [(z < z.amax(-1, keepdim=True) - 1e3).any(-1) for z in pair]
+    return (low[0] | low[1]).cpu().numpy()
+
+
 def agree(got, want, block, near=2e-5):
     """Assert that an Outcome is the oracle's Answer, but where a margin is under `near`."""
     for name, value in got.divergences.items():
@@ -167,7 +179,10 @@ def agree(got, want, block, near=2e-5):
         # Beyond 1e3 nats it is the floor of a masked token that speaks. In one read of the row,
         # a token at the floor of its chunk and a chunk at the floor of its row add up.
         loose = 1.01 if name.startswith("kl") else 2e-3
-        bound = np.where(np.abs(exact) > 1e3, loose * np.abs(exact), 3e-6 + 2e-5 * np.abs(exact))
+        size = np.abs(exact)
+        bound = np.where(size > 1e3, loose * size, 3e-6 + 2e-5 * size)
+        if name.startswith("kl"):  # below 1e3 nats it may be the floor times a small probability
+            bound = np.where(masked(block) & (size <= 1e3), 3e-6 + 2e-3 * size, bound)
         assert np.array_equal(np.isnan(mine), np.isnan(exact)), (name, mine, exact)
         wrong = np.abs(mine - exact) > bound
         assert not wrong.any(), (name, mine[wrong], exact[wrong])
