@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llmx.cli.console import show, table
 from llmx.report.numbers import number, number_span, percent_span, points_span
+from llmx.report.plot import in_percent
 from llmx.report.results import Span
 from llmx.report.streamed import Ends, Streamed
 
@@ -35,23 +36,16 @@ def show_pages(folder: Path) -> None:
 
 
 def _row(arm: Streamed) -> tuple[str, ...]:
+    cut = _span(arm.ttft_cut)
     return (
         arm.arm,
         percent_span(_span(arm.accuracy)),
         points_span(_span(arm.gain)),
         number(arm.ttft, 3),
-        number_span(_hundred(arm.ttft_cut), 1),
+        number_span(in_percent(cut) if cut else None, 1),
         number_span(_span(arm.total_ratio), 2),
     )
 
 
 def _span(ends: Ends | None) -> Span | None:
     return None if ends is None else ends.span()
-
-
-def _hundred(ends: Ends | None) -> Span | None:
-    """Return a share in percent."""
-    if ends is None:
-        return None
-    low, high = (None if end is None else 100 * end for end in (ends.low, ends.high))
-    return Span(estimate=100 * ends.estimate, low=low, high=high)
