@@ -1,4 +1,4 @@
-"""What every test shares: calm property tests, one thread, nothing of the user's own settings."""
+"""What every test shares: calm property tests, one thread, no hub, none of the user's settings."""
 
 import os
 import sys
@@ -10,6 +10,9 @@ from hypothesis import settings
 
 # Before torch is imported: on a busy machine two threads are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Before the hub's client is imported, which reads it once: without a network it tries for a minute.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 # Examples have no deadline: on a busy machine one would fail tests that are right.
 settings.register_profile("calm", deadline=None)

@@ -8,14 +8,15 @@ from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 
-# Splits are drawn in the order test, calibration, validation, heldout, sft, train: none depends on
-# a later one. The sizes of `validation` and `sft` are options of the kinds that have them.
-_AFTER_CALIBRATION = {"heldout", "heldout_templates", "train", "validation", "sft"}
+# Splits are drawn in the order test, calibration, validation, heldout, sft, train, lessons: none
+# depends on a later one. The sizes of three of them are options of the kinds that have them.
+_AFTER_CALIBRATION = {"heldout", "heldout_templates", "train", "validation", "sft", "lessons"}
 _DRAWN_LATER = {
     "test": {"calibration", *_AFTER_CALIBRATION},
     "calibration": _AFTER_CALIBRATION,
-    "validation": {"sft", "train"},
-    "sft": {"train"},
+    "validation": {"sft", "train", "lessons"},
+    "sft": {"train", "lessons"},
+    "train": {"lessons"},
 }
 
 

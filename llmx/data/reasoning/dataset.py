@@ -1,4 +1,4 @@
-"""Reasoning puzzles as a dataset: five splits, each in a seed window of its own.
+"""Reasoning puzzles as a dataset: six splits, each in a seed window of its own.
 
 Item i of a split is drawn from ``Random(window + i)``, and windows are 2^28 seeds apart: no seed is
 used twice. Disjoint seeds are not disjoint problems (small spaces repeat themselves, the rules of
@@ -23,21 +23,25 @@ from llmx.data.reasoning.tasks import Entry, brief, cluster, problem_key
 from llmx.store.files import dumps
 
 VERSION = 1  # to be raised with every change in this folder that changes a problem
-SPLITS = ("test", "calibration", "validation", "sft", "train")
+SPLITS = ("test", "calibration", "validation", "sft", "train", "lessons")
 WINDOW = 1 << 28  # seeds of one split
+_LESSONS = 1 << 32  # the number of the first window of lessons, which all lie behind the others
 _ATTEMPTS = 300  # consecutive repeats before a space of problems counts as exhausted
 
 
 def window(seed: int, split: str) -> int:
     """Return the first seed of a split: no two (seed, split) are nearer than ``WINDOW``."""
-    return (seed * len(SPLITS) + SPLITS.index(split)) * WINDOW
+    if split == "lessons":
+        return (_LESSONS + seed) * WINDOW
+    return (seed * (len(SPLITS) - 1) + SPLITS.index(split)) * WINDOW
 
 
 class ReasoningTask:
     """`data: {kind: countdown}` and its kin.
 
     ``test``, ``calibration`` and ``train`` (the problems of reinforcement learning) are sized by
-    the data section, ``validation`` and ``sft`` (the problems of traces) by ``data.options``.
+    the data section, ``validation``, ``sft`` (the problems of traces) and ``lessons`` (those that a
+    start model is trained on) by ``data.options``.
     """
 
     def __init__(self, spec: DataSpec) -> None:
@@ -71,7 +75,7 @@ class ReasoningTask:
             hint = f"splits: {', '.join(SPLITS)}"
             raise DataError(f"{self.spec.kind} has no split '{name}'", hint)
         problems = dumps(problem_spec(self.spec))  # arms that differ in their traces share them
-        drawn = {split: _drawn(problems, split) for split in _up_to(name)}
+        drawn = {split: _drawn(problems, split) for split in up_to(name)}
         self.collisions |= {split: found.repeats for split, found in drawn.items() if found.repeats}
         return list(drawn[name].entries)
 
@@ -79,11 +83,11 @@ class ReasoningTask:
 def split_size(spec: DataSpec, split: str) -> int:
     """Return how many problems a split is asked to have."""
     options = problem_options(spec)
-    sizes = {"validation": options.validation, "sft": options.sft}
-    return sizes[split] if split in sizes else int(getattr(spec, split))
+    return int(getattr(options if split in type(options).model_fields else spec, split))
 
 
-def _up_to(split: str) -> tuple[str, ...]:
+def up_to(split: str) -> tuple[str, ...]:
+    """Return the splits that are drawn for a split: those before it, and itself."""
     return SPLITS[: SPLITS.index(split) + 1]
 
 
@@ -99,7 +103,7 @@ class _Drawn:
 @lru_cache(maxsize=16)
 def _drawn(spec: str, split: str) -> _Drawn:
     """Draw a split once a process: some problems take a fifth of a second, and every stage asks."""
-    earlier = (_drawn(spec, one).keys for one in _up_to(split)[:-1])
+    earlier = (_drawn(spec, one).keys for one in up_to(split)[:-1])
     return _Drawing(DataSpec.model_validate_json(spec), split, set().union(*earlier)).all()
 
 

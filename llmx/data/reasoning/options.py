@@ -31,6 +31,7 @@ class ProblemOptions(Frozen):
     question: Literal["library", "brief"] = "library"
     validation: int = Field(default=0, ge=0, description="problems to watch a training with")
     sft: int = Field(default=0, ge=0, description="problems that traces are made of")
+    lessons: int = Field(default=0, ge=0, description="more of them, to train a start model on")
 
 
 class TraceOptions(Frozen):
@@ -51,6 +52,7 @@ class TraceOptions(Frozen):
     wording: Wording = "plain"
     style: Style = "exact"
     wrapper: Wrapper = "chat"
+    split: Literal["sft", "lessons"] = Field(default="sft", description="whose problems are traced")
 
     @property
     def least(self) -> int:

@@ -11,8 +11,8 @@ from llmx.core.record import as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
-from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.reasoning.options import TraceOptions, problem_options, trace_options
+from llmx.data.reasoning.dataset import ReasoningTask, split_size, up_to
+from llmx.data.reasoning.options import TraceOptions, trace_options
 from llmx.data.reasoning.tasks import SECONDS, problem_key
 from llmx.data.traces.arms import Traced, deranged, row, trace
 from llmx.data.traces.manifest import counted, holding
@@ -28,10 +28,11 @@ _LOOK = 100  # problems after which the yield is judged
 class TracesStage:
     """Writes ``train.jsonl``, ``test.jsonl``, ``validation.jsonl`` and ``traces.json``.
 
-    The problems are those of ``data.options.sft``. What the traces are like stands in
-    ``data.options`` too, so that arms can differ in it: ``k``, ``mixture``, ``supports``,
-    ``content``, ``control``, ``match``, ``wording``, ``style``, ``wrapper``. Options of the stage
-    of the same names stand above them. An arm with ``content: none`` has no traces.
+    The problems are those of ``data.options.sft``, or of ``.lessons`` with ``split: lessons``. What
+    the traces are like stands in ``data.options`` too, so that arms can differ in it: ``k``,
+    ``mixture``, ``supports``, ``content``, ``control``, ``match``, ``wording``, ``style``,
+    ``wrapper``, ``split``. Options of the stage of the same names stand above them. An arm with
+    ``content: none`` has no traces.
 
     A problem that does not offer k backtracks is refused and counted; a k that over half of the
     problems refuse is not available.
@@ -48,7 +49,7 @@ class TracesStage:
             ConfigError: for an unknown option, a task without traces, or arms that differ.
         """
         spec, options = _asked(given)
-        return {"data": evaluation_identity(spec, "sft"), "traces": as_json(options)}
+        return {"data": evaluation_identity(spec, options.split), "traces": as_json(options)}
 
     def applies(self, given: StageInput) -> bool:
         """Where an arm asks for traces."""
@@ -56,10 +57,9 @@ class TracesStage:
 
     def plan(self, given: StageInput) -> Cost:
         """By the time that a problem of the kind takes on one core."""
-        spec, _ = _asked(given)
-        problems = problem_options(spec)
-        drawn = spec.test + spec.calibration + problems.validation + problems.sft
-        return Cost(samples=problems.sft, seconds=drawn * SECONDS[spec.kind])
+        spec, options = _asked(given)
+        drawn = sum(split_size(spec, split) for split in up_to(options.split))
+        return Cost(samples=split_size(spec, options.split), seconds=drawn * SECONDS[spec.kind])
 
     def run(self, context: StageContext) -> None:
         """Draw the problems, make and check the traces, write them and what was refused.
@@ -69,7 +69,7 @@ class TracesStage:
         """
         spec, options = _asked(context.given)
         dataset = ReasoningTask(spec)
-        overlap = _overlap(dataset, spec.kind)
+        overlap = _overlap(dataset, options.split)
         traces, refused = _traces(dataset, options, context)
         told = deranged(traces, spec.seed) if options.content == "shuffled" else traces
         pairs = enumerate(zip(traces, told, strict=True))
@@ -96,8 +96,8 @@ def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
         require_task(arm.data.kind)
         found.append((arm.data, trace_options(arm.data, given.stage.options)))
     first = found[0]
-    wanted = (evaluation_identity(first[0], "sft"), first[1])
-    if any((evaluation_identity(spec, "sft"), options) != wanted for spec, options in found):
+    wanted = (evaluation_identity(first[0], first[1].split), first[1])
+    if any((evaluation_identity(spec, o.split), o) != wanted for spec, o in found):
         raise ConfigError(
             f"stage '{given.stage.name}' writes one trace set and the arms ask for several",
             "make it over: arm, or set what they differ in as options of the stage",
@@ -105,10 +105,11 @@ def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
     return first
 
 
-def _overlap(dataset: ReasoningTask, kind: str) -> int:
+def _overlap(dataset: ReasoningTask, split: str) -> int:
     """Return 0, or refuse: no problem of the traces may be one of the test split."""
+    kind = dataset.spec.kind
     tested = {problem_key(kind, entry) for _, entry in dataset.entries("test")}
-    found = sum(problem_key(kind, entry) in tested for _, entry in dataset.entries("sft"))
+    found = sum(problem_key(kind, entry) in tested for _, entry in dataset.entries(split))
     if found:
         raise DataError(f"{found} problems of the traces are in the test split", "a fault of llmx")
     return found
@@ -118,9 +119,9 @@ def _traces(
     dataset: ReasoningTask, options: TraceOptions, context: StageContext
 ) -> tuple[list[Traced], Counter[str]]:
     kind, seed = dataset.spec.kind, dataset.spec.seed
-    problems = dataset.entries("sft")
+    problems, size = dataset.entries(options.split), f"data.options.{options.split}"
     if not problems:
-        raise DataError("no problems for traces: data.options.sft is 0", "set data.options.sft")
+        raise DataError(f"no problems for traces: {size} is 0", f"set {size}")
     traces: list[Traced] = []
     refused: Counter[str] = Counter()
     context.progress.start(len(problems), unit="problems")

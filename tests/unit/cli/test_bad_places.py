@@ -20,11 +20,6 @@ SMALL = ("recipe=fsd_gsm8k", "scale=smoke", "arms=[target,sd]", "sampler.max_tok
 ALONE = ("--workers", "1", "--quiet", "--limit", "2")
 
 
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-
 def refused(done: Result, *named: str) -> None:
     """One line on stderr that says and helps, and no output that only looks whole."""
     assert done.exit_code == 2, done.output

@@ -32,7 +32,6 @@ def repository(tmp_path, monkeypatch):
     for split in ("train", "test"):
         (tmp_path / f"{split}.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
     monkeypatch.setattr(gsm8k, "REPOSITORY", str(tmp_path))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
 
 

@@ -81,8 +81,7 @@ def test_from_the_hub_at_the_pinned_commit(hub):
 
 
 @pytest.mark.parametrize("spec", [alpaca(revision=COMMIT), arena(revision=COMMIT)])
-def test_without_the_hub_one_line_says_what_to_do(spec, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_without_the_hub_one_line_says_what_to_do(spec):
     with pytest.raises(DataError, match="cannot fetch") as error:
         load(spec, "test")
     assert "\n" not in str(error.value) and "data.options.path" in error.value.hint

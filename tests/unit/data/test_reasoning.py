@@ -25,7 +25,7 @@ EXHAUSTED = {"generator": {**PAIRS, "min_target": 1, "max_target": 4}}
 
 
 def spec(kind="mini_sudoku", **changes):
-    options = {"validation": 5, "sft": 40, **changes.pop("options", {})}
+    options = {"validation": 5, "sft": 40, "lessons": 40, **changes.pop("options", {})}
     sizes = {"test": 20, "calibration": 5, "train": 40}
     return DataSpec(**{"kind": kind, **sizes, "options": options, **changes})
 
@@ -116,7 +116,8 @@ def test_the_identity_of_problems_does_not_hold_what_traces_are_like():
     [
         ("test", {"options": {"sft": 9, "validation": 9}, "train": 9, "calibration": 9}),
         ("validation", {"options": {"sft": 9}, "train": 9}),
-        ("sft", {"train": 9}),
+        ("sft", {"train": 9, "options": {"lessons": 9}}),
+        ("train", {"options": {"lessons": 9}}),
     ],
 )
 def test_the_identity_of_a_split_does_not_change_with_later_ones(split, later):

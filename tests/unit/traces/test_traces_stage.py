@@ -74,6 +74,19 @@ def test_arms_that_support_the_same_k_share_their_prompts(tmp_path):
     assert asked[0] == asked[1] == asked[2]
 
 
+def test_lessons_are_other_problems_and_as_many_as_are_asked(tmp_path):
+    sizes = {"kind": "mini_sudoku", "sft": 9, "lessons": 12}
+    arm, _ = written(tmp_path / "arm", **sizes)
+    lessons, about = written(tmp_path / "lessons", stage={"split": "lessons"}, **sizes)
+    assert (len(arm), len(lessons), about["data"]["split"]) == (9, 12, "lessons")
+    asked = [line["question"] for line in (*arm, *lessons)]
+    assert len(set(asked)) == 21
+    (cost, small) = (
+        TracesStage().plan(given(stage=stage, **sizes)) for stage in ({"split": "lessons"}, {})
+    )
+    assert (cost.samples, small.samples) == (12, 9) and cost.seconds > small.seconds
+
+
 def test_shuffled_traces_are_deranged_within_the_set(tmp_path):
     rows, _ = written(tmp_path / "shuffled", k=1, content="shuffled")
     plain, _ = written(tmp_path / "plain", k=1)
