@@ -3,14 +3,13 @@
     python scripts/bench_train.py                       sft and grpo on the small model that ships
     python scripts/bench_train.py --kinds sft --steps 60 --rounds 9
 
-A unit is one whole training: from rows on the disk to a model on the disk. Each side trains for
-some steps and for three times as many; the difference is what steps cost (rollouts, marked
-checkpoints and curve count on our side), what is left is paid once a training (audit, provenance,
-card). The four trainings take turns in an order that turns from round to round, so that a noisy
-machine hits all alike. Printed are tokens/s, the ratios of the mean times of a step, by the clock
-and of the processor (which other programs move less), with 95 % intervals from a paired bootstrap
-over rounds, and the seconds that our side takes once beyond TRL's. Both sides see the same rows in
-the same order, so they must end at the same weights, which is checked.
+Both sides train in one process and take turns step by step (`step_turns.py`): a step and its pair
+run within seconds of each other, so that a noisy machine hits both alike. Printed are tokens/s, the
+ratio of the mean times of a step, by the clock and of the processor (which other programs move
+less), with 95 % intervals from a paired bootstrap over steps, and the seconds that our side takes
+once a training beyond TRL's (audit, provenance, card). Steps hold rollouts, marked checkpoints and
+the curve on our side. Both sides see the same rows and draw the same answers, so they must end at
+the same weights, which is checked in every round.
 """
 
 from __future__ import annotations
@@ -19,12 +18,14 @@ import argparse
 import json
 import platform
 import tempfile
-import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from step_turns import Player, in_turns
 
 from llmx.config.compose import compose
 from llmx.core.progress import Silent
@@ -48,47 +49,35 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "max_completion_length": 64,
     },
 }
-STEPS = {"sft": 50, "grpo": 20}
-LONGER = 3  # the long training has so many times the steps of the short one
+STEPS = {"sft": 100, "grpo": 40}
+REST = 1  # turns before the first step and behind the last one
 
 
 @dataclass
-class Timed:
-    """Seconds of every round by the clock and of the processor, and what the last one left."""
+class Sides:
+    """Seconds of both sides, round by round; one value a turn."""
 
-    run: Callable[[Path], Path]
-    clock: list[float] = field(default_factory=list)
-    processor: list[float] = field(default_factory=list)
-    weights: bytes = b""
+    ours: list[Player] = field(default_factory=list)
+    direct: list[Player] = field(default_factory=list)
 
-    def __call__(self) -> None:
-        """Run one whole training."""
-        with tempfile.TemporaryDirectory() as scratch:
-            started, before = time.perf_counter(), time.process_time()
-            model = self.run(Path(scratch))
-            self.clock.append(time.perf_counter() - started)
-            self.processor.append(time.process_time() - before)
-            self.weights = (model / "model.safetensors").read_bytes()
-
-
-@dataclass(frozen=True)
-class Side:
-    """The same training in two lengths."""
-
-    short: Timed
-    long: Timed
-
-    def steps(self, by: str) -> list[float]:
-        """Return the seconds of the steps that the long one has more, round by round."""
-        pairs = zip(getattr(self.long, by), getattr(self.short, by), strict=True)
-        return [long - short for long, short in pairs]
+    def steps(self, by: str) -> tuple[list[float], list[float]]:
+        """Return the seconds of all steps of our side and of TRL's, paired."""
+        mine, other = (
+            [seconds for player in side for seconds in getattr(player, by)[REST:-REST]]
+            for side in (self.ours, self.direct)
+        )
+        return mine, other
 
     def once(self, by: str) -> list[float]:
-        """Return the seconds that do not grow with the steps, round by round."""
-        return [
-            short - steps / (LONGER - 1)
-            for short, steps in zip(getattr(self.short, by), self.steps(by), strict=True)
-        ]
+        """Return what our side takes more before and behind the steps, round by round."""
+        mine, other = (
+            [_rest(getattr(one, by)) for one in side] for side in (self.ours, self.direct)
+        )
+        return [a - b for a, b in zip(mine, other, strict=True)]
+
+
+def _rest(turns: Sequence[float]) -> float:
+    return sum(turns[:REST]) + sum(turns[-REST:])
 
 
 def parse() -> argparse.Namespace:
@@ -97,9 +86,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=ZOO / "gsm_draft", help="folder")
     parser.add_argument("--kinds", nargs="+", choices=sorted(SETTINGS), default=list(STEPS))
     parser.add_argument("--rows", type=int, default=2000)
-    parser.add_argument("--steps", type=int, help="of the short trainings")
+    parser.add_argument("--steps", type=int, help="of a training")
     parser.add_argument("--save-steps", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write every figure here")
     return parser.parse_args()
@@ -130,6 +119,7 @@ def direct(
     import trl
     from datasets import Dataset
     from transformers import AutoTokenizer
+    from transformers.trainer_callback import PrinterCallback
 
     fixed = {"seed": 0, "save_total_limit": 2, "report_to": [], "disable_tqdm": True}
     own = {"use_cpu": True, "dataloader_pin_memory": False}
@@ -147,6 +137,7 @@ def direct(
             processing_class=AutoTokenizer.from_pretrained(args.model),
             **rewards,
         )
+        trainer.remove_callback(PrinterCallback)  # ours prints nothing either
         trainer.train()
         trainer.save_model(str(out / "model"))
         return out / "model"
@@ -166,14 +157,11 @@ def _direct_reward(completions: Any, answer: Any, **_: Any) -> list[float]:
     return [sum(gsm("", one[0]["content"], {"answer": right}).values()) for one, right in pairs]
 
 
-def count_tokens(kind: str, settings: Mapping[str, Any], run: Callable[[Path], Path]) -> int:
-    """Train once, unmeasured, and count: answers drawn, or tokens fed in as many steps."""
-    with tempfile.TemporaryDirectory() as scratch:
-        run(Path(scratch))
-        rollouts = read_lines(Path(scratch) / "rollouts.jsonl")
-        audit = json.loads((Path(scratch) / "audit.json").read_text())
+def count_tokens(kind: str, settings: Mapping[str, Any], out: Path) -> int:
+    """Return how many tokens our training drew as answers, or was fed."""
     if kind == "grpo":
-        return sum(int(row["tokens"]) for row in rollouts)
+        return sum(int(row["tokens"]) for row in read_lines(out / "rollouts.jsonl"))
+    audit = json.loads((out / "audit.json").read_text())
     fed: int = settings["max_steps"] * settings["per_device_train_batch_size"]
     return int(audit["tokens"]["tokens"]) * fed // int(audit["rows"])
 
@@ -181,43 +169,47 @@ def count_tokens(kind: str, settings: Mapping[str, Any], run: Callable[[Path], P
 def measure(kind: str, args: argparse.Namespace, data: Path) -> dict[str, Any]:
     """Time both sides of one kind, in turns."""
     steps = args.steps or STEPS[kind]
-    lengths = [
-        {**SETTINGS[kind], "max_steps": n, "save_steps": args.save_steps}
-        for n in (steps, LONGER * steps)
-    ]
-    ours, trl = (
-        Side(*(Timed(make(kind, settings, args, data)) for settings in lengths))
-        for make in (our_stage, direct)
-    )
-    short, long = (
-        count_tokens(kind, n, run.run) for n, run in zip(lengths, _runs(ours), strict=True)
-    )
-    with tempfile.TemporaryDirectory() as scratch:
-        trl.short.run(Path(scratch))  # both are warm before the first round
-    for place in range(args.rounds):
-        for side in (ours, trl) if place % 2 else (trl, ours):
-            for run in _runs(side) if place % 4 < 2 else _runs(side)[::-1]:
-                run()
+    settings = {**SETTINGS[kind], "max_steps": steps, "save_steps": args.save_steps}
+    runs = our_stage(kind, settings, args, data), direct(kind, settings, args, data)
+    sides, same, tokens = Sides(), True, 0
+    for place in range(args.rounds + 1):
+        with tempfile.TemporaryDirectory() as scratch:
+            players = _round(runs, Path(scratch), swap=place % 2 == 1)
+            same &= len({_weights(Path(scratch) / name) for name in ("0", "1")}) == 1
+            tokens += count_tokens(kind, settings, Path(scratch) / "0") if place else 0
+        if place:  # both are warm after the first round
+            sides.ours.append(players[0])
+            sides.direct.append(players[1])
     return {
         "kind": kind,
-        "steps": (LONGER - 1) * steps,
-        "tokens": long - short,
-        **{by: _compared(ours, trl, by) for by in ("clock", "processor")},
-        "same_weights": ours.long.weights == trl.long.weights,
+        "steps": args.rounds * steps,
+        "tokens": tokens,
+        **{by: _compared(sides, by) for by in ("clock", "processor")},
+        "same_weights": same,
     }
 
 
-def _runs(side: Side) -> tuple[Timed, Timed]:
-    return side.short, side.long
+def _round(
+    runs: Sequence[Callable[[Path], Path]], scratch: Path, swap: bool
+) -> tuple[Player, Player]:
+    """Run both, each into the folder of its number; the second begins if they are swapped."""
+    calls = [partial(run, scratch / str(place)) for place, run in enumerate(runs)]
+    if swap:
+        second, first = in_turns(calls[1], calls[0])
+        return first, second
+    return in_turns(calls[0], calls[1])
 
 
-def _compared(ours: Side, trl: Side, by: str) -> dict[str, Any]:
-    ratio = ratio_of_means(ours.steps(by), trl.steps(by))
-    once = [one - other for one, other in zip(ours.once(by), trl.once(by), strict=True)]
-    more = bootstrap_mean(once)
+def _weights(out: Path) -> bytes:
+    return (out / "model" / "model.safetensors").read_bytes()
+
+
+def _compared(sides: Sides, by: str) -> dict[str, Any]:
+    ours, direct = sides.steps(by)
+    ratio, more = ratio_of_means(ours, direct), bootstrap_mean(sides.once(by))
     return {
-        "ours": ours.steps(by),
-        "direct": trl.steps(by),
+        "ours": ours,
+        "direct": direct,
         "ratio": [ratio.low, ratio.estimate, ratio.high],
         "once": [more.low, more.estimate, more.high],
     }
@@ -226,7 +218,7 @@ def _compared(ours: Side, trl: Side, by: str) -> dict[str, Any]:
 def show(found: Mapping[str, Any]) -> str:
     """Return the lines of one kind."""
     clock = found["clock"]
-    rates = [found["tokens"] * len(clock[n]) / sum(clock[n]) for n in ("ours", "direct")]
+    rates = [found["tokens"] / sum(clock[name]) for name in ("ours", "direct")]
     head = (
         f"{found['kind']:5} {found['steps']} steps, {found['tokens']:,} tokens: ours"
         f" {rates[0]:,.0f} tokens/s, TRL {rates[1]:,.0f}; same weights: {found['same_weights']}"
