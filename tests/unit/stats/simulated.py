@@ -45,9 +45,11 @@ class Case:
     runs: int = RUNS
     slow: bool = False
 
-    def share(self, seed: int) -> float:
+    def share(self, seed: int, most: int | None = None) -> float:
+        """Return how often `decide` holds, in all replications or in `most` at the most."""
         rng = np.random.default_rng(seed)
-        return float(np.mean([self.decide(rng) for _ in range(self.runs)]))
+        runs = self.runs if most is None else min(self.runs, most)
+        return float(np.mean([self.decide(rng) for _ in range(runs)]))
 
 
 def tables(rng, shift=0.0, seeds=1, items=ITEMS):
