@@ -21,14 +21,15 @@ demo: $(VENV)/.installed
 
 setup: $(VENV)/.installed-dev
 
+# In the order of their folders the long files come first, and no worker is left alone with one.
 # Where vLLM has a CPU build its tests are part of the whole, and one that is skipped is a failure.
 ifeq ($(shell uname -sm),Linux x86_64)
 test: $(VENV)/.installed-dev $(VLLM)/.installed
-	$(BIN)/python -m pytest -m "not vllm" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not vllm" -n auto --dist loadfile --no-loadscope-reorder
 	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm
 else
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 endif
 
 test-fast: $(VENV)/.installed-dev
