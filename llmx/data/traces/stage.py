@@ -23,6 +23,7 @@ from llmx.store.files import write_json, write_lines
 _WRITTEN = ("test", "validation")  # beside train.jsonl, so that an audit can look for overlap
 _LEAST_YIELD = 0.5
 _LOOK = 100  # problems after which the yield is judged
+_TRACE_SECONDS = 0.0015  # to make a trace and replay it
 
 
 class TracesStage:
@@ -56,10 +57,11 @@ class TracesStage:
         return _asked(given)[1].content != "none"
 
     def plan(self, given: StageInput) -> Cost:
-        """By the time that a problem of the kind takes on one core."""
+        """By the time that a problem of the kind, and a trace, take on one core."""
         spec, options = _asked(given)
         drawn = sum(split_size(spec, split) for split in up_to(options.split))
-        return Cost(samples=split_size(spec, options.split), seconds=drawn * SECONDS[spec.kind])
+        traced = split_size(spec, options.split)
+        return Cost(samples=traced, seconds=drawn * SECONDS[spec.kind] + traced * _TRACE_SECONDS)
 
     def run(self, context: StageContext) -> None:
         """Draw the problems, make and check the traces, write them and what was refused.
