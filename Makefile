@@ -21,7 +21,7 @@ demo: $(VENV)/.installed
 
 setup: $(VENV)/.installed-dev
 
-# In the order of their folders the long files come first, and no worker is left alone with one.
+# In the order of their folders the long files come early, so that no worker ends alone with one.
 # Where vLLM has a CPU build its tests are part of the whole, and one that is skipped is a failure.
 ifeq ($(shell uname -sm),Linux x86_64)
 test: $(VENV)/.installed-dev $(VLLM)/.installed

@@ -179,7 +179,6 @@ def test_the_identity_is_the_pinned_commit_and_asks_nobody(hub, kind):
 
 @pytest.mark.parametrize("kind", COMMITS)
 def test_without_the_hub_one_line_says_what_to_do(monkeypatch, kind):
-
     def unreachable(*given, **named):
         raise ConnectionError("Couldn't reach it on the Hub (OfflineModeIsEnabled)\nmore")
 

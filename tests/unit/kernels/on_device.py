@@ -216,7 +216,7 @@ def test_uniforms_are_those_of_the_host():
 
 # Thousands of blocks take minutes through the interpreter; test_kernels.py looks at the
 # reference, which draws the same tokens, with many more.
-COUNT = 200_000 if ON_GPU else 200  # the interpreter takes a seventh of a second each
+COUNT = 200_000 if ON_GPU else 200
 P = np.array([0.35, 0.05, 0.2, 0.0, 0.3, 0.1])
 Q = np.array([0.05, 0.35, 0.2, 0.1, 0.3, 0.0])
 
