@@ -141,7 +141,9 @@ def problems_of(given: StageInput) -> int:
     """Return how many problems a stage answers: its option, or the scale's, as far as there are."""
     data, _ = required(given.arm, given.stage.name)
     wanted = positive_option(given, "problems", given.arm.scale.problems or data.test)
-    return min(wanted, getattr(data, split_of(given), data.test))
+    split = split_of(given)
+    # The kinds that have more splits keep their sizes among their options.
+    return min(wanted, int(getattr(data, split, data.options.get(split, 0))))
 
 
 def keep_whole_batches(path: Path, size: int, total: int) -> list[dict[str, Any]]:

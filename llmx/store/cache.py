@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmx.store.files import read_json, unwritable, write_json
+from llmx.store.files import read_json, sync_tree, unwritable, write_json
 from llmx.store.fingerprint import hash_file
 from llmx.store.lock import Lock
 
@@ -76,6 +76,7 @@ class Entry:
         files = sorted(path for path in self.partial.rglob("*") if path.is_file())
         names = {path: str(path.relative_to(self.partial)) for path in files}
         hashes = {name: hash_file(path) for path, name in names.items() if name != ABOUT}
+        sync_tree(self.partial)  # a power cut must not leave an output that calls itself whole
         write_json(self.partial / ABOUT, {**about, "files": hashes})
         self.partial.rename(self.folder)
 

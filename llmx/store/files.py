@@ -17,12 +17,21 @@ from typing import Any
 from llmx.core.errors import StoreError
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring to the disk what other libraries wrote under a folder."""
+    for path in sorted(folder.rglob("*")):
+        if not path.is_symlink():
+            sync(path)
+    sync(folder)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -44,7 +53,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             handle.flush()
             os.fsync(handle.fileno())
         scratch.replace(path)
-        _sync_folder(path.parent)
+        sync(path.parent)
     except OSError as error:
         with suppress(OSError):  # the folder itself may be what is wrong
             scratch.unlink(missing_ok=True)

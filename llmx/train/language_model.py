@@ -73,6 +73,9 @@ class TrainStage:
         import torch
         from transformers.utils.logging import disable_progress_bar
 
+        if (context.out / "training.json").exists():  # a kill while the checkpoints were deleted
+            shutil.rmtree(context.out / "checkpoints", ignore_errors=True)
+            return
         shape, spec, _ = _specs(context.given)
         torch.set_num_threads(spec.threads)
         disable_progress_bar()  # the run has a bar of its own
@@ -82,11 +85,23 @@ class TrainStage:
         checkpoint = newest_checkpoint(context.out / "checkpoints")
         done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
         context.progress.start(spec.steps, done=done, unit="steps")
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        _fit(trainer, checkpoint, left=spec.steps - done)
         trainer.save_model(str(context.out / "model"))
         tokenizer.save_pretrained(context.out / "model")
         write_json(context.out / "training.json", _summary(trainer, len(examples)))
         shutil.rmtree(context.out / "checkpoints")
+
+
+def _fit(trainer: Any, checkpoint: Path | None, left: int) -> None:
+    """Train what is left; from its last checkpoint the Trainer would take one step too many."""
+    from transformers.trainer_callback import TrainerState
+
+    place = str(checkpoint) if checkpoint else None
+    if left > 0 or checkpoint is None:
+        trainer.train(resume_from_checkpoint=place)
+        return
+    trainer._load_from_checkpoint(place)
+    trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
 
 
 def _specs(given: StageInput) -> tuple[ShapeSpec, TrainerSpec, int]:

@@ -54,16 +54,23 @@ def components(
     """
     try:
         found = reward(prompt, completion, row)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"reward '{name}' raised {type(error).__name__} on {where}: {error}"
         raise RunError(message, _HINT) from error
     if not isinstance(found, Mapping) or not found:
         raise RunError(f"reward '{name}' returned {found!r} on {where}", "component -> number")
     for part, value in found.items():
-        if not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_finite(value):
             message = f"reward '{name}' returned {part}={value!r} on {where}"
             raise RunError(message, _HINT)
     return {str(part): float(value) for part, value in found.items()}
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:  # a whole number that no float holds
+        return False
 
 
 _HINT = "repair it; the same command goes on from the last checkpoint"

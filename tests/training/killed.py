@@ -26,14 +26,23 @@ class Ends(Silent):
             end()
 
 
+def _tear(folder: Any, **_: Any) -> None:
+    weights = Path(folder) / "checkpoint-10/model.safetensors"
+    if weights.exists():
+        weights.unlink()
+        end()
+
+
 def _arm(moment: str, at: int) -> Any:
-    """Prepare the end: after a step, in a save, after it, or while the model is written."""
-    from llmx.train.post_training import export, watch
+    """Prepare the end: after a step, in a save, or while the model is written or cleaned up."""
+    from llmx.train.post_training import export, train, watch
 
     if moment == "step":
         return Ends(at)
     if moment == "export":
         export.card = end
+    if moment == "sweep":  # all is there, and of the checkpoints the weights are gone
+        train.shutil.rmtree = _tear
     if moment == "save":  # everything is written but the mark
         mark, calls = watch.mark_whole, iter(range(at - 1))
         watch.mark_whole = lambda *given: end() if next(calls, None) is None else mark(*given)

@@ -1,5 +1,6 @@
 """Rewards that a random model can earn, or that go wrong."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,3 +19,13 @@ def raises(prompt: str, completion: str, row: Mapping[str, Any]) -> dict[str, fl
 def nan(prompt: str, completion: str, row: Mapping[str, Any]) -> dict[str, float]:
     """No number for some rows."""
     return {"fine": 1.0, "odd": float("nan") if int(row["answer"]) % 5 == 0 else 0.0}
+
+
+def huge(prompt: str, completion: str, row: Mapping[str, Any]) -> dict[str, float]:
+    """A whole number that no float holds, for some rows."""
+    return {"huge": 10**400 if int(row["answer"]) % 5 == 0 else 0}
+
+
+def leaves(prompt: str, completion: str, row: Mapping[str, Any]) -> dict[str, float]:
+    """An end of the whole program, for some rows."""
+    return {"fine": 1.0 if int(row["answer"]) % 5 else sys.exit("no")}

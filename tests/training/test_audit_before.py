@@ -10,7 +10,7 @@ from llmx.core.errors import DataError, RunError
 from llmx.store.files import read_json, read_lines, write_lines
 from llmx.train.post_training.audit import Limit, audit
 from llmx.train.post_training.encoded import encode_answered, encode_asked, encode_prompts
-from llmx.train.post_training.rows import Row, asks
+from llmx.train.post_training.rows import Row, asked_by, asks
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,36 @@ def test_two_begins_and_a_missing_end_are_counted(words):
     audited = audit([row, row], [text, open_end], Limit(None), words, {})
     assert found(audited, "double begin") == (False, 2, 2)
     assert found(audited, "without end") == (False, 1, 2)
+
+
+def test_an_end_that_is_cut_off_is_none_and_one_with_a_line_break_behind_it_is(words):
+    (row,) = rows_of(ROWS[:1])
+    (text,) = texts_of(words, [row])
+    cut = audit([row], [text], Limit(len(text.ids) - 1), words, {})
+    assert found(cut, "without end") == (False, 1, 1)
+    longer = replace(text, ids=(*text.ids, text.ids[0]), mask=(*text.mask, 1))
+    assert found(audit([row], [longer], Limit(None), words, {}), "without end") == (True, 0, 1)
+
+
+def test_texts_beyond_the_positions_of_the_model_are_counted(words):
+    rows = rows_of(ROWS)
+    texts = texts_of(words, rows)
+    known = sorted(len(text.ids) for text in texts)[5]
+    over = sum(len(text.ids) > known for text in texts)
+    audited = audit(rows, texts, Limit(None, known=known), words, {})
+    assert found(audited, "beyond the model") == (False, over, len(rows)) and over
+    assert found(audit(rows, texts, Limit(known, known=known), words, {}), "beyond the model")[0]
+
+
+@pytest.mark.parametrize("own", [{}, {"question": "in other words"}])
+def test_a_prompt_that_asks_a_tested_question_is_an_overlap(words, own):
+    raw = {"prompt": "What is 2 plus 2?", "completion": "4", **own}
+    rows = [Row(0, raw, raw["prompt"])]
+    texts = [encode_answered(words, rows[0], "4", "completion")]
+    audited = audit(
+        rows, texts, Limit(None), words, {"test": asked_by({"question": raw["prompt"]})}
+    )
+    assert found(audited, "overlap with test") == (False, 1, 1) and not audited.passed
 
 
 @pytest.mark.slow

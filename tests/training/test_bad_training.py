@@ -55,6 +55,8 @@ def test_rows_that_cannot_be_trained_on(other_rows, kind, settings, rows, messag
     [
         ("raises", r"reward 'raises' raised ZeroDivisionError on row \d+ \('train-\d+'\)"),
         ("nan", r"reward 'nan' returned odd=nan on row \d+ \('train-\d+'\)"),
+        ("huge", r"reward 'huge' returned huge=10+ on row \d+ \('train-\d+'\)"),
+        ("leaves", r"reward 'leaves' raised SystemExit on row \d+ \('train-\d+'\)"),
     ],
 )
 def test_a_reward_that_goes_wrong_loses_nothing(work, reward, message):
@@ -83,6 +85,55 @@ def test_a_checkpoint_of_another_architecture(work, tmp_path):
         job.run()
     assert "[320, 32], not [320, 64]" in error.value.message and error.value.exit_code == 2
     assert (folder / "whole.json").exists()
+
+
+def test_a_checkpoint_of_another_depth(work, tmp_path):
+    job = work("sft", {**FAST, "max_steps": 2})
+    folder = job.out / "checkpoints/checkpoint-1"
+    folder.parent.mkdir(parents=True)
+    save_tiny_llama(tmp_path / "other", layers=3).rename(folder)
+    (folder / "whole.json").write_text(json.dumps({"step": 1, "steps": 2}))
+    with pytest.raises(StoreError, match=r"num_hidden_layers is 3, not 2"):
+        job.run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"optim": "adamw_8bit"}, r"stages\.sft\.settings: .*bitsandbytes"),
+        ({"model_init_kwargs": {"attn_implementation": "flash_attention_2"}},
+         r"stages\.sft\.settings: .*[Ff]lash"),
+    ],
+)  # fmt: skip
+def test_a_package_that_a_setting_wants(work, settings, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        work("sft", {**FAST, "max_steps": 1, **settings}).run()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_rows_that_do_not_fill_one_generation(other_rows):
+    settings = {**DRAWN, "per_device_train_batch_size": 8, "max_steps": 1}
+    with pytest.raises(DataError, match="1 row for stage 'grpo': fewer than one step takes"):
+        other_rows("grpo", settings, ROWS[:1]).run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sft", "dpo"])
+def test_a_training_that_diverges_says_so(work, kind):
+    job = work(kind, {**FAST, "max_steps": 6, "learning_rate": 1e30, "max_grad_norm": 0.0})
+    with pytest.raises(RunError, match=r"the training diverged: loss is (nan|inf) at step \d"):
+        job.run()
+    assert not (job.out / "training.json").exists()
+
+
+@pytest.mark.slow
+def test_a_model_that_its_last_step_broke_is_not_left(work):
+    job = work("sft", {**FAST, "max_steps": 1, "learning_rate": 1e38, "max_grad_norm": 0.0})
+    with pytest.raises(RunError, match=r"the training diverged: .* is not finite at step 1"):
+        job.run()
+    assert not (job.out / "training.json").exists()
 
 
 def test_an_adapter_of_another_architecture(work, tmp_path):

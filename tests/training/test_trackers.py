@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from types import ModuleType
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ class Recorder(ModuleType):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.found: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -27,7 +29,7 @@ class Recorder(ModuleType):
 
         def call(*args: Any, **named: Any) -> Any:
             self.calls.append((name, args, named))
-            return self
+            return self.found if name == "search_runs" else self
 
         return call
 
@@ -50,6 +52,40 @@ def test_each_tracker_opens_logs_and_closes(name, tmp_path, monkeypatch):
     assert logged == [(logged[0][0], ({"loss": 0.5},), {"step": 3})]
     assert "sft-abc" in str(package.calls[calls.index(start)])
     assert not list(tmp_path.iterdir())
+
+
+def test_mlflow_goes_on_with_the_run_of_the_same_training(tmp_path, monkeypatch):
+    package = Recorder("mlflow")
+    package.found = [SimpleNamespace(info=SimpleNamespace(run_id="r7"))]
+    monkeypatch.setitem(sys.modules, "mlflow", package)
+    with tracking(["mlflow"], about(tmp_path, start=2)):
+        pass
+    (asked,) = (named for call, _, named in package.calls if call == "search_runs")
+    (began,) = (named for call, _, named in package.calls if call == "start_run")
+    assert asked["filter_string"] == "tags.llmx = 'sft-abc'" and began == {"run_id": "r7"}
+
+
+def test_every_tracker_is_closed_though_one_cannot_be(tmp_path, monkeypatch):
+    first, last = Recorder("wandb"), Recorder("trackio")
+    monkeypatch.setitem(sys.modules, "wandb", first)
+    monkeypatch.setitem(sys.modules, "trackio", last)
+    last.finish = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError), tracking(["wandb", "trackio"], about(tmp_path)):
+        pass
+    assert first.calls[-1][0] == "finish"
+
+
+@pytest.mark.slow
+def test_arms_that_differ_in_their_inputs_alone_have_runs_of_their_own(work, monkeypatch):
+    """The cache names a stage's folder by a fingerprint that knows the inputs."""
+    names = []
+    recorder: Any = Recorder("any")
+    monkeypatch.setitem(TRACKERS, "any", lambda told: names.append(told.name) or recorder)
+    monkeypatch.setattr(module, "installed", lambda name: True)
+    for name in ("aaaa1111bbbb2222", "cccc1111bbbb2222"):
+        job = work("sft", {**FAST, "max_steps": 1}, options={"trackers": ["any"]})
+        replace(job, out=job.out.with_name(f"{name}.partial")).run()
+    assert names == ["sft-aaaa1111bb", "sft-cccc1111bb"]
 
 
 def test_a_tracker_is_closed_when_training_fails(tmp_path, monkeypatch):

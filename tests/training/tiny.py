@@ -15,6 +15,8 @@ registry._BUILTIN["reward"] |= {
     "letters": "letters_reward:letters",
     "raises": "letters_reward:raises",
     "nan": "letters_reward:nan",
+    "huge": "letters_reward:huge",
+    "leaves": "letters_reward:leaves",
 }
 
 ROWS = [
@@ -39,14 +41,14 @@ def tokenizer() -> Any:
     return _learn((text for row in ROWS for text in (row["question"], row["solution"])), 320)
 
 
-def save_tiny_llama(folder: Path, hidden: int = 64, seed: int = 0) -> Path:
+def save_tiny_llama(folder: Path, hidden: int = 64, seed: int = 0, layers: int = 2) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     words = tokenizer()
     torch.manual_seed(seed)
     config = LlamaConfig(
-        vocab_size=len(words), hidden_size=hidden, intermediate_size=96, num_hidden_layers=2,
+        vocab_size=len(words), hidden_size=hidden, intermediate_size=96, num_hidden_layers=layers,
         num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=128,
         tie_word_embeddings=True, bos_token_id=words.bos_token_id,
         eos_token_id=words.eos_token_id, pad_token_id=words.pad_token_id,

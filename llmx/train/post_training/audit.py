@@ -10,18 +10,24 @@ from typing import Any
 from llmx.core.audit import Check
 from llmx.core.errors import DataError
 from llmx.train.post_training.encoded import Encoded
-from llmx.train.post_training.rows import Row, asks
+from llmx.train.post_training.rows import Row, asked_by, asks
 
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How long a text may be, and what happens to the rest."""
+    """How long a text may be, and what happens to the rest.
+
+    Attributes:
+        longest: tokens that are kept of a text; None = all.
+        known: positions of the model, where TRL does not cut at them.
+    """
 
     longest: int | None
     mode: str = "keep_start"
     name: str = "max_length"
+    known: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,9 @@ def audit(
     cut = [text.cut(limit.longest, limit.mode) for text in texts]
     checks = (
         _truncated(texts, limit),
+        *_too_long(cut, limit),
         _no_loss(cut),
-        _no_end(texts, tokenizer),
+        _no_end(cut, tokenizer),
         _double_begin(texts, tokenizer),
         _duplicates(rows),
         *_overlaps(rows, tested),
@@ -95,6 +102,15 @@ def _truncated(texts: Sequence[Encoded], limit: Limit) -> Check:
     return _check("truncated", found, len(texts), f"longer than {limit.name}={most}", level)
 
 
+def _too_long(cut: Sequence[Encoded], limit: Limit) -> list[Check]:
+    """Look for texts with tokens at positions that the model does not have."""
+    if limit.known is None:
+        return []
+    found = sum(len(text.ids) > limit.known for text in cut)
+    detail = f"longer than the {limit.known} positions of the model"
+    return [_check("beyond the model", found, len(cut), detail)]
+
+
 def _no_loss(cut: Sequence[Encoded]) -> Check:
     answered = [text for text in cut if text.part != "prompt"]
     found = sum(not any(text.mask) for text in answered)
@@ -102,10 +118,12 @@ def _no_loss(cut: Sequence[Encoded]) -> Check:
     return _check("without loss", found, len(answered), "the prompt fills all of it", level)
 
 
-def _no_end(texts: Sequence[Encoded], tokenizer: Any) -> Check:
-    answered = [text for text in texts if text.part != "prompt"]
-    found = sum(text.ids[-1] != tokenizer.eos_token_id for text in answered)
-    return _check("without end", found, len(answered), "the last token is not the tokenizer's EOS")
+def _no_end(cut: Sequence[Encoded], tokenizer: Any) -> Check:
+    """Look for the EOS among the tokens with loss: some templates write a line break behind it."""
+    answered = [text for text in cut if text.part != "prompt"]
+    found = sum(tokenizer.eos_token_id not in text.learned for text in answered)
+    detail = "no token with loss is the tokenizer's EOS"
+    return _check("without end", found, len(answered), detail)
 
 
 def _double_begin(texts: Sequence[Encoded], tokenizer: Any) -> Check:
@@ -121,10 +139,10 @@ def _duplicates(rows: Sequence[Row]) -> Check:
 
 
 def _overlaps(rows: Sequence[Row], tested: Mapping[str, set[str]]) -> list[Check]:
-    asked = [asks(row.fields) for row in rows]
+    asked = [asked_by(row.fields) for row in rows]
     checks = []
     for split, keys in tested.items():
-        found = sum(key in keys for key in asked)
+        found = sum(not keys.isdisjoint(one) for one in asked)
         detail = f"rows that ask a question of the {split} split"
         checks.append(_check(f"overlap with {split}", found, len(rows), detail, "fail"))
     if not checks:

@@ -37,8 +37,12 @@ class Base:
 
 
 def _revision(name: str, given: StageInput) -> str | None:
+    """Return the revision of the hub's model in a recipe whose target is this one, or a stage's."""
     model = given.arm.model
-    return model.target_revision if model is not None and model.target == name else None
+    if model is None or model.target is None or name.startswith("stage:"):
+        return None
+    stands_for = model.target == name or model.target.startswith("stage:")
+    return model.target_revision if stands_for and local_folder(name) is None else None
 
 
 def bases_identity(names: Sequence[str], given: StageInput) -> list[Any]:

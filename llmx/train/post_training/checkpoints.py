@@ -7,20 +7,20 @@ is written into it, durably and last; only a marked checkpoint is gone on from.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import StoreError
-from llmx.store.files import read_json, write_json
+from llmx.store.files import read_json, sync, sync_tree, write_json
 from llmx.train.post_training.rollouts import FILE as ROLLOUTS
 
 FOLDER = "checkpoints"
 _MARK = "whole.json"
+_DEPTH = "num_hidden_layers"
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,10 @@ class Checkpoint:
 
 def mark_whole(path: Path, step: int, steps: int) -> None:
     """Call a checkpoint whole, after it and the rollouts before it have reached the disk."""
-    for file in [path.parent.parent / ROLLOUTS, *sorted(path.rglob("*"))]:
-        if file.is_file():
-            _sync(file)
+    sync_tree(path)
+    if (rollouts := path.parent.parent / ROLLOUTS).exists():
+        sync(rollouts)
     write_json(path / _MARK, {"step": step, "steps": steps})
-
-
-def _sync(file: Path) -> None:
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def newest_whole(out: Path) -> Checkpoint | None:
@@ -77,17 +69,51 @@ def check_same_model(checkpoint: Checkpoint, base: Path | None) -> None:
     """
     if base is None:
         return
-    theirs, ours = _weights(checkpoint.path), _weights(base)
     if (checkpoint.path / "adapter_config.json").exists():
-        theirs, ours = _adapted(theirs), {name: shape[-1:] for name, shape in ours.items()}
-    # Tied weights may be written once or twice, so only names that both have are compared.
-    other = [name for name in sorted(theirs.keys() & ours.keys()) if theirs[name] != ours[name]]
-    if other or (theirs and ours and not theirs.keys() & ours.keys()):
-        what = f"{other[0]} is {theirs[other[0]]}, not {ours[other[0]]}" if other else "no weight"
+        what = _unlike_adapter(_weights(checkpoint.path), _weights(base))
+    else:
+        what = _unlike(checkpoint.path, base)
+    if what:
         raise StoreError(
             f"{checkpoint.path} is a checkpoint of another model ({what})",
             f"move {checkpoint.path.parent.parent} away and run again",
         )
+
+
+def _unlike(checkpoint: Path, base: Path) -> str | None:
+    """Return what sets the models apart.
+
+    Tied weights may be written once or twice and buffers not at all, so of the weights only names
+    that both have are compared, and of the depth what the configurations say.
+    """
+    theirs_deep, ours_deep = _depth(checkpoint), _depth(base)
+    if theirs_deep != ours_deep and None not in (theirs_deep, ours_deep):
+        return f"{_DEPTH} is {theirs_deep}, not {ours_deep}"
+    theirs, ours = _weights(checkpoint), _weights(base)
+    both = theirs.keys() & ours.keys()
+    if theirs and ours and not both:
+        return "no weight"
+    return _first_other(both, theirs, ours)
+
+
+def _depth(folder: Path) -> int | None:
+    path = folder / "config.json"
+    return read_json(path).get(_DEPTH) if path.exists() else None
+
+
+def _unlike_adapter(adapter: Mapping[str, list[int]], base: Mapping[str, list[int]]) -> str | None:
+    """Return what an adapter changes that the model does not have, or has in another width."""
+    theirs, ours = _adapted(adapter), {name: shape[-1:] for name, shape in base.items()}
+    return _first_other(theirs.keys(), theirs, ours) if ours else None
+
+
+def _first_other(
+    names: Iterable[str], theirs: Mapping[str, list[int]], ours: Mapping[str, list[int]]
+) -> str | None:
+    for name in sorted(names):
+        if theirs[name] != ours.get(name):
+            return f"{name} is {theirs[name]}, not {ours.get(name, 'there')}"
+    return None
 
 
 def _weights(folder: Path) -> dict[str, list[int]]:

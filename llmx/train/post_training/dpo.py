@@ -34,10 +34,10 @@ class DpoStage(PostTraining):
         ]
 
     def limit(self, options: Options, context: int | None) -> Limit:
-        """TRL's ``max_length`` and ``truncation_mode``."""
+        """TRL's ``max_length`` and ``truncation_mode``; TRL does not ask for the positions."""
         settings = options.settings
         longest = settings.get("max_length", _MAX_LENGTH)
-        return Limit(longest, settings.get("truncation_mode", "keep_start"))
+        return Limit(longest, settings.get("truncation_mode", "keep_start"), known=context)
 
     def build(self, job: Job, texts: Sequence[Encoded]) -> Any:
         """Return a DPOTrainer; it renders and tokenises the rows itself."""

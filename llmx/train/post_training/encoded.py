@@ -32,6 +32,11 @@ class Encoded:
         """Tokens that the text takes, with those that a model may still write."""
         return len(self.ids) + self.room
 
+    @property
+    def learned(self) -> frozenset[int]:
+        """The tokens that carry loss."""
+        return frozenset(token for token, loss in zip(self.ids, self.mask, strict=True) if loss)
+
     def cut(self, longest: int | None, mode: str = "keep_start") -> Encoded:
         """Return what is left of it when at most `longest` tokens are kept, as TRL cuts."""
         if longest is None or len(self.ids) <= longest:

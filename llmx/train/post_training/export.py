@@ -9,16 +9,17 @@ from typing import Any
 
 from llmx.core.errors import RunError
 from llmx.engines.locate import content_hash
-from llmx.store.files import read_json, write_json, write_text
+from llmx.store.files import read_json, sync_tree, write_json, write_text
 from llmx.store.fingerprint import fingerprint
 from llmx.train.post_training.audit import Audited
 from llmx.train.post_training.card import card
 from llmx.train.post_training.checkpoints import Checkpoint
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.rows import row_hashes
-from llmx.train.post_training.watch import curve
+from llmx.train.post_training.watch import STABLE, curve
 from llmx.train.reward import rewards_identity
 
+ABOUT = "training.json"
 # What a checkpoint holds beside the model: states, and files that name places of this machine.
 _NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md"}
 _LOADED = {"is_local", "local_files_only", "backend", "name_or_path"}
@@ -26,7 +27,11 @@ _NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
 
 
 def export(job: Job, audited: Audited, last: Checkpoint) -> None:
-    """Write everything that the stage leaves; doing it twice gives the same files."""
+    """Write everything that the stage leaves; doing it twice gives the same files.
+
+    Raises:
+        RunError: if the checkpoint has no whole weights, or one that is not finite.
+    """
     model = job.out / "model"
     shutil.rmtree(model, ignore_errors=True)
     if job.options.lora is None:
@@ -34,11 +39,30 @@ def export(job: Job, audited: Audited, last: Checkpoint) -> None:
     else:
         _copy(last.path, job.out / "adapter")
         _merge(job, last.path, model)
+    _require_finite(model, last)
     hashes = row_hashes(job.rows)
     write_json(job.out / "rows.json", hashes)
     about = _about(job, audited, last, hashes)
-    write_json(job.out / "training.json", about)
     write_text(model / "README.md", card(about))
+    sync_tree(job.out)
+    write_json(job.out / ABOUT, about)  # last: with it, all is there
+
+
+def exported(out: Path) -> bool:
+    """Whether an earlier try has left everything, so that the checkpoints may go."""
+    return (out / ABOUT).exists()
+
+
+def _require_finite(model: Path, last: Checkpoint) -> None:
+    """Refuse a model that answers nothing: its last step broke it, after its last loss."""
+    from safetensors.torch import load_file
+
+    for path in sorted(model.glob("*.safetensors")):
+        for name, weight in load_file(path).items():
+            if not weight.isfinite().all():
+                raise RunError(
+                    f"the training diverged: {name} is not finite at step {last.step}", STABLE
+                )
 
 
 def _copy(checkpoint: Path, to: Path) -> None:

@@ -64,6 +64,7 @@ def configuration(job: Job) -> Any:
         "save_total_limit": 2,
         "report_to": [],
         "disable_tqdm": True,
+        "logging_nan_inf_filter": False,  # a loss that is no number would be logged as 0
         "use_cpu": wanted == "cpu" or not torch.cuda.is_available(),
     }
     settings = dict(job.settings)

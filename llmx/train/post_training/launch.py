@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from llmx.store.files import write_json
 from llmx.store.lock import Lock
 
 LOCK = "launched.lock"
+TOLD = "launched.json"
 _POLL = 0.2
 
 
@@ -40,9 +42,9 @@ def launch(context: StageContext, configuration: str) -> None:
             f"accelerate: {configuration} is no file", "`accelerate config` makes one"
         )
     _wait_for_the_last(context.out)
-    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile("w+") as errors:
-        about = Path(scratch) / "context.json"
-        write_json(about, _packed(context))
+    about = context.out / TOLD  # beside the checkpoints: other machines read it too
+    write_json(about, _packed(context))
+    with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             _command(path, about), stdout=subprocess.PIPE, stderr=errors, text=True
         )
@@ -78,6 +80,7 @@ def _packed(context: StageContext) -> dict[str, Any]:
         "inputs": {name: str(folder) for name, folder in context.inputs.items()},
         "out": str(context.out),
         "parent": os.getpid(),
+        "machine": socket.gethostname(),
     }
 
 

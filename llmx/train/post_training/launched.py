@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -70,7 +71,8 @@ def _context(about: dict[str, Any]) -> StageContext:
 def main(path: str) -> int:
     """Do the steps; return the exit code."""
     about = read_json(Path(path))
-    _end_with(about["parent"])
+    if about["machine"] == socket.gethostname():  # elsewhere the launcher ends what it started
+        _end_with(about["parent"])
     context = _context(about)
     lock = Lock(context.out / LOCK)
     while int(os.environ.get("RANK", 0)) == 0 and not lock.try_acquire():

@@ -88,8 +88,16 @@ def _prompt(place: int, line: Mapping[str, Any], data: DataSpec | None) -> Promp
 def asks(fields: Mapping[str, Any]) -> str | None:
     """Return the hash of the question that a row asks, however it is spaced and capitalised."""
     text = fields.get("question") or fields.get("prompt")
-    if not isinstance(text, str):
-        return None
+    return _key(text) if isinstance(text, str) else None
+
+
+def asked_by(fields: Mapping[str, Any]) -> set[str]:
+    """Return the hashes of all that a row may ask: its question, and its prompt."""
+    texts = (fields.get(name) for name in ("question", "prompt"))
+    return {_key(text) for text in texts if isinstance(text, str)}
+
+
+def _key(text: str) -> str:
     plain = re.sub(r"\s+", " ", text).strip().lower()
     return blake2b(plain.encode(), digest_size=10).hexdigest()
 
@@ -97,11 +105,7 @@ def asks(fields: Mapping[str, Any]) -> str | None:
 def tested(folder: Path) -> dict[str, set[str]]:
     """Return the hashes of the questions of each split that is there to test on."""
     found = {name: read_lines(folder / f"{name}.jsonl") for name in ("test", "heldout")}
-    return {
-        name: {key for row in rows if (key := asks(row)) is not None}
-        for name, rows in found.items()
-        if rows
-    }
+    return {name: set().union(*map(asked_by, rows)) for name, rows in found.items() if rows}
 
 
 def row_hashes(rows: Sequence[Row]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any
 
 from llmx.core.errors import ConfigError
@@ -21,6 +22,7 @@ RESERVED: dict[str, str] = {
     **dict.fromkeys(("ignore_data_skip", "auto_find_batch_size", "sync_ref_model"), _RESUME),
     **dict.fromkeys(("load_best_model_at_end", "eval_strategy", "eval_on_start"), "use stages"
                     " decode and score"),
+    "logging_nan_inf_filter": "a training that diverges says so",
     **dict.fromkeys(("report_to", "project", "trackio_space_id"), "name trackers: […]"),
     **dict.fromkeys(("deepspeed", "fsdp", "fsdp_config", "parallelism_config",
                      "accelerator_config"), "write it to a file and give accelerate: PATH"),
@@ -65,7 +67,10 @@ def check_settings(kind: str, settings: Mapping[str, Any], where: str) -> dict[s
     """
     for name in sorted(settings.keys() & RESERVED.keys()):
         raise ConfigError(f"{where}.{name} cannot be set", RESERVED[name])
-    for name in sorted((settings.get("model_init_kwargs") or {}).keys() & _LOADING.keys()):
+    loading = settings.get("model_init_kwargs") or {}
+    if not isinstance(loading, Mapping):
+        raise ConfigError(f"{where}.model_init_kwargs must be a mapping", "write it as YAML")
+    for name in sorted(loading.keys() & _LOADING.keys()):
         raise ConfigError(f"{where}.model_init_kwargs.{name} cannot be set", _LOADING[name])
     order = settings.get("train_sampling_strategy", "random")
     if order not in _ORDERS:
@@ -87,6 +92,8 @@ def check_lora(lora: Mapping[str, Any] | None, where: str) -> dict[str, Any] | N
     if lora is None:
         return None
     named = {_LORA_NAMES.get(name, name): value for name, value in lora.items()}
+    if "task_type" in named:
+        raise ConfigError(f"{where}.task_type cannot be set", _STAGE)
     if installed("peft"):
         _check(named, fields("lora"), where, ())
     return named
@@ -100,6 +107,8 @@ def _check(
             close = get_close_matches(name, [n for n in known if n not in hidden], n=2, cutoff=0.5)
             hint = f"did you mean {' or '.join(close)}?" if close else "see docs/training.md"
             raise ConfigError(f"{where}: unknown setting '{name}'", hint)
+        if isinstance(value, float) and not isfinite(value):
+            raise ConfigError(f"{where}.{name}={value!r} must be finite")
         if not _fits(value, known[name]):
             raise ConfigError(f"{where}.{name}={value!r} must be {known[name]}")
 

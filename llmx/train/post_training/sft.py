@@ -46,10 +46,10 @@ class SftStage(PostTraining):
         return texts if alone else [replace(t, mask=tuple(1 for _ in t.ids)) for t in texts]
 
     def limit(self, options: Options, context: int | None) -> Limit:
-        """TRL's ``max_length`` and ``truncation_mode``."""
+        """TRL's ``max_length`` and ``truncation_mode``; TRL does not ask for the positions."""
         settings = options.settings
         longest = settings.get("max_length", _MAX_LENGTH)
-        return Limit(longest, settings.get("truncation_mode", "keep_start"))
+        return Limit(longest, settings.get("truncation_mode", "keep_start"), known=context)
 
     def build(self, job: Job, texts: Sequence[Encoded]) -> Any:
         """Return an SFTTrainer over token ids; TRL cuts them and leaves out what has no loss."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -54,7 +54,7 @@ class _TensorBoard:
 
         folder = str(about.folder / "tensorboard")
         # Steps that a kill cut off the checkpoints come again: the old ones are taken back.
-        self.writer = SummaryWriter(folder, purge_step=about.start + 1 if about.start else None)
+        self.writer = SummaryWriter(folder, purge_step=about.start + 1)
         self.writer.add_text("settings", f"```\n{json.dumps(dict(about.config), indent=2)}\n```")
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
@@ -87,7 +87,12 @@ class _Mlflow:
     def __init__(self, about: Tracked) -> None:
         self.mlflow = import_module("mlflow")
         self.mlflow.set_experiment(about.project)
-        self.mlflow.start_run(run_name=about.name, tags={"llmx": about.name})
+        same = f"tags.llmx = '{about.name}'"
+        before = self.mlflow.search_runs(filter_string=same, output_format="list")
+        if before:
+            self.mlflow.start_run(run_id=before[0].info.run_id)
+        else:
+            self.mlflow.start_run(run_name=about.name, tags={"llmx": about.name})
         self.mlflow.log_dict(dict(about.config), "settings.json")
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
@@ -138,10 +143,8 @@ def chosen(names: Sequence[str] | None) -> tuple[str, ...]:
 def tracking(names: Sequence[str], about: Tracked) -> Iterator[list[Tracker]]:
     """Open the trackers, and close each however the training ends."""
     opened: list[Tracker] = []
-    try:
-        # one by one, so that those before one that fails to open are closed
-        opened.extend(TRACKERS[name](about) for name in names)
+    with ExitStack() as closing:
+        for name in names:
+            opened.append(TRACKERS[name](about))
+            closing.callback(opened[-1].close)
         yield opened
-    finally:
-        for tracker in opened:
-            tracker.close()

@@ -9,9 +9,8 @@ from functools import partial
 from typing import Any
 
 from llmx.core.audit import Check
-from llmx.core.errors import ConfigError, RunError
+from llmx.core.errors import DataError, RunError
 from llmx.core.stage import StageContext
-from llmx.store.fingerprint import fingerprint
 from llmx.train.post_training.audit import Audited, audit, refuse
 from llmx.train.post_training.audit_page import write_audit
 from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
@@ -22,9 +21,10 @@ from llmx.train.post_training.checkpoints import (
     newest_whole,
 )
 from llmx.train.post_training.encoded import Encoded
-from llmx.train.post_training.export import export
+from llmx.train.post_training.explained import explained, fits_memory
+from llmx.train.post_training.export import export, exported
 from llmx.train.post_training.job import Job
-from llmx.train.post_training.launch import LOCK, launch
+from llmx.train.post_training.launch import LOCK, TOLD, launch
 from llmx.train.post_training.options import bases, read_options
 from llmx.train.post_training.rows import read_rows, tested
 from llmx.train.post_training.stage import PostTraining
@@ -34,13 +34,17 @@ from llmx.train.post_training.watch import watch
 
 def train(stage: PostTraining, context: StageContext) -> None:
     """Audit, train from the newest whole checkpoint, and leave the model."""
-    drop_torn(context.out)
-    configuration = read_options(stage.kind, context.given).accelerate
-    if configuration is not None:
-        launch(context, configuration)
-    job, texts, audited = prepare(stage, context)
-    fit(stage, job, texts, audited)
-    finish(job, audited)
+    if not exported(context.out):
+        drop_torn(context.out)
+        configuration = read_options(stage.kind, context.given).accelerate
+        if configuration is not None:
+            launch(context, configuration)
+        job, texts, audited = prepare(stage, context)
+        fit(stage, job, texts, audited)
+        finish(job, audited)
+    for name in (LOCK, TOLD):
+        (context.out / name).unlink(missing_ok=True)
+    shutil.rmtree(context.out / FOLDER, ignore_errors=True)
 
 
 def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encoded], Audited]:
@@ -85,24 +89,30 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
     done = newest_whole(job.out)
     if done is not None and done.final:
         return
-    trainer = _built(stage, job, texts)
+    with explained(job):
+        trainer = stage.build(job, texts)
     trainer.remove_callback(PrinterCallback)
+    _require_rows(job, trainer)
     _check_fed(stage, job, trainer, audited)
     first = trainer.accelerator.is_main_process
     names = chosen(job.options.trackers) if first else ()
-    with tracking(names, _tracked(job)) as trackers:
+    with tracking(names, _tracked(job)) as trackers, fits_memory(job):
         begin, may_save = _in_order(trainer), partial(stage.may_save, trainer)
         folder = job.out / FOLDER
         trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, begin))
         trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
 
 
-def _built(stage: PostTraining, job: Job, texts: Sequence[Encoded]) -> Any:
-    try:
-        return stage.build(job, texts)
-    except ValueError as error:
-        where = f"stages.{job.context.given.stage.name}.settings"
-        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
+def _require_rows(job: Job, trainer: Any) -> None:
+    """Refuse rows that do not fill one step: the Trainer would stop before it has begun."""
+    sampler = trainer._get_train_sampler()
+    if sampler is None or len(sampler):
+        return
+    stage, count = job.context.given.stage.name, len(job.rows)
+    raise DataError(
+        f"{count} row{'s' * (count != 1)} for stage '{stage}': fewer than one step takes",
+        "more rows, or a smaller batch (settings.generation_batch_size where a model writes)",
+    )
 
 
 def _hush() -> None:
@@ -117,8 +127,9 @@ def _hush() -> None:
 
 
 def _tracked(job: Job) -> Tracked:
+    # The folder is named by the fingerprint, which knows the inputs: arms differ in them alone.
     stage, settings = job.context.given.stage.name, dict(job.settings)
-    name = f"{stage}-{fingerprint(job.context.identity)[:10]}"
+    name = f"{stage}-{job.out.name.partition('.')[0][:10]}"
     return Tracked("llmx", name, job.out, settings, job.step)
 
 
@@ -161,7 +172,7 @@ def _in_order(trainer: Any) -> Callable[[int], None]:
 
 
 def finish(job: Job, audited: Audited) -> None:
-    """Leave the model, its card and ``training.json``, and drop the checkpoints.
+    """Leave the model, its card and ``training.json``.
 
     Raises:
         RunError: if the training has not come to its last step.
@@ -170,5 +181,3 @@ def finish(job: Job, audited: Audited) -> None:
     if last is None or not last.final:
         raise RunError("the training ended before its last checkpoint", "run it again")
     export(job, audited, last)
-    (job.out / LOCK).unlink(missing_ok=True)
-    shutil.rmtree(job.out / FOLDER)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llmx.core.errors import RunError
 from llmx.core.progress import Progress
 from llmx.train.post_training.checkpoints import mark_whole
 from llmx.train.post_training.trackers import Tracker
@@ -18,6 +19,7 @@ NAMES = {
     "completions/clipped_ratio": "truncated",
     "frac_reward_zero_std": "groups_without_signal",
 }
+STABLE = "lower settings.learning_rate, or lengthen settings.warmup_steps"
 _LEFT_OUT = {"step", "step_time", "num_tokens", "num_input_tokens_seen", "total_flos"}
 _LEFT_OUT_PREFIX = ("train_", "profiling/", "sampling/")
 
@@ -51,6 +53,7 @@ def watch(
             two such moments is made at the next one.
         begin: called before the first step with the number of epochs that are done.
     """
+    from accelerate import PartialState
     from transformers import TrainerCallback
 
     class _Watch(TrainerCallback):  # type: ignore[misc]
@@ -73,11 +76,17 @@ def watch(
             if not logs or "loss" not in logs or not state.is_world_process_zero:
                 return
             found = numbers(logs)
+            if "loss" not in found:
+                message = (
+                    f"the training diverged: loss is {logs['loss']} at step {state.global_step}"
+                )
+                raise RunError(message, STABLE)
             for tracker in trackers:
                 tracker.log(state.global_step, found)
             progress.note(_line(found))
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            PartialState().wait_for_everyone()  # each process writes its own part
             if state.is_world_process_zero:
                 folder = checkpoints / f"checkpoint-{state.global_step}"
                 mark_whole(folder, state.global_step, state.max_steps)
