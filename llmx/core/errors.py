@@ -38,6 +38,10 @@ class DataError(LlmxError):
     """A dataset that cannot be had or does not hold what was asked."""
 
 
+class UnavailableError(DataError):
+    """What an arm asks of its data cannot be had; the other arms can go on without it."""
+
+
 class EngineError(LlmxError):
     """A model or engine that cannot be loaded or cannot do what was asked."""
 

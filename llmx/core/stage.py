@@ -90,6 +90,8 @@ class StageContext:
     inputs: Mapping[str, Path]
     out: Path
     progress: Progress
+    unavailable: Mapping[str, str] = field(default_factory=dict)
+    """Arm → why it cannot be had, of an ``over: recipe`` stage; ``given`` is without these."""
 
 
 class Stage(Protocol):

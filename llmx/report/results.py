@@ -10,7 +10,7 @@ from llmx.core.record import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
 
-Kind = Literal["speed", "power", "trade", "calibration", "caution", "verdict"]
+Kind = Literal["speed", "power", "trade", "calibration", "caution", "verdict", "unavailable"]
 
 
 class Span(Frozen):

@@ -8,10 +8,12 @@ its lock, and the next one goes on in the partial folder.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from llmx.core.errors import UnavailableError
 from llmx.core.stage import StageContext
+from llmx.run.availability import KEY, lost_inputs, without
 from llmx.run.environment import made_with
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
@@ -85,13 +87,29 @@ def _work(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
     machine_lock = _quiet_machine(node, entry.root)
     started = time.perf_counter()
     try:
-        node.stage.run(context)
+        why = _run(node, context, lost_inputs(node, entries))
     finally:
         machine_lock.release()
     seconds = time.perf_counter() - started
-    entry.complete(_about(node, seconds))
+    entry.complete(_about(node, seconds) | ({KEY: why} if why else {}))
     observer.finished(node.title, seconds)
+    if why:
+        observer.note(f"{node.title} is not available: {why}")
     return True
+
+
+def _run(node: Node, context: StageContext, lost: Mapping[str, str]) -> str | None:
+    """Run a stage with what is there; return why there is no output, where there is none."""
+    over_recipe = node.given.stage.over == "recipe"
+    if lost and not over_recipe:
+        return next(iter(lost.values()))
+    try:
+        node.stage.run(without(context, lost) if lost else context)
+    except UnavailableError as error:
+        if over_recipe:
+            raise
+        return error.message
+    return None
 
 
 def _quiet_machine(node: Node, root: Path) -> Lock:

@@ -57,8 +57,10 @@ class ReportStage:
         """
         from llmx.report.build import build
         from llmx.report.gather import gather
+        from llmx.report.results import Finding
         from llmx.report.seeds import pool, pool_references, pool_specs
         from llmx.report.write import write
+        from llmx.run.availability import sentences
 
         given = context.given
         context.progress.start(2, unit="steps")
@@ -67,6 +69,8 @@ class ReportStage:
         pooled = None if reference is None else family(reference)
         references = pool_references(given.references)
         results = build(found, arms, pooled, _title(given), references)
+        lost = [Finding(kind="unavailable", text=text) for text in sentences(context.unavailable)]
+        results = results.model_copy(update={"findings": (*lost, *results.findings)})
         context.progress.advance()
         write(context.out, results, found, arms)
         context.progress.advance()

@@ -73,6 +73,7 @@ class TrainingReportStage:
         from llmx.report.training.markdown import markdown
         from llmx.report.training.model import FILE
         from llmx.report.training.pictures import pictures
+        from llmx.run.availability import sentences
         from llmx.run.training_evidence import evidence
 
         given, options = context.given, _options(context.given)
@@ -85,6 +86,7 @@ class TrainingReportStage:
             options["smooth"],
             options["collapse"],
         )
+        report = report.model_copy(update={"unavailable": sentences(context.unavailable)})
         rollouts = shown(arms, options["rollout_arms"] or list(arms))
         rows = [as_json(one) for found in rollouts.values() for one in found]
         write_lines(context.out / "rollouts.jsonl", rows)

@@ -51,6 +51,7 @@ class VerdictStage:
         from llmx.report.verdict.judge import judge
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
+        from llmx.run.availability import sentences
 
         given, findings = context.given, _findings(context.given)
         found = evidence(pool(gather(context.inputs, given.arms)))
@@ -60,7 +61,11 @@ class VerdictStage:
         for finding in findings:
             verdicts.append(judge(found, finding, present))
             context.progress.advance()
-        judged = Verdicts(verdicts=tuple(verdicts), failed=tuple(found.failed))
+        judged = Verdicts(
+            verdicts=tuple(verdicts),
+            failed=tuple(found.failed),
+            unavailable=sentences(context.unavailable),
+        )
         write_json(context.out / "verdicts.json", as_json(judged))
         write_text(context.out / "verdicts.md", markdown(judged))
 

@@ -15,6 +15,7 @@ from llmx.core.errors import LlmxError, RunError
 from llmx.core.progress import Progress
 from llmx.core.spec import RunSpec
 from llmx.engines.engine import engine_class
+from llmx.run.availability import reason
 from llmx.run.execute import entry_of
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
@@ -137,6 +138,8 @@ class _View:
         self.over.add(node.fingerprint)
         _, _, since = self.bars.get(node.fingerprint, (None, 0, time.perf_counter()))
         self.observer.finished(node.title, time.perf_counter() - since)
+        if why := reason(entry_of(self.cache, node)):
+            self.observer.note(f"{node.title} is not available: {why}")
 
 
 def _stop(crew: Sequence[_Worker]) -> None:

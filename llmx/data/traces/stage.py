@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from llmx.core.errors import ConfigError, DataError
+from llmx.core.errors import ConfigError, DataError, UnavailableError
 from llmx.core.record import as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -22,7 +22,8 @@ from llmx.store.files import write_json, write_lines
 
 _WRITTEN = ("test", "validation")  # beside train.jsonl, so that an audit can look for overlap
 _LEAST_YIELD = 0.5
-_LOOK = 100  # problems after which the yield is judged
+# After so many problems a yield this low will not come to half: by chance once in ten thousand.
+_LOOK, _HOPELESS = 100, 0.3
 _TRACE_SECONDS = 0.0015  # to make a trace and replay it
 
 
@@ -67,7 +68,8 @@ class TracesStage:
         """Draw the problems, make and check the traces, write them and what was refused.
 
         Raises:
-            DataError: for a k that is not available, or a problem of the test split.
+            UnavailableError: for a k that over half of the problems refuse.
+            DataError: for a problem of the test split.
         """
         spec, options = _asked(context.given)
         dataset = ReasoningTask(spec)
@@ -133,15 +135,18 @@ def _traces(
         except TooFew as error:
             refused[error.message] += 1
         context.progress.advance()
-        if place == min(_LOOK, len(problems)) or place == len(problems):
-            _require_yield(traces, place, kind, options)
+        if place == _LOOK:
+            _require_yield(traces, place, kind, options, _HOPELESS)
+    _require_yield(traces, len(problems), kind, options, _LEAST_YIELD)
     return traces, refused
 
 
-def _require_yield(traces: Sequence[Traced], tried: int, kind: str, options: TraceOptions) -> None:
-    if len(traces) < _LEAST_YIELD * tried:
+def _require_yield(
+    traces: Sequence[Traced], tried: int, kind: str, options: TraceOptions, least: float
+) -> None:
+    if len(traces) < least * tried:
         share = len(traces) / tried
-        raise DataError(
-            f"k={options.least} is not available: {share:.0%} of {tried} {kind} problems offer it",
+        raise UnavailableError(
+            f"{share:.0%} of {tried} {kind} problems offer {options.least} backtracks, under half",
             "take a smaller data.options.k, or harder problems (data.options.generator)",
         )

@@ -96,6 +96,9 @@ class TrainingReport(Frozen):
         " bootstrap over problems, and seeds where there are several",
     )
     predicts_arms: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = Field(
+        default=(), description="a sentence for each arm that cannot be had"
+    )
 
     def arm(self, name: str) -> Learned | None:
         """Return an arm, by its name without the seed."""

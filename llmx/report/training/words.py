@@ -8,7 +8,8 @@ from llmx.report.training.model import Learned, TrainingReport
 
 def sentences(report: TrainingReport) -> list[str]:
     """Return what the intervals say; nothing that they do not decide is called a difference."""
-    said = [text for arm in report.arms for text in (_gain(arm), _versus(arm)) if text]
+    said = list(report.unavailable)
+    said += [text for arm in report.arms for text in (_gain(arm), _versus(arm)) if text]
     if report.predicts is not None:
         said.append(
             f"Over {len(report.predicts_arms)} arms the accuracy before reinforcement learning"

@@ -15,6 +15,7 @@ def markdown(judged: Verdicts) -> str:
     if judged.failed:
         names = ", ".join(f"`{name}`" for name in judged.failed)
         parts.append(f"Arms whose audit failed, and which no verdict uses: {names}.")
+    parts.extend(judged.unavailable)
     return "\n\n".join(parts) + "\n"
 
 

@@ -48,3 +48,6 @@ class Verdicts(Frozen):
     schema_version: Literal[1] = 1
     verdicts: tuple[Verdict, ...] = ()
     failed: tuple[str, ...] = Field(default=(), description="arms whose audit failed")
+    unavailable: tuple[str, ...] = Field(
+        default=(), description="a sentence for each arm that cannot be had"
+    )

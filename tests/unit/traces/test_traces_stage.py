@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from problems import EASY
 
-from llmx.core.errors import LlmxError
+from llmx.core.errors import LlmxError, UnavailableError
 from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, DataSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
@@ -116,7 +116,7 @@ def test_traces_in_the_authors_style_are_labelled_and_counted(tmp_path):
 
 def test_a_k_that_too_few_problems_offer_is_not_available(tmp_path):
     easy = {"generator": {"min_empty": 2, "max_empty": 3}}
-    with pytest.raises(LlmxError, match="k=10 is not available"):
+    with pytest.raises(UnavailableError, match=r"0% of .* offer 10 backtracks, under half"):
         written(tmp_path, kind="mini_sudoku", k=10, **easy)
 
 
