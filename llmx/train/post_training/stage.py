@@ -19,6 +19,7 @@ from llmx.train.post_training.job import Job
 from llmx.train.post_training.options import Options, bases, read_options, trains
 from llmx.train.post_training.rows import Row
 from llmx.train.post_training.settings import ACCIDENTS
+from llmx.train.post_training.steps import steps_of, without_end
 
 
 class PostTraining(ABC):
@@ -63,6 +64,7 @@ class PostTraining(ABC):
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The model, the settings that can change a weight, the adapter, the rows, the seed."""
         options = read_options(self.kind, given)
+        steps_of(options.settings, _where(given))
         settings = {n: v for n, v in options.settings.items() if n not in ACCIDENTS}
         data = given.arm.data
         asked = (data.system, data.preamble, data.instruction) if data is not None else None
@@ -85,14 +87,15 @@ class PostTraining(ABC):
         options = read_options(self.kind, given)
         size = size_of(bases(options, given), given)
         known = () if size.parameters else ("memory is unknown until the model is here",)
-        steps = int(options.settings.get("max_steps", 0))
+        where = _where(given)
+        steps = steps_of(options.settings, where)
         return Cost(
-            samples=max(steps, 0) * per_step(options.settings),
+            samples=(steps or 0) * per_step(options.settings),
             seconds=self._seconds(given, options, size, steps),
             memory=self.memory(size, options) if size.parameters else Memory(),
             device=given.arm.engine.device,
             notes=known,
-            refusal=_refusal(options, given),
+            refusal=_refusal(options, given) or without_end(given, steps, where),
         )
 
     def duration(self, size: ModelSize, options: Options, steps: int) -> float:
@@ -102,9 +105,9 @@ class PostTraining(ABC):
         return supervised_seconds(size, steps, rows, longest or size.context)
 
     def _seconds(
-        self, given: StageInput, options: Options, size: ModelSize, steps: int
+        self, given: StageInput, options: Options, size: ModelSize, steps: int | None
     ) -> float | None:
-        if steps <= 0 or not size.parameters or not on_cpu(given):
+        if steps is None or not size.parameters or not on_cpu(given):
             return None
         return self.duration(size, options, steps)
 
@@ -113,6 +116,10 @@ class PostTraining(ABC):
         from llmx.train.post_training.train import train
 
         train(self, context)
+
+
+def _where(given: StageInput) -> str:
+    return f"stages.{given.stage.name}.settings"
 
 
 def per_step(settings: Mapping[str, Any]) -> int:
