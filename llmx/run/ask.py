@@ -169,8 +169,8 @@ def decoding_cost(arm: ArmSpec, problems: int, given: StageInput | None = None) 
     if seconds is None and given is not None:
         seconds = later_seconds(given, arm, problems)
     model = used_model(arm)
-    target = model_size(model.target if model else None)
-    draft = model_size(model.draft) if model and model.draft else None
+    target = model_size(model.target, model.target_revision) if model else model_size(None)
+    draft = model_size(model.draft, model.draft_revision) if model and model.draft else None
     return Cost(
         samples=problems,
         tokens=problems * arm.sampler.max_tokens,

@@ -8,9 +8,6 @@ docs/training.md with how far they were off. On other devices nothing is estimat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from llmx.core.stage import StageInput
 from llmx.engines.size import ModelSize
 from llmx.store.machine import machine
@@ -44,9 +41,15 @@ def supervised_seconds(size: ModelSize, steps: int, rows: int, longest: int) -> 
     return steps * step_seconds(size, rows, _FILLED * longest)
 
 
-def rewarded_seconds(size: ModelSize, steps: int, rows: int, settings: Mapping[str, Any]) -> float:
-    """Return the seconds of training on completions that the model writes itself."""
-    longest = int(settings.get("max_completion_length") or 256)
+def rewarded_seconds(size: ModelSize, steps: int, rows: int, longest: int) -> float:
+    """Return the seconds of training on completions that the model writes itself.
+
+    Args:
+        size: of the model.
+        steps: of the optimiser.
+        rows: completions of a step.
+        longest: tokens that a completion may have.
+    """
     writing = longest * size.layers * _WRITING
     return steps * (writing + 4 / 3 * step_seconds(size, rows, _WRITTEN * longest))
 

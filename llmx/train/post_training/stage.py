@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from llmx.core.errors import EngineError, LlmxError
@@ -49,6 +50,10 @@ class PostTraining(ABC):
     def memory(self, size: ModelSize, options: Options) -> Memory:
         """Return the bytes that one process takes."""
 
+    def beside(self, options: Options, given: StageInput) -> int:
+        """Return the bytes of the device that something else in the same process takes."""
+        return 0
+
     def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
         """Return ids and mask of the first texts as the trainer feeds them, None if unknown."""
         return None
@@ -92,7 +97,7 @@ class PostTraining(ABC):
         return Cost(
             samples=(steps or 0) * per_step(options.settings),
             seconds=self._seconds(given, options, size, steps),
-            memory=self.memory(size, options) if size.parameters else Memory(),
+            memory=self._memory(size, options, given),
             device=given.arm.engine.device,
             notes=known,
             refusal=_refusal(options, given) or without_end(given, steps, where),
@@ -110,6 +115,12 @@ class PostTraining(ABC):
         if steps is None or not size.parameters or not on_cpu(given):
             return None
         return self.duration(size, options, steps)
+
+    def _memory(self, size: ModelSize, options: Options, given: StageInput) -> Memory:
+        if not size.parameters:
+            return Memory()
+        own = self.memory(size, options)
+        return replace(own, cache=own.cache + self.beside(options, given))
 
     def run(self, context: StageContext) -> None:
         """Train, or go on training."""
