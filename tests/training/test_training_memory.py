@@ -101,7 +101,7 @@ def drawing(work, monkeypatch):
         )
     monkeypatch.setattr("llmx.train.post_training.stage.installed", lambda package: True)
     monkeypatch.setattr("llmx.train.post_training.policy.device_memory", lambda device: H200)
-    monkeypatch.setattr("llmx.train.post_training.stage.size_of", lambda names, given: PAPER)
+    monkeypatch.setattr("llmx.train.post_training.cost.size_of", lambda names, given: PAPER)
 
     def made(kind="grpo", device="auto", **settings):
         given = work(kind, {**RELEASED, **settings}).given()

@@ -72,29 +72,35 @@ def training_memory(
         reference: whether a frozen copy of the model is kept beside it.
         generates: completions that are drawn at once, with a cache of keys and values.
     """
-    width = _width(settings)
+    wide = width(settings)
     count = trainable(size, lora)
     optimiser = _OPTIMISERS.get(str(settings.get("optim", "adamw")), _ADAMW)
     return Memory(
-        weights=width * (size.parameters * (2 if reference and lora is None else 1))
-        + (width * count if lora is not None else 0),
-        gradients=width * count,
+        weights=wide * (size.parameters * (2 if reference and lora is None else 1))
+        + (wide * count if lora is not None else 0),
+        gradients=wide * count,
         optimiser=optimiser * count,
         activations=_activations(size, settings, texts * length),
-        cache=2 * width * size.layers * size.kv_width * generates * length,
+        cache=2 * wide * size.layers * size.kv_width * generates * length,
     )
 
 
-def _width(settings: Mapping[str, Any]) -> int:
+def half(settings: Mapping[str, Any]) -> bool:
+    """Whether a forward pass is done in 16 bits."""
+    return bool(settings.get("bf16") or settings.get("fp16"))
+
+
+def width(settings: Mapping[str, Any]) -> int:
+    """Return the bytes of one weight."""
     dtype = (settings.get("model_init_kwargs") or {}).get("dtype", "float32")
     return 2 if dtype in ("bfloat16", "float16") else 4
 
 
 def _activations(size: ModelSize, settings: Mapping[str, Any], tokens: int) -> int:
     """Layers, all or one and the edges of the others, and the logits."""
-    width = 2 if settings.get("bf16") or settings.get("fp16") else _width(settings)
-    layer = width * tokens * (_LAYER * size.hidden)
-    edges = width * tokens * size.hidden * size.layers
+    wide = 2 if half(settings) else width(settings)
+    layer = wide * tokens * (_LAYER * size.hidden)
+    edges = wide * tokens * size.hidden * size.layers
     again = settings.get("activation_checkpointing", settings.get("gradient_checkpointing", True))
     kept = edges + layer if again else size.layers * layer
     return kept + 4 * _LOGITS * _scored(size, settings, tokens) if size.parameters else 0

@@ -9,7 +9,9 @@ from llmx.core.errors import ConfigError
 from llmx.core.stage import Memory, StageInput
 from llmx.engines.size import ModelSize
 from llmx.store.machine import device_memory
+from llmx.train.post_training.accelerate_file import read_processes
 from llmx.train.post_training.audit import Limit
+from llmx.train.post_training.cost import per_step
 from llmx.train.post_training.duration import on_cpu, rewarded_seconds
 from llmx.train.post_training.encoded import Encoded, encode_asked
 from llmx.train.post_training.fields import setting
@@ -19,7 +21,7 @@ from llmx.train.post_training.options import Options
 from llmx.train.post_training.reward_func import Rewarding, record_rollouts
 from llmx.train.post_training.rollouts import RolloutBook
 from llmx.train.post_training.rows import Row
-from llmx.train.post_training.stage import PostTraining, per_step
+from llmx.train.post_training.stage import PostTraining
 from llmx.train.reward import load_rewards, rewards_identity
 
 _PROMPT = 512  # tokens of a prompt that are allowed for
@@ -97,7 +99,7 @@ class PolicyStage(PostTraining):
             texts=int(settings.get("per_device_train_batch_size", 8)),
             length=min(_PROMPT + room, size.context or _PROMPT + room),
             reference=float(setting(self.kind, settings, "beta")) > 0,
-            generates=0 if settings.get("use_vllm") else self._drawn(settings),
+            generates=0 if settings.get("use_vllm") else self._drawn(options),
         )
 
     def beside(self, options: Options, given: StageInput) -> int:
@@ -113,9 +115,14 @@ class PolicyStage(PostTraining):
     def _room(self, options: Options) -> int:
         return int(setting(self.kind, options.settings, "max_completion_length"))
 
-    def _drawn(self, settings: Mapping[str, Any]) -> int:
-        """Return the completions that are drawn at once: a buffer's, and one group at least."""
+    def _drawn(self, options: Options) -> int:
+        """Return the completions that one process draws at once.
+
+        All processes together draw a buffer, and one group at least.
+        """
+        settings, processes = options.settings, read_processes(options.accelerate).count
         batch = int(settings.get("per_device_train_batch_size", 8))
         buffer = batch * int(settings.get("steps_per_generation") or 0) or per_step(settings)
-        generations = int(setting(self.kind, settings, "num_generations"))
-        return max(int(settings.get("generation_batch_size") or buffer), generations)
+        drawn = int(settings.get("generation_batch_size") or buffer * processes)
+        group = int(setting(self.kind, settings, "num_generations"))
+        return -(-max(drawn, group) // processes)
