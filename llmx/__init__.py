@@ -67,15 +67,18 @@ def plan(
     runs: Path | str | None = None,
     limit: int | None = None,
     recipes: Sequence[Path | str] = (),
+    workers: int | None = None,
 ) -> Plan:
-    """Return what :func:`run` would do: stages, what is cached, samples, tokens, memory.
+    """Return what :func:`run` would do: stages, what is cached, samples, tokens, time, memory.
+
+    The arguments are those of :func:`run`.
 
     Raises:
         LlmxError: for everything that a user can put right.
     """
     from llmx.cli.api import plan_spec
 
-    return plan_spec(_spec(recipe, overrides, recipes), runs, limit)
+    return plan_spec(_spec(recipe, overrides, recipes), runs, limit, workers)
 
 
 def load_run(run: str, runs: Path | str | None = None) -> RunResult:

@@ -35,11 +35,16 @@ def run_spec(
     return api.run(spec, runs=folder, limit=limit, workers=workers, observer=observer)
 
 
-def plan_spec(spec: RunSpec, runs: Path | str | None = None, limit: int | None = None) -> Plan:
+def plan_spec(
+    spec: RunSpec,
+    runs: Path | str | None = None,
+    limit: int | None = None,
+    workers: int | None = None,
+) -> Plan:
     """Return what would be run."""
     from llmx.run import api
 
-    return api.plan(spec, runs=runs_folder(runs), limit=limit)
+    return api.plan(spec, runs=runs_folder(runs), limit=limit, workers=workers)
 
 
 def load(run: str, runs: Path | str | None = None) -> RunResult:

@@ -62,7 +62,7 @@ def run(
 
     spec = compose(recipe, overrides, extra_paths=recipes or ())
     if dry_run:
-        _plan(spec, runs, limit)
+        _plan(spec, runs, limit, workers)
     else:
         _run(spec, runs, limit, workers, quiet)
 
@@ -95,12 +95,12 @@ def _meant(word: str, has_recipe: bool) -> str:
     return nearest(word, [f"recipe={name}" for name in names], "recipes")
 
 
-def _plan(spec: RunSpec, runs: Path | None, limit: int | None) -> None:
+def _plan(spec: RunSpec, runs: Path | None, limit: int | None, workers: int | None) -> None:
     from llmx.cli.api import plan_spec
     from llmx.cli.console import show
     from llmx.cli.plan_table import render
 
-    plan = plan_spec(spec, runs, limit)
+    plan = plan_spec(spec, runs, limit, workers)
     show(*render(plan), *spec.notes)
     refused = plan.refusal()
     if refused is not None:

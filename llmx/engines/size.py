@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import EngineError
+from llmx.engines.hub_cache import cached_folder
 from llmx.engines.locate import local_folder
+
+_INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,40 @@ class ModelSize:
     context: int = 0
 
 
-def model_size(name: str | None) -> ModelSize:
-    """Return the size of a local model; zeros for a hub model or a stage's output."""
+def model_size(name: str | None, revision: str | None = None) -> ModelSize:
+    """Return the size of a model that is on this machine, as a folder or in the hub's cache.
+
+    Zeros for a stage's output, and for a hub model that is not here, or not whole.
+    """
     if name is None or name.startswith("stage:"):
         return ModelSize()
-    folder = local_folder(name)
+    return _folder_size(local_folder(name) or cached_folder(name, revision))
+
+
+def local_size(name: str | None) -> ModelSize:
+    """Return the size of a model that is a folder; zeros for any other.
+
+    It is the same before and after a hub model comes here: what a run asks for must not change.
+    """
+    if name is None or name.startswith("stage:"):
+        return ModelSize()
+    return _folder_size(local_folder(name))
+
+
+def _folder_size(folder: Path | None) -> ModelSize:
     if folder is None:
         return ModelSize()
-    config = _read_config(folder / "config.json")
-    weights = sum(_parameters(path) for path in folder.glob("*.safetensors"))
-    return _size(config, weights)
+    return _size(_read_json(folder / "config.json"), sum(map(_parameters, _weights(folder))))
+
+
+def _weights(folder: Path) -> list[Path]:
+    """Return the files that hold the weights once; none while some are missing."""
+    if (folder / _INDEX).exists():
+        names = set(_read_json(folder / _INDEX).get("weight_map", {}).values())
+        files = [folder / name for name in sorted(names)]
+        return files if all(path.exists() for path in files) else []
+    alone = folder / "model.safetensors"
+    return [alone] if alone.exists() else sorted(folder.glob("*.safetensors"))
 
 
 def _size(config: Mapping[str, Any], weights: int) -> ModelSize:
@@ -61,7 +88,7 @@ def _size(config: Mapping[str, Any], weights: int) -> ModelSize:
     )
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as error:

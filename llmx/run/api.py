@@ -95,7 +95,7 @@ def run(
     """
     watcher = observer or SilentObserver()
     runs = runs or default_runs()
-    planned = plan(spec, runs=runs, limit=limit)
+    planned = plan(spec, runs=runs, limit=limit, workers=workers)
     refused = planned.refusal()
     if refused is not None:
         raise refused
@@ -104,7 +104,7 @@ def run(
     folder = open_folder(runs, planned.spec)
     cache = runs / CACHE
     started = time.perf_counter()
-    _bring_to_completion(planned, cache, watcher, workers or planned.workers)
+    _bring_to_completion(planned, cache, watcher, planned.workers)
     seconds = time.perf_counter() - started
     close_folder(folder, planned.spec, planned.graph, seconds)
     return RunResult(folder, planned.spec, seconds, _results(folder))

@@ -11,7 +11,7 @@ from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
-from llmx.core.stage import Cost, Memory
+from llmx.core.stage import Cost, Memory, StageInput
 from llmx.data import evaluation_identity, load
 from llmx.engines.engine import Engine, Telling, engine_class
 from llmx.store.files import read_json
@@ -151,20 +151,30 @@ def _elsewhere(arm: ArmSpec) -> bool:
     return arm.engine.kind == "openai" or arm.engine.base_url is not None
 
 
-def decoding_cost(arm: ArmSpec, problems: int) -> Cost:
-    """Estimate generation: tokens at the cap, memory of weights, caches and activations."""
+def decoding_cost(arm: ArmSpec, problems: int, given: StageInput | None = None) -> Cost:
+    """Estimate generation: tokens at the cap, memory of weights, caches and activations.
+
+    Args:
+        arm: with the model that answers.
+        problems: how many are answered.
+        given: the stage that decodes; needed for the time of models that are still to be trained.
+    """
     from llmx.engines.memory import decoding_memory
     from llmx.engines.size import model_size
     from llmx.run.budget import seconds_per_problem
+    from llmx.run.later import later_seconds
 
     assert arm.sampler is not None
+    seconds = problems * seconds_per_problem(arm) or None
+    if seconds is None and given is not None:
+        seconds = later_seconds(given, arm, problems)
     model = used_model(arm)
-    target = model_size(model.target if model else None)
-    draft = model_size(model.draft) if model and model.draft else None
+    target = model_size(model.target, model.target_revision) if model else model_size(None)
+    draft = model_size(model.draft, model.draft_revision) if model and model.draft else None
     return Cost(
         samples=problems,
         tokens=problems * arm.sampler.max_tokens,
-        seconds=problems * seconds_per_problem(arm) or None,
+        seconds=seconds,
         memory=Memory()
         if _elsewhere(arm)
         else decoding_memory(target, draft, arm.engine, arm.sampler),

@@ -7,7 +7,7 @@ same recipe asks for the same problems, so that an interrupted run goes on as it
 from __future__ import annotations
 
 from llmx.core.spec import ArmSpec, RunSpec
-from llmx.engines.size import model_size
+from llmx.engines.size import local_size
 
 _STEP = 32  # numbers of problems are multiples of this
 _TYPICAL_TOKENS = 64  # of an answer; measured on the zoo's test split
@@ -70,8 +70,8 @@ def seconds_per_problem(arm: ArmSpec, batch_size: int | None = None) -> float:
     if arm.engine.kind == "openai":
         return _SECONDS_ASKED / arm.engine.batch_size
     tokens = min(_TYPICAL_TOKENS, arm.sampler.max_tokens)
-    target = model_size(arm.model.target).layers
-    draft = model_size(arm.model.draft).layers if arm.model.draft else 0
+    target = local_size(arm.model.target).layers
+    draft = local_size(arm.model.draft).layers if arm.model.draft else 0
     layers = {"target": float(target), "draft": float(draft)}.get(
         arm.sampler.algorithm,
         (target + arm.sampler.gamma * draft) / _tokens_per_round(arm.sampler.gamma),

@@ -51,8 +51,8 @@ class DecodeStage:
         return True
 
     def plan(self, given: StageInput) -> Cost:
-        """Tokens at the cap, and memory."""
-        return decoding_cost(answering(given), problems_of(given))
+        """Tokens at the cap, time and memory."""
+        return decoding_cost(answering(given), problems_of(given), given)
 
     def run(self, context: StageContext) -> None:
         """Answer every problem that an earlier try has not answered.

@@ -12,16 +12,22 @@ from llmx.core.stage import Memory
 from llmx.run.ask import first_block_notes
 from llmx.run.budget import size_problems
 from llmx.run.capacity import fitting, refusal
+from llmx.run.elapsed import elapsed
 from llmx.run.execute import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
 from llmx.run.planned import PlannedStage
 from llmx.run.workers import default_workers
+from llmx.store.machine import machine
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole plan."""
+    """The whole plan.
+
+    Attributes:
+        asked: processes that the user asks for; None = as many as fit.
+    """
 
     spec: RunSpec
     graph: Graph
@@ -29,14 +35,12 @@ class Plan:
     folder: Path
     free_disk_bytes: int
     notes: tuple[str, ...]
+    asked: int | None = None
 
     @property
     def seconds(self) -> float:
-        """Estimated seconds of what is left; measurements run alone, the rest is shared."""
-        todo = [row for row in self.stages if not row.cached]
-        alone = sum(row.cost.seconds or 0.0 for row in todo if row.timing)
-        shared = sum(row.cost.seconds or 0.0 for row in todo if not row.timing)
-        return alone + shared / self.workers
+        """Estimated seconds of what is left; processes beyond the cores make nothing faster."""
+        return elapsed(self.graph, self.stages, min(self.workers, machine()["cores"]))
 
     @property
     def tokens(self) -> int:
@@ -57,8 +61,8 @@ class Plan:
 
     @property
     def workers(self) -> int:
-        """Processes that are used when nobody says how many."""
-        return fitting(default_workers(self.spec), self.stages)
+        """Processes that share the work: those asked for, or as many as are of use and fit."""
+        return self.asked or fitting(default_workers(self.spec), self.stages)
 
     def refusal(self) -> LlmxError | None:
         """Return why this cannot be run, or not on this machine; None if it can."""
@@ -80,7 +84,9 @@ class Plan:
         )
 
 
-def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:
+def plan(
+    spec: RunSpec, *, runs: Path, limit: int | None = None, workers: int | None = None
+) -> Plan:
     """Expand a recipe, look up what is cached, and add up the rest."""
     sized, notes = size_problems(spec, limit)
     graph = build_graph(sized)
@@ -97,7 +103,7 @@ def plan(spec: RunSpec, *, runs: Path, limit: int | None = None) -> Plan:
         for node in graph
     )
     path, free = folder_for(runs, sized).path, _free(runs)
-    return Plan(sized, graph, rows, path, free, (*notes, *first_block_notes(sized)))
+    return Plan(sized, graph, rows, path, free, (*notes, *first_block_notes(sized)), workers)
 
 
 def _free(folder: Path) -> int:

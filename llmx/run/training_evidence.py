@@ -21,9 +21,9 @@ from llmx.report.training.evidence import Half, SeedRun, Traced
 from llmx.scoring.tags import opens_thinking
 from llmx.store.files import read_json
 from llmx.store.fingerprint import fingerprint
+from llmx.train.post_training.fields import setting
 
 _WARM, _RL = ("sft", "dpo"), ("grpo", "rloo")
-_GENERATIONS = 8  # TRL's default
 
 Puzzles = Mapping[str, AnyPuzzle]
 
@@ -144,7 +144,7 @@ def _rollouts(
 
 
 def _group(training: Mapping[str, Any]) -> int:
-    return int(training["settings"].get("num_generations") or _GENERATIONS)
+    return int(setting(training["kind"], training["settings"], "num_generations"))
 
 
 def _counter(puzzles: Puzzles, arm: ArmSpec) -> Count | None:

@@ -1,5 +1,6 @@
 """What changes a weight is in a stage's identity; what does not is not, so that arms share it."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -49,10 +50,44 @@ def test_seed_adapter_rewards_and_model_are_in_it(work, tmp_path, model):
     assert len({identity(job), *map(identity, changed)}) == 1 + len(changed)
 
 
-def test_trackers_and_accelerate_are_accidents(work):
+def test_trackers_are_accidents(work):
     job = work("sft", FAST)
-    told = replace(job, options={"trackers": ["wandb"], "accelerate": "x.yaml"})
-    assert identity(told) == identity(job)
+    assert identity(replace(job, options={"trackers": ["wandb"]})) == identity(job)
+
+
+@pytest.fixture
+def launched(work, tmp_path):
+    """Return the identity of a training with a configuration file for accelerate."""
+
+    def made(**said):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.yaml"
+        path.write_text(json.dumps({"distributed_type": "MULTI_GPU", **said}))
+        return identity(replace(work("sft", FAST), options={"accelerate": str(path)}))
+
+    return made
+
+
+def test_one_plain_process_is_what_there_is_without_a_file(work, launched):
+    for said in ({}, {"mixed_precision": "no"}, {"gpu_ids": "all", "main_process_port": 29500}):
+        assert launched(num_processes=1, **said) == identity(work("sft", FAST))
+
+
+def test_processes_that_make_other_steps_are_another_training(work, launched):
+    """Two processes see twice the rows in a step: they must not find one process's output."""
+    zero = {"distributed_type": "DEEPSPEED", "num_processes": 2}
+    found = [
+        identity(work("sft", FAST)),
+        launched(num_processes=2),
+        launched(num_processes=4),
+        launched(num_processes=2, mixed_precision="bf16"),
+        launched(num_processes=1, mixed_precision="bf16"),
+        launched(num_processes=2, distributed_type="FSDP"),
+        launched(**zero, deepspeed_config={"zero_stage": 1}),
+        launched(**zero, deepspeed_config={"zero_stage": 2}),
+        launched(**zero, deepspeed_config={"zero_stage": 2, "gradient_accumulation_steps": 8}),
+    ]
+    assert len(set(found)) == len(found)
+    assert launched(num_processes=2) == launched(num_processes=2, main_process_port=29501)
 
 
 def given(options, needs=(), names=("main",), **arm):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from llmx.core.errors import ConfigError
-from llmx.train.post_training.fields import fields
+from llmx.train.post_training.fields import WITHOUT_TRL, defaults, fields, setting
 from llmx.train.post_training.settings import (
     ACCIDENTS,
     DEFAULTS,
@@ -26,6 +26,36 @@ def test_the_source_has_the_fields_of_the_dataclass(kind):
 
     config = getattr(trl, f"{kind.upper()}Config")
     assert set(fields(kind)) == {field.name for field in dataclasses.fields(config)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_source_has_the_defaults_of_the_dataclass(kind):
+    """But for those that are computed, or made anew for each configuration."""
+    import trl
+
+    config = getattr(trl, f"{kind.upper()}Config")
+    written = {field.name: field.default for field in dataclasses.fields(config)}
+    read = defaults(kind)
+    assert {name: written[name] for name in read} == dict(read)
+    computed = {name for name in written if written[name] is not dataclasses.MISSING} - set(read)
+    assert computed <= {"optim", "logging_strategy", "save_strategy", "eval_strategy"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_trl_the_defaults_are_those_of_the_tested_version(kind, monkeypatch):
+    told = {name: defaults(kind)[name] for name in WITHOUT_TRL[kind]}
+    monkeypatch.setattr("llmx.train.post_training.fields.installed", lambda package: False)
+    assert defaults(kind) == told
+
+
+def test_a_setting_is_as_given_or_trl_s():
+    assert setting("rloo", {}, "num_generations") == defaults("rloo")["num_generations"]
+    assert setting("rloo", {"num_generations": None}, "num_generations") == setting(
+        "rloo", {}, "num_generations"
+    )
+    assert setting("grpo", {"beta": 0.0}, "beta") == 0.0
+    assert setting("grpo", {"num_generations": 3}, "num_generations") == 3
 
 
 @pytest.mark.slow

@@ -16,4 +16,3 @@ class GrpoStage(PolicyStage):
 
     kind: ClassVar[str] = "grpo"
     trainer: ClassVar[str] = "GRPOTrainer"
-    beta: ClassVar[float] = 0.0

@@ -5,7 +5,8 @@ activations and caches are estimates of the largest moment. Sources: AdamW keeps
 moments a parameter (Loshchilov & Hutter, arXiv 1711.05101); activations of a transformer layer
 without recomputation are about 34 * tokens * hidden bytes in 16 bit, and those of one layer plus
 two bytes a number at each layer's edge with it (Korthikanti et al., arXiv 2205.05198, eq. 2 and
-section 5), here with the attention matrix left out, as fused attention does not keep it.
+section 5), here with the attention matrix left out, as fused attention does not keep it. TRL scores
+tokens tile by tile (``add_fused_lm_head`` of 1.16), so that logits of a tile are there and no more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from llmx.core.stage import Memory
 from llmx.engines.size import ModelSize
 
 _LAYER = 17  # numbers a layer keeps for each token and unit of width
-_LOGITS = 3  # float32 arrays over the vocabulary at once: logits, log-probabilities, gradient
+# Float32 arrays over a tile at once: as many as torch had on a CPU (measured; with 33,000 words as
+# with 132,000). With Triton it is one.
+_LOGITS = 8
+_TILE = (4096, 32_768)  # TRL's tokens and words of the vocabulary at once
 # Bytes that an optimiser keeps a trainable parameter; any other name counts as AdamW.
 _OPTIMISERS = {"sgd": 0, "adafactor": 1, "adamw_8bit": 2, "adamw_bnb_8bit": 2, "lion_32bit": 4}
 _ADAMW = 8
@@ -68,29 +72,42 @@ def training_memory(
         reference: whether a frozen copy of the model is kept beside it.
         generates: completions that are drawn at once, with a cache of keys and values.
     """
-    width = _width(settings)
+    wide = width(settings)
     count = trainable(size, lora)
     optimiser = _OPTIMISERS.get(str(settings.get("optim", "adamw")), _ADAMW)
     return Memory(
-        weights=width * (size.parameters * (2 if reference and lora is None else 1))
-        + (width * count if lora is not None else 0),
-        gradients=width * count,
+        weights=wide * (size.parameters * (2 if reference and lora is None else 1))
+        + (wide * count if lora is not None else 0),
+        gradients=wide * count,
         optimiser=optimiser * count,
         activations=_activations(size, settings, texts * length),
-        cache=2 * width * size.layers * size.kv_width * generates * length,
+        cache=2 * wide * size.layers * size.kv_width * generates * length,
     )
 
 
-def _width(settings: Mapping[str, Any]) -> int:
+def half(settings: Mapping[str, Any]) -> bool:
+    """Whether a forward pass is done in 16 bits."""
+    return bool(settings.get("bf16") or settings.get("fp16"))
+
+
+def width(settings: Mapping[str, Any]) -> int:
+    """Return the bytes of one weight."""
     dtype = (settings.get("model_init_kwargs") or {}).get("dtype", "float32")
     return 2 if dtype in ("bfloat16", "float16") else 4
 
 
 def _activations(size: ModelSize, settings: Mapping[str, Any], tokens: int) -> int:
     """Layers, all or one and the edges of the others, and the logits."""
-    width = 2 if settings.get("bf16") or settings.get("fp16") else _width(settings)
-    layer = width * tokens * (_LAYER * size.hidden)
-    edges = width * tokens * size.hidden * size.layers
+    wide = 2 if half(settings) else width(settings)
+    layer = wide * tokens * (_LAYER * size.hidden)
+    edges = wide * tokens * size.hidden * size.layers
     again = settings.get("activation_checkpointing", settings.get("gradient_checkpointing", True))
     kept = edges + layer if again else size.layers * layer
-    return kept + 4 * _LOGITS * tokens * size.vocabulary if size.parameters else 0
+    return kept + 4 * _LOGITS * _scored(size, settings, tokens) if size.parameters else 0
+
+
+def _scored(size: ModelSize, settings: Mapping[str, Any], tokens: int) -> int:
+    """Return how many logits are there at once; smoothing alone needs all of them."""
+    if settings.get("label_smoothing_factor"):
+        return tokens * size.vocabulary
+    return min(tokens, _TILE[0]) * min(size.vocabulary, _TILE[1])

@@ -6,21 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError
-from llmx.core.stage import Memory
+from llmx.core.stage import Memory, StageInput
 from llmx.engines.size import ModelSize
+from llmx.store.machine import device_memory
+from llmx.train.post_training.accelerate_file import read_processes
 from llmx.train.post_training.audit import Limit
-from llmx.train.post_training.duration import rewarded_seconds
+from llmx.train.post_training.cost import per_step
+from llmx.train.post_training.duration import on_cpu, rewarded_seconds
 from llmx.train.post_training.encoded import Encoded, encode_asked
+from llmx.train.post_training.fields import setting
 from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import Options
 from llmx.train.post_training.reward_func import Rewarding, record_rollouts
 from llmx.train.post_training.rollouts import RolloutBook
 from llmx.train.post_training.rows import Row
-from llmx.train.post_training.stage import PostTraining, per_step
+from llmx.train.post_training.stage import PostTraining
 from llmx.train.reward import load_rewards, rewards_identity
 
-_COMPLETION, _GENERATIONS, _PROMPT = 256, 8, 512  # two defaults of TRL; a prompt allowed for
+_PROMPT = 512  # tokens of a prompt that are allowed for
 
 
 class PolicyStage(PostTraining):
@@ -33,8 +37,6 @@ class PolicyStage(PostTraining):
     """
 
     trainer: ClassVar[str]
-    beta: ClassVar[float]
-    """TRL's default coefficient of the divergence from the reference."""
 
     def own_identity(self, options: Options) -> Mapping[str, Any]:
         """The rewards and their versions."""
@@ -46,8 +48,7 @@ class PolicyStage(PostTraining):
 
     def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
         """The prompts, and room for an answer."""
-        room = int(options.settings.get("max_completion_length") or _COMPLETION)
-        return encode_asked(tokenizer, rows, room)
+        return encode_asked(tokenizer, rows, self._room(options))
 
     def limit(self, options: Options, context: int | None) -> Limit:
         """TRL cuts no prompt; what counts is whether prompt and answer fit the model."""
@@ -86,21 +87,42 @@ class PolicyStage(PostTraining):
 
     def duration(self, size: ModelSize, options: Options, steps: int) -> float:
         """Return the seconds that writing and learning take on a CPU."""
-        return rewarded_seconds(size, steps, per_step(options.settings), options.settings)
+        return rewarded_seconds(size, steps, per_step(options.settings), self._room(options))
 
     def memory(self, size: ModelSize, options: Options) -> Memory:
         """A forward pass over a batch, and the caches of all completions drawn at once."""
-        settings = options.settings
-        room = int(settings.get("max_completion_length") or _COMPLETION)
-        batch = int(settings.get("per_device_train_batch_size", 8))
-        generations = int(settings.get("num_generations") or _GENERATIONS)
-        drawn = batch * int(settings.get("steps_per_generation") or 0) or per_step(settings)
+        settings, room = options.settings, self._room(options)
         return training_memory(
             size,
             settings,
             options.lora,
-            texts=batch,
+            texts=int(settings.get("per_device_train_batch_size", 8)),
             length=min(_PROMPT + room, size.context or _PROMPT + room),
-            reference=float(settings.get("beta", self.beta)) > 0,
-            generates=max(int(settings.get("generation_batch_size") or drawn), generations),
+            reference=float(setting(self.kind, settings, "beta")) > 0,
+            generates=0 if settings.get("use_vllm") else self._drawn(options),
         )
+
+    def beside(self, options: Options, given: StageInput) -> int:
+        """vLLM in the same process takes its share of the device, and none while it sleeps."""
+        settings = options.settings
+        mode = setting(self.kind, settings, "vllm_mode")
+        asleep = settings.get("vllm_enable_sleep_mode")
+        if not settings.get("use_vllm") or mode != "colocate" or asleep or on_cpu(given):
+            return 0
+        share = float(setting(self.kind, settings, "vllm_gpu_memory_utilization"))
+        return int(share * (device_memory(given.arm.engine.device) or 0))
+
+    def _room(self, options: Options) -> int:
+        return int(setting(self.kind, options.settings, "max_completion_length"))
+
+    def _drawn(self, options: Options) -> int:
+        """Return the completions that one process draws at once.
+
+        All processes together draw a buffer, and one group at least.
+        """
+        settings, processes = options.settings, read_processes(options.accelerate).count
+        batch = int(settings.get("per_device_train_batch_size", 8))
+        buffer = batch * int(settings.get("steps_per_generation") or 0) or per_step(settings)
+        drawn = int(settings.get("generation_batch_size") or buffer * processes)
+        group = int(setting(self.kind, settings, "num_generations"))
+        return -(-max(drawn, group) // processes)

@@ -16,4 +16,3 @@ class RlooStage(PolicyStage):
 
     kind: ClassVar[str] = "rloo"
     trainer: ClassVar[str] = "RLOOTrainer"
-    beta: ClassVar[float] = 0.05

@@ -10,15 +10,18 @@ from llmx.core.errors import EngineError, LlmxError
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.engines.size import ModelSize
 from llmx.store.machine import machine
+from llmx.train.post_training.accelerate_file import read_processes
 from llmx.train.post_training.audit import Limit
-from llmx.train.post_training.base import bases_identity, size_of
-from llmx.train.post_training.duration import on_cpu, supervised_seconds
+from llmx.train.post_training.base import bases_identity
+from llmx.train.post_training.cost import cost, per_step
+from llmx.train.post_training.duration import supervised_seconds
 from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.fields import INSTALL, installed
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.options import Options, bases, read_options, trains
 from llmx.train.post_training.rows import Row
 from llmx.train.post_training.settings import ACCIDENTS
+from llmx.train.post_training.steps import steps_of
 
 
 class PostTraining(ABC):
@@ -48,6 +51,10 @@ class PostTraining(ABC):
     def memory(self, size: ModelSize, options: Options) -> Memory:
         """Return the bytes that one process takes."""
 
+    def beside(self, options: Options, given: StageInput) -> int:
+        """Return the bytes of the device that something else in the same process takes."""
+        return 0
+
     def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
         """Return ids and mask of the first texts as the trainer feeds them, None if unknown."""
         return None
@@ -61,8 +68,13 @@ class PostTraining(ABC):
         return {}
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The model, the settings that can change a weight, the adapter, the rows, the seed."""
+        """The model, the settings that can change a weight, the adapter, the rows, the seed.
+
+        Several processes are in it as well: two of them make a step of twice the rows.
+        """
         options = read_options(self.kind, given)
+        steps_of(options.settings, f"stages.{given.stage.name}.settings")
+        processes = read_processes(options.accelerate, _file(given))
         settings = {n: v for n, v in options.settings.items() if n not in ACCIDENTS}
         data = given.arm.data
         asked = (data.system, data.preamble, data.instruction) if data is not None else None
@@ -73,6 +85,7 @@ class PostTraining(ABC):
             "split": options.split,
             "asked": asked,
             "seed": given.arm.seed,
+            **({} if processes.plain else {"processes": processes.identity()}),
             **self.own_identity(options),
         }
 
@@ -83,30 +96,15 @@ class PostTraining(ABC):
     def plan(self, given: StageInput) -> Cost:
         """Rows, and memory by what it is for."""
         options = read_options(self.kind, given)
-        size = size_of(bases(options, given), given)
-        known = () if size.parameters else ("memory is unknown until the model is here",)
-        steps = int(options.settings.get("max_steps", 0))
-        return Cost(
-            samples=max(steps, 0) * per_step(options.settings),
-            seconds=self._seconds(given, options, size, steps),
-            memory=self.memory(size, options) if size.parameters else Memory(),
-            device=given.arm.engine.device,
-            notes=known,
-            refusal=_refusal(options, given),
-        )
+        processes = read_processes(options.accelerate, _file(given))
+        refused = processes.refusal(_file(given)) or _refusal(options, given)
+        return cost(self, given, options, processes, refused)
 
     def duration(self, size: ModelSize, options: Options, steps: int) -> float:
         """Return the seconds that `steps` steps take on a CPU."""
         longest = self.limit(options, size.context or None).longest
         rows = per_step(options.settings)
         return supervised_seconds(size, steps, rows, longest or size.context)
-
-    def _seconds(
-        self, given: StageInput, options: Options, size: ModelSize, steps: int
-    ) -> float | None:
-        if steps <= 0 or not size.parameters or not on_cpu(given):
-            return None
-        return self.duration(size, options, steps)
 
     def run(self, context: StageContext) -> None:
         """Train, or go on training."""
@@ -115,10 +113,9 @@ class PostTraining(ABC):
         train(self, context)
 
 
-def per_step(settings: Mapping[str, Any]) -> int:
-    """Return the rows, or completions, of one optimiser step of one process."""
-    batch = int(settings.get("per_device_train_batch_size", 8))
-    return batch * int(settings.get("gradient_accumulation_steps", 1))
+def _file(given: StageInput) -> str:
+    """Name the option, for messages about its file."""
+    return f"stages.{given.stage.name}.accelerate"
 
 
 def _refusal(options: Options, given: StageInput) -> LlmxError | None:

@@ -93,6 +93,15 @@ def test_run_hands_the_spec_and_the_flags_to_the_runner(
     assert observer is None
 
 
+def test_a_plan_is_of_the_processes_that_are_asked_for(llmx: Llmx) -> None:
+    words = ["recipe=backtracking_countdown", "engine.device=cpu", "--dry-run", "--runs", "r"]
+    for number, said in ((1, "in one process"), (3, "in 3 processes")):
+        done = llmx("run", *words, "scale.limit_minutes=null", "--workers", str(number))
+        assert done.exit_code == 0 and said in done.stdout
+    refused = llmx("run", *words, "scale.limit_minutes=0.1", "--workers", "3")
+    assert refused.exit_code == 2 and "allows 0.1" in refused.stderr
+
+
 def test_the_observer_has_every_call_that_the_runner_makes(capsys: Any) -> None:
     from llmx.cli.progress import watching
     from llmx.run.observer import Observer
