@@ -47,7 +47,8 @@ class TracesStage:
         """The problems, and what the traces are like.
 
         Raises:
-            ConfigError: for an unknown option, a task without traces, or arms that differ.
+            ConfigError: for an unknown option, a task without traces, a content that no trace has,
+                or arms that differ.
         """
         spec, options = _asked(given)
         return {"data": evaluation_identity(spec, options.split), "traces": as_json(options)}
@@ -96,7 +97,7 @@ def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
         if arm.data is None:
             raise ConfigError(f"stage '{given.stage.name}' needs a dataset", "add data=countdown")
         require_task(arm.data.kind)
-        found.append((arm.data, trace_options(arm.data, given.stage.options)))
+        found.append((arm.data, _options(arm.data, given)))
     first = found[0]
     wanted = (evaluation_identity(first[0], first[1].split), first[1])
     if any((evaluation_identity(spec, o.split), o) != wanted for spec, o in found):
@@ -105,6 +106,16 @@ def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
             "make it over: arm, or set what they differ in as options of the stage",
         )
     return first
+
+
+def _options(spec: DataSpec, given: StageInput) -> TraceOptions:
+    options = trace_options(spec, given.stage.options)
+    if options.content == "malformed":
+        raise ConfigError(
+            f"stage '{given.stage.name}' makes no traces of content 'malformed': all keep the form",
+            "data.options.content=correct, incorrect, shuffled or none; kind sampled has malformed",
+        )
+    return options
 
 
 def _overlap(dataset: ReasoningTask, split: str) -> int:
