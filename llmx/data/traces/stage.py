@@ -75,10 +75,8 @@ class TracesStage:
         overlap = _overlap(dataset, options.split)
         traces, refused = _traces(dataset, options, context)
         told = deranged(traces, spec.seed) if options.content == "shuffled" else traces
-        pairs = enumerate(zip(traces, told, strict=True))
-        rows = [
-            row(spec.kind, one.sample, other, options.of(place)) for place, (one, other) in pairs
-        ]
+        pairs = zip(traces, told, strict=True)
+        rows = [row(spec.kind, one.sample, other, options) for one, other in pairs]
         write_lines(context.out / "train.jsonl", rows)
         for split in _WRITTEN:
             lines = (as_json(sample) for sample in dataset.split(split))

@@ -106,3 +106,18 @@ def test_a_mixture_has_its_k_by_turns_and_one_of_one_k_is_that_k(tmp_path):
         alone = ran(TracesStage(), given("countdown", {"k": k, "supports": 2}, **generator), out)
         told = {row["id"]: row["solution"] for row in alone}
         assert all(told[row["id"]] == row["solution"] for row in rows if row["k"] == k)
+
+
+def test_a_shuffled_mixture_says_the_k_of_the_trace_that_each_prompt_was_given(tmp_path):
+    asked = {"mixture": [0, 2], "content": "shuffled"}
+    (tmp_path / "mix").mkdir()
+    rows = ran(TracesStage(), given("mini_sudoku", asked), tmp_path / "mix")
+    assert {row["k"] for row in rows} == {0, 2}
+    assert [row["solution"].count("Go back") for row in rows] == [row["k"] for row in rows]
+
+
+def test_a_verbose_mixture_of_nothing_but_zeros_is_a_verbose_set(tmp_path):
+    (tmp_path / "mix").mkdir()
+    asked = {"mixture": [0, 0], "control": "verbose"}
+    rows = ran(TracesStage(), given("mini_sudoku", asked), tmp_path / "mix")
+    assert all("again: " in row["solution"] and row["k"] == 0 for row in rows)
