@@ -10,6 +10,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
 from llmx.data.reasoning.dataset import ReasoningTask
 from llmx.data.reasoning.options import problem_options
+from llmx.data.reasoning.readers import require_chat
 from llmx.data.reasoning.stage import asked_data
 from llmx.data.reasoning.tasks import SECONDS
 from llmx.scoring.tags import ANSWER, ANSWERED, THINK, THOUGHT
@@ -31,9 +32,11 @@ class AnswersStage:
         """The problems.
 
         Raises:
-            ConfigError: for other data than puzzles, or arms that differ.
+            ConfigError: for other data than puzzles, arms that differ, or a raw wrapper.
         """
-        return {"data": evaluation_identity(asked_data(given), "sft")}
+        spec = asked_data(given)
+        require_chat(given, "data.options.wrapper=chat")
+        return {"data": evaluation_identity(spec, "sft")}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""

@@ -113,6 +113,11 @@ def trace_options(spec: DataSpec, stage: Mapping[str, Any] | None = None) -> Tra
     return options
 
 
+def sent_wrapper(spec: DataSpec) -> Wrapper:
+    """Return what is put around a question that is evaluated; only puzzles have raw prompts."""
+    return trace_options(spec).wrapper if spec.kind in TASKS else "chat"
+
+
 def configuration(spec: DataSpec) -> dict[str, Any]:
     """Return the generator's whole configuration, changes included."""
     return {**TASKS[spec.kind].generator, **problem_options(spec).generator}

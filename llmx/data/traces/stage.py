@@ -12,7 +12,8 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
 from llmx.data.reasoning.dataset import ReasoningTask, split_size, up_to
-from llmx.data.reasoning.options import TraceOptions, trace_options
+from llmx.data.reasoning.options import TraceOptions, sent_wrapper, trace_options
+from llmx.data.reasoning.readers import check_readers
 from llmx.data.reasoning.tasks import SECONDS, problem_key
 from llmx.data.traces.arms import Traced, deranged, row, trace
 from llmx.data.traces.manifest import counted, holding
@@ -113,6 +114,7 @@ def _options(spec: DataSpec, given: StageInput) -> TraceOptions:
             f"stage '{given.stage.name}' makes no traces of content 'malformed': all keep the form",
             "data.options.content=correct, incorrect, shuffled or none; kind sampled has malformed",
         )
+    check_readers(given, options.wrapper, sent_wrapper(spec))
     return options
 
 
