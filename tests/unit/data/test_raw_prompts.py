@@ -11,6 +11,7 @@ from llmx.core.stage import StageContext, StageInput
 from llmx.data.corpus import CorpusStage
 from llmx.data.reasoning.answers import AnswersStage
 from llmx.data.reasoning.options import sent_wrapper
+from llmx.data.reasoning.sampled import SampledStage
 from llmx.data.reasoning.stage import PromptsStage
 from llmx.data.traces.stage import TracesStage
 from llmx.run.ask import put, requests_for
@@ -136,6 +137,19 @@ def test_an_audit_accepts_what_was_really_sent_and_nothing_else(tmp_path, wrappe
 
 def other(wrapper):
     return "base" if wrapper != "base" else "chat"
+
+
+@pytest.mark.parametrize("wrapper", RAW)
+def test_sampled_answers_are_learned_with_the_prompt_that_they_answer(tmp_path, wrapper):
+    one = scripted(tmp_path, wrapper, "so</think><answer>\n1\n</answer>")
+    asked = ran(DecodeStage(), one, tmp_path / "asked", split="sft")
+    keep = "malformed" if wrapper == "baseline" else "incorrect"
+    out = ran(SampledStage(), one, tmp_path / "kept", {"asked": asked}, keep=keep)
+    sent = {request.id: request.raw for request in requests_for(one, "sft", None, None)}
+    rows = read_lines(out / "train.jsonl")
+    assert rows and all(row["prompt"] == sent[row["id"]] for row in rows)
+    assert all(row["completion"] == row["solution"] for row in rows)
+    assert read_json(out / "sampled.json")["wrapper"] == wrapper
 
 
 def reader(kind):
