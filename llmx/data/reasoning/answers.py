@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from llmx.core.record import Sample
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
-from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.reasoning.options import problem_options
+from llmx.data.reasoning.dataset import ReasoningTask, drawn_up_to, split_size
 from llmx.data.reasoning.readers import require_chat
 from llmx.data.reasoning.stage import asked_data
 from llmx.data.reasoning.tasks import SECONDS
@@ -45,9 +44,8 @@ class AnswersStage:
     def plan(self, given: StageInput) -> Cost:
         """By the time that a problem of the kind takes on one core."""
         spec = asked_data(given)
-        options = problem_options(spec)
-        drawn = spec.test + spec.calibration + options.validation + options.sft
-        return Cost(samples=options.sft, seconds=drawn * SECONDS[spec.kind])
+        seconds = drawn_up_to(spec, "sft") * SECONDS[spec.kind]
+        return Cost(samples=split_size(spec, "sft"), seconds=seconds)
 
     def run(self, context: StageContext) -> None:
         """Draw the problems and write them."""

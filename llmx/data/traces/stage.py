@@ -11,7 +11,7 @@ from llmx.core.record import as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
-from llmx.data.reasoning.dataset import ReasoningTask, split_size, up_to
+from llmx.data.reasoning.dataset import ReasoningTask, drawn_up_to, split_size
 from llmx.data.reasoning.options import TraceOptions, sent_wrapper, trace_options
 from llmx.data.reasoning.readers import check_readers
 from llmx.data.reasoning.tasks import SECONDS, problem_key
@@ -61,7 +61,7 @@ class TracesStage:
     def plan(self, given: StageInput) -> Cost:
         """By the time that a problem of the kind, and a trace, take on one core."""
         spec, options = _asked(given)
-        drawn = sum(split_size(spec, split) for split in up_to(options.split))
+        drawn = drawn_up_to(spec, options.split)
         traced = split_size(spec, options.split)
         return Cost(samples=traced, seconds=drawn * SECONDS[spec.kind] + traced * _TRACE_SECONDS)
 

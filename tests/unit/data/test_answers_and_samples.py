@@ -10,7 +10,8 @@ from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
 from llmx.data.reasoning.answers import AnswersStage
 from llmx.data.reasoning.sampled import SampledStage
-from llmx.data.reasoning.tasks import TASKS
+from llmx.data.reasoning.stage import PromptsStage
+from llmx.data.reasoning.tasks import SECONDS, TASKS
 from llmx.data.traces.stage import TracesStage
 from llmx.store.files import read_json, read_lines, write_lines
 
@@ -39,6 +40,15 @@ def test_every_answer_earns_the_whole_reward(tmp_path, kind):
     assert not {r["question"] for r in rows} & {
         r["question"] for r in read_lines(tmp_path / "test.jsonl")
     }
+
+
+def test_a_plan_counts_every_problem_that_has_to_be_drawn():
+    asked = given("zebra_puzzles")
+    seconds = SECONDS["zebra_puzzles"]
+    cost = AnswersStage().plan(asked)  # 4 + 2 + 2 + 9 of test, calibration, validation, sft
+    assert (cost.samples, cost.seconds) == (9, 17 * seconds)
+    cost = PromptsStage().plan(asked)  # and 3 of train
+    assert (cost.samples, cost.seconds) == (3, 20 * seconds)
 
 
 def answered(folder, data, texts, prompt="<|assistant|>", split="sft"):
