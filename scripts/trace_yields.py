@@ -49,9 +49,9 @@ def _exact(given: argparse.Namespace) -> Iterator[str]:
     yield "| task | k | n | yield | characters, plain | characters, terse |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, (kind, generator) in TASKS.items():
-        problems = _problems(kind, generator, given.problems)
+        problems = problems_of(kind, generator, given.problems)
         for k in given.k:
-            told = list(_told(kind, problems, TraceOptions(k=k)))
+            told = list(told_of(kind, problems, TraceOptions(k=k)))
             sizes = [f"{fmean(_sizes(told, wording, k)):.0f}" for wording in ("plain", "terse")]
             share = f"{len(told) / len(problems):.1%}"
             yield f"| {name} | {k} | {len(problems)} | {share} | {' | '.join(sizes)} |"
@@ -61,9 +61,9 @@ def _authors(given: argparse.Namespace) -> Iterator[str]:
     yield "| task | k | n | backtracks present | traces that hold | most frequent fault |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, (kind, generator) in TASKS.items():
-        problems = _problems(kind, generator, given.problems)
+        problems = problems_of(kind, generator, given.problems)
         for k in given.k:
-            told = list(_told(kind, problems, TraceOptions(k=k, style="authors")))
+            told = list(told_of(kind, problems, TraceOptions(k=k, style="authors")))
             found = holding(told)
             mean = fmean(backtracks(one.events) for one in told)
             first = next(iter(Counter(found["faults"]).most_common(1)), ("none", 0))
@@ -71,12 +71,14 @@ def _authors(given: argparse.Namespace) -> Iterator[str]:
             yield f"| {name} | {k} | {len(told)} | {mean:.2f} | {share:.1%} | {most} |"
 
 
-def _problems(kind: str, generator: dict[str, Any], wanted: int) -> list[Any]:
+def problems_of(kind: str, generator: dict[str, Any], wanted: int) -> list[Any]:
+    """Return problems of the `sft` split with the items they were made from."""
     options = {"generator": generator, "sft": wanted}
     return ReasoningTask(DataSpec(kind=kind, test=1, calibration=1, options=options)).entries("sft")
 
 
-def _told(kind: str, problems: list[Any], options: TraceOptions) -> Iterator[Traced]:
+def told_of(kind: str, problems: list[Any], options: TraceOptions) -> Iterator[Traced]:
+    """Yield the traces of those problems that offer them."""
     for sample, entry in problems:
         try:
             yield trace(kind, sample, entry, options, seed=0)

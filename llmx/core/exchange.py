@@ -8,7 +8,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.record import Frozen, Sample
 from llmx.core.spec import SamplerSpec
 
-Capability = Literal["text", "chat", "logprobs", "step", "stream", "embed"]
+Capability = Literal["text", "chat", "raw", "logprobs", "step", "stream", "embed"]
 
 
 class Message(Frozen):
@@ -22,11 +22,13 @@ class Request(Frozen):
     """One prompt to complete.
 
     The engine renders ``messages`` with the model's own chat template; the token ids that it sent
-    come back in the record. Every random number is fixed by (seed, id).
+    come back in the record. Every random number is fixed by (seed, id). An engine that is capable
+    of `raw` sends ``raw`` as it is, where there is one, and ``messages`` are then empty.
     """
 
     id: str
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = ()
+    raw: str | None = None
     sampler: SamplerSpec
     threshold: float | None = None
     seed: int = 0

@@ -12,6 +12,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
+from llmx.data.reasoning.readers import require_chat
 from llmx.store.files import write_json, write_lines
 from llmx.store.fingerprint import fingerprint
 
@@ -62,6 +63,7 @@ def _spec(given: StageInput) -> DataSpec:
             f"stage '{given.stage.name}' writes one dataset and the arms have {len(different)}",
             "give all arms one data=…, or run the sweep as several commands",
         )
+    require_chat(given, "write the prompts with kind: prompts")
     return specs[0]
 
 

@@ -26,7 +26,7 @@ _TRANSLATED = {"stop", "threshold", "draft_share", "hold", "budget", "strict"}
 class HfEngine:
     """Decodes with a target, a draft, or both (speculation)."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "step"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "raw", "step"})
 
     def __init__(
         self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
@@ -116,17 +116,13 @@ class HfEngine:
         return self._strict[texts]
 
     def prompt_ids(self, request: Request) -> list[int]:
-        """Render the messages with the model's chat template.
+        """Render the messages with the model's chat template, or encode a raw prompt.
 
         Raises:
             EngineError: if prompt and answer can't fit the models' context: past it a model gives
                 text without a word of warning, and no figure about it means anything.
         """
-        messages = [message.model_dump() for message in request.messages]
-        encoded = self.pair.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_dict=True
-        )
-        ids = list(encoded["input_ids"])
+        ids = self._encoded(request)
         room = (self.pair.context or len(ids) + request.sampler.max_tokens) - len(ids)
         if request.sampler.max_tokens > room:
             raise EngineError(
@@ -135,6 +131,15 @@ class HfEngine:
                 f"set sampler.max_tokens={max(room, 1)} or less",
             )
         return ids
+
+    def _encoded(self, request: Request) -> list[int]:
+        if request.raw is not None:  # with what the tokenizer adds, as trainings encode plain texts
+            return list(self.pair.tokenizer(request.raw)["input_ids"])
+        messages = [message.model_dump() for message in request.messages]
+        encoded = self.pair.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_dict=True
+        )
+        return list(encoded["input_ids"])
 
     def text(self, ids: Sequence[int], sampler: SamplerSpec) -> str:
         """Decode a completion; text from a stop string on is cut."""

@@ -24,7 +24,7 @@ END = 0  # a byte that no answer holds: the end of a completion
 class ScriptedEngine:
     """`engine: {kind: scripted, script: answers.json}`."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "raw"})
 
     def __init__(
         self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
@@ -52,7 +52,9 @@ class ScriptedEngine:
             raise EngineError(
                 f"{self.spec.script} has no answer for '{request.id}'", 'add one, or a "*" entry'
             )
-        prompt = "\n".join(f"{m.role}: {m.content}" for m in request.messages) + "\nassistant: "
+        prompt = request.raw
+        if prompt is None:
+            prompt = "\n".join(f"{m.role}: {m.content}" for m in request.messages) + "\nassistant: "
         ids, finish = _cut(text, request)
         return Record(
             id=request.id,

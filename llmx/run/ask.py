@@ -13,6 +13,8 @@ from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.data import evaluation_identity, load
+from llmx.data.reasoning.options import sent_wrapper
+from llmx.data.reasoning.wrappers import wrap
 from llmx.engines.engine import Engine, Telling, engine_class
 from llmx.store.files import read_json
 
@@ -56,7 +58,8 @@ def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
     """Return what an arm's completions depend on, but for how many there are.
 
     Raises:
-        ConfigError: for a sampler that the arm's engine cannot follow.
+        ConfigError: for a sampler that the arm's engine cannot follow, or a prompt that it cannot
+            send.
     """
     data, sampler = required(settled(arm), stage)
     check = getattr(engine_class(arm.engine.kind), "check", None)
@@ -67,7 +70,21 @@ def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
         "engine": dict(engine_class(arm.engine.kind).identity(used_model(arm), arm.engine)),
         "sampler": sampler.model_dump(mode="json", exclude=_UNREAD[sampler.algorithm]),
         "seed": arm.seed,
+        **_around(data, arm.engine.kind),
     }
+
+
+def _around(data: DataSpec, engine: str) -> dict[str, str]:
+    """Return what is put around a question; nothing for a chat, which earlier identities are of."""
+    wrapper = sent_wrapper(data)
+    if wrapper == "chat":
+        return {}
+    if "raw" not in engine_class(engine).capabilities:
+        raise ConfigError(
+            f"engine '{engine}' sends chats, and data.options.wrapper={wrapper} makes raw prompts",
+            "engine=hf or engine=vllm, or data.options.wrapper=chat",
+        )
+    return {"wrapper": wrapper}
 
 
 def settled(arm: ArmSpec) -> ArmSpec:
@@ -130,7 +147,13 @@ def requests_for(
 def put(
     data: DataSpec, sample: Sample, sampler: SamplerSpec, seed: int, threshold: float | None = None
 ) -> Request:
-    """Return the request that puts one problem in the words of its dataset's specification."""
+    """Return the request that puts one problem in the words of its dataset's specification.
+
+    With a raw wrapper (``data.options.wrapper``) it is to the letter what trainings learn from.
+    """
+    raw = wrap(data.kind, sample.question, sent_wrapper(data))
+    if raw is not None:
+        return Request(id=sample.id, raw=raw, sampler=sampler, threshold=threshold, seed=seed)
     words = {"system": data.system, "preamble": data.preamble}
     return ask(sample, data.instruction, sampler, seed, threshold, **words)
 

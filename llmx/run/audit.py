@@ -143,6 +143,8 @@ class _EngineSpeller:
     def render(self, sample: Sample) -> tuple[list[int], str]:
         """Render one problem: as text, and as ids by tokenizing that text apart."""
         request = put(self.data, sample, self.sampler, 0)
+        if request.raw is not None:
+            return list(self.tokenizer(request.raw)["input_ids"]), request.raw
         messages = [message.model_dump() for message in request.messages]
         text: str = self.tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, tokenize=False

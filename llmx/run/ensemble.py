@@ -14,6 +14,7 @@ from llmx.core.spec import ArmSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import Piece
 from llmx.data import evaluation_identity
+from llmx.data.reasoning.options import sent_wrapper
 from llmx.engines.engine import engine_class
 from llmx.engines.stream.open import open_replier
 from llmx.methods.ensemble.api import steps
@@ -184,6 +185,8 @@ def _settled(voice: VoiceSpec, arm: ArmSpec) -> VoiceSpec:
 
 def ensemble_identity(arm: ArmSpec) -> dict[str, Any]:
     """Return what an ensemble's answers depend on: its values, and every model by content."""
+    if arm.data is not None and sent_wrapper(arm.data) != "chat":
+        raise ConfigError("members of an ensemble get chats alone", "data.options.wrapper=chat")
     spec = ensemble_of(arm)
     voices = {}
     for name, voice in spec.voices.items():

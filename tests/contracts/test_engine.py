@@ -6,7 +6,7 @@ import pytest
 from loopback import Endpoint
 
 from llmx.core.errors import LlmxError
-from llmx.core.exchange import ask
+from llmx.core.exchange import Request, ask
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.engine import Arriving, engine_class
@@ -118,8 +118,22 @@ def test_the_device_and_the_threads_are_accidents(make):
 
 
 def test_capabilities_are_known_words(make):
-    known = {"text", "chat", "logprobs", "step", "stream", "embed"}
+    known = {"text", "chat", "raw", "logprobs", "step", "stream", "embed"}
     assert {"text", "chat"} <= make()[0].capabilities <= known
+
+
+def test_a_raw_prompt_is_sent_as_it_is(make):
+    engine, _ = make()
+    if "raw" not in engine.capabilities:
+        pytest.skip("it sends chats")
+    asked = [Request(id=sample.id, raw=sample.question, sampler=TARGET) for sample in problems()]
+    for record, (chat, question) in zip(
+        engine.generate(asked),
+        zip(engine.generate(requests()), QUESTIONS, strict=True),
+        strict=True,
+    ):
+        assert record.prompt.endswith(question) and len(record.prompt_ids) < len(chat.prompt_ids)
+        assert record.completion_ids
 
 
 def test_seeds_are_honoured(make, kind):

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from llmx.core.record import Sample
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
-from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.reasoning.options import problem_options
+from llmx.data.reasoning.dataset import ReasoningTask, drawn_up_to, split_size
+from llmx.data.reasoning.readers import require_chat
 from llmx.data.reasoning.stage import asked_data
 from llmx.data.reasoning.tasks import SECONDS
 from llmx.scoring.tags import ANSWER, ANSWERED, THINK, THOUGHT
@@ -31,9 +31,11 @@ class AnswersStage:
         """The problems.
 
         Raises:
-            ConfigError: for other data than puzzles, or arms that differ.
+            ConfigError: for other data than puzzles, arms that differ, or a raw wrapper.
         """
-        return {"data": evaluation_identity(asked_data(given), "sft")}
+        spec = asked_data(given)
+        require_chat(given, "data.options.wrapper=chat")
+        return {"data": evaluation_identity(spec, "sft")}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -42,9 +44,8 @@ class AnswersStage:
     def plan(self, given: StageInput) -> Cost:
         """By the time that a problem of the kind takes on one core."""
         spec = asked_data(given)
-        options = problem_options(spec)
-        drawn = spec.test + spec.calibration + options.validation + options.sft
-        return Cost(samples=options.sft, seconds=drawn * SECONDS[spec.kind])
+        seconds = drawn_up_to(spec, "sft") * SECONDS[spec.kind]
+        return Cost(samples=split_size(spec, "sft"), seconds=seconds)
 
     def run(self, context: StageContext) -> None:
         """Draw the problems and write them."""

@@ -86,6 +86,11 @@ def split_size(spec: DataSpec, split: str) -> int:
     return int(getattr(options if split in type(options).model_fields else spec, split))
 
 
+def drawn_up_to(spec: DataSpec, split: str) -> int:
+    """Return how many problems are drawn for a split: its own, and those of the splits before."""
+    return sum(split_size(spec, one) for one in up_to(split))
+
+
 def up_to(split: str) -> tuple[str, ...]:
     """Return the splits that are drawn for a split: those before it, and itself."""
     return SPLITS[: SPLITS.index(split) + 1]

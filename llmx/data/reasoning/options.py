@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -40,7 +40,7 @@ class TraceOptions(Frozen):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     k: int = Field(default=0, ge=0, description="backtracks in each trace")
-    mixture: tuple[int, ...] = Field(
+    mixture: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         default=(), strict=False, description="k by turns, in place of one k"
     )
     supports: int | None = Field(
@@ -98,10 +98,12 @@ def trace_options(spec: DataSpec, stage: Mapping[str, Any] | None = None) -> Tra
             raise ConfigError(f"unknown option '{name}' of a traces stage", hint)
     above = {**spec.options, **(stage or {})}
     options = _read(TraceOptions, spec.model_copy(update={"options": above}))
-    if options.control == "verbose" and options.k:
+    asked = options.mixture or (options.k,)  # a mixture stands in place of k
+    if options.control == "verbose" and any(asked):
+        name = f"mixture={list(asked)}" if options.mixture else f"k={options.k}"
         raise ConfigError(
-            "data.options.control=verbose is a trace without backtracks",
-            "set data.options.k=0, and data.options.match to the k whose length it takes",
+            f"data.options.control=verbose is a trace without backtracks, not of {name}",
+            "set data.options.k=0 and no mixture; data.options.match=K takes the length of k=K",
         )
     if options.style == "authors" and (options.content, options.control) != ("correct", "none"):
         raise ConfigError(
@@ -109,6 +111,11 @@ def trace_options(spec: DataSpec, stage: Mapping[str, Any] | None = None) -> Tra
             "the released generators have no other",
         )
     return options
+
+
+def sent_wrapper(spec: DataSpec) -> Wrapper:
+    """Return what is put around a question that is evaluated; only puzzles have raw prompts."""
+    return trace_options(spec).wrapper if spec.kind in TASKS else "chat"
 
 
 def configuration(spec: DataSpec) -> dict[str, Any]:

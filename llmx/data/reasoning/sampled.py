@@ -10,9 +10,13 @@ from typing import Any, ClassVar, Literal, get_args
 from llmx.core.errors import ConfigError, DataError
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
+from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import load
+from llmx.data.reasoning.options import sent_wrapper
+from llmx.data.reasoning.readers import check_readers
 from llmx.data.reasoning.stage import asked_data
+from llmx.data.reasoning.wrappers import wrap
 from llmx.store.files import read_lines, write_json, write_lines
 
 Sort = Literal["correct", "incorrect", "malformed"]
@@ -34,8 +38,16 @@ class SampledStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """What is kept, and the verifier's task; the answers are an input."""
-        return {"keep": _kept(given), "task": _task(given), "split": _split(given)}
+        """What is kept, and the verifier's task; the answers are an input.
+
+        Raises:
+            ConfigError: for a sort that does not exist, or a decode stage of another split.
+        """
+        _check_splits(given)
+        found = {"keep": _kept(given), "task": _task(given), "split": _split(given)}
+        wrapper = sent_wrapper(asked_data(given))
+        check_readers(given, wrapper, wrapper)
+        return found if wrapper == "chat" else {**found, "wrapper": wrapper}
 
     def applies(self, given: StageInput) -> bool:
         """Where something is kept."""
@@ -49,20 +61,14 @@ class SampledStage:
         """Sort and write.
 
         Raises:
-            DataError: if no answer is of the sort.
+            DataError: if no answer is of the sort, or one is of another split.
         """
         given, keep = context.given, context.identity["keep"]
-        assert given.arm.data is not None
-        by_id = {sample.id: sample for sample in load(given.arm.data, _split(given))}
-        reward = lookup("reward", context.identity["task"])
-        counts: Counter[str] = Counter()
-        rows = []
-        for answered in _answered(context.inputs):
-            sample = by_id[answered["id"]]
-            sort = sorted_as(reward("", answered["text"], {"answer": sample.answer}))
-            counts[sort] += 1
-            if sort == keep:
-                rows.append({**as_json(sample), "solution": answered["text"], "sort": sort})
+        data = given.arm.data
+        assert data is not None
+        pairs = list(_sorted(context, data))
+        rows = [row for sort, row in pairs if sort == keep]
+        counts = Counter(sort for sort, _ in pairs)
         if not rows:
             found = ", ".join(f"{n} {sort}" for sort, n in sorted(counts.items())) or "none at all"
             raise DataError(
@@ -71,9 +77,50 @@ class SampledStage:
             )
         write_lines(context.out / "train.jsonl", rows)
         for split in _WRITTEN:
-            lines = (as_json(sample) for sample in load(given.arm.data, split))
-            write_lines(context.out / f"{split}.jsonl", lines)
+            write_lines(context.out / f"{split}.jsonl", map(as_json, load(data, split)))
         write_json(context.out / "sampled.json", {"counts": dict(counts), **context.identity})
+
+
+def _sorted(context: StageContext, data: DataSpec) -> Iterator[tuple[Sort, dict[str, Any]]]:
+    """Yield every answer as a row, with what it is by the prompt that was sent."""
+    given, reward = context.given, lookup("reward", context.identity["task"])
+    by_id = {sample.id: sample for sample in load(data, _split(given))}
+    for stage, answered in _answered(context.inputs):
+        sample = by_id.get(answered["id"])
+        if sample is None:
+            raise _elsewhere(given, stage, answered["id"])
+        text, expected = answered["text"], {"answer": sample.answer}
+        sort = sorted_as(reward(answered["prompt"], text, expected))
+        prompt = wrap(data.kind, sample.question, sent_wrapper(data))
+        raw = {} if prompt is None else {"prompt": prompt, "completion": text}
+        yield sort, {**as_json(sample), "solution": text, **raw, "sort": sort}
+
+
+def _elsewhere(given: StageInput, stage: str, answer: str) -> DataError:
+    """Return the error for an answer to no problem of the split."""
+    mine, split = given.stage.name, _split(given)
+    other = answer.rpartition("-")[0]
+    if other != split:
+        return DataError(*_differ(given, stage, other))
+    text = f"stage '{mine}' sorts answers of split '{split}', and '{answer}' of stage '{stage}'"
+    return DataError(f"{text} is none of its problems", "decode and sort with the same data")
+
+
+def _check_splits(given: StageInput) -> None:
+    """Refuse, before anything is answered, a decode stage that answers another split."""
+    for stage in given.stages.values():
+        other = str(stage.options.get("split", "test"))
+        mine = stage.kind == "decode" and stage.name in given.stage.needs
+        if mine and other != _split(given):
+            raise ConfigError(*_differ(given, stage.name, other))
+
+
+def _differ(given: StageInput, stage: str, other: str) -> tuple[str, str]:
+    mine, split = given.stage.name, _split(given)
+    return (
+        f"stage '{mine}' sorts answers of split '{split}', and stage '{stage}' answers '{other}'",
+        f"set stages.{stage}.split={split}, or stages.{mine}.split={other}",
+    )
 
 
 def sorted_as(components: Mapping[str, float]) -> Sort:
@@ -100,7 +147,10 @@ def _split(given: StageInput) -> str:
     return str(given.stage.options.get("split", "sft"))
 
 
-def _answered(inputs: Mapping[str, Path]) -> Iterator[Mapping[str, Any]]:
-    for folder in inputs.values():
+def _answered(inputs: Mapping[str, Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the name of a decode stage and a record of it."""
+    for name, folder in inputs.items():
         if (folder / "samples.jsonl").exists():
-            yield from read_lines(folder / "samples.jsonl")
+            yield from (
+                (name.partition("/")[0], row) for row in read_lines(folder / "samples.jsonl")
+            )

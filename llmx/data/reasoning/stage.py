@@ -10,8 +10,8 @@ from llmx.core.record import Sample, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
-from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.reasoning.options import problem_options, trace_options
+from llmx.data.reasoning.dataset import ReasoningTask, drawn_up_to
+from llmx.data.reasoning.options import trace_options
 from llmx.data.reasoning.tasks import SECONDS, TASKS
 from llmx.data.reasoning.wrappers import wrap
 from llmx.store.files import write_json, write_lines
@@ -46,9 +46,7 @@ class PromptsStage:
     def plan(self, given: StageInput) -> Cost:
         """By the time that a problem of the kind takes on one core."""
         spec = asked_prompts(given)
-        options = problem_options(spec)
-        drawn = spec.test + spec.calibration + options.validation + options.sft + spec.train
-        return Cost(samples=spec.train, seconds=drawn * SECONDS[spec.kind])
+        return Cost(samples=spec.train, seconds=drawn_up_to(spec, "train") * SECONDS[spec.kind])
 
     def run(self, context: StageContext) -> None:
         """Draw and write every split that prompts are needed of."""

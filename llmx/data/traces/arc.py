@@ -45,7 +45,6 @@ class ArcPuzzle:
         self, examples: Sequence[tuple[Row, Row]], test: Row, solution: Row, rule: str
     ) -> None:
         self.examples, self.test, self.solution, self.rule = examples, test, solution, rule
-        self._fails = lru_cache(maxsize=None)(self._first_failure)
 
     @classmethod
     def of(cls, instance: Mapping[str, Any]) -> ArcPuzzle:
@@ -115,7 +114,7 @@ class ArcPuzzle:
 
     def dead(self, state: Tried) -> bool:
         """Whether the rule that is tried fails some example."""
-        return state.rule is not None and self._fails(state.rule) is not None
+        return state.rule is not None and _first_failure(self, state.rule) is not None
 
     def conclusion(self, state: Tried, moves: Sequence[RuleMove]) -> str:
         """Return the output for the test input."""
@@ -140,7 +139,7 @@ class ArcPuzzle:
             TooFew: if the rule does not give the examples or the answer.
         """
         output = RULES[self.rule].apply(self.test)
-        if self._fails(self.rule) is not None or output is None or output != self.solution:
+        if _first_failure(self, self.rule) is not None or output is None or output != self.solution:
             raise TooFew(f"the rule {self.rule} does not give what is shown")
         shown = [Shown(number + 1, out) for number, (_, out) in enumerate(self.examples)]
         return [Guess(self.rule), *shown, Applied(output)]
@@ -164,7 +163,7 @@ class ArcPuzzle:
 
     def _wrong(self, step: int) -> list[Guess]:
         rules = RULES if step == 0 else {}
-        return [Guess(rule) for rule in rules if self._fails(rule) is not None]
+        return [Guess(rule) for rule in rules if _first_failure(self, rule) is not None]
 
     def _gives(self, rule: str) -> bool:
         return RULES[rule].apply(self.examples[0][0]) is not None
@@ -172,7 +171,7 @@ class ArcPuzzle:
     def excursion(self, state: Tried, rng: Random) -> Iterator[RuleMove | Differs]:
         """Hold the rule against the examples up to the one that it fails."""
         assert state.rule is not None
-        failing = self._fails(state.rule)
+        failing = _first_failure(self, state.rule)
         assert failing is not None, "only a wrong rule leads astray"
         for number in range(1, failing):
             yield Shown(number, self.examples[number - 1][1])
@@ -191,9 +190,11 @@ class ArcPuzzle:
         """Return how rules and rows are written."""
         return PHRASES[wording]
 
-    def _first_failure(self, rule: str) -> int | None:
-        """Return the number of the first example that the rule does not give, or None."""
-        for number, (given, shown) in enumerate(self.examples, 1):
-            if RULES[rule].apply(given) != shown:
-                return number
-        return None
+
+@lru_cache(maxsize=1 << 12)  # some sixty problems; a trace set holds thousands, without these
+def _first_failure(puzzle: ArcPuzzle, rule: str) -> int | None:
+    """Return the number of the first example that a rule does not give, or None."""
+    for number, (given, shown) in enumerate(puzzle.examples, 1):
+        if RULES[rule].apply(given) != shown:
+            return number
+    return None

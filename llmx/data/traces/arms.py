@@ -21,11 +21,12 @@ from llmx.scoring.tags import opens_thinking
 
 @dataclass(frozen=True)
 class Traced:
-    """A problem with its trace."""
+    """A problem with its trace, and the backtracks that were asked for."""
 
     sample: Sample
     puzzle: AnyPuzzle
     events: Events
+    k: int
 
 
 def trace(kind: str, sample: Sample, entry: Entry, options: TraceOptions, seed: int) -> Traced:
@@ -36,7 +37,7 @@ def trace(kind: str, sample: Sample, entry: Entry, options: TraceOptions, seed: 
     """
     puzzle, index = from_entry(kind, entry), int(sample.id.rpartition("-")[2])
     if options.style == "authors":
-        return Traced(sample, puzzle, authors_trace(puzzle, options.k, seed, index))
+        return Traced(sample, puzzle, authors_trace(puzzle, options.k, seed, index), options.k)
     events = search(puzzle, options.k, seed, index, options.least)
     wrong = options.content == "incorrect"
     if wrong:
@@ -46,7 +47,7 @@ def trace(kind: str, sample: Sample, entry: Entry, options: TraceOptions, seed: 
         phrases = puzzle.phrases(options.wording)
         events = lengthen(events, phrases, len(phrases.write(matched, opened=True)))
     replay(puzzle, events, options.k, wrong_answer=wrong)
-    return Traced(sample, puzzle, events)
+    return Traced(sample, puzzle, events, options.k)
 
 
 def deranged(traces: Sequence[Traced], seed: int) -> list[Traced]:
@@ -71,7 +72,7 @@ def row(kind: str, asked: Sample, told: Traced, options: TraceOptions) -> dict[s
 
     ``question`` and ``solution`` go through a chat template; with a raw wrapper there are
     ``prompt`` and ``completion`` too. ``instance`` is the problem that the trace is about, and
-    ``trace_of`` names it: another than the row's own in the shuffled arm.
+    ``trace_of`` names it: another than the row's own in the shuffled arm. ``k`` is the trace's.
     """
     prompt = wrap(kind, asked.question, options.wrapper)
     opened = prompt is not None and opens_thinking(prompt)
@@ -84,7 +85,7 @@ def row(kind: str, asked: Sample, told: Traced, options: TraceOptions) -> dict[s
         "answer": asked.answer,
         "cluster": asked.cluster,
         "task": kind,
-        "k": options.k,
+        "k": told.k,
         "content": options.content,
         "control": options.control,
         "wording": options.wording,

@@ -15,7 +15,8 @@ from typing import Any
 
 from llmx.data.traces.arc import ArcPuzzle
 from llmx.data.traces.arc_rules import RULES
-from llmx.data.traces.countdown import CountdownPuzzle, apply
+from llmx.data.traces.chains import apply
+from llmx.data.traces.countdown import CountdownPuzzle
 from llmx.data.traces.events import Conclude, Event, Fail, Place, Return
 from llmx.data.traces.moves import Applied, ChainMove, Differs, Digit, Guess, Missed, NoDigit, Shown
 from llmx.data.traces.sudoku import Cells, SudokuPuzzle

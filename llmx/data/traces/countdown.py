@@ -7,11 +7,10 @@ chains, so each has an answer in this space. Values are whole; a division has to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from random import Random
 from typing import Any
 
+from llmx.data.traces.chains import Chain, apply, legal_moves, reaches
 from llmx.data.traces.countdown_text import PHRASES
 from llmx.data.traces.events import Conclude, Event, Place, standing
 from llmx.data.traces.moves import ChainMove, Missed
@@ -19,16 +18,7 @@ from llmx.data.traces.puzzle import IllegalStep, TooFew
 from llmx.data.traces.wording import Phrases
 from llmx.scoring.arithmetic import evaluate
 
-_OPERATORS = "+-*/"
 _TAME = 9_999  # a trace passes no larger value, and none below 0, where it can choose
-
-
-@dataclass(frozen=True)
-class Chain:
-    """A running value (None before the first step) and the numbers left, ascending."""
-
-    value: int | None
-    left: tuple[int, ...]
 
 
 class CountdownPuzzle:
@@ -36,8 +26,6 @@ class CountdownPuzzle:
 
     def __init__(self, numbers: Sequence[int], target: int) -> None:
         self.numbers, self.target = tuple(numbers), target
-        self._before = lru_cache(maxsize=None)(self._values_before)
-        self._reaches = lru_cache(maxsize=1 << 16)(self._reaches_target)
 
     @classmethod
     def of(cls, instance: Mapping[str, Any]) -> CountdownPuzzle:
@@ -74,8 +62,8 @@ class CountdownPuzzle:
             raise IllegalStep("the target is reached")
 
     def dead(self, state: Chain) -> bool:
-        """Whether the target cannot be reached from here."""
-        return not self._reaches(state)
+        """Whether no chain leads from here to the target."""
+        return not reaches(self.target, state)
 
     def conclusion(self, state: Chain, moves: Sequence[ChainMove]) -> str:
         """Return the chain as one expression."""
@@ -100,7 +88,7 @@ class CountdownPuzzle:
         if self.dead(state):
             raise TooFew(f"no chain of {self.numbers} gives {self.target}")
         while state.left:
-            alive = [move for move in self._moves(state) if not self.dead(self.step(state, move))]
+            alive = [move for move in legal_moves(state) if not self.dead(self.step(state, move))]
             moves.append(rng.choice(_tame(alive)))
             state = self.step(state, moves[-1])
         return moves
@@ -119,13 +107,13 @@ class CountdownPuzzle:
         state = self.start()
         for move in path[:step]:
             state = self.step(state, move)
-        after = {self.step(state, move): move for move in reversed(self._moves(state))}
+        after = {self.step(state, move): move for move in reversed(legal_moves(state))}
         return [move for reached, move in reversed(after.items()) if self.dead(reached)]
 
     def excursion(self, state: Chain, rng: Random) -> Iterator[ChainMove | Missed]:
         """Go on at random until the numbers are used up."""
         while state.left:
-            move = rng.choice(_tame(self._moves(state)))
+            move = rng.choice(_tame(legal_moves(state)))
             yield move
             state = self.step(state, move)
         assert state.value is not None
@@ -147,54 +135,6 @@ class CountdownPuzzle:
     def phrases(self, wording: str) -> Phrases[ChainMove, Missed]:
         """Return how chains are written."""
         return PHRASES[wording]
-
-    def _moves(self, state: Chain) -> list[ChainMove]:
-        """Return every legal move, in a fixed order."""
-        found = []
-        for left in [state.value] if state.value is not None else sorted(set(state.left)):
-            rest = list(state.left)
-            if state.value is None:
-                rest.remove(left)
-            for right in sorted(set(rest)):
-                for operator in _OPERATORS:
-                    value = apply(left, operator, right)
-                    if value is not None:
-                        found.append(ChainMove(left, operator, right, value))
-        return found
-
-    def _values_before(self, left: tuple[int, ...]) -> frozenset[int]:
-        """Return the values from which the numbers `left` can lead to the target."""
-        if not left:
-            return frozenset({self.target})
-        found: set[int] = set()
-        for right in set(left):
-            rest = list(left)
-            rest.remove(right)
-            for after in self._before(tuple(rest)):
-                found |= {after - right, after + right, after * right}
-                if after % right == 0:
-                    found.add(after // right)
-        return frozenset(found)
-
-    def _reaches_target(self, state: Chain) -> bool:
-        """Forwards while many numbers are left, then a look at the values that lead there."""
-        if state.value is not None and len(state.left) <= 3:
-            return state.value in self._before(state.left)
-        return any(self._reaches(self.step(state, move)) for move in self._moves(state))
-
-
-def apply(left: int, operator: str, right: int) -> int | None:
-    """Return the value of one operation, or None for a division that does not come out even."""
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/":
-            return left // right if right and left % right == 0 else None
-    return None
 
 
 def expression(moves: Sequence[ChainMove]) -> str:

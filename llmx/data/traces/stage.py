@@ -11,8 +11,9 @@ from llmx.core.record import as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
-from llmx.data.reasoning.dataset import ReasoningTask, split_size, up_to
-from llmx.data.reasoning.options import TraceOptions, trace_options
+from llmx.data.reasoning.dataset import ReasoningTask, drawn_up_to, split_size
+from llmx.data.reasoning.options import TraceOptions, sent_wrapper, trace_options
+from llmx.data.reasoning.readers import check_readers
 from llmx.data.reasoning.tasks import SECONDS, problem_key
 from llmx.data.traces.arms import Traced, deranged, row, trace
 from llmx.data.traces.manifest import counted, holding
@@ -48,7 +49,8 @@ class TracesStage:
         """The problems, and what the traces are like.
 
         Raises:
-            ConfigError: for an unknown option, a task without traces, or arms that differ.
+            ConfigError: for an unknown option, a task without traces, a content that no trace has,
+                or arms that differ.
         """
         spec, options = _asked(given)
         return {"data": evaluation_identity(spec, options.split), "traces": as_json(options)}
@@ -60,7 +62,7 @@ class TracesStage:
     def plan(self, given: StageInput) -> Cost:
         """By the time that a problem of the kind, and a trace, take on one core."""
         spec, options = _asked(given)
-        drawn = sum(split_size(spec, split) for split in up_to(options.split))
+        drawn = drawn_up_to(spec, options.split)
         traced = split_size(spec, options.split)
         return Cost(samples=traced, seconds=drawn * SECONDS[spec.kind] + traced * _TRACE_SECONDS)
 
@@ -76,10 +78,8 @@ class TracesStage:
         overlap = _overlap(dataset, options.split)
         traces, refused = _traces(dataset, options, context)
         told = deranged(traces, spec.seed) if options.content == "shuffled" else traces
-        pairs = enumerate(zip(traces, told, strict=True))
-        rows = [
-            row(spec.kind, one.sample, other, options.of(place)) for place, (one, other) in pairs
-        ]
+        pairs = zip(traces, told, strict=True)
+        rows = [row(spec.kind, one.sample, other, options) for one, other in pairs]
         write_lines(context.out / "train.jsonl", rows)
         for split in _WRITTEN:
             lines = (as_json(sample) for sample in dataset.split(split))
@@ -98,7 +98,7 @@ def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
         if arm.data is None:
             raise ConfigError(f"stage '{given.stage.name}' needs a dataset", "add data=countdown")
         require_task(arm.data.kind)
-        found.append((arm.data, trace_options(arm.data, given.stage.options)))
+        found.append((arm.data, _options(arm.data, given)))
     first = found[0]
     wanted = (evaluation_identity(first[0], first[1].split), first[1])
     if any((evaluation_identity(spec, o.split), o) != wanted for spec, o in found):
@@ -107,6 +107,17 @@ def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
             "make it over: arm, or set what they differ in as options of the stage",
         )
     return first
+
+
+def _options(spec: DataSpec, given: StageInput) -> TraceOptions:
+    options = trace_options(spec, given.stage.options)
+    if options.content == "malformed":
+        raise ConfigError(
+            f"stage '{given.stage.name}' makes no traces of content 'malformed': all keep the form",
+            "data.options.content=correct, incorrect, shuffled or none; kind sampled has malformed",
+        )
+    check_readers(given, options.wrapper, sent_wrapper(spec))
+    return options
 
 
 def _overlap(dataset: ReasoningTask, split: str) -> int:

@@ -34,7 +34,15 @@ def require_task(kind: str) -> None:
 
 
 def from_instance(kind: str, instance: Mapping[str, Any]) -> AnyPuzzle:
-    """Return the problem of a row of ``train.jsonl``."""
+    """Return the problem of a row of ``train.jsonl``, for whoever replays a written trace set.
+
+    Args:
+        kind: the row's ``task``.
+        instance: the row's ``instance``.
+
+    Raises:
+        ConfigError: for a task without traces.
+    """
     require_task(kind)
     return PUZZLES[kind].of(instance)
 

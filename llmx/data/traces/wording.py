@@ -22,7 +22,8 @@ class UnreadableTrace(LlmxError):
 class Template:
     """A line with fields in braces. Fields hold what `fields` says, as regular expressions.
 
-    A field without an expression is a whole number in ASCII digits, with no leading zeros.
+    A field without an expression is a whole number in ASCII digits, with no leading zeros, of at
+    most 18 digits: a model may write thousands, which Python refuses to convert.
     """
 
     def __init__(self, text: str, **fields: str) -> None:
@@ -44,7 +45,7 @@ class Template:
         return found.groupdict() if found else None
 
 
-_NUMBER = r"0|-?[1-9][0-9]*"
+_NUMBER = r"0|-?[1-9][0-9]{0,17}"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class VllmEngine:
     """vLLM's V1 engine, offline; prompts are rendered here and sent as token ids."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {"text", "chat", "logprobs", "stream"}
+        {"text", "chat", "raw", "logprobs", "stream"}
     )
     first_block: ClassVar[FirstBlock] = "target"
 

@@ -10,7 +10,8 @@ from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
 from llmx.data.reasoning.answers import AnswersStage
 from llmx.data.reasoning.sampled import SampledStage
-from llmx.data.reasoning.tasks import TASKS
+from llmx.data.reasoning.stage import PromptsStage
+from llmx.data.reasoning.tasks import SECONDS, TASKS
 from llmx.data.traces.stage import TracesStage
 from llmx.store.files import read_json, read_lines, write_lines
 
@@ -41,10 +42,19 @@ def test_every_answer_earns_the_whole_reward(tmp_path, kind):
     }
 
 
-def answered(folder, data, texts):
+def test_a_plan_counts_every_problem_that_has_to_be_drawn():
+    asked = given("zebra_puzzles")
+    seconds = SECONDS["zebra_puzzles"]
+    cost = AnswersStage().plan(asked)  # 4 + 2 + 2 + 9 of test, calibration, validation, sft
+    assert (cost.samples, cost.seconds) == (9, 17 * seconds)
+    cost = PromptsStage().plan(asked)  # and 3 of train
+    assert (cost.samples, cost.seconds) == (3, 20 * seconds)
+
+
+def answered(folder, data, texts, prompt="<|assistant|>", split="sft"):
     folder.mkdir()
-    samples = load(data, "sft")
-    rows = [{"id": s.id, "text": t(s)} for s, t in zip(samples, texts, strict=False)]
+    pairs = zip(load(data, split), texts, strict=False)
+    rows = [{"id": sample.id, "prompt": prompt, "text": text(sample)} for sample, text in pairs]
     write_lines(folder / "samples.jsonl", rows)
     return {"asked": folder}
 
@@ -77,6 +87,41 @@ def test_answers_are_sorted_by_the_verifier(tmp_path, keep, kept):
     assert counts == {"correct": 2, "incorrect": 1, "malformed": 2}
 
 
+def test_the_prompt_that_was_sent_says_whether_the_block_is_open(tmp_path):
+    """Some chat templates open the block themselves."""
+    texts = [lambda s: right(s).removeprefix("<think>"), lambda s: wrong(s).removeprefix("<think>")]
+    asked, opening = given(content="correct"), "<|assistant|>\n<think>\n"
+    (tmp_path / "out").mkdir()
+    inputs = answered(tmp_path / "opened", asked.arm.data, [*texts, right], opening)
+    assert [row["id"] for row in ran(SampledStage(), asked, tmp_path / "out", inputs)] == ["sft-0"]
+    counts = read_json(tmp_path / "out/sampled.json")["counts"]
+    assert counts == {"correct": 1, "incorrect": 1, "malformed": 1}
+    inputs = answered(tmp_path / "closed", asked.arm.data, texts)
+    with pytest.raises(DataError, match="2 malformed"):
+        ran(SampledStage(), asked, tmp_path, inputs)
+
+
+def test_answers_to_another_split_or_other_data_are_one_line_that_says_what_to_set(tmp_path):
+    asked = given(content="correct")
+    inputs = answered(tmp_path / "in", asked.arm.data, [right], split="test")
+    wanted = "'lessons' sorts answers of split 'sft', and stage 'asked' answers 'test'"
+    with pytest.raises(DataError, match=wanted) as error:
+        ran(SampledStage(), asked, tmp_path, inputs)
+    assert "stages.asked.split=sft, or stages.lessons.split=test" in str(error.value)
+    assert "\n" not in str(error.value)
+    decode = StageSpec(name="asked", kind="decode")
+    stage = asked.stage.model_copy(update={"needs": ("asked",)})
+    with pytest.raises(ConfigError, match=wanted):  # before anything is answered
+        SampledStage().identity(StageInput(stage, asked.arms, stages={"asked": decode}))
+    both = given(content="correct", stage={"split": "test"})
+    assert [row["id"] for row in ran(SampledStage(), both, tmp_path, inputs)] == ["test-0"]
+    more = given(content="correct", sft=30)
+    ids = [{"id": "sft-29", "prompt": "", "text": right(load(more.arm.data, "sft")[29])}]
+    write_lines(tmp_path / "in" / "samples.jsonl", ids)
+    with pytest.raises(DataError, match="'sft-29' of stage 'asked' is none"):
+        ran(SampledStage(), asked, tmp_path, inputs)
+
+
 def test_nothing_of_the_sort_is_an_error_that_says_what_there_was(tmp_path):
     asked = given(content="correct")
     inputs = answered(tmp_path / "in", asked.arm.data, [wrong, wrong])
@@ -106,3 +151,18 @@ def test_a_mixture_has_its_k_by_turns_and_one_of_one_k_is_that_k(tmp_path):
         alone = ran(TracesStage(), given("countdown", {"k": k, "supports": 2}, **generator), out)
         told = {row["id"]: row["solution"] for row in alone}
         assert all(told[row["id"]] == row["solution"] for row in rows if row["k"] == k)
+
+
+def test_a_shuffled_mixture_says_the_k_of_the_trace_that_each_prompt_was_given(tmp_path):
+    asked = {"mixture": [0, 2], "content": "shuffled"}
+    (tmp_path / "mix").mkdir()
+    rows = ran(TracesStage(), given("mini_sudoku", asked), tmp_path / "mix")
+    assert {row["k"] for row in rows} == {0, 2}
+    assert [row["solution"].count("Go back") for row in rows] == [row["k"] for row in rows]
+
+
+def test_a_verbose_mixture_of_nothing_but_zeros_is_a_verbose_set(tmp_path):
+    (tmp_path / "mix").mkdir()
+    asked = {"mixture": [0, 0], "control": "verbose"}
+    rows = ran(TracesStage(), given("mini_sudoku", asked), tmp_path / "mix")
+    assert all("again: " in row["solution"] and row["k"] == 0 for row in rows)

@@ -160,13 +160,16 @@ def test_raw_prompts_open_the_think_block(kind):
         lambda: trace_options(spec(options={"k": True})),
         lambda: trace_options(spec(options={"content": "wrong"})),
         lambda: trace_options(spec(options={"control": "verbose", "k": 2})),
+        lambda: trace_options(spec(options={"control": "verbose", "mixture": [0, 1]})),
+        lambda: trace_options(spec(options={"mixture": [0, -1]})),
         lambda: trace_options(spec(options={"style": "authors", "content": "incorrect"})),
         lambda: trace_options(spec(), {"kk": 1}),
         lambda: wrap("sudoku", "Why?", "raw"),
     ],
     ids=[
         *("split", "option", "type", "field", "generator refuses", "no brief", "exhausted"),
-        *("negative k", "boolean k", "content", "verbose k", "authors content", "stage", "wrapper"),
+        *("negative k", "boolean k", "content", "verbose k", "verbose mixture", "mixture"),
+        *("authors content", "stage", "wrapper"),
     ],
 )
 def test_bad_input_is_one_line(make):

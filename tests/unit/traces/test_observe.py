@@ -1,5 +1,7 @@
 """What a completion does: its returns are counted, and what it says is checked."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,6 +55,24 @@ def test_returns_are_counted_alike_with_and_without_the_problem(kind, wording):
         counted = returns(other.puzzle.phrases(wording), part)
         assert counted == observe(one.puzzle, wording, part, True).returns
     assert counted == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wording", ["plain", "terse"])
+@pytest.mark.parametrize("digits", [19, 4_301, 20_000])
+def test_a_number_of_any_length_does_not_hold_and_breaks_nothing(kind, wording, digits):
+    one = traced(kind, 5, k=1)[0]
+    text = one.puzzle.phrases(wording).write(one.events, True)
+    for number in re.finditer(r"[0-9]+", text):
+        long = text[: number.start()] + "7" * digits + text[number.end() :]
+        assert not observe(one.puzzle, wording, long, True).holds
+
+
+def test_a_number_of_eighteen_digits_is_one():
+    phrases = traced("countdown", 5, k=1)[0].puzzle.phrases("plain")
+    assert phrases.event(f"Step 1: 1 + {'9' * 18} = 1{'0' * 17}.") is not None
+    assert phrases.event(f"Step 1: 1 + {'9' * 19} = 1{'0' * 17}.") is None
+    assert phrases.event(f"Step 1: -{'9' * 18} + 1 = 0.") is not None
 
 
 def test_what_stands_behind_the_answer_is_no_step_back():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from problems import EASY
 
-from llmx.core.errors import LlmxError, UnavailableError
+from llmx.core.errors import ConfigError, LlmxError, UnavailableError
 from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, DataSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
@@ -153,6 +153,16 @@ def test_bad_input_is_one_line(asked):
     with pytest.raises(LlmxError) as error:
         TracesStage().identity(asked)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "asked", [given(content="malformed"), given(stage={"content": "malformed"})]
+)
+def test_malformed_traces_are_refused_and_not_written_under_that_name(asked):
+    for ask in (TracesStage().identity, TracesStage().applies, TracesStage().plan):
+        with pytest.raises(ConfigError, match=r"'warm'.*malformed.*content.*sampled"):
+            ask(asked)
+    assert TracesStage().applies(given(content="malformed", stage={"content": "correct"}))
 
 
 def test_no_problems_is_said(tmp_path):
