@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
-from llmx.core.errors import ConfigError, DataError
+from llmx.core.errors import ConfigError, DataError, UnavailableError
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
@@ -61,7 +61,8 @@ class SampledStage:
         """Sort and write.
 
         Raises:
-            DataError: if no answer is of the sort, or one is of another split.
+            UnavailableError: if no answer is of the sort.
+            DataError: if one is of another split.
         """
         given, keep = context.given, context.identity["keep"]
         data = given.arm.data
@@ -71,7 +72,7 @@ class SampledStage:
         counts = Counter(sort for sort, _ in pairs)
         if not rows:
             found = ", ".join(f"{n} {sort}" for sort, n in sorted(counts.items())) or "none at all"
-            raise DataError(
+            raise UnavailableError(
                 f"no {keep} answers for stage '{given.stage.name}': {found}",
                 "sample more problems, or train the model that samples longer",
             )
