@@ -62,7 +62,6 @@ class SeedRun:
         rl: curve of reinforcement learning.
         drawn: its rollouts by step.
         shown: some of its rollouts, whole.
-        settings: of reinforcement learning.
     """
 
     name: str
