@@ -21,11 +21,12 @@ def prediction(arms: Arms) -> tuple[Span | None, tuple[str, ...]]:
     are taken as they are: it says nothing of arms that there could be.
     """
     usable = {name: runs for name, runs in arms.items() if all(_both(run) for run in runs)}
-    ids = sorted(set.intersection(*(_ids(runs) for runs in usable.values()))) if usable else []
-    if len(usable) < FEWEST or len(ids) < 2:
+    paired = _of_common_seeds(usable)
+    ids = sorted(set.intersection(*(_ids(runs) for runs in paired.values()))) if paired else []
+    if len(paired) < FEWEST or len(ids) < 2:
         return None, ()
-    seeds = min(len(runs) for runs in usable.values())
-    before, after = (_table(usable, ids, seeds, half) for half in ("before", "after"))
+    seeds = len(next(iter(paired.values())))
+    before, after = (_table(paired, ids, half) for half in ("before", "after"))
     estimate = _correlation(before.mean((1, 2)), after.mean((1, 2)))
     if estimate is None:
         return None, ()
@@ -37,7 +38,15 @@ def prediction(arms: Arms) -> tuple[Span | None, tuple[str, ...]]:
         found.append(_correlation(one.mean((1, 2)), other.mean((1, 2))))
     known = [value for value in found if value is not None]
     low, high = np.quantile(known, [0.025, 0.975])
-    return Span(estimate=estimate, low=float(low), high=float(high)), tuple(usable)
+    return Span(estimate=estimate, low=float(low), high=float(high)), tuple(paired)
+
+
+def _of_common_seeds(arms: Arms) -> Arms:
+    """Return the runs of the seeds that every arm has, in one order; {} without any."""
+    found = [{run.seed: run for run in runs} for runs in arms.values()]
+    common = [seed for seed in found[0] if all(seed in one for one in found)] if found else []
+    paired = (tuple(one[seed] for seed in common) for one in found)
+    return dict(zip(arms, paired, strict=True)) if common else {}
 
 
 def _both(run: SeedRun) -> bool:
@@ -49,9 +58,9 @@ def _ids(runs: tuple[SeedRun, ...]) -> set[str]:
     return set.intersection(*(set(half.files.scores) for half in halves))
 
 
-def _table(arms: Arms, ids: list[str], seeds: int, which: str) -> np.ndarray:
+def _table(arms: Arms, ids: list[str], which: str) -> np.ndarray:
     """Return right or wrong, float64 (arms, problems, seeds)."""
-    halves: list[list[Half]] = [[getattr(r, which) for r in runs[:seeds]] for runs in arms.values()]
+    halves: list[list[Half]] = [[getattr(run, which) for run in runs] for runs in arms.values()]
     return np.array(
         [[[float(h.files.scores[i].correct) for h in of] for i in ids] for of in halves]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from llmx.report.paired_table import common_seeds
 from llmx.report.verdict.beats_control import beats_control
 from llmx.report.verdict.costs import costs_and_gains
 from llmx.report.verdict.evidence import Evidence
@@ -61,7 +62,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
             "statement": finding.get("statement", ""),
             "arms": tuple(used),
             "problems": min(sizes, default=0),
-            "seeds": min((len(e.arms[name].runs()) for name in used), default=0),
+            "seeds": len(common_seeds([e.arms[name] for name in used])) if used else 0,
             "audited": all(name in e.audited for name in used),
             "withheld": lost,
         }

@@ -28,10 +28,10 @@ def report(found=None, **more):
 @given(RIGHT)
 @settings(max_examples=30, deadline=None)
 def test_an_arm_differs_from_itself_by_nothing(right):
-    one = half(right, [1] * len(right))
+    one, other = (half(right, [1] * len(right), seed=seed) for seed in ("", "seed=1"))
     gap = accuracy_gap([one], [one])
     assert gap is not None and gap.estimate == 0 and gap.low <= 0 <= gap.high
-    same = accuracy_gap([one, one], [one, one])
+    same = accuracy_gap([one, other], [one, other])
     assert same is not None and same.estimate == 0 and same.low < 0 < same.high
     unchanged = backtracks_gap([SeedRun("k", before=one, after=one)])
     assert unchanged is not None and (unchanged.low, unchanged.high) == (0, 0)
@@ -46,6 +46,14 @@ def test_a_gain_is_the_difference_of_the_accuracies_and_turns_with_them(first, s
     assert there.estimate == pytest.approx((sum(first[:size]) - sum(second[:size])) / size)
     assert there.estimate == pytest.approx(-back.estimate)
     assert there.low == pytest.approx(-back.high)
+
+
+def test_seeds_of_two_arms_are_paired_by_their_names():
+    def arm(shares):
+        return [half([p < n for p in range(10)], [0] * 10, seed=f"seed={s}") for s, n in shares]
+
+    gap = accuracy_gap(arm([(1, 6), (2, 8)]), arm([(0, 0), (1, 5), (2, 5)]))
+    assert gap.estimate == pytest.approx((0.1 + 0.3) / 2)
 
 
 def test_outputs_by_hand():
@@ -104,6 +112,24 @@ def test_accuracies_that_go_together_correlate_and_opposite_ones_do_the_opposite
     assert span is None and named == ()
 
 
+def test_arms_are_correlated_over_the_seeds_that_all_have():
+    def arm(name, *shares):
+        sure = [(seed, [place < n for place in range(20)]) for seed, n in shares]
+        return tuple(
+            SeedRun(
+                f"{name}@seed={seed}", before=half(right, [0] * 20), after=half(right, [0] * 20)
+            )
+            for seed, right in sure
+        )
+
+    few = {f"k{n}": arm(f"k{n}", (1, 4 * n), (2, 4 * n)) for n in range(3)}
+    every = few | {"k3": arm("k3", (0, 0), (1, 12), (2, 12))}
+    paired = few | {"k3": arm("k3", (1, 12), (2, 12))}
+    assert prediction(every) == prediction(paired) and prediction(every)[0] is not None
+    apart = few | {"k3": arm("k3", (0, 12))}
+    assert prediction(apart) == (None, ())
+
+
 def test_what_a_model_writes_is_escaped():
     wicked = "<script>alert(1)</script> & <b>\"'"
     one = run("k0")
@@ -140,6 +166,6 @@ def test_equal_trainings_give_equal_bytes():
 @pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("right", [True, False])
 def test_no_interval_is_empty_because_all_answers_are_alike(right, seeds):
-    found = outputs([half([right] * 6, [0] * 6)] * seeds)
+    found = outputs([half([right] * 6, [0] * 6, seed=f"seed={n}") for n in range(seeds)])
     for span in (found.accuracy, found.form, found.cut, found.whole):
         assert span.low < span.high and span.low >= 0 and span.high <= 1

@@ -28,7 +28,7 @@ def arm(share, seeds=1, n=400):
             )
             for i, ok in enumerate(luck < share)
         }  # fmt: skip
-        members.append(ArmFiles(scores=scores))
+        members.append(ArmFiles(scores=scores, seed=f"seed={seed}" if seeds > 1 else ""))
     return members[0] if seeds == 1 else replace(members[0], seeds=tuple(members))
 
 
@@ -64,6 +64,14 @@ def test_more_accurate(share, word, seeds):
 def test_one_arm_that_is_not_better_is_enough_for_not_shown():
     arms = {"k0": arm(0.5), "k1": arm(0.7), "k3": arm(0.5)}
     assert verdict({**ABOVE, "arms": ["k1", "k3"]}, arms).word == "not shown here"
+
+
+def test_a_verdict_counts_the_seeds_that_its_arms_share():
+    several = arm(0.7, 3)
+    arms = {"k0": replace(arm(0.5, 3), seeds=arm(0.5, 3).seeds[:2]), "k1": several}
+    arms["k1"] = replace(several, seeds=several.seeds[1:])
+    found = verdict(ABOVE, arms)
+    assert found.seeds == 1 and "indicative" in found.reason
 
 
 BEST = {"test": "optimum", "arms": {"k0": 0, "k1": 1, "k3": 3}, "expected": 1}

@@ -48,7 +48,9 @@ def files(accuracy, tokens=50, share=0.8, seed=0, audit=True, n=N, runs=1):
             for i, ok in enumerate(right)
         }
         checks = () if audit else (Check(check="double_bos", level="fail", passed=False),)
-        members.append(ArmFiles(scores=scores, audit=Audit(passed=audit, checks=checks)))
+        audited = Audit(passed=audit, checks=checks)
+        named = f"seed={run}" if runs > 1 else ""
+        members.append(ArmFiles(scores=scores, audit=audited, seed=named))
     return members[0] if runs == 1 else replace(members[0], seeds=tuple(members))
 
 
