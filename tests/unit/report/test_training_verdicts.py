@@ -66,6 +66,18 @@ def test_one_arm_that_is_not_better_is_enough_for_not_shown():
     assert verdict({**ABOVE, "arms": ["k1", "k3"]}, arms).word == "not shown here"
 
 
+@pytest.mark.parametrize(
+    ("third", "why"),
+    [({}, "the run leaves it out"), ({"k3": ArmFiles()}, "nothing of it to compare")],
+)
+@pytest.mark.parametrize(("share", "word"), [(0.7, "not shown here"), (0.3, "contradicted here")])
+def test_what_is_said_of_every_arm_is_not_shown_without_one(share, word, third, why):
+    arms = {"k0": arm(0.5), "k1": arm(share), **third}
+    found = verdict({**ABOVE, "arms": ["k1", "k3"]}, arms)
+    assert found.word == word and f"no figure of `k3` ({why})" in found.reason
+    assert found.arms == ("k1", "k0") and found.problems == 400
+
+
 def test_a_verdict_counts_the_seeds_that_its_arms_share():
     several = arm(0.7, 3)
     arms = {"k0": replace(arm(0.5, 3), seeds=arm(0.5, 3).seeds[:2]), "k1": several}
@@ -128,6 +140,43 @@ def test_less_jitter_is_steadier():
     assert (
         verdict(finding, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=both)).word == "shown here"
     )
+
+
+THREE = {"k0": arm(0.5, 3), "k1": arm(0.5, 3), "k3": arm(0.5, 3)}
+BASE, STEADIER = trained("k0", (-0.40, -0.42, -0.41)), trained("k1", (-0.01, -0.02, -0.01))
+
+
+@pytest.mark.parametrize(
+    ("drops", "word"), [((-0.01, -0.02, -0.01), "shown here"), ((), "not shown here")]
+)
+def test_an_arm_without_a_curve_is_named_and_nothing_is_shown_of_every_arm(drops, word):
+    third = trained("k3", drops)
+    finding = {**STEADY, "arms": ["k1", "k3"]}
+    found = verdict(finding, THREE, Trained(arms=(BASE, STEADIER, third)))
+    assert found.word == word
+    assert ("no figure of `k3` (nothing of it to compare)" in found.reason) == (not drops)
+    assert found.arms == (("k1", "k3", "k0") if drops else ("k1", "k0"))
+
+
+def test_an_arm_that_is_less_steady_contradicts_whatever_is_missing():
+    worse = trained("k1", (-0.95, -0.96, -0.94))
+    found = verdict({**STEADY, "arms": ["k1", "k3"]}, THREE, Trained(arms=(BASE, worse)))
+    assert found.word == "contradicted here" and "`k3`" in found.reason
+
+
+def test_several_arms_are_corrected_for_being_several():
+    """p = 0.019 alone (t = 7.18, two degrees of freedom), and 0.075 as the least of four."""
+    base = trained("k0", (0.0, 0.0, 0.0))
+    worse = trained("k1", (-0.1, -0.12, -0.16))
+    rest = [trained(name, (-0.1, 0.1, 0.02)) for name in ("k2", "k3", "k5")]
+    arms = {name: arm(0.5, 3) for name in ("k0", "k1", "k2", "k3", "k5")}
+    known = Trained(arms=(base, worse, *rest))
+    alone = verdict(STEADY, arms, known)
+    assert alone.word == "contradicted here"
+    assert alone.numbers[0].p == pytest.approx(0.018844, abs=1e-6)
+    several = verdict({**STEADY, "arms": ["k1", "k2", "k3", "k5"]}, arms, known)
+    assert several.word == "not shown here"
+    assert several.numbers[0].p == pytest.approx(4 * alone.numbers[0].p)
 
 
 def test_one_seed_shows_nothing_and_says_that_it_is_indicative():
