@@ -41,7 +41,9 @@ class Trained(Frozen):
 
     arms: tuple[TrainedArm, ...] = ()
     predicts: Span | None = None
+    predicts_reliability: tuple[float, float] | None = None
     predicts_arms: tuple[str, ...] = ()
+    predicts_seeds: int = 0
 
     def seeds(self, name: str) -> dict[str, TrainedSeed]:
         """Return seed → its training, of an arm without its seed."""

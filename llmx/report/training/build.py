@@ -30,7 +30,7 @@ def build(
     """
     longest = max((len(run.rl) for runs in arms.values() for run in runs), default=0)
     wide = odd(window) if window is not None else default_window(longest)
-    predicts, among = prediction(arms)
+    predicted = prediction(arms)
     return TrainingReport(
         title=title,
         reference=reference,
@@ -40,8 +40,10 @@ def build(
             _learned(name, arms, references.get(name, reference), wide, collapse) for name in arms
         ),
         curves={name: found for name in QUANTITIES if (found := _curves(name, arms, wide))},
-        predicts=predicts,
-        predicts_arms=among,
+        predicts=predicted.span,
+        predicts_reliability=predicted.reliability,
+        predicts_arms=predicted.arms,
+        predicts_seeds=predicted.seeds,
     )
 
 

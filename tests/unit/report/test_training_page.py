@@ -14,7 +14,7 @@ from llmx.report.training.html import html
 from llmx.report.training.markdown import markdown
 from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
 from llmx.report.training.pictures import pictures
-from llmx.report.training.prediction import prediction
+from llmx.report.training.prediction import Prediction, prediction
 from llmx.report.training.steady import steady
 
 RIGHT = st.lists(st.booleans(), min_size=2, max_size=30)
@@ -106,10 +106,10 @@ def test_accuracies_that_go_together_correlate_and_opposite_ones_do_the_opposite
 
     up = {f"k{n}": arm(4 * n, 4 * n + 2) for n in range(4)}
     down = {f"k{n}": arm(4 * n, 18 - 4 * n) for n in range(4)}
-    assert prediction(up)[0].estimate == pytest.approx(1)
-    assert prediction(down)[0].estimate == pytest.approx(-1)
-    span, named = prediction({name: up[name] for name in ("k0", "k1", "k2")})
-    assert span is None and named == ()
+    assert prediction(up).span.estimate == pytest.approx(1)
+    assert prediction(down).span.estimate == pytest.approx(-1)
+    assert prediction(up).arms == ("k0", "k1", "k2", "k3") and prediction(up).seeds == 1
+    assert prediction({name: up[name] for name in ("k0", "k1", "k2")}) == Prediction()
 
 
 def test_arms_are_correlated_over_the_seeds_that_all_have():
@@ -125,9 +125,19 @@ def test_arms_are_correlated_over_the_seeds_that_all_have():
     few = {f"k{n}": arm(f"k{n}", (1, 4 * n), (2, 4 * n)) for n in range(3)}
     every = few | {"k3": arm("k3", (0, 0), (1, 12), (2, 12))}
     paired = few | {"k3": arm("k3", (1, 12), (2, 12))}
-    assert prediction(every) == prediction(paired) and prediction(every)[0] is not None
+    assert prediction(every) == prediction(paired) and prediction(every).seeds == 2
     apart = few | {"k3": arm("k3", (0, 12))}
-    assert prediction(apart) == (None, ())
+    assert prediction(apart) == Prediction()
+
+
+def test_the_report_says_of_a_correlation_how_reliable_it_is():
+    made = report()
+    before, after = made.predicts_reliability
+    assert f"reliability {before:.2f} before and {after:.2f} after" in markdown(made)
+    assert made.predicts_seeds == 3 and len(made.predicts_arms) == 5
+    assert ("differ too little" in markdown(made)) == (min(before, after) < 0.5)
+    undecided = made.model_copy(update={"predicts_reliability": (0.4, 0.9)})
+    assert "the arms differ too little (reliability 0.40" in markdown(undecided)
 
 
 def test_what_a_model_writes_is_escaped():

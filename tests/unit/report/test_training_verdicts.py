@@ -202,8 +202,34 @@ def test_seeds_are_paired_by_name_and_missing_ones_left_out():
     ],
 )
 def test_poor_predictor(span, word):
-    known = Trained(predicts=span, predicts_arms=("k0", "k1"))
+    known = Trained(
+        predicts=span, predicts_reliability=span and (0.9, 0.5), predicts_arms=("k0", "k1")
+    )
     assert verdict({"test": "poor_predictor"}, training=known).word == word
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.2, 0.4), (0.8, 0.95)])
+@pytest.mark.parametrize("reliability", [(0.49, 0.9), (0.9, 0.49)])
+def test_nothing_is_decided_of_arms_that_hardly_differ(low, high, reliability):
+    for span in (Span(estimate=(low + high) / 2, low=low, high=high), None):
+        known = Trained(predicts=span, predicts_reliability=reliability, predicts_seeds=3)
+        found = verdict({"test": "poor_predictor"}, training=known)
+        assert found.word == "not shown here"
+        assert found.reason.startswith("Not decided: the arms differ too little")
+        assert "0.49" in found.reason
+
+
+def test_a_report_without_reliabilities_decides_nothing():
+    old = Trained(predicts=Span(estimate=0.1, low=-0.2, high=0.4), predicts_arms=("k0", "k1"))
+    assert verdict({"test": "poor_predictor"}, training=old).word == "not comparable"
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_correlation_of_one_seed_is_indicative(seeds):
+    span = Span(estimate=0.1, low=-0.2, high=0.4)
+    known = Trained(predicts=span, predicts_reliability=(0.9, 0.9), predicts_seeds=seeds)
+    found = verdict({"test": "poor_predictor"}, training=known)
+    assert ("indicative" in found.reason) == (seeds == 1)
 
 
 @pytest.mark.parametrize("finding", [STEADY, {"test": "poor_predictor"}])
