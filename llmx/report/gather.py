@@ -13,6 +13,7 @@ from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.record import Frozen, Record, Sample, Score
 from llmx.report.results import Calibration, Span
+from llmx.report.seeds import seed_of
 from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streams
 from llmx.report.trained import Trained
@@ -87,18 +88,36 @@ class Words(Frozen):
 
 @dataclass
 class ArmFiles:
-    """What one arm left behind, by sample id."""
+    """What one arm left behind, by sample id.
+
+    Attributes:
+        seed: what it is paired by; see :func:`llmx.report.seeds.seed_of`.
+        seeds: the files of every seed, where there are several.
+    """
 
     records: dict[str, Record] = field(default_factory=dict)
     scores: dict[str, Score] = field(default_factory=dict)
     problems: dict[str, Sample] = field(default_factory=dict)
     calibration: Calibration | None = None
     audit: Audit | None = None
+    seed: str = ""
     seeds: tuple[ArmFiles, ...] = ()
 
     def runs(self) -> tuple[ArmFiles, ...]:
         """Return the files of every seed; itself where there is one."""
         return self.seeds or (self,)
+
+    def by_seed(self) -> dict[str, ArmFiles]:
+        """Return seed → its files, of the seeds that were scored.
+
+        Raises:
+            ValueError: if two runs have one seed, so that nothing tells with what to pair them.
+        """
+        found = {run.seed: run for run in self.runs()}
+        if len(found) < len(self.runs()):
+            names = [run.seed for run in self.runs()]
+            raise ValueError(f"two runs of one arm have the same seed: {names}")
+        return {seed: run for seed, run in found.items() if run.scores}
 
 
 @dataclass
@@ -124,7 +143,7 @@ def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
         RunError: for a line that is not what its file name promises, or an arm with two outputs
             of one kind.
     """
-    found = Gathered({arm: ArmFiles() for arm in arms})
+    found = Gathered({arm: ArmFiles(seed=seed_of(arm)) for arm in arms})
     for key, folder in inputs.items():
         _, _, arm = key.partition("/")
         if (folder / "blocks.jsonl").exists():

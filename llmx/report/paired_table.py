@@ -33,20 +33,29 @@ class PairedTable:
     Attributes:
         ids: problems that both have answered under every common seed, sorted.
         clusters: one label a problem; its own id where it has none.
-        seeds: how many seeds both have.
+        common: the seeds that both have, in the order of the first.
     """
 
     first: ArmFiles
     second: ArmFiles
     ids: tuple[str, ...]
     clusters: tuple[str, ...]
-    seeds: int
+    common: tuple[str, ...]
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds both have."""
+        return len(self.common)
+
+    def runs(self, which: ArmFiles) -> tuple[ArmFiles, ...]:
+        """Return the runs of one of the two, one a common seed."""
+        return _runs(which, self.common)
 
     def values(self, which: ArmFiles, value: Value) -> NDArray[np.float64]:
         """Return float64 (items, seeds)."""
         import numpy as np
 
-        runs = which.runs()[: self.seeds]
+        runs = self.runs(which)
         return np.array([[value(run.scores[name]) for run in runs] for name in self.ids])
 
     def gaps(self, value: Value = correct) -> NDArray[np.float64]:
@@ -58,17 +67,30 @@ class PairedTable:
 
 
 def paired_table(first: ArmFiles, second: ArmFiles | None) -> PairedTable | None:
-    """Pair two arms; None where they have no problem in common."""
+    """Pair two arms by seed and problem; None where they have no seed or problem in common."""
     if second is None:
         return None
-    seeds = min(len(first.runs()), len(second.runs()))
-    runs = (*first.runs()[:seeds], *second.runs()[:seeds])
+    common = common_seeds([first, second])
+    if not common:
+        return None
+    runs = (*_runs(first, common), *_runs(second, common))
     ids = sorted(set.intersection(*(set(run.scores) for run in runs)))
     if not ids:
         return None
-    return PairedTable(first, second, tuple(ids), labels(first, ids), seeds)
+    return PairedTable(first, second, tuple(ids), _labels(runs[0], ids), common)
 
 
-def labels(files: ArmFiles, ids: Sequence[str]) -> tuple[str, ...]:
+def common_seeds(arms: Sequence[ArmFiles]) -> tuple[str, ...]:
+    """Return the seeds under which all of some arms were scored, in the order of the first."""
+    found = [arm.by_seed() for arm in arms]
+    return tuple(seed for seed in found[0] if all(seed in other for other in found[1:]))
+
+
+def _runs(files: ArmFiles, seeds: Sequence[str]) -> tuple[ArmFiles, ...]:
+    found = files.by_seed()
+    return tuple(found[seed] for seed in seeds)
+
+
+def _labels(files: ArmFiles, ids: Sequence[str]) -> tuple[str, ...]:
     """Return the cluster of each problem; one without a cluster is one by itself."""
     return tuple(files.scores[name].cluster or name for name in ids)

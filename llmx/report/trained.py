@@ -6,6 +6,7 @@ from pydantic import ConfigDict
 
 from llmx.core.record import Frozen
 from llmx.report.results import Span
+from llmx.report.seeds import seed_of
 
 
 class TrainedSeed(Frozen):
@@ -21,7 +22,7 @@ class TrainedSeed(Frozen):
     @property
     def seed(self) -> str:
         """Which seed it was: trainings of two arms are paired by it."""
-        return next((part for part in self.name.split("@") if part.startswith("seed=")), "")
+        return seed_of(self.name)
 
 
 class TrainedArm(Frozen):
@@ -40,7 +41,9 @@ class Trained(Frozen):
 
     arms: tuple[TrainedArm, ...] = ()
     predicts: Span | None = None
+    predicts_reliability: tuple[float, float] | None = None
     predicts_arms: tuple[str, ...] = ()
+    predicts_seeds: int = 0
 
     def seeds(self, name: str) -> dict[str, TrainedSeed]:
         """Return seed → its training, of an arm without its seed."""

@@ -38,7 +38,7 @@ class TrainingReportStage:
     """
 
     kind: ClassVar[str] = "training_report"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ class VerdictStage:
     """
 
     kind: ClassVar[str] = "verdicts"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:

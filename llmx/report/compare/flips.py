@@ -25,7 +25,7 @@ def flips(table: PairedTable) -> tuple[Flip, ...]:
 
 
 def _samples(table: PairedTable) -> Iterator[tuple[str, int, ArmFiles, ArmFiles]]:
-    pairs = list(zip(table.second.runs(), table.first.runs(), strict=False))[: table.seeds]
+    pairs = list(zip(table.runs(table.second), table.runs(table.first), strict=True))
     for name in table.ids:
         for seed, (before, after) in enumerate(pairs):
             yield name, seed, before, after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmx.core.errors import RunError
 from llmx.core.spec import ArmSpec
@@ -13,7 +13,7 @@ from llmx.report.compare.settings import changed
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import measure_arm
-from llmx.report.paired_table import PairedTable, paired_table, tokens
+from llmx.report.paired_table import PairedTable, common_seeds, paired_table, tokens
 from llmx.report.results import Span
 from llmx.report.timing import Timing, as_span, ratio
 from llmx.stats.multiple import holm
@@ -44,9 +44,9 @@ def compare(pairs: Sequence[tuple[Given, Given]]) -> Compared:
     """Compare each second side with its first.
 
     Raises:
-        RunError: if a pair has no scored problem in common.
+        RunError: if a pair has no seed or no scored problem in common.
     """
-    found = [_one(first, second) for first, second in pairs]
+    found = [_one(*_to_be_paired(first, second)) for first, second in pairs]
     adjusted = holm([one.difference.p_value for one in found])
     return Compared(
         comparisons=tuple(
@@ -54,6 +54,29 @@ def compare(pairs: Sequence[tuple[Given, Given]]) -> Compared:
             for one, p in zip(found, adjusted, strict=True)
         )
     )
+
+
+def _to_be_paired(first: Given, second: Given) -> tuple[Given, Given]:
+    """Return both with the names of their seeds.
+
+    Two runs that were named one by one are compared as they are, whatever their seeds. A run
+    whose name has no seed is that of its settings.
+    """
+    if not (first.files.seeds or second.files.seeds):
+        return _seeded(first, ""), _seeded(second, "")
+    one, other = (
+        _seeded(side, side.files.seed or f"seed={side.spec.seed}") for side in (first, second)
+    )
+    if not common_seeds([one.files, other.files]):
+        raise RunError(
+            f"{first.label} and {second.label} have no seed in common",
+            f"name one seed of each, as {(second if second.files.seeds else first).label}@seed=1",
+        )
+    return one, other
+
+
+def _seeded(given: Given, seed: str) -> Given:
+    return replace(given, files=replace(given.files, seed=seed))
 
 
 def _one(first: Given, second: Given) -> Comparison:

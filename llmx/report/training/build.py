@@ -8,7 +8,7 @@ from llmx.report.training.evidence import Arms, SeedRun
 from llmx.report.training.model import Learned, Shown, TrainingReport
 from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
 from llmx.report.training.prediction import prediction
-from llmx.report.training.series import QUANTITIES, Series, default_window, series
+from llmx.report.training.series import QUANTITIES, Series, default_window, odd, series
 from llmx.report.training.steady import all_steady
 
 
@@ -24,12 +24,13 @@ def build(
 
     Args:
         references: arm → the arm it is compared with, where that is not the same for all.
-        window: of the moving average; None = a tenth of the longest curve.
+        window: of the moving average; None = a tenth of the longest curve. A centred average has
+            an odd width: an even one is taken one wider, and the report gives what was taken.
         collapse: see :func:`llmx.report.training.steady.steady`.
     """
     longest = max((len(run.rl) for runs in arms.values() for run in runs), default=0)
-    wide = window if window is not None else default_window(longest)
-    predicts, among = prediction(arms)
+    wide = odd(window) if window is not None else default_window(longest)
+    predicted = prediction(arms)
     return TrainingReport(
         title=title,
         reference=reference,
@@ -39,8 +40,10 @@ def build(
             _learned(name, arms, references.get(name, reference), wide, collapse) for name in arms
         ),
         curves={name: found for name in QUANTITIES if (found := _curves(name, arms, wide))},
-        predicts=predicts,
-        predicts_arms=among,
+        predicts=predicted.span,
+        predicts_reliability=predicted.reliability,
+        predicts_arms=predicted.arms,
+        predicts_seeds=predicted.seeds,
     )
 
 

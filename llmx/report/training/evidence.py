@@ -8,6 +8,7 @@ from typing import Any
 
 from llmx.core.arms import families
 from llmx.report.gather import ArmFiles
+from llmx.report.seeds import seed_of
 
 Curve = tuple[Mapping[str, float], ...]
 """Points of a ``training.json``: step and numbers."""
@@ -62,7 +63,6 @@ class SeedRun:
         rl: curve of reinforcement learning.
         drawn: its rollouts by step.
         shown: some of its rollouts, whole.
-        settings: of reinforcement learning.
     """
 
     name: str
@@ -72,6 +72,11 @@ class SeedRun:
     shown: tuple[Mapping[str, Any], ...] = ()
     before: Half = field(default_factory=Half)
     after: Half = field(default_factory=Half)
+
+    @property
+    def seed(self) -> str:
+        """What it is paired by; see :func:`llmx.report.seeds.seed_of`."""
+        return seed_of(self.name)
 
 
 Arms = Mapping[str, tuple[SeedRun, ...]]

@@ -92,10 +92,15 @@ class TrainingReport(Frozen):
     curves: dict[str, tuple[Series, ...]]
     predicts: Span | None = Field(
         default=None,
-        description="correlation over arms of the accuracies before and after (Pearson), with a"
-        " bootstrap over problems, and seeds where there are several",
+        description="correlation over arms of the accuracies before and after, freed of the noise"
+        " of problems, and of seeds where there are several (Spearman 1904)",
+    )
+    predicts_reliability: tuple[float, float] | None = Field(
+        default=None,
+        description="share of the variance over arms that is no noise, before and after",
     )
     predicts_arms: tuple[str, ...] = ()
+    predicts_seeds: int = 0
     unavailable: tuple[str, ...] = Field(
         default=(), description="a sentence for each arm that cannot be had"
     )

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from llmx.report.results import Span
-from llmx.report.training.evidence import Arms, Half, SeedRun
+from llmx.report.training.disattenuation import disattenuated
+from llmx.report.training.evidence import Arms, SeedRun
 
 FEWEST = 4
 """Arms below which a correlation says nothing."""
 
-_RESAMPLES = 2000
+RELIABLE = 0.5
+"""Reliability of both accuracies below which nothing is decided: half of what differs is noise."""
 
 
-def prediction(arms: Arms) -> tuple[Span | None, tuple[str, ...]]:
-    """Return the correlation over arms of the accuracies before and after, and the arms.
+@dataclass(frozen=True)
+class Prediction:
+    """The correlation over arms of the accuracies before and after.
 
-    Problems are drawn with replacement, the same for all arms and both times, and so are seeds
-    where all arms have several; the interval holds the middle 95 % of the correlations. The arms
-    are taken as they are: it says nothing of arms that there could be.
+    Attributes:
+        span: freed of the noise of problems and seeds; None where an accuracy varies no more over
+            arms than its noise would alone.
+        reliability: share of the variance over arms that is no noise, before and after; None
+            where there are too few arms.
+        arms: those that it is taken over.
+        seeds: how many seeds all of them have; of one seed the noise of seeds is unknown.
+    """
+
+    span: Span | None = None
+    reliability: tuple[float, float] | None = None
+    arms: tuple[str, ...] = ()
+    seeds: int = 0
+
+
+def prediction(arms: Arms) -> Prediction:
+    """Correlate the accuracies before and after over the arms that have both.
+
+    Only problems and seeds that all arms have count.
     """
     usable = {name: runs for name, runs in arms.items() if all(_both(run) for run in runs)}
-    ids = sorted(set.intersection(*(_ids(runs) for runs in usable.values()))) if usable else []
-    if len(usable) < FEWEST or len(ids) < 2:
-        return None, ()
-    seeds = min(len(runs) for runs in usable.values())
-    before, after = (_table(usable, ids, seeds, half) for half in ("before", "after"))
-    estimate = _correlation(before.mean((1, 2)), after.mean((1, 2)))
-    if estimate is None:
-        return None, ()
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(_RESAMPLES):
-        rows, columns = rng.integers(0, len(ids), len(ids)), rng.integers(0, seeds, seeds)
-        one, other = before[:, rows][:, :, columns], after[:, rows][:, :, columns]
-        found.append(_correlation(one.mean((1, 2)), other.mean((1, 2))))
-    known = [value for value in found if value is not None]
-    low, high = np.quantile(known, [0.025, 0.975])
-    return Span(estimate=estimate, low=float(low), high=float(high)), tuple(usable)
+    paired = _of_common_seeds(usable)
+    ids = sorted(set.intersection(*(_ids(runs) for runs in paired.values()))) if paired else []
+    if len(paired) < FEWEST or len(ids) < 2:
+        return Prediction()
+    table = _table(paired, ids)
+    found = disattenuated(table)
+    return Prediction(found.span, found.reliability, tuple(paired), table.shape[2])
+
+
+def _of_common_seeds(arms: Arms) -> Arms:
+    """Return the runs of the seeds that every arm has, in one order; {} without any."""
+    found = [{run.seed: run for run in runs} for runs in arms.values()]
+    common = [seed for seed in found[0] if all(seed in one for one in found)] if found else []
+    paired = (tuple(one[seed] for seed in common) for one in found)
+    return dict(zip(arms, paired, strict=True)) if common else {}
 
 
 def _both(run: SeedRun) -> bool:
@@ -49,16 +69,12 @@ def _ids(runs: tuple[SeedRun, ...]) -> set[str]:
     return set.intersection(*(set(half.files.scores) for half in halves))
 
 
-def _table(arms: Arms, ids: list[str], seeds: int, which: str) -> np.ndarray:
-    """Return right or wrong, float64 (arms, problems, seeds)."""
-    halves: list[list[Half]] = [[getattr(r, which) for r in runs[:seeds]] for runs in arms.values()]
+def _table(arms: Arms, ids: list[str]) -> NDArray[np.float64]:
+    """Return right or wrong, float64 (arms, problems, seeds, before and after)."""
     return np.array(
-        [[[float(h.files.scores[i].correct) for h in of] for i in ids] for of in halves]
+        [[[_answers(run, name) for run in runs] for name in ids] for runs in arms.values()]
     )
 
 
-def _correlation(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Return Pearson's correlation; None where one side does not vary."""
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return None
-    return float(np.corrcoef(first, second)[0, 1])
+def _answers(run: SeedRun, name: str) -> list[float]:
+    return [float(half.files.scores[name].correct) for half in (run.before, run.after)]

@@ -37,7 +37,7 @@ def series(arm: str, seeds: Sequence[Points], window: int) -> Series | None:
 
     Args:
         seeds: points of every seed that has the quantity.
-        window: width of the moving average, in points; 1 = as it is.
+        window: width of the moving average, in points; 1 = as it is; see :func:`odd`.
     """
     found = [dict(points) for points in seeds if points]
     if not found:
@@ -65,12 +65,12 @@ def _numbers(values: Sequence[float] | np.ndarray) -> tuple[float, ...]:
 
 
 def smooth(values: Sequence[float] | np.ndarray, window: int) -> np.ndarray:
-    """Return the centred moving average of an odd width; near the ends over what is there.
+    """Return the centred moving average over :func:`odd` points; near the ends what is there.
 
     The mean over fewer points at the ends keeps every value between the least and the greatest.
     """
     given = np.asarray(values, dtype=np.float64)
-    half = max(0, window // 2)
+    half = odd(window) // 2
     sums = np.concatenate([[0.0], np.cumsum(given)])
     at = np.arange(len(given))
     first, last = np.maximum(at - half, 0), np.minimum(at + half + 1, len(given))
@@ -83,7 +83,12 @@ def smooth(values: Sequence[float] | np.ndarray, window: int) -> np.ndarray:
 
 def default_window(points: int) -> int:
     """Return a width for reading: an odd number near a tenth of the curve."""
-    return max(1, points // 10) | 1
+    return odd(points // 10)
+
+
+def odd(window: int) -> int:
+    """Return the width that a centred average has: `window`, one more where it is even."""
+    return max(1, window) | 1
 
 
 Read = Callable[[SeedRun], Points]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from llmx.report.paired_table import common_seeds
 from llmx.report.verdict.beats_control import beats_control
 from llmx.report.verdict.costs import costs_and_gains
+from llmx.report.verdict.every_arm import figured, of_every_arm
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.first_token import first_token_cut
 from llmx.report.verdict.length import length_inflation
@@ -42,6 +44,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
 
     An arm whose audit failed is left out; where it is the only one, the control or the reference,
     the verdict is withheld. Arms that a selection (``arms=[…]``) has left out are left out too.
+    What is stated of every arm is not shown without one of them; see :func:`of_every_arm`.
 
     Args:
         present: families that the run holds.
@@ -51,8 +54,8 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
     settings = _without(finding, {name for name in named if name not in e.arms})
     if settings is None:
         return _nothing(e, finding, lost, [name for name in named if name not in present])
-    verdict = TESTS[str(finding["test"])](e, **settings)
-    used = [name for name in named or verdict.arms if name in e.arms]
+    verdict = of_every_arm(TESTS[str(finding["test"])](e, **settings), finding, e, present)
+    used = _used(verdict, named, e)
     sizes = [len(e.arms[name].scores) for name in used]
     return verdict.model_copy(
         update={
@@ -61,11 +64,19 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
             "statement": finding.get("statement", ""),
             "arms": tuple(used),
             "problems": min(sizes, default=0),
-            "seeds": min((len(e.arms[name].runs()) for name in used), default=0),
+            "seeds": len(common_seeds([e.arms[name] for name in used])) if used else 0,
             "audited": all(name in e.audited for name in used),
             "withheld": lost,
         }
     )
+
+
+def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
+    """Return the arms that a verdict rests on: of those that a finding names, all with a figure."""
+    if named and verdict.numbers:
+        known = figured(verdict)
+        return [name for name in named if name in known]
+    return [name for name in named or verdict.arms if name in e.arms]
 
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,43 +13,54 @@ from llmx.report.trained import Trained, TrainedSeed
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number, Verdict, Word
 from llmx.report.verdict.more_accurate import INDICATIVE
-from llmx.stats.student import two_sided_t
+from llmx.stats.multiple import holm
+from llmx.stats.student import coverage, two_sided_t
 
 LEVEL = 0.95
 _UP = {"drop": 1.0, "jitter": -1.0}  # which way is steadier
 _WHAT = {"drop": "last minus best reward", "jitter": "variance of steps of reward"}
 
 
+@dataclass(frozen=True)
+class Change:
+    """An arm beside the control; p after Holm, None for one seed."""
+
+    arm: str
+    seeds: int
+    span: Span
+    p: float | None
+
+    def sure(self, up: float) -> bool:
+        """Whether the arm is surely above the control (`up` > 0) or below it."""
+        beyond = self.span.above(0) if up > 0 else self.span.below(0)
+        return beyond and self.p is not None and self.p < 1 - LEVEL
+
+
 def steadier(e: Evidence, *, arms: Sequence[str], control: str, measure: str = "drop") -> Verdict:
     """Compare how steady trainings are, paired by seed, with Student's interval over seeds.
 
-    Shown: every arm is surely steadier than the control. Contradicted: one is surely less so. One
-    seed has no interval, and shows nothing.
+    Shown: every arm is surely steadier than the control: the interval, and p of Student's t after
+    Holm over the arms. Contradicted: one is surely less so. One seed shows nothing.
 
     Args:
         measure: ``drop`` (last value of the smoothed reward minus its best) or ``jitter`` (variance
             of the differences between neighbouring steps).
     """
     known = e.training or Trained()
-    pairs = {arm: _paired(known, arm, control, measure) for arm in arms}
-    if not any(pairs.values()):
+    found = _changes({arm: _paired(known, arm, control, measure) for arm in arms})
+    if not found:
         return Verdict(word="not comparable", reason="The run holds no curves of both arms.")
-    spans = {arm: _span(gaps) for arm, gaps in pairs.items() if gaps}
-    numbers = tuple(
-        Number(what=_WHAT[measure], arm=arm, against=control, span=span, unit="reward")
-        for arm, span in spans.items()
-    )
-    seeds = min(len(gaps) for gaps in pairs.values() if gaps)
     said = "; ".join(
-        f"{_WHAT[measure]} of `{arm}` differs by {signed_span(span, 4)} from `{control}`"
-        for arm, span in spans.items()
+        f"{_WHAT[measure]} of `{one.arm}` differs by {signed_span(one.span, 4)} from `{control}`"
+        for one in found
     )
-    fallen = ", ".join(f"`{name}` {_fallen(known, name)}" for name in (*spans, control))
+    names = (*(one.arm for one in found), control)
+    fallen = ", ".join(f"`{name}` {_fallen(known, name)}" for name in names)
     reason = f"{said[0].upper()}{said[1:]}. Seeds that collapsed: {fallen}."
     return Verdict(
-        word=_word(list(spans.values()), _UP[measure]),
-        reason=reason + (INDICATIVE if seeds == 1 else ""),
-        numbers=numbers,
+        word=_word(found, _UP[measure]),
+        reason=reason + (INDICATIVE if any(one.seeds == 1 for one in found) else ""),
+        numbers=tuple(_number(one, control, measure) for one in found),
     )
 
 
@@ -62,6 +74,24 @@ def _value(seed: TrainedSeed, measure: str) -> float | None:
     return seed.drop if measure == "drop" else seed.jitter
 
 
+def _changes(pairs: dict[str, list[float]]) -> list[Change]:
+    there = {arm: gaps for arm, gaps in pairs.items() if gaps}
+    # One seed could have any p: it counts as a comparison, and as one that finds nothing.
+    adjusted = holm([_p_value(gaps) if len(gaps) > 1 else 1.0 for gaps in there.values()])
+    return [
+        Change(arm, len(gaps), _span(gaps), p if len(gaps) > 1 else None)
+        for (arm, gaps), p in zip(there.items(), adjusted, strict=True)
+    ]
+
+
+def _p_value(gaps: Sequence[float]) -> float:
+    """Return the two-sided p value of Student's t (1908) of two seeds or more."""
+    mean, error = float(np.mean(gaps)), float(np.std(gaps, ddof=1)) / len(gaps) ** 0.5
+    if error == 0:
+        return 1.0 if mean == 0 else 0.0
+    return max(0.0, 1 - coverage(abs(mean) / error, len(gaps) - 1))
+
+
 def _span(gaps: Sequence[float]) -> Span:
     """Return the mean over seeds with Student's interval; none for one seed."""
     mean = float(np.mean(gaps))
@@ -71,12 +101,16 @@ def _span(gaps: Sequence[float]) -> Span:
     return Span(estimate=mean, low=mean - reach, high=mean + reach)
 
 
-def _word(spans: Sequence[Span], up: float) -> Word:
-    better = [span.above(0) if up > 0 else span.below(0) for span in spans]
-    worse = [span.below(0) if up > 0 else span.above(0) for span in spans]
-    if any(worse):
+def _number(one: Change, control: str, measure: str) -> Number:
+    return Number(
+        what=_WHAT[measure], arm=one.arm, against=control, span=one.span, unit="reward", p=one.p
+    )
+
+
+def _word(found: Sequence[Change], up: float) -> Word:
+    if any(one.sure(-up) for one in found):
         return "contradicted here"
-    return "shown here" if all(better) else "not shown here"
+    return "shown here" if all(one.sure(up) for one in found) else "not shown here"
 
 
 def _fallen(known: Trained, arm: str) -> str:

@@ -127,7 +127,7 @@ def test_swapping_the_sides_negates_everything(right: list[tuple[bool, bool]]) -
 
 def test_seeds_are_paired_seed_by_seed() -> None:
     def pooled(*runs) -> ArmFiles:
-        made = [files(run) for run in runs]
+        made = [replace(files(run), seed=f"seed={n}") for n, run in enumerate(runs)]
         return replace(made[0], seeds=tuple(made))
 
     first = Given("r", "a", SPEC, pooled(FIRST, FIRST), {})
@@ -136,6 +136,29 @@ def test_seeds_are_paired_seed_by_seed() -> None:
     assert {(flip.id, flip.seed) for flip in found.flips} == {("p001", 1), ("p002", 1)}
     assert found.difference.seeds == 2
     assert found.layers.samples == 8
+
+
+def test_a_run_of_one_seed_meets_that_seed_of_an_arm_that_has_several() -> None:
+    made = [replace(files(run), seed=f"seed={n}") for n, run in enumerate((FIRST, SECOND))]
+    several = Given("r", "b", SPEC, replace(made[0], seeds=tuple(made)), {})
+    swept = Given("r", "a@seed=1", SPEC, replace(files(FIRST), seed="seed=1"), {})
+    plain = Given("s", "a", SPEC.model_copy(update={"seed": 1}), files(FIRST), {})
+    for alone in (swept, plain):
+        found = compare([(alone, several)]).comparisons[0]
+        assert found.difference.seeds == 1 and len(found.flips) == 2
+    first = replace(plain, spec=SPEC)
+    assert not compare([(first, several)]).comparisons[0].flips
+    missing = replace(plain, spec=SPEC.model_copy(update={"seed": 7}))
+    with pytest.raises(RunError, match="no seed in common"):
+        compare([(missing, several)])
+
+
+def test_two_runs_that_are_named_are_compared_whatever_their_seeds() -> None:
+    sides = [
+        Given("r", f"a@seed={n}", SPEC, replace(files(run), seed=f"seed={n}"), {})
+        for n, run in enumerate((FIRST, SECOND))
+    ]
+    assert len(compare([(sides[0], sides[1])]).comparisons[0].flips) == 2
 
 
 def test_only_common_problems_count_and_the_rest_is_said() -> None:

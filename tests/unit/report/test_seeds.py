@@ -1,12 +1,16 @@
 """Arms that differ by their seed are one arm with several runs."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmx.core.arms import families, family
 from llmx.core.record import Score
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.report.build import build
+from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.paired_table import paired_table
 from llmx.report.seeds import pool, pool_references, pool_specs
 
 
@@ -28,16 +32,17 @@ def score(name, right, tokens=10):
     )
 
 
-def files(rights):
-    return ArmFiles(scores={f"p{i}": score(f"p{i}", right) for i, right in enumerate(rights)})
+def files(rights, seed=0):
+    scores = {f"p{i}": score(f"p{i}", right) for i, right in enumerate(rights)}
+    return ArmFiles(scores=scores, seed=f"seed={seed}")
 
 
 SPEC = ArmSpec(sampler=SamplerSpec(algorithm="speculative"))
 HERE = {
     "sd@seed=0": files([1, 1, 0, 0] * 10),
-    "sd@seed=1": files([1, 0, 0, 0] * 10),
+    "sd@seed=1": files([1, 0, 0, 0] * 10, seed=1),
     "fsd@seed=0": files([1, 1, 1, 0] * 10),
-    "fsd@seed=1": files([1, 1, 0, 0] * 10),
+    "fsd@seed=1": files([1, 1, 0, 0] * 10, seed=1),
 }
 
 
@@ -64,6 +69,35 @@ def test_pooled_rows_count_every_seed_and_pair_by_item_and_seed():
     assert gap.score.estimate == 0.25
     assert sd.tokens_per_second.estimate == pytest.approx(5)
     assert 0 <= sd.accuracy.low <= sd.accuracy.high <= 1
+
+
+def test_seeds_are_paired_by_their_names_and_one_without_a_partner_is_left_out():
+    """Seed 1 gains nothing and seed 2 half: by position seeds 0 and 1 would meet 1 and 2."""
+    rights = {0: [0, 0], 1: [1, 0], 2: [0, 0]}
+    other = {1: [1, 0], 2: [1, 0]}
+    arms = {
+        name: replace(ArmFiles(), seeds=tuple(files(right * 10, n) for n, right in of.items()))
+        for name, of in (("sd", rights), ("fsd", other))
+    }
+    table = paired_table(arms["fsd"], arms["sd"])
+    assert table.common == ("seed=1", "seed=2")
+    assert table.gaps().mean(0) == pytest.approx([0, 0.5])
+    assert difference(arms["fsd"], arms["sd"]).score.estimate == 0.25
+    swapped = replace(arms["fsd"], seeds=arms["fsd"].seeds[::-1])
+    assert (paired_table(arms["sd"], swapped).gaps() == -table.gaps()).all()
+
+
+def test_a_seed_that_was_not_scored_has_no_partner():
+    both = replace(ArmFiles(), seeds=(files([1, 0]), files([1, 0], 1)))
+    part = replace(ArmFiles(), seeds=(ArmFiles(seed="seed=0"), files([1, 1], 1)))
+    assert paired_table(both, part).common == ("seed=1",)
+    assert paired_table(files([1, 0]), files([1, 0], 1)) is None
+
+
+def test_two_runs_of_one_seed_are_refused():
+    twice = replace(ArmFiles(), seeds=(files([1, 0]), files([1, 0])))
+    with pytest.raises(ValueError, match="same seed"):
+        paired_table(twice, twice)
 
 
 def test_one_seed_is_left_alone():

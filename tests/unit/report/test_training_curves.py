@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.report.curves import Line, curves
+from llmx.report.training.build import build
 from llmx.report.training.drawn import by_step, chosen, grouped, taught
+from llmx.report.training.evidence import SeedRun
+from llmx.report.training.pictures import band_note
 from llmx.report.training.series import default_window, series, smooth
 
 VALUES = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
@@ -38,6 +41,15 @@ def test_a_window_of_one_changes_nothing_but_rounding(values):
 
 def test_smoothing_by_hand():
     assert list(smooth([0, 3, 6, 0], 3)) == [1.5, 3, 3, 3]
+
+
+@pytest.mark.parametrize("window", [2, 3])
+def test_a_report_gives_the_width_that_was_averaged(window):
+    rewards = (0.0, 3.0, 6.0, 0.0)
+    curve = tuple({"step": step, "reward": value} for step, value in enumerate(rewards))
+    made = build({"k": (SeedRun("k", rl=curve),)}, "T", {}, None, window, 0.5)
+    assert made.window == 3 and "average over 3 points" in band_note(made)
+    assert made.curves["reward"][0].mean == (1.5, 3.0, 3.0, 3.0)
 
 
 @pytest.mark.parametrize(("points", "window"), [(0, 1), (19, 1), (40, 5), (300, 31)])

@@ -14,7 +14,7 @@ from llmx.report.training.html import html
 from llmx.report.training.markdown import markdown
 from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
 from llmx.report.training.pictures import pictures
-from llmx.report.training.prediction import prediction
+from llmx.report.training.prediction import Prediction, prediction
 from llmx.report.training.steady import steady
 
 RIGHT = st.lists(st.booleans(), min_size=2, max_size=30)
@@ -28,10 +28,10 @@ def report(found=None, **more):
 @given(RIGHT)
 @settings(max_examples=30, deadline=None)
 def test_an_arm_differs_from_itself_by_nothing(right):
-    one = half(right, [1] * len(right))
+    one, other = (half(right, [1] * len(right), seed=seed) for seed in ("", "seed=1"))
     gap = accuracy_gap([one], [one])
     assert gap is not None and gap.estimate == 0 and gap.low <= 0 <= gap.high
-    same = accuracy_gap([one, one], [one, one])
+    same = accuracy_gap([one, other], [one, other])
     assert same is not None and same.estimate == 0 and same.low < 0 < same.high
     unchanged = backtracks_gap([SeedRun("k", before=one, after=one)])
     assert unchanged is not None and (unchanged.low, unchanged.high) == (0, 0)
@@ -46,6 +46,14 @@ def test_a_gain_is_the_difference_of_the_accuracies_and_turns_with_them(first, s
     assert there.estimate == pytest.approx((sum(first[:size]) - sum(second[:size])) / size)
     assert there.estimate == pytest.approx(-back.estimate)
     assert there.low == pytest.approx(-back.high)
+
+
+def test_seeds_of_two_arms_are_paired_by_their_names():
+    def arm(shares):
+        return [half([p < n for p in range(10)], [0] * 10, seed=f"seed={s}") for s, n in shares]
+
+    gap = accuracy_gap(arm([(1, 6), (2, 8)]), arm([(0, 0), (1, 5), (2, 5)]))
+    assert gap.estimate == pytest.approx((0.1 + 0.3) / 2)
 
 
 def test_outputs_by_hand():
@@ -98,10 +106,38 @@ def test_accuracies_that_go_together_correlate_and_opposite_ones_do_the_opposite
 
     up = {f"k{n}": arm(4 * n, 4 * n + 2) for n in range(4)}
     down = {f"k{n}": arm(4 * n, 18 - 4 * n) for n in range(4)}
-    assert prediction(up)[0].estimate == pytest.approx(1)
-    assert prediction(down)[0].estimate == pytest.approx(-1)
-    span, named = prediction({name: up[name] for name in ("k0", "k1", "k2")})
-    assert span is None and named == ()
+    assert prediction(up).span.estimate == pytest.approx(1)
+    assert prediction(down).span.estimate == pytest.approx(-1)
+    assert prediction(up).arms == ("k0", "k1", "k2", "k3") and prediction(up).seeds == 1
+    assert prediction({name: up[name] for name in ("k0", "k1", "k2")}) == Prediction()
+
+
+def test_arms_are_correlated_over_the_seeds_that_all_have():
+    def arm(name, *shares):
+        sure = [(seed, [place < n for place in range(20)]) for seed, n in shares]
+        return tuple(
+            SeedRun(
+                f"{name}@seed={seed}", before=half(right, [0] * 20), after=half(right, [0] * 20)
+            )
+            for seed, right in sure
+        )
+
+    few = {f"k{n}": arm(f"k{n}", (1, 4 * n), (2, 4 * n)) for n in range(3)}
+    every = few | {"k3": arm("k3", (0, 0), (1, 12), (2, 12))}
+    paired = few | {"k3": arm("k3", (1, 12), (2, 12))}
+    assert prediction(every) == prediction(paired) and prediction(every).seeds == 2
+    apart = few | {"k3": arm("k3", (0, 12))}
+    assert prediction(apart) == Prediction()
+
+
+def test_the_report_says_of_a_correlation_how_reliable_it_is():
+    made = report()
+    before, after = made.predicts_reliability
+    assert f"reliability {before:.2f} before and {after:.2f} after" in markdown(made)
+    assert made.predicts_seeds == 3 and len(made.predicts_arms) == 5
+    assert ("differ too little" in markdown(made)) == (min(before, after) < 0.5)
+    undecided = made.model_copy(update={"predicts_reliability": (0.4, 0.9)})
+    assert "the arms differ too little (reliability 0.40" in markdown(undecided)
 
 
 def test_what_a_model_writes_is_escaped():
@@ -140,6 +176,6 @@ def test_equal_trainings_give_equal_bytes():
 @pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("right", [True, False])
 def test_no_interval_is_empty_because_all_answers_are_alike(right, seeds):
-    found = outputs([half([right] * 6, [0] * 6)] * seeds)
+    found = outputs([half([right] * 6, [0] * 6, seed=f"seed={n}") for n in range(seeds)])
     for span in (found.accuracy, found.form, found.cut, found.whole):
         assert span.low < span.high and span.low >= 0 and span.high <= 1

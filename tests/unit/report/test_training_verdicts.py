@@ -28,7 +28,7 @@ def arm(share, seeds=1, n=400):
             )
             for i, ok in enumerate(luck < share)
         }  # fmt: skip
-        members.append(ArmFiles(scores=scores))
+        members.append(ArmFiles(scores=scores, seed=f"seed={seed}" if seeds > 1 else ""))
     return members[0] if seeds == 1 else replace(members[0], seeds=tuple(members))
 
 
@@ -64,6 +64,26 @@ def test_more_accurate(share, word, seeds):
 def test_one_arm_that_is_not_better_is_enough_for_not_shown():
     arms = {"k0": arm(0.5), "k1": arm(0.7), "k3": arm(0.5)}
     assert verdict({**ABOVE, "arms": ["k1", "k3"]}, arms).word == "not shown here"
+
+
+@pytest.mark.parametrize(
+    ("third", "why"),
+    [({}, "the run leaves it out"), ({"k3": ArmFiles()}, "nothing of it to compare")],
+)
+@pytest.mark.parametrize(("share", "word"), [(0.7, "not shown here"), (0.3, "contradicted here")])
+def test_what_is_said_of_every_arm_is_not_shown_without_one(share, word, third, why):
+    arms = {"k0": arm(0.5), "k1": arm(share), **third}
+    found = verdict({**ABOVE, "arms": ["k1", "k3"]}, arms)
+    assert found.word == word and f"no figure of `k3` ({why})" in found.reason
+    assert found.arms == ("k1", "k0") and found.problems == 400
+
+
+def test_a_verdict_counts_the_seeds_that_its_arms_share():
+    several = arm(0.7, 3)
+    arms = {"k0": replace(arm(0.5, 3), seeds=arm(0.5, 3).seeds[:2]), "k1": several}
+    arms["k1"] = replace(several, seeds=several.seeds[1:])
+    found = verdict(ABOVE, arms)
+    assert found.seeds == 1 and "indicative" in found.reason
 
 
 BEST = {"test": "optimum", "arms": {"k0": 0, "k1": 1, "k3": 3}, "expected": 1}
@@ -122,6 +142,43 @@ def test_less_jitter_is_steadier():
     )
 
 
+THREE = {"k0": arm(0.5, 3), "k1": arm(0.5, 3), "k3": arm(0.5, 3)}
+BASE, STEADIER = trained("k0", (-0.40, -0.42, -0.41)), trained("k1", (-0.01, -0.02, -0.01))
+
+
+@pytest.mark.parametrize(
+    ("drops", "word"), [((-0.01, -0.02, -0.01), "shown here"), ((), "not shown here")]
+)
+def test_an_arm_without_a_curve_is_named_and_nothing_is_shown_of_every_arm(drops, word):
+    third = trained("k3", drops)
+    finding = {**STEADY, "arms": ["k1", "k3"]}
+    found = verdict(finding, THREE, Trained(arms=(BASE, STEADIER, third)))
+    assert found.word == word
+    assert ("no figure of `k3` (nothing of it to compare)" in found.reason) == (not drops)
+    assert found.arms == (("k1", "k3", "k0") if drops else ("k1", "k0"))
+
+
+def test_an_arm_that_is_less_steady_contradicts_whatever_is_missing():
+    worse = trained("k1", (-0.95, -0.96, -0.94))
+    found = verdict({**STEADY, "arms": ["k1", "k3"]}, THREE, Trained(arms=(BASE, worse)))
+    assert found.word == "contradicted here" and "`k3`" in found.reason
+
+
+def test_several_arms_are_corrected_for_being_several():
+    """p = 0.019 alone (t = 7.18, two degrees of freedom), and 0.075 as the least of four."""
+    base = trained("k0", (0.0, 0.0, 0.0))
+    worse = trained("k1", (-0.1, -0.12, -0.16))
+    rest = [trained(name, (-0.1, 0.1, 0.02)) for name in ("k2", "k3", "k5")]
+    arms = {name: arm(0.5, 3) for name in ("k0", "k1", "k2", "k3", "k5")}
+    known = Trained(arms=(base, worse, *rest))
+    alone = verdict(STEADY, arms, known)
+    assert alone.word == "contradicted here"
+    assert alone.numbers[0].p == pytest.approx(0.018844, abs=1e-6)
+    several = verdict({**STEADY, "arms": ["k1", "k2", "k3", "k5"]}, arms, known)
+    assert several.word == "not shown here"
+    assert several.numbers[0].p == pytest.approx(4 * alone.numbers[0].p)
+
+
 def test_one_seed_shows_nothing_and_says_that_it_is_indicative():
     both = trained("k0", (-0.9,)), trained("k1", (-0.1,))
     found = verdict(STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=both))
@@ -145,8 +202,34 @@ def test_seeds_are_paired_by_name_and_missing_ones_left_out():
     ],
 )
 def test_poor_predictor(span, word):
-    known = Trained(predicts=span, predicts_arms=("k0", "k1"))
+    known = Trained(
+        predicts=span, predicts_reliability=span and (0.9, 0.5), predicts_arms=("k0", "k1")
+    )
     assert verdict({"test": "poor_predictor"}, training=known).word == word
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.2, 0.4), (0.8, 0.95)])
+@pytest.mark.parametrize("reliability", [(0.49, 0.9), (0.9, 0.49)])
+def test_nothing_is_decided_of_arms_that_hardly_differ(low, high, reliability):
+    for span in (Span(estimate=(low + high) / 2, low=low, high=high), None):
+        known = Trained(predicts=span, predicts_reliability=reliability, predicts_seeds=3)
+        found = verdict({"test": "poor_predictor"}, training=known)
+        assert found.word == "not shown here"
+        assert found.reason.startswith("Not decided: the arms differ too little")
+        assert "0.49" in found.reason
+
+
+def test_a_report_without_reliabilities_decides_nothing():
+    old = Trained(predicts=Span(estimate=0.1, low=-0.2, high=0.4), predicts_arms=("k0", "k1"))
+    assert verdict({"test": "poor_predictor"}, training=old).word == "not comparable"
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_correlation_of_one_seed_is_indicative(seeds):
+    span = Span(estimate=0.1, low=-0.2, high=0.4)
+    known = Trained(predicts=span, predicts_reliability=(0.9, 0.9), predicts_seeds=seeds)
+    found = verdict({"test": "poor_predictor"}, training=known)
+    assert ("indicative" in found.reason) == (seeds == 1)
 
 
 @pytest.mark.parametrize("finding", [STEADY, {"test": "poor_predictor"}])

@@ -48,7 +48,9 @@ def files(accuracy, tokens=50, share=0.8, seed=0, audit=True, n=N, runs=1):
             for i, ok in enumerate(right)
         }
         checks = () if audit else (Check(check="double_bos", level="fail", passed=False),)
-        members.append(ArmFiles(scores=scores, audit=Audit(passed=audit, checks=checks)))
+        audited = Audit(passed=audit, checks=checks)
+        named = f"seed={run}" if runs > 1 else ""
+        members.append(ArmFiles(scores=scores, audit=audited, seed=named))
     return members[0] if runs == 1 else replace(members[0], seeds=tuple(members))
 
 
@@ -210,6 +212,23 @@ def test_the_other_arms_are_still_judged():
     arms = three() | {"far": files(0.6, audit=False)}
     found = verdict(arms, POINT, {"sd": 100, "near": 140})
     assert (found.word, found.arms, found.withheld) == ("shown here", ("near", "sd"), ("far",))
+
+
+def test_a_failed_audit_of_one_arm_leaves_nothing_shown_of_every_arm():
+    arms = {"fsd": files(0.8), "far": files(0.8, audit=False), "random": files(0.4, seed=5)}
+    found = verdict(arms, {**CONTROL, "arms": ["fsd", "far"]})
+    assert (found.word, found.withheld) == ("not shown here", ("far",))
+    assert "`far` (its audit failed)" in found.reason
+    assert verdict(arms, CONTROL).word == "shown here"
+
+
+def test_no_arm_is_longer_is_not_said_without_one():
+    arms = {"sd": files(0.8), "fsd": files(0.8, tokens=30)}
+    finding = {"test": "length_inflation", "arms": ["fsd", "far"], "reference": "sd"}
+    found = verdict(arms, finding)
+    assert found.word == "not shown here" and "`far` (the run leaves it out)" in found.reason
+    longer = {"sd": files(0.8), "fsd": files(0.8, tokens=70)}
+    assert verdict(longer, finding).word == "shown here"
 
 
 def test_one_seed_whose_audit_failed_is_enough():

@@ -4,11 +4,12 @@ from random import Random
 
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles
+from llmx.report.seeds import seed_of
 from llmx.report.training.drawn import by_step, chosen
 from llmx.report.training.evidence import Half, SeedRun, Traced
 
 
-def half(right: list[bool], returns: list[int], cut: int = 0) -> Half:
+def half(right: list[bool], returns: list[int], cut: int = 0, seed: str = "") -> Half:
     """Outputs to as many problems as there are values; the first `cut` were cut at the cap."""
     names = [f"test-{n}" for n in range(len(right))]
     scores = {
@@ -20,13 +21,14 @@ def half(right: list[bool], returns: list[int], cut: int = 0) -> Half:
         for n, (name, ok, back) in enumerate(zip(names, right, returns, strict=True))
     }  # fmt: skip
     traced = {n: Traced(back, ok) for n, ok, back in zip(names, right, returns, strict=True)}
-    return Half(ArmFiles(scores=scores), traced)
+    return Half(ArmFiles(scores=scores, seed=seed), traced)
 
 
-def outputs(share: float, backtracks: int, seed: int, problems: int = 60) -> Half:
+def outputs(share: float, backtracks: int, name: str, seed: int, problems: int = 60) -> Half:
     rng = Random(seed)
     right = [rng.random() < share for _ in range(problems)]
-    return half(right, [rng.randint(0, 2 * backtracks) for _ in right], cut=3)
+    returns = [rng.randint(0, 2 * backtracks) for _ in right]
+    return half(right, returns, cut=3, seed=seed_of(name))
 
 
 def rollouts(steps: int, share: float, seed: int, groups: int = 2, size: int = 4) -> list[dict]:
@@ -66,8 +68,8 @@ def run(
         rl=curve,
         drawn=drawn,
         shown=chosen([one.step - 1 for one in drawn], lambda: rows, 4, 20),
-        before=outputs(share / 2, backtracks, seed),
-        after=outputs(share, backtracks + 1, seed + 1000),
+        before=outputs(share / 2, backtracks, name, seed),
+        after=outputs(share, backtracks + 1, name, seed + 1000),
     )
 
 
