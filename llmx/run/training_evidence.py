@@ -18,6 +18,7 @@ from llmx.data.traces.tasks import PUZZLES, AnyPuzzle, from_entry
 from llmx.report.gather import ArmFiles, gather
 from llmx.report.training.drawn import Count, by_step, chosen
 from llmx.report.training.evidence import Half, SeedRun, Traced
+from llmx.report.training.trained_on import TrainedOn, trained_on
 from llmx.scoring.tags import opens_thinking
 from llmx.store.files import read_json
 from llmx.store.fingerprint import fingerprint
@@ -47,6 +48,7 @@ def evidence(context: StageContext, options: Mapping[str, Any]) -> dict[str, See
             rl=_curve(training, _RL, name),
             before=_half(halves["before"][name], puzzles, arm),
             after=_half(halves["after"][name], puzzles, arm),
+            trained_on=tuple(_audits(training)),
             **_rollouts(training, puzzles, arm, int(options["rollouts"])),
         )
         context.progress.advance()
@@ -110,6 +112,12 @@ def _trainings(inputs: Mapping[str, Path], arm: str) -> dict[str, tuple[Path, An
         for key, path in folders.items()
         if (path / "training.json").exists()
     }
+
+
+def _audits(trainings: Mapping[str, tuple[Path, Any]]) -> Iterator[TrainedOn]:
+    for key, (path, _) in trainings.items():
+        if (path / "audit.json").exists():
+            yield trained_on(key.partition("/")[0], read_json(path / "audit.json"))
 
 
 def _only(

@@ -70,6 +70,7 @@ def _learned(name: str, arms: Arms, against: str | None, window: int, collapse: 
         versus_before=accuracy_gap(before, [run.before for run in base]) if other else None,
         form_only=_over_groups(runs, "form_only"),
         silent=_over_groups(runs, "silent"),
+        trained_on=runs[0].trained_on,
         steady=all_steady(runs, window, collapse),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from llmx.core.arms import families
 from llmx.report.gather import ArmFiles
 from llmx.report.seeds import seed_of
+from llmx.report.training.trained_on import TrainedOn
 
 Curve = tuple[Mapping[str, float], ...]
 """Points of a ``training.json``: step and numbers."""
@@ -63,6 +64,7 @@ class SeedRun:
         rl: curve of reinforcement learning.
         drawn: its rollouts by step.
         shown: some of its rollouts, whole.
+        trained_on: what the audits before its trainings counted.
     """
 
     name: str
@@ -72,6 +74,7 @@ class SeedRun:
     shown: tuple[Mapping[str, Any], ...] = ()
     before: Half = field(default_factory=Half)
     after: Half = field(default_factory=Half)
+    trained_on: tuple[TrainedOn, ...] = ()
 
     @property
     def seed(self) -> str:

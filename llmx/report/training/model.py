@@ -9,6 +9,7 @@ from pydantic import Field
 from llmx.core.record import Frozen
 from llmx.report.results import Span
 from llmx.report.training.series import Series
+from llmx.report.training.trained_on import TrainedOn
 
 FILE = "training_report.json"
 
@@ -63,6 +64,7 @@ class Learned(Frozen):
     )
     silent: float | None = Field(default=None, description="share of groups of equal rewards")
     steady: tuple[Seed, ...] = ()
+    trained_on: tuple[TrainedOn, ...] = ()
 
 
 class Shown(Frozen):

@@ -16,6 +16,7 @@ from llmx.report.numbers import (
 )
 from llmx.report.results import Span
 from llmx.report.training.model import Learned, Outputs, Seed, TrainingReport
+from llmx.report.training.trained_on import HEAD, NOTE, cells
 
 Cell = Callable[[Learned], str]
 Columns = tuple[tuple[str, Cell], ...]
@@ -39,6 +40,7 @@ def tables(report: TrainingReport) -> list[Table]:
         _table("Form and length", _OUTPUT_NOTE, report, _OUTPUTS),
         _table("What the groups teach", _GROUP_NOTE, report, _GROUPS),
         _steady(report),
+        _trained_on(report),
     ]
     return [table for table in made if table.rows]
 
@@ -122,6 +124,11 @@ def _steady(report: TrainingReport) -> Table:
     head = ("training", "steps", "first", "best", "last", "last − best", "jitter", "collapsed")
     rows = tuple(_seed(one) for arm in report.arms for one in arm.steady)
     return Table("Stability", note, head, rows)
+
+
+def _trained_on(report: TrainingReport) -> Table:
+    rows = tuple((arm.arm, *cells(one)) for arm in report.arms for one in arm.trained_on)
+    return Table("What was trained on", NOTE, HEAD, rows)
 
 
 def _seed(one: Seed) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from llmx.core.audit import Check
@@ -151,18 +152,22 @@ def _overlaps(rows: Sequence[Row], tested: Mapping[str, set[str]]) -> list[Check
     return checks
 
 
-def refuse(audited: Audited, stage: str) -> None:
+def refuse(audited: Audited, stage: str, page: Path) -> None:
     """Raise for the first check of level fail that has failed.
+
+    Args:
+        page: where the audit can be read.
 
     Raises:
         DataError: naming what was found, and where to read more.
     """
     for check in audited.checks:
         if check.level == "fail" and check.passed is False:
+            hint = _HINTS.get(check.check.partition(" ")[0], "repair the rows")
             raise DataError(
                 f"stage '{stage}' is not trained: {check.check}, {check.found} of {check.of}"
                 f" ({check.detail})",
-                _HINTS.get(check.check.partition(" ")[0], "see audit.md of the stage"),
+                f"{hint}; {page} shows rows as they would be fed",
             )
 
 

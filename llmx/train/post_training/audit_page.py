@@ -11,6 +11,8 @@ from llmx.store.files import write_json, write_text
 from llmx.train.post_training.audit import Audited
 from llmx.train.post_training.encoded import Encoded
 
+AUDIT = "audit.md"
+
 
 def write_audit(audited: Audited, tokenizer: Any, out: Path) -> None:
     """Write ``audit.json``, and ``audit.md`` for a person to read."""
@@ -25,7 +27,7 @@ def write_audit(audited: Audited, tokenizer: Any, out: Path) -> None:
             "shown": shown,
         },
     )
-    write_text(out / "audit.md", _markdown(audited, shown))
+    write_text(out / AUDIT, _markdown(audited, shown))
 
 
 def _shown(text: Encoded, tokenizer: Any) -> dict[str, Any]:

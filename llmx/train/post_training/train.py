@@ -12,7 +12,7 @@ from llmx.core.audit import Check
 from llmx.core.errors import DataError, RunError
 from llmx.core.stage import StageContext
 from llmx.train.post_training.audit import Audited, audit, refuse
-from llmx.train.post_training.audit_page import write_audit
+from llmx.train.post_training.audit_page import AUDIT, write_audit
 from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
 from llmx.train.post_training.checkpoints import (
     FOLDER,
@@ -67,7 +67,7 @@ def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encod
     audited = audit(rows, texts, limit, tokenizer, tested(folder))
     if done is None or not done.final:  # else the audit is there, with what the trainer fed
         write_audit(audited, tokenizer, context.out)
-    refuse(audited, context.given.stage.name)
+    refuse(audited, context.given.stage.name, context.out / AUDIT)
     step = done.step if done is not None else 0
     return Job(context, stage.kind, options, base, tokenizer, rows, step), texts, audited
 
@@ -142,7 +142,8 @@ def _check_fed(stage: PostTraining, job: Job, trainer: Any, audited: Audited) ->
     check = Check(check="fed as shown", level="fail", passed=same, of=len(shown), detail=detail)
     write_audit(audited.with_check(check), job.tokenizer, job.out)
     if same is False:
-        raise RunError("the trainer feeds other tokens than the audit shows", "see audit.md")
+        text = "the trainer feeds other tokens than the audit shows"
+        raise RunError(text, f"{job.out / AUDIT} shows them")
 
 
 def _in_order(trainer: Any) -> Callable[[int], None]:
