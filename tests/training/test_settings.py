@@ -7,6 +7,9 @@ import sys
 import pytest
 
 from llmx.core.errors import ConfigError
+from llmx.core.spec import ArmSpec, ModelSpec, StageSpec
+from llmx.core.stage import StageInput
+from llmx.train.post_training.base import bases_identity
 from llmx.train.post_training.fields import WITHOUT_TRL, defaults, fields, setting
 from llmx.train.post_training.settings import (
     ACCIDENTS,
@@ -141,3 +144,20 @@ def test_lora_has_short_names():
     with pytest.raises(ConfigError, match=r"unknown setting 'rank_patern' .did you mean"):
         check_lora({"rank_patern": {}}, "s")
     assert check_lora(None, "s") is None
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "pinned"),
+    [
+        ("org/model", "org/model", "abc"),
+        ("stage:grpo", "org/model", "abc"),  # the hub's model that a stage's output stands on
+        ("stage:grpo", "stage:sft", None),
+        ("org/other", "org/model", None),
+        ("stage:grpo", "zoo:gsm_draft", None),
+    ],
+)
+def test_the_revision_of_a_hub_model(target, name, pinned):
+    model = ModelSpec(target=target, target_revision="abc")
+    given = StageInput(StageSpec(name="sft", kind="sft"), {"a": ArmSpec(model=model)})
+    (found,) = bases_identity([name], given)
+    assert found.get("revision") == pinned

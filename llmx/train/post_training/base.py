@@ -68,7 +68,7 @@ def _size_of(name: str | None, given: StageInput, seen: frozenset[str] = frozens
     kind, _, need = (name or "").partition(":")
     stage = given.stages.get(need) if kind == "stage" else None
     if stage is None or stage.name in seen:
-        return model_size(name)
+        return model_size(name, _revision(name or "", given))
     if isinstance(shape := stage.options.get("shape"), Mapping):
         return _of_shape(ShapeSpec.model_validate(shape))
     base = stage.options.get("base") or ()

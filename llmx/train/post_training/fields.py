@@ -57,7 +57,7 @@ def fields(kind: str) -> dict[str, str]:
     Raises:
         EngineError: if the package is not installed, or its source is not as it was.
     """
-    return {name: ast.unparse(line.annotation) for name, line in _lines(kind).items()}
+    return dict(_annotations(kind))
 
 
 def defaults(kind: str) -> Mapping[str, Any]:
@@ -73,6 +73,11 @@ def setting(kind: str, settings: Mapping[str, Any], name: str) -> Any:
     """Return what a setting is: as given, or TRL's default where it is left out or null."""
     given = settings.get(name)
     return defaults(kind)[name] if given is None else given
+
+
+@lru_cache(maxsize=8)
+def _annotations(kind: str) -> Mapping[str, str]:
+    return {name: ast.unparse(line.annotation) for name, line in _lines(kind).items()}
 
 
 @lru_cache(maxsize=8)
