@@ -23,8 +23,8 @@ HEAD = (
 )
 NOTE = (
     "Counted before each training, in the first seed. Cut, without end: texts that lose tokens, or"
-    " have no EOS to learn; double: rows that ask what an earlier one asks. `STAGE/ARM/audit.md` in"
-    " the run's folder shows three rows as token ids, loss mask and text. Prompts that a model"
+    " have no EOS to learn; double: rows that ask what an earlier one asks. The file STAGE/ARM/audit.md of"
+    " the run shows three rows as token ids, loss mask and text. Prompts that a model"
     " answers itself carry no loss."
 )
 
@@ -68,4 +68,5 @@ def cells(one: TrainedOn) -> tuple[str, ...]:
     counts = (one.cut, one.without_end, one.double, one.tested)
     fed = {True: "yes", False: "no", None: NONE}[one.as_shown]
     shown = (NONE if count is None else f"{count:,}" for count in counts)
-    return (one.stage, f"{one.rows:,}", f"{one.with_loss:,}", *shown, fed)
+    learned = f"{one.with_loss:,}" if one.with_loss else NONE
+    return (one.stage, f"{one.rows:,}", learned, *shown, fed)
