@@ -23,9 +23,9 @@ HEAD = (
 )
 NOTE = (
     "Counted before each training, in the first seed. Cut, without end: texts that lose tokens, or"
-    " have no EOS to learn; double: rows that ask what an earlier one asks. The file STAGE/ARM/audit.md of"
-    " the run shows three rows as token ids, loss mask and text. Prompts that a model"
-    " answers itself carry no loss."
+    " have no EOS to learn; double: rows that ask what an earlier one asks. The file"
+    " STAGE/ARM/audit.md of the run shows three rows as token ids, loss mask and text. Prompts that"
+    " a model answers itself carry no loss."
 )
 
 
