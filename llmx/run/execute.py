@@ -136,6 +136,6 @@ def _report_waiting(nodes: list[Node], entries: dict[str, Entry], observer: Obse
     for node in nodes:
         entry = entries[node.fingerprint]
         if entry.partial.exists():
-            done, total = glance(entry)
-            observer.waiting(node.title, entry.lock.owner(), done, total)
+            seen = glance(entry)
+            observer.waiting(node.title, entry.lock.owner(), seen.done, seen.total)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from llmx.core.progress import Progress
@@ -20,6 +21,7 @@ class SharedProgress:
         self._inner = inner
         self._path = folder / PROGRESS
         self._written = 0.0
+        self._note = ""
         self.total = self.done = 0
 
     def start(self, total: int, done: int = 0, unit: str = "samples") -> None:
@@ -32,26 +34,41 @@ class SharedProgress:
         """Report finished work."""
         self.done += amount
         self._inner.advance(amount)
-        if time.monotonic() - self._written > _EVERY:
-            self._write()
+        self._write_if_due()
 
     def note(self, text: str) -> None:
-        """Pass one line on."""
+        """Pass one line on; of several in short time others may see the last."""
+        self._note = text
         self._inner.note(text)
+        self._write_if_due()
+
+    def _write_if_due(self) -> None:
+        if time.monotonic() - self._written > _EVERY:
+            self._write()
 
     def _write(self) -> None:
         # Not durable on purpose: losing it costs a waiting process one glance.
         self._written = time.monotonic()
         scratch = self._path.with_suffix(".tmp")
         with suppress(OSError):
-            scratch.write_text(json.dumps({"done": self.done, "total": self.total}))
+            seen = {"done": self.done, "total": self.total, "note": self._note}
+            scratch.write_text(json.dumps(seen))
             scratch.replace(self._path)
 
 
-def glance(entry: Entry) -> tuple[int, int]:
-    """Return (done, total) of a stage that another process works on; (0, 0) if unknown."""
+@dataclass(frozen=True)
+class Glance:
+    """What another process's stage has done, of how much, and its latest line; 0 = unknown."""
+
+    done: int = 0
+    total: int = 0
+    note: str = ""
+
+
+def glance(entry: Entry) -> Glance:
+    """Look at a stage that another process works on."""
     try:
         found = json.loads((entry.partial / PROGRESS).read_text())
-        return int(found["done"]), int(found["total"])
+        return Glance(int(found["done"]), int(found["total"]), str(found.get("note", "")))
     except (OSError, ValueError, KeyError):
-        return 0, 0
+        return Glance()

@@ -19,7 +19,7 @@ from llmx.run.availability import reason
 from llmx.run.execute import entry_of
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
-from llmx.run.shared_progress import glance
+from llmx.run.shared_progress import Glance, glance
 from llmx.store.files import write_json
 from llmx.store.machine import machine
 
@@ -121,18 +121,20 @@ class _View:
             if entry.whole:
                 self._finish(node)
             elif entry.partial.exists():
-                self._move(node, *glance(entry))
+                self._move(node, glance(entry))
 
-    def _move(self, node: Node, done: int, total: int) -> None:
-        if not total:
+    def _move(self, node: Node, seen: Glance) -> None:
+        if not seen.total:
             return
         if node.fingerprint not in self.bars:
             bar = self.observer.started(node.title)
-            bar.start(total, done)
-            self.bars[node.fingerprint] = (bar, done, time.perf_counter())
+            bar.start(seen.total, seen.done)
+            self.bars[node.fingerprint] = (bar, seen.done, time.perf_counter())
         bar, before, since = self.bars[node.fingerprint]
-        bar.advance(max(done - before, 0))
-        self.bars[node.fingerprint] = (bar, max(done, before), since)
+        bar.advance(max(seen.done - before, 0))
+        if seen.note:
+            bar.note(seen.note)
+        self.bars[node.fingerprint] = (bar, max(seen.done, before), since)
 
     def _finish(self, node: Node) -> None:
         self.over.add(node.fingerprint)
