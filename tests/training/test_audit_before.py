@@ -211,3 +211,17 @@ def test_prompts_of_both_kinds_are_encoded_in_their_places(words):
     sent = words.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
     assert found[1] == found[3] == sent["input_ids"]
     assert [found[0], found[2]] == [words(text=text)["input_ids"] for text in ("a b", "c")]
+
+
+def test_the_hash_of_what_is_fed_knows_every_id_and_mask(words):
+    rows = rows_of(ROWS[:3])
+    texts = texts_of(words, rows)
+    first = texts[0]
+    ids, mask = (first.ids[0] + 1, *first.ids[1:]), (1 - first.mask[0], *first.mask[1:])
+    changed = [replace(first, ids=ids), replace(first, mask=mask)]
+    sets = [texts, [*texts[1:], first], texts[:2], *([one, *texts[1:]] for one in changed)]
+    hashes = [audit(rows, one, Limit(None), words, {}).fed for one in sets]
+    assert len(set(hashes)) == len(sets)
+    assert audit(rows, texts, Limit(None), words, {}).mask_statistics()["hash"] == hashes[0]
+    cut = audit(rows, texts, Limit(len(first.ids) - 1), words, {})
+    assert cut.fed != hashes[0]  # what is fed, and not what was encoded

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +35,18 @@ class Limit:
 
 @dataclass(frozen=True)
 class Audited:
-    """What an audit found. `shown` are the texts of the first rows, as they are fed."""
+    """What an audit found.
+
+    Attributes:
+        shown: the texts of the first rows, as they are fed.
+        fed: a hash of the ids and masks of all texts, as they are fed, in their order.
+    """
 
     rows: int
     checks: tuple[Check, ...]
     tokens: Mapping[str, int]
     shown: tuple[Encoded, ...]
+    fed: str
 
     @property
     def passed(self) -> bool:
@@ -46,12 +54,12 @@ class Audited:
         return not any(c.level == "fail" and c.passed is False for c in self.checks)
 
     def mask_statistics(self) -> dict[str, Any]:
-        """Return how many tokens are fed and how many of them carry loss."""
-        return dict(self.tokens)
+        """Return how many tokens are fed, how many of them carry loss, and a hash of all that."""
+        return {**self.tokens, "hash": self.fed}
 
     def with_check(self, check: Check) -> Audited:
         """Return the audit with one check more."""
-        return Audited(self.rows, (*self.checks, check), self.tokens, self.shown)
+        return replace(self, checks=(*self.checks, check))
 
 
 def audit(
@@ -80,7 +88,7 @@ def audit(
     kept = [text for text in cut if text.part == "prompt" or any(text.mask)]
     first = list(dict.fromkeys(text.row.number for text in kept))[:_SHOWN]
     shown = tuple(text for text in kept if text.row.number in first)
-    return Audited(len(rows), checks, _tokens(kept), shown)
+    return Audited(len(rows), checks, _tokens(kept), shown, _hash(kept))
 
 
 def _tokens(texts: Sequence[Encoded]) -> dict[str, int]:
@@ -90,6 +98,14 @@ def _tokens(texts: Sequence[Encoded]) -> dict[str, int]:
         "with_loss": sum(sum(text.mask) for text in texts),
         "longest": max((len(text.ids) for text in texts), default=0),
     }
+
+
+def _hash(texts: Sequence[Encoded]) -> str:
+    digest = blake2b(digest_size=10)
+    for text in texts:
+        digest.update(f"{len(text.ids)}:".encode())
+        digest.update(array("q", text.ids).tobytes() + bytes(text.mask))
+    return digest.hexdigest()
 
 
 def _check(name: str, found: int, of: int, detail: str, level: Any = "warn") -> Check:

@@ -10,12 +10,12 @@ from llmx.engines.size import ModelSize
 from llmx.train.post_training.audit import Limit
 from llmx.train.post_training.encoded import Encoded, encode_answered
 from llmx.train.post_training.job import Job, adapter, configuration
+from llmx.train.post_training.lengths import length_of, limit_of
 from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import Options
 from llmx.train.post_training.rows import Row
 from llmx.train.post_training.stage import PostTraining
 
-_MAX_LENGTH = 1024  # TRL's default
 _PARTS = ("chosen", "rejected")
 
 
@@ -35,9 +35,7 @@ class DpoStage(PostTraining):
 
     def limit(self, options: Options, context: int | None) -> Limit:
         """TRL's ``max_length`` and ``truncation_mode``; TRL does not ask for the positions."""
-        settings = options.settings
-        longest = settings.get("max_length", _MAX_LENGTH)
-        return Limit(longest, settings.get("truncation_mode", "keep_start"), known=context)
+        return limit_of(self.kind, options.settings, context)
 
     def build(self, job: Job, texts: Sequence[Encoded]) -> Any:
         """Return a DPOTrainer; it renders and tokenises the rows itself."""
@@ -65,13 +63,12 @@ class DpoStage(PostTraining):
     def memory(self, size: ModelSize, options: Options) -> Memory:
         """A forward pass over both answers, beside the reference model."""
         settings = options.settings
-        asked = settings.get("max_length", _MAX_LENGTH) or size.context or _MAX_LENGTH
         return training_memory(
             size,
             settings,
             options.lora,
             texts=2 * int(settings.get("per_device_train_batch_size", 8)),
-            length=min(asked, size.context or asked),
+            length=length_of(self.kind, settings, size),
             reference=not settings.get("precompute_ref_log_probs", False),
         )
 

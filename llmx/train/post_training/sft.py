@@ -12,12 +12,11 @@ from llmx.train.examples import IGNORED
 from llmx.train.post_training.audit import Limit
 from llmx.train.post_training.encoded import Encoded, encode_answered
 from llmx.train.post_training.job import Job, adapter, configuration
+from llmx.train.post_training.lengths import length_of, limit_of
 from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import Options
 from llmx.train.post_training.rows import Row
 from llmx.train.post_training.stage import PostTraining
-
-_MAX_LENGTH = 1024  # TRL's default
 
 
 class SftStage(PostTraining):
@@ -47,9 +46,7 @@ class SftStage(PostTraining):
 
     def limit(self, options: Options, context: int | None) -> Limit:
         """TRL's ``max_length`` and ``truncation_mode``; TRL does not ask for the positions."""
-        settings = options.settings
-        longest = settings.get("max_length", _MAX_LENGTH)
-        return Limit(longest, settings.get("truncation_mode", "keep_start"), known=context)
+        return limit_of(self.kind, options.settings, context)
 
     def build(self, job: Job, texts: Sequence[Encoded]) -> Any:
         """Return an SFTTrainer over token ids; TRL cuts them and leaves out what has no loss."""
@@ -81,7 +78,7 @@ class SftStage(PostTraining):
             settings,
             options.lora,
             texts=int(settings.get("per_device_train_batch_size", 8)),
-            length=_length(settings, size),
+            length=length_of(self.kind, settings, size),
             reference=False,
         )
 
@@ -93,8 +90,3 @@ def _labels(text: Encoded) -> list[int]:
 
 def _mask(row: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(int(label != IGNORED) for label in row["labels"])
-
-
-def _length(settings: Mapping[str, Any], size: ModelSize) -> int:
-    asked = settings.get("max_length", _MAX_LENGTH)
-    return min(asked or size.context or _MAX_LENGTH, size.context or asked or _MAX_LENGTH)
