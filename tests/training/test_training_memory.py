@@ -115,11 +115,20 @@ def test_the_cache_of_completions_is_there_where_transformers_generates(drawing)
     assert drawing().cache == 2 * 4 * 36 * 256 * 1024 * (512 + 4096)
 
 
+@pytest.fixture
+def no_shared_state():
+    """The state of accelerate is one a process: neither other tests' nor this one's may stay."""
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
 @pytest.mark.slow
-def test_a_cache_is_as_wide_as_the_weights_also_in_mixed_precision(model):
+def test_a_cache_is_as_wide_as_the_weights_also_in_mixed_precision(model, no_shared_state):
     import torch
     from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
     from transformers import AutoModelForCausalLM
     from trl.models import unwrap_model_for_generation
 
@@ -129,7 +138,6 @@ def test_a_cache_is_as_wide_as_the_weights_also_in_mixed_precision(model):
         drawn = policy.generate(
             torch.tensor([[1, 2]]), max_new_tokens=2, return_dict_in_generate=True
         )
-    AcceleratorState._reset_state(reset_partial_state=True)  # else other tests would share it
     layer = drawn.past_key_values.layers[0]
     assert layer.keys.dtype == layer.values.dtype == torch.float32
 
