@@ -19,7 +19,7 @@ from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.engines.locate import local_folder, model_identity
 from llmx.engines.size import ModelSize
-from llmx.store.files import read_lines, write_json
+from llmx.store.files import read_lines, sync_tree, write_json
 from llmx.train.post_training.duration import on_cpu, supervised_seconds
 
 _Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
@@ -88,6 +88,7 @@ class TrainStage:
         _fit(trainer, checkpoint, left=spec.steps - done)
         trainer.save_model(str(context.out / "model"))
         tokenizer.save_pretrained(context.out / "model")
+        sync_tree(context.out / "model")  # before the checkpoints, its only copy, may go
         write_json(context.out / "training.json", _summary(trainer, len(examples)))
         shutil.rmtree(context.out / "checkpoints")
 

@@ -23,7 +23,7 @@ from llmx.store.files import write_json, write_lines
 
 _WRITTEN = ("test", "validation")  # beside train.jsonl, so that an audit can look for overlap
 _LEAST_YIELD = 0.5
-# After so many problems a yield this low will not come to half: by chance once in ten thousand.
+# After so many problems a yield this low will not come to half: by chance less than once in 10,000.
 _LOOK, _HOPELESS = 100, 0.3
 _TRACE_SECONDS = 0.0015  # to make a trace and replay it
 
