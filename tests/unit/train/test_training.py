@@ -104,6 +104,25 @@ def test_a_killed_training_ends_at_the_same_weights(corpus, undisturbed, tmp_pat
 
 
 @pytest.mark.slow
+def test_a_training_that_ended_before_its_model_was_left_takes_no_step_more(
+    corpus, undisturbed, tmp_path, monkeypatch
+):
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("llmx.train.language_model.write_json", stop)
+        train(corpus, tmp_path / "out", Silent())
+    assert (tmp_path / f"out/checkpoints/checkpoint-{STEPS}").exists()
+    steps = Steps()
+    train(corpus, tmp_path / "out", steps)
+    assert (steps.before, steps.made) == (STEPS, 0)
+    for name in ("model/model.safetensors", "training.json"):
+        one, other = (out / name for out in (undisturbed, tmp_path / "out"))
+        assert one.read_bytes() == other.read_bytes(), name
+
+
+@pytest.mark.slow
 def test_a_finished_training_leaves_a_model_and_its_curve(undisturbed):
     about = read_json(undisturbed / "training.json")
     assert about["steps"] == STEPS and about["examples"] == 64
