@@ -26,7 +26,7 @@ setup: $(VENV)/.installed-dev
 ifeq ($(shell uname -sm),Linux x86_64)
 test: $(VENV)/.installed-dev $(VLLM)/.installed
 	$(BIN)/python -m pytest -m "not vllm" -n auto --dist loadfile --no-loadscope-reorder
-	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm
+	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm -n 2 --dist loadfile
 else
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
@@ -36,7 +36,7 @@ test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 test-vllm: $(VENV)/.installed-dev
-	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm
+	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -127,13 +127,19 @@ def test_a_raw_prompt_is_sent_as_it_is(make):
     if "raw" not in engine.capabilities:
         pytest.skip("it sends chats")
     asked = [Request(id=sample.id, raw=sample.question, sampler=TARGET) for sample in problems()]
-    for record, (chat, question) in zip(
-        engine.generate(asked),
-        zip(engine.generate(requests()), QUESTIONS, strict=True),
-        strict=True,
-    ):
-        assert record.prompt.endswith(question) and len(record.prompt_ids) < len(chat.prompt_ids)
-        assert record.completion_ids
+    raws, chats = (list(engine.generate(one)) for one in (asked, requests()))
+    for raw, chat, question in zip(raws, chats, QUESTIONS, strict=True):
+        assert raw.prompt.endswith(question) and len(raw.prompt_ids) < len(chat.prompt_ids)
+        assert raw.completion_ids
+
+
+def test_two_generations_by_turns_each_get_their_own_records(make):
+    engine, _ = make(batch_size=2)
+    others = [request.model_copy(update={"id": f"other {request.id}"}) for request in requests()]
+    wanted = list(engine.generate(requests()))
+    pairs = list(zip(engine.generate(requests()), engine.generate(others), strict=True))
+    assert [one for one, _ in pairs] == wanted
+    assert [other.id for _, other in pairs] == [request.id for request in others]
 
 
 def test_seeds_are_honoured(make, kind):

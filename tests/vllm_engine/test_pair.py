@@ -8,6 +8,7 @@ from scipy.stats import chisquare
 from llmx.core.errors import EngineError
 from llmx.core.exchange import ask
 from llmx.core.spec import SamplerSpec
+from llmx.engines.vllm.post import Post
 from llmx.methods.decode.warp import warp
 
 BASE = {"max_tokens": 160, "gamma": 5, "first_block": "target"}
@@ -63,6 +64,15 @@ def test_vllm_gives_the_tokens_of_our_own_loop(vllm, own, problems, name):
     assert len(parted) <= len(few) // 10
 
 
+def answers(process, orders):
+    """Send orders as they are, and return what comes back in the order of its coming."""
+    post = Post(process, [order["key"] for order in orders])
+    process.send("ask", requests=orders, at_once=16)
+    found = [post.next() for _ in orders]
+    post.close()
+    return found
+
+
 def test_sixteen_mixed_requests_each_get_their_own_rule(vllm, own, problems):
     specs = [
         sampler(**FUZZY),
@@ -82,9 +92,7 @@ def test_sixteen_mixed_requests_each_get_their_own_rule(vllm, own, problems):
     for place in (3, 9):  # not speculative, in the engine of the pair
         orders[place]["rule"] = {"algorithm": "target", "id": asked[place].id, "seed": place}
     orders[5]["rule"] = None  # vLLM's own
-    process.send("ask", requests=orders, at_once=16)
-    events = [process.receive() for _ in orders]
-    found = {event["key"]: event for event in events}
+    found = {event["key"]: event for event in answers(process, orders)}
     for place, request in enumerate(asked):
         event = found[f"mixed {place}"]
         assert event["event"] == "answer"
@@ -131,8 +139,7 @@ def test_vllms_own_speculation_is_lossless_at_a_temperature(vllm, own, problems)
     process = vllm.start(sampler(**FUZZY))
     sampling = {"temperature": 2.0, "top_k": 6, "max_tokens": 3, "ignore_eos": True}
     order = {"prompt_ids": prompt, "rule": None, "sampling": sampling}
-    process.send("ask", requests=[{**order, "key": f"own {n}"} for n in range(count)], at_once=16)
-    events = [process.receive() for _ in range(count)]
+    events = answers(process, [{**order, "key": f"own {n}"} for n in range(count)])
     pairs = [tuple(event["token_ids"][:2]) for event in events]
     wanted = two_token_law(own, prompt, temperature=2.0, top_k=6)
     assert set(pairs) <= set(wanted)
@@ -176,8 +183,7 @@ def test_a_rule_that_cannot_be_had_is_refused_and_the_engine_goes_on(vllm, probl
     rule, sampling, told = REFUSED[case]
     process = vllm.start(sampler(**FUZZY))
     order = {"key": case, "prompt_ids": [1, 5, 9], "rule": rule}
-    process.send("ask", requests=[{**order, "sampling": {"max_tokens": 4, **sampling}}], at_once=1)
-    event = process.receive()
+    (event,) = answers(process, [{**order, "sampling": {"max_tokens": 4, **sampling}}])
     assert event["event"] == "error" and event["key"] == case
     assert told in event["message"]
     assert len(list(vllm.generate(requests(problems[:2], sampler(**FUZZY))))) == 2

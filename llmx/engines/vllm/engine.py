@@ -21,6 +21,7 @@ from llmx.engines.vllm.account import Account
 from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.pool import POOL, Pool
+from llmx.engines.vllm.post import Post
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
 
 if TYPE_CHECKING:
@@ -105,35 +106,33 @@ class VllmEngine:
     ) -> Iterator[tuple[int, Record]]:
         named = {str(next(_NAMES)): request for request in requests}
         orders = [self._order(key, request) for key, request in named.items()]
-        process.send("ask", requests=orders, at_once=at_once)
+        post = Post(process, named)
         waiting = {key: place for place, key in enumerate(named)}
         try:
+            process.send("ask", requests=orders, at_once=at_once)
             while waiting:
-                key, record = self._next(process, named)
+                key, record = self._next(post, named)
                 yield waiting.pop(key), record
+        except EngineError:
+            if process.broken:
+                self.pool.drop(process)
+            raise
         finally:
+            post.close()
             if waiting and self.pool.holds(process):  # nobody waits for them any more
                 process.send("drop", keys=list(waiting))
 
-    def _next(self, process: Process, named: Mapping[str, Request]) -> tuple[str, Record]:
+    def _next(self, post: Post, named: Mapping[str, Request]) -> tuple[str, Record]:
         """Wait for the next answer to any of these requests.
 
         Raises:
-            EngineError: if vLLM refused one; its engine is ended if it can't go on.
+            EngineError: if vLLM refused one, or has ended.
         """
-        while True:
-            try:
-                event = process.receive()
-                assert event is not None
-                key = event.get("key")
-                if event["event"] == "error" and (key is None or key in named):
-                    raise _about(named.get(key or ""), process.explain(event))
-            except EngineError:
-                if process.broken:
-                    self.pool.drop(process)
-                raise
-            if event["event"] == "answer" and key in named:
-                return str(key), self._record(named[str(key)], event)
+        event = post.next()
+        if event["event"] == "error":
+            raise _about(named.get(event.get("key") or ""), post.process.explain(event))
+        key = str(event["key"])
+        return key, self._record(named[key], event)
 
     def _order(self, key: str, request: Request) -> dict[str, Any]:
         sampler = request.sampler

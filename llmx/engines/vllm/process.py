@@ -64,15 +64,20 @@ class Process:
             self._pass_on(json.loads(line))
         self._over = True
         self._events.put(None)
-        for listener in list(self._listeners.values()):
-            listener(None)
+        self._tell(None)
 
     def _pass_on(self, event: dict[str, Any]) -> None:
         key = event.get("key")
         if key in self._listeners:
             self._listeners[key](event)
-        elif event["event"] != "tokens":  # those of a stream that was left are for nobody
+        elif key is None:  # one with a key that nobody listens to was left, and is for nobody
             self._events.put(event)
+            if event["event"] == "error":  # the worker ends, and all who wait want to know why
+                self._tell(event)
+
+    def _tell(self, event: dict[str, Any] | None) -> None:
+        for listener in list(self._listeners.values()):
+            listener(event)
 
     def listen(self, key: str, listener: Listener) -> None:
         """Hand the events of one request to a listener, from the thread that reads them.

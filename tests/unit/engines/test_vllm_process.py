@@ -14,6 +14,7 @@ from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.vllm.engine import VllmEngine
 from llmx.engines.vllm.pool import Pool, check
+from llmx.engines.vllm.post import Post
 from llmx.engines.vllm.process import Process
 
 PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
@@ -116,17 +117,40 @@ def test_what_vllm_loaded_is_compared_with_what_it_was_told(case):
         check({"loaded": [found]}, arguments, Path("python"))
 
 
-def test_events_of_a_stream_go_to_who_listens_and_those_of_a_left_one_to_nobody():
+def test_events_of_a_request_go_to_who_listens_and_those_of_a_left_one_to_nobody():
     process, heard = Process(Path(sys.executable), threads=1), []
     process.listen("a", heard.append)
     mine, other = ({"event": "tokens", "key": key, "ids": [1]} for key in "ab")
-    answer = {"event": "answer", "key": "b"}
-    for event in (mine, other, answer):
+    held = {"event": "held", "names": []}
+    for event in (mine, other, {"event": "answer", "key": "b"}, held):
         process._pass_on(event)
-    assert heard == [mine] and process.receive(5) == answer and process.receive(0.05) is None
+    assert heard == [mine] and process.receive(5) == held and process.receive(0.05) is None
     process.silence("a")
     process._pass_on(mine)
     assert heard == [mine] and process.receive(0.05) is None
+    process.close()
+
+
+def test_two_who_wait_for_one_worker_by_turns_each_get_their_own():
+    process = Process(Path(sys.executable), threads=1)
+    one, two = Post(process, "ab"), Post(process, "c")
+    for key in "cba":
+        process._pass_on({"event": "answer", "key": key})
+    assert [one.next()["key"], two.next()["key"], one.next()["key"]] == ["b", "c", "a"]
+    process.close()
+    for post in (one, two):
+        with pytest.raises(EngineError, match="vLLM ended"):
+            post.next()
+
+
+def test_trouble_of_the_whole_worker_is_told_to_all_who_wait():
+    process = Process(Path(sys.executable), threads=1)
+    one, two = Post(process, "ab"), Post(process, "c")
+    process.send("ask", requests="no list of requests")  # it can't follow that, and ends
+    for post in (one, two):
+        event = post.next()
+        assert event["event"] == "error" and "at_once" in event["message"]
+    two.close()
     process.close()
 
 
