@@ -20,6 +20,7 @@ from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.engines.locate import local_folder, model_identity
 from llmx.engines.size import ModelSize
 from llmx.store.files import read_lines, sync_tree, write_json
+from llmx.train.heap import keep_freed_memory
 from llmx.train.post_training.duration import on_cpu, supervised_seconds
 
 _Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
@@ -78,6 +79,7 @@ class TrainStage:
             return
         shape, spec, _ = _specs(context.given)
         torch.set_num_threads(spec.threads)
+        keep_freed_memory()
         disable_progress_bar()  # the run has a bar of its own
         tokenizer = _load_tokenizer(context)
         examples = _examples(context, tokenizer, shape.context)

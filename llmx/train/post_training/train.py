@@ -11,6 +11,7 @@ from typing import Any
 from llmx.core.audit import Check
 from llmx.core.errors import DataError, RunError
 from llmx.core.stage import StageContext
+from llmx.train.heap import keep_freed_memory
 from llmx.train.post_training.audit import Audited, audit, refuse
 from llmx.train.post_training.audit_page import AUDIT, write_audit
 from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
@@ -56,6 +57,7 @@ def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encod
     import torch
 
     torch.set_num_threads(context.given.arm.engine.threads)
+    keep_freed_memory()
     _hush()
     done = newest_whole(context.out)
     if done is not None:
