@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.record import Frozen, Record, Sample, Score
 from llmx.report.results import Calibration, Span
-from llmx.report.seeds import seed_of
 from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streams
 from llmx.report.trained import Trained
@@ -91,7 +91,7 @@ class ArmFiles:
     """What one arm left behind, by sample id.
 
     Attributes:
-        seed: what it is paired by; see :func:`llmx.report.seeds.seed_of`.
+        seed: what it is paired by; see :func:`llmx.core.arms.seed_of`.
         seeds: the files of every seed, where there are several.
     """
 

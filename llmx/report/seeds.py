@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from llmx.report.gather import ArmFiles, Gathered
 
 
-def seed_of(name: str) -> str:
-    """Return ``seed=1`` of ``sd@gamma=3@seed=1``: runs of two arms are paired by it.
-
-    Empty for an arm that no seed was swept of.
-    """
-    return next((part for part in name.split("@")[1:] if part.startswith("seed=")), "")
-
-
 def pool(found: Gathered) -> Gathered:
     """Return the files by family; of one seed it is what was given.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import ConfigDict
 
+from llmx.core.arms import seed_of
 from llmx.core.record import Frozen
 from llmx.report.results import Span
-from llmx.report.seeds import seed_of
 
 
 class TrainedSeed(Frozen):

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmx.core.arms import families
+from llmx.core.arms import families, seed_of
 from llmx.report.gather import ArmFiles
-from llmx.report.seeds import seed_of
 from llmx.report.training.trained_on import TrainedOn
 
 Curve = tuple[Mapping[str, float], ...]
@@ -78,7 +77,7 @@ class SeedRun:
 
     @property
     def seed(self) -> str:
-        """What it is paired by; see :func:`llmx.report.seeds.seed_of`."""
+        """What it is paired by; see :func:`llmx.core.arms.seed_of`."""
         return seed_of(self.name)
 
 

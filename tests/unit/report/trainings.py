@@ -2,9 +2,9 @@
 
 from random import Random
 
+from llmx.core.arms import seed_of
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles
-from llmx.report.seeds import seed_of
 from llmx.report.training.drawn import by_step, chosen
 from llmx.report.training.evidence import Half, SeedRun, Traced
 
