@@ -1,7 +1,10 @@
 """What every test shares: calm property tests, one thread, no hub, none of the user's settings."""
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Before the hub's client is imported, which reads it once: without a network it tries for a minute.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# A cache that the whole session shares, and nothing of the user's own; processes inherit it.
+if "LLMX_CACHE" not in os.environ:
+    os.environ["LLMX_CACHE"] = tempfile.mkdtemp(prefix="llmx-cache-")
+    atexit.register(shutil.rmtree, os.environ["LLMX_CACHE"], ignore_errors=True)
 
 # Examples have no deadline: on a busy machine one would fail tests that are right.
 settings.register_profile("calm", deadline=None)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from llmx.core.secrets import is_secret_name
 from llmx.core.spec import RunSpec
 from llmx.run.environment import made_with
 from llmx.run.execute import entry_of
 from llmx.run.graph import Graph
 from llmx.store.cache import Entry
-
-_SECRET = re.compile(r"(^|[._-])((api_?)?key|token|secret|password|passwd)$", re.IGNORECASE)
 
 
 def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> dict[str, Any]:
@@ -47,6 +45,6 @@ def _stage(labels: list[tuple[str, str | None]], entry: Entry) -> dict[str, Any]
 
 def _without_secrets(word: str) -> str:
     name, equals, _ = word.partition("=")
-    if equals and _SECRET.search(name):
+    if equals and is_secret_name(name):
         return f"{name}=…"
     return word
