@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from importlib.metadata import version
 from random import Random
 from typing import Any
@@ -84,6 +85,7 @@ class GsmSymbolic(Templated[int]):
             raise DataError(f"templates {sorted(both)} are both trained on and held out")
 
 
+@lru_cache(maxsize=1)
 def generator_version() -> str:
     """Return the version of the generator package, part of the data's identity."""
     return f"reasoning_gym {version('reasoning_gym')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 import time
 from functools import lru_cache
@@ -14,7 +15,7 @@ from llmx.store.machine import machine
 
 _PACKAGES = (
     "llmx-lab", "torch", "transformers", "tokenizers", "safetensors", "accelerate", "hydra-core",
-    "omegaconf", "pydantic", "numpy", "networkx", "reasoning-gym", "datasets", "peft",
+    "omegaconf", "pydantic", "numpy", "reasoning-gym", "datasets", "peft",
     "trl", "vllm",
 )  # fmt: skip
 
@@ -43,15 +44,12 @@ def _version(package: str) -> str | None:
 
 def _commit(folder: Path) -> dict[str, Any] | None:
     """Return commit and dirtiness of the checkout that the code runs from, if it is one."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10
-        )
-        return done.stdout.strip() if done.returncode == 0 else ""
-
+    command = ["git", "-C", str(folder), "status", "--porcelain=v2", "--branch"]
     try:
-        commit = git("rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(git("status", "--porcelain"))} if commit else None
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
+    lines = done.stdout.splitlines() if done.returncode == 0 else []
+    commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid ")), "")
+    dirty = any(not line.startswith("#") for line in lines)
+    return {"commit": commit, "dirty": dirty} if re.fullmatch("[0-9a-f]+", commit) else None

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from llmx.core.errors import ConfigError
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, RunSpec, SamplerSpec, StageSpec
-from llmx.run.graph import build_graph
+from llmx.run.graph import build_graph, stage_order
 
 DATA = DataSpec(kind="gsm_symbolic", templates=(43,), test=8, calibration=4)
 STAGES = (
@@ -98,3 +99,30 @@ def test_measurements_and_what_follows_them_are_not_shared():
 def test_work_that_nothing_asks_for_is_dropped():
     graph = build_graph(recipe(STAGES[2:3] + STAGES[:2], fsd=arm("fuzzy", threshold=0.1)))
     assert kinds(graph) == {"decode": 1, "score": 1}
+
+
+def order(**needs: str) -> str:
+    stages = tuple(StageSpec(name=n, kind="score", needs=tuple(w)) for n, w in needs.items())
+    return "".join(stage.name for stage in stage_order(stages))
+
+
+def test_stages_stand_after_their_needs_and_else_as_written():
+    assert order(a="", b="", c="") == "abc"
+    assert order(c="b", a="", b="a", d="") == "abcd"
+    assert order(d="c", c="", b="c", a="") == "cdba"
+
+
+def test_a_circle_of_stages_is_refused():
+    with pytest.raises(ConfigError, match="circle: a, b"):
+        order(a="b", b="a", c="")
+
+
+def test_what_a_measurement_precedes_is_not_shared():
+    stages = (
+        StageSpec(name="generate", kind="decode"),
+        StageSpec(name="speed", kind="decode_speed", over="recipe"),
+        StageSpec(name="report", kind="report", over="recipe", needs=("speed", "generate")),
+    )
+    graph = build_graph(recipe(stages, target=arm("target")))
+    shared = {node.stage.kind for node in graph if graph.before_timing(node)}
+    assert shared == {"decode"}
