@@ -34,6 +34,14 @@ def nothing_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LLMX_RECIPES", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def nothing_drawn_before() -> None:
+    """No problems of an earlier test, which may have put a dataset of its own in place."""
+    drawn = sys.modules.get("llmx.data.drawn")
+    if drawn is not None:
+        drawn.forget()
+
+
 @pytest.fixture(scope="session")
 def vllm_python() -> Path:
     """The interpreter that has vLLM; without one a test is skipped, unless vLLM is required."""
