@@ -20,6 +20,7 @@ from llmx.run.execute import entry_of
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
 from llmx.run.shared_progress import Glance, glance
+from llmx.store.cache import names
 from llmx.store.files import write_json
 from llmx.store.machine import machine
 
@@ -113,14 +114,14 @@ class _View:
         self.over: set[str] = set()
 
     def refresh(self, nodes: list[Node]) -> None:
-        """Look at every node once."""
-        for node in nodes:
+        """Look at every node that is not over, by one listing of each kind of stage."""
+        waiting = [node for node in nodes if node.fingerprint not in self.over]
+        there = names(self.cache, {node.stage.kind for node in waiting})
+        for node in waiting:
             entry = entry_of(self.cache, node)
-            if node.fingerprint in self.over:
-                continue
-            if entry.whole:
+            if entry.folder.name in there and entry.whole:
                 self._finish(node)
-            elif entry.partial.exists():
+            elif entry.partial.name in there:
                 self._move(node, glance(entry))
 
     def _move(self, node: Node, seen: Glance) -> None:
