@@ -101,6 +101,8 @@ class Session:
         self.holds = np.full(slots, -1)
         self.queue = 0
         self.results: dict[int, Decoded] = {}
+        # Where a row's bits are its own, rows that are over need not be computed on.
+        self.exact = all(lane.blocks is not None for lane in lanes_of(self))
 
     def run(self, stop: Stop | None) -> list[Decoded]:
         """Decode until every prompt has its output; outputs in the order of the prompts."""
@@ -110,6 +112,7 @@ class Session:
             if self.rows.done.any():
                 self.harvest()
                 self.fill()
+                self.narrow()
         return [self.results[at] for at in range(len(self.prompts))]
 
     def round(self) -> Block:
@@ -137,9 +140,23 @@ class Session:
         self.holds[free] = taken
         span = slice(taken.start, taken.stop)
         self.rows.admit(free, self.prompts[span], self.ids[span], self.first[span])
-        for lane in (self.target, self.draft):
-            if lane is not None:
-                lane.prefill(self.rows, free)
+        for lane in lanes_of(self):
+            lane.prefill(self.rows, free)
+
+    def narrow(self) -> None:
+        """Let go of rows that are over, once no prompt is left to take their place."""
+        kept = np.flatnonzero(~self.rows.done)
+        if not self.exact or not len(kept) or len(kept) == len(self.holds):
+            return
+        self.rows.narrow(kept)
+        self.holds = self.holds[kept]
+        for lane in lanes_of(self):
+            lane.narrow(kept)
+
+
+def lanes_of(session: Session) -> list[Lane]:
+    """Return the lanes that a session feeds."""
+    return [lane for lane in (session.target, session.draft) if lane is not None]
 
 
 def _check(
