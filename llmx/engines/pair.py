@@ -12,7 +12,9 @@ from typing import Any
 from llmx.core.errors import EngineError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.engines.explained import explained
 from llmx.engines.locate import local_folder
+from llmx.engines.models import step_model
 from llmx.methods.decode import StepModel
 
 
@@ -71,20 +73,7 @@ class LoadedPair:
         return min((size for size in sizes if size), default=None)
 
     def _load(self, name: str, revision: str | None) -> StepModel:
-        import torch
-        from transformers import AutoModelForCausalLM
-        from transformers.utils.logging import disable_progress_bar
-
-        from llmx.engines.step import build_step_model
-
-        torch.set_num_threads(self.spec.threads)
-        disable_progress_bar()  # the run has a bar of its own
-        place = _place(name, self.stages)
-        dtype = getattr(torch, self.spec.dtype)
-        with _explained(name):
-            model = AutoModelForCausalLM.from_pretrained(place, revision=revision, dtype=dtype)
-        _check_finite(name, model)
-        return build_step_model(model.to(_device(self.spec.device)).eval(), self.spec.lean)
+        return step_model(name, revision, self.spec, self.stages)
 
 
 def load_pair(model: ModelSpec, spec: EngineSpec, stages: Mapping[str, Path]) -> LoadedPair:
@@ -102,37 +91,17 @@ def _place(name: str, stages: Mapping[str, Path]) -> str:
     return str(local_folder(name, stages) or name)
 
 
-def _device(wanted: str) -> str:
-    import torch
-
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
-    if not there[wanted.partition(":")[0]]:
-        raise EngineError(f"engine.device={wanted}: this machine has none", "engine.device=auto")
-    return wanted
-
-
-def _check_finite(name: str, model: Any) -> None:
-    """A weight that is no number makes every text nonsense, and no later step complains."""
-    for where, weight in model.named_parameters():
-        if not weight.isfinite().all():
-            raise EngineError(
-                f"{name} has weights that are no numbers, in {where}", "a damaged file?"
-            )
-
-
 def _tokenizer(name: str, revision: str | None, stages: Mapping[str, Path]) -> Any:
     from transformers import AutoTokenizer
 
-    with _explained(name):
+    with explained(name):
         return AutoTokenizer.from_pretrained(_place(name, stages), revision=revision)
 
 
 def _positions(name: str, revision: str | None, stages: Mapping[str, Path]) -> int | None:
     from transformers import AutoConfig
 
-    with _explained(name):
+    with explained(name):
         config = AutoConfig.from_pretrained(_place(name, stages), revision=revision)
     return getattr(config, "max_position_embeddings", None)
 
@@ -157,26 +126,3 @@ def _check_same(target: Any, draft: Any, model: ModelSpec) -> None:
             f"{model.draft} and {model.target} differ in {differing} of {len(ours)} tokens",
             "take a draft of the same family",
         )
-
-
-_OFFLINE = "without a network use model=zoo_gsm, or a local folder"
-_INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"
-
-
-class _explained:
-    """Turns a library's loading error into one line."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, (EngineError, KeyboardInterrupt)):
-            return
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        offline = any(word in str(error).lower() for word in ("connect", "offline", "resolve"))
-        is_folder = Path(self.name).expanduser().is_dir()
-        hint = _OFFLINE if offline else _INCOMPLETE if is_folder else ""
-        raise EngineError(f"cannot load {self.name}: {first[:200]}", hint) from error

@@ -118,7 +118,7 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer, workers:
     for node in graph:
         if node not in todo:
             watcher.reused(node.title)
-    if workers > 1 and len(todo) > 1:
+    if workers > 1 and todo:
         run_with_workers(planned.spec, graph, cache, watcher, workers)
     left = {node.fingerprint for node in missing(cache, graph)}
     execute(graph, cache, watcher, wanted=lambda node: node.fingerprint in left)

@@ -9,11 +9,12 @@ from pathlib import Path
 from llmx.core.errors import LlmxError, RunError
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
+from llmx.engines.kernel import with_kernels
 from llmx.run.ask import first_block_notes
 from llmx.run.budget import size_problems
 from llmx.run.capacity import fitting, refusal
 from llmx.run.elapsed import elapsed
-from llmx.run.execute import entry_of
+from llmx.run.entry import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
 from llmx.run.planned import PlannedStage
@@ -88,7 +89,7 @@ def plan(
     spec: RunSpec, *, runs: Path, limit: int | None = None, workers: int | None = None
 ) -> Plan:
     """Expand a recipe, look up what is cached, and add up the rest."""
-    sized, notes = size_problems(spec, limit)
+    sized, notes = size_problems(with_kernels(spec), limit)
     graph = build_graph(sized)
     cache = runs / CACHE
     rows = tuple(

@@ -12,8 +12,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -127,7 +127,7 @@ def _compile(compiler: str, flags: tuple[str, ...], path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode or not made.exists():
             first = next((line for line in done.stderr.splitlines() if "error" in line), "")
-            text = f"{Path(compiler).name} could not compile the forward: {first[:200]}".rstrip(": ")
-            raise EngineError(text, _HINT)
+            text = f"{Path(compiler).name} could not compile the forward: {first[:200]}"
+            raise EngineError(text.rstrip(": "), _HINT)
         sync(made)
         made.replace(path)

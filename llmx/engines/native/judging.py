@@ -49,6 +49,7 @@ class Judging:
         place = np.arange(rows) * columns + job.column
         q_at = token = None
         if job.draft is not None:
+            assert job.tokens is not None and job.rejected is not None
             width = job.draft.shape[1]
             column = job.column.clip(max=width - 1)
             q_at = np.where(job.rejected, np.arange(rows) * width + column, -1)
@@ -67,13 +68,12 @@ class Judging:
 def _rule(job: CompareJob) -> CRule:
     options = job.options
     fuzzy = options.algorithm == "fuzzy"
-    greedy = options.temperature == 0 or (fuzzy and options.semantics == "union")
     ratio = options.tests_ratio and options.temperature > 0
     return CRule(
         _DIVERGENCES.index(options.divergence) if fuzzy else -1,
         int(ratio),
         int(options.one_hot_draft),
-        int(greedy and (options.tests_ratio or fuzzy)),
+        int(options.tests_first),
         int(job.stop),
         options.floor,
     )
@@ -82,7 +82,9 @@ def _rule(job: CompareJob) -> CRule:
 def _laid_out(values: Any) -> tuple[NDArray[np.float32], int]:
     """Return float32 rows of logits and the distance between two rows; copied if need be."""
     numbers = values.numpy() if hasattr(values, "numpy") else values
-    steady = numbers.strides[-1] == 4 and numbers.strides[0] == numbers.shape[1] * numbers.strides[1]
+    steady = (
+        numbers.strides[-1] == 4 and numbers.strides[0] == numbers.shape[1] * numbers.strides[1]
+    )
     if numbers.dtype != np.float32 or not steady:
         numbers = np.ascontiguousarray(numbers, np.float32)
     return numbers, numbers.strides[1] // 4

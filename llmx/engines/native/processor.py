@@ -13,7 +13,7 @@ _X86 = {
 }
 FLAGS: dict[str, tuple[str, ...]] = {name: flags for name, (_, flags) in _X86.items()}
 FLAGS |= {"neon": (), "plain": ()}
-"""Build → what the compiler is told. ``plain`` runs anywhere, slowly: tests compare bits with it."""
+"""Build → what the compiler is told. ``plain`` runs anywhere, slowly: tests compare bits."""
 
 
 @lru_cache(maxsize=1)

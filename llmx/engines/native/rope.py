@@ -28,7 +28,7 @@ def frequencies(rope: Mapping[str, Any], head_dim: int) -> Floats:
 
 
 def _llama3(plain: Doubles, rope: Mapping[str, Any]) -> Doubles:
-    """Slow the low frequencies down, as Llama 3.1 does for contexts longer than it was born with."""
+    """Slow the low frequencies down, as Llama 3.1 does for texts longer than it was born with."""
     low, high = float(rope["low_freq_factor"]), float(rope["high_freq_factor"])
     born = float(rope["original_max_position_embeddings"])
     turns = born * plain / (2 * math.pi)  # within the original context

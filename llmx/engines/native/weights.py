@@ -84,7 +84,7 @@ def _layer(tensors: Named, shape: LlamaShape, place: int) -> tuple[Floats, ...]:
 
 
 def _after_norm(weight: Floats, norm: Floats) -> Floats:
-    """Fold a norm's weight, and the sqrt(hidden) that the forward's norm leaves out, into a product."""
+    """Fold a norm's weight, and the sqrt(hidden) that the norm leaves out, into a product."""
     return panels(weight * (norm * np.float32(len(norm) ** 0.5)))
 
 
@@ -126,7 +126,7 @@ class _Tensors:
         self.held = {
             key: found
             for path in weight_files(folder)
-            for key, found in deserialize(path.read_bytes())
+            for key, found in deserialize(path.read_bytes())  # type: ignore[no-untyped-call]
         }
 
     def __call__(self, key: str, size: tuple[int, ...]) -> Floats:

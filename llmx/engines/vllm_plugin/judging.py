@@ -17,7 +17,7 @@ from llmx.engines.vllm_plugin.groups import Row
 from llmx.methods.decode import DecodeOptions
 from llmx.methods.decode.accept import Flags, Floats, Ints, leading, valid_lengths
 from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
+from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, residual
 from llmx.methods.decode.lane import on_host, tokens_on_host
 from llmx.methods.decode.propose import Proposal, at_column
 from llmx.methods.decode.verify import Final, Verdict, final_token, judge

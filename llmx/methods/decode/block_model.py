@@ -98,8 +98,8 @@ class Numbers:
     @classmethod
     def empty(cls, rows: int, width: int) -> Numbers:
         """Return a block of which nothing is known."""
-        held = np.full((5, rows, width), np.nan, np.float32)
-        return cls(*held, np.full((rows, width), -1, np.int64))
+        d, chance, p, q, lead = np.full((5, rows, width), np.nan, np.float32)
+        return cls(d, chance, p, q, lead, np.full((rows, width), -1, np.int64))
 
 
 @dataclass(frozen=True)

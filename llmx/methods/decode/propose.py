@@ -11,7 +11,7 @@ from torch import Tensor
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Floats, Ints
-from llmx.methods.decode.block_model import DraftJob, reads
+from llmx.methods.decode.block_model import DraftJob
 from llmx.methods.decode.draw import band, draw, lead
 from llmx.methods.decode.lane import Lane, on_host
 from llmx.methods.decode.options import DecodeOptions

@@ -122,15 +122,13 @@ def _read(
     job = CompareJob(logits, proposal.logits, tokens, counted, u, asked, options, stop)
     found = model.compare(job)
     own = None
-    if options.temperature == 0 or (options.algorithm == "fuzzy" and options.semantics == "union"):
+    if options.tests_first:
         own = found.best == tokens, found.lead
     elif options.tests_ratio:
         own = _ratio_test(found.p, found.q, u, options)
     if options.algorithm != "fuzzy":
         assert own is not None
         return Verdict(logits, logits, None, *own)
-    if not options.tests_ratio and options.semantics != "union":
-        own = None
     close = Closeness(found.divergence, found.chance if options.floor > 0 else None)
     return _fuzzy(logits, logits, None, close, own, tokens, dial, options)
 
@@ -175,15 +173,12 @@ def _own_test(
     scores: Tensor, probs: Tensor | None, proposal: Proposal, u: Floats, options: DecodeOptions
 ) -> tuple[Flags, Floats] | None:
     """Return (accept, margin) of the test that stands beside the fuzzy rule; None without one."""
-    greedy = options.temperature == 0
-    if options.semantics == "union" and options.algorithm == "fuzzy":
-        greedy = True
-    elif not options.tests_ratio:
-        return None
-    if greedy:
+    if options.tests_first:
         # Both distributions are one-hot: the test is "drafted token = arg-max".
         same = scores[:, :-1].argmax(-1) == proposal.tokens
         return on_host(same) > 0, on_host(lead(scores[:, :-1]))
+    if not options.tests_ratio:
+        return None
     assert probs is not None
     p = probs[:, :-1].gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1)
     pair = on_host(torch.stack((p, proposal.q_of_tokens())))
