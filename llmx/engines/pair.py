@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmx.core.errors import EngineError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.engines.locate import local_folder
-from llmx.methods.decode import StepModel
+from llmx.engines.tokenizer import end_ids, open_tokenizer, positions
+
+if TYPE_CHECKING:  # it brings torch
+    from llmx.methods.decode import StepModel
 
 
 @dataclass
@@ -54,6 +57,10 @@ class LoadedPair:
     @cached_property
     def eos_ids(self) -> tuple[int, ...]:
         """Every token that ends an answer, as the model's generation settings say."""
+        folder = local_folder(self.model.target, self.stages)
+        known = end_ids(folder, self.tokenizer) if folder else None
+        if known is not None:
+            return known
         config = _generation_config(self.model, self.stages)
         found = getattr(config, "eos_token_id", None)
         ids = found if isinstance(found, list) else [found]
@@ -123,6 +130,10 @@ def _check_finite(name: str, model: Any) -> None:
 
 
 def _tokenizer(name: str, revision: str | None, stages: Mapping[str, Path]) -> Any:
+    folder = local_folder(name, stages)
+    plain = open_tokenizer(folder) if folder else None
+    if plain is not None:
+        return plain
     from transformers import AutoTokenizer
 
     with _explained(name):
@@ -130,6 +141,10 @@ def _tokenizer(name: str, revision: str | None, stages: Mapping[str, Path]) -> A
 
 
 def _positions(name: str, revision: str | None, stages: Mapping[str, Path]) -> int | None:
+    folder = local_folder(name, stages)
+    known = positions(folder) if folder else None
+    if known is not None:
+        return known
     from transformers import AutoConfig
 
     with _explained(name):
