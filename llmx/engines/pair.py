@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmx.core.errors import EngineError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.engines.explained import explained
-from llmx.engines.locate import local_folder
+from llmx.engines.locate import content_hash, local_folder
 from llmx.engines.models import step_model
-from llmx.methods.decode import StepModel
+from llmx.engines.tokenizer import PlainTokenizer, end_ids, open_tokenizer, positions
+
+if TYPE_CHECKING:  # it brings torch
+    from llmx.methods.decode import StepModel
 
 
 @dataclass
@@ -56,6 +59,10 @@ class LoadedPair:
     @cached_property
     def eos_ids(self) -> tuple[int, ...]:
         """Every token that ends an answer, as the model's generation settings say."""
+        folder = local_folder(self.model.target, self.stages)
+        known = end_ids(folder, self.tokenizer) if folder else None
+        if known is not None:
+            return known
         config = _generation_config(self.model, self.stages)
         found = getattr(config, "eos_token_id", None)
         ids = found if isinstance(found, list) else [found]
@@ -92,13 +99,27 @@ def _place(name: str, stages: Mapping[str, Path]) -> str:
 
 
 def _tokenizer(name: str, revision: str | None, stages: Mapping[str, Path]) -> Any:
+    folder = local_folder(name, stages)
+    plain = _plain(folder, content_hash(folder)) if folder else None
+    if plain is not None:
+        return plain
     from transformers import AutoTokenizer
 
     with explained(name):
         return AutoTokenizer.from_pretrained(_place(name, stages), revision=revision)
 
 
+@lru_cache(maxsize=16)
+def _plain(folder: Path, content: str) -> PlainTokenizer | None:
+    """Open a tokenizer once a process, for as long as its folder holds the same."""
+    return open_tokenizer(folder)
+
+
 def _positions(name: str, revision: str | None, stages: Mapping[str, Path]) -> int | None:
+    folder = local_folder(name, stages)
+    known = positions(folder) if folder else None
+    if known is not None:
+        return known
     from transformers import AutoConfig
 
     with explained(name):
