@@ -31,6 +31,11 @@ class EngineSpec(Frozen):
     batch_size: int = Field(default=8, ge=1)
     threads: int = Field(default=1, ge=1, description="torch threads; more is slower when busy")
     lean: bool = Field(default=True, description="use llmx's own Llama forward where it applies")
+    kernel: str = Field(
+        default="auto",
+        pattern=r"^(auto|torch|native(-\d+)?)$",
+        description="native: the compiled forward; torch; auto: native where it can be",
+    )
     script: str | None = Field(default=None, description="answers to play back (kind: scripted)")
     python: str | None = Field(default=None, description="interpreter that has vLLM (kind: vllm)")
     logprobs: bool = Field(default=False, description="keep the log-probability of each token")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from llmx.core.errors import LlmxError
 from llmx.core.progress import Progress
@@ -92,6 +92,24 @@ class StageContext:
     progress: Progress
     unavailable: Mapping[str, str] = field(default_factory=dict)
     """Arm → why it cannot be had, of an ``over: recipe`` stage; ``given`` is without these."""
+
+
+@runtime_checkable
+class Parted(Protocol):
+    """A stage whose work can be shared out: each part is done, kept and resumed on its own.
+
+    Which parts there are is a function of the specification alone, and the joined output is the
+    one that :meth:`Stage.run` would have written.
+    """
+
+    def parts(self, given: StageInput) -> Mapping[str, int]:
+        """Return name → samples of each part, in order; nothing where it cannot be shared out."""
+
+    def run_part(self, context: StageContext, part: str) -> None:
+        """Write a part under ``context.out``, as :meth:`Stage.run` writes the whole."""
+
+    def join(self, context: StageContext, parts: Mapping[str, Path]) -> None:
+        """Write the output from the finished parts, given in their order."""
 
 
 class Stage(Protocol):

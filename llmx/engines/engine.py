@@ -10,7 +10,7 @@ from llmx.core.exchange import Capability, Request
 from llmx.core.progress import Progress
 from llmx.core.record import Record
 from llmx.core.registry import lookup
-from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 
 
 class Engine(Protocol):
@@ -62,6 +62,21 @@ class Arriving(Protocol):
             requests: what is still to be asked; their ids are distinct.
             kept: answers of an earlier try, which count against budgets.
         """
+
+
+@runtime_checkable
+class Exact(Protocol):
+    """An engine whose answers may depend on their requests alone."""
+
+    @classmethod
+    def known_exact(cls, model: ModelSpec | None, spec: EngineSpec) -> bool:
+        """Whether it is known before anything loads that :meth:`exact` will be true."""
+
+    def exact(self, sampler: SamplerSpec) -> bool:
+        """Whether an answer depends on its request alone, not on what shares its batch."""
+
+    def finished(self, requests: Sequence[Request]) -> Iterator[tuple[int, Record]]:
+        """Yield (place among the requests, record) as answers are over, where they are exact."""
 
 
 def in_order(arrivals: Iterable[tuple[int, Record]]) -> Iterator[Record]:

@@ -12,11 +12,13 @@ from llmx.core.errors import EngineError
 from llmx.core.exchange import Capability, Request
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.engines.engine import in_order
+from llmx.engines.kernel import kernel_identity, known_exact
 from llmx.engines.locate import model_identity
 
 if TYPE_CHECKING:
     from llmx.engines.pair import LoadedPair
-    from llmx.methods.decode import DecodeOptions
+    from llmx.methods.decode import Decoded, DecodeOptions, StepModel
 
 
 # Settings that the token loop knows in another form.
@@ -38,7 +40,7 @@ class HfEngine:
 
     @classmethod
     def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
-        """Models by content, arithmetic, and the batch size (it changes the last bits)."""
+        """Models by content and arithmetic, and the batch size where it moves the last bits."""
         model = _required(model)
         return {
             "engine": "hf",
@@ -46,8 +48,19 @@ class HfEngine:
             "draft": model_identity(model.draft, model.draft_revision),
             "dtype": spec.dtype,
             "lean": spec.lean,
-            "batch_size": spec.batch_size,
+            **kernel_identity(model, spec),
         }
+
+    @classmethod
+    def known_exact(cls, model: ModelSpec | None, spec: EngineSpec) -> bool:
+        """Whether it is known before anything loads that :meth:`exact` will be true."""
+        return known_exact(model, spec)
+
+    def exact(self, sampler: SamplerSpec) -> bool:
+        """Whether an answer depends on its request alone, not on what shares its batch."""
+        from llmx.methods.decode.api import is_exact
+
+        return is_exact(*self._models(self.options(sampler, 0.0)))
 
     @cached_property
     def pair(self) -> LoadedPair:
@@ -57,41 +70,59 @@ class HfEngine:
         return load_pair(self.model, self.spec, self.stages)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
-        """Yield records in the order of the requests, a batch at a time."""
+        """Yield records in the order of the requests, a batch at a time or as rows are refilled."""
         for _, group in groupby(requests, key=lambda r: (r.sampler, r.threshold, r.seed)):
             alike = list(group)
+            if self.exact(alike[0].sampler):
+                yield from in_order(self.finished(alike))
+                continue
             for start in range(0, len(alike), self.spec.batch_size):
-                yield from self._batch(alike[start : start + self.spec.batch_size])
+                batch = alike[start : start + self.spec.batch_size]
+                yield from in_order(self._decoded(batch, len(batch)))
 
-    def _batch(self, requests: Sequence[Request]) -> Iterator[Record]:
-        from llmx.methods.decode import decode
+    def finished(self, requests: Sequence[Request]) -> Iterator[tuple[int, Record]]:
+        """Yield (place, record) as answers are over; the next request takes the free row.
 
+        Args:
+            requests: of one sampler, threshold and seed, for which the engine is `exact`.
+        """
+        return self._decoded(requests, self.spec.batch_size)
+
+    def _decoded(self, requests: Sequence[Request], slots: int) -> Iterator[tuple[int, Record]]:
+        from llmx.methods.decode import decode_stream
+
+        if not requests:
+            return
         first = requests[0]
         options = self.options(first.sampler, first.resolved_threshold())
         prompts = [self.prompt_ids(request) for request in requests]
+        ids, stop = [request.id for request in requests], self.stopper(first.sampler)
+        models = self._models(options)
+        outputs = decode_stream(*models, prompts, ids, options, first.seed, stop, slots=slots)
+        for place, output in outputs:
+            yield place, self._record(requests[place], prompts[place], output)
+
+    def _models(self, options: DecodeOptions) -> tuple[StepModel | None, StepModel | None]:
+        """Return the models that the algorithm runs: target and draft."""
         pair = self.pair
-        outputs = decode(
+        return (
             pair.target if options.uses_target else None,
             pair.draft if options.uses_draft else None,
-            prompts,
-            [request.id for request in requests],
-            options,
-            first.seed,
-            self.stopper(first.sampler),
         )
-        for request, prompt, output in zip(requests, prompts, outputs, strict=True):
-            yield Record(
-                id=request.id,
-                prompt_ids=tuple(prompt),
-                completion_ids=output.token_ids,
-                prompt=pair.tokenizer.decode(prompt),
-                text=self.text(output.token_ids, first.sampler),
-                finish=output.finish,
-                rounds=output.rounds,
-                drafted=output.drafted,
-                accepted=output.accepted,
-                fragile=output.fragile,
-            )
+
+    def _record(self, request: Request, prompt: Sequence[int], output: Decoded) -> Record:
+        return Record(
+            id=request.id,
+            prompt_ids=tuple(prompt),
+            completion_ids=output.token_ids,
+            prompt=self.pair.tokenizer.decode(list(prompt)),
+            text=self.text(output.token_ids, request.sampler),
+            finish=output.finish,
+            rounds=output.rounds,
+            drafted=output.drafted,
+            accepted=output.accepted,
+            fragile=output.fragile,
+        )
 
     def options(self, sampler: SamplerSpec, threshold: float) -> DecodeOptions:
         """Return the settings of the token loop."""

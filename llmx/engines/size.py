@@ -59,10 +59,10 @@ def local_size(name: str | None) -> ModelSize:
 def _folder_size(folder: Path | None) -> ModelSize:
     if folder is None:
         return ModelSize()
-    return _size(_read_json(folder / "config.json"), sum(map(_parameters, _weights(folder))))
+    return _size(read_config(folder), sum(map(_parameters, weight_files(folder))))
 
 
-def _weights(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
     """Return the files that hold the weights once; none while some are missing."""
     if (folder / _INDEX).exists():
         names = set(_read_json(folder / _INDEX).get("weight_map", {}).values())
@@ -87,6 +87,15 @@ def _size(config: Mapping[str, Any], weights: int) -> ModelSize:
         vocabulary=number("vocab_size"),
         context=number("max_position_embeddings"),
     )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the content of a model's ``config.json``.
+
+    Raises:
+        EngineError: if it cannot be read.
+    """
+    return _read_json(folder / "config.json")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

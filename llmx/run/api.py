@@ -124,7 +124,7 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
     for node in graph:
         if node.fingerprint not in todo:
             watcher.reused(node.title)
-    if len(todo) > 1 and planned.workers > 1:
+    if todo and planned.workers > 1:
         run_with_workers(planned.spec, graph, cache, watcher, planned.workers)
     left = {node.fingerprint for node in missing(cache, graph)}
     execute(graph, cache, watcher, wanted=lambda node: node.fingerprint in left)

@@ -108,7 +108,8 @@ def stepped(arm: ArmSpec, do: str) -> ArmSpec:
         return arm
     if arm.engine.kind != "vllm":
         raise ConfigError(f"engine '{arm.engine.kind}' cannot {do}", "use engine=hf or engine=vllm")
-    lean = EngineSpec(device=arm.engine.device, dtype=arm.engine.dtype, threads=arm.engine.threads)
+    kept = ("device", "dtype", "threads", "kernel")
+    lean = EngineSpec(**{name: getattr(arm.engine, name) for name in kept})
     return settled(arm).model_copy(update={"engine": lean})
 
 

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.exchange import Request
+from llmx.core.progress import Progress
 from llmx.core.record import Record, as_json
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.engines.engine import Accounting, Arriving, Engine
+from llmx.engines.engine import Accounting, Arriving, Engine, Exact, engine_class
 from llmx.run.answering import answering, otherwise
 from llmx.run.ask import (
     calibrated_threshold,
@@ -19,12 +20,15 @@ from llmx.run.ask import (
     open_engine,
     requests_for,
     required,
+    used_model,
 )
-from llmx.store.files import Appender, read_lines, write_json, write_lines
+from llmx.store.files import Appender, read_lines, write_bytes, write_json, write_lines
 
 SAMPLES = "samples.jsonl"
 SPLITS = ("test", "calibration", "heldout", "sft", "train")
 _OPTIONS = {"split", "problems", "model"}
+_PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly
+_EVERY = 0.5  # seconds: waiting for the disk after each answer takes as long as the answer
 
 
 class DecodeStage:
@@ -59,38 +63,79 @@ class DecodeStage:
 
         Batches are a pure function of the data's order and the batch size, so a batch that a kill
         cut short is done again as a whole, and the result is byte-equal. An engine whose answers
-        arrive one by one has no batches: each is kept as it comes, and at the end all are put in
-        the dataset's order.
+        arrive one by one, or depend on their requests alone, has no batches: each is kept as it
+        comes, and at the end all are put in the dataset's order.
         """
-        given, path = context.given, context.out / SAMPLES
-        threshold = calibrated_threshold(context.inputs)
-        requests = requests_for(given.arm, split_of(given), problems_of(given), threshold)
-        arm = answering(given, context.inputs)
-        engine = open_engine(arm, context.inputs, context.progress)
-        arriving = isinstance(engine, Arriving)
-        size = 1 if arriving else given.arm.engine.batch_size
-        kept = keep_whole_batches(path, size, len(requests))
-        context.progress.start(len(requests), len(kept))
-        with Appender(path) as records:
-            for batch in _batches(engine, requests, kept, size):
-                records.append(as_json(record) for record in batch)
-                context.progress.advance(len(batch))
-        if arriving:
-            _sort(path, requests)
-        summarise(context.out, threshold)
+        engine = self._answer(context, slice(None))
+        summarise(context.out, calibrated_threshold(context.inputs))
         if isinstance(engine, Accounting):
             write_json(context.out / "engine.json", engine.accounts())
 
+    def parts(self, given: StageInput) -> Mapping[str, int]:
+        """Blocks of problems, where it is known beforehand that no answer depends on another."""
+        found, arm = engine_class(given.arm.engine.kind), answering(given)
+        model = used_model(arm)
+        if not issubclass(found, Exact) or not found.known_exact(model, arm.engine):
+            return {}
+        total = problems_of(given)
+        sizes = [min(_PART, total - first) for first in range(0, total, _PART)]
+        return {f"{at:04d}": size for at, size in enumerate(sizes)} if len(sizes) > 1 else {}
+
+    def run_part(self, context: StageContext, part: str) -> None:
+        """Answer one block of problems."""
+        first = int(part) * _PART
+        self._answer(context, slice(first, first + _PART))
+
+    def join(self, context: StageContext, parts: Mapping[str, Path]) -> None:
+        """Put the blocks one after the other."""
+        whole = b"".join((folder / SAMPLES).read_bytes() for folder in parts.values())
+        write_bytes(context.out / SAMPLES, whole)
+        summarise(context.out, calibrated_threshold(context.inputs))
+
+    def _answer(self, context: StageContext, which: slice) -> Engine:
+        """Bring the answers to some of the problems to ``samples.jsonl``; return who gave them."""
+        given = context.given
+        threshold = calibrated_threshold(context.inputs)
+        asked = requests_for(given.arm, split_of(given), problems_of(given), threshold)[which]
+        arm = answering(given, context.inputs)
+        engine = open_engine(arm, context.inputs, context.progress)
+        keep_answers(engine, asked, context.out / SAMPLES, arm.engine.batch_size, context.progress)
+        return engine
+
+
+def keep_answers(
+    engine: Engine, requests: Sequence[Request], path: Path, batch: int, progress: Progress
+) -> None:
+    """Append what is missing to a file of records, and leave it in the order of the requests."""
+    exact = isinstance(engine, Exact) and bool(requests) and engine.exact(requests[0].sampler)
+    singly = exact or isinstance(engine, Arriving)
+    kept = keep_whole_batches(path, 1 if singly else batch, len(requests))
+    progress.start(len(requests), len(kept))
+    with Appender(path, _EVERY if exact else 0.0) as records:
+        for found in _batches(engine, requests, kept, batch, exact):
+            records.append(as_json(record) for record in found)
+            progress.advance(len(found))
+    if singly:
+        _sort(path, requests)
+
 
 def _batches(
-    engine: Engine, requests: Sequence[Request], kept: Sequence[Mapping[str, Any]], size: int
+    engine: Engine,
+    requests: Sequence[Request],
+    kept: Sequence[Mapping[str, Any]],
+    size: int,
+    exact: bool,
 ) -> Iterator[list[Record]]:
-    """Yield what is missing, a batch at a time; one by one where answers arrive so."""
+    """Yield what is missing, a batch at a time; one by one where answers come so."""
+    there = {row["id"] for row in kept}
+    left = [request for request in requests if request.id not in there]
     if isinstance(engine, Arriving):
-        there = {row["id"] for row in kept}
-        left = [request for request in requests if request.id not in there]
         before = [Record.model_validate(row) for row in kept]
         yield from ([record] for record in engine.arrivals(left, before))
+        return
+    if exact:
+        assert isinstance(engine, Exact)
+        yield from ([record] for _, record in engine.finished(left))
         return
     for start in range(len(kept), len(requests), size):
         yield list(engine.generate(requests[start : start + size]))

@@ -7,26 +7,32 @@ its lock, and the next one goes on in the partial folder.
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from llmx.core.errors import UnavailableError
+from llmx.core.progress import Silent
 from llmx.core.stage import StageContext
 from llmx.run.availability import KEY, lost_inputs, without
+from llmx.run.entry import entry_of
 from llmx.run.environment import made_with
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
-from llmx.run.shared_progress import SharedProgress, glance
+from llmx.run.parts import (
+    context_of,
+    do_parts,
+    glance_at,
+    join_parts,
+    parts_of,
+    seconds_of,
+)
+from llmx.run.shared_progress import SharedProgress
 from llmx.store.cache import Entry
 from llmx.store.lock import Lock
 
 _POLL = 0.2  # seconds between looks at a node that another process holds
-
-
-def entry_of(cache: Path, node: Node) -> Entry:
-    """Return where a node's output stands."""
-    return Entry(cache, node.stage.kind, node.fingerprint)
 
 
 def missing(cache: Path, graph: Graph) -> list[Node]:
@@ -71,29 +77,37 @@ def _advance(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
         return True
     if not all(entries[name].whole for name in node.inputs.values()):
         return False
+    parts = {} if lost_inputs(node, entries) else parts_of(node)
+    if parts and not do_parts(node, parts, entries, observer):
+        return False
     lock = entry.lock
     if not lock.try_acquire():
         return False
     try:
-        return entry.whole or _work(node, entries, observer)
+        return entry.whole or _work(node, entries, observer, list(parts))
     finally:
         lock.release()
 
 
-def _work(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
+def _work(node: Node, entries: dict[str, Entry], observer: Observer, parts: Sequence[str]) -> bool:
+    """Run a stage, or join its finished parts."""
     entry = entries[node.fingerprint]
     out = entry.begin()
-    progress = SharedProgress(observer.started(node.title), out)
-    inputs = {name: entries[found].folder for name, found in node.inputs.items()}
-    context = StageContext(node.given, node.identity, inputs, out, progress)
+    # The parts have shown their own progress.
+    bar = Silent() if parts else observer.started(node.title)
+    context = context_of(node, entries, out, SharedProgress(bar, out))
     machine_lock = _quiet_machine(node, entry.root)
     started = time.perf_counter()
     try:
-        why = _run(node, context, lost_inputs(node, entries))
+        if parts:
+            why, before = join_parts(node, entry, context, parts), seconds_of(entry, parts)
+        else:
+            why, before = _run(node, context, lost_inputs(node, entries)), 0.0
     finally:
         machine_lock.release()
-    seconds = time.perf_counter() - started
+    seconds = before + time.perf_counter() - started
     entry.complete(_about(node, seconds) | ({KEY: why} if why else {}))
+    shutil.rmtree(entry.shared_out, ignore_errors=True)
     observer.finished(node.title, seconds)
     if why:
         observer.note(f"{node.title} is not available: {why}")
@@ -137,7 +151,7 @@ def _about(node: Node, seconds: float) -> dict[str, object]:
 def _report_waiting(nodes: list[Node], entries: dict[str, Entry], observer: Observer) -> None:
     for node in nodes:
         entry = entries[node.fingerprint]
-        if entry.partial.exists():
-            seen = glance(entry)
+        seen = glance_at(node, entry)
+        if seen is not None:
             observer.waiting(node.title, entry.lock.owner(), seen.done, seen.total)
             return

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 
 from llmx.core.errors import LlmxError, StoreError, nearest
 from llmx.core.spec import RunSpec
-from llmx.run.execute import entry_of
+from llmx.run.entry import entry_of
 from llmx.run.graph import Graph
 from llmx.run.manifest import build_manifest
 from llmx.store.cache import ABOUT, Entry, entries, size_bytes
 from llmx.store.files import read_json, write_json
 from llmx.store.fingerprint import fingerprint
+from llmx.store.lock import Lock
 
 CACHE = "cache"
 _SPEC, _MANIFEST = "spec.json", "manifest.json"
@@ -183,11 +184,12 @@ def collect_garbage(runs: Path) -> tuple[int, int]:
     """
     count = freed = 0
     for entry in list(unused_entries(runs)):
-        lock = entry.lock
-        if not lock.try_acquire():
-            continue
-        freed += size_bytes(entry.folder) + size_bytes(entry.partial)
-        entry.remove()
-        lock.release()
-        count += 1
+        locks = [entry.lock, *(Lock(path) for path in entry.shared_out.glob("*.lock"))]
+        if all(lock.try_acquire() for lock in locks):
+            places = (entry.folder, entry.partial, entry.shared_out)
+            freed += sum(map(size_bytes, places))
+            entry.remove()
+            count += 1
+        for lock in locks:
+            lock.release()
     return count, freed

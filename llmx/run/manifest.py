@@ -8,8 +8,8 @@ from typing import Any
 
 from llmx.core.secrets import is_secret_name
 from llmx.core.spec import RunSpec
+from llmx.run.entry import entry_of
 from llmx.run.environment import made_with
-from llmx.run.execute import entry_of
 from llmx.run.graph import Graph
 from llmx.store.cache import Entry
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from llmx.core.errors import LlmxError, RunError
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
+from llmx.engines.kernel import with_kernels
 from llmx.run.ask import first_block_notes
 from llmx.run.budget import size_notes, size_problems
 from llmx.run.capacity import fitting, refusal
 from llmx.run.elapsed import elapsed
-from llmx.run.execute import entry_of
+from llmx.run.entry import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
 from llmx.run.planned import PlannedStage
@@ -114,7 +115,7 @@ def plan(
     spec: RunSpec, *, runs: Path, limit: int | None = None, workers: int | None = None
 ) -> Plan:
     """Expand a recipe, look up what is cached, and add up the rest."""
-    sized = size_problems(spec, limit)
+    sized = size_problems(with_kernels(spec), limit)
     graph = build_graph(sized)
     done = {node.fingerprint for node in graph if entry_of(runs / CACHE, node).whole}
     return Plan(

@@ -16,10 +16,11 @@ from llmx.core.progress import Progress
 from llmx.core.spec import RunSpec
 from llmx.engines.engine import engine_class
 from llmx.run.availability import reason
-from llmx.run.execute import entry_of
+from llmx.run.entry import entry_of
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
-from llmx.run.shared_progress import Glance, glance
+from llmx.run.parts import glance_at, parts_of
+from llmx.run.shared_progress import Glance
 from llmx.store.cache import names
 from llmx.store.files import write_json
 from llmx.store.machine import machine
@@ -50,12 +51,13 @@ def run_with_workers(
         LlmxError: what the first failing worker reported.
     """
     nodes = [n for n in graph if graph.before_timing(n) and not entry_of(cache, n).whole]
-    if len(nodes) < 2:
+    shares = sum(max(1, len(parts_of(node))) for node in nodes)
+    if shares < 2:
         return
     with tempfile.TemporaryDirectory() as scratch:
         spec_path = Path(scratch) / "spec.json"
         write_json(spec_path, spec.model_dump(mode="json"))
-        crew = [_Worker(spec_path, cache) for _ in range(min(workers, len(nodes)))]
+        crew = [_Worker(spec_path, cache) for _ in range(min(workers, shares))]
         try:
             _watch(crew, nodes, cache, observer)
         finally:
@@ -121,8 +123,10 @@ class _View:
             entry = entry_of(self.cache, node)
             if entry.folder.name in there and entry.whole:
                 self._finish(node)
-            elif entry.partial.name in there:
-                self._move(node, glance(entry))
+            elif {entry.partial.name, entry.shared_out.name} & there:
+                seen = glance_at(node, entry)
+                if seen is not None:
+                    self._move(node, seen)
 
     def _move(self, node: Node, seen: Glance) -> None:
         if not seen.total:

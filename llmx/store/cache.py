@@ -2,7 +2,8 @@
 
 A stage works in the partial folder, under a lock; completing it writes ``stage.json`` and renames
 the folder. So a folder without the suffix is whole, and a kill leaves only a partial folder that
-the next owner goes on with.
+the next owner goes on with. The parts of an output that several processes share are entries under
+``<fingerprint>.parts``; they go when it is joined.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from llmx.store.lock import Lock
 
 ABOUT = "stage.json"
 PROGRESS = "progress.json"
+_PARTS = ".parts"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ class Entry:
     def lock(self) -> Lock:
         """A fresh handle of the entry's lock."""
         return Lock(self.folder.with_name(f"{self.fingerprint}.lock"))
+
+    @property
+    def shared_out(self) -> Path:
+        """Where the parts of an output stand until they are joined."""
+        return self.folder.with_name(f"{self.fingerprint}{_PARTS}")
+
+    def part(self, name: str) -> Entry:
+        """Return the place of one part: an entry of its own, with its own lock."""
+        return Entry(self.root, f"{self.kind}/{self.shared_out.name}", name)
 
     @property
     def whole(self) -> bool:
@@ -87,12 +98,13 @@ class Entry:
         """Delete the output and what a broken run left. Hold the lock."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.partial, ignore_errors=True)
+        shutil.rmtree(self.shared_out, ignore_errors=True)
 
 
 def entries(root: Path) -> Iterator[Entry]:
     """Yield every entry that has an output or a partial folder."""
     found = {
-        (folder.parent.name, folder.name.removesuffix(".partial"))
+        (folder.parent.name, folder.name.removesuffix(".partial").removesuffix(_PARTS))
         for folder in root.glob("*/*")
         if folder.is_dir()
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -146,13 +147,16 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 class Appender:
-    """Appends records; each `append` is on the disk when it returns.
+    """Appends records; no kill loses what an `append` has written.
 
-    Opening cuts off a torn last line, so that the next record starts on a line of its own.
+    Each is on the disk when it returns, or, where `every` is given, after that many seconds of
+    further appends: only a machine that loses power can then lose what is younger. Opening cuts off
+    a torn last line, so that the next record starts on a line of its own.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, every: float = 0.0) -> None:
+        self._path, self._every = path, every
+        self._synced = time.monotonic()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = path.open("a+b")
@@ -166,7 +170,7 @@ class Appender:
         self._handle.truncate(content.rfind(b"\n") + 1)
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write rows and wait until they are on the disk.
+        """Write rows, and wait until they are on the disk if it is time.
 
         Raises:
             StoreError: if they cannot be written; those of earlier calls are safe.
@@ -174,13 +178,20 @@ class Appender:
         try:
             self._handle.write("".join(dumps(dict(row)) + "\n" for row in rows).encode())
             self._handle.flush()
-            os.fsync(self._handle.fileno())
+            if time.monotonic() - self._synced >= self._every:
+                self._sync()
         except OSError as error:
             raise unwritable(self._path, error) from error
+
+    def _sync(self) -> None:
+        os.fsync(self._handle.fileno())
+        self._synced = time.monotonic()
 
     def __enter__(self) -> Appender:
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # what a full disk kept back was reported when it was written
+            if self._every:
+                self._sync()
             self._handle.close()

@@ -43,21 +43,23 @@ class HfReplier:
         order = sorted(range(len(asks)), key=lambda at: (repr(asks[at].sampler), asks[at].seed))
         for _, group in groupby(order, key=lambda at: (repr(asks[at].sampler), asks[at].seed)):
             alike = list(group)
-            for start in range(0, len(alike), self.engine.spec.batch_size):
-                batch = alike[start : start + self.engine.spec.batch_size]
+            exact = self.engine.exact(asks[alike[0]].sampler)
+            size = len(alike) if exact else self.engine.spec.batch_size
+            for start in range(0, len(alike), size):
+                batch = alike[start : start + size]
                 replies.update(zip(batch, self._batch([asks[at] for at in batch]), strict=True))
         return [replies[at] for at in range(len(asks))]
 
     def _batch(self, asks: Sequence[Ask]) -> list[list[Piece]]:
         from dataclasses import replace
 
-        from llmx.methods.decode import decode
+        from llmx.methods.decode import decode_refill
 
         pair, first = self.engine.pair, asks[0]
         self.renderer = self.renderer or Renderer(pair.tokenizer)
         prompts = [self.renderer.ids(ask.prompt, ask.shown.ids) for ask in asks]
         options = self.engine.options(first.sampler, 0.0)
-        outputs = decode(
+        outputs = decode_refill(
             pair.target,
             None,
             prompts,
@@ -66,6 +68,7 @@ class HfReplier:
             first.seed,
             self.engine.stopper(first.sampler),
             [ask.position for ask in asks],
+            slots=self.engine.spec.batch_size,
         )
         return [
             self._pieces(ask, prompt, out.token_ids, out.finish)

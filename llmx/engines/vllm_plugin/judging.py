@@ -17,7 +17,7 @@ from llmx.engines.vllm_plugin.groups import Row
 from llmx.methods.decode import DecodeOptions
 from llmx.methods.decode.accept import Flags, Floats, Ints, leading, valid_lengths
 from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
+from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, residual
 from llmx.methods.decode.lane import on_host, tokens_on_host
 from llmx.methods.decode.propose import Proposal, at_column
 from llmx.methods.decode.verify import Final, Verdict, final_token, judge
@@ -128,6 +128,7 @@ def _usable(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Ints
 
 def _proposal(rows: Sequence[Row], width: int) -> Proposal:
     """Return the blocks of a group; rows that drafted less are filled, and not counted."""
+    options = rows[0][1].rule.options
     first = next(a.block for _, a, _ in rows if a.block is not None and not a.skipped)
     blocks = [first if a.block is None or a.skipped else a.block for _, a, _ in rows]
     logits = torch.stack([block.logits[:width] for block in blocks])
@@ -137,8 +138,9 @@ def _proposal(rows: Sequence[Row], width: int) -> Proposal:
         torch.stack([block.tokens[:width] for block in blocks]),
         logits,
         logits,
-        torch.stack(probs) if probs else None,
+        options,
         torch.stack(bands) if bands else None,
+        torch.stack(probs) if probs else None,
     )
 
 
@@ -203,6 +205,6 @@ def _fragile(
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
     elif options.algorithm != "speculative" or options.temperature > 0:
-        fragile[:, :-1] |= on_host(lead(proposal.scores)) < FRAGILE
+        fragile[:, :-1] |= proposal.lead < FRAGILE
     fragile[np.arange(len(run)), run] |= final.fragile
     return fragile

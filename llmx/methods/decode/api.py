@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ import torch
 from llmx.core.errors import EngineError
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Flags
+from llmx.methods.decode.block_model import BlockModel
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.rounds import block_round, solo_round
@@ -47,7 +48,6 @@ def decode(
     return decode_refill(target, draft, prompts, ids, options, seed, stop, first, slots=slots)
 
 
-@torch.inference_mode()
 def decode_refill(
     target: StepModel | None,
     draft: StepModel | None,
@@ -62,14 +62,62 @@ def decode_refill(
 ) -> list[Decoded]:
     """Like :func:`decode`, with `slots` rows; a finished one takes the next prompt of the queue.
 
-    For speed: which samples share a batch depends on their lengths, so a text can differ from
-    :func:`decode`'s where a margin is tiny.
+    Which samples share a batch depends on their lengths. Over block models that changes nothing;
+    over others a text can differ from :func:`decode`'s where a margin is tiny.
     """
+    found = dict(
+        decode_stream(target, draft, prompts, ids, options, seed, stop, first, slots=slots)
+    )
+    return [found[at] for at in range(len(prompts))]
+
+
+@torch.inference_mode()
+def decode_stream(
+    target: StepModel | None,
+    draft: StepModel | None,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    stop: Stop | None = None,
+    first: Sequence[int] | None = None,
+    *,
+    slots: int,
+) -> Iterator[tuple[int, Decoded]]:
+    """Yield (place among the prompts, output) as outputs are over; see :func:`decode_refill`."""
     _check(target, draft, prompts, ids, options)
-    if not prompts:
-        return []
-    session = Session(target, draft, prompts, ids, options, seed, min(slots, len(prompts)), first)
-    return session.run(stop)
+    if prompts:
+        rows = min(slots, len(prompts))
+        yield from Session(target, draft, prompts, ids, options, seed, rows, first).run(stop)
+
+
+def decode_all(
+    target: StepModel | None,
+    draft: StepModel | None,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    stop: Stop | None = None,
+    batch: int | None = None,
+) -> list[Decoded]:
+    """Decode prompts, `batch` of them at once (None = all), in the fastest way that is repeatable.
+
+    Rows are refilled where that cannot change an answer; otherwise batches are fixed.
+    """
+    size = batch or max(1, len(prompts))
+    if is_exact(target, draft):
+        return decode_refill(target, draft, prompts, ids, options, seed, stop, slots=size)
+    parts = batches(prompts, ids, size)
+    return [one for part in parts for one in decode(target, draft, *part, options, seed, stop)]
+
+
+def batches(
+    prompts: Sequence[Sequence[int]], ids: Sequence[str], size: int | None
+) -> list[tuple[Sequence[Sequence[int]], Sequence[str]]]:
+    """Cut prompts and their ids into batches of `size` rows, in order."""
+    size = size or max(1, len(prompts))
+    return [(prompts[at : at + size], ids[at : at + size]) for at in range(0, len(prompts), size)]
 
 
 class Session:
@@ -100,17 +148,18 @@ class Session:
         self.target, self.draft = lanes
         self.holds = np.full(slots, -1)
         self.queue = 0
-        self.results: dict[int, Decoded] = {}
+        # Where a row's bits are its own, rows that are over need not be computed on.
+        self.exact = all(lane.blocks is not None for lane in lanes_of(self))
 
-    def run(self, stop: Stop | None) -> list[Decoded]:
-        """Decode until every prompt has its output; outputs in the order of the prompts."""
+    def run(self, stop: Stop | None) -> Iterator[tuple[int, Decoded]]:
+        """Decode until every prompt has its output; yield each as it is over."""
         self.fill()
         while not self.rows.done.all():
             self.rows.append(self.round(), self.ends, stop)
             if self.rows.done.any():
-                self.harvest()
+                yield from self.harvest()
                 self.fill()
-        return [self.results[at] for at in range(len(self.prompts))]
+                self.narrow()
 
     def round(self) -> Block:
         """Run one round of the algorithm over all rows."""
@@ -121,11 +170,12 @@ class Session:
             return solo_round(self.target, self.rows, self.options, Purpose.TARGET)
         return block_round(self.target, self.draft, self.rows, self.options, self.ends)
 
-    def harvest(self) -> None:
+    def harvest(self) -> list[tuple[int, Decoded]]:
         """Take the outputs of newly finished rows."""
-        for row in np.flatnonzero(self.rows.done & (self.holds >= 0)):
-            self.results[int(self.holds[row])] = self.rows.result(int(row))
-            self.holds[row] = -1
+        over = np.flatnonzero(self.rows.done & (self.holds >= 0))
+        found = [(int(self.holds[row]), self.rows.result(int(row))) for row in over]
+        self.holds[over] = -1
+        return found
 
     def fill(self) -> None:
         """Give the next prompts of the queue to the rows that hold none."""
@@ -137,9 +187,28 @@ class Session:
         self.holds[free] = taken
         span = slice(taken.start, taken.stop)
         self.rows.admit(free, self.prompts[span], self.ids[span], self.first[span])
-        for lane in (self.target, self.draft):
-            if lane is not None:
-                lane.prefill(self.rows, free)
+        for lane in lanes_of(self):
+            lane.prefill(self.rows, free)
+
+    def narrow(self) -> None:
+        """Let go of rows that are over, once no prompt is left to take their place."""
+        kept = np.flatnonzero(~self.rows.done)
+        if not self.exact or not len(kept) or len(kept) == len(self.holds):
+            return
+        self.rows.narrow(kept)
+        self.holds = self.holds[kept]
+        for lane in lanes_of(self):
+            lane.narrow(kept)
+
+
+def is_exact(*models: StepModel | None) -> bool:
+    """Whether answers of these models depend on their own prompts alone, bit for bit."""
+    return all(isinstance(model, BlockModel) for model in models if model is not None)
+
+
+def lanes_of(session: Session) -> list[Lane]:
+    """Return the lanes that a session feeds."""
+    return [lane for lane in (session.target, session.draft) if lane is not None]
 
 
 def _check(

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from llmx.core.spec import Semantics
 from llmx.methods.decode.accept import leading
-from llmx.methods.decode.api import decode
+from llmx.methods.decode.api import decode_all
 from llmx.methods.decode.options import DecodeOptions
-from llmx.methods.decode.replay import BlockLog, batches, replay
+from llmx.methods.decode.replay import BlockLog, replay
 from llmx.methods.decode.rows import Decoded, Stop
 from llmx.methods.decode.step_model import StepModel
 
@@ -124,11 +124,9 @@ def calibrate(
 
     def measure(threshold: float) -> float:
         tuned = replace(options, threshold=threshold)
-        outputs = [
-            decode(target, draft, *part, tuned, seed, stop) for part in batches(prompts, ids, batch)
-        ]
+        outputs = decode_all(target, draft, prompts, ids, tuned, seed, stop, batch)
         tick()
-        return achieved_share([one for part in outputs for one in part])
+        return achieved_share(outputs)
 
     if options.algorithm == "random":
         ladder = np.linspace(0, 1, 10001)

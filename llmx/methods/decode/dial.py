@@ -38,6 +38,12 @@ class Dial:
         self.threshold[rows] = self.options.threshold
         self.spent[rows] = 0
 
+    def of(self, rows: Ints) -> Dial:
+        """Return what is remembered of some rows alone."""
+        found = Dial(len(rows), self.options)
+        found.threshold, found.spent = self.threshold[rows], self.spent[rows]
+        return found
+
     def turn(self, accepted: Ints, emitted: Ints) -> None:
         """Move the threshold after a round; without a share to hold it stays.
 

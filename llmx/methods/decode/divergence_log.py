@@ -130,6 +130,12 @@ class DivergenceLog:
         return float(accepted / emitted)
 
 
+_OF_BLOCKS = (
+    "divergence", "token", "p", "q", "entropy_p", "entropy_q", "lossless", "argmax", "valid",
+    "closed", "start",
+)  # fmt: skip
+
+
 def joined(logs: Sequence[DivergenceLog]) -> DivergenceLog:
     """Join logs of one set of measures; texts keep their ids, which may then occur twice.
 
@@ -145,4 +151,8 @@ def joined(logs: Sequence[DivergenceLog]) -> DivergenceLog:
         if f.name not in ("measures", "sample")
     }
     places = np.concatenate([log.sample + at for log, at in zip(logs, first, strict=False)])
-    return DivergenceLog(measures=logs[0].measures, sample=places, **parts)
+    # In an order that does not tell which texts were replayed together.
+    order = np.lexsort((parts["start"], places))
+    for name in _OF_BLOCKS:
+        parts[name] = parts[name][:, order] if name == "divergence" else parts[name][order]
+    return DivergenceLog(measures=logs[0].measures, sample=places[order], **parts)

@@ -67,8 +67,9 @@ def _fused(logits: Tensor, options: DecodeOptions) -> bool:
 
 def drafted_probs(proposal: Proposal, options: DecodeOptions) -> Tensor:
     """Return the draft's warped distribution, float32 (B, K, V), however it then picked."""
-    if proposal.probs is not None:
-        return proposal.probs
+    probs = proposal.probs
+    if probs is not None:
+        return probs
     return warp(proposal.scores, options.temperature, options.top_p, options.top_k)
 
 
@@ -96,9 +97,9 @@ def fuzzy_rule(
         tokens: int64 (B, K), drafted.
         exempt: (B, K), tokens that stand without the fuzzy rule: they cost no budget.
     """
-    limits = _limits(tokens, dial, options)
+    most = limits(tokens, dial, options)
     d = close.divergence
-    passes, margin = accept.research(d, limits), np.abs(d - limits)
+    passes, margin = accept.research(d, most), np.abs(d - most)
     if close.chance is not None:
         passes = passes & (close.chance >= options.floor)
         margin = np.minimum(margin, np.abs(close.chance - options.floor))
@@ -108,15 +109,15 @@ def fuzzy_rule(
     return FuzzyRule(passes, margin.astype(np.float32), charge)
 
 
-def _limits(tokens: Ints, dial: Dial, options: DecodeOptions) -> Doubles:
+def limits(tokens: Ints, dial: Dial, options: DecodeOptions) -> Doubles:
     """Return the threshold of each token, float64 (B, 1) or (B, K)."""
-    limits = dial.threshold[:, None]
+    most = dial.threshold[:, None]
     if not options.strict_ids:
-        return limits
+        return most
     strict = np.isin(tokens, options.strict_ids)
     # An infinite threshold times zero would be NaN.
-    tight = limits * options.strict_scale if options.strict_scale else np.zeros_like(limits)
-    scaled: Doubles = np.where(strict, tight, limits)
+    tight = most * options.strict_scale if options.strict_scale else np.zeros_like(most)
+    scaled: Doubles = np.where(strict, tight, most)
     return scaled
 
 

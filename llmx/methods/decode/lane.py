@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from llmx.methods.decode.accept import Floats, Ints
+from llmx.methods.decode.block_model import BlockModel
 from llmx.methods.decode.rows import Rows
 from llmx.methods.decode.step_model import StepModel
 
@@ -20,6 +21,7 @@ class Lane:
         self.model = model
         self.vocab = vocab
         self.cache: Any = model.new_cache(rows, capacity)
+        self.blocks: BlockModel | None = model if isinstance(model, BlockModel) else None
 
     def put(self, values: Ints | Floats) -> Tensor:
         """Move host numbers to the model's device."""
@@ -27,10 +29,18 @@ class Lane:
 
     def prefill(self, rows: Rows, admitted: Ints) -> None:
         """Write the prompts of newly admitted rows, all but their last token."""
-        width = int(rows.length[admitted].max()) - 1
-        if width > 0:
-            tokens = rows.tokens[admitted, :width]
-            self.model.prefill(self.put(tokens), self.put(admitted), self.cache)
+        # A block model gains nothing by a common width, and would pay for the padding.
+        parts = [admitted] if self.blocks is None else np.split(admitted, len(admitted))
+        for part in parts:
+            width = int(rows.length[part].max()) - 1
+            if width > 0:
+                tokens = rows.tokens[part, :width]
+                self.model.prefill(self.put(tokens), self.put(part), self.cache)
+
+    def narrow(self, kept: Ints) -> None:
+        """Go on with some rows alone; of a block model only."""
+        assert self.blocks is not None
+        self.cache = self.blocks.narrow(self.cache, kept)
 
     def feed(self, tokens: Tensor, start: Tensor) -> Tensor:
         """Return raw logits (B, K, V) over the common vocabulary, float32."""

@@ -136,6 +136,12 @@ class DecodeOptions:
         return self.algorithm in ("speculative", "ensemble") or fallback
 
     @property
+    def tests_first(self) -> bool:
+        """Whether the target's own arg-max is accepted: one-hot distributions have no ratio."""
+        union = self.algorithm == "fuzzy" and self.semantics == "union"
+        return union or (self.tests_ratio and self.temperature == 0)
+
+    @property
     def penalised(self) -> bool:
         """Whether logits depend on the tokens that came before by a penalty."""
         none = self.repetition_penalty == 1

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from llmx.core.philox import Purpose
-from llmx.methods.decode.draw import band, draw
-from llmx.methods.decode.lane import Lane
+from llmx.methods.decode.accept import Floats, Ints
+from llmx.methods.decode.block_model import DraftJob
+from llmx.methods.decode.draw import band, draw, lead
+from llmx.methods.decode.lane import Lane, on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.rows import Rows
@@ -25,24 +28,42 @@ class Proposal:
         tokens: int64 (B, K).
         logits: raw logits of the draft, float32 (B, K, V).
         scores: those that tokens were picked from, penalties included.
-        probs: q of the acceptance ratio, float32 (B, K, V): the distribution that each token was
-            really drawn from (but for ``greedy_soft`` drafts). None = one-hot on the tokens.
+        options: how they were picked.
         bands: int64 (B, K, 3), what was drawn and what nearly was; None for the arg-max.
+        drawn: the distributions that tokens were drawn from, where they are at hand.
+        margins: float32 (B, K), lead of each arg-max, where it is at hand.
     """
 
     tokens: Tensor
     logits: Tensor
     scores: Tensor
-    probs: Tensor | None
+    options: DecodeOptions
     bands: Tensor | None
+    drawn: Tensor | None = None
+    margins: Floats | None = None
+
+    @cached_property
+    def probs(self) -> Tensor | None:
+        """q of the acceptance ratio, float32 (B, K, V): the distribution that each token was
+        really drawn from (but for ``greedy_soft`` drafts). None = one-hot on the tokens.
+        """
+        o = self.options
+        if o.one_hot_draft or self.drawn is not None:
+            return self.drawn
+        return warp(self.scores, o.temperature, o.top_p, o.top_k)
+
+    @cached_property
+    def lead(self) -> Floats:
+        """How far each token is ahead of the next one, float32 (B, K)."""
+        return on_host(lead(self.scores)) if self.margins is None else self.margins
 
     def to(self, device: torch.device) -> Proposal:
         """Return the block on the target's device."""
         if device == self.tokens.device:
             return self
-        probs = None if self.probs is None else self.probs.to(device)
-        logits, scores = self.logits.to(device), self.scores.to(device)
-        return Proposal(self.tokens.to(device), logits, scores, probs, self.bands)
+        drawn = None if self.drawn is None else self.drawn.to(device)
+        tokens, logits, scores = (x.to(device) for x in (self.tokens, self.logits, self.scores))
+        return replace(self, tokens=tokens, logits=logits, scores=scores, drawn=drawn)
 
     def q_of_tokens(self) -> Tensor:
         """Return q of each drafted token, float32 (B, K)."""
@@ -65,6 +86,8 @@ def at_column(values: Tensor, row: Tensor, column: Tensor) -> Tensor:
 
 def propose(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Proposal:
     """Draft `width` >= 1 tokens in every row, one forward each."""
+    if lane.blocks is not None and not options.penalised:
+        return _at_once(lane, rows, options, width)
     logits = _first(lane, rows)
     pick = Picker(lane, rows, options, width)
     start = lane.put(rows.length)
@@ -77,7 +100,20 @@ def propose(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Propo
     raw = torch.stack(seen, 1)
     scores = torch.stack(pick.scores, 1) if options.penalised else raw
     block = torch.cat(pick.tokens, 1)
-    return Proposal(block, raw, scores, _stacked(pick.probs), _stacked(pick.bands))
+    bands, drawn = _stacked(pick.bands), _stacked(pick.probs)
+    return Proposal(block, raw, scores, options, bands, drawn)
+
+
+def _at_once(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Proposal:
+    """Let a block model draft the block in one call."""
+    assert lane.blocks is not None
+    u = band(rows.draws(Purpose.DRAFT, width))
+    job = DraftJob(*_pairs(rows), u, lane.vocab, options)
+    found = lane.blocks.draft(lane.cache, job)
+    logits = torch.from_numpy(found.logits)[..., : lane.vocab]
+    bands = None if found.bands is None else torch.from_numpy(found.bands)
+    tokens = torch.from_numpy(found.tokens)
+    return Proposal(tokens, logits, logits, options, bands, margins=found.lead)
 
 
 def _stacked(parts: list[Tensor]) -> Tensor | None:
@@ -117,10 +153,15 @@ def _first(lane: Lane, rows: Rows) -> Tensor:
     Two tokens are fed, always: after a block that was accepted whole, the draft has not yet seen
     the last of its own tokens. Feeding both in every round keeps the shapes equal.
     """
-    begin = np.maximum(rows.length - 2, 0)
-    pair = rows.tokens[rows.index[:, None], begin[:, None] + np.arange(2)]
+    pair, begin, last = _pairs(rows)
     logits = lane.feed(lane.put(pair), lane.put(begin))
-    last = rows.length - 1 - begin
     if last.all():
         return logits[:, 1]
     return logits[lane.put(rows.index), lane.put(last)]
+
+
+def _pairs(rows: Rows) -> tuple[Ints, Ints, Ints]:
+    """Return the last two tokens of each row, (B, 2), the slot of the first, which is the last."""
+    begin = np.maximum(rows.length - 2, 0)
+    pair: Ints = rows.tokens[rows.index[:, None], begin[:, None] + np.arange(2)]
+    return pair, begin, rows.length - 1 - begin

@@ -10,7 +10,7 @@ import torch
 
 from llmx.core.spec import DraftMode, Semantics
 from llmx.methods.decode.accept import Flags, Floats, Ints, valid_lengths
-from llmx.methods.decode.api import decode
+from llmx.methods.decode.api import batches, decode
 from llmx.methods.decode.lane import Lane, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal, propose
@@ -62,14 +62,6 @@ def replay(
     for part, names in batches(prompts, ids, batch):
         logs += _replay_batch(target, draft, part, names, options, seed, stride, stop)
     return _join(logs, options.gamma)
-
-
-def batches(
-    prompts: Sequence[Sequence[int]], ids: Sequence[str], size: int | None
-) -> list[tuple[Sequence[Sequence[int]], Sequence[str]]]:
-    """Cut prompts and their ids into batches of `size` rows, in order."""
-    size = size or max(1, len(prompts))
-    return [(prompts[at : at + size], ids[at : at + size]) for at in range(0, len(prompts), size)]
 
 
 def _replay_batch(

@@ -6,13 +6,13 @@ import numpy as np
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Flags, Ints, leading, valid_lengths
-from llmx.methods.decode.draw import FRAGILE, band, is_split, lead
-from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
+from llmx.methods.decode.draw import FRAGILE, is_split
+from llmx.methods.decode.lane import Lane, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Block, Rows
-from llmx.methods.decode.verify import Final, Verdict, final_token, follow, settle, verify
+from llmx.methods.decode.verify import Final, Verdict, follow, settle, solo_token, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -22,8 +22,8 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
     """
     last = rows.tokens[rows.index, rows.length - 1][:, None]
     logits = lane.feed(lane.put(last), lane.put(rows.length - 1))
-    scores = penalise(logits, rows, None, options)[:, 0]
-    final = final_token(scores, lane.put(band(rows.draws(purpose, 1)[:, 0])), options)
+    scores = penalise(logits, rows, None, options)
+    final = solo_token(lane, scores, rows.draws(purpose, 1)[:, 0], options)
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
     return Block(
         tokens=final.token[:, None],
@@ -46,16 +46,19 @@ def block_round(
     room = rows.room()
     if not room.any():
         return solo_round(target, rows, options, Purpose.TARGET)
-    proposal = propose(draft, rows, options, int(room.max())).to(target.model.device)
-    verdict = verify(target, rows, proposal, options)
+    # Shapes move the last bits of most models, and must not depend on a neighbour's room.
+    exact = target.blocks is not None and draft.blocks is not None
+    width = int(room.max()) if exact else options.gamma
+    proposal = propose(draft, rows, options, width).to(target.model.device)
     drafted = tokens_on_host(proposal.tokens)
     closing = ends[drafted]
     valid = valid_lengths(closing, room)
+    verdict = verify(target, rows, proposal, options, valid)
     run = leading(verdict.accept, valid)
     final = follow(target, rows, proposal, verdict, run, valid, options)
     settle(rows, verdict, run, valid)
     tokens = _place(drafted, run, final.token)
-    unsafe = _fragile(proposal, verdict, run, final, options)
+    unsafe = _fragile(proposal, verdict, run, valid, final, options)
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
     return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
@@ -69,7 +72,12 @@ def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
 
 
 def _fragile(
-    proposal: Proposal, verdict: Verdict, run: Ints, final: Final, options: DecodeOptions
+    proposal: Proposal,
+    verdict: Verdict,
+    run: Ints,
+    valid: Ints,
+    final: Final,
+    options: DecodeOptions,
 ) -> Flags:
     """Return (B, K+1): where a draft's draw, the accept rule or the final draw was nearly another.
 
@@ -81,6 +89,8 @@ def _fragile(
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
     elif options.algorithm != "speculative" or options.temperature > 0:
-        fragile[:, :-1] |= on_host(lead(proposal.scores)) < FRAGILE
+        fragile[:, :-1] |= proposal.lead < FRAGILE
+    # A token that does not count decided nothing.
+    fragile[:, :-1] &= np.arange(fragile.shape[1] - 1) < valid[:, None]
     fragile[np.arange(len(run)), run] |= final.fragile
     return fragile

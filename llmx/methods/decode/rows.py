@@ -159,6 +159,13 @@ class Rows:
                 self.length[row], self.done[row], self.finish[row] = begin + size, True, 1
                 return
 
+    def narrow(self, kept: Ints) -> None:
+        """Go on with the rows `kept` alone."""
+        self.index = np.arange(len(kept))
+        self.dial = self.dial.of(kept)
+        for name in ("tokens", "fragile", "length", "prompt", "done", "finish", "counts", "table"):
+            setattr(self, name, getattr(self, name)[kept])
+
     def result(self, row: int) -> Decoded:
         """Return what a finished row holds."""
         span = slice(int(self.prompt[row]), int(self.length[row]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,9 +11,10 @@ from torch import Tensor
 from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
+from llmx.methods.decode.block_model import BlockModel, CompareJob, FollowJob, reads
 from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
-from llmx.methods.decode.fuzzy import closeness, fuzzy_rule
+from llmx.methods.decode.fuzzy import Closeness, closeness, fuzzy_rule, limits
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
@@ -45,17 +46,27 @@ class Verdict:
     charge: Doubles | None = None
 
 
-def verify(lane: Lane, rows: Rows, proposal: Proposal, options: DecodeOptions) -> Verdict:
+def verify(
+    lane: Lane,
+    rows: Rows,
+    proposal: Proposal,
+    options: DecodeOptions,
+    valid: Ints | None = None,
+) -> Verdict:
     """Run the target over the last token and the drafted block, and apply the accept rule.
 
     Args:
         proposal: on the target's device.
+        valid: (B,), how many tokens count, where nothing behind a rejection will be looked at;
+            None = every token is judged.
     """
     last = lane.put(rows.tokens[rows.index, rows.length - 1])
     block = torch.cat((last.unsqueeze(1), proposal.tokens), 1)
     logits = lane.feed(block, lane.put(rows.length - 1))
     scores = penalise(logits, rows, proposal.tokens, options)
     u = rows.draws(Purpose.ACCEPT, proposal.tokens.shape[1])
+    if lane.blocks is not None and reads(options):
+        return _read(lane.blocks, logits, proposal, u, rows.dial, options, valid)
     return judge(logits, scores, proposal, u, rows.dial, options)
 
 
@@ -85,14 +96,60 @@ def judge(
         assert own is not None
         return Verdict(logits, scores, probs, *own)
     close = closeness(logits[:, :-1], None if probs is None else probs[:, :-1], proposal, options)
+    # Only the ratio's residual needs p at the place of a rejection that is not known yet.
+    kept = probs if options.tests_ratio else None
+    tokens = tokens_on_host(proposal.tokens)
+    return _fuzzy(logits, scores, kept, close, own, tokens, dial, options)
+
+
+def _read(
+    model: BlockModel,
+    logits: Tensor,
+    proposal: Proposal,
+    u: Floats,
+    dial: Dial,
+    options: DecodeOptions,
+    valid: Ints | None,
+) -> Verdict:
+    """Apply the accept rule to the numbers that a block model reads; see :func:`judge`."""
+    if options.algorithm == "random":
+        return judge(logits, logits, proposal, u, dial, options)
+    tokens = tokens_on_host(proposal.tokens)
+    # What an answer may still spend depends on all tokens of the block.
+    stop = valid is not None and options.budget == np.inf and options.algorithm != "ensemble"
+    counted = np.full(len(tokens), tokens.shape[1]) if valid is None else valid
+    asked = limits(tokens, dial, options)
+    job = CompareJob(logits, proposal.logits, tokens, counted, u, asked, options, stop)
+    found = model.compare(job)
+    own = None
+    if options.tests_first:
+        own = found.best == tokens, found.lead
+    elif options.tests_ratio:
+        own = _ratio_test(found.p, found.q, u, options)
+    if options.algorithm != "fuzzy":
+        assert own is not None
+        return Verdict(logits, logits, None, *own)
+    close = Closeness(found.divergence, found.chance if options.floor > 0 else None)
+    return _fuzzy(logits, logits, None, close, own, tokens, dial, options)
+
+
+def _fuzzy(
+    logits: Tensor,
+    scores: Tensor,
+    probs: Tensor | None,
+    close: Closeness,
+    own: tuple[Flags, Floats] | None,
+    tokens: Ints,
+    dial: Dial,
+    options: DecodeOptions,
+) -> Verdict:
+    """Join the fuzzy rule and the test that stands beside it."""
     exempt = None if own is None else own[0]
-    rule = fuzzy_rule(close, tokens_on_host(proposal.tokens), exempt, dial, options)
+    rule = fuzzy_rule(close, tokens, exempt, dial, options)
     flags, margin = rule.accept, rule.margin
     if own is not None:
         flags, margin = flags | own[0], np.minimum(margin, own[1])
-    # Only the ratio's residual needs p at the place of a rejection that is not known yet.
-    kept = probs if options.tests_ratio else None
-    return Verdict(logits, scores, kept, flags, margin, close.divergence, rule.charge)
+    return Verdict(logits, scores, probs, flags, margin, close.divergence, rule.charge)
 
 
 def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
@@ -116,15 +173,12 @@ def _own_test(
     scores: Tensor, probs: Tensor | None, proposal: Proposal, u: Floats, options: DecodeOptions
 ) -> tuple[Flags, Floats] | None:
     """Return (accept, margin) of the test that stands beside the fuzzy rule; None without one."""
-    greedy = options.temperature == 0
-    if options.semantics == "union" and options.algorithm == "fuzzy":
-        greedy = True
-    elif not options.tests_ratio:
-        return None
-    if greedy:
+    if options.tests_first:
         # Both distributions are one-hot: the test is "drafted token = arg-max".
         same = scores[:, :-1].argmax(-1) == proposal.tokens
         return on_host(same) > 0, on_host(lead(scores[:, :-1]))
+    if not options.tests_ratio:
+        return None
     assert probs is not None
     p = probs[:, :-1].gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1)
     pair = on_host(torch.stack((p, proposal.q_of_tokens())))
@@ -166,8 +220,14 @@ def follow(
         run: (B,), accepted tokens.
         valid: (B,), tokens that counted.
     """
-    row, column = lane.put(rows.index), lane.put(run)
     drawn = rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run]
+    if lane.blocks is not None and reads(options):
+        job = FollowJob(verdict.logits, run, band(drawn), options)
+        if options.tests_ratio and (run < valid).any():
+            tokens = tokens_on_host(proposal.tokens)
+            job = replace(job, draft=proposal.logits, tokens=tokens, rejected=run < valid)
+        return _final(lane.blocks, job)
+    row, column = lane.put(rows.index), lane.put(run)
     u = lane.put(band(drawn))
     if verdict.probs is None:
         return final_token(at_column(verdict.scores, row, column), u, options)
@@ -186,6 +246,21 @@ def settle(rows: Rows, verdict: Verdict, run: Ints, valid: Ints) -> None:
     inside = np.arange(verdict.charge.shape[1]) < run[:, None]
     rows.dial.spent += np.where(inside, verdict.charge, 0.0).sum(1)
     rows.dial.turn(run, np.where(valid > 0, run + 1, 0))
+
+
+def solo_token(lane: Lane, scores: Tensor, u: Floats, options: DecodeOptions) -> Final:
+    """Take one token from scores (B, 1, V) and uniforms (B,)."""
+    if lane.blocks is not None:
+        column = np.zeros(len(u), dtype=np.int64)
+        return _final(lane.blocks, FollowJob(scores, column, band(u), options))
+    return final_token(scores[:, 0], lane.put(band(u)), options)
+
+
+def _final(model: BlockModel, job: FollowJob) -> Final:
+    found = model.follow(job)
+    if job.options.temperature == 0:
+        return Final(found.tokens[:, 0], found.lead < FRAGILE)
+    return Final(found.tokens[:, 0], is_split(found.tokens))
 
 
 def final_token(scores: Tensor, u: Tensor, options: DecodeOptions) -> Final:

@@ -14,6 +14,7 @@ from llmx.data.reasoning.options import sent_wrapper
 from llmx.data.reasoning.sampled import SampledStage
 from llmx.data.reasoning.stage import PromptsStage
 from llmx.data.traces.stage import TracesStage
+from llmx.engines.locate import ZOO
 from llmx.run.ask import put, requests_for
 from llmx.run.audit import AuditStage
 from llmx.run.decode import DecodeStage
@@ -107,13 +108,15 @@ def test_an_engine_that_sends_chats_refuses_raw_prompts_before_anything_runs(kin
 
 def test_hf_encodes_a_raw_prompt_as_trainings_encode_a_plain_text():
     from llmx.engines.hf import HfEngine
+    from llmx.train.post_training.base import Base, load_tokenizer
     from llmx.train.post_training.encoded import encode_prompts
 
+    tokenizer = load_tokenizer(Base("zoo:gsm_target", ZOO / "gsm_target", None))
     engine = HfEngine(ModelSpec(target="zoo:gsm_target"), EngineSpec())
     one = arm("instruct")
     for sample in _test_split(one):
         request = put(one.data, sample, SamplerSpec(algorithm="target", max_tokens=8), 0)
-        wanted = encode_prompts(engine.pair.tokenizer, [request.raw])[0]
+        wanted = encode_prompts(tokenizer, [request.raw])[0]
         assert engine.prompt_ids(request) == wanted
 
 

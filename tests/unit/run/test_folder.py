@@ -11,7 +11,8 @@ import pytest
 from llmx.core.errors import LlmxError, StoreError
 from llmx.core.spec import RunSpec
 from llmx.run.api import collect_garbage, list_runs, load_run, remove_run, run
-from llmx.run.execute import entry_of, missing
+from llmx.run.entry import entry_of
+from llmx.run.execute import missing
 from llmx.run.folder import CACHE, folder_for, open_folder
 from llmx.run.graph import build_graph
 from llmx.run.plan import plan

@@ -130,7 +130,7 @@ def test_two_processes_may_bring_the_same_file(tmp_path):
 
 def test_a_device_that_is_not_there_is_refused_in_one_line():
     torch = pytest.importorskip("torch")
-    from llmx.engines.pair import _device
+    from llmx.engines.models import _device
 
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")

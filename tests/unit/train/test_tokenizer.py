@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from llmx.core.errors import ConfigError
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageInput
+from llmx.engines.tokenizer import open_tokenizer
 from llmx.train.tokenizer import ASSISTANT, BEGIN, END, PAD, SPECIAL, USER, TokenizerStage
 
 
@@ -50,6 +51,18 @@ def test_a_saved_tokenizer_is_the_same(tokenizer, tmp_path):
     again = AutoTokenizer.from_pretrained(tmp_path)
     assert again.get_vocab() == tokenizer.get_vocab()
     assert again.chat_template == tokenizer.chat_template
+
+
+@given(text=st.text())
+def test_a_trained_tokenizer_is_read_without_transformers(tokenizer, tmp_path_factory, text):
+    folder = tmp_path_factory.getbasetemp() / "trained"
+    if not folder.exists():
+        tokenizer.save_pretrained(folder)
+        (folder / "config.json").write_text('{"model_type": "llama"}')
+    plain = open_tokenizer(folder)
+    assert plain is not None
+    assert plain(text)["input_ids"] == (ids := tokenizer(text)["input_ids"])
+    assert plain.decode(ids) == tokenizer.decode(ids) and plain.get_vocab() == tokenizer.get_vocab()
 
 
 @pytest.mark.parametrize("size", [1000, 256, 0, -64, "many", 384.0, None])

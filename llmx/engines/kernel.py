@@ -1,0 +1,91 @@
+"""Which forward an engine runs: the compiled one, or torch's.
+
+It is meaning, not speed: both give other last bits. So ``engine.kernel=auto`` is settled before a
+run gets its name, and stands in its specification; a process that cannot provide what stands there
+refuses.
+"""
+
+from __future__ import annotations
+
+from llmx.core.errors import EngineError
+from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, RunSpec
+from llmx.engines.locate import local_folder
+from llmx.store.machine import machine
+
+NATIVE = "native-1"
+"""The compiled forward; the number goes up whenever its bits change."""
+TORCH = "torch"
+_ENGINES = ("hf", "vllm")  # the latter's pair is calibrated by the same loops
+
+
+def with_kernels(spec: RunSpec) -> RunSpec:
+    """Return a specification in which every arm's engine says which forward it runs."""
+    arms = {name: _settled(arm) for name, arm in spec.arms.items()}
+    return spec.model_copy(update={"arms": arms})
+
+
+def _settled(arm: ArmSpec) -> ArmSpec:
+    if arm.engine.kind not in _ENGINES or arm.engine.kernel == kernel_of(arm.engine):
+        return arm
+    engine = arm.engine.model_copy(update={"kernel": kernel_of(arm.engine)})
+    return arm.model_copy(update={"engine": engine})
+
+
+def kernel_of(spec: EngineSpec) -> str:
+    """Return the forward that an engine runs.
+
+    Raises:
+        EngineError: if it asks for the compiled one, and that cannot be had.
+    """
+    from llmx.engines.native.build import trouble
+
+    if spec.kernel in (TORCH, NATIVE):
+        return spec.kernel
+    unfit = _unfit(spec)
+    if spec.kernel == "auto":
+        return TORCH if unfit or trouble() else NATIVE
+    why = _unknown(spec.kernel) if spec.kernel != "native" else unfit or trouble()
+    if why:
+        raise EngineError(f"engine.kernel={spec.kernel}: {why}", "engine.kernel=torch")
+    return NATIVE
+
+
+def _unknown(name: str) -> str:
+    return f"this version of llmx has {NATIVE}"
+
+
+def _unfit(spec: EngineSpec) -> str | None:
+    """Return which setting leaves the compiled forward out; it is float32 on a CPU."""
+    on_cpu = spec.device == "cpu" or (spec.device == "auto" and not machine()["accelerators"])
+    if not on_cpu:
+        return "the compiled forward runs on a CPU alone (engine.device=cpu)"
+    if spec.dtype != "float32":
+        return "the compiled forward is float32 alone (engine.dtype=float32)"
+    return None if spec.lean else "engine.lean=false asks for transformers' own forward"
+
+
+def kernel_identity(model: ModelSpec, spec: EngineSpec) -> dict[str, object]:
+    """Return what the arithmetic of a pair depends on; the batch size only where it moves bits."""
+    known = [knows(name) for name in (model.target, model.draft) if name]
+    kernel = kernel_of(spec)
+    if kernel == TORCH or not any(one is not False for one in known):
+        return {"kernel": TORCH, "batch_size": spec.batch_size}
+    return {"kernel": kernel} if all(known) else {"kernel": kernel, "batch_size": spec.batch_size}
+
+
+def known_exact(model: ModelSpec | None, spec: EngineSpec) -> bool:
+    """Whether it is known beforehand that an answer depends on its request alone."""
+    return model is not None and "batch_size" not in kernel_identity(model, spec)
+
+
+def knows(name: str) -> bool | None:
+    """Whether the compiled forward knows a model; None where its folder is not there to look at.
+
+    A hub model is never looked at, not even where it is here: the answer would change with it.
+    """
+    from llmx.engines.native.shape import native_shape
+
+    if name.startswith("stage:"):
+        return None
+    folder = local_folder(name)
+    return None if folder is None else native_shape(folder) is not None

@@ -1,0 +1,175 @@
+// What an accept rule reads of a drafted block, and the draw of the token that follows.
+//
+// Numbers only: the rules that decide from them are llmx/methods/decode's. Where the caller allows
+// it, a row ends at its first rejection, for nothing behind it is ever emitted.
+#include "nucleus.h"
+
+extern "C" {
+
+enum LlmxDivergence { NONE = -1, JS, AG, KL, KL_REVERSED, TV, DRAFT_TOKEN };
+
+struct LlmxRule {
+  int32_t divergence;  // of the raw distributions
+  int32_t ratio;       // p and q of the drafted token, warped
+  int32_t one_hot;     // q is one-hot
+  int32_t first;       // the target's arg-max and its lead
+  int32_t stop;        // end a row at its first rejection
+  float floor;         // least raw p of a token that passes by divergence
+};
+}
+
+namespace llmx {
+namespace {
+
+constexpr float FLOOR = -1e5f;  // of log-probabilities: their products with 0 are 0, not NaN
+constexpr float CAP = 80.f;     // past this ratio a probability is below 1e-34 and adds nothing
+
+float log_sum(const float* z, int n) {
+  F top = all(highest(z, n));
+  Lanes total = lanes(0);
+  over(z, n, -INFINITY, [&](const Lanes& v, int) {
+    total = total + each(v, [&](F x) { return exp(x - top); });
+  });
+  return top[0] + log1(sum(total));
+}
+
+// (1-s) ln(1-s) + (1+s) ln(1+s): what a token adds to twice JS / m, zero where p = q.
+inline F rise(F p, F q) {
+  F m = p + q;
+  F s = (q - p) / (m + all(1e-38f));
+  F low = largest(1.0f - s, all(1e-38f)), high = largest(1.0f + s, all(1e-38f));
+  return fma(low, log(low), high * log(high)) * m;
+}
+
+template <class Term> float total(const float* a, const float* b, int n, float la, float lb, Term f) {
+  Lanes found = lanes(0);
+  int i = 0;
+  auto add = [&](const Lanes& va, const Lanes& vb) {
+    found = found + both(va, vb, [&](F x, F y) {
+      F lp = largest(x - all(la), all(FLOOR)), lq = largest(y - all(lb), all(FLOOR));
+      return f(lp, lq, exp(lp), exp(lq));
+    });
+  };
+  for (; i + 16 <= n; i += 16) add(load16(a + i), load16(b + i));
+  if (i < n) add(load_some(a + i, n - i, -INFINITY), load_some(b + i, n - i, -INFINITY));
+  return sum(found);
+}
+
+float not_negative(float x) { return x < 0 ? 0.0f : x; }
+
+float js(const float* a, const float* b, int n, float la, float lb) {
+  return not_negative(0.25f * total(a, b, n, la, lb, [](F, F, F p, F q) { return rise(p, q); }));
+}
+
+float divergence(int kind, const float* a, const float* b, int n, float la, float lb, int64_t c) {
+  auto of = [&](auto f) { return total(a, b, n, la, lb, f); };
+  switch (kind) {
+    case JS:
+      return js(a, b, n, la, lb);
+    case AG:
+      return not_negative(
+          0.25f * of([](F lp, F lq, F p, F q) { return (q - p) * (lq - lp); }) -
+          js(a, b, n, la, lb));
+    case KL:
+      return not_negative(of([](F lp, F lq, F, F q) { return q * (lq - lp); }));
+    case KL_REVERSED:
+      return not_negative(of([](F lp, F lq, F p, F) { return p * (lp - lq); }));
+    case TV:
+      return 0.5f * of([](F, F, F p, F q) { return largest(p - q, q - p); });
+    default: {
+      float d = exp(all(a[c] - la))[0] - exp(all(b[c] - lb))[0];
+      return d < 0 ? -d : d;
+    }
+  }
+}
+
+struct Numbers {
+  float *d, *chance, *p, *q, *lead;
+  int64_t* best;
+};
+
+// Whether the token may still stand; false ends the row.
+bool read(const LlmxRule& rule, const LlmxSampler& s, const float* a, const float* b, int64_t c,
+          float u, double limit, Kept& kept, Numbers out) {
+  bool stands = false;
+  if (rule.divergence != NONE) {
+    float la = log_sum(a, s.vocab), lb = log_sum(b, s.vocab);
+    *out.d = divergence(rule.divergence, a, b, s.vocab, la, lb, c);
+    *out.chance = exp(all(std::max(a[c] - la, FLOOR)))[0];
+    stands = *out.d <= limit && !(*out.chance < rule.floor);
+  }
+  if (rule.ratio) {
+    kept.from(a, s);
+    *out.p = kept.chance(c);
+    *out.q = 1;
+    if (!rule.one_hot) {
+      kept.from(b, s);
+      *out.q = kept.chance(c);
+    }
+    stands = stands || u * *out.q < *out.p;
+  }
+  if (rule.first) {
+    Best best = best_of(a, s.vocab);
+    *out.best = best.at;
+    *out.lead = best.lead;
+    stands = stands || best.at == c;
+  }
+  return stands;
+}
+
+}  // namespace
+}  // namespace llmx
+
+extern "C" {
+
+// Read a drafted block.
+//   p (rows, width + 1, p_stride) and q (rows, width, q_stride): raw logits of target and draft.
+//   tokens (rows, width); valid (rows): how many of them count; u (rows, width);
+//   limit (rows, width): the threshold of each token.
+//   Out, (rows, width) each; what was not looked at stays as it was.
+void llmx_compare(const LlmxRule* rule, const LlmxSampler* sampler, int rows, int width,
+                  const float* p, int64_t p_stride, const float* q, int64_t q_stride,
+                  const int64_t* tokens, const int64_t* valid, const float* u, const double* limit,
+                  float* d, float* chance, float* pc, float* qc, float* lead, int64_t* best) {
+  static thread_local llmx::Kept kept;
+  for (int r = 0; r < rows; r++)
+    for (int k = 0; k < (rule->stop ? valid[r] : width); k++) {
+      int64_t at = (int64_t)r * width + k;
+      const float* a = p + (at + r) * p_stride;
+      llmx::Numbers out{d + at, chance + at, pc + at, qc + at, lead + at, best + at};
+      bool stands = llmx::read(*rule, *sampler, a, q + at * q_stride, tokens[at], u[at], limit[at],
+                               kept, out);
+      if (!stands && rule->stop) break;
+    }
+}
+
+// Draw a token of each row from the target, or from what is left of it after a rejection.
+//   at: which row of p (of p_stride numbers); q_at: which of q, -1 where nothing was rejected.
+//   token: what was rejected; one_hot: q is one-hot on it.
+//   u (rows, 3); out (rows, 3); lead (rows), written where temperature is 0.
+void llmx_follow(const LlmxSampler* sampler, int rows, const float* p, int64_t p_stride,
+                 const int64_t* at, const float* q, int64_t q_stride, const int64_t* q_at,
+                 const int64_t* token, int one_hot, const float* u, int64_t* out, float* lead) {
+  static thread_local llmx::Kept own, other;
+  for (int r = 0; r < rows; r++) {
+    const float* z = p + at[r] * p_stride;
+    if (sampler->temperature == 0) {
+      llmx::Best best = llmx::best_of(z, sampler->vocab);
+      for (int i = 0; i < 3; i++) out[3 * r + i] = best.at;
+      lead[r] = best.lead;
+      continue;
+    }
+    own.from(z, *sampler);
+    if (q_at && q_at[r] >= 0) {
+      if (one_hot) {
+        own.subtract([&](int64_t i) { return i == token[r] ? 1.0f : 0.0f; });
+      } else {
+        other.from(q + q_at[r] * q_stride, *sampler);
+        own.subtract([&](int64_t i) { return other.chance(i); });
+      }
+    }
+    for (int i = 0; i < 3; i++) out[3 * r + i] = own.draw(u[3 * r + i]);
+  }
+}
+
+}  // extern "C"

@@ -1,0 +1,90 @@
+"""What the compiled library reads of a drafted block, and the draw that follows."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmx.engines.native.calls import CRule, CSampler, at, plain
+from llmx.methods.decode.block_model import CompareJob, Drawn, FollowJob, Numbers
+from llmx.methods.decode.options import DecodeOptions
+
+_DIVERGENCES = ("js", "ag", "kl", "kl_reversed", "tv", "draft_token")
+
+
+class Judging:
+    """The half of a block model that needs no weights."""
+
+    calls: ctypes.CDLL
+
+    def sampler(self, options: DecodeOptions, vocab: int) -> Any:
+        """Return how tokens are drawn, as the library takes it."""
+        return ctypes.byref(CSampler(vocab, options.top_k, options.temperature, options.top_p))
+
+    def compare(self, job: CompareJob) -> Numbers:
+        """Read a drafted block; what was not looked at is NaN."""
+        rows, width, vocab = job.draft.shape
+        found = Numbers.empty(rows, width)
+        target, p_stride = _laid_out(job.target)
+        draft, q_stride = _laid_out(job.draft)
+        tokens, valid = plain(job.tokens, np.int64), plain(job.valid, np.int64)
+        limits = np.broadcast_to(job.limits, (rows, width))
+        u, limits = plain(job.u, np.float32), plain(limits, np.float64)
+        self.calls.llmx_compare(
+            ctypes.byref(_rule(job)), self.sampler(job.options, vocab), rows, width,
+            at(target), p_stride, at(draft), q_stride, at(tokens), at(valid), at(u), at(limits),
+            at(found.divergence), at(found.chance), at(found.p), at(found.q), at(found.lead),
+            at(found.best),
+        )  # fmt: skip
+        return found
+
+    def follow(self, job: FollowJob) -> Drawn:
+        """Draw one token a row."""
+        rows, columns, vocab = job.target.shape
+        target, p_stride = _laid_out(job.target)
+        draft, q_stride = (None, 0) if job.draft is None else _laid_out(job.draft)
+        place = np.arange(rows) * columns + job.column
+        q_at = token = None
+        if job.draft is not None:
+            assert job.tokens is not None and job.rejected is not None
+            width = job.draft.shape[1]
+            column = job.column.clip(max=width - 1)
+            q_at = np.where(job.rejected, np.arange(rows) * width + column, -1)
+            token = np.ascontiguousarray(job.tokens[np.arange(rows), column])
+        u = plain(job.u, np.float32)
+        tokens = np.empty((rows, 3), np.int64)
+        lead = np.full(rows, np.inf, np.float32)
+        self.calls.llmx_follow(
+            self.sampler(job.options, vocab), rows, at(target), p_stride, at(place), at(draft),
+            q_stride, at(q_at), at(token), int(job.options.one_hot_draft), at(u), at(tokens),
+            at(lead),
+        )  # fmt: skip
+        return Drawn(tokens, lead)
+
+
+def _rule(job: CompareJob) -> CRule:
+    options = job.options
+    fuzzy = options.algorithm == "fuzzy"
+    ratio = options.tests_ratio and options.temperature > 0
+    return CRule(
+        _DIVERGENCES.index(options.divergence) if fuzzy else -1,
+        int(ratio),
+        int(options.one_hot_draft),
+        int(options.tests_first),
+        int(job.stop),
+        options.floor,
+    )
+
+
+def _laid_out(values: Any) -> tuple[NDArray[np.float32], int]:
+    """Return float32 rows of logits and the distance between two rows; copied if need be."""
+    numbers = values.numpy() if hasattr(values, "numpy") else values
+    steady = (
+        numbers.strides[-1] == 4 and numbers.strides[0] == numbers.shape[1] * numbers.strides[1]
+    )
+    if numbers.dtype != np.float32 or not steady:
+        numbers = np.ascontiguousarray(numbers, np.float32)
+    return numbers, numbers.strides[1] // 4

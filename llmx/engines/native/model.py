@@ -1,0 +1,137 @@
+"""A block model over the compiled forward: Llama in float32 on a CPU."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmx.engines.native.cache import NativeCache, new_cache
+from llmx.engines.native.calls import CModel, at, functions, plain
+from llmx.engines.native.judging import Judging
+from llmx.engines.native.rope import rotations
+from llmx.engines.native.shape import LlamaShape, native_shape
+from llmx.engines.native.weights import PANEL, LlamaWeights, load_weights
+from llmx.methods.decode.block_model import Drafted, DraftJob
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+class NativeLlama(Judging):
+    """See :class:`~llmx.methods.decode.block_model.BlockModel`.
+
+    Args:
+        shape, weights: of one folder.
+        calls: the library; None = the one for this processor.
+    """
+
+    def __init__(
+        self, shape: LlamaShape, weights: LlamaWeights, calls: ctypes.CDLL | None = None
+    ) -> None:
+        self.shape, self.weights = shape, weights
+        self.calls = calls or functions()
+        self._stride = -(-shape.vocabulary // PANEL) * PANEL
+        products = [panel for layer in weights.layers for panel in layer]
+        self._pointers = (ctypes.c_void_p * len(products))(*map(at, products))
+        self._rotation = rotations(weights.frequency, 1)
+        self._model = CModel(
+            shape.layers, shape.hidden, shape.heads, shape.kv_heads, shape.head_dim,
+            shape.intermediate, shape.vocabulary, shape.hidden * shape.eps,
+            at(weights.embed), at(weights.head), ctypes.addressof(self._pointers),
+        )  # fmt: skip
+        self._passed = ctypes.byref(self._model)
+
+    @classmethod
+    def load(cls, name: str, folder: Path) -> NativeLlama | None:
+        """Return the model of a folder; None if it is of a kind that the forward does not know.
+
+        Raises:
+            EngineError: if a weight is missing or damaged, or the library cannot be had.
+        """
+        shape = native_shape(folder)
+        return None if shape is None else cls(shape, load_weights(name, folder, shape))
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of logits V."""
+        return self.shape.vocabulary
+
+    @property
+    def device(self) -> torch.device:
+        """The CPU."""
+        import torch
+
+        return torch.device("cpu")
+
+    def new_cache(self, rows: int, capacity: int) -> NativeCache:
+        """Return an empty cache."""
+        cache = new_cache(self.shape, rows, capacity)
+        if cache.passed.capacity > len(self._rotation):
+            self._rotation = rotations(self.weights.frequency, cache.passed.capacity)
+        return cache
+
+    def narrow(self, cache: NativeCache, kept: Ints) -> NativeCache:
+        """Return the cache seen by some of its rows alone."""
+        return cache.of(kept)
+
+    def forward(self, tokens: Tensor, start: Tensor, cache: NativeCache) -> Tensor:
+        """Write tokens (B, K) from `start` on; return float32 (B, K, V)."""
+        import torch
+
+        rows, width = tokens.shape
+        logits = np.empty((rows, width, self._stride), np.float32)
+        self._run(tokens.numpy(), start.numpy(), cache.row, cache, logits)
+        return torch.from_numpy(logits)[..., : self.vocab_size]
+
+    def prefill(self, tokens: Tensor, rows: Tensor, cache: NativeCache) -> None:
+        """Write tokens (R, P) at slots 0 … P-1 of the named rows."""
+        places = cache.row[rows.numpy()]
+        self._run(tokens.numpy(), np.zeros(len(places), np.int64), places, cache, None)
+
+    def _run(
+        self, tokens: Any, start: Any, places: Ints, cache: NativeCache, logits: Floats | None
+    ) -> None:
+        ids, first, row = (plain(values, np.int64) for values in (tokens, start, places))
+        self._check(ids, first, cache)
+        self._model.rotation = at(self._rotation)
+        passed = ctypes.byref(cache.passed)
+        self.calls.llmx_forward(
+            self._passed, *ids.shape, at(ids), at(first), at(row), passed, None, at(logits)
+        )
+
+    def _check(self, ids: Ints, first: Ints, cache: NativeCache) -> None:
+        """The library checks nothing: an id or a slot that is not there would read wild memory."""
+        if ids.size and not 0 <= ids.min() <= ids.max() < self.vocab_size:
+            raise IndexError(f"token {ids.max()} of a vocabulary of {self.vocab_size}")
+        if first.size and not 0 <= first.min() <= first.max() + ids.shape[1] <= cache.capacity:
+            raise IndexError(f"slot {first.max() + ids.shape[1]} of {cache.capacity}")
+
+    def draft(self, cache: NativeCache, job: DraftJob) -> Drafted:
+        """Draft a block in every row in one call."""
+        rows, width = len(job.begin), job.u.shape[1]
+        options = job.options
+        logits = np.empty((rows, width, self._stride), np.float32)
+        tokens = np.zeros((rows, width), np.int64)
+        bands = np.zeros((rows, width, 3), np.int64)
+        lead = np.full((rows, width), np.inf, np.float32)
+        count = np.empty(rows, np.int64)
+        pair, begin = plain(job.pair, np.int64), plain(job.begin, np.int64)
+        last, u = plain(job.last, np.int64), plain(job.u, np.float32)
+        self._check(pair, begin + width, cache)
+        self._model.rotation = at(self._rotation)
+        self.calls.llmx_draft(
+            self._passed, self.sampler(options, job.vocab), rows, width, at(pair), at(begin),
+            at(last), at(cache.row), ctypes.byref(cache.passed), at(u),
+            int(options.drafts_greedily), job.stop_below, at(logits), at(tokens), at(bands),
+            at(lead), at(count),
+        )  # fmt: skip
+        greedy = options.drafts_greedily
+        return Drafted(logits, tokens, None if greedy else bands, lead if greedy else None, count)

@@ -1,0 +1,4 @@
+// One translation unit: the headers that every part reads are compiled once.
+#include "forward.cpp"
+#include "draft.cpp"
+#include "accept.cpp"

@@ -1,0 +1,156 @@
+"""Weights of a Llama folder, folded and laid out for the compiled forward.
+
+q, k and v are one product; norms and the scale of q·k are in the weights that follow them; the two
+halves of each head of q and k are interleaved, so that a pair that is rotated stands together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmx.core.errors import EngineError
+from llmx.engines.native.rope import frequencies
+from llmx.engines.native.shape import LlamaShape
+from llmx.engines.size import weight_files
+
+Floats = NDArray[np.float32]
+Named = Callable[[str, tuple[int, ...]], Floats]
+PANEL = 32  # columns that stand together, as in product.h
+_ALIGN = 64  # bytes: a panel's row begins at a line of the cache
+
+
+@dataclass(frozen=True)
+class LlamaWeights:
+    """Everything that the forward reads; all float32.
+
+    Attributes:
+        embed: (V, hidden, padded to whole panels).
+        layers: of each the panels of qkv, out, gate, up, down.
+        head: panels, the final norm folded in.
+        frequency: (head_dim / 2,), of the rotation.
+    """
+
+    embed: Floats
+    layers: tuple[tuple[Floats, ...], ...]
+    head: Floats
+    frequency: Floats
+
+
+def load_weights(name: str, folder: Path, shape: LlamaShape) -> LlamaWeights:
+    """Read and fold the weights of a model.
+
+    Args:
+        name: what a person calls the model, for messages.
+
+    Raises:
+        EngineError: if a weight is missing, of another shape, or no number.
+    """
+    tensors = _Tensors(name, folder)
+    embed = tensors("model.embed_tokens.weight", (shape.vocabulary, shape.hidden))
+    head = embed if shape.tied else tensors("lm_head.weight", embed.shape)
+    final = tensors("model.norm.weight", (shape.hidden,))
+    padded = _aligned((len(embed), _padded(shape.hidden)))
+    padded[:, : shape.hidden] = embed
+    return LlamaWeights(
+        embed=padded,
+        layers=tuple(_layer(tensors, shape, place) for place in range(shape.layers)),
+        head=_after_norm(head, final),
+        frequency=frequencies(shape.rope, shape.head_dim),
+    )
+
+
+def _layer(tensors: Named, shape: LlamaShape, place: int) -> tuple[Floats, ...]:
+    def named(rest: str, *size: int) -> Floats:
+        return tensors(f"model.layers.{place}.{rest}.weight", size)
+
+    hidden, inter, dim = shape.hidden, shape.intermediate, shape.head_dim
+    own, shared = shape.heads * dim, shape.kv_heads * dim
+    q = _interleaved(named("self_attn.q_proj", own, hidden), dim) * np.float32(dim**-0.5)
+    k = _interleaved(named("self_attn.k_proj", shared, hidden), dim)
+    qkv = np.concatenate((q, k, named("self_attn.v_proj", shared, hidden)))
+    before, after = named("input_layernorm", hidden), named("post_attention_layernorm", hidden)
+    return (
+        _after_norm(qkv, before),
+        panels(named("self_attn.o_proj", hidden, own)),
+        _after_norm(named("mlp.gate_proj", inter, hidden), after),
+        _after_norm(named("mlp.up_proj", inter, hidden), after),
+        panels(named("mlp.down_proj", hidden, inter)),
+    )
+
+
+def _after_norm(weight: Floats, norm: Floats) -> Floats:
+    """Fold a norm's weight, and the sqrt(hidden) that the norm leaves out, into a product."""
+    return panels(weight * (norm * np.float32(len(norm) ** 0.5)))
+
+
+def _interleaved(weight: Floats, dim: int) -> Floats:
+    """Reorder each head's outputs from (first half, second half) to pairs, (out, in)."""
+    halves = weight.reshape(-1, 2, dim // 2, weight.shape[1])
+    return halves.transpose(0, 2, 1, 3).reshape(weight.shape)
+
+
+def panels(weight: Floats) -> Floats:
+    """Return a weight (out, in) as (out / 32, in, 32); columns past `out` are zero."""
+    out, inner = weight.shape
+    held = _aligned((_padded(out) // PANEL, inner, PANEL))
+    for place in range(len(held)):
+        rows = weight[place * PANEL : (place + 1) * PANEL]
+        held[place, :, : len(rows)] = rows.T
+    return held
+
+
+def _padded(size: int) -> int:
+    return -(-size // PANEL) * PANEL
+
+
+def _aligned(size: tuple[int, ...]) -> Floats:
+    """Return zeros that begin at a line of the processor's cache."""
+    count = int(np.prod(size))
+    room = np.zeros(count * 4 + _ALIGN, np.uint8)
+    first = -room.ctypes.data % _ALIGN
+    return room[first : first + count * 4].view(np.float32).reshape(size)
+
+
+class _Tensors:
+    """The tensors of a folder by name, as float32."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        from safetensors import deserialize
+
+        self.name = name
+        self.held = {
+            key: found
+            for path in weight_files(folder)
+            for key, found in deserialize(path.read_bytes())  # type: ignore[no-untyped-call]
+        }
+
+    def __call__(self, key: str, size: tuple[int, ...]) -> Floats:
+        found = self.held.get(key)
+        if found is None:
+            raise EngineError(f"{self.name} has no weight {key}", _INCOMPLETE)
+        if tuple(found["shape"]) != size:
+            told = "×".join(map(str, found["shape"]))
+            raise EngineError(f"{self.name}: {key} is {told}, its config.json says otherwise")
+        values = _floats(found["dtype"], found["data"], self.name).reshape(size)
+        if not np.isfinite(values).all():
+            raise EngineError(
+                f"{self.name} has weights that are no numbers, in {key}", "a damaged file?"
+            )
+        return values
+
+
+_INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"
+
+
+def _floats(dtype: str, data: bytes | bytearray, name: str) -> Floats:
+    if dtype == "BF16":  # the upper half of a float32
+        return (np.frombuffer(data, np.uint16).astype(np.uint32) << 16).view(np.float32)
+    known = {"F32": np.float32, "F16": np.float16, "F64": np.float64}
+    if dtype not in known:
+        raise EngineError(f"{name} has weights of type {dtype}", "engine.kernel=torch")
+    return np.frombuffer(data, known[dtype]).astype(np.float32)

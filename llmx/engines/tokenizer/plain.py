@@ -1,0 +1,88 @@
+"""A tokenizer over the library `tokenizers` alone, with the part of transformers' face in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmx.engines.tokenizer.chat_template import Turns, render
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+# What decoders of word pieces leave too much, in the order in which it is taken away.
+_TOO_WIDE = (
+    *((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'")),
+    *((" n't", "n't"), (" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")),
+)
+
+
+@dataclass(frozen=True)
+class PlainTokenizer:
+    """Encodes, decodes and renders chats as transformers' generic tokenizer does.
+
+    Attributes:
+        backend: without truncation and padding.
+        special: texts of the named special tokens: ``bos_token``, ``eos_token`` and so on.
+        clean_up: whether spaces before punctuation go when a text is decoded.
+    """
+
+    backend: Tokenizer
+    special: Mapping[str, str]
+    chat_template: str | None
+    clean_up: bool = False
+
+    def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
+        """Return the ids of a text, as `input_ids`."""
+        return {"input_ids": self.backend.encode(text, add_special_tokens=add_special_tokens).ids}
+
+    def __len__(self) -> int:
+        """Return the size of the vocabulary, added tokens with it."""
+        return self.backend.get_vocab_size(with_added_tokens=True)
+
+    def get_vocab(self) -> dict[str, int]:
+        """Return every token's id, added tokens with them."""
+        return self.backend.get_vocab(with_added_tokens=True)
+
+    @property
+    def bos_token_id(self) -> int | None:
+        """The token that begins a text, None where the model has none."""
+        return self._id("bos_token")
+
+    @property
+    def eos_token_id(self) -> int | None:
+        """The token that ends a text, None where the model has none."""
+        return self._id("eos_token")
+
+    def decode(self, ids: Sequence[int], skip_special_tokens: bool = False) -> str:
+        """Return the text of ids."""
+        text = self.backend.decode(list(ids), skip_special_tokens=skip_special_tokens)
+        for wide, narrow in _TOO_WIDE if self.clean_up else ():
+            text = text.replace(wide, narrow)
+        return text
+
+    def apply_chat_template(
+        self,
+        conversation: Turns,
+        *,
+        add_generation_prompt: bool = False,
+        tokenize: bool = True,
+        return_dict: bool = True,
+    ) -> str | list[int] | dict[str, list[int]]:
+        """Return a conversation as text, or as its ids: alone or as `input_ids`.
+
+        Raises:
+            ValueError: if the model has no template, or for turns that are none.
+            jinja2.TemplateError: if the template is broken or refuses the turns.
+        """
+        if self.chat_template is None:
+            raise ValueError("this tokenizer has no chat template")
+        text = render(self.chat_template, conversation, self.special, add_generation_prompt)
+        if not tokenize:
+            return text
+        encoded = self(text, add_special_tokens=False)  # a template writes its own
+        return encoded if return_dict else encoded["input_ids"]
+
+    def _id(self, name: str) -> int | None:
+        return self.backend.token_to_id(self.special[name]) if name in self.special else None

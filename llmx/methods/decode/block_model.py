@@ -1,0 +1,160 @@
+"""What a loop may ask of a model that does a whole block in one call.
+
+Such a model's logits depend on a row's own tokens alone, bit for bit, whatever else is in the
+batch: so rows may come and go, and an answer is a function of its request. The rules stay here;
+the model only gives the numbers that they read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
+from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.step_model import StepModel
+
+
+@dataclass(frozen=True)
+class DraftJob:
+    """A block of K tokens to draft in each of B rows.
+
+    Attributes:
+        pair: (B, 2), the last two tokens of each row; `begin`: (B,), the slot of the first.
+        last: (B,), which of the two is the row's last: 0 for a row of one token.
+        u: (B, K, 3), uniforms and those to their sides.
+        vocab: tokens that both models know.
+        stop_below: no further token where the largest probability (temperature 1) is under it.
+    """
+
+    pair: Ints
+    begin: Ints
+    last: Ints
+    u: Floats
+    vocab: int
+    options: DecodeOptions
+    stop_below: float = 0.0
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """What was drafted.
+
+    Attributes:
+        logits: (B, K, V or more), raw.
+        tokens: (B, K).
+        bands: (B, K, 3), what was drawn and what nearly was; None for the arg-max.
+        lead: (B, K), how far the arg-max was ahead; None for drawn tokens.
+        count: (B,), tokens drafted; the columns behind them hold nothing.
+    """
+
+    logits: Floats
+    tokens: Ints
+    bands: Ints | None
+    lead: Floats | None
+    count: Ints
+
+
+@dataclass(frozen=True)
+class CompareJob:
+    """A drafted block to read.
+
+    Attributes:
+        target: raw logits, (B, K+1, V); `draft`: (B, K, V). Tensors or arrays.
+        tokens: (B, K), `valid`: (B,), how many of them count.
+        u: (B, K), uniforms of the ratio test; `limits`: (B, K), thresholds, nats.
+        stop: a row may end at its first rejection.
+    """
+
+    target: Any
+    draft: Any
+    tokens: Ints
+    valid: Ints
+    u: Floats
+    limits: Doubles
+    options: DecodeOptions
+    stop: bool
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What rules read, (B, K) each; NaN (and -1) where nothing was looked at.
+
+    Attributes:
+        divergence: of the raw distributions, nats; `chance`: raw p of the token.
+        p, q: of the token, warped.
+        best, lead: the target's arg-max, and how far it is ahead.
+    """
+
+    divergence: Floats
+    chance: Floats
+    p: Floats
+    q: Floats
+    lead: Floats
+    best: Ints
+
+    @classmethod
+    def empty(cls, rows: int, width: int) -> Numbers:
+        """Return a block of which nothing is known."""
+        d, chance, p, q, lead = np.full((5, rows, width), np.nan, np.float32)
+        return cls(d, chance, p, q, lead, np.full((rows, width), -1, np.int64))
+
+
+@dataclass(frozen=True)
+class FollowJob:
+    """A token to draw in each row.
+
+    Attributes:
+        target: raw logits, (B, C, V); `column`: (B,), where to draw.
+        u: (B, 3), a uniform and those to its sides.
+        draft: raw logits (B, K, V) to take away where the column was `rejected` (B,), and the
+            `tokens` (B, K) that were drafted; None = nothing is taken away.
+    """
+
+    target: Any
+    column: Ints
+    u: Floats
+    options: DecodeOptions
+    draft: Any = None
+    tokens: Ints | None = None
+    rejected: Flags | None = None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Tokens drawn, (B, 3): what was and what nearly was; `lead` (B,) of an arg-max."""
+
+    tokens: Ints
+    lead: Floats
+
+
+@runtime_checkable
+class BlockModel(StepModel, Protocol):
+    """A step model that is exact a row, and does whole blocks."""
+
+    def narrow(self, cache: Any, kept: Ints) -> Any:
+        """Return a cache seen by the rows `kept` alone, in that order."""
+
+    def draft(self, cache: Any, job: DraftJob) -> Drafted:
+        """Draft a block in every row."""
+
+    def compare(self, job: CompareJob) -> Numbers:
+        """Read a drafted block."""
+
+    def follow(self, job: FollowJob) -> Drawn:
+        """Draw the token after the accepted ones."""
+
+
+def reads(options: DecodeOptions) -> bool:
+    """Whether a block model's numbers are all that the rule needs.
+
+    The others (penalties, truncated or warped divergences, transformers' mixture of arg-maxes)
+    read whole distributions, which the loop computes itself.
+    """
+    whole = options.algorithm == "fuzzy" and (
+        options.divergence_top_k > 0 or options.divergence_on == "warped"
+    )
+    mixed = options.algorithm == "ensemble" and options.temperature == 0
+    return not (options.penalised or whole or mixed)

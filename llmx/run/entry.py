@@ -1,0 +1,13 @@
+"""Where the output of a node stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmx.run.graph import Node
+from llmx.store.cache import Entry
+
+
+def entry_of(cache: Path, node: Node) -> Entry:
+    """Return where a node's output stands."""
+    return Entry(cache, node.stage.kind, node.fingerprint)
