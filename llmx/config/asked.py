@@ -6,13 +6,12 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from llmx.config import places
 from llmx.core.errors import ConfigError
+from llmx.core.packages import version_of
 from llmx.core.registry import families, kinds
 
 _FORM = "1"  # of the files; raised when they are written another way
@@ -89,16 +88,5 @@ def code_unchanged() -> bool:
 
 def _surroundings() -> tuple[object, ...]:
     plugged = [(family, sorted(kinds(family).items())) for family in families()]
-    return (sys.version, _versions(), plugged)
-
-
-@lru_cache(maxsize=1)
-def _versions() -> tuple[tuple[str, str], ...]:
-    return tuple((name, _version(name)) for name in _PACKAGES)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
+    versions = [(name, version_of(name)) for name in _PACKAGES]
+    return (sys.version, versions, plugged)

@@ -7,10 +7,10 @@ import re
 import subprocess
 import time
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from llmx.core.packages import version_of
 from llmx.store.machine import machine
 
 _PACKAGES = (
@@ -30,16 +30,9 @@ def _surroundings() -> dict[str, Any]:
     return {
         "code": _commit(Path(__file__).parent),
         "python": platform.python_version(),
-        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "packages": {name: found for name in _PACKAGES if (found := version_of(name))},
         "machine": machine(),
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _commit(folder: Path) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from llmx.config import asked, compose, edge, kept, user_cache
 from llmx.config.asked import Asked
 from llmx.core import registry
 from llmx.core.errors import ConfigError
+from llmx.core.packages import version_of
 from llmx.core.spec import RunSpec
 
 Write = Callable[..., Path]
@@ -160,9 +161,8 @@ CHANGES = {
     "form": lambda patch: patch.setattr(asked, "_FORM", "other"),
     "python": lambda patch: patch.setattr(asked.sys, "version", "other"),
     "plugin": lambda patch: patch.setitem(registry._BUILTIN["engine"], "mine", "a:B"),
-    "package": lambda patch: (
-        patch.setattr(asked, "version", lambda name: "other" if name == "hydra-core" else "1"),
-        asked._versions.cache_clear(),
+    "package": lambda patch: patch.setattr(
+        asked, "version_of", lambda name: "other" if name == "hydra-core" else version_of(name)
     ),
 }
 
@@ -175,7 +175,6 @@ def test_another_llmx_composes_anew(
     with monkeypatch.context() as patch:
         CHANGES[what](patch)
         compose.compose(small)
-    asked._versions.cache_clear()
     assert composer.count == 2
     compose.compose(small)
     assert composer.count == 2
