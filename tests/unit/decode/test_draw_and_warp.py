@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from enumerated_law import warped
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.methods.decode import DecodeOptions
@@ -54,7 +54,6 @@ def test_lead():
     assert lead(torch.tensor([[1.0]])).tolist() == [float("inf")]
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     quarters=st.lists(st.integers(-32, 32), min_size=1, max_size=9, unique=True),
     temperature=st.sampled_from([0.0, 0.3, 1.0, 2.0]),
@@ -123,7 +122,6 @@ def test_rules_at_their_edges():
     assert random(floats(0.0, 0.5, 0.999), 1.0).tolist() == [[True] * 3]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     rows=st.lists(st.tuples(*[st.floats(0, 1, width=32) for _ in range(4)]), min_size=1, max_size=9)
 )
