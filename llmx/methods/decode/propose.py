@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from llmx.core.philox import Purpose
+from llmx.methods.decode.accept import Ints
+from llmx.methods.decode.brake import Brake, Stops, padded
 from llmx.methods.decode.draw import band, draw
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.options import DecodeOptions
@@ -28,6 +30,7 @@ class Proposal:
         probs: q of the acceptance ratio, float32 (B, K, V): the distribution that each token was
             really drawn from (but for ``greedy_soft`` drafts). None = one-hot on the tokens.
         bands: int64 (B, K, 3), what was drawn and what nearly was; None for the arg-max.
+        stops: where the drafts stop; None = nowhere.
     """
 
     tokens: Tensor
@@ -35,6 +38,7 @@ class Proposal:
     scores: Tensor
     probs: Tensor | None
     bands: Tensor | None
+    stops: Stops | None = None
 
     def to(self, device: torch.device) -> Proposal:
         """Return the block on the target's device."""
@@ -42,7 +46,12 @@ class Proposal:
             return self
         probs = None if self.probs is None else self.probs.to(device)
         logits, scores = self.logits.to(device), self.scores.to(device)
-        return Proposal(self.tokens.to(device), logits, scores, probs, self.bands)
+        tokens = self.tokens.to(device)
+        return replace(self, tokens=tokens, logits=logits, scores=scores, probs=probs)
+
+    def within(self, valid: Ints) -> Ints:
+        """Return how many tokens count, int64 (B,): `valid`, or fewer where the draft stops."""
+        return valid if self.stops is None else np.minimum(valid, self.stops.reach)
 
     def q_of_tokens(self) -> Tensor:
         """Return q of each drafted token, float32 (B, K)."""
@@ -63,25 +72,35 @@ def at_column(values: Tensor, row: Tensor, column: Tensor) -> Tensor:
     return values.flatten(0, 1).index_select(0, row * values.shape[1] + column)
 
 
-def propose(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Proposal:
-    """Draft `width` >= 1 tokens in every row, one forward each."""
+def propose(
+    lane: Lane, rows: Rows, options: DecodeOptions, width: int, room: Ints | None = None
+) -> Proposal:
+    """Draft `width` >= 1 tokens in every row, one forward each.
+
+    Args:
+        room: (B,), how many of them a row can use. Once every row has stopped (`stop_below`), or
+            has no room, what is left is filled up without a forward. None = draft whole blocks.
+    """
     logits = _first(lane, rows)
     pick = Picker(lane, rows, options, width)
     start = lane.put(rows.length)
     seen = [logits]
     pick(logits)
     for column in range(1, width):
+        if pick.brake.holds(room):
+            break
         logits = lane.feed(pick.tokens[-1], start + (column - 1))[:, 0]
         seen.append(logits)
         pick(logits)
-    raw = torch.stack(seen, 1)
-    scores = torch.stack(pick.scores, 1) if options.penalised else raw
-    block = torch.cat(pick.tokens, 1)
-    return Proposal(block, raw, scores, _stacked(pick.probs), _stacked(pick.bands))
+    raw = torch.stack(padded(seen, width), 1)
+    scores = torch.stack(padded(pick.scores, width), 1) if options.penalised else raw
+    block = torch.cat(padded(pick.tokens, width), 1)
+    probs, bands = _stacked(pick.probs, width), _stacked(pick.bands, width)
+    return Proposal(block, raw, scores, probs, bands, pick.brake.stops(width))
 
 
-def _stacked(parts: list[Tensor]) -> Tensor | None:
-    return torch.stack(parts, 1) if parts else None
+def _stacked(parts: list[Tensor], width: int) -> Tensor | None:
+    return torch.stack(padded(parts, width), 1) if parts else None
 
 
 class Picker:
@@ -89,6 +108,7 @@ class Picker:
 
     def __init__(self, lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> None:
         self.rows, self.options = rows, options
+        self.brake = Brake(options.stop_below)
         self.u = lane.put(band(rows.draws(Purpose.DRAFT, width)))
         self.tokens: list[Tensor] = []
         self.scores: list[Tensor] = []
@@ -102,6 +122,7 @@ class Picker:
             past = torch.cat(self.tokens, 1) if self.tokens else None
             logits = penalise(logits.unsqueeze(1), self.rows, past, options)[:, 0]
             self.scores.append(logits)
+        self.brake.look(logits)
         if not options.one_hot_draft:
             self.probs.append(warp(logits, options.temperature, options.top_p, options.top_k))
         if options.drafts_greedily:

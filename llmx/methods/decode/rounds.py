@@ -12,7 +12,7 @@ from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Block, Rows
-from llmx.methods.decode.verify import Final, Verdict, final_token, follow, settle, verify
+from llmx.methods.decode.verify import Verdict, final_token, follow, settle, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -46,16 +46,17 @@ def block_round(
     room = rows.room()
     if not room.any():
         return solo_round(target, rows, options, Purpose.TARGET)
-    proposal = propose(draft, rows, options, int(room.max())).to(target.model.device)
+    proposal = propose(draft, rows, options, int(room.max()), room).to(target.model.device)
     verdict = verify(target, rows, proposal, options)
     drafted = tokens_on_host(proposal.tokens)
     closing = ends[drafted]
-    valid = valid_lengths(closing, room)
+    valid = proposal.within(valid_lengths(closing, room))
     run = leading(verdict.accept, valid)
     final = follow(target, rows, proposal, verdict, run, valid, options)
-    settle(rows, verdict, run, valid)
+    settle(rows, verdict, run, room)
     tokens = _place(drafted, run, final.token)
-    unsafe = _fragile(proposal, verdict, run, final, options)
+    unsafe = _fragile(proposal, verdict, valid, options) | _unsure(proposal, valid, room, options)
+    unsafe[rows.index, run] |= final.fragile
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
     return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
@@ -68,19 +69,30 @@ def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
     return tokens
 
 
-def _fragile(
-    proposal: Proposal, verdict: Verdict, run: Ints, final: Final, options: DecodeOptions
-) -> Flags:
-    """Return (B, K+1): where a draft's draw, the accept rule or the final draw was nearly another.
+def _fragile(proposal: Proposal, verdict: Verdict, valid: Ints, options: DecodeOptions) -> Flags:
+    """Return (B, K+1): where a draft's draw or the accept rule was nearly another.
 
     Greedy speculative decoding emits the target's arg-max whatever was drafted: there the draft's
-    own margin decides nothing.
+    own margin decides nothing. Nor does a drafted token that does not count: how many of those a
+    row has is its neighbours' doing.
     """
-    fragile: Flags = np.zeros((len(run), verdict.margin.shape[1] + 1), dtype=np.bool_)
+    fragile: Flags = np.zeros((len(valid), verdict.margin.shape[1] + 1), dtype=np.bool_)
     fragile[:, :-1] = verdict.margin < FRAGILE
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
-    elif options.algorithm != "speculative" or options.temperature > 0:
+    elif _draft_decides(options):
         fragile[:, :-1] |= on_host(lead(proposal.scores)) < FRAGILE
-    fragile[np.arange(len(run)), run] |= final.fragile
+    return fragile & (np.arange(fragile.shape[1]) < valid[:, None])
+
+
+def _unsure(proposal: Proposal, valid: Ints, room: Ints, options: DecodeOptions) -> Flags:
+    """Return (B, K+1): where the draft nearly stopped, or nearly went on."""
+    fragile: Flags = np.zeros((len(valid), proposal.tokens.shape[1] + 1), dtype=np.bool_)
+    if proposal.stops is not None and _draft_decides(options):
+        fragile[:, :-1] = proposal.stops.in_doubt(valid, room)
     return fragile
+
+
+def _draft_decides(options: DecodeOptions) -> bool:
+    """Whether the text depends on what is drafted: not where all of it is the target's arg-max."""
+    return options.algorithm != "speculative" or options.temperature > 0
