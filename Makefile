@@ -1,5 +1,6 @@
 # make demo      set up .venv and run the first experiment, offline, in a few minutes
 # make test      set up .venv and run every test
+# make test-thorough the same with the full counts: 500 property cases, 200 kill points, every mutant
 # make test-fast the unit tests alone, in under three minutes
 # make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
 # make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
@@ -14,7 +15,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 VLLM     := .venv-vllm
 VLLM_PIP := $(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-vllm.txt
 
-.PHONY: demo setup test test-fast test-vllm vllm vllm-cpu lint bench clean
+.PHONY: demo setup test test-thorough test-fast test-vllm vllm vllm-cpu lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmx run recipe=fsd_gsm8k
@@ -31,6 +32,10 @@ else
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 endif
+
+# Not in CI: before a landing that touches what it tests (tests/counts.py).
+test-thorough: export LLMX_THOROUGH = 1
+test-thorough: test
 
 test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from counts import THOROUGH
 from hypothesis import settings
 
 # Before torch is imported: on a busy machine two threads are slower than one.
@@ -22,9 +23,11 @@ if "LLMX_CACHE" not in os.environ:
     os.environ["LLMX_CACHE"] = tempfile.mkdtemp(prefix="llmx-cache-")
     atexit.register(shutil.rmtree, os.environ["LLMX_CACHE"], ignore_errors=True)
 
-# Examples have no deadline: on a busy machine one would fail tests that are right.
-settings.register_profile("calm", deadline=None)
-settings.load_profile("calm")
+# Examples have no deadline: on a busy machine one would fail tests that are right. The usual ones
+# are the same in every run; the thorough ones are new each time.
+settings.register_profile("usual", deadline=None, max_examples=50, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=500, print_blob=True)
+settings.load_profile("thorough" if THOROUGH else "usual")
 
 
 @pytest.fixture(autouse=True)

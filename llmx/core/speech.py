@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from llmx.core.record import Frozen
 
@@ -100,6 +100,9 @@ class SamplerSpec(Frozen):
     gamma: int = Field(default=5, ge=1, le=64, description="tokens drafted in one round")
     draft: DraftMode = "sampled"
     first_block: FirstBlock = Field(default="draft", description="who gives the first token")
+    stop_below: float = Field(
+        default=0.0, ge=0, le=1, description="a draft this unsure of its next token stops; 0 = off"
+    )
     semantics: Semantics = "research"
     divergence: Divergence = "js"
     divergence_top_k: int = Field(
@@ -117,6 +120,12 @@ class SamplerSpec(Frozen):
     )
     strict_scale: float = Field(default=0.0, ge=0, le=1)
     ensemble_weight: float = Field(default=1.0, gt=0, le=1, description="of the target; 1 = SD")
+
+    @model_serializer(mode="wrap")
+    def _without_an_idle_stop(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a stop that is off, so that samplers from before it keep their fingerprints."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "stop_below" or value}
 
     @model_validator(mode="after")
     def _one_dial(self) -> SamplerSpec:

@@ -21,7 +21,8 @@ from llmx.store.files import read_json
 _GUARDS = {"hold", "hold_gain", "floor", "budget", "strict", "strict_scale"}
 _FUZZY = {"semantics", "divergence", "divergence_top_k", "divergence_on", *_GUARDS}
 _DIALS = {"threshold", "draft_share"}
-_ALONE = {"gamma", "draft", "first_block", "ensemble_weight", *_FUZZY, *_DIALS}
+_DRAFTING = {"gamma", "draft", "first_block", "stop_below"}
+_ALONE = {*_DRAFTING, "ensemble_weight", *_FUZZY, *_DIALS}
 _UNREAD: dict[str, set[str]] = {
     # settings that an algorithm never reads, so that they don't part equal work
     "target": _ALONE,

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pytest
+from counts import count
 
 pytestmark = pytest.mark.slow
 
@@ -72,9 +73,10 @@ def kill_after(runs: Path, size: int) -> bool:
     return False
 
 
-def test_ten_kills_change_nothing(tmp_path, undisturbed):
+@pytest.mark.parametrize("seed", range(7, 7 + count(1, 20)))
+def test_ten_kills_change_nothing(tmp_path, undisturbed, seed):
     expected, size = undisturbed
-    points = sorted(random.Random(7).randrange(1, int(size * 0.9)) for _ in range(10))
+    points = sorted(random.Random(seed).randrange(1, int(size * 0.9)) for _ in range(10))
     killed = sum(kill_after(tmp_path, point) for point in points)
     assert killed >= 8  # several points may fall into one write
     finish(start(tmp_path))

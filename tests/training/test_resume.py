@@ -1,6 +1,7 @@
 """Killed at any moment, a training goes on and ends at the bytes of one that was not."""
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from counts import count
 from tiny import DRAWN, FAST, Work
 
 from llmx.core.progress import Silent
@@ -116,11 +118,20 @@ def test_no_rollout_is_there_twice(work):
     assert [point["step"] for point in curve] == list(range(1, 11))
 
 
+def kills(seed: int) -> list[tuple[str, int]]:
+    """Three moments; together they let fewer steps pass than the training has."""
+    if seed == 0:
+        return [("step", 1), ("save", 2), ("step", 2)]
+    rng = random.Random(seed)
+    return [(rng.choice(["step", "save"]), rng.randint(1, 3)) for _ in range(3)]
+
+
 @pytest.mark.slow
-def test_killed_again_and_again(work):
+@pytest.mark.parametrize("seed", range(count(1, 10)))
+def test_killed_again_and_again(work, seed):
     job = work("sft", {**SFT, "save_steps": 1})
     whole = undisturbed(work("sft", SFT))
-    for moment, at in (("step", 1), ("save", 2), ("step", 2)):
+    for moment, at in kills(seed):
         kill(job, moment, at)
     job.run()
     one, other = (out / "model/model.safetensors" for out in (job.out, whole))

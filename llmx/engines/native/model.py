@@ -122,16 +122,17 @@ class NativeLlama(Judging):
         tokens = np.zeros((rows, width), np.int64)
         bands = np.zeros((rows, width, 3), np.int64)
         lead = np.full((rows, width), np.inf, np.float32)
-        count = np.empty(rows, np.int64)
+        sure = np.full((rows, width), np.nan, np.float32)
         pair, begin = plain(job.pair, np.int64), plain(job.begin, np.int64)
-        last, u = plain(job.last, np.int64), plain(job.u, np.float32)
+        last, most = plain(job.last, np.int64), plain(job.most, np.int64)
+        u = plain(job.u, np.float32)
         self._check(pair, begin + width, cache)
         self._model.rotation = at(self._rotation)
+        greedy = options.drafts_greedily
         self.calls.llmx_draft(
             self._passed, self.sampler(options, job.vocab), rows, width, at(pair), at(begin),
-            at(last), at(cache.row), ctypes.byref(cache.passed), at(u),
-            int(options.drafts_greedily), job.stop_below, at(logits), at(tokens), at(bands),
-            at(lead), at(count),
+            at(last), at(most), at(cache.row), ctypes.byref(cache.passed), at(u), int(greedy),
+            options.stop_below, int(job.whole), at(logits), at(tokens), at(bands), at(lead),
+            at(sure),
         )  # fmt: skip
-        greedy = options.drafts_greedily
-        return Drafted(logits, tokens, None if greedy else bands, lead if greedy else None, count)
+        return Drafted(logits, tokens, None if greedy else bands, lead if greedy else None, sure)

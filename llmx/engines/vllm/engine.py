@@ -22,7 +22,7 @@ from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.pool import POOL, Pool
 from llmx.engines.vllm.post import Post
-from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
+from llmx.engines.vllm.settings import ACCIDENTS, check, engine_arguments
 
 if TYPE_CHECKING:
     from llmx.engines.vllm.process import Process
@@ -37,6 +37,7 @@ class VllmEngine:
         {"text", "chat", "raw", "logprobs", "stream"}
     )
     first_block: ClassVar[FirstBlock] = "target"
+    check = staticmethod(check)
 
     def __init__(
         self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
@@ -88,8 +89,10 @@ class VllmEngine:
         """Return a worker that can decode with this sampler, started if none is up.
 
         Raises:
+            ConfigError: for a sampler that it cannot follow.
             EngineError: if vLLM is not there, or refuses.
         """
+        self.check(sampler, self.spec)
         _ = self.reader.pair.tokenizer  # a pair that does not fit is refused in a second
         arguments = engine_arguments(self.model, self.spec, sampler, self.stages)
         python = find_interpreter(self.spec.python)

@@ -25,6 +25,17 @@ _OURS = {
 ACCIDENTS = {"gpu_memory_utilization", "kv_cache_memory_bytes", "disable_log_stats"}
 
 
+def check(sampler: SamplerSpec, spec: EngineSpec) -> None:
+    """Refuse a sampler that vLLM's loop cannot follow.
+
+    Raises:
+        ConfigError: naming the setting, and what to do.
+    """
+    if sampler.stop_below and sampler.algorithm not in ("target", "draft"):
+        text = f"engine '{spec.kind}' drafts whole blocks: no sampler.stop_below"
+        raise ConfigError(text, "sampler.stop_below=0, or engine=hf")
+
+
 def engine_arguments(
     model: ModelSpec, spec: EngineSpec, sampler: SamplerSpec, stages: Mapping[str, Path]
 ) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) ->
     algorithm = settings.get("algorithm") or ("speculative" if threshold is None else "fuzzy")
     if algorithm == "fuzzy" and threshold is None and not settings.get("hold_share"):
         algorithm = "speculative"
+    if settings.get("stop_below") and algorithm not in ("target", "draft"):
+        raise ConfigError("vLLM drafts whole blocks: no stop_below", "engine=hf")
     if own is None and algorithm == "speculative":
         return None
     _refuse(params, algorithm)

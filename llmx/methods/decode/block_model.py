@@ -25,17 +25,19 @@ class DraftJob:
         pair: (B, 2), the last two tokens of each row; `begin`: (B,), the slot of the first.
         last: (B,), which of the two is the row's last: 0 for a row of one token.
         u: (B, K, 3), uniforms and those to their sides.
+        most: (B,), tokens that each row can use; no more are drafted.
         vocab: tokens that both models know.
-        stop_below: no further token where the largest probability (temperature 1) is under it.
+        whole: a row goes on behind a stop (``options.stop_below``).
     """
 
     pair: Ints
     begin: Ints
     last: Ints
     u: Floats
+    most: Ints
     vocab: int
     options: DecodeOptions
-    stop_below: float = 0.0
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,15 @@ class Drafted:
         tokens: (B, K).
         bands: (B, K, 3), what was drawn and what nearly was; None for the arg-max.
         lead: (B, K), how far the arg-max was ahead; None for drawn tokens.
-        count: (B,), tokens drafted; the columns behind them hold nothing.
+        sure: (B, K), probability of the likeliest token at temperature 1, where a stop asks for
+            it; NaN elsewhere. Columns that were not drafted hold nothing.
     """
 
     logits: Floats
     tokens: Ints
     bands: Ints | None
     lead: Floats | None
-    count: Ints
+    sure: Floats
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,12 @@ from llmx.core.spec import Semantics
 from llmx.methods.decode.accept import leading
 from llmx.methods.decode.api import decode_all
 from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.random_control import (
+    blocks_share,
+    random_share,
+    solve_blocks,
+    solve_random,
+)
 from llmx.methods.decode.replay import BlockLog, replay
 from llmx.methods.decode.rows import Decoded, Stop
 from llmx.methods.decode.step_model import StepModel
@@ -36,7 +42,8 @@ class Calibration:
         threshold: nats for ``fuzzy``, a probability for ``random``; infinite at an end of the
             reachable range.
         asked: draft share.
-        predicted: share computed from replayed blocks (or in closed form for ``random``).
+        predicted: share computed from replayed blocks (or in closed form for ``random``, unless
+            its drafts may stop).
         achieved: share measured by decoding the same prompts with `threshold`.
         trace: every (threshold, measured share) that was tried.
         note: empty, or one line on a share that can't be reached.
@@ -70,24 +77,6 @@ def solve_threshold(log: BlockLog, share: float, semantics: Semantics) -> tuple[
     near = [float(ladder[rung]) for rung in (at - 1, at) if 0 <= rung < len(ladder)]
     pairs = [(threshold, predict(log, threshold, semantics)) for threshold in near]
     return min(pairs, key=lambda pair: abs(pair[1] - share))
-
-
-def solve_random(share: float, gamma: int) -> float:
-    """Return p with ``p(1-p^γ)/(1-p) = s/(1-s)``: accepted tokens a round for accept chance p.
-
-    1 where even that gives less, that is for shares above γ/(γ+1).
-    """
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if random_share(middle, gamma) < share else (low, middle)
-    return (low + high) / 2
-
-
-def random_share(chance: float, gamma: int) -> float:
-    """Return the draft share of accepting each of γ tokens with a fixed chance."""
-    accepted = sum(chance**power for power in range(1, gamma + 1))
-    return accepted / (accepted + 1)
 
 
 def achieved_share(outputs: Sequence[Decoded]) -> float:
@@ -128,19 +117,26 @@ def calibrate(
         tick()
         return achieved_share(outputs)
 
-    if options.algorithm == "random":
+    if options.algorithm == "random" and not options.stop_below:
         ladder = np.linspace(0, 1, 10001)
         threshold = solve_random(share, options.gamma)
         predicted = random_share(threshold, options.gamma)
     else:
         log = replay(target, draft, prompts, ids, options, seed, batch=batch, stop=stop)
-        ladder = _ladder(log)
-        threshold, predicted = solve_threshold(log, share, options.semantics)
+        ladder, threshold, predicted = _solved(log, share, options)
     tick()
     trace = _refine(measure, ladder, threshold, share, tries)
     best, achieved = min(trace, key=lambda pair: abs(pair[1] - share))
     note = _note(share, achieved, options)
     return Calibration(best, share, predicted, achieved, tuple(trace), note)
+
+
+def _solved(log: BlockLog, share: float, options: DecodeOptions) -> tuple[Ladder, float, float]:
+    """Return thresholds to try, the one that gives the share of the blocks, and that share."""
+    if options.algorithm == "random":
+        chance = solve_blocks(share, log)
+        return np.linspace(0, 1, 10001), chance, blocks_share(chance, log)
+    return _ladder(log), *solve_threshold(log, share, options.semantics)
 
 
 def _ladder(log: BlockLog) -> Ladder:

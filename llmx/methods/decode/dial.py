@@ -49,7 +49,7 @@ class Dial:
 
         Args:
             accepted: (B,), drafted tokens that were kept.
-            emitted: (B,), tokens that the round gave; 0 in rows that drafted nothing.
+            emitted: (B,), tokens that the round gave; 0 in rows without room to draft.
         """
         share = self.options.hold_share
         if share is None:

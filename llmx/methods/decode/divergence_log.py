@@ -47,7 +47,7 @@ class DivergenceLog:
         entropy_p, entropy_q: float32 (N, γ), nats, of the raw distributions.
         lossless: bool (N, γ), whether the speculative test accepts.
         argmax: bool (N, γ), whether the token is the target's own first choice.
-        valid: int64 (N,), tokens that count (none past an EOS or the length cap).
+        valid: int64 (N,), tokens that count (none past an EOS, the length cap or a draft's stop).
         closed: bool (N,), whether the last of them is an EOS: then no bonus follows.
         sample: int64 (N,), place in `ids`.
         start: int64 (N,), position in the text at which the block was drafted.

@@ -45,6 +45,9 @@ class DecodeOptions:
         floor: a fuzzy accept needs at least this probability of the token under the target.
         budget: nats; a fuzzy accept needs the divergences charged to an answer to stay under it.
         strict_ids: tokens whose threshold is ``strict_scale * threshold``.
+        stop_below: a draft stops before the first position at which its likeliest token has less
+            than this probability (of its scores at temperature 1, penalties included, nothing cut
+            off); the target gives the next token. 0 = off. It may stop at once.
         ensemble_weight: w, of the target.
         eos_ids: tokens that end an output; they are part of it.
         first_block: ``draft`` drafts from the prompt at once, as the authors' code does;
@@ -76,6 +79,7 @@ class DecodeOptions:
     budget: float = _INFINITE
     strict_ids: tuple[int, ...] = ()
     strict_scale: float = 0.0
+    stop_below: float = 0.0
     ensemble_weight: float = 1.0
     eos_ids: tuple[int, ...] = ()
     first_block: FirstBlock = "draft"
@@ -104,6 +108,7 @@ class DecodeOptions:
             "floor": (0 <= self.floor < 1, "a number in [0, 1)"),
             "budget": (self.budget >= 0, "0 or more"),
             "strict_scale": (0 <= self.strict_scale <= 1, "a number in [0, 1]"),
+            "stop_below": (0 <= self.stop_below <= 1, "a number in [0, 1]"),
             "ensemble_weight": (0 < self.ensemble_weight <= 1, "a number in (0, 1]"),
             "hold_share": (self.hold_share is None or 0 < self.hold_share < 1, "in (0, 1)"),
             "hold_gain": (0 < self.hold_gain < _INFINITE, "above 0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Floats, Ints
 from llmx.methods.decode.block_model import DraftJob
+from llmx.methods.decode.brake import Brake, Stops, padded, stops_of
 from llmx.methods.decode.draw import band, draw, lead
 from llmx.methods.decode.lane import Lane, on_host
 from llmx.methods.decode.options import DecodeOptions
@@ -32,6 +34,7 @@ class Proposal:
         bands: int64 (B, K, 3), what was drawn and what nearly was; None for the arg-max.
         drawn: the distributions that tokens were drawn from, where they are at hand.
         margins: float32 (B, K), lead of each arg-max, where it is at hand.
+        stops: where the drafts stop; None = nowhere.
     """
 
     tokens: Tensor
@@ -41,6 +44,7 @@ class Proposal:
     bands: Tensor | None
     drawn: Tensor | None = None
     margins: Floats | None = None
+    stops: Stops | None = None
 
     @cached_property
     def probs(self) -> Tensor | None:
@@ -65,6 +69,22 @@ class Proposal:
         tokens, logits, scores = (x.to(device) for x in (self.tokens, self.logits, self.scores))
         return replace(self, tokens=tokens, logits=logits, scores=scores, drawn=drawn)
 
+    def within(self, valid: Ints) -> Ints:
+        """Return how many tokens count, int64 (B,): `valid`, or fewer where the draft stops."""
+        return valid if self.stops is None else np.minimum(valid, self.stops.reach)
+
+    def cut(self, width: int) -> Proposal:
+        """Return the first `width` columns of a block."""
+        if width >= self.tokens.shape[1]:
+            return self
+        names = ("tokens", "logits", "scores", "bands", "drawn", "margins")
+        whole = {name: getattr(self, name) for name in names}
+        parts: dict[str, Any] = {
+            name: None if part is None else part[:, :width] for name, part in whole.items()
+        }
+        stops = None if self.stops is None else self.stops.cut(width)
+        return replace(self, **parts, stops=stops)
+
     def q_of_tokens(self) -> Tensor:
         """Return q of each drafted token, float32 (B, K)."""
         if self.probs is None:
@@ -84,40 +104,55 @@ def at_column(values: Tensor, row: Tensor, column: Tensor) -> Tensor:
     return values.flatten(0, 1).index_select(0, row * values.shape[1] + column)
 
 
-def propose(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Proposal:
-    """Draft `width` >= 1 tokens in every row, one forward each."""
+def propose(
+    lane: Lane, rows: Rows, options: DecodeOptions, width: int, room: Ints | None = None
+) -> Proposal:
+    """Draft `width` >= 1 tokens in every row, one forward each.
+
+    Args:
+        room: (B,), how many of them a row can use. Once every row has stopped (`stop_below`), or
+            has no room, what is left is filled up without a forward. None = draft whole blocks.
+    """
     if lane.blocks is not None and not options.penalised:
-        return _at_once(lane, rows, options, width)
+        return _at_once(lane, rows, options, width, room)
     logits = _first(lane, rows)
     pick = Picker(lane, rows, options, width)
     start = lane.put(rows.length)
     seen = [logits]
     pick(logits)
     for column in range(1, width):
+        if pick.brake.holds(room):
+            break
         logits = lane.feed(pick.tokens[-1], start + (column - 1))[:, 0]
         seen.append(logits)
         pick(logits)
-    raw = torch.stack(seen, 1)
-    scores = torch.stack(pick.scores, 1) if options.penalised else raw
-    block = torch.cat(pick.tokens, 1)
-    bands, drawn = _stacked(pick.bands), _stacked(pick.probs)
-    return Proposal(block, raw, scores, options, bands, drawn)
+    raw = torch.stack(padded(seen, width), 1)
+    scores = torch.stack(padded(pick.scores, width), 1) if options.penalised else raw
+    block = torch.cat(padded(pick.tokens, width), 1)
+    drawn, bands = _stacked(pick.probs, width), _stacked(pick.bands, width)
+    stops = pick.brake.stops(width)
+    return Proposal(block, raw, scores, options, bands, drawn, stops=stops)
 
 
-def _at_once(lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> Proposal:
+def _at_once(
+    lane: Lane, rows: Rows, options: DecodeOptions, width: int, room: Ints | None
+) -> Proposal:
     """Let a block model draft the block in one call."""
     assert lane.blocks is not None
     u = band(rows.draws(Purpose.DRAFT, width))
-    job = DraftJob(*_pairs(rows), u, lane.vocab, options)
+    most = np.full(len(rows.index), width) if room is None else room
+    # A whole block is asked for where it is replayed: there a stop ends nothing.
+    whole = room is None
+    job = DraftJob(*_pairs(rows), u, most, lane.vocab, options, whole)
     found = lane.blocks.draft(lane.cache, job)
     logits = torch.from_numpy(found.logits)[..., : lane.vocab]
     bands = None if found.bands is None else torch.from_numpy(found.bands)
-    tokens = torch.from_numpy(found.tokens)
-    return Proposal(tokens, logits, logits, options, bands, margins=found.lead)
+    tokens, stops = torch.from_numpy(found.tokens), stops_of(found.sure, options.stop_below)
+    return Proposal(tokens, logits, logits, options, bands, margins=found.lead, stops=stops)
 
 
-def _stacked(parts: list[Tensor]) -> Tensor | None:
-    return torch.stack(parts, 1) if parts else None
+def _stacked(parts: list[Tensor], width: int) -> Tensor | None:
+    return torch.stack(padded(parts, width), 1) if parts else None
 
 
 class Picker:
@@ -125,6 +160,7 @@ class Picker:
 
     def __init__(self, lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> None:
         self.rows, self.options = rows, options
+        self.brake = Brake(options.stop_below)
         self.u = lane.put(band(rows.draws(Purpose.DRAFT, width)))
         self.tokens: list[Tensor] = []
         self.scores: list[Tensor] = []
@@ -138,6 +174,7 @@ class Picker:
             past = torch.cat(self.tokens, 1) if self.tokens else None
             logits = penalise(logits.unsqueeze(1), self.rows, past, options)[:, 0]
             self.scores.append(logits)
+        self.brake.look(logits)
         if not options.one_hot_draft:
             self.probs.append(warp(logits, options.temperature, options.top_p, options.top_k))
         if options.drafts_greedily:

@@ -27,7 +27,7 @@ class BlockLog:
         divergence: float32 (N, γ), nats.
         lossless: bool (N, γ), what passes without the divergence: the speculative test, or for
             ``union`` the comparison with the target's arg-max.
-        valid: int64 (N,), tokens that count (none past an EOS or the length cap).
+        valid: int64 (N,), tokens that count (none past an EOS, the length cap or a draft's stop).
         closed: bool (N,), whether the last of them is an EOS: then no bonus follows.
     """
 
@@ -168,7 +168,8 @@ class Replayer:
         proposal = proposal.to(self.target.model.device)
         verdict = verify(self.target, self.rows, proposal, self.options)
         closing = self.ends[tokens_on_host(proposal.tokens)]
-        valid = valid_lengths(closing, self.rows.room())
+        # Blocks are whole, but a token past a stop counts no more than one past an EOS.
+        valid = proposal.within(valid_lengths(closing, self.rows.room()))
         closed = (valid > 0) & closing[self.rows.index, valid - 1]
         return Replayed(proposal, verdict, valid, closed, self.sizes > start)
 

@@ -12,7 +12,7 @@ from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Block, Rows
-from llmx.methods.decode.verify import Final, Verdict, follow, settle, solo_token, verify
+from llmx.methods.decode.verify import Verdict, follow, settle, solo_token, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -49,16 +49,19 @@ def block_round(
     # Shapes move the last bits of most models, and must not depend on a neighbour's room.
     exact = target.blocks is not None and draft.blocks is not None
     width = int(room.max()) if exact else options.gamma
-    proposal = propose(draft, rows, options, width).to(target.model.device)
+    proposal = propose(draft, rows, options, width, room).to(target.model.device)
+    closing = ends[tokens_on_host(proposal.tokens)]
+    valid = proposal.within(valid_lengths(closing, room))
+    if exact:  # what no row can use is not verified, but where a draft stopped is looked at
+        proposal = proposal.cut(max(1, int(valid.max()) + (proposal.stops is not None)))
     drafted = tokens_on_host(proposal.tokens)
-    closing = ends[drafted]
-    valid = valid_lengths(closing, room)
     verdict = verify(target, rows, proposal, options, valid)
     run = leading(verdict.accept, valid)
     final = follow(target, rows, proposal, verdict, run, valid, options)
-    settle(rows, verdict, run, valid)
+    settle(rows, verdict, run, room)
     tokens = _place(drafted, run, final.token)
-    unsafe = _fragile(proposal, verdict, run, valid, final, options)
+    unsafe = _fragile(proposal, verdict, valid, options) | _unsure(proposal, valid, room, options)
+    unsafe[rows.index, run] |= final.fragile
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
     return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
@@ -71,26 +74,30 @@ def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
     return tokens
 
 
-def _fragile(
-    proposal: Proposal,
-    verdict: Verdict,
-    run: Ints,
-    valid: Ints,
-    final: Final,
-    options: DecodeOptions,
-) -> Flags:
-    """Return (B, K+1): where a draft's draw, the accept rule or the final draw was nearly another.
+def _fragile(proposal: Proposal, verdict: Verdict, valid: Ints, options: DecodeOptions) -> Flags:
+    """Return (B, K+1): where a draft's draw or the accept rule was nearly another.
 
     Greedy speculative decoding emits the target's arg-max whatever was drafted: there the draft's
-    own margin decides nothing.
+    own margin decides nothing. Nor does a drafted token that does not count: how many of those a
+    row has is its neighbours' doing.
     """
-    fragile: Flags = np.zeros((len(run), verdict.margin.shape[1] + 1), dtype=np.bool_)
+    fragile: Flags = np.zeros((len(valid), verdict.margin.shape[1] + 1), dtype=np.bool_)
     fragile[:, :-1] = verdict.margin < FRAGILE
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
-    elif options.algorithm != "speculative" or options.temperature > 0:
+    elif _draft_decides(options):
         fragile[:, :-1] |= proposal.lead < FRAGILE
-    # A token that does not count decided nothing.
-    fragile[:, :-1] &= np.arange(fragile.shape[1] - 1) < valid[:, None]
-    fragile[np.arange(len(run)), run] |= final.fragile
+    return fragile & (np.arange(fragile.shape[1]) < valid[:, None])
+
+
+def _unsure(proposal: Proposal, valid: Ints, room: Ints, options: DecodeOptions) -> Flags:
+    """Return (B, K+1): where the draft nearly stopped, or nearly went on."""
+    fragile: Flags = np.zeros((len(valid), proposal.tokens.shape[1] + 1), dtype=np.bool_)
+    if proposal.stops is not None and _draft_decides(options):
+        fragile[:, :-1] = proposal.stops.in_doubt(valid, room)
     return fragile
+
+
+def _draft_decides(options: DecodeOptions) -> bool:
+    """Whether the text depends on what is drafted: not where all of it is the target's arg-max."""
+    return options.algorithm != "speculative" or options.temperature > 0

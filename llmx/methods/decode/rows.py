@@ -29,7 +29,8 @@ class Decoded:
     Attributes:
         token_ids: output tokens, EOS included.
         rounds: forward passes of the target after the prompt; 0 for the draft alone.
-        drafted: tokens that the draft proposed (none past an EOS or the length cap count).
+        drafted: tokens that the draft proposed (none past an EOS, the length cap or
+            the draft's own stop count).
         accepted: proposed tokens that were kept and emitted.
         fragile: output positions at which some decision had a margin under 1e-4.
     """

@@ -239,13 +239,20 @@ def follow(
     return _drawn(draw(weights, u))
 
 
-def settle(rows: Rows, verdict: Verdict, run: Ints, valid: Ints) -> None:
-    """Charge the accepted tokens to their answers, and move thresholds that hold a share."""
+def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
+    """Charge the accepted tokens to their answers, and move thresholds that hold a share.
+
+    A draft that stopped at once had room, and its round counts: its token is the target's.
+
+    Args:
+        run: (B,), accepted tokens.
+        room: (B,), tokens that might have been drafted.
+    """
     if verdict.charge is None:
         return
     inside = np.arange(verdict.charge.shape[1]) < run[:, None]
     rows.dial.spent += np.where(inside, verdict.charge, 0.0).sum(1)
-    rows.dial.turn(run, np.where(valid > 0, run + 1, 0))
+    rows.dial.turn(run, np.where(room > 0, run + 1, 0))
 
 
 def solo_token(lane: Lane, scores: Tensor, u: Floats, options: DecodeOptions) -> Final:

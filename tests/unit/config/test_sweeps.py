@@ -3,6 +3,7 @@
 from math import prod
 
 import pytest
+from counts import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ def test_each_point_is_compared_with_the_reference_of_its_own_point(small: str) 
     assert spec.references["target"] == "sd@gamma=3"
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=count(15, 150), suppress_health_check=list(HealthCheck))
 @given(
     gammas=st.lists(st.integers(1, 64), min_size=1, max_size=3, unique=True),
     seeds=st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True),

@@ -92,6 +92,10 @@ def law(target, draft, prompt, options):
         p, q = (warped(penalised(one, prompt, text, options), options) for one in raw)
         return raw, p, q, penalised(raw[0], prompt, text, options).argmax()
 
+    def unsure(raw, text):
+        """Whether the draft stops here: temperature 1, nothing cut off."""
+        return softmax(penalised(raw[1], prompt, text, options)).max() < options.stop_below
+
     def ratio(p, q, token):
         return min(1.0, p[token] / q[token])
 
@@ -155,7 +159,7 @@ def law(target, draft, prompt, options):
                 room = 0
         raw, p, q, best = look(text)
         after = turned(state, inside) if room else state
-        if inside == room:
+        if inside == room or unsure(raw, text):
             for token in np.flatnonzero(p):
                 emit((*text, int(token)), chance * p[token], None, None, rounds, after)
             return

@@ -13,9 +13,9 @@ from llmx.methods.decode.calibrate import (
     achieved_share,
     calibrate,
     predict,
-    solve_random,
     solve_threshold,
 )
+from llmx.methods.decode.random_control import solve_random
 from llmx.methods.decode.replay import BlockLog, replay
 from llmx.methods.decode.toy import ToyModel
 

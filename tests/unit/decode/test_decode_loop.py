@@ -5,6 +5,7 @@ from math import ceil, inf
 
 import pytest
 import torch
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_step import Scripted
@@ -217,7 +218,7 @@ def test_fragile_marks_a_divergence_on_the_threshold():
     assert near.fragile == (0, 1, 2, 4, 5, 6) and far.fragile == ()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=count(40, 500))
 @given(
     gamma=st.integers(1, 6),
     most=st.integers(1, 12),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from enumerated_law import warped
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.methods.decode import DecodeOptions
@@ -17,7 +17,7 @@ from llmx.methods.decode.accept import (
     valid_lengths,
 )
 from llmx.methods.decode.draw import band, draw, is_split, lead, residual
-from llmx.methods.decode.warp import warp
+from llmx.methods.decode.warp import _nucleus_edge, warp
 
 # weights, u, token, fragile
 DRAWS = [
@@ -54,7 +54,6 @@ def test_lead():
     assert lead(torch.tensor([[1.0]])).tolist() == [float("inf")]
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     quarters=st.lists(st.integers(-32, 32), min_size=1, max_size=9, unique=True),
     temperature=st.sampled_from([0.0, 0.3, 1.0, 2.0]),
@@ -92,6 +91,68 @@ def test_the_two_ways_to_a_nucleus_agree():
     assert torch.equal(alone[0], beside[0])
 
 
+def sorted_edge(row, top_p):
+    """The edge of one row by a full sort of it alone."""
+    ranked = row.sort(descending=True).values
+    last = int((ranked.cumsum(-1) < top_p).sum())
+    return ranked[min(last, len(row) - 1)]
+
+
+def a_row(kind, size, chance):
+    """Probabilities whose nucleus is narrow or wide, tied, cut off, or of one size throughout."""
+    logits = torch.randn(size, generator=chance)
+    width = {"peaked": 9.0, "middle": 4.0, "wide": 2.2, "flat": 0.0, "tied": 1.5, "cut": 2.0}[kind]
+    logits = logits * width
+    if kind == "tied":
+        logits = logits.round()
+    if kind == "cut":
+        logits[torch.rand(size, generator=chance) < 0.5] = -torch.inf
+        logits[0] = 0.0
+    return logits.softmax(-1)
+
+
+KINDS = st.sampled_from(["peaked", "middle", "wide", "flat", "tied", "cut"])
+SIZES = st.sampled_from([1, 7, 8, 9, 63, 64, 65, 300, 1023, 1024, 1025, 3000])
+
+
+@given(
+    kinds=st.lists(KINDS, min_size=1, max_size=6),
+    size=SIZES,
+    top_p=st.sampled_from([0.05, 0.5, 0.9, 0.99, 0.9999999]),
+    seed=st.integers(0, 999),
+)
+def test_an_edge_is_that_of_a_full_sort_to_the_bit_whoever_is_beside(kinds, size, top_p, seed):
+    chance = torch.Generator().manual_seed(seed)
+    rows = torch.stack([a_row(kind, size, chance) for kind in kinds])
+    wanted = torch.stack([sorted_edge(row, top_p) for row in rows]).unsqueeze(-1)
+    assert torch.equal(_nucleus_edge(rows, top_p), wanted)
+    assert torch.equal(_nucleus_edge(rows.unsqueeze(1), top_p), wanted.unsqueeze(1))
+    assert torch.equal(_nucleus_edge(rows[0], top_p), wanted[0])
+
+
+@pytest.mark.parametrize("width", [9.0, 4.0, 2.3, 1.2, 0.0])
+def test_a_sum_over_a_head_begins_as_the_sum_over_all(width):
+    """What lets an edge be read from any head that holds it."""
+    logits = torch.randn(2, 49152, generator=torch.Generator().manual_seed(3)) * width
+    probs = (logits / 0.6).softmax(-1)
+    whole = probs.sort(-1, descending=True).values.cumsum(-1)
+    for size in (8, 64, 1024):
+        assert torch.equal(probs.topk(size).values.cumsum(-1), whole[:, :size])
+
+
+def test_only_the_rows_that_fall_short_are_looked_at_again(monkeypatch):
+    """One wide row among many made the whole block be sorted."""
+    chance, seen, topk = torch.Generator().manual_seed(0), [], torch.Tensor.topk
+    rows = torch.stack([a_row(kind, 3000, chance) for kind in ("peaked",) * 9 + ("wide", "flat")])
+    spy = lambda rows, size: seen.append((len(rows), size)) or topk(rows, size)  # noqa: E731
+    monkeypatch.setattr(torch.Tensor, "topk", spy)
+    _nucleus_edge(rows, 0.9)
+    assert seen == [(11, 8), (2, 64), (2, 1024), (1, 3000)]
+    seen.clear()
+    _nucleus_edge(rows[:9], 0.9)
+    assert seen == [(9, 8)]
+
+
 def test_top_k_keeps_k_and_ties():
     logits = torch.tensor([[3.0, 1.0, 2.0, 2.0, 0.0]])
     assert (warp(logits, 1.0, top_k=1) > 0).tolist() == [[True, False, False, False, False]]
@@ -123,7 +184,6 @@ def test_rules_at_their_edges():
     assert random(floats(0.0, 0.5, 0.999), 1.0).tolist() == [[True] * 3]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     rows=st.lists(st.tuples(*[st.floats(0, 1, width=32) for _ in range(4)]), min_size=1, max_size=9)
 )

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from counts import count
 from ensembles import ANSWERS, GREEDY, QUESTION, cast, ensemble, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +51,7 @@ def test_everything_is_said_once_and_in_order(layout, streaming, kind):
     st.sampled_from(["L0", "L1", "L1b", "L2"]),
     st.integers(1, 3),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=count(40, 500))
 def test_steps_ask_for_what_time_asks_for(answers, first, later, layout, layers):
     """Both drivers send the same prompts, so texts do not depend on which of them ran."""
     spec = ensemble(

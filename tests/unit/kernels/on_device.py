@@ -11,6 +11,7 @@ import numpy as np
 import oracle
 import pytest
 import torch
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
@@ -74,7 +75,7 @@ def rows(draw):
     return torch.tensor(np.array([[p, p[::-1]]])), torch.tensor(q[None, None])
 
 
-@settings(max_examples=400 if ON_GPU else 60)
+@settings(max_examples=count(400 if ON_GPU else 50, 500))
 @given(
     logits=rows(),
     kind=st.sampled_from(KINDS),

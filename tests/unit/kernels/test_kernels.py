@@ -11,6 +11,7 @@ import numpy as np
 import oracle
 import pytest
 import torch
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
@@ -34,7 +35,7 @@ def rule_of(semantics, temperature=0.7, one_hot=False):
 @pytest.mark.parametrize(
     ("semantics", "temperature", "one_hot"), list(product(SEMANTICS, (0.0, 0.7), (False, True)))
 )
-@settings(max_examples=15)
+@settings(max_examples=count(15, 150))
 @given(seed=st.integers(0, 999), shape=st.tuples(*[st.integers(0, 3)] * 2, st.integers(1, 40)))
 def test_reference_is_the_textbook(semantics, temperature, one_hot, seed, shape):
     block = oracle.block(*oracle.fresh(*shape, seed=seed), seed=seed)

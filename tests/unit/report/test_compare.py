@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -101,7 +102,7 @@ def test_a_text_that_goes_on_differs_where_the_other_ends() -> None:
 ANSWERS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=count(40, 500))
 @given(ANSWERS)
 def test_swapping_the_sides_negates_everything(right: list[tuple[bool, bool]]) -> None:
     def arm(which: int) -> Given:

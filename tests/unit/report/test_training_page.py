@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trainings import arms, half, run
@@ -26,7 +27,7 @@ def report(found=None, **more):
 
 
 @given(RIGHT)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=count(30, 500))
 def test_an_arm_differs_from_itself_by_nothing(right):
     one, other = (half(right, [1] * len(right), seed=seed) for seed in ("", "seed=1"))
     gap = accuracy_gap([one], [one])
@@ -38,7 +39,7 @@ def test_an_arm_differs_from_itself_by_nothing(right):
 
 
 @given(RIGHT, RIGHT)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=count(30, 500))
 def test_a_gain_is_the_difference_of_the_accuracies_and_turns_with_them(first, second):
     size = min(len(first), len(second))
     one, other = half(first[:size], [0] * size), half(second[:size], [0] * size)

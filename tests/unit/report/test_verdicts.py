@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -247,7 +248,7 @@ def test_a_selection_leaves_arms_out():
     assert verdict({"fsd": files(0.8)}, CONTROL).word == "not comparable"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=count(15, 150))
 @given(st.floats(0.3, 0.9), st.floats(0.3, 0.9))
 def test_swapping_the_arms_flips_the_sign(first, second):
     arms = {"a": files(first, n=200), "b": files(second, n=200, seed=4)}

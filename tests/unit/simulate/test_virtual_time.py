@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.core.errors import RunError
@@ -45,7 +45,6 @@ def test_waiting_for_nobody_is_said():
     st.integers(2, 4),
     st.sampled_from(["plain", "staircase"]),
 )
-@settings(max_examples=60, deadline=None)
 def test_ttft_is_the_formula(proposers, aggregator, chunk, tokens, layers, streaming):
     """Separate replicas, no variance: equal to rounding, for any speeds, chunks and layers."""
     spec = ensemble_of(

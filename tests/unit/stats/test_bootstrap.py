@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -13,7 +14,6 @@ METHODS = ["percentile", "expanded", "bca"]
 
 
 @given(numbers, st.sampled_from(METHODS))
-@settings(max_examples=60, deadline=None)
 def test_the_interval_lies_within_the_values(values, method):
     found = bootstrap_mean(values, method=method, resamples=200)
     slack = 1e-9
@@ -22,7 +22,7 @@ def test_the_interval_lies_within_the_values(values, method):
 
 
 @given(numbers, st.floats(-50, 50), st.floats(0.1, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=count(40, 500))
 def test_shifting_and_scaling_move_the_interval_along(values, shift, scale):
     plain = bootstrap_mean(values, method="percentile", resamples=200)
     moved = bootstrap_mean(
@@ -74,7 +74,6 @@ right = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=6
 
 
 @given(right)
-@settings(max_examples=60, deadline=None)
 def test_paired_counts_and_test_are_those_of_mcnemar(pairs):
     first, second = zip(*pairs, strict=True)
     found = paired_difference(first, second, resamples=100)

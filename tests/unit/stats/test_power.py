@@ -6,6 +6,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -39,7 +40,7 @@ def test_power_agrees_with_scipy_at_sizes_where_terms_underflow(n, rate, differe
 
 
 @given(st.integers(20, 800), st.floats(0.02, 0.6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=count(30, 500))
 def test_the_effect_is_the_smallest_with_the_asked_power(n, rate):
     effect = minimum_detectable_effect(n, rate)
     assert mcnemar_power(n, max(rate, effect), effect) >= 0.8
@@ -48,7 +49,7 @@ def test_the_effect_is_the_smallest_with_the_asked_power(n, rate):
 
 
 @given(st.integers(10, 500), st.floats(0.05, 0.6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=count(30, 500))
 def test_more_problems_see_smaller_effects(n, rate):
     assert minimum_detectable_effect(2 * n, rate) < minimum_detectable_effect(n, rate)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -20,7 +20,6 @@ def rounds(columns: int, low: int = 2, high: int = 12):
 
 
 @given(rounds(4))
-@settings(max_examples=60, deadline=None)
 def test_the_ratio_is_the_quotient_of_the_rates(columns):
     amounts, seconds, others, spans = columns
     found = ratio_interval(*columns, resamples=200)
@@ -34,7 +33,6 @@ def test_the_ratio_is_the_quotient_of_the_rates(columns):
 
 
 @given(rounds(4, high=7))
-@settings(deadline=None)
 def test_swapping_the_arms_inverts_the_interval(columns):
     one, other = ratio_interval(*columns), ratio_interval(*columns[2:], *columns[:2])
     assert one.low == pytest.approx(1 / other.high)

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from counts import count
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from problems import KINDS, traced
@@ -11,7 +12,7 @@ from llmx.data.traces.events import Conclude, Fail, Place, Return
 from llmx.data.traces.replay import RefusedTrace, replay
 from llmx.data.traces.wording import UnreadableTrace
 
-QUICK = settings(max_examples=40, deadline=None)
+QUICK = settings(max_examples=count(40, 500))
 
 
 def one_of(kind):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from problems import KINDS, traced
 
@@ -38,7 +38,6 @@ def test_a_text_that_was_cut_off_has_returns_and_no_form():
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=100, deadline=None)
 def test_no_text_breaks_the_observer(text):
     one = traced("arc_1d", 5, k=2)[0]
     assert not observe(one.puzzle, "terse", text, True).holds
