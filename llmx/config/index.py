@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from llmx.config import places, user_cache
+from llmx.config import places
+from llmx.core import user_cache
 
 _FILE = "index-1.json"
 

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from pydantic import ValidationError
 
-from llmx.config import user_cache
+from llmx.core import user_cache
 from llmx.core.secrets import holds_secret, is_secret_name
 from llmx.core.spec import RunSpec
 

@@ -15,7 +15,7 @@ from llmx.store.machine import machine
 
 _PACKAGES = (
     "llmx-lab", "torch", "transformers", "tokenizers", "safetensors", "accelerate", "hydra-core",
-    "omegaconf", "pydantic", "numpy", "reasoning-gym", "datasets", "peft",
+    "omegaconf", "pydantic", "numpy", "networkx", "reasoning-gym", "datasets", "peft",
     "trl", "vllm",
 )  # fmt: skip
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from llmx.config import asked, compose, edge, kept, user_cache
+from llmx.config import asked, compose, edge, kept
 from llmx.config.asked import Asked
-from llmx.core import registry
+from llmx.core import registry, user_cache
 from llmx.core.errors import ConfigError
 from llmx.core.packages import version_of
 from llmx.core.spec import RunSpec
