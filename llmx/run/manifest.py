@@ -8,6 +8,9 @@ from typing import Any
 
 from llmx.core.secrets import is_secret_name
 from llmx.core.spec import RunSpec
+from llmx.engines.kernel import KERNEL_ENGINES
+from llmx.engines.native.build import trouble
+from llmx.engines.native.processor import best_build
 from llmx.run.entry import entry_of
 from llmx.run.environment import made_with
 from llmx.run.graph import Graph
@@ -26,8 +29,17 @@ def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> 
         "seeds": {name: arm.seed for name, arm in spec.arms.items()},
         "batch_size": {name: arm.engine.batch_size for name, arm in spec.arms.items()},
         "threads": {name: arm.engine.threads for name, arm in spec.arms.items()},
+        "kernel": {name: arm.engine.kernel for name, arm in spec.arms.items()},
+        "compiled_forward": _compiled(spec),
         "stages": [_stage(node.labels, entry_of(cache, node)) for node in graph],
     }
+
+
+def _compiled(spec: RunSpec) -> str | None:
+    """Say which build of the compiled forward is here, or why there is none, where arms ask."""
+    if not any(arm.engine.kind in KERNEL_ENGINES for arm in spec.arms.values()):
+        return None
+    return trouble() or best_build()
 
 
 def _stage(labels: list[tuple[str, str | None]], entry: Entry) -> dict[str, Any]:
