@@ -15,6 +15,7 @@ from llmx.core.errors import DataError
 from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
+from llmx.data import kept
 
 _KEPT = frozenset({"test", "calibration", "validation", "heldout"})
 _LOCK = RLock()  # a dataset draws its splits one after the other
@@ -43,21 +44,31 @@ def _identity(kind: Any, spec: DataSpec) -> str | None:
 
 
 class _Dataset:
-    """A dataset with what was asked of it."""
+    """A dataset with what was asked of it; made when something is asked that is not kept."""
 
-    def __init__(self, dataset: Any) -> None:
-        self._dataset = dataset
+    def __init__(self, kind: Any, spec: DataSpec, identity: str) -> None:
+        self._make = lru_cache(maxsize=1)(lambda: kind(spec))
+        self._identity = identity if getattr(kind, "procedural", False) else None
         self._found: dict[tuple[str, int | None], tuple[Sample, ...]] = {}
 
     def split(self, name: str, limit: int | None) -> tuple[Sample, ...]:
         if (name, limit) not in self._found:
-            self._found[name, limit] = tuple(self._dataset.split(name, limit))
+            self._found[name, limit] = self._drawn(name, limit)
         return self._found[name, limit]
+
+    def _drawn(self, name: str, limit: int | None) -> tuple[Sample, ...]:
+        if self._identity is None:
+            return tuple(self._make().split(name, limit))
+        there = kept.load(self._identity, name, limit)
+        if there is None:
+            there = tuple(self._make().split(name, limit))
+            kept.save(self._identity, name, limit, there)
+        return there
 
 
 @lru_cache(maxsize=8)
 def _dataset(kind: Any, spec: DataSpec, identity: str) -> _Dataset:
-    return _Dataset(kind(spec))
+    return _Dataset(kind, spec, identity)
 
 
 def forget() -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from importlib.metadata import version
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
@@ -43,6 +43,8 @@ def _tidy(text: str) -> str:
 
 class GsmSymbolic(Templated[int]):
     """`data: {kind: gsm_symbolic}`."""
+
+    procedural: ClassVar[bool] = True
 
     def __init__(self, spec: DataSpec) -> None:
         if not spec.templates:
