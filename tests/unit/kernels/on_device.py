@@ -19,7 +19,7 @@ from llmx.core.philox import Purpose
 from llmx.kernels import Pairs, Rule, on_device
 from llmx.kernels.block import DIVERGENCES, SEMANTICS
 from llmx.kernels.edge import edge
-from llmx.kernels.launch import Shape
+from llmx.kernels.plan import Shape
 
 DEVICE = os.environ.get("LLMX_KERNEL_DEVICE", "cpu")
 ON_GPU = DEVICE == "cuda"

@@ -179,6 +179,14 @@ def test_kernels_compile_for(capability, tmp_path):
     assert len(list(tmp_path.rglob("*.cubin"))) >= 20
 
 
+@needs_triton
+@pytest.mark.slow
+def test_bound_launches_hand_over_what_triton_does(tmp_path):
+    said = run(HERE / "bound_launch.py", 90, TRITON_CACHE_DIR=str(tmp_path), TRITON_INTERPRET="0")
+    # Each of 16 cases the second time it comes, and those that share a layout with an earlier one.
+    assert said.startswith("19 bound calls are Triton's own")
+
+
 TRAFFIC = {  # in rows of the vocabulary: 3 sequences of 2 drafted tokens
     "one read of the target": (Rule("speculative", temperature=0.0), 6 + 3),
     "one read of both": (Rule("speculative"), 12 + 6),
