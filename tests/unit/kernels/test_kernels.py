@@ -211,3 +211,6 @@ def test_the_benchmark_prints_its_table():
     first, *table = run(script, *words).splitlines()
     assert "nothing is fused" in first and len(table) == 9
     assert all("of copy bandwidth" in one and "eager" in one for one in table)
+    assert all("  call " in one and "  bound call " in one for one in table)
+    first, *table, last = run(script, *words, "--seconds", "0").splitlines()
+    assert len(table) <= 1 and last == f"{9 - len(table)} of 9 rows left out after 0 s"
