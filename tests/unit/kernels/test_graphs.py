@@ -75,6 +75,11 @@ def test_a_key_that_comes_now_and_then_is_still_counted():
     assert log.call("a", "b", "c", "a", "b", "c", "a") == "wa wb wc wa wb wc c r"
 
 
+def test_strangers_push_out_the_key_that_was_asked_for_longest_ago():
+    log = Log(limit=4)
+    assert log.call("a", 1, 2, 3, "a", 4, 5, 6, "a") == "wa w1 w2 w3 wa w4 w5 w6 c r"
+
+
 def test_inside_another_capture_the_work_is_done_as_it_is():
     log = Log()
     log.call("a", "a", "a")
