@@ -14,7 +14,18 @@ from __future__ import annotations
 
 import torch
 import transformers
-from bench import about, accept_step, decoding, kernels, products, rivals, sharing, stages, starts
+from bench import (
+    about,
+    accept_step,
+    arithmetic,
+    decoding,
+    kernels,
+    products,
+    rivals,
+    sharing,
+    stages,
+    starts,
+)
 from bench.book import Book
 from bench.models import Models
 from bench.settings import Settings, parse
@@ -38,6 +49,7 @@ def main(words: list[str] | None = None) -> None:
     settings = parse(words, (__doc__ or "").splitlines()[0])
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     found = about.about()
     about.show(found)
     wanted = {name: s for name, (parts, s) in _EXPECTED.items() if set(parts) & set(settings.only)}
@@ -72,7 +84,7 @@ def _in_process(book: Book, models: Models, steps: Steps) -> None:
         accept_step.run(book, models, steps)
     if tried is not None:
         book.begin(4)
-        products.show(book, models, timings, tried)
+        arithmetic.show(book, models, timings, tried)
 
 
 def _in_children(book: Book, settings: Settings, steps: Steps) -> None:

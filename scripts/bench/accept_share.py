@@ -52,17 +52,21 @@ def options(models: Models, rule: str, heat: float, gamma: int | None = None) ->
     return replace(made, semantics="research") if rule == "FSD-R" else made
 
 
+def _forwards(pair: Pair) -> list[tuple[Any, str, str]]:
+    """Return (home, function, label) of what the models do; a block model drafts in one call."""
+    drafts = "draft" if hasattr(pair.draft, "draft") else "forward"
+    found: list[tuple[Any, str, str]] = [(pair.target, "forward", "target")]
+    found += [(pair.draft, drafts, "draft")]
+    return found + [(model, "prefill", "prefill") for model in (pair.target, pair.draft)]
+
+
 @contextmanager
 def watching(pairs: list[Pair]) -> Iterator[Watch]:
     """Time the forwards of these pairs, and both halves of the accept step by either kernel."""
     made = Watch()
-    places = [
-        (verify, "judge", "accept"),
-        (verify, "_read", "accept"),
-        (rounds, "follow", "accept"),
-    ]
-    for pair in pairs:
-        places += [(pair.target, "forward", "target"), (pair.target, "prefill", "rest")]  # type: ignore[list-item]
+    places = [place for pair in pairs for place in _forwards(pair)]
+    places += [(verify, "judge", "accept"), (verify, "_read", "accept")]
+    places += [(rounds, "follow", "accept")]
     before = [(home, name, getattr(home, name)) for home, name, _ in places]
     for home, name, label in places:
         setattr(home, name, made.over(getattr(home, name), label))
@@ -107,6 +111,8 @@ def show(book: Book, found: Found) -> None:
         where = f"accept step over target's forward, {rule} ({kernel}), T {heat:g}"
 
         book.clocked(where, "%", {clock: _share(rows, clock) for clock in CLOCKS})
+        rest = f"a round beside models and accept step, {rule} ({kernel}), T {heat:g}"
+        book.clocked(rest, "% of all", {clock: _rest(rows, clock) for clock in CLOCKS})
         book.samples[where] = [
             {name: {clock: lap.by(clock) for clock in CLOCKS} for name, lap in row.items()}
             for row in rows
@@ -116,3 +122,10 @@ def show(book: Book, found: Found) -> None:
 def _share(rows: list[dict[str, Lap]], clock: str) -> Span:
     accept, target = ([row[name].by(clock) for row in rows] for name in ("accept", "target"))
     return ratio(accept, target).times(100)
+
+
+def _rest(rows: list[dict[str, Lap]], clock: str) -> Span:
+    """Return what neither a model nor the accept step took."""
+    whole = [row["all"].by(clock) for row in rows]
+    known = [sum(lap.by(clock) for name, lap in row.items() if name != "all") for row in rows]
+    return ratio([a - b for a, b in zip(whole, known, strict=True)], whole).times(100)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import llmx
 from llmx.config.compose import compose
 from llmx.core.progress import Silent
 from llmx.core.spec import StageSpec
@@ -41,6 +42,8 @@ def done(given: StageInput) -> dict[str, Any]:
 
 def main() -> None:
     """Answer requests until the input ends."""
+    if Path(str(llmx.__file__)).resolve().parents[1] != Path.cwd().resolve():
+        raise SystemExit("llmx does not come from the checkout that is to be measured")
     for line in sys.stdin:
         print(json.dumps(done(stage(**json.loads(line)))), flush=True)
 
