@@ -70,7 +70,8 @@ def _in_process(book: Book, models: Models, steps: Steps) -> None:
         if tried is not None and batch == settings.batch:
             tried.sample()
 
-    timings = decoding.measure(models, decoding.cells(settings), steps, between)
+    cells = decoding.cells(settings)
+    timings = decoding.measure(models, cells, steps, between) if cells else {}
     book.samples["decoding"] = decoding.samples(timings)
     if 1 in settings.only:
         book.begin(1)

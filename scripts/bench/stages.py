@@ -14,6 +14,7 @@ from typing import Any
 from bench.about import HERE, commit
 from bench.book import Book
 from bench.clock import CLOCKS, Lap
+from bench.models import KERNELS
 from bench.settings import Settings
 from bench.spans import median, ratio_of_rates
 from bench.steps import Steps
@@ -23,11 +24,10 @@ _CHILD = Path(__file__).with_name("stage_child.py")
 Found = dict[tuple[str, str], list[tuple[int, Lap]]]  # (arm, side) → (problems, lap)
 
 
-class Side:
-    """A process with one checkout's llmx, which does stages by one kernel."""
+class Child:
+    """A process with one checkout's llmx, which does stages by the kernel that it is told."""
 
-    def __init__(self, checkout: Path, kernel: str | None) -> None:
-        self.kernel = kernel
+    def __init__(self, checkout: Path) -> None:
         environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
         # -P: the folder of this file holds modules with names of their own.
         self.process = subprocess.Popen(
@@ -36,23 +36,23 @@ class Side:
             cwd=checkout,
         )  # fmt: skip
 
-    def do(self, arm: str, problems: int, gamma: int) -> tuple[int, Lap]:
+    def do(self, kernel: str | None, arm: str, problems: int, gamma: int) -> tuple[int, Lap]:
         """Have a stage done; return its problems and its time."""
         assert self.process.stdin is not None and self.process.stdout is not None
-        wanted = {"arm": arm, "kernel": self.kernel, "problems": problems, "gamma": gamma}
+        wanted = {"arm": arm, "kernel": kernel, "problems": problems, "gamma": gamma}
         self.process.stdin.write(json.dumps(wanted) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"a stage of kernel {self.kernel} failed; its error is above")
+            raise SystemExit(f"a stage of kernel {kernel} failed; its error is above")
         found: dict[str, Any] = json.loads(line)
         return int(found["problems"]), Lap(found["processor"], found["wall"])
 
 
 @contextmanager
-def side(checkout: Path, kernel: str | None) -> Iterator[Side]:
+def child(checkout: Path) -> Iterator[Child]:
     """Hold such a process."""
-    made = Side(checkout, kernel)
+    made = Child(checkout)
     try:
         yield made
     finally:
@@ -61,13 +61,17 @@ def side(checkout: Path, kernel: str | None) -> Iterator[Side]:
         made.process.wait()
 
 
+Sides = dict[str, tuple[Child, str | None]]  # name → (process, kernel)
+
+
 def run(book: Book, settings: Settings, steps: Steps) -> None:
     """Measure and print."""
     with ExitStack() as stack:
-        sides = {kernel: stack.enter_context(side(HERE, kernel)) for kernel in ("native", "torch")}
+        here = stack.enter_context(child(HERE))
+        sides: Sides = {kernel: (here, kernel) for kernel in KERNELS}
         if settings.before is not None:
-            name = f"before, {commit(settings.before)}"
-            sides[name] = stack.enter_context(side(settings.before.resolve(), None))
+            other = stack.enter_context(child(settings.before.resolve()))
+            sides[f"before, {commit(settings.before)}"] = other, None
         found = _measured(sides, settings, steps)
     book.samples["stages"] = {
         f"{arm}, {name}": [(n, lap.processor, lap.wall) for n, lap in laps]
@@ -77,14 +81,15 @@ def run(book: Book, settings: Settings, steps: Steps) -> None:
         _show(book, arm, {name: found[arm, name] for name in sides})
 
 
-def _measured(sides: Mapping[str, Side], settings: Settings, steps: Steps) -> Found:
+def _measured(sides: Sides, settings: Settings, steps: Steps) -> Found:
     found: Found = {(arm, name): [] for arm in ARMS for name in sides}
     steps.begin("stages", (settings.stage_rounds + 1) * len(found))
     for turn in range(-1, settings.stage_rounds):  # the first turn loads models
         problems = settings.stage_problems if turn >= 0 else min(8, settings.stage_problems)
         for arm in ARMS:
             for name in _turned(list(sides), turn):
-                done = sides[name].do(arm, problems, settings.gamma)
+                process, kernel = sides[name]
+                done = process.do(kernel, arm, problems, settings.gamma)
                 if turn >= 0:
                     found[arm, name].append(done)
                 steps.step()
