@@ -27,7 +27,7 @@ from llmx.methods.decode.rows import Rows
 from llmx.methods.decode.verify import follow, verify
 from llmx.methods.decode.warp import warp
 
-_NOISE = 0.02  # between target and draft, in logits
+_NOISE = 0.005  # between target and draft, in logits
 
 
 @dataclass(frozen=True)
