@@ -4,7 +4,7 @@
 
 Problems are of the calibration split: a bound that is chosen here has seen no test problem. Arms
 are interleaved problem by problem and the one that goes first changes. Ratios are of total
-tokens/s by the thread's own processor time, with a 95 % interval from a paired bootstrap over units.
+tokens/s by the thread's processor time, with a 95 % interval from a paired bootstrap over units.
 """
 
 from __future__ import annotations
