@@ -152,11 +152,11 @@ void judgements(int vocab) {
 }  // namespace
 
 int main() {
-  for (int round = 0; round < 60; round++) {
+  for (int round = 0; round < 40; round++) {
     int vocab = round < 6 ? 1 : pick(2, 90);
     forwards(vocab);
     drafts(vocab);
-    for (int more = 0; more < 10; more++) judgements(more ? vocab : pick(600, 5000));
+    for (int more = 0; more < 6; more++) judgements(more ? vocab : pick(600, 2000));
   }
   std::puts("done");
 }
