@@ -40,19 +40,27 @@ def kernel_of(spec: EngineSpec) -> str:
     """
     from llmx.engines.native.build import trouble
 
-    if spec.kernel in (TORCH, NATIVE):
-        return spec.kernel
-    unfit = _unfit(spec)
+    if spec.kernel == TORCH:
+        return TORCH
     if spec.kernel == "auto":
-        return TORCH if unfit or trouble() else NATIVE
-    why = _unknown(spec.kernel) if spec.kernel != "native" else unfit or trouble()
+        return TORCH if _unfit(spec) or trouble() else NATIVE
+    why = _refusal(spec)
     if why:
         raise EngineError(f"engine.kernel={spec.kernel}: {why}", "engine.kernel=torch")
     return NATIVE
 
 
-def _unknown(name: str) -> str:
-    return f"this version of llmx has {NATIVE}"
+def _refusal(spec: EngineSpec) -> str | None:
+    """Return why the compiled forward that an engine asks for cannot be had."""
+    from llmx.engines.native.build import trouble
+
+    if spec.kernel == "native":
+        return _unfit(spec) or trouble()
+    if spec.kernel != NATIVE:
+        return f"this version of llmx has {NATIVE}"
+    # What was settled on a CPU goes on on one; whether it can be had is seen when it loads.
+    auto = spec.device == "auto"
+    return _unfit(spec.model_copy(update={"device": "cpu"}) if auto else spec)
 
 
 def _unfit(spec: EngineSpec) -> str | None:

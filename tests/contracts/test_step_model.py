@@ -1,5 +1,8 @@
 """What every step model must do: the same suite over a table, the lean forward and transformers."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 import torch
 from transformers import (
@@ -16,6 +19,7 @@ from transformers import (
 )
 
 from llmx.core.errors import EngineError
+from llmx.engines.native.model import NativeLlama
 from llmx.engines.step import LeanLlama, TransformersModel, build_step_model
 from llmx.engines.step.product import Product
 from llmx.methods.decode import DecodeOptions, StepModel, decode
@@ -61,13 +65,31 @@ def scaled_rope():
     return llama(rope_parameters=rope)
 
 
+def linear_rope():
+    return llama(rope_parameters={"rope_type": "linear", "rope_theta": 10000.0, "factor": 3.0})
+
+
+def native(model):
+    with TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        return NativeLlama.load("saved", Path(folder))
+
+
+REFERENCES = {
+    "plain": llama,
+    "grouped": lambda: llama(num_key_value_heads=1),
+    "tied": lambda: llama(tie_word_embeddings=True),
+    "scaled rope": scaled_rope,
+    "linear rope": linear_rope,
+    "wide heads": lambda: llama(head_dim=64),
+}
 MODELS = {
     "toy": lambda: ToyModel(V, seed=0, order=1),
-    "lean": lambda: build_step_model(llama()),
-    "lean-grouped": lambda: build_step_model(llama(num_key_value_heads=1)),
-    "lean-tied": lambda: build_step_model(llama(tie_word_embeddings=True)),
-    "lean-scaled-rope": lambda: build_step_model(scaled_rope()),
-    "lean-wide-heads": lambda: build_step_model(llama(head_dim=64)),
+    **{
+        f"{kind}-{name}": lambda make=make, reference=reference: make(reference())
+        for kind, make in (("lean", build_step_model), ("native", native))
+        for name, reference in REFERENCES.items()
+    },
     "llama": lambda: build_step_model(llama(), lean=False),
     "gpt-neox": lambda: build_step_model(seeded(GPTNeoXForCausalLM, GPTNeoXConfig(**COMMON))),
     "qwen2": lambda: build_step_model(
@@ -171,15 +193,6 @@ def test_slots_past_the_models_positions_break_nothing(model):
     assert logits.shape == (2, 5, V)
 
 
-REFERENCES = {
-    "plain": llama,
-    "grouped": lambda: llama(num_key_value_heads=1),
-    "tied": lambda: llama(tie_word_embeddings=True),
-    "scaled rope": scaled_rope,
-    "wide heads": lambda: llama(head_dim=64),
-}
-
-
 @pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("name", REFERENCES)
 def test_lean_forward_is_transformers(name, packed, monkeypatch):
@@ -193,6 +206,16 @@ def test_lean_forward_is_transformers(name, packed, monkeypatch):
         wanted = model(text).logits
     got = lean.forward(text, torch.zeros(3, dtype=torch.int64), lean.new_cache(3, 70))
     assert torch.allclose(got, wanted, atol=1e-5 * float(wanted.abs().max().clamp(min=1)), rtol=0)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_native_forward_is_transformers_in_float64(name):
+    model = REFERENCES[name]()
+    compiled, text = native(model), tokens(3, 70)
+    got = compiled.forward(text, torch.zeros(3, dtype=torch.int64), compiled.new_cache(3, 70))
+    with torch.inference_mode():
+        wanted = model.double()(text).logits
+    assert torch.allclose(got.double(), wanted, atol=1e-5 * float(wanted.abs().max()), rtol=0)
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 40])

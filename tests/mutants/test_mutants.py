@@ -12,7 +12,8 @@ from shutil import copytree, ignore_patterns
 
 import pytest
 from counts import some
-from table import TABLE, Mutant
+from mutant import Mutant
+from table import TABLE
 
 ROOT = Path(__file__).parents[2]
 HANDFUL = 3

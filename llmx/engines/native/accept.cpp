@@ -24,13 +24,15 @@ namespace {
 constexpr float FLOOR = -1e5f;  // of log-probabilities: their products with 0 are 0, not NaN
 constexpr float CAP = 80.f;     // past this ratio a probability is below 1e-34 and adds nothing
 
+// NaN where a logit is no number, or nothing is left: what is compared with it is not accepted.
 float log_sum(const float* z, int n) {
   F top = all(highest(z, n));
   Lanes total = lanes(0);
   over(z, n, -INFINITY, [&](const Lanes& v, int) {
-    total = total + each(v, [&](F x) { return exp(x - top); });
+    total = total + each(v, [&](F x) { return x == x ? exp(x - top) : all(NAN); });
   });
-  return top[0] + log1(sum(total));
+  float found = sum(total);
+  return std::isfinite(top[0]) && found > 0 ? top[0] + log1(found) : NAN;
 }
 
 // (1-s) ln(1-s) + (1+s) ln(1+s): what a token adds to twice JS / m, zero where p = q.
@@ -62,6 +64,7 @@ float js(const float* a, const float* b, int n, float la, float lb) {
 }
 
 float divergence(int kind, const float* a, const float* b, int n, float la, float lb, int64_t c) {
+  if (std::isnan(la) || std::isnan(lb)) return NAN;
   auto of = [&](auto f) { return total(a, b, n, la, lb, f); };
   switch (kind) {
     case JS:

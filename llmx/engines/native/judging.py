@@ -86,5 +86,6 @@ def _laid_out(values: Any) -> tuple[NDArray[np.float32], int]:
         numbers.strides[-1] == 4 and numbers.strides[0] == numbers.shape[1] * numbers.strides[1]
     )
     if numbers.dtype != np.float32 or not steady:
-        numbers = np.ascontiguousarray(numbers, np.float32)
+        # Not the stride of what comes out: along an axis of one, that may be any number.
+        return np.ascontiguousarray(numbers, np.float32), numbers.shape[-1]
     return numbers, numbers.strides[1] // 4

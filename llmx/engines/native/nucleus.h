@@ -73,6 +73,8 @@ class Kept {
       store16(&weight_[at], w);
       total = total + w;
     });
+    // Where a logit is no number these have a weight too, and are no tokens.
+    std::fill(weight_.begin() + n, weight_.end(), 0.0f);
     double mass = sum(total);
     edge_ = 0;
     if (s.top_k > 0 && s.top_k < n) mass = cut_to(s.top_k);
@@ -106,7 +108,7 @@ class Kept {
       passed += held_[i];
       if (passed > goal) return ids_[i];
     }
-    return ids_.empty() ? (int64_t)weight_.size() - 1 : last();
+    return ids_.empty() ? 0 : last();
   }
 
  private:

@@ -53,7 +53,10 @@ def native_shape(folder: Path) -> LlamaShape | None:
     ]
     if not named or not plain or unusual or rope is None:
         return None
-    shape = _shape(config, rope)
+    try:
+        shape = _shape(config, rope)
+    except (KeyError, TypeError, ValueError):  # transformers has defaults, or words for it
+        return None
     return shape if _sound(shape) else None
 
 
@@ -82,5 +85,6 @@ def _rope(config: Mapping[str, Any]) -> dict[str, Any] | None:
     scaling = config.get("rope_parameters") or config.get("rope_scaling") or {}
     found = {"rope_theta": config.get("rope_theta", 10000.0), **scaling}
     found["rope_type"] = found.get("rope_type", found.get("type", "default"))
-    whole = found.get("partial_rotary_factor", 1.0) == 1.0
+    older = config.get("partial_rotary_factor") or 1.0
+    whole = found.get("partial_rotary_factor", older) == 1.0
     return found if found["rope_type"] in _ROPES and whole else None

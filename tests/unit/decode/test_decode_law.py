@@ -28,9 +28,9 @@ def middle_divergence():
     return float(np.median(seen))
 
 
-def tally(options, seed=0):
+def tally(options, seed=0, pair=(TARGET, DRAFT), prompt=PROMPT):
     ids = [f"s{i}" for i in range(SAMPLES)]
-    outputs = decode(TARGET, DRAFT, [PROMPT] * SAMPLES, ids, options, seed)
+    outputs = decode(*pair, [prompt] * SAMPLES, ids, options, seed)
     return Counter((one.token_ids, one.rounds) for one in outputs)
 
 
