@@ -56,4 +56,5 @@ class Dial:
             return
         error = (share * emitted - accepted) / (self.options.gamma + 1)
         moved = self.threshold * np.exp(self.options.hold_gain * error)
-        self.threshold = moved.clip(_LEAST, _MOST)
+        # Nor is it brought into bounds: a row that drafts nothing yet waits beside others that do.
+        self.threshold = np.where(emitted > 0, moved.clip(_LEAST, _MOST), self.threshold)

@@ -250,8 +250,9 @@ def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
     """
     if verdict.charge is None:
         return
-    inside = np.arange(verdict.charge.shape[1]) < run[:, None]
-    rows.dial.spent += np.where(inside, verdict.charge, 0.0).sum(1)
+    # One after the other: how sum() adds depends on the block's width, so on neighbours.
+    paid = verdict.charge.cumsum(1)
+    rows.dial.spent += np.where(run > 0, paid[rows.index, run - 1], 0.0)
     rows.dial.turn(run, np.where(room > 0, run + 1, 0))
 
 
