@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from counts import THOROUGH
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # Before torch is imported: on a busy machine two threads are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -19,6 +19,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # are the same in every run; the thorough ones are new each time.
 settings.register_profile("usual", deadline=None, max_examples=50, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=500, print_blob=True)
+# A planted fault (tests/mutants) has to be found, not to be made small.
+settings.register_profile("found", settings.get_profile("usual"), phases=[Phase.generate])
 settings.load_profile("thorough" if THOROUGH else "usual")
 
 

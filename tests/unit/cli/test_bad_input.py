@@ -39,6 +39,8 @@ COMMANDS = [
     ("arm's arm", [*FSD, "arms.ds.seed=3"], ["'ds'", "sd"]),
     ("bare arm", [*FSD, "arms.sd=3"], ["arms.sd=3", "arms.sd.KEY"]),
     ("value range", [*FSD, "sampler.gamma=0"], ["sampler.gamma=0", "greater"]),
+    ("value above range", [*FSD, "sampler.stop_below=1.5"], ["sampler.stop_below=1.5", "less"]),
+    ("stop in vLLM", [*FSD, "engine=vllm", "sampler.stop_below=0.3"], ["stop_below", "engine=hf"]),
     ("value type", [*FSD, "sampler.top_p=high"], ["sampler.top_p=high", "number"]),
     ("value whole", [*FSD, "engine.batch_size=2.5"], ["engine.batch_size=2.5", "integer"]),
     ("value bool", [*FSD, "sampler.temperature=true"], ["sampler.temperature=true"]),

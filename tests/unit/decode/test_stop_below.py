@@ -29,7 +29,8 @@ STOPPED = {
     **{name: replace(one, stop_below=BOUND) for name, one in ALGORITHMS.items()},
     "hold": replace(OPTIONS["hold"], stop_below=BOUND),
     "budget": replace(OPTIONS["budget"], stop_below=BOUND),
-    "penalties": replace(OPTIONS["sd-penalties"], stop_below=BOUND),
+    # Strong ones, and a bound that they move the toy's contexts over.
+    "penalties": replace(OPTIONS["sd-penalties"], presence_penalty=1.5, stop_below=0.5),
     "top-p": replace(BASE, top_p=0.8, stop_below=BOUND),
     "target-first": replace(OPTIONS["target-first-union"], stop_below=BOUND),
     "greedy-union": replace(OPTIONS["greedy-union"], stop_below=BOUND),
@@ -198,6 +199,15 @@ def test_what_is_drafted_for_a_neighbour_makes_no_position_fragile():
         options = replace(BASE, algorithm="random", threshold=chance, max_tokens=11, gamma=4)
         together = decode(WIDE_TARGET, WIDE_DRAFT, PROMPTS, IDS, options, 0)
         assert 10 not in together[place].fragile
+
+
+def test_where_a_neighbour_may_still_stop_makes_no_position_fragile():
+    options = replace(BASE, algorithm="random", threshold=0.5, max_tokens=11, gamma=4, top_p=1.0)
+    options = replace(options, stop_below=0.25 - 1e-5)  # every position that may be drafted
+    prompts = [[0]] * 12
+    for name, one in zip(IDS, decode(FLAT, FLAT, prompts, IDS, options, 0), strict=True):
+        assert 10 not in one.fragile and set(one.fragile) >= {0}
+        assert decode(FLAT, FLAT, [[0]], [name], options, 0) == [one]
 
 
 FUZZY = DecodeOptions("fuzzy", max_tokens=40, gamma=4, eos_ids=(11,), stop_below=0.3)

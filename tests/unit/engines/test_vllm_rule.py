@@ -78,6 +78,8 @@ def test_a_request_that_takes_more_input_draws_on_from_its_new_position():
 WRONG = {
     "an unknown setting": ({"thresold": 1}, {}, "did you mean threshold"),
     "out of range": ({"threshold": 0.1, "floor": 2}, {}, "floor"),
+    "a stop": ({"threshold": 0.1, "stop_below": 0.3}, {}, "no stop_below"),
+    "a stop without a rule": ({"stop_below": 0.3}, {}, "no stop_below"),
     "min_p": ({"threshold": 0.1}, {"min_p": 0.1}, "min_p"),
     "penalties": ({"threshold": 0.1}, {"repetition_penalty": 1.2}, "penalties"),
 }
@@ -88,6 +90,13 @@ def test_what_cannot_be_had_is_refused(case):
     asked, changes, told = WRONG[case]
     with pytest.raises(ConfigError, match=told):
         rule({}, asked, **changes)
+
+
+def test_a_stop_that_is_off_or_not_read_is_no_trouble():
+    assert rule({}, {"threshold": 0.1, "stop_below": 0.0}).options.stop_below == 0
+    assert rule({}, {"algorithm": "target", "stop_below": 0.3}).options.algorithm == "target"
+    with pytest.raises(ConfigError, match="no stop_below"):
+        rule({"stop_below": 0.3})
 
 
 def test_penalties_leave_lossless_decoding_lossless():

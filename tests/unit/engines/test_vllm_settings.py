@@ -58,6 +58,20 @@ def test_what_a_recipe_decides_is_no_option():
         told(options={"dtype": "float16"})
 
 
+def test_a_stop_is_refused_in_one_line_by_what_drafts():
+    spec = EngineSpec(kind="vllm")
+    for algorithm in ("speculative", "ensemble"):
+        with pytest.raises(ConfigError, match=r"sampler\.stop_below") as caught:
+            VllmEngine.check(SamplerSpec(algorithm=algorithm, stop_below=0.3), spec)
+        assert "\n" not in str(caught.value) and "engine=hf" in str(caught.value)
+        VllmEngine.check(SamplerSpec(algorithm=algorithm), spec)
+    for algorithm in ("target", "draft"):  # they never read it
+        VllmEngine.check(SamplerSpec(algorithm=algorithm, stop_below=0.3), spec)
+    with pytest.raises(ConfigError, match=r"sampler\.stop_below"):
+        sampler = SamplerSpec(algorithm="speculative", stop_below=0.3)
+        VllmEngine(PAIR, spec).start(sampler)
+
+
 def test_options_are_meaning_unless_they_are_the_machines():
     def identity(**options):
         return VllmEngine.identity(PAIR, EngineSpec(kind="vllm", options=options))

@@ -59,6 +59,48 @@ def test_a_baseline_that_two_arms_share_is_one_node():
     assert kinds(graph)["decode"] == 2
 
 
+# Written down before the sampler could stop a draft: none of these outputs is made again for it.
+PINNED = {
+    "target": "c590ea70b09c58f2b158",
+    "sd": "b51242c47f088770c4ee",
+    "fsd": "632a23081e0f6c8ccf1d",
+    "random": "e1d946b442ed7cb2d63c",
+    "ensemble": "1898c261fb675ac6eb7d",
+    "shared": "c1954ada6a7daf907fe4",
+}
+
+
+@pytest.mark.parametrize("off", [{}, {"stop_below": 0.0}])
+def test_a_setting_that_is_off_changes_no_fingerprint(off):
+    arms = {
+        "target": arm("target", **off),
+        "sd": arm("speculative", gamma=3, **off),
+        "fsd": arm("fuzzy", threshold=0.1, **off),
+        "random": arm("random", threshold=0.5, **off),
+        "ensemble": arm("ensemble", **off),
+        "shared": arm("fuzzy", draft_share=0.5, **off),
+    }
+    graph = build_graph(recipe(**arms))
+    assert {name: graph.find("generate", name).fingerprint for name in arms} == PINNED
+    assert graph.find("calibrate", "shared").fingerprint == "854bb9244c120be6c312"
+
+
+def test_a_stop_is_in_the_fingerprint_of_what_drafts_and_of_nothing_else():
+    for algorithm in ("target", "draft", "speculative", "ensemble"):
+        graph = build_graph(recipe(a=arm(algorithm), b=arm(algorithm, stop_below=0.3)))
+        assert kinds(graph)["decode"] == (1 if algorithm in ("target", "draft") else 2)
+    for algorithm in ("fuzzy", "random"):
+        arms = {n: arm(algorithm, threshold=0.1, stop_below=n / 10) for n in (1, 2)}
+        assert kinds(build_graph(recipe(a=arms[1], b=arms[2])))["decode"] == 2
+
+
+def test_a_stop_is_written_down_where_it_is_on():
+    assert "stop_below" not in SamplerSpec(algorithm="speculative").model_dump()
+    on = SamplerSpec(algorithm="speculative", stop_below=0.3)
+    assert on.model_dump()["stop_below"] == 0.3
+    assert SamplerSpec(**on.model_dump()) == SamplerSpec.model_validate_json(on.model_dump_json())
+
+
 def test_changing_the_calibration_recomputes_no_baseline():
     def names(problems):
         stages = tuple(
