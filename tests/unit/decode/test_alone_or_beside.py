@@ -1,6 +1,7 @@
 """Over block models an answer is a function of its own prompt, whoever shares its batch."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -115,7 +116,7 @@ def test_slots_order_and_neighbours_change_no_answer(case, slots, shuffled):
 def test_however_prompts_are_split_into_batches_the_answers_are_the_same(case, cuts):
     edges = sorted({0, len(case.prompts), *(min(cut, len(case.prompts)) for cut in cuts)})
     found = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         part = [values[begin:end] for values in (case.prompts, case.ids)]
         first = case.first[begin:end]
         found += decode(*case.pair, *part, case.options, 5, case.stop(), first)
