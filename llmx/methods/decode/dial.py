@@ -44,6 +44,18 @@ class Dial:
         found.threshold, found.spent = self.threshold[rows], self.spent[rows]
         return found
 
+    def pay(self, charge: Doubles, accepted: Ints) -> None:
+        """Charge accepted tokens to their answers.
+
+        Added one after the other: how `sum` adds depends on the block's width, so on neighbours.
+
+        Args:
+            charge: (B, K), nats.
+            accepted: (B,), the first tokens of the block that were kept.
+        """
+        paid = charge.cumsum(1)
+        self.spent += np.where(accepted > 0, paid[np.arange(len(paid)), accepted - 1], 0.0)
+
     def turn(self, accepted: Ints, emitted: Ints) -> None:
         """Move the threshold after a round; without a share to hold it stays.
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,43 +9,13 @@ from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from native_folders import V, native_pair, needs_compiler
+from samplers import EXTRAS, SAMPLERS
 
 from llmx.methods.decode import DecodeOptions, decode
 from llmx.methods.decode.api import decode_all, decode_refill, decode_stream
 from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.rows import Rows
-from llmx.methods.decode.verify import settle
 
 pytestmark = needs_compiler
-
-FUZZY = {"algorithm": "fuzzy", "threshold": 0.2}
-SAMPLERS = {
-    "greedy": {"algorithm": "target", "temperature": 0},
-    "sampled": {"algorithm": "target"},
-    "draft": {"algorithm": "draft"},
-    "sd": {"algorithm": "speculative"},
-    "sd-greedy": {"algorithm": "speculative", "temperature": 0},
-    "sd-one-hot": {"algorithm": "speculative", "draft": "greedy"},
-    "ensemble": {"algorithm": "ensemble", "ensemble_weight": 0.6},
-    "mixture": {"algorithm": "ensemble", "ensemble_weight": 0.6, "temperature": 0},
-    "random": {"algorithm": "random", "threshold": 0.6},
-    "research": FUZZY,
-    "fallback": {**FUZZY, "semantics": "fallback", "divergence": "kl"},
-    "union": {**FUZZY, "semantics": "union", "divergence": "tv"},
-    "few": {**FUZZY, "divergence_top_k": 4},
-    "warped": {**FUZZY, "divergence_on": "warped"},
-    "budget": {**FUZZY, "budget": 0.35},
-    "hold": {**FUZZY, "hold_share": 0.5},
-    "hold-none": {**FUZZY, "threshold": 0.0, "hold_share": 0.6},
-    "floor": {**FUZZY, "floor": 0.05, "strict_ids": (3, 4), "strict_scale": 0.5},
-}
-PENALTIES = {"repetition_penalty": 1.3, "presence_penalty": 0.2, "frequency_penalty": 0.1}
-EXTRAS = {
-    "plain": {},
-    "penalties": PENALTIES,
-    "stop_below": {"stop_below": 0.4},
-    "both": {**PENALTIES, "stop_below": 0.4},
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +54,7 @@ def cases(draw):
     extra = EXTRAS[draw(st.sampled_from(sorted(EXTRAS)))]
     drafting = {
         "gamma": draw(st.integers(1, 12)),
-        "max_tokens": draw(st.integers(1, 24)),
+        "max_tokens": draw(st.integers(1, 16)),
         "first_block": draw(st.sampled_from(["draft", "target"])),
         "eos_ids": draw(st.sampled_from([(), (1,), (1, 5, 9)])),
     }
@@ -98,7 +67,7 @@ def cases(draw):
 
 
 @given(case=cases(), slots=st.integers(1, 8), shuffled=st.randoms(use_true_random=False))
-@settings(max_examples=count(120, 500))
+@settings(max_examples=count(60, 500))
 def test_slots_order_and_neighbours_change_no_answer(case, slots, shuffled):
     order = list(range(len(case.prompts)))
     shuffled.shuffle(order)
@@ -112,7 +81,7 @@ def test_slots_order_and_neighbours_change_no_answer(case, slots, shuffled):
 
 
 @given(case=cases(), cuts=st.lists(st.integers(0, 7), max_size=3))
-@settings(max_examples=count(40, 500))
+@settings(max_examples=count(25, 500))
 def test_however_prompts_are_split_into_batches_the_answers_are_the_same(case, cuts):
     edges = sorted({0, len(case.prompts), *(min(cut, len(case.prompts)) for cut in cuts)})
     found = []
@@ -148,10 +117,9 @@ def test_what_an_answer_has_spent_does_not_know_the_width_of_the_block():
     charge = np.random.default_rng(3).random((40, 12)) * np.logspace(-6, 0, 12)
     spent = []
     for width in (7, 8, 12):
-        rows = Rows(40, 20, options, 0)
-        verdict = SimpleNamespace(charge=charge[:, :width])
-        settle(rows, verdict, np.full(40, 7), np.full(40, 9))
-        spent.append(rows.dial.spent.tolist())
+        dial = Dial(40, options)
+        dial.pay(charge[:, :width], np.full(40, 7))
+        spent.append(dial.spent.tolist())
     assert spent[0] == spent[1] == spent[2]
 
 
@@ -159,3 +127,14 @@ def test_a_row_that_drafts_nothing_yet_keeps_its_threshold_as_it_is():
     dial = Dial(2, DecodeOptions(**SAMPLERS["hold-none"]))
     dial.turn(np.array([0, 3]), np.array([0, 4]))
     assert dial.threshold[0] == 0.0 and dial.threshold[1] > 0
+
+
+def test_a_bonus_is_the_targets_own_wherever_a_neighbours_block_ends():
+    """Mixed arg-maxes are of drafted columns; the bonus of a short block stands in one of those."""
+    options = DecodeOptions("ensemble", temperature=0, ensemble_weight=0.3, gamma=4, max_tokens=11)
+    prompts = [[at, at + 5] for at in range(8)]
+    ids = [f"s{at}" for at in range(8)]
+    both = zip(prompts, ids, strict=True)
+    alone = [decode(*native_pair(0), [p], [i], options, 5)[0] for p, i in both]
+    assert decode(*native_pair(0), prompts, ids, options, 5) == alone
+    assert any(one.accepted == one.drafted for one in alone)
