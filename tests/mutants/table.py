@@ -4,17 +4,8 @@ A row is (file under llmx/, text that stands there once, what a slip would make 
 Whoever adds a rule adds the slips that its tests are there for.
 """
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    """One fault."""
-
-    file: str
-    old: str
-    new: str
-    test: str
-
+from mutant import Mutant
+from refill import REFILL
 
 WARP = "methods/decode/warp.py"
 _EDGE = "tests/unit/decode/test_draw_and_warp.py"
@@ -80,14 +71,14 @@ STOP = [
     ),
     Mutant(
         BRAKE,
-        "np.where(under.any(1), under.argmax(1), width)",
-        "np.where(under.any(1), under.argmax(1) + 1, width)",
+        "np.where(under.any(1), under.argmax(1), sure.shape[1])",
+        "np.where(under.any(1), under.argmax(1) + 1, sure.shape[1])",
         f"{_STOP_LAW}[sd-sampled-3]",
     ),
     Mutant(
         BRAKE,
-        "under = sure < self.bound",
-        "under = sure <= self.bound",
+        "under = sure < bound",
+        "under = sure <= bound",
         f"{_STOP}::test_at_the_bound_itself_it_goes_on",
     ),
     Mutant(  # all end when one has stopped
@@ -195,4 +186,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP]
+TABLE = [*NUCLEUS, *STOP, *REFILL]
