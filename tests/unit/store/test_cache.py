@@ -1,5 +1,6 @@
 """An entry without the suffix `.partial` is whole; a dead owner keeps no lock."""
 
+import os
 import subprocess
 import sys
 
@@ -63,3 +64,14 @@ def test_a_killed_owner_loses_the_lock(tmp_path):
     lock = Lock(path)
     assert lock.try_acquire()
     lock.release()
+
+
+def test_a_lock_is_shared_or_held_alone(tmp_path):
+    first, second, alone = (Lock(tmp_path / "one.lock") for _ in range(3))
+    assert first.try_acquire(shared=True) and second.try_acquire(shared=True)
+    assert not alone.try_acquire() and alone.owner() is None  # no one process owns it
+    first.release()
+    assert not alone.try_acquire()
+    second.release()
+    assert alone.try_acquire() and alone.owner() == os.getpid()
+    assert not first.try_acquire(shared=True)

@@ -59,3 +59,23 @@ def test_appending_twice_keeps_both(tmp_path):
         with Appender(path) as records:
             records.append([{"n": number}])
     assert [json.loads(line)["n"] for line in path.read_text().splitlines()] == [1, 2]
+
+
+def test_an_appender_closes_its_file_even_if_the_last_wait_for_the_disk_fails(
+    tmp_path, monkeypatch
+):
+    with Appender(tmp_path / "rows.jsonl", every=60.0) as rows:
+        rows.append([{"a": 1}])
+        monkeypatch.setattr("os.fsync", lambda number: (_ for _ in ()).throw(OSError("no")))
+    assert rows._handle.closed and read_lines(tmp_path / "rows.jsonl") == [{"a": 1}]
+
+
+def test_an_appender_that_waits_seldom_has_written_all_the_same(tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr("os.fsync", waits.append)
+    with Appender(tmp_path / "rows.jsonl", every=60.0) as rows:
+        for at in range(5):
+            rows.append([{"a": at}])
+            assert len(read_lines(tmp_path / "rows.jsonl")) == at + 1
+        assert not waits
+    assert len(waits) == 1
