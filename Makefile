@@ -60,6 +60,7 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) "$$(grep '^torch==' constraints.txt)"
 	$(PIP) -e .
+	@$(BIN)/python -m llmx.engines.native
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -1,7 +1,10 @@
 """What every test shares: calm property tests, one thread, no hub, none of the user's settings."""
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Before the hub's client is imported, which reads it once: without a network it tries for a minute.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# A cache that the whole session shares, and nothing of the user's own; processes inherit it.
+if "LLMX_CACHE" not in os.environ:
+    os.environ["LLMX_CACHE"] = tempfile.mkdtemp(prefix="llmx-cache-")
+    atexit.register(shutil.rmtree, os.environ["LLMX_CACHE"], ignore_errors=True)
 
 # Examples have no deadline: on a busy machine one would fail tests that are right. The usual ones
 # are the same in every run; the thorough ones are new each time.
@@ -29,6 +37,14 @@ def nothing_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     """No run folder and no recipes that the person who runs the tests has chosen."""
     monkeypatch.delenv("LLMX_RUNS", raising=False)
     monkeypatch.delenv("LLMX_RECIPES", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn_before() -> None:
+    """No problems of an earlier test, which may have put a dataset of its own in place."""
+    drawn = sys.modules.get("llmx.data.drawn")
+    if drawn is not None:
+        drawn.forget()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from llmx.audit.completions import UNREAD
 from llmx.audit.sent import Sent, check, share_check, unchecked
@@ -63,7 +64,7 @@ def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Check:
     name = f"overlap_{split}"
     if questions is None:
         return unchecked(name, f"there is no {split} split to compare with")
-    known = {normalised(question) for question in questions}
+    known = _all_normalised(tuple(questions))
     asked = [sample for sample in sent.samples if normalised(sample.question) in known]
     detail = f"{asked[0].id} is among {len(known)} questions of {split}" if asked else ""
     return Check(
@@ -74,6 +75,12 @@ def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Check:
         of=len(sent.samples),
         detail=detail,
     )
+
+
+@lru_cache(maxsize=4)
+def _all_normalised(questions: tuple[str, ...]) -> frozenset[str]:
+    """Arms are compared with the same questions, thousands of them."""
+    return frozenset(map(normalised, questions))
 
 
 def normalised(question: str) -> str:

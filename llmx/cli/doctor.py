@@ -30,6 +30,7 @@ def doctor(runs: Runs = None, debug: Debug = False) -> None:
     rows += [_package(name, "pip install llmx-lab") for name in _NEEDED]
     rows += [_package(name, f'pip install "llmx-lab[{extra}]"') for name, extra in _EXTRAS.items()]
     rows += [_vllm(), _key()]
+    rows += [_kernel()]
     rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]
     rows += [("memory", _memory(), ""), ("disk", _disk(runs_folder(runs)), "where runs are kept")]
     rows += [_zoo(name) for name in _ZOO]
@@ -54,6 +55,18 @@ def _vllm() -> tuple[str, str, str]:
     if found.version is None:
         return "vllm", f"none at {found.python}", _make()
     return "vllm", f"{found.version} at {found.python}", found.trouble
+
+
+def _kernel() -> tuple[str, str, str]:
+    """Whether the compiled forward can be had here."""
+    from llmx.engines.kernel import NATIVE
+    from llmx.engines.native.build import trouble
+    from llmx.engines.native.processor import best_build
+
+    why = trouble()
+    if why:
+        return "compiled forward", "none: engine.kernel=torch", why
+    return "compiled forward", f"{NATIVE} ({best_build()})", ""
 
 
 def _key() -> tuple[str, str, str]:

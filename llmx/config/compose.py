@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from llmx.config import places
-from llmx.config.command_line import CommandLine
-from llmx.config.composition import Composition
+from llmx.config import kept, places
+from llmx.config.asked import Asked, code_unchanged
 from llmx.config.mount import Mount
 from llmx.config.problems import Problems
 from llmx.config.recipe import parse
@@ -39,9 +38,27 @@ def compose(
     Raises:
         ConfigError: naming every wrong key, value and name at once, with the nearest valid one.
     """
-    mount = load(recipe, tuple(extra_paths))
+    names = (arms,) if isinstance(arms, str) else None if arms is None else tuple(arms)
+    asked = Asked(recipe, tuple(overrides), names, scale, tuple(extra_paths))
+    key = asked.key()
+    known = kept.load(key) if key is not None else None
+    if known is not None:
+        return known
+    spec = _composed(asked)
+    # A file that changed meanwhile, or code that did: then nobody knows what this is made of.
+    if key is not None and key == asked.key() and code_unchanged():
+        kept.save(key, spec)
+    return spec
+
+
+def _composed(asked: Asked) -> RunSpec:
+    # Imported here: what is kept on the disk waits for no Hydra.
+    from llmx.config.command_line import CommandLine
+    from llmx.config.composition import Composition
+
+    mount = load(asked.recipe, asked.extra_paths)
     problems = Problems()
-    given = CommandLine.read(overrides, arms, scale, problems)
+    given = CommandLine.read(asked.overrides, asked.arms, asked.scale, problems)
     spec = Composition(mount, given, problems).spec()
     problems.raise_any()
     assert spec is not None, "a composition without problems has a result"

@@ -146,17 +146,21 @@ _COMPOSED: dict[Any, dict[str, Any]] = {}
 def compose_groups(mount: Mount, choices: Mapping[str, str]) -> dict[str, Any]:
     """Return what the groups give for the recipe's own choices overridden by `choices`.
 
-    Composed once for each set of choices and version of the group files, as a recipe gives Hydra
+    Composed once for each set of choices and content of the group files, as a recipe gives Hydra
     nothing but choices; the caller gets a copy.
 
     Raises:
         ConfigError: if Hydra cannot compose them.
     """
-    key = (mount.stamps(), tuple(sorted({**mount.chosen(), **choices}.items())))
+    files = mount.digests()
+    key = (files, tuple(sorted({**mount.chosen(), **choices}.items())))
     with _LOCK:
-        if key not in _COMPOSED:
-            _COMPOSED[key] = _compose(mount, [f"{g}={c}" for g, c in choices.items()])
-        return {name: _copy(value) for name, value in _COMPOSED[key].items()}
+        found = _COMPOSED.get(key)
+        if found is None:
+            found = _compose(mount, [f"{g}={c}" for g, c in choices.items()])
+            if mount.digests() == files:  # else a file changed meanwhile: this is of neither state
+                _COMPOSED[key] = found
+        return {name: _copy(value) for name, value in found.items()}
 
 
 def _copy(value: Any) -> Any:

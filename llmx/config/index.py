@@ -7,15 +7,15 @@ cache is safe to delete, and is done without where it cannot be written.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from llmx.config import places
+from llmx.core import user_cache
 
-_VERSION = 1
+_FILE = "index-1.json"
 
 
 @dataclass(frozen=True)
@@ -129,14 +129,13 @@ def _cached(path: Path, cache: dict[str, Any], make: Any) -> Any:
 
 def cache_file() -> Path:
     """Return where the index is kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "llmx" / f"index-{_VERSION}.json"
+    return user_cache.folder() / _FILE
 
 
 def _load() -> dict[str, Any]:
     try:
-        held = json.loads(cache_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError, RuntimeError):
+        held = json.loads(user_cache.load(_FILE) or b"")
+    except ValueError:
         return {}
     return held if isinstance(held, dict) else {}
 
@@ -145,11 +144,4 @@ def _save(cache: dict[str, Any]) -> None:
     if not cache.pop("", False):
         return
     kept = {path: held for path, held in cache.items() if Path(path).exists()}
-    try:
-        file = cache_file()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f"{file.name}.{os.getpid()}")
-        part.write_text(json.dumps(kept), encoding="utf-8")
-        part.replace(file)
-    except (OSError, RuntimeError):
-        return
+    user_cache.save(_FILE, json.dumps(kept).encode())

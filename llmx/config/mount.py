@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.config.recipe import GROUPS, Recipe
-from llmx.config.yaml_file import read, stamp
+from llmx.config.yaml_file import digest, read
 
 ROOT = "llmx"
 _CHOSEN_FIRST: dict[str, str | None] = {"engine": "hf"}
@@ -31,9 +31,9 @@ class Mount:
         first = {group: choice for group, choice in _CHOSEN_FIRST.items() if choice}
         return {**first, **self.recipe.defaults}
 
-    def stamps(self) -> tuple[Any, ...]:
-        """Return what changes when any file of a group changes."""
-        return tuple((name, path, stamp(path)) for name, path in self.groups.items())
+    def digests(self) -> tuple[tuple[str, str], ...]:
+        """Return what changes when the content of any file of a group changes."""
+        return tuple((name, digest(path)) for name, path in self.groups.items())
 
     def content(self, name: str) -> dict[str, Any] | None:
         """Return the configuration called `name`, or None if there is none.

@@ -117,18 +117,13 @@ def _stage(recipe: Recipe, name: str, raw: Mapping[str, Any], problems: Problems
 
 
 def _check_circles(needs: dict[str, tuple[str, ...]], recipe: Recipe, problems: Problems) -> None:
-    """Remove stages whose needs are met until nothing changes; what is left waits for itself."""
-    left = {name: {need for need in wants if need in needs} for name, wants in needs.items()}
-    while ready := {name for name, wants in left.items() if not wants}:
-        left = {name: wants - ready for name, wants in left.items() if name not in ready}
-    if left:
-        first = next(iter(left))
-        circle = " → ".join(_circle(left, first))
-        problems.add(f"{recipe.document.where('stages', first)}: stages wait in a circle: {circle}")
+    """Refuse stages that wait for one another."""
+    import networkx as nx  # a run that was composed before does without
 
-
-def _circle(left: dict[str, set[str]], start: str) -> list[str]:
-    path = [start]
-    while (step := min(left[path[-1]])) not in path:
-        path.append(step)
-    return [*path[path.index(step) :], step]
+    order = nx.DiGraph((name, need) for name, wants in needs.items() for need in wants)
+    for circle in nx.simple_cycles(order):
+        if needs.keys() >= set(circle):
+            path = " → ".join([*circle, circle[0]])
+            where = recipe.document.where("stages", circle[0])
+            problems.add(f"{where}: stages wait in a circle: {path}")
+            return

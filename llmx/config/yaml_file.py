@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,7 +52,7 @@ class Document:
         return f"{shown(self.path)}:1"
 
 
-_CACHE: dict[Path, tuple[tuple[int, int], Document]] = {}
+_CACHE: dict[Path, tuple[str, Document]] = {}
 
 
 def shown(path: Path) -> str:
@@ -62,35 +63,46 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when a file changes: (modification time in ns, size in bytes).
+def digest(path: Path) -> str:
+    """Return the hash of a file's content.
 
     Raises:
         ConfigError: if the file cannot be read.
     """
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise ConfigError(f"{shown(path)}: cannot be read ({error.strerror})") from error
-    return stat.st_mtime_ns, stat.st_size
+    return _hash(_bytes(path))
 
 
 def read(path: Path) -> Document:
-    """Return the mapping that a YAML file holds; parsed once for each version of the file.
+    """Return the mapping that a YAML file holds; parsed once for each content of the file.
+
+    The content decides, not the time of the last change: a file that is put back with its old time
+    is another file.
 
     Raises:
         ConfigError: with file and line, if it is not a readable mapping, has a key twice, an
             anchor, or a ``_target_`` (which would name code to run).
     """
-    now = stamp(path)
+    raw = _bytes(path)
+    now = _hash(raw)
     known = _CACHE.get(path)
     if known is None or known[0] != now:
-        known = _CACHE[path] = (now, _parse(path))
+        known = _CACHE[path] = (now, _parse(path, raw))
     return known[1]
 
 
-def _parse(path: Path) -> Document:
-    text = _text(path)
+def _hash(raw: bytes) -> str:
+    return blake2b(raw, digest_size=16).hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{shown(path)}: cannot be read ({error.strerror})") from error
+
+
+def _parse(path: Path, raw: bytes) -> Document:
+    text = _text(path, raw)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -109,11 +121,7 @@ def _parse(path: Path) -> Document:
     return Document(path, data, lines, _header(text))
 
 
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{shown(path)}: cannot be read ({error.strerror})") from error
+def _text(path: Path, raw: bytes) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -125,6 +125,11 @@ def _plugins() -> dict[str, dict[str, str]]:
     return found
 
 
+def families() -> tuple[str, ...]:
+    """Return the names of all families, plugins' own included."""
+    return tuple(sorted({*_BUILTIN, *_plugins()}))
+
+
 def kinds(family: str) -> dict[str, str]:
     """Return every known kind of a family as ``kind -> module:attribute``, plugins included."""
     return {**_BUILTIN.get(family, {}), **_plugins().get(family, {})}

@@ -7,6 +7,7 @@ from typing import Any
 from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
+from llmx.data.drawn import problems
 
 # Splits are drawn in the order test, calibration, validation, heldout, sft, train, lessons: none
 # depends on a later one. The sizes of three of them are options of the kinds that have them.
@@ -22,8 +23,7 @@ _DRAWN_LATER = {
 
 def load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
     """Return the first `limit` problems of a split, in the dataset's fixed order."""
-    samples: list[Sample] = lookup("data", spec.kind)(spec).split(split, limit)
-    return samples
+    return problems(spec, split, limit)
 
 
 def identity(spec: DataSpec) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from importlib.metadata import version
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
@@ -42,6 +43,8 @@ def _tidy(text: str) -> str:
 
 class GsmSymbolic(Templated[int]):
     """`data: {kind: gsm_symbolic}`."""
+
+    procedural: ClassVar[bool] = True
 
     def __init__(self, spec: DataSpec) -> None:
         if not spec.templates:
@@ -84,6 +87,7 @@ class GsmSymbolic(Templated[int]):
             raise DataError(f"templates {sorted(both)} are both trained on and held out")
 
 
+@lru_cache(maxsize=1)
 def generator_version() -> str:
     """Return the version of the generator package, part of the data's identity."""
     return f"reasoning_gym {version('reasoning_gym')}"

@@ -15,7 +15,8 @@ from llmx.store.machine import machine
 NATIVE = "native-1"
 """The compiled forward; the number goes up whenever its bits change."""
 TORCH = "torch"
-_ENGINES = ("hf", "vllm")  # the latter's pair is calibrated by the same loops
+KERNEL_ENGINES = ("hf", "vllm")
+"""Kinds of engine that step models; the pair of `vllm` is calibrated by the same loops."""
 
 
 def with_kernels(spec: RunSpec) -> RunSpec:
@@ -25,7 +26,7 @@ def with_kernels(spec: RunSpec) -> RunSpec:
 
 
 def _settled(arm: ArmSpec) -> ArmSpec:
-    if arm.engine.kind not in _ENGINES or arm.engine.kernel == kernel_of(arm.engine):
+    if arm.engine.kind not in KERNEL_ENGINES or arm.engine.kernel == kernel_of(arm.engine):
         return arm
     engine = arm.engine.model_copy(update={"kernel": kernel_of(arm.engine)})
     return arm.model_copy(update={"engine": engine})

@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -106,17 +107,24 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _parameters(path: Path) -> int:
-    """Add up the shapes in a safetensors header (8 bytes of length, then JSON).
+    """Add up the shapes in a safetensors header, read once a process for each state of the file.
 
     Raises:
         EngineError: if the file is cut short or is not safetensors.
     """
     try:
-        with path.open("rb") as handle:
-            (length,) = struct.unpack("<Q", handle.read(8))
-            if length > path.stat().st_size:
-                raise ValueError("the header is longer than the file")
-            header = json.loads(handle.read(length))
-        return sum(prod(t["shape"]) for key, t in header.items() if key != "__metadata__")
+        stat = path.stat()
+        return _in_header(path, stat.st_size, stat.st_mtime_ns)
     except (OSError, ValueError, KeyError, struct.error) as error:
         raise EngineError(f"{path} is not a whole safetensors file: {error}") from error
+
+
+@lru_cache(maxsize=1024)
+def _in_header(path: Path, size: int, modified: int) -> int:
+    """Read 8 bytes of length, then JSON."""
+    with path.open("rb") as handle:
+        (length,) = struct.unpack("<Q", handle.read(8))
+        if length > size:
+            raise ValueError("the header is longer than the file")
+        header = json.loads(handle.read(length))
+    return sum(prod(t["shape"]) for key, t in header.items() if key != "__metadata__")

@@ -96,30 +96,36 @@ def run(
     watcher = observer or SilentObserver()
     runs = runs or default_runs()
     planned = plan(spec, runs=runs, limit=limit, workers=workers)
-    refused = planned.refusal()
-    if refused is not None:
-        raise refused
-    for note in (*planned.spec.notes, *planned.notes):
+    # What is done already neither refuses anything nor needs a word on its size.
+    if planned.left:
+        _refuse(planned)
+    for note in (*planned.spec.notes, *(planned.notes if planned.left else ())):
         watcher.note(note)
     folder = open_folder(runs, planned.spec)
     cache = runs / CACHE
     started = time.perf_counter()
-    _bring_to_completion(planned, cache, watcher, planned.workers)
+    _bring_to_completion(planned, cache, watcher)
     seconds = time.perf_counter() - started
     close_folder(folder, planned.spec, planned.graph, seconds)
     return RunResult(folder, planned.spec, seconds, _results(folder))
 
 
-def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer, workers: int) -> None:
+def _refuse(planned: Plan) -> None:
+    refused = planned.refusal()
+    if refused is not None:
+        raise refused
+
+
+def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
     """Let workers share what is no measurement, then do the rest here."""
     graph = planned.graph
-    todo = missing(cache, graph)
+    todo = {node.fingerprint for node in missing(cache, graph)}
     watcher.planned(len(graph.nodes), len(graph.nodes) - len(todo))
     for node in graph:
-        if node not in todo:
+        if node.fingerprint not in todo:
             watcher.reused(node.title)
-    if workers > 1 and todo:
-        run_with_workers(planned.spec, graph, cache, watcher, workers)
+    if todo and planned.workers > 1:
+        run_with_workers(planned.spec, graph, cache, watcher, planned.workers)
     left = {node.fingerprint for node in missing(cache, graph)}
     execute(graph, cache, watcher, wanted=lambda node: node.fingerprint in left)
 

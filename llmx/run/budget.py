@@ -23,7 +23,7 @@ _DISCORDANT = 0.2  # share of problems that only one of two arms gets right, bef
 _QUALITY = 0.5
 
 
-def size_problems(spec: RunSpec, limit: int | None) -> tuple[RunSpec, tuple[str, ...]]:
+def size_problems(spec: RunSpec, limit: int | None) -> RunSpec:
     """Fill in the number of problems of every arm, equally.
 
     Args:
@@ -31,16 +31,26 @@ def size_problems(spec: RunSpec, limit: int | None) -> tuple[RunSpec, tuple[str,
         limit: at most so many, from ``--limit``.
 
     Returns:
-        the specification with ``scale.problems`` set, and lines to show.
+        the specification with ``scale.problems`` set, where anything is answered.
     """
-    if not any(arm.data and arm.sampler for arm in spec.arms.values()):
-        return spec, ()
+    if not _answers(spec):
+        return spec
     first = next(iter(spec.arms.values()))
     assert first.data is not None
     wanted = first.scale.problems or _affordable(spec)
     problems = min(wanted, first.data.test, limit or first.data.test)
     arms = {name: _with_problems(arm, problems, limit) for name, arm in spec.arms.items()}
-    return spec.model_copy(update={"arms": arms}), (_detectable(problems),)
+    return spec.model_copy(update={"arms": arms})
+
+
+def size_notes(spec: RunSpec) -> tuple[str, ...]:
+    """Return a line on what the number of problems of a sized specification can show."""
+    problems = next(iter(spec.arms.values())).scale.problems
+    return (_detectable(problems),) if problems and _answers(spec) else ()
+
+
+def _answers(spec: RunSpec) -> bool:
+    return any(arm.data and arm.sampler for arm in spec.arms.values())
 
 
 def _with_problems(arm: ArmSpec, problems: int, limit: int | None) -> ArmSpec:

@@ -54,19 +54,21 @@ def execute(
         wanted: nodes to see to; their inputs must be wanted too, or whole.
     """
     entries = {node.fingerprint: entry_of(cache, node) for node in graph}
-    open_nodes = [node for node in graph if wanted(node)]
-    for node in [node for node in open_nodes if entries[node.fingerprint].whole]:
-        observer.reused(node.title)
-        open_nodes.remove(node)
+    open_nodes = []
+    for node in filter(wanted, graph):
+        if entries[node.fingerprint].whole:
+            observer.reused(node.title)
+        else:
+            open_nodes.append(node)
     while open_nodes:
-        done = [n for n in open_nodes if _advance(n, graph, entries, observer)]
-        open_nodes = [node for node in open_nodes if node not in done]
-        if open_nodes and not done:
+        before = len(open_nodes)
+        open_nodes = [node for node in open_nodes if not _advance(node, entries, observer)]
+        if open_nodes and len(open_nodes) == before:
             _report_waiting(open_nodes, entries, observer)
             time.sleep(_POLL)
 
 
-def _advance(node: Node, graph: Graph, entries: dict[str, Entry], observer: Observer) -> bool:
+def _advance(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
     """Complete a node if it is ready and free; True if it is whole afterwards."""
     entry = entries[node.fingerprint]
     if entry.whole:

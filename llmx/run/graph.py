@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-import networkx as nx
-
+from llmx.core.errors import ConfigError
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, RunSpec, StageSpec
 from llmx.core.stage import Stage, StageInput
@@ -50,9 +50,15 @@ class Graph:
 
     def before_timing(self, node: Node) -> bool:
         """Whether a node is no measurement of this machine and uses none: others may share it."""
-        by_name = {other.fingerprint: other for other in self.nodes}
-        inputs = (by_name[name] for name in node.inputs.values())
-        return not node.stage.timing and all(map(self.before_timing, inputs))
+        return node.fingerprint in self._before_timing
+
+    @cached_property
+    def _before_timing(self) -> frozenset[str]:
+        found: set[str] = set()
+        for node in self.nodes:  # inputs come first
+            if not node.stage.timing and found.issuperset(node.inputs.values()):
+                found.add(node.fingerprint)
+        return frozenset(found)
 
     def find(self, stage: str, arm: str | None = None) -> Node | None:
         """Return the node that stands for a stage (of an arm), if it has anything to do."""
@@ -61,13 +67,21 @@ class Graph:
 
 
 def stage_order(stages: tuple[StageSpec, ...]) -> list[StageSpec]:
-    """Return the stages so that every need comes before what needs it (composition checked it)."""
-    order = nx.DiGraph()
-    order.add_nodes_from(stage.name for stage in stages)
-    order.add_edges_from((need, stage.name) for stage in stages for need in stage.needs)
-    by_name = {stage.name: stage for stage in stages}
-    rank = {stage.name: place for place, stage in enumerate(stages)}
-    return [by_name[name] for name in nx.lexicographical_topological_sort(order, rank.__getitem__)]
+    """Return the stages so that every need comes before what needs it, else as they are written.
+
+    Raises:
+        ConfigError: if stages wait for one another in a circle (composition finds it before).
+    """
+    left, order = list(stages), list[StageSpec]()
+    names = {stage.name for stage in stages}
+    while left:
+        waiting = names - {stage.name for stage in order}
+        ready = next((stage for stage in left if not waiting.intersection(stage.needs)), None)
+        if ready is None:
+            raise ConfigError(f"stages wait in a circle: {', '.join(s.name for s in left)}")
+        left.remove(ready)
+        order.append(ready)
+    return order
 
 
 def build_graph(spec: RunSpec) -> Graph:

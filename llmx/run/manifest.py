@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from llmx.core.secrets import is_secret_name
 from llmx.core.spec import RunSpec
+from llmx.engines.kernel import KERNEL_ENGINES
+from llmx.engines.native.build import trouble
+from llmx.engines.native.processor import best_build
 from llmx.run.entry import entry_of
 from llmx.run.environment import made_with
 from llmx.run.graph import Graph
 from llmx.store.cache import Entry
-
-_SECRET = re.compile(r"(^|[._-])((api_?)?key|token|secret|password|passwd)$", re.IGNORECASE)
 
 
 def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> dict[str, Any]:
@@ -28,8 +29,17 @@ def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> 
         "seeds": {name: arm.seed for name, arm in spec.arms.items()},
         "batch_size": {name: arm.engine.batch_size for name, arm in spec.arms.items()},
         "threads": {name: arm.engine.threads for name, arm in spec.arms.items()},
+        "kernel": {name: arm.engine.kernel for name, arm in spec.arms.items()},
+        "compiled_forward": _compiled(spec),
         "stages": [_stage(node.labels, entry_of(cache, node)) for node in graph],
     }
+
+
+def _compiled(spec: RunSpec) -> str | None:
+    """Say which build of the compiled forward is here, or why there is none, where arms ask."""
+    if not any(arm.engine.kind in KERNEL_ENGINES for arm in spec.arms.values()):
+        return None
+    return trouble() or best_build()
 
 
 def _stage(labels: list[tuple[str, str | None]], entry: Entry) -> dict[str, Any]:
@@ -47,6 +57,6 @@ def _stage(labels: list[tuple[str, str | None]], entry: Entry) -> dict[str, Any]
 
 def _without_secrets(word: str) -> str:
     name, equals, _ = word.partition("=")
-    if equals and _SECRET.search(name):
+    if equals and is_secret_name(name):
         return f"{name}=…"
     return word

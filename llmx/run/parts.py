@@ -16,7 +16,7 @@ from llmx.core.stage import Parted, StageContext
 from llmx.run.graph import Node
 from llmx.run.observer import Observer
 from llmx.run.shared_progress import Glance, SharedProgress, glance
-from llmx.store.cache import Entry
+from llmx.store.cache import ABOUT, Entry
 
 _SECONDS = "seconds"
 
@@ -119,9 +119,10 @@ def _done(entry: Entry, parts: Mapping[str, int]) -> int:
 
 
 def _done_of(part: Entry, size: int) -> int:
-    seen = 0 if part.whole else glance(part).done
-    # It may have become whole between the two looks.
-    return size if part.whole else min(seen, size)
+    seen = glance(part).done
+    # In this order: a part that is being completed has no progress, and then another name.
+    over = (part.partial / ABOUT).exists() or part.whole
+    return size if over else min(seen, size)
 
 
 class _Sum:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from llmx.core.errors import LlmxError, RunError
@@ -11,7 +12,7 @@ from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
 from llmx.engines.kernel import with_kernels
 from llmx.run.ask import first_block_notes
-from llmx.run.budget import size_problems
+from llmx.run.budget import size_notes, size_problems
 from llmx.run.capacity import fitting, refusal
 from llmx.run.elapsed import elapsed
 from llmx.run.entry import entry_of
@@ -24,19 +25,44 @@ from llmx.store.machine import machine
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole plan.
+    """The whole plan. What work costs is asked when somebody wants to know.
 
     Attributes:
+        done: fingerprints of the nodes whose output is there.
         asked: processes that the user asks for; None = as many as fit.
     """
 
     spec: RunSpec
     graph: Graph
-    stages: tuple[PlannedStage, ...]
+    done: frozenset[str]
     folder: Path
     free_disk_bytes: int
-    notes: tuple[str, ...]
     asked: int | None = None
+
+    @property
+    def left(self) -> int:
+        """Nodes that are still to be done."""
+        return len(self.graph.nodes) - len(self.done)
+
+    @cached_property
+    def stages(self) -> tuple[PlannedStage, ...]:
+        """One row for each node of the graph."""
+        return tuple(
+            PlannedStage(
+                node.title,
+                node.stage.kind,
+                node.fingerprint,
+                node.fingerprint in self.done,
+                node.stage.timing,
+                node.stage.plan(node.given),
+            )
+            for node in self.graph
+        )
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Lines to show before anything is done: what the size can show, what engines change."""
+        return (*size_notes(self.spec), *first_block_notes(self.spec))
 
     @property
     def seconds(self) -> float:
@@ -89,22 +115,12 @@ def plan(
     spec: RunSpec, *, runs: Path, limit: int | None = None, workers: int | None = None
 ) -> Plan:
     """Expand a recipe, look up what is cached, and add up the rest."""
-    sized, notes = size_problems(with_kernels(spec), limit)
+    sized = size_problems(with_kernels(spec), limit)
     graph = build_graph(sized)
-    cache = runs / CACHE
-    rows = tuple(
-        PlannedStage(
-            node.title,
-            node.stage.kind,
-            node.fingerprint,
-            entry_of(cache, node).whole,
-            node.stage.timing,
-            node.stage.plan(node.given),
-        )
-        for node in graph
+    done = {node.fingerprint for node in graph if entry_of(runs / CACHE, node).whole}
+    return Plan(
+        sized, graph, frozenset(done), folder_for(runs, sized).path, _free(runs), asked=workers
     )
-    path, free = folder_for(runs, sized).path, _free(runs)
-    return Plan(sized, graph, rows, path, free, (*notes, *first_block_notes(sized)), workers)
 
 
 def _free(folder: Path) -> int:

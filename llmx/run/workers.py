@@ -21,6 +21,7 @@ from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
 from llmx.run.parts import glance_at, open_parts
 from llmx.run.shared_progress import Glance
+from llmx.store.cache import names
 from llmx.store.files import write_json
 from llmx.store.machine import machine
 
@@ -115,15 +116,17 @@ class _View:
         self.over: set[str] = set()
 
     def refresh(self, nodes: list[Node]) -> None:
-        """Look at every node once."""
-        for node in nodes:
+        """Look at every node that is not over, by one listing of each kind of stage."""
+        waiting = [node for node in nodes if node.fingerprint not in self.over]
+        there = names(self.cache, {node.stage.kind for node in waiting})
+        for node in waiting:
             entry = entry_of(self.cache, node)
-            if node.fingerprint in self.over:
-                continue
-            if entry.whole:
+            if entry.folder.name in there and entry.whole:
                 self._finish(node)
-            elif seen := glance_at(node, entry):
-                self._move(node, seen)
+            elif {entry.partial.name, entry.shared_out.name} & there:
+                seen = glance_at(node, entry)
+                if seen is not None:
+                    self._move(node, seen)
 
     def _move(self, node: Node, seen: Glance) -> None:
         if not seen.total:

@@ -9,12 +9,13 @@ the next owner goes on with. The parts of an output that several processes share
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmx.store.files import read_json, sync_tree, unwritable, write_json
+from llmx.store.files import read_json, sync_below, unwritable, write_json
 from llmx.store.fingerprint import hash_file
 from llmx.store.lock import Lock
 
@@ -88,7 +89,9 @@ class Entry:
         hashes = {
             name: hash_file(path) for path, name in names.items() if name not in (ABOUT, PROGRESS)
         }
-        sync_tree(self.partial)  # a power cut must not leave an output that calls itself whole
+        # A power cut must not leave an output that calls itself whole: all of it is on the disk,
+        # the names in the folder with its last file, before it is renamed.
+        sync_below(self.partial)
         write_json(self.partial / ABOUT, {**about, "files": hashes})
         (self.partial / PROGRESS).unlink(missing_ok=True)  # late: others look at it until then
         self.partial.rename(self.folder)
@@ -113,6 +116,15 @@ def entries(root: Path) -> Iterator[Entry]:
     }
     for kind, name in sorted(found):
         yield Entry(root, kind, name)
+
+
+def names(root: Path, kinds: Collection[str]) -> frozenset[str]:
+    """Return the names of all that lies in the cache under these kinds, whole or not."""
+    found: set[str] = set()
+    for kind in kinds:
+        with suppress(OSError):  # nothing of that kind yet
+            found.update(path.name for path in (root / kind).iterdir())
+    return frozenset(found)
 
 
 def size_bytes(folder: Path) -> int:

@@ -28,11 +28,39 @@ def sync(path: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Bring to the disk what other libraries wrote under a folder."""
-    for path in sorted(folder.rglob("*")):
-        if not path.is_symlink():
-            sync(path)
+    """Bring to the disk what other libraries wrote under a folder, and its names."""
+    sync_below(folder)
     sync(folder)
+
+
+def sync_below(folder: Path) -> None:
+    """Bring to the disk what lies under a folder, but for the names in the folder itself.
+
+    What :func:`write_bytes` wrote in this process is there already, and costs no second wait.
+    """
+    for path in sorted(folder.rglob("*")):
+        if not path.is_symlink() and not _on_disk(path):
+            sync(path)
+
+
+_WRITTEN: dict[Path, tuple[int, ...]] = {}
+_MOST_WRITTEN = 4096
+
+
+def _on_disk(path: Path) -> bool:
+    """Whether a file is still the one that this process wrote and brought to the disk."""
+    written = _WRITTEN.pop(path, None)
+    return written is not None and written == _state(path.stat())
+
+
+def _state(stat: os.stat_result) -> tuple[int, ...]:
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _remember(path: Path, stat: os.stat_result) -> None:
+    if len(_WRITTEN) >= _MOST_WRITTEN:
+        _WRITTEN.clear()
+    _WRITTEN[path] = _state(stat)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -53,8 +81,10 @@ def write_bytes(path: Path, content: bytes) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
+            stat = os.fstat(handle.fileno())
         scratch.replace(path)
         sync(path.parent)
+        _remember(path, stat)
     except OSError as error:
         with suppress(OSError):  # the folder itself may be what is wrong
             scratch.unlink(missing_ok=True)

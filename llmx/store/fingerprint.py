@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -61,10 +62,15 @@ def hash_file(path: Path) -> str:
 def hash_folder(folder: Path, patterns: Sequence[str], left_out: Collection[str] = ()) -> str:
     """Return one hash over the names and contents of the files that match any pattern.
 
-    A file is read once a process for each of its states: a plan asks for the same folder often.
+    The patterns are of names: the files of folders below do not count. A file is read once a
+    process for each of its states: a plan asks for the same folder often.
     """
-    found = {path for pattern in patterns for path in folder.glob(pattern)}
-    files = sorted(path for path in found if path.name not in left_out)
+
+    def counts(name: str) -> bool:
+        return name not in left_out and any(fnmatchcase(name, pattern) for pattern in patterns)
+
+    there = folder.iterdir() if folder.is_dir() else ()
+    files = sorted(path for path in there if counts(path.name))
     states = ((path, path.stat()) for path in files)
     return fingerprint(
         {path.name: _hash_state(path, state.st_size, state.st_mtime_ns) for path, state in states}

@@ -187,10 +187,9 @@ SHARED = [
         f"{_KEPT}::test_gc_takes_parts_of_no_run",
     ),
     Mutant(
-        CACHE,
-        "        files = sorted(path for path in self.partial",
-        "        (self.partial / PROGRESS).unlink(missing_ok=True)\n"
-        "        files = sorted(path for path in self.partial",
+        SHARING,
+        "over = (part.partial / ABOUT).exists() or part.whole",
+        "over = part.whole",
         f"{_SHOWN}::test_who_waits_sees_it_grow_to_the_end_and_never_fall",
     ),
     Mutant(

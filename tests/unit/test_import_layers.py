@@ -124,8 +124,8 @@ FRESH = {
     "llmx.core.registry": {"hydra", "omegaconf", "numpy", "networkx", "pydantic", *HEAVY},
     "llmx.cli.app": {"hydra", "omegaconf", "pydantic", "numpy", "networkx", "rich", *HEAVY},
     "llmx.config.index": {"hydra", "omegaconf", "pydantic", "numpy", "networkx", *HEAVY},
-    "llmx.config.compose": {"numpy", "networkx", *HEAVY},
-    "llmx.run.api": {"hydra", "omegaconf", "numpy", *HEAVY},
+    "llmx.config.compose": {"hydra", "omegaconf", "antlr4", "numpy", "networkx", *HEAVY},
+    "llmx.run.api": {"hydra", "omegaconf", "numpy", "networkx", *HEAVY},
 }
 
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from llmx.core import user_cache
 from llmx.core.errors import EngineError
 from llmx.engines.native.processor import FLAGS, best_build
 from llmx.store.files import sync
@@ -39,9 +40,8 @@ _HINT = "install a C++ compiler (Debian: g++), or engine.kernel=torch"
 
 
 def cache_folder() -> Path:
-    """Return where libraries are kept: ``$XDG_CACHE_HOME/llmx/native``."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "llmx" / "native"
+    """Return where libraries are kept, in the user's cache folder."""
+    return user_cache.folder() / "native"
 
 
 @lru_cache(maxsize=1)
@@ -117,7 +117,7 @@ def _locked(path: Path) -> Iterator[None]:
             yield
     except OSError as error:
         text = f"the compiled forward cannot be kept in {path.parent}: {error.strerror or error}"
-        raise EngineError(text, "make it writable, or set XDG_CACHE_HOME") from error
+        raise EngineError(text, "make it writable, or set LLMX_CACHE") from error
 
 
 def _compile(compiler: str, flags: tuple[str, ...], path: Path) -> None:

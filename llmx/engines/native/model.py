@@ -41,7 +41,8 @@ class NativeLlama(Judging):
         self._stride = -(-shape.vocabulary // PANEL) * PANEL
         products = [panel for layer in weights.layers for panel in layer]
         self._pointers = (ctypes.c_void_p * len(products))(*map(at, products))
-        self._rotation = rotations(weights.frequency, 1)
+        # Tables of before stay: another thread may be reading one.
+        self._rotations = [rotations(weights.frequency, 1)]
         self._model = CModel(
             shape.layers, shape.hidden, shape.heads, shape.kv_heads, shape.head_dim,
             shape.intermediate, shape.vocabulary, shape.hidden * shape.eps,
@@ -74,8 +75,9 @@ class NativeLlama(Judging):
     def new_cache(self, rows: int, capacity: int) -> NativeCache:
         """Return an empty cache."""
         cache = new_cache(self.shape, rows, capacity)
-        if cache.passed.capacity > len(self._rotation):
-            self._rotation = rotations(self.weights.frequency, cache.passed.capacity)
+        if cache.capacity > len(self._rotations[-1]):
+            self._rotations.append(rotations(self.weights.frequency, cache.capacity))
+            self._model.rotation = at(self._rotations[-1])
         return cache
 
     def narrow(self, cache: NativeCache, kept: Ints) -> NativeCache:
@@ -101,7 +103,6 @@ class NativeLlama(Judging):
     ) -> None:
         ids, first, row = (plain(values, np.int64) for values in (tokens, start, places))
         self._check(ids, first, cache)
-        self._model.rotation = at(self._rotation)
         passed = ctypes.byref(cache.passed)
         self.calls.llmx_forward(
             self._passed, *ids.shape, at(ids), at(first), at(row), passed, None, at(logits)
@@ -127,7 +128,6 @@ class NativeLlama(Judging):
         last, most = plain(job.last, np.int64), plain(job.most, np.int64)
         u = plain(job.u, np.float32)
         self._check(pair, begin + width, cache)
-        self._model.rotation = at(self._rotation)
         greedy = options.drafts_greedily
         self.calls.llmx_draft(
             self._passed, self.sampler(options, job.vocab), rows, width, at(pair), at(begin),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.core.errors import EngineError
+from llmx.engines.native.arena import Arena
 from llmx.engines.native.rope import frequencies
 from llmx.engines.native.shape import LlamaShape
 from llmx.engines.size import weight_files
@@ -21,7 +22,6 @@ from llmx.engines.size import weight_files
 Floats = NDArray[np.float32]
 Named = Callable[[str, tuple[int, ...]], Floats]
 PANEL = 32  # columns that stand together, as in product.h
-_ALIGN = 64  # bytes: a panel's row begins at a line of the cache
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,21 @@ def load_weights(name: str, folder: Path, shape: LlamaShape) -> LlamaWeights:
     Raises:
         EngineError: if a weight is missing, of another shape, or no number.
     """
-    tensors = _Tensors(name, folder)
+    tensors, held = _Tensors(name, folder), Arena(_size(shape))
     embed = tensors("model.embed_tokens.weight", (shape.vocabulary, shape.hidden))
     head = embed if shape.tied else tensors("lm_head.weight", embed.shape)
     final = tensors("model.norm.weight", (shape.hidden,))
-    padded = _aligned((len(embed), _padded(shape.hidden)))
+    padded = held.zeros((len(embed), padded_to(shape.hidden)))
     padded[:, : shape.hidden] = embed
     return LlamaWeights(
         embed=padded,
-        layers=tuple(_layer(tensors, shape, place) for place in range(shape.layers)),
-        head=_after_norm(head, final),
+        layers=tuple(_layer(tensors, shape, place, held) for place in range(shape.layers)),
+        head=panels(_after_norm(head, final), held),
         frequency=frequencies(shape.rope, shape.head_dim),
     )
 
 
-def _layer(tensors: Named, shape: LlamaShape, place: int) -> tuple[Floats, ...]:
+def _layer(tensors: Named, shape: LlamaShape, place: int, held: Arena) -> tuple[Floats, ...]:
     def named(rest: str, *size: int) -> Floats:
         return tensors(f"model.layers.{place}.{rest}.weight", size)
 
@@ -74,18 +74,20 @@ def _layer(tensors: Named, shape: LlamaShape, place: int) -> tuple[Floats, ...]:
     k = _interleaved(named("self_attn.k_proj", shared, hidden), dim)
     qkv = np.concatenate((q, k, named("self_attn.v_proj", shared, hidden)))
     before, after = named("input_layernorm", hidden), named("post_attention_layernorm", hidden)
-    return (
+    products = (
         _after_norm(qkv, before),
-        panels(named("self_attn.o_proj", hidden, own)),
+        named("self_attn.o_proj", hidden, own),
         _after_norm(named("mlp.gate_proj", inter, hidden), after),
         _after_norm(named("mlp.up_proj", inter, hidden), after),
-        panels(named("mlp.down_proj", hidden, inter)),
+        named("mlp.down_proj", hidden, inter),
     )
+    return tuple(panels(product, held) for product in products)
 
 
 def _after_norm(weight: Floats, norm: Floats) -> Floats:
     """Fold a norm's weight, and the sqrt(hidden) that the norm leaves out, into a product."""
-    return panels(weight * (norm * np.float32(len(norm) ** 0.5)))
+    folded: Floats = weight * (norm * np.float32(len(norm) ** 0.5))
+    return folded
 
 
 def _interleaved(weight: Floats, dim: int) -> Floats:
@@ -94,26 +96,29 @@ def _interleaved(weight: Floats, dim: int) -> Floats:
     return halves.transpose(0, 2, 1, 3).reshape(weight.shape)
 
 
-def panels(weight: Floats) -> Floats:
+def panels(weight: Floats, held: Arena) -> Floats:
     """Return a weight (out, in) as (out / 32, in, 32); columns past `out` are zero."""
     out, inner = weight.shape
-    held = _aligned((_padded(out) // PANEL, inner, PANEL))
-    for place in range(len(held)):
+    found = held.zeros((padded_to(out) // PANEL, inner, PANEL))
+    for place in range(len(found)):
         rows = weight[place * PANEL : (place + 1) * PANEL]
-        held[place, :, : len(rows)] = rows.T
-    return held
+        found[place, :, : len(rows)] = rows.T
+    return found
 
 
-def _padded(size: int) -> int:
+def padded_to(size: int) -> int:
+    """Return the columns of whole panels that hold `size`."""
     return -(-size // PANEL) * PANEL
 
 
-def _aligned(size: tuple[int, ...]) -> Floats:
-    """Return zeros that begin at a line of the processor's cache."""
-    count = int(np.prod(size))
-    room = np.zeros(count * 4 + _ALIGN, np.uint8)
-    first = -room.ctypes.data % _ALIGN
-    return room[first : first + count * 4].view(np.float32).reshape(size)
+def _size(shape: LlamaShape) -> int:
+    """Return how many numbers the weights of a model take, padding included."""
+    mix = shape.heads * shape.head_dim
+    qkv = padded_to(mix + 2 * shape.kv_heads * shape.head_dim)
+    inter, hidden = shape.intermediate, padded_to(shape.hidden)
+    layer = shape.hidden * (qkv + 2 * padded_to(inter)) + (mix + inter) * hidden
+    head = shape.hidden * padded_to(shape.vocabulary)
+    return shape.layers * layer + head + shape.vocabulary * hidden
 
 
 class _Tensors:

@@ -34,7 +34,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.delenv("LLMX_RECIPES", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LLMX_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import pytest
 
 from llmx.config.compose import compose
-from llmx.run.budget import seconds_per_problem, size_problems
+from llmx.run.budget import seconds_per_problem, size_notes, size_problems
 
 
 def sized(*overrides, limit=None):
-    spec, notes = size_problems(compose("fsd_gsm8k", list(overrides)), limit)
+    spec = size_problems(compose("fsd_gsm8k", list(overrides)), limit)
     (problems,) = {arm.scale.problems for arm in spec.arms.values()}
-    return problems, notes
+    return problems, size_notes(spec)
 
 
 def test_the_same_command_asks_for_the_same_problems_in_steps():

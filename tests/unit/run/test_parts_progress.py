@@ -1,5 +1,7 @@
 """What is shown of a shared arm never passes its end, and never goes back."""
 
+from pathlib import Path
+
 import pytest
 from native_folders import needs_compiler
 from parted import bring, entry_in, node_of, on_each_answer, part_done
@@ -9,7 +11,6 @@ from llmx.run import shared_progress
 from llmx.run.observer import SilentObserver
 from llmx.run.parts import context_of, glance_at, parts_of
 from llmx.run.shared_progress import Glance, SharedProgress
-from llmx.store import cache as store
 from llmx.store.cache import PROGRESS
 
 pytestmark = needs_compiler
@@ -88,8 +89,9 @@ def test_who_waits_sees_it_grow_to_the_end_and_never_fall(tmp_path, monkeypatch)
             seen.append((found.done, found.total))
 
     on_each_answer(monkeypatch, look)
-    sync, join = store.sync_tree, type(node.stage).join
-    monkeypatch.setattr(store, "sync_tree", lambda folder: (look(), sync(folder), look()))
+    join, rename, unlink = type(node.stage).join, Path.rename, Path.unlink
+    monkeypatch.setattr(Path, "rename", lambda *given: (look(), rename(*given), look()))
+    monkeypatch.setattr(Path, "unlink", lambda *a, **b: (look(), unlink(*a, **b), look()))
     monkeypatch.setattr(type(node.stage), "join", lambda *given: (look(), join(*given), look()))
     bring(tmp_path, 40)
     assert {total for _, total in seen} == {40}

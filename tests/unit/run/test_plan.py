@@ -9,7 +9,7 @@ import pytest
 
 from llmx.core.spec import ModelSpec, RunSpec, SamplerSpec, ScaleSpec
 from llmx.run.api import plan, run
-from llmx.run.budget import size_problems
+from llmx.run.budget import size_notes, size_problems
 
 Recipe = Callable[..., RunSpec]
 
@@ -86,9 +86,9 @@ def test_a_plan_writes_nothing(recipe: Recipe, runs: Path) -> None:
     ("limit", "problems"), [(None, 6), (1, 1), (4, 4), (6, 6), (7, 6), (10**9, 6)]
 )
 def test_the_limit_is_an_upper_bound(recipe: Recipe, limit: int | None, problems: int) -> None:
-    sized, notes = size_problems(recipe(), limit)
+    sized = size_problems(recipe(), limit)
     assert {arm.scale.problems for arm in sized.arms.values()} == {problems}
-    assert notes[0].startswith(f"{problems} problems: ")
+    assert size_notes(sized)[0].startswith(f"{problems} problems: ")
 
 
 def zoo_arms(spec: RunSpec, budget: float | None, algorithms: list[str]) -> RunSpec:
@@ -105,7 +105,7 @@ def zoo_arms(spec: RunSpec, budget: float | None, algorithms: list[str]) -> RunS
 
 
 def problems(spec: RunSpec) -> int:
-    sized, _ = size_problems(spec, None)
+    sized = size_problems(spec, None)
     (found,) = {arm.scale.problems for arm in sized.arms.values()}
     return found
 
@@ -137,4 +137,5 @@ def test_a_recipe_that_asks_nothing_is_left_alone(recipe: Recipe) -> None:
     spec = recipe()
     bare = {name: arm.model_copy(update={"sampler": None}) for name, arm in spec.arms.items()}
     training = spec.model_copy(update={"arms": bare})
-    assert size_problems(training, 3) == (training, ())
+    assert size_problems(training, 3) == training
+    assert size_notes(training) == ()

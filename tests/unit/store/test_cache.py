@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from llmx.store.cache import Entry, entries, size_bytes
+from llmx.store.cache import Entry, entries, names, size_bytes
+from llmx.store.files import write_text
 from llmx.store.lock import Lock
 
 
@@ -64,6 +66,35 @@ def test_a_killed_owner_loses_the_lock(tmp_path):
     lock = Lock(path)
     assert lock.try_acquire()
     lock.release()
+
+
+def test_all_of_an_output_is_on_the_disk_before_it_is_renamed(tmp_path, monkeypatch):
+    synced, real = [], os.fsync
+
+    def fsync(handle):
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        real(handle)
+
+    entry = Entry(tmp_path, "decode", "abc")
+    out = entry.begin()
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "rename", lambda path, to: synced.append(to))
+    write_text(out / "ours.txt", "text")
+    (out / "model").mkdir()
+    (out / "model" / "theirs.txt").write_text("text")
+    entry.complete({})
+    assert synced[-1] == entry.folder
+    assert synced[-2] == out  # with the names of all that came before
+    assert {out / "model", out / "model" / "theirs.txt"} <= set(synced[:-2])
+    assert sum(path.name.startswith(".ours.txt") for path in synced) == 1
+
+
+def test_the_names_of_a_cache_are_those_of_the_kinds(tmp_path):
+    assert names(tmp_path, ["decode"]) == frozenset()
+    Entry(tmp_path, "decode", "a").begin()
+    Entry(tmp_path, "score", "b").begin()
+    assert names(tmp_path, ["decode"]) == {"a.partial"}
+    assert names(tmp_path, ["decode", "score", "none"]) == {"a.partial", "b.partial"}
 
 
 def test_a_lock_is_shared_or_held_alone(tmp_path):

@@ -1,11 +1,22 @@
 """Writing is whole or not at all; a torn last line is not a record."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from llmx.core.errors import StoreError
-from llmx.store.files import Appender, read_json, read_lines, write_json, write_lines
+from llmx.store.files import (
+    Appender,
+    read_json,
+    read_lines,
+    sync_below,
+    sync_tree,
+    write_json,
+    write_lines,
+    write_text,
+)
 
 
 def test_json_and_lines_come_back(tmp_path):
@@ -59,6 +70,54 @@ def test_appending_twice_keeps_both(tmp_path):
         with Appender(path) as records:
             records.append([{"n": number}])
     assert [json.loads(line)["n"] for line in path.read_text().splitlines()] == [1, 2]
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """The paths that were brought to the disk, in order."""
+    found, real = [], os.fsync
+
+    def fsync(handle):
+        found.append(Path(f"/proc/self/fd/{handle}").readlink())
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_what_was_written_durably_is_not_synced_again(tmp_path, synced):
+    write_text(tmp_path / "ours.txt", "text")
+    (tmp_path / "theirs.txt").write_text("text")
+    synced.clear()
+    sync_tree(tmp_path)
+    assert synced == [tmp_path / "theirs.txt", tmp_path]
+
+
+@pytest.mark.parametrize("change", ["longer", "same length", "replaced", "second time"])
+def test_what_changed_since_is_synced(tmp_path, synced, change):
+    path = tmp_path / "ours.txt"
+    write_text(path, "text")
+    if change == "longer":
+        with path.open("a") as handle:
+            handle.write("more")
+    elif change == "same length":
+        path.write_text("TEXT")
+        os.utime(path, ns=(1, 1))  # the clock of a file system is coarser than two writes
+    elif change == "replaced":
+        (tmp_path / "other").write_text("text")
+        (tmp_path / "other").replace(path)
+    else:
+        sync_tree(tmp_path)
+    synced.clear()
+    sync_tree(tmp_path)
+    assert path in synced
+
+
+def test_folders_below_are_synced_and_links_are_not(tmp_path, synced):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    sync_below(tmp_path)
+    assert synced == [tmp_path / "model"]
 
 
 def test_an_appender_closes_its_file_even_if_the_last_wait_for_the_disk_fails(

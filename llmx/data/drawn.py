@@ -1,0 +1,76 @@
+"""Problems that this process has drawn or read already: stages ask for the same ones in turn.
+
+A dataset is kept by its class, its specification and its identity, which holds the content of what
+is read from files. Splits that trainings read are large, and read once: they are not kept.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from threading import RLock
+from typing import Any
+
+from llmx.core.errors import DataError
+from llmx.core.record import Sample
+from llmx.core.registry import lookup
+from llmx.core.spec import DataSpec
+from llmx.data import kept
+
+_KEPT = frozenset({"test", "calibration", "validation", "heldout"})
+_LOCK = RLock()  # a dataset draws its splits one after the other
+
+
+def problems(spec: DataSpec, split: str, limit: int | None) -> list[Sample]:
+    """Return the first `limit` problems of a split, drawn once a process; the list is the caller's.
+
+    Raises:
+        DataError: for a split that cannot be had; asking again tries again.
+    """
+    kind = lookup("data", spec.kind)
+    identity = _identity(kind, spec) if split in _KEPT else None
+    if identity is None:
+        found: list[Sample] = kind(spec).split(split, limit)
+        return found
+    with _LOCK:
+        return list(_dataset(kind, spec, identity).split(split, limit))
+
+
+def _identity(kind: Any, spec: DataSpec) -> str | None:
+    try:
+        return json.dumps(kind.identity(spec), sort_keys=True)
+    except DataError:
+        return None  # what its problems depend on is not known
+
+
+class _Dataset:
+    """A dataset with what was asked of it; made when something is asked that is not kept."""
+
+    def __init__(self, kind: Any, spec: DataSpec, identity: str) -> None:
+        self._make = lru_cache(maxsize=1)(lambda: kind(spec))
+        self._identity = identity if getattr(kind, "procedural", False) else None
+        self._found: dict[tuple[str, int | None], tuple[Sample, ...]] = {}
+
+    def split(self, name: str, limit: int | None) -> tuple[Sample, ...]:
+        if (name, limit) not in self._found:
+            self._found[name, limit] = self._drawn(name, limit)
+        return self._found[name, limit]
+
+    def _drawn(self, name: str, limit: int | None) -> tuple[Sample, ...]:
+        if self._identity is None:
+            return tuple(self._make().split(name, limit))
+        there = kept.load(self._identity, name, limit)
+        if there is None:
+            there = tuple(self._make().split(name, limit))
+            kept.save(self._identity, name, limit, there)
+        return there
+
+
+@lru_cache(maxsize=8)
+def _dataset(kind: Any, spec: DataSpec, identity: str) -> _Dataset:
+    return _Dataset(kind, spec, identity)
+
+
+def forget() -> None:
+    """Draw and read everything anew from here on."""
+    _dataset.cache_clear()
