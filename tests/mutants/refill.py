@@ -51,12 +51,6 @@ BESIDE = [
         "tests/unit/decode/test_rows_apart.py::test_through_torch_a_round_keeps_its_width",
     ),
     Mutant(
-        ROUNDS,
-        "return fragile & (np.arange(fragile.shape[1]) < valid[:, None])",
-        "return fragile",
-        _SPLIT,
-    ),
-    Mutant(
         "methods/decode/verify.py",
         "np.arange(scores.shape[1]) < valid[:, None]",
         "np.arange(scores.shape[1]) < scores.shape[1] - 1 + 0 * valid[:, None]",
