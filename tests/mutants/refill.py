@@ -8,7 +8,6 @@ _KEPT = "tests/unit/run/test_parts_kept.py"
 _SHOWN = "tests/unit/run/test_parts_progress.py"
 _SIZE = "tests/unit/run/test_batch_size.py"
 _SPLIT = f"{_ALONE}::test_slots_order_and_neighbours_change_no_answer"
-_JOINED = f"{_PARTS}::test_joined_parts_are_the_undivided_output[40]"
 
 ROWS = "methods/decode/rows.py"
 ROUNDS = "methods/decode/rounds.py"
@@ -36,7 +35,7 @@ BESIDE = [
         API,
         "self.rows.admit(free, self.prompts[span], self.ids[span], self.first[span])",
         "self.rows.admit(free, self.prompts[span], self.ids[span])",
-        _SPLIT,
+        f"{_ALONE}::test_an_answer_that_is_gone_on_with_is_the_answer_at_once",
     ),
     Mutant(  # a refilled row goes on with the threshold and the debts of the one before
         ROWS,
@@ -85,7 +84,7 @@ SHARED = [
         DECODE,
         "    if singly:\n        _sort(path, requests)\n",
         "",
-        _JOINED,
+        f"{_PARTS}::test_records_that_come_in_another_order_lie_in_that_of_the_data",
     ),
     Mutant(
         DECODE,
@@ -178,7 +177,7 @@ SHARED = [
         CACHE,
         '.removesuffix(".partial").removesuffix(_PARTS)',
         '.removesuffix(".partial")',
-        f"{_KEPT}::test_gc_takes_parts_of_no_run",
+        f"{_KEPT}::test_gc_leaves_the_parts_of_an_unfinished_run",
     ),
     Mutant(
         SHARING,

@@ -103,6 +103,18 @@ def test_every_batch_size_gives_the_answers_in_order(batch):
     assert len({len(one.token_ids) for one in alone}) > 2
 
 
+def test_an_answer_that_is_gone_on_with_is_the_answer_at_once():
+    options = DecodeOptions("target", max_tokens=12)
+    (whole,) = decode(*native_pair(0), [[3, 4]], ["s"], options, 5)
+    written = [list(whole.token_ids[:at]) for at in (0, 1, 5, 9)]
+    prompts, first = [[3, 4, *begun] for begun in written], [len(begun) for begun in written]
+    found = decode_refill(
+        *native_pair(0), prompts, ["s"] * 4, options, 5, first=first, slots=2
+    )  # fmt: skip
+    for begun, one in zip(written, found, strict=True):
+        assert (*begun, *one.token_ids)[:12] == whole.token_ids
+
+
 def test_answers_come_as_they_are_over_and_each_once():
     prompts, ids = [[2 + at, 3] for at in range(9)], [f"s{at}" for at in range(9)]
     options = DecodeOptions("speculative", eos_ids=(1, 5, 9), max_tokens=20)

@@ -24,7 +24,7 @@ def arm(problems: int, batch_size: int = 8, seed: int = 0, **engine: object) -> 
         model=PAIR,
         data=DataSpec(kind="gsm_symbolic", templates=(43, 10), test=problems, calibration=3),
         engine=EngineSpec(batch_size=batch_size, **engine),
-        sampler=SamplerSpec(algorithm="speculative", max_tokens=5, gamma=3),
+        sampler=SamplerSpec(algorithm="speculative", max_tokens=7, gamma=3),
         seed=seed,
     )
 

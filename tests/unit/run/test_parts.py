@@ -54,6 +54,14 @@ def test_joined_parts_are_the_undivided_output(tmp_path, problems):
     assert not entry.shared_out.exists() and not entry.partial.exists()
 
 
+def test_records_that_come_in_another_order_lie_in_that_of_the_data(tmp_path, monkeypatch):
+    came = []
+    asked = on_each_answer(monkeypatch, came.append)
+    entry = bring(tmp_path / "cache", 40)
+    there = [row["id"] for row in read_lines(entry.folder / "samples.jsonl")]
+    assert there == asked and came != asked and sorted(came) == sorted(asked)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_parts_done_in_any_order_are_joined_in_that_of_the_data(tmp_path, seed):
     node = node_of(40)

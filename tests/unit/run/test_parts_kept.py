@@ -23,7 +23,7 @@ from llmx.run import workers
 from llmx.run.api import run
 from llmx.run.availability import KEY
 from llmx.run.execute import execute
-from llmx.run.folder import collect_garbage, list_runs, remove_run
+from llmx.run.folder import collect_garbage, list_runs, open_folder, remove_run
 from llmx.run.graph import build_graph
 from llmx.run.observer import SilentObserver
 from llmx.run.parts import do_parts, parts_of
@@ -85,6 +85,14 @@ def test_gc_takes_parts_of_no_run(tmp_path):
     part_done(runs / "cache", node, "00000-00016")
     assert collect_garbage(runs)[0] == 1
     assert not entry_in(runs / "cache", node).shared_out.exists()
+
+
+def test_gc_leaves_the_parts_of_an_unfinished_run(tmp_path):
+    runs, node = tmp_path / "runs", node_of(40)
+    open_folder(runs, spec_of(40))
+    part_done(runs / "cache", node, "00000-00016")
+    assert collect_garbage(runs) == (0, 0)
+    assert entry_in(runs / "cache", node).part("00000-00016").whole
 
 
 @pytest.fixture
