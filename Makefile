@@ -5,6 +5,7 @@
 # make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
 # make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
 # make vllm-cpu  the same for machines without one
+# make bench     what decoding costs, in about ten minutes; BENCH="--only 2 --gamma 16" for a part
 # make lint      formatting, lint and types
 
 PYTHON ?= python3
@@ -49,7 +50,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed
-	$(BIN)/python scripts/bench_decode.py --problems 32 --gamma 8 --max-new 160 --semantics fallback --threshold 0.15
+	$(BIN)/python scripts/bench_decode.py $(BENCH)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -7,6 +7,14 @@ For each shape: the bytes that the algorithm must read (both rows of logits, onc
 time that a device-to-device copy of as many bytes takes (the floor), and for each contender its
 median time and its ratio to the floor. Contenders take turns in each round, so that what disturbs
 the machine hits all alike. On a CPU nothing is fused: the figures only prove the table.
+
+    call         `verify_block`: arrays of its own each time
+    bound call   a `Verifier`: arrays that stay, every kernel launched
+    graph        the same `Verifier`, which replays its CUDA graph (on a card)
+    replay       that graph and nothing else: the device's time; the aim is graph <= 1.3 x replay
+    eager        the torch reference; `compile` and `vllm` where they are asked for and there
+
+A case stops after --case-seconds, and the table after --seconds: what was left out is said.
 """
 
 from __future__ import annotations
@@ -23,7 +31,8 @@ import numpy as np
 import torch
 
 from llmx.core.philox import Purpose, keys
-from llmx.kernels import Block, Rule, fuses, verify_block
+from llmx.kernels import Block, Rule, Verifier, fuses, verify_block
+from llmx.kernels.cuda_graph import capture, cuda_graphs
 from llmx.kernels.reference import decide
 from llmx.kernels.traffic import bytes_read
 from llmx.kernels.uniforms import drawn_at
@@ -71,7 +80,7 @@ Contender = Callable[[], object]
 
 
 def contenders(block: Block, rule: Rule, compiled: bool) -> dict[str, Contender]:
-    """Return what is timed: the entry of llmx, eager torch, compiled torch, vLLM's own verifier."""
+    """Return what is timed: the entries of llmx, eager torch, compiled torch, vLLM's verifier."""
     u = (
         drawn_at(block, Purpose.ACCEPT, block.width),
         drawn_at(block, Purpose.TARGET, block.width + 1),
@@ -80,10 +89,10 @@ def contenders(block: Block, rule: Rule, compiled: bool) -> dict[str, Contender]
     def eager() -> object:
         return decide(block, rule, (), u, torch.float32)
 
-    found: dict[str, Contender] = {"llmx": lambda: verify_block(block, rule), "eager": eager}
+    found: dict[str, Contender] = {"call": lambda: verify_block(block, rule), "eager": eager}
     made = torch.compile(decide)
     rivals = {
-        "graph": captured(found["llmx"], block.target.device),
+        **kept(block, rule),
         "compile": tried("torch.compile", lambda: made(block, rule, (), u, torch.float32))
         if compiled
         else None,
@@ -92,19 +101,32 @@ def contenders(block: Block, rule: Rule, compiled: bool) -> dict[str, Contender]
     return found | {name: work for name, work in rivals.items() if work}
 
 
-def captured(work: Contender, device: torch.device) -> Contender | None:
-    """Return the same kernels replayed as one CUDA graph: the device's time, without launches."""
-    if device.type != "cuda":
+def kept(block: Block, rule: Rule) -> dict[str, Contender | None]:
+    """Return what keeps its arrays: launched, and on a card as a graph, with and without its key.
+
+    All three read the block where it is.
+    """
+    size = (block.rows, block.width, block.vocab)
+    bound = Verifier(rule, *size, block.target.device)
+    found: dict[str, Contender | None] = {"bound call": lambda: bound(block)}
+    if block.target.device.type != "cuda":
+        return found
+    graphs = cuda_graphs()
+    graphed = Verifier(rule, *size, block.target.device, graphs=graphs)
+
+    def warm() -> object:
+        for _ in range(3):
+            graphed(block)
+        assert len(graphs) == 1, graphs.refused
         return None
-    graph = torch.cuda.CUDAGraph()
 
-    def capture() -> object:
-        with torch.cuda.graph(graph):
-            return work()
+    def bare() -> None:
+        bound(block)
 
-    work()
-    torch.cuda.synchronize()
-    return graph.replay if tried("a CUDA graph", capture) else None
+    bare()
+    if tried("a CUDA graph", warm):
+        found |= {"graph": lambda: graphed(block), "replay": capture(bare)}
+    return found
 
 
 def tried(name: str, work: Contender) -> Contender | None:
@@ -165,7 +187,11 @@ def copying(size: int, device: torch.device) -> Contender:
 
 
 def measure(case: Case, device: torch.device, given: argparse.Namespace) -> dict[str, float]:
-    """Return median seconds of every contender and of the copy, in interleaved rounds."""
+    """Return median seconds of every contender and of the copy, in interleaved rounds.
+
+    A round is finished, and one is made whatever the time.
+    """
+    started = time.monotonic()
     block = case.block(device)
     work = contenders(block, case.rule, given.compile)
     work["copy"] = copying(bytes_read(block, case.rule), device)
@@ -173,6 +199,8 @@ def measure(case: Case, device: torch.device, given: argparse.Namespace) -> dict
         one()
     found: dict[str, list[float]] = {name: [] for name in work}
     for round_ in range(given.rounds):
+        if round_ and time.monotonic() - started > given.case_seconds:
+            break
         names = list(work)
         turn = round_ % len(names)
         for name in names[turn:] + names[:turn]:
@@ -190,6 +218,8 @@ def line(case: Case, size: int, times: dict[str, float]) -> str:
         for name in times
         if name != "copy"
     ]
+    if "replay" in times:
+        cells.append(f"graph / replay {times['graph'] / times['replay']:.2f}")
     return "  ".join(cells)
 
 
@@ -209,9 +239,11 @@ def cases(given: argparse.Namespace) -> list[Case]:
     return [Case(b, given.gamma, v, d, s, name) for b, v, d, (s, name) in shapes]
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options() -> argparse.ArgumentParser:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, nargs="+", default=[64, 8, 1])
     parser.add_argument("--vocab", type=int, nargs="+", default=[128_256, 32_000, 262_144])
@@ -219,9 +251,28 @@ def main() -> None:
     parser.add_argument("--gamma", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--repeat", type=int, default=10)
+    parser.add_argument("--case-seconds", type=float, default=3.0, help="of a row of the table")
+    parser.add_argument("--seconds", type=float, default=480.0, help="of the table")
     parser.add_argument("--compile", action="store_true", help="also torch.compile (slow to start)")
     parser.add_argument("--quick", action="store_true", help="one small shape")
-    given = parser.parse_args()
+    return parser
+
+
+def table(given: argparse.Namespace, device: torch.device) -> None:
+    """Print a row a case, until the time is up."""
+    started, rows = time.monotonic(), cases(given)
+    for place, case in enumerate(rows):
+        if time.monotonic() - started > given.seconds:
+            print(f"{len(rows) - place} of {len(rows)} rows left out after {given.seconds:.0f} s")
+            return
+        with torch.inference_mode():
+            times = measure(case, device, given)
+            print(line(case, bytes_read(case.block(device), case.rule), times), flush=True)
+
+
+def main() -> None:
+    """Print the table."""
+    given = options().parse_args()
     device = torch.device(given.device)
     if device.type == "cuda" and not torch.cuda.is_available():
         sys.exit("bench_kernels: no CUDA device here (--device cpu --quick shows the table)")
@@ -232,10 +283,7 @@ def main() -> None:
         else "a CPU: nothing is fused, no figure is performance"
     )
     print(f"{name}, torch {torch.__version__}, fused: {fuses(device)}")
-    for case in cases(given):
-        with torch.inference_mode():
-            times = measure(case, device, given)
-            print(line(case, bytes_read(case.block(device), case.rule), times), flush=True)
+    table(given, device)
 
 
 if __name__ == "__main__":

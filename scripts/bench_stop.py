@@ -4,24 +4,26 @@
 
 Problems are of the calibration split: a bound that is chosen here has seen no test problem. Arms
 are interleaved problem by problem and the one that goes first changes. Ratios are of total
-tokens/s, with a 95 % interval from a paired bootstrap over units.
+tokens/s by the thread's processor time, with a 95 % interval from a paired bootstrap over units.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from bench_decode import Pair, Prompts, Timing, eos_ids, load, measure, own_arm, rate, ratio
+from bench.clock import timed
+from bench.spans import ratio_of_rates
 
 from llmx.config.compose import compose
 from llmx.core.exchange import ask
-from llmx.data import load as load_data
+from llmx.data import load
 from llmx.engines.hf import HfEngine
-from llmx.engines.locate import ZOO
-from llmx.methods.decode import DecodeOptions
+from llmx.methods.decode import DecodeOptions, decode_refill
+
+Units = list[tuple[float, float]]  # tokens and seconds of each problem
 
 
 def parse() -> argparse.Namespace:
@@ -32,60 +34,66 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--bounds", type=float, nargs="+", default=[0.3, 0.5])
     parser.add_argument("--problems", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--max-new", type=int, default=160)
-    parser.add_argument("--draft-mode", choices=("sampled", "greedy"), default="sampled")
-    parser.set_defaults(target=ZOO / "gsm_target", draft=ZOO / "gsm_draft", no_lean=False)
+    parser.add_argument("--kernel", choices=("auto", "native", "torch"), default="auto")
     return parser.parse_args()
 
 
-def prompts(problems: int) -> Prompts:
-    """Return the first problems of the calibration split."""
-    arm = compose("fsd_gsm8k").arms["sd"]
-    assert arm.data is not None and arm.sampler is not None
-    engine = HfEngine(arm.model, arm.engine)
-    samples = load_data(arm.data, "calibration", problems)
-    return [engine.prompt_ids(ask(sample, "", arm.sampler, 0)) for sample in samples]
+class Bench:
+    """The pair, and the calibration problems that it answers."""
+
+    def __init__(self, kernel: str, problems: int) -> None:
+        arm = compose("fsd_gsm8k").arms["sd"]
+        assert arm.data is not None and arm.sampler is not None
+        self.engine = HfEngine(arm.model, arm.engine.model_copy(update={"kernel": kernel}))
+        samples = load(arm.data, "calibration", problems)
+        asks = [ask(sample, "", arm.sampler, 0) for sample in samples]
+        self.prompts = [self.engine.prompt_ids(one) for one in asks]
+        self.base = self.engine.options(arm.sampler, 0.0)
+
+    def measure(self, arms: Mapping[str, DecodeOptions], rounds: int) -> dict[str, Units]:
+        """Let every arm answer every problem, interleaved."""
+        found: dict[str, Units] = {name: [] for name in arms}
+        for seed in range(-1, rounds):  # the first round warms up
+            for place, prompt in enumerate(self.prompts):
+                names = list(arms)
+                first = (place + seed) % len(names)
+                for name in names[first:] + names[:first]:
+                    unit = self._answer(prompt, arms[name], seed)
+                    if seed >= 0:
+                        found[name].append(unit)
+        return found
+
+    def _answer(self, prompt: list[int], options: DecodeOptions, seed: int) -> tuple[float, float]:
+        pair = self.engine.pair
+        models = pair.target, pair.draft
+        work = lambda: decode_refill(*models, [prompt], ["one"], options, seed, slots=1)  # noqa: E731
+        outputs, lap = timed(work)
+        return float(len(outputs[0].token_ids)), lap.processor
 
 
-def show(name: str, units: Sequence[Timing], plain: Sequence[Timing]) -> None:
-    """Print one arm beside the arm without a bound."""
-    value, low, high = ratio(units, plain)
-    rounds = sum(one.rounds for one in units)
-    tokens = sum(one.tokens for one in units)
-    kept = sum(one.accepted for one in units) / rounds
-    print(
-        f"  {name:<16}{rate(units):8.1f} tokens/s  {value:.3f} [{low:.3f}, {high:.3f}]  "
-        f"{tokens} tokens, {tokens / rounds:.2f} a round, {kept:.2f} kept"
-    )
+def show(found: Mapping[str, Units]) -> None:
+    """Print each arm beside the one without a bound."""
+    plain = found["off"]
+    for name, units in found.items():
+        tokens, seconds = (sum(column) for column in zip(*units, strict=True))
+        print(f"  {name:<8}{tokens / seconds:8.1f} tokens/s  {ratio_of_rates(units, plain)}")
 
 
-def setting(pair: Pair, base: DecodeOptions, args: argparse.Namespace, given: Prompts) -> None:
-    """Measure every bound at one γ and one temperature."""
-    bounds = [0.0, *args.bounds]
-    found = {f"stop_below={b}": own_arm(pair, replace(base, stop_below=b), 1) for b in bounds}
-    timings = measure(found, given, 1, args.rounds)
-    print(f"\nγ={base.gamma} T={base.temperature} {base.draft}: {len(given)} problems")
-    for name, units in timings.items():
-        show(name, units, timings["stop_below=0.0"])
+def arms_of(base: DecodeOptions, bounds: Sequence[float]) -> dict[str, DecodeOptions]:
+    """Return the sampler without a bound and with each."""
+    return {"off": base, **{str(bound): replace(base, stop_below=bound) for bound in bounds}}
 
 
 def main() -> None:
     """Measure and print every combination."""
     args = parse()
-    args.gamma, gammas = max(args.gamma), args.gamma
     torch.set_num_threads(1)
-    pair, given = load(args), prompts(args.problems)
-    for gamma in gammas:
+    bench = Bench(args.kernel, args.problems)
+    for gamma in args.gamma:
         for temperature in args.temperature:
-            base = DecodeOptions(
-                "speculative",
-                temperature=temperature,
-                max_tokens=args.max_new,
-                gamma=gamma,
-                draft=args.draft_mode,
-                eos_ids=eos_ids(pair.target),
-            )
-            setting(pair, base, args, given)
+            base = replace(bench.base, gamma=gamma, temperature=temperature)
+            print(f"\nγ={gamma} T={temperature} {base.draft}: {len(bench.prompts)} problems")
+            show(bench.measure(arms_of(base, args.bounds), args.rounds))
 
 
 if __name__ == "__main__":

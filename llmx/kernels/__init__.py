@@ -5,6 +5,9 @@ loads neither Triton nor a CUDA context.
 """
 
 from llmx.kernels.block import Block, Outcome, Pairs, Rule
-from llmx.kernels.dispatch import divergence_of, fuses, verify_block
+from llmx.kernels.device import fuses
+from llmx.kernels.dispatch import divergence_of, verify_block
+from llmx.kernels.verifier import Verifier
 
-__all__ = ["Block", "Outcome", "Pairs", "Rule", "divergence_of", "fuses", "verify_block"]
+__all__ = ["Block", "Outcome", "Pairs", "Rule", "Verifier"]
+__all__ += ["divergence_of", "fuses", "verify_block"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -186,6 +187,13 @@ class Block(Pairs):
         }
 
 
+def check_threshold(block: Block, rule: Rule) -> None:
+    """Raise ConfigError for a fuzzy rule without thresholds."""
+    if rule.fuzzy and block.threshold is None:
+        text = f"semantics={rule.semantics} without a threshold"
+        raise ConfigError(text, "give Block.threshold, float32 (B, K)")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The verifier's answer.
@@ -195,7 +203,7 @@ class Outcome:
         normalisers: of the rows that were read: ``target`` and ``draft``, the log-sum-exp of
             the raw logits, where a divergence was asked for; ``target_warped`` and
             ``draft_warped``, of ``logits / temperature`` above the edge, where the ratio was
-            tested. float32 (B, K).
+            tested. float32 (B, K). On CUDA each is computed when it is read, not before.
         chances: p(c) and q(c) of the ratio test, float32 (2, B, K); None without that test.
         accept: bool (B, K), the rule at each token, taken alone.
         length: int64 (B,), accepted tokens before the first rejection.
@@ -203,7 +211,7 @@ class Outcome:
     """
 
     divergences: dict[str, Tensor]
-    normalisers: dict[str, Tensor]
+    normalisers: Mapping[str, Tensor]
     chances: Tensor | None
     accept: Tensor
     length: Tensor

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import torch
 from torch import Tensor
 
-from llmx.core.errors import ConfigError
 from llmx.kernels import on_device, reference
-from llmx.kernels.block import Block, Outcome, Pairs, Rule, check_names
-
-
-def fuses(device: torch.device) -> bool:
-    """Whether work on this device goes to the Triton kernels. Imports nothing."""
-    return device.type == "cuda" and find_spec("triton") is not None
+from llmx.kernels.block import Block, Outcome, Pairs, Rule, check_names, check_threshold
+from llmx.kernels.device import fuses
 
 
 def verify_block(block: Block, rule: Rule, report: tuple[str, ...] = ()) -> Outcome:
     """Decide a drafted block, and draw the token that follows what stands.
 
-    Nothing waits for the device, so that the call can be captured in a CUDA graph.
+    Nothing waits for the device, so that the call can be captured in a CUDA graph. What it returns
+    is the caller's; :class:`llmx.kernels.Verifier` writes into the same arrays call after call.
 
     Args:
         report: divergences to return besides the one that decides.
@@ -29,9 +23,7 @@ def verify_block(block: Block, rule: Rule, report: tuple[str, ...] = ()) -> Outc
         ConfigError: for an unknown divergence, or a fuzzy rule without thresholds.
     """
     check_names(report)
-    if rule.fuzzy and block.threshold is None:
-        text = f"semantics={rule.semantics} without a threshold"
-        raise ConfigError(text, "give Block.threshold, float32 (B, K)")
+    check_threshold(block, rule)
     if not fuses(block.target.device):
         return reference.verify(block, rule, report)
     with torch.cuda.device(block.target.device):

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from llmx.kernels.block import DIVERGENCES, Block, Outcome, Pairs, Rule
-from llmx.kernels.launch import DEFAULT, LN2, ORDER, Launch, Shape
+from llmx.kernels.block import Block, Outcome, Pairs, Rule
+from llmx.kernels.buffers import Buffers
+from llmx.kernels.inputs import inputs_of, layout_of
+from llmx.kernels.launch import launcher
+from llmx.kernels.outcome import divergences_of, outcome_of
+from llmx.kernels.plan import DEFAULT, Plan, Shape
 
 
 def verify(
     block: Block, rule: Rule, report: tuple[str, ...] = (), shape: Shape = DEFAULT
 ) -> Outcome:
     """Verify a block; see :func:`llmx.kernels.dispatch.verify_block`."""
-    own = () if rule.divergence is None else (rule.divergence,)
-    launch = Launch(block, rule, frozenset((*own, *report)), shape)
-    if block.rows:
-        launch.measure()
-        launch.draw()
-    return _outcome(launch)
+    plan = Plan.of(block, rule, report, shape)
+    return outcome_of(plan, _ran(block, plan))
 
 
 def measure(block: Pairs, names: tuple[str, ...], shape: Shape = DEFAULT) -> dict[str, Tensor]:
     """Compute divergences alone; see :func:`llmx.kernels.dispatch.divergence_of`."""
-    launch = Launch(block, None, frozenset(names), shape)
-    launch.measure()
-    return _divergences(launch)
+    plan = Plan.of(block, None, names, shape)
+    return divergences_of(plan, _ran(block, plan))
 
 
-def _outcome(launch: Launch) -> Outcome:
-    """Return views of what the kernels wrote."""
-    notes, normalisers = launch.notes, {}
-    if launch.names:
-        normalisers = {"target": notes[0] + notes[2] * LN2, "draft": notes[1] + notes[3] * LN2}
-    if launch.ratio:
-        normalisers["target_warped"] = notes[0] * launch.scale + notes[4] * LN2
-        if not launch.one_hot:
-            normalisers["draft_warped"] = notes[1] * launch.scale + notes[5] * LN2
-    return Outcome(
-        divergences=_divergences(launch),
-        normalisers=normalisers,
-        chances=notes[6:8] if launch.ratio else None,
-        accept=launch.accept.view(torch.bool),
-        length=launch.length,
-        token=launch.token,
-    )
-
-
-def _divergences(launch: Launch) -> dict[str, Tensor]:
-    return {name: launch.notes[8 + ORDER[name]] for name in DIVERGENCES if name in launch.names}
+def _ran(block: Pairs, plan: Plan) -> Buffers:
+    """Return fresh buffers, written."""
+    inputs, buffers = inputs_of(block, plan), Buffers.new(plan, block.target.device)
+    launcher(plan, layout_of(inputs)).run(inputs, buffers)
+    return buffers

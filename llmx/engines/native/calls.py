@@ -50,6 +50,7 @@ _TYPES = {
     "llmx_forward": [_P, _I, _I, _P, _P, _P, _P, _P, _P],
     "llmx_draft": [_P, _P, _I, _I, *[_P] * 7, _I, _F, _I, *[_P] * 5],
     "llmx_compare": [_P, _P, _I, _I, _P, _L, _P, _L, *[_P] * 10],
+    "llmx_product": [_I, _P, _I, _P, _I, _P],
     "llmx_follow": [_P, _I, _P, _L, _P, _P, _L, _P, _P, _I, _P, _P, _P],
 }
 

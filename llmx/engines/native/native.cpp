@@ -2,3 +2,4 @@
 #include "forward.cpp"
 #include "draft.cpp"
 #include "accept.cpp"
+#include "product.cpp"

@@ -96,9 +96,14 @@ def _interleaved(weight: Floats, dim: int) -> Floats:
     return halves.transpose(0, 2, 1, 3).reshape(weight.shape)
 
 
-def panels(weight: Floats, held: Arena) -> Floats:
-    """Return a weight (out, in) as (out / 32, in, 32); columns past `out` are zero."""
+def panels(weight: Floats, held: Arena | None = None) -> Floats:
+    """Return a weight (out, in) as (out / 32, in, 32); columns past `out` are zero.
+
+    Args:
+        held: where it is put; None = in memory of its own.
+    """
     out, inner = weight.shape
+    held = held or Arena(padded_to(out) * inner)
     found = held.zeros((padded_to(out) // PANEL, inner, PANEL))
     for place in range(len(found)):
         rows = weight[place * PANEL : (place + 1) * PANEL]

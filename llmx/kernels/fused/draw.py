@@ -41,7 +41,7 @@ def weigh(
     width,
     vocab,
     chunks,
-    plane,
+    row_plane,
     pairs,
     GREEDY: tl.constexpr,
     RATIO: tl.constexpr,
@@ -58,12 +58,12 @@ def weigh(
     at, zp = load_chunk(row, target_v, chunk, vocab, TILE)
     out = masses + b * chunks + chunk
     zp, top = bounded(zp, tl.max(zp, 0))
-    tl.store(out + TOP * plane, top)
+    tl.store(out + TOP * row_plane, top)
     if GREEDY:
         tl.store(best + b * chunks + chunk, tl.min(tl.where(zp == top, at, vocab), 0))
     else:
         own = kept(soft(zp, top, rate), zp, target_edge, b * (width + 1) + run, EDGED_P)
-        tl.store(out + MASS * plane, tl.sum(own, 0))
+        tl.store(out + MASS * row_plane, tl.sum(own, 0))
     if RATIO:
         rejected = run < end
         left = residual(
@@ -88,7 +88,7 @@ def weigh(
             EDGED_Q,
             TILE,
         )
-        tl.store(out + LEFT * plane, tl.sum(left, 0))
+        tl.store(out + LEFT * row_plane, tl.sum(left, 0))
 
 
 @triton.jit
@@ -115,7 +115,7 @@ def pick(
     width,
     vocab,
     chunks,
-    plane,
+    row_plane,
     pairs,
     length,
     token,
@@ -133,15 +133,15 @@ def pick(
     run, end = leading(accept, valid, b, width, WIDTH)
     tl.store(length + b, run.to(tl.int64))
     if GREEDY:
-        drawn = first_best(masses, best, b, chunks, TOP * plane, vocab, CHUNKS)
+        drawn = first_best(masses, best, b, chunks, TOP * row_plane, vocab, CHUNKS)
     else:
         c = tl.arange(0, CHUNKS)
-        tops = tl.load(masses + TOP * plane + b * chunks + c, mask=c < chunks, other=LOW)
+        tops = tl.load(masses + TOP * row_plane + b * chunks + c, mask=c < chunks, other=LOW)
         top = tl.max(tops, 0)
-        share = chunks_of(masses, MASS, b, chunks, plane, CHUNKS)
+        share = chunks_of(masses, MASS, b, chunks, row_plane, CHUNKS)
         share = share * tl.exp2((tops - top) * rate)
         if RATIO:
-            left = chunks_of(masses, LEFT, b, chunks, plane, CHUNKS)
+            left = chunks_of(masses, LEFT, b, chunks, row_plane, CHUNKS)
             # Where rounding leaves nothing, p itself; the same where nothing was rejected.
             from_left = (run < end) & (tl.sum(left, 0) > 0)
             share = tl.where(from_left, left, share)

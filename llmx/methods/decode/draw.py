@@ -38,8 +38,9 @@ def band(u: Floats) -> Floats:
     edge of the CDF. Asking for two more tokens costs less than finding the edges. Edges of a
     nucleus, which move all others, are not looked at.
     """
-    sides: Floats = (u[..., None] + _BAND).clip(0, _BELOW_ONE)
-    return sides
+    sides: Floats = u[..., None] + _BAND
+    np.maximum(sides, 0, out=sides)
+    return np.minimum(sides, _BELOW_ONE, out=sides)
 
 
 def is_split(tokens: Ints) -> Flags:

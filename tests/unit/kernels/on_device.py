@@ -15,12 +15,15 @@ from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from llmx.core.philox import Purpose
-from llmx.kernels import Pairs, Rule, on_device
+from llmx.kernels import Pairs, Rule, Verifier, on_device
 from llmx.kernels.block import DIVERGENCES, SEMANTICS
+from llmx.kernels.cuda_graph import cuda_graphs
 from llmx.kernels.edge import edge
-from llmx.kernels.launch import Shape
+from llmx.kernels.graphs import Graphs
+from llmx.kernels.plan import Shape
 
 DEVICE = os.environ.get("LLMX_KERNEL_DEVICE", "cpu")
 ON_GPU = DEVICE == "cuda"
@@ -178,6 +181,7 @@ def bits(got):
     parts = [
         *got.divergences.values(),
         *got.normalisers.values(),
+        *([] if got.chances is None else [got.chances]),
         got.accept,
         got.length,
         got.token,
@@ -198,6 +202,120 @@ def test_no_bit_depends_on_how_chunks_are_dealt_out(semantics):
     last = on_device.verify(alone, rule, DIVERGENCES, Shape(tile=16))
     assert torch.equal(last.token, runs[0].token[1:])
     assert torch.equal(last.divergences["js"], runs[0].divergences["js"][1:])
+
+
+def verifier_of(rule, block, graphs=None, report=()):
+    where = torch.device(DEVICE)
+    return Verifier(
+        rule, block.rows, block.width, block.vocab, where, report, graphs, SMALL, fused=True
+    )
+
+
+def graphs():
+    """CUDA's, or where there is no card work that is done again on the tensors it was given."""
+    return cuda_graphs() if ON_GPU else Graphs(lambda work: work)
+
+
+FILLED = ("target", "draft", "tokens", "keys", "position", "valid", "threshold")
+
+
+def arena(rows=2, width=1, vocab=40, kind=torch.float32):
+    """A block whose tensors stay where they are, and what fills them."""
+    block = oracle.block(*oracle.fresh(rows, width, vocab, kind=kind), device=DEVICE)
+    block = oracle.replace(block, threshold=block.threshold.contiguous())
+
+    def fill(seed):
+        fresh = oracle.block(*oracle.fresh(rows, width, vocab, seed, kind=kind), 0.1, seed)
+        for name in FILLED:
+            getattr(block, name).copy_(getattr(fresh, name))
+
+    return block, fill
+
+
+HOW = ((0.0, False), (0.7, False), (0.7, True), (1.0, False), (1.0, True))
+GRAPHED = list(product(SEMANTICS, HOW, (torch.float32, torch.bfloat16)))
+
+
+# Forty cases on a card; through the interpreter some, as it knows no graphs.
+@pytest.mark.parametrize(("semantics", "how", "kind"), GRAPHED if ON_GPU else GRAPHED[3::12])
+def test_a_graph_is_the_call_bit_for_bit(semantics, how, kind):
+    rule, kept = rule_of(semantics, *how), graphs()
+    block, fill = arena(kind=kind)
+    verifier = verifier_of(rule, block, kept, ("kl",))
+    for seed in range(4):
+        fill(seed)
+        want = bits(on_device.verify(block, rule, ("kl",), SMALL))
+        assert bits(verifier(block)) == want
+        assert len(kept) == (seed >= 2)
+
+
+def test_a_pointer_that_moves_is_read_where_it_is():
+    rule, kept = rule_of("fallback"), graphs()
+    block, fill = arena()
+    verifier = verifier_of(rule, block, kept)
+    for seed in range(3):
+        fill(seed)
+        verifier(block)
+    elsewhere = [
+        oracle.replace(block, **{name: getattr(block, name).roll(1, 0)}) for name in FILLED
+    ]
+    for moved in (*elsewhere, block):
+        assert bits(verifier(moved)) == bits(on_device.verify(moved, rule, (), SMALL))
+    assert len(kept) == 1
+
+
+def test_verifiers_share_graphs_and_not_their_answers():
+    block, fill = arena()
+    fill(1)
+    kept, rules = graphs(), (rule_of("speculative", 0.0), rule_of("research", divergence="tv"))
+    both = [verifier_of(rule, block, kept) for rule in rules]
+    for _ in range(3):
+        got = [verifier(block) for verifier in both]
+    for rule, one in zip(rules, got, strict=True):
+        assert bits(one) == bits(on_device.verify(block, rule, (), SMALL))
+    assert len(kept) == 2
+
+
+def test_an_answer_stands_until_the_verifiers_next_call():
+    rule = rule_of("fallback")
+    one, two = (oracle.block(*oracle.fresh(2, 2, 40, s), seed=s, device=DEVICE) for s in (1, 2))
+    verifier, own = verifier_of(rule, one), on_device.verify(one, rule, (), SMALL)
+    first, kept = verifier(one), bits(own)
+    assert bits(first) == kept
+    second = verifier(two)
+    assert second.token.data_ptr() == first.token.data_ptr() and bits(first) == bits(second) != kept
+    # What the entry returned is the caller's.
+    on_device.verify(two, rule, (), SMALL)
+    assert bits(own) == kept
+
+
+class Seen(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_normalisers_are_computed_when_they_are_read():
+    block = oracle.block(*oracle.fresh(2, 2, 45, seed=3), seed=3, device=DEVICE)
+    with Seen() as seen:
+        got = on_device.verify(block, rule_of("fallback", 0.5), (), SMALL)
+    assert not seen.names & {"add", "mul"}
+    pair = {"target": block.target[:, :-1].double(), "draft": block.draft.double()}
+    want = {name: z.logsumexp(-1) for name, z in pair.items()}
+    want |= {f"{name}_warped": (z / 0.5).logsumexp(-1) for name, z in pair.items()}
+    with Seen() as seen:
+        assert set(got.normalisers) == set(want)
+        assert not seen.names
+        assert all(
+            torch.allclose(got.normalisers[n].double(), z, atol=1e-5) for n, z in want.items()
+        )
+        assert seen.names >= {"add", "mul"}
+    one_hot = on_device.verify(block, rule_of("speculative", 0.5, one_hot=True), (), SMALL)
+    assert list(one_hot.normalisers) == ["target_warped"]
 
 
 @pytest.mark.parametrize("tile", [16, 128])

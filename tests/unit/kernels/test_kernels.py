@@ -180,6 +180,14 @@ def test_kernels_compile_for(capability, tmp_path):
     assert len(list(tmp_path.rglob("*.cubin"))) >= 20
 
 
+@needs_triton
+@pytest.mark.slow
+def test_bound_launches_hand_over_what_triton_does(tmp_path):
+    said = run(HERE / "bound_launch.py", 90, TRITON_CACHE_DIR=str(tmp_path), TRITON_INTERPRET="0")
+    # Each of 16 cases the second time it comes, and those that share a layout with an earlier one.
+    assert said.startswith("19 bound calls are Triton's own")
+
+
 TRAFFIC = {  # in rows of the vocabulary: 3 sequences of 2 drafted tokens
     "one read of the target": (Rule("speculative", temperature=0.0), 6 + 3),
     "one read of both": (Rule("speculative"), 12 + 6),
@@ -204,3 +212,6 @@ def test_the_benchmark_prints_its_table():
     first, *table = run(script, *words).splitlines()
     assert "nothing is fused" in first and len(table) == 9
     assert all("of copy bandwidth" in one and "eager" in one for one in table)
+    assert all("  call " in one and "  bound call " in one for one in table)
+    first, *table, last = run(script, *words, "--seconds", "0").splitlines()
+    assert len(table) <= 1 and last == f"{9 - len(table)} of 9 rows left out after 0 s"
