@@ -78,13 +78,15 @@ class DecodeStage:
         if not issubclass(found, Exact) or not found.known_exact(model, arm.engine):
             return {}
         total = problems_of(given)
-        sizes = [min(_PART, total - first) for first in range(0, total, _PART)]
-        return {f"{at:04d}": size for at, size in enumerate(sizes)} if len(sizes) > 1 else {}
+        firsts = range(0, total, _PART) if total > _PART else ()
+        blocks = [(first, min(first + _PART, total)) for first in firsts]
+        # Named by what they hold: a part that was cut otherwise is never taken for one of these.
+        return {f"{first:05d}-{past:05d}": past - first for first, past in blocks}
 
     def run_part(self, context: StageContext, part: str) -> None:
         """Answer one block of problems."""
-        first = int(part) * _PART
-        self._answer(context, slice(first, first + _PART))
+        first, past = map(int, part.split("-"))
+        self._answer(context, slice(first, past))
 
     def join(self, context: StageContext, parts: Mapping[str, Path]) -> None:
         """Put the blocks one after the other."""

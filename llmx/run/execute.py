@@ -7,7 +7,6 @@ its lock, and the next one goes on in the partial folder.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -84,9 +83,17 @@ def _advance(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
     if not lock.try_acquire():
         return False
     try:
-        return entry.whole or _work(node, entries, observer, list(parts))
+        return _close(node, entries, observer, list(parts))
     finally:
         lock.release()
+
+
+def _close(node: Node, entries: dict[str, Entry], observer: Observer, parts: Sequence[str]) -> bool:
+    """Bring a node to its end; another process may just have joined the parts done here."""
+    if not entries[node.fingerprint].whole:
+        return _work(node, entries, observer, parts)
+    observer.finished(node.title, 0.0)
+    return True
 
 
 def _work(node: Node, entries: dict[str, Entry], observer: Observer, parts: Sequence[str]) -> bool:
@@ -107,7 +114,7 @@ def _work(node: Node, entries: dict[str, Entry], observer: Observer, parts: Sequ
         machine_lock.release()
     seconds = before + time.perf_counter() - started
     entry.complete(_about(node, seconds) | ({KEY: why} if why else {}))
-    shutil.rmtree(entry.shared_out, ignore_errors=True)
+    entry.clear_parts()
     observer.finished(node.title, seconds)
     if why:
         observer.note(f"{node.title} is not available: {why}")

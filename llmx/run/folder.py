@@ -19,7 +19,6 @@ from llmx.run.manifest import build_manifest
 from llmx.store.cache import ABOUT, Entry, entries, size_bytes
 from llmx.store.files import read_json, write_json
 from llmx.store.fingerprint import fingerprint
-from llmx.store.lock import Lock
 
 CACHE = "cache"
 _SPEC, _MANIFEST = "spec.json", "manifest.json"
@@ -92,6 +91,7 @@ def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float)
     """Bring samples, results and the manifest into the run folder."""
     cache = folder.path.parent / CACHE
     for node in graph:
+        clear_joined(entry_of(cache, node))
         for stage, arm in node.labels:
             _bring(entry_of(cache, node), folder.path, stage, arm)
     write_json(folder.path / _MANIFEST, build_manifest(spec, graph, cache, seconds))
@@ -184,12 +184,24 @@ def collect_garbage(runs: Path) -> tuple[int, int]:
     """
     count = freed = 0
     for entry in list(unused_entries(runs)):
-        locks = [entry.lock, *(Lock(path) for path in entry.shared_out.glob("*.lock"))]
-        if all(lock.try_acquire() for lock in locks):
+        lock = entry.lock  # shared by whoever works at a part
+        if lock.try_acquire():
             places = (entry.folder, entry.partial, entry.shared_out)
             freed += sum(map(size_bytes, places))
             entry.remove()
             count += 1
-        for lock in locks:
             lock.release()
-    return count, freed
+    return count, freed + sum(map(clear_joined, list(entries(runs / CACHE))))
+
+
+def clear_joined(entry: Entry) -> int:
+    """Delete the parts of a whole output, and return their bytes: a kill after the join left them.
+
+    Most outputs have none: then nothing is locked.
+    """
+    lock, freed = entry.lock, 0
+    if entry.shared_out.exists() and entry.whole and lock.try_acquire():
+        freed = size_bytes(entry.shared_out)
+        entry.clear_parts()
+        lock.release()
+    return freed

@@ -16,27 +16,42 @@ from llmx.core.stage import Parted, StageContext
 from llmx.run.graph import Node
 from llmx.run.observer import Observer
 from llmx.run.shared_progress import Glance, SharedProgress, glance
-from llmx.store.cache import Entry
+from llmx.store.cache import ABOUT, Entry
 
 _SECONDS = "seconds"
 
 
 def parts_of(node: Node) -> Mapping[str, int]:
     """Return name → samples of each part of a node; nothing where it is done as a whole."""
-    return node.stage.parts(node.given) if isinstance(node.stage, Parted) else {}
+    shared = isinstance(node.stage, Parted) and not node.stage.timing
+    return _parted(node).parts(node.given) if shared else {}
+
+
+def open_parts(node: Node, entry: Entry) -> list[str]:
+    """Return the parts of a node that are still to be done."""
+    return [name for name in parts_of(node) if not entry.part(name).whole]
 
 
 def do_parts(
     node: Node, parts: Mapping[str, int], entries: Mapping[str, Entry], observer: Observer
 ) -> bool:
-    """Do every part that is free; True if all are whole afterwards."""
+    """Do every part that is free; True if all are whole afterwards.
+
+    The node's lock is shared meanwhile: nobody joins or deletes parts under another's hands, and
+    none begins where they were joined and are gone.
+    """
     entry = entries[node.fingerprint]
-    bar = _Sum(node, entry, observer)
+    lock = entry.lock
+    if not lock.try_acquire(shared=True):
+        return False
     try:
+        bar = _Sum(node, entry, observer)
         for name in parts:
             _do(node, name, entries, bar)
     except UnavailableError:
         return True  # the joining process says so for the whole
+    finally:
+        lock.release()
     return entry.whole or all(entry.part(name).whole for name in parts)
 
 
@@ -92,18 +107,22 @@ def context_of(
 
 def glance_at(node: Node, entry: Entry) -> Glance | None:
     """Return how far other processes are with a node; None if nobody has begun."""
-    if entry.partial.exists():
-        return glance(entry)
-    if not entry.shared_out.exists():
-        return None
-    parts = parts_of(node)
-    return Glance(_done(entry, parts), sum(parts.values()))
+    if entry.shared_out.exists():  # first: who joins them has a partial folder and no progress
+        parts = parts_of(node)
+        return Glance(_done(entry, parts), sum(parts.values()))
+    return glance(entry) if entry.partial.exists() else None
 
 
 def _done(entry: Entry, parts: Mapping[str, int]) -> int:
     """Return how many samples of a node's parts are there."""
-    found = ((entry.part(name), size) for name, size in parts.items())
-    return sum(size if part.whole else glance(part).done for part, size in found)
+    return sum(_done_of(entry.part(name), size) for name, size in parts.items())
+
+
+def _done_of(part: Entry, size: int) -> int:
+    seen = glance(part).done
+    # In this order: a part that is being completed has no progress, and then another name.
+    over = (part.partial / ABOUT).exists() or part.whole
+    return size if over else min(seen, size)
 
 
 class _Sum:

@@ -19,7 +19,7 @@ from llmx.run.availability import reason
 from llmx.run.entry import entry_of
 from llmx.run.graph import Graph, Node
 from llmx.run.observer import Observer
-from llmx.run.parts import glance_at, parts_of
+from llmx.run.parts import glance_at, open_parts
 from llmx.run.shared_progress import Glance
 from llmx.store.cache import names
 from llmx.store.files import write_json
@@ -51,7 +51,7 @@ def run_with_workers(
         LlmxError: what the first failing worker reported.
     """
     nodes = [n for n in graph if graph.before_timing(n) and not entry_of(cache, n).whole]
-    shares = sum(max(1, len(parts_of(node))) for node in nodes)
+    shares = sum(max(1, len(open_parts(node, entry_of(cache, node)))) for node in nodes)
     if shares < 2:
         return
     with tempfile.TemporaryDirectory() as scratch:

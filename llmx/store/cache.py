@@ -84,21 +84,27 @@ class Entry:
 
     def complete(self, about: Mapping[str, Any]) -> None:
         """Describe the output, hash its files and rename the folder. Hold the lock."""
-        (self.partial / PROGRESS).unlink(missing_ok=True)
         files = sorted(path for path in self.partial.rglob("*") if path.is_file())
         names = {path: str(path.relative_to(self.partial)) for path in files}
-        hashes = {name: hash_file(path) for path, name in names.items() if name != ABOUT}
+        hashes = {
+            name: hash_file(path) for path, name in names.items() if name not in (ABOUT, PROGRESS)
+        }
         # A power cut must not leave an output that calls itself whole: all of it is on the disk,
         # the names in the folder with its last file, before it is renamed.
         sync_below(self.partial)
         write_json(self.partial / ABOUT, {**about, "files": hashes})
+        (self.partial / PROGRESS).unlink(missing_ok=True)  # late: others look at it until then
         self.partial.rename(self.folder)
+
+    def clear_parts(self) -> None:
+        """Delete the parts of a whole output. Hold the lock."""
+        shutil.rmtree(self.shared_out, ignore_errors=True)
 
     def remove(self) -> None:
         """Delete the output and what a broken run left. Hold the lock."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.partial, ignore_errors=True)
-        shutil.rmtree(self.shared_out, ignore_errors=True)
+        self.clear_parts()
 
 
 def entries(root: Path) -> Iterator[Entry]:

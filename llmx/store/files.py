@@ -191,7 +191,7 @@ class Appender:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # what a full disk kept back was reported when it was written
+        # What a full disk kept back was reported when it was written.
+        with suppress(OSError), self._handle:
             if self._every:
                 self._sync()
-            self._handle.close()

@@ -15,14 +15,18 @@ from llmx.core.errors import StoreError
 
 
 class Lock:
-    """An exclusive lock on a path, between processes of one machine (and over NFSv4)."""
+    """A lock on a path, between processes of one machine (and over NFSv4)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle: IO[str] | None = None
 
-    def try_acquire(self) -> bool:
-        """Take the lock if it is free; never waits."""
+    def try_acquire(self, shared: bool = False) -> bool:
+        """Take the lock if it is free; never waits.
+
+        Args:
+            shared: beside others who share it; nobody then has it alone.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = self.path.open("a+")
@@ -31,13 +35,15 @@ class Lock:
                 f"cannot write {self.path}: {error.strerror}", "choose a folder with --runs DIR"
             ) from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             handle.close()
             return False
         handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
+        if not shared:
+            handle.write(str(os.getpid()))
+            handle.flush()
         self._handle = handle
         return True
 

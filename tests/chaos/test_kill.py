@@ -1,16 +1,16 @@
 """Killed at any moment, the same command goes on, and the samples are byte-equal.
 
-The command line runs for real, in processes of its own, on the models that ship.
+The command line runs for real, in processes of its own, on the models that ship. What is killed has
+two workers that share each arm out as parts and refill their rows; what it is compared with has one
+worker and rows of another number.
 """
 
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -18,16 +18,19 @@ from counts import count
 
 pytestmark = pytest.mark.slow
 
+PROBLEMS = 40
 COMMAND = [
-    sys.executable, "-m", "llmx", "run", "recipe=fsd_gsm8k", "scale=smoke", "scale.problems=24",
-    "arms=[target,sd,fsd_r_mid]", "engine.batch_size=2", "sampler.max_tokens=48", "--quiet",
+    sys.executable, "-m", "llmx", "run", "recipe=fsd_gsm8k", "scale=smoke", "--quiet",
+    f"scale.problems={PROBLEMS}", "arms=[target,sd,fsd_r_mid]", "sampler.max_tokens=48",
 ]  # fmt: skip
+SHARED = ("--workers", "2", "engine.batch_size=3")
+ALONE = ("--workers", "1", "engine.batch_size=16")
 
 
-def start(runs: Path) -> subprocess.Popen:
+def start(runs: Path, how: tuple[str, ...] = SHARED) -> subprocess.Popen:
     env = {**os.environ, "LLMX_RUNS": str(runs), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        COMMAND, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        [*COMMAND, *how], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
 
@@ -37,16 +40,19 @@ def finish(process: subprocess.Popen) -> None:
     assert process.returncode == 0, errors
 
 
-def samples(runs: Path) -> dict[str, str]:
-    """Canonical hash of every arm's samples, sorted by id (records hold no times)."""
+def samples(runs: Path) -> dict[str, bytes]:
+    """Every arm's samples as they lie there (records hold no times)."""
     (run,) = (path.parent for path in runs.glob("*/manifest.json"))
-    found = {}
-    for path in sorted((run / "generate").glob("*/samples.jsonl")):
-        rows = sorted((json.loads(line) for line in path.open()), key=lambda row: row["id"])
-        assert len(rows) == 24
-        found[path.parent.name] = blake2b(json.dumps(rows).encode()).hexdigest()
+    paths = (run / "generate").glob("*/samples.jsonl")
+    found = {path.parent.name: path.read_bytes() for path in paths}
     assert set(found) == {"target", "sd", "fsd_r_mid"}
+    assert all(len(text.splitlines()) == PROBLEMS for text in found.values())
     return found
+
+
+def halves(runs: Path) -> list[Path]:
+    """What a kill has left: partial folders, and parts that were not joined."""
+    return [path for end in ("partial", "parts") for path in (runs / "cache").rglob(f"*.{end}")]
 
 
 def written(runs: Path) -> int:
@@ -56,8 +62,8 @@ def written(runs: Path) -> int:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     runs = tmp_path_factory.mktemp("undisturbed")
-    finish(start(runs))
-    return samples(runs), written(runs / "cache")
+    finish(start(runs, ALONE))
+    return samples(runs), written(runs / "cache"), runs
 
 
 def kill_after(runs: Path, size: int) -> bool:
@@ -75,25 +81,29 @@ def kill_after(runs: Path, size: int) -> bool:
 
 @pytest.mark.parametrize("seed", range(7, 7 + count(1, 20)))
 def test_ten_kills_change_nothing(tmp_path, undisturbed, seed):
-    expected, size = undisturbed
+    expected, size, _ = undisturbed
     points = sorted(random.Random(seed).randrange(1, int(size * 0.9)) for _ in range(10))
-    killed = sum(kill_after(tmp_path, point) for point in points)
-    assert killed >= 8  # several points may fall into one write
+    killed, shared = 0, 0
+    for point in points:
+        killed += kill_after(tmp_path, point)
+        shared += any(path.suffix == ".parts" for path in halves(tmp_path))
+    assert killed >= 8 and shared >= 3  # several points may fall into one write
     finish(start(tmp_path))
     assert samples(tmp_path) == expected
-    assert not list((tmp_path / "cache").rglob("*.partial"))
+    assert not halves(tmp_path)
 
 
 def test_two_processes_share_the_work_and_corrupt_nothing(tmp_path, undisturbed):
-    expected, _ = undisturbed
+    expected, *_ = undisturbed
     for process in [start(tmp_path), start(tmp_path)]:
         finish(process)
     assert samples(tmp_path) == expected
+    assert not halves(tmp_path)
 
 
-def test_a_second_run_reuses_everything(tmp_path, undisturbed):
-    finish(start(tmp_path))
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("stage.json")}
-    finish(start(tmp_path))
-    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("stage.json")}
-    assert before == after
+def test_a_second_run_reuses_everything(undisturbed):
+    cache = undisturbed[-1] / "cache"
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("stage.json")}
+    finish(start(cache.parent, ALONE))
+    after = {path: path.stat().st_mtime_ns for path in cache.rglob("stage.json")}
+    assert before == after and before

@@ -6,6 +6,7 @@ Whoever adds a rule adds the slips that its tests are there for.
 
 from mutant import Mutant
 from native_table import NATIVE
+from refill import REFILL
 
 WARP = "methods/decode/warp.py"
 _EDGE = "tests/unit/decode/test_draw_and_warp.py"
@@ -186,4 +187,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL]

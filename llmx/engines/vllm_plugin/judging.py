@@ -81,7 +81,7 @@ def outcome(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Outc
     valid = valid_lengths(closing, valid)
     dial = _dial(rows, options)
     u = _draws(rows, Purpose.ACCEPT, drafted.shape[1])
-    verdict = judge(logits, scores, proposal, u, dial, options)
+    verdict = judge(logits, scores, proposal, u, dial, options, valid)
     run = leading(verdict.accept & _allowed(scores, proposal), valid)
     final = _follow(verdict, proposal, rows, run, valid, options)
     _settle(rows, dial, verdict, run, valid)
@@ -159,8 +159,7 @@ def _dial(rows: Sequence[Row], options: DecodeOptions) -> Dial:
 def _settle(rows: Sequence[Row], dial: Dial, verdict: Verdict, run: Ints, valid: Ints) -> None:
     if verdict.charge is None:
         return
-    inside = np.arange(verdict.charge.shape[1]) < run[:, None]
-    dial.spent += np.where(inside, verdict.charge, 0.0).sum(1)
+    dial.pay(verdict.charge, run)
     dial.turn(run, np.where(valid > 0, run + 1, 0))
     for place, (_, answer, _) in enumerate(rows):
         answer.threshold, answer.spent = float(dial.threshold[place]), float(dial.spent[place])

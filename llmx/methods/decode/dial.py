@@ -44,6 +44,18 @@ class Dial:
         found.threshold, found.spent = self.threshold[rows], self.spent[rows]
         return found
 
+    def pay(self, charge: Doubles, accepted: Ints) -> None:
+        """Charge accepted tokens to their answers.
+
+        Added one after the other: how `sum` adds depends on the block's width, so on neighbours.
+
+        Args:
+            charge: (B, K), nats.
+            accepted: (B,), the first tokens of the block that were kept.
+        """
+        paid = charge.cumsum(1)
+        self.spent += np.where(accepted > 0, paid[np.arange(len(paid)), accepted - 1], 0.0)
+
     def turn(self, accepted: Ints, emitted: Ints) -> None:
         """Move the threshold after a round; without a share to hold it stays.
 
@@ -56,4 +68,5 @@ class Dial:
             return
         error = (share * emitted - accepted) / (self.options.gamma + 1)
         moved = self.threshold * np.exp(self.options.hold_gain * error)
-        self.threshold = moved.clip(_LEAST, _MOST)
+        # Nor is it brought into bounds: a row that drafts nothing yet waits beside others that do.
+        self.threshold = np.where(emitted > 0, moved.clip(_LEAST, _MOST), self.threshold)

@@ -31,9 +31,13 @@ def solve_blocks(share: float, log: BlockLog) -> float:
 def blocks_share(chance: float, log: BlockLog) -> float:
     """Return the draft share of accepting each token of the logged blocks with a fixed chance."""
     powers = chance ** np.arange(1, log.divergence.shape[1] + 1)
-    accepted = np.concatenate(([0.0], np.cumsum(powers)))[log.valid].sum()
+    # By length, not by block: a sum of floats would tell in which order the texts were replayed.
+    size = log.divergence.shape[1] + 1
+    blocks = np.bincount(log.valid, minlength=size)
+    closed = np.bincount(log.valid[log.closed], minlength=size)
+    accepted = (blocks * np.concatenate(([0.0], np.cumsum(powers)))).sum()
     # After an accepted EOS nothing follows.
-    followed = len(log.valid) - (chance**log.valid * log.closed).sum()
+    followed = len(log.valid) - (closed * chance ** np.arange(size)).sum()
     return float(accepted / (accepted + followed))
 
 

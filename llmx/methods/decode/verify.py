@@ -67,7 +67,7 @@ def verify(
     u = rows.draws(Purpose.ACCEPT, proposal.tokens.shape[1])
     if lane.blocks is not None and reads(options):
         return _read(lane.blocks, logits, proposal, u, rows.dial, options, valid)
-    return judge(logits, scores, proposal, u, rows.dial, options)
+    return judge(logits, scores, proposal, u, rows.dial, options, valid)
 
 
 def judge(
@@ -77,6 +77,7 @@ def judge(
     u: Floats,
     dial: Dial,
     options: DecodeOptions,
+    valid: Ints | None = None,
 ) -> Verdict:
     """Apply the accept rule to every drafted token.
 
@@ -84,12 +85,13 @@ def judge(
         logits: of the target, float32 (B, K+1, V), raw.
         scores: the same with penalties.
         u: float32 (B, K), in [0, 1).
+        valid: see :func:`verify`.
     """
     if options.algorithm == "random":
         flags = accept.random(u, options.threshold)
         return Verdict(logits, scores, None, flags, np.abs(u - options.threshold))
     if options.algorithm == "ensemble" and options.temperature == 0:
-        scores = _mixed(scores, proposal, options.ensemble_weight)
+        scores = _mixed(scores, proposal, options.ensemble_weight, valid)
     probs = _warped(scores, options)
     own = _own_test(scores, probs, proposal, u, options)
     if options.algorithm != "fuzzy":
@@ -160,13 +162,17 @@ def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
     return None
 
 
-def _mixed(scores: Tensor, proposal: Proposal, weight: float) -> Tensor:
+def _mixed(scores: Tensor, proposal: Proposal, weight: float, valid: Ints | None) -> Tensor:
     """Return scores whose arg-max is the mixture's at every drafted column, as transformers has it.
 
-    The bonus column stays the target's.
+    The bonus stays the target's, wherever it comes: behind the last token that counts in its row.
     """
     p, q = scores[:, :-1].softmax(-1), proposal.scores.softmax(-1)
-    return torch.cat(((weight * p + (1 - weight) * q).log(), scores[:, -1:]), 1)
+    mixed = torch.cat(((weight * p + (1 - weight) * q).log(), scores[:, -1:]), 1)
+    if valid is None:
+        return mixed
+    counts = np.arange(scores.shape[1]) < valid[:, None]
+    return torch.where(torch.from_numpy(counts).to(scores.device).unsqueeze(-1), mixed, scores)
 
 
 def _own_test(
@@ -250,8 +256,7 @@ def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
     """
     if verdict.charge is None:
         return
-    inside = np.arange(verdict.charge.shape[1]) < run[:, None]
-    rows.dial.spent += np.where(inside, verdict.charge, 0.0).sum(1)
+    rows.dial.pay(verdict.charge, run)
     rows.dial.turn(run, np.where(room > 0, run + 1, 0))
 
 

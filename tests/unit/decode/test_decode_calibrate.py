@@ -15,7 +15,7 @@ from llmx.methods.decode.calibrate import (
     predict,
     solve_threshold,
 )
-from llmx.methods.decode.random_control import solve_random
+from llmx.methods.decode.random_control import blocks_share, solve_blocks, solve_random
 from llmx.methods.decode.replay import BlockLog, replay
 from llmx.methods.decode.toy import ToyModel
 
@@ -141,3 +141,17 @@ def test_unreachable_shares_say_so(name):
     changes, share, threshold, word = UNREACHABLE[name]
     got = calibrate(TARGET, DRAFT, PROMPTS, IDS, replace(FUZZY, **changes), 0, share)
     assert got.threshold == pytest.approx(threshold) and word in got.note
+
+
+def test_a_share_of_blocks_does_not_tell_in_which_order_they_were_replayed():
+    rng = np.random.default_rng(0)
+    valid = rng.integers(0, 6, 400)
+    closed = rng.random(400) < 0.3
+    shares = set()
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(400)
+        log = BlockLog(
+            np.zeros((400, 5), np.float32), np.zeros((400, 5), bool), valid[order], closed[order]
+        )
+        shares.add((blocks_share(0.37, log), solve_blocks(0.6, log)))
+    assert len(shares) == 1

@@ -95,3 +95,14 @@ def test_the_names_of_a_cache_are_those_of_the_kinds(tmp_path):
     Entry(tmp_path, "score", "b").begin()
     assert names(tmp_path, ["decode"]) == {"a.partial"}
     assert names(tmp_path, ["decode", "score", "none"]) == {"a.partial", "b.partial"}
+
+
+def test_a_lock_is_shared_or_held_alone(tmp_path):
+    first, second, alone = (Lock(tmp_path / "one.lock") for _ in range(3))
+    assert first.try_acquire(shared=True) and second.try_acquire(shared=True)
+    assert not alone.try_acquire() and alone.owner() is None  # no one process owns it
+    first.release()
+    assert not alone.try_acquire()
+    second.release()
+    assert alone.try_acquire() and alone.owner() == os.getpid()
+    assert not first.try_acquire(shared=True)

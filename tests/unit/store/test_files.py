@@ -118,3 +118,23 @@ def test_folders_below_are_synced_and_links_are_not(tmp_path, synced):
     (tmp_path / "link").symlink_to("nowhere")
     sync_below(tmp_path)
     assert synced == [tmp_path / "model"]
+
+
+def test_an_appender_closes_its_file_even_if_the_last_wait_for_the_disk_fails(
+    tmp_path, monkeypatch
+):
+    with Appender(tmp_path / "rows.jsonl", every=60.0) as rows:
+        rows.append([{"a": 1}])
+        monkeypatch.setattr("os.fsync", lambda number: (_ for _ in ()).throw(OSError("no")))
+    assert rows._handle.closed and read_lines(tmp_path / "rows.jsonl") == [{"a": 1}]
+
+
+def test_an_appender_that_waits_seldom_has_written_all_the_same(tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr("os.fsync", waits.append)
+    with Appender(tmp_path / "rows.jsonl", every=60.0) as rows:
+        for at in range(5):
+            rows.append([{"a": at}])
+            assert len(read_lines(tmp_path / "rows.jsonl")) == at + 1
+        assert not waits
+    assert len(waits) == 1

@@ -1,0 +1,208 @@
+"""Slips in what is refilled, shared out, joined and counted; see :mod:`table`."""
+
+from mutant import Mutant
+
+_ALONE = "tests/unit/decode/test_alone_or_beside.py"
+_PARTS = "tests/unit/run/test_parts.py"
+_KEPT = "tests/unit/run/test_parts_kept.py"
+_SHOWN = "tests/unit/run/test_parts_progress.py"
+_SIZE = "tests/unit/run/test_batch_size.py"
+_SPLIT = f"{_ALONE}::test_slots_order_and_neighbours_change_no_answer"
+
+ROWS = "methods/decode/rows.py"
+ROUNDS = "methods/decode/rounds.py"
+API = "methods/decode/api.py"
+BESIDE = [
+    Mutant(
+        ROWS,
+        "        self.dial = self.dial.of(kept)\n",
+        "",
+        _SPLIT,
+    ),
+    Mutant(
+        API,
+        "        self.holds = self.holds[kept]\n",
+        "        self.holds = self.holds[: len(kept)]\n",
+        _SPLIT,
+    ),
+    Mutant(
+        "engines/native/cache.py",
+        "self.row[kept]",
+        "self.row[: len(kept)]",
+        _SPLIT,
+    ),
+    Mutant(
+        API,
+        "self.rows.admit(free, self.prompts[span], self.ids[span], self.first[span])",
+        "self.rows.admit(free, self.prompts[span], self.ids[span])",
+        f"{_ALONE}::test_an_answer_that_is_gone_on_with_is_the_answer_at_once",
+    ),
+    Mutant(  # a refilled row goes on with the threshold and the debts of the one before
+        ROWS,
+        "        self.dial.reset(rows)\n",
+        "",
+        _SPLIT,
+    ),
+    Mutant(
+        ROUNDS,
+        "width = int(room.max()) if exact else options.gamma",
+        "width = int(room.max())",
+        "tests/unit/decode/test_rows_apart.py::test_through_torch_a_round_keeps_its_width",
+    ),
+    Mutant(
+        "methods/decode/verify.py",
+        "np.arange(scores.shape[1]) < valid[:, None]",
+        "np.arange(scores.shape[1]) < scores.shape[1] - 1 + 0 * valid[:, None]",
+        f"{_ALONE}::test_a_bonus_is_the_targets_own_wherever_a_neighbours_block_ends",
+    ),
+    Mutant(
+        "methods/decode/dial.py",
+        "np.where(emitted > 0, moved.clip(_LEAST, _MOST), self.threshold)",
+        "moved.clip(_LEAST, _MOST)",
+        f"{_ALONE}::test_a_row_that_drafts_nothing_yet_keeps_its_threshold_as_it_is",
+    ),
+    Mutant(
+        "methods/decode/dial.py",
+        "np.where(accepted > 0, paid[np.arange(len(paid)), accepted - 1], 0.0)",
+        "np.where(np.arange(paid.shape[1]) < accepted[:, None], charge, 0.0).sum(1)",
+        f"{_ALONE}::test_what_an_answer_has_spent_does_not_know_the_width_of_the_block",
+    ),
+    Mutant(
+        "methods/decode/divergence_log.py",
+        'order = np.lexsort((parts["start"], places))',
+        "order = np.arange(len(places))",
+        f"{_SIZE}::test_every_file_of_every_stage_is_the_same[decoding]",
+    ),
+]
+
+DECODE = "run/decode.py"
+SHARING = "run/parts.py"
+EXECUTE = "run/execute.py"
+CACHE = "store/cache.py"
+SHARED = [
+    Mutant(
+        DECODE,
+        "    if singly:\n        _sort(path, requests)\n",
+        "",
+        f"{_PARTS}::test_records_that_come_in_another_order_lie_in_that_of_the_data",
+    ),
+    Mutant(
+        DECODE,
+        "firsts = range(0, total, _PART) if total > _PART else ()\n"
+        "        blocks = [(first, min(first + _PART, total)) for first in firsts]",
+        "size = arm.engine.batch_size\n"
+        "        firsts = range(0, total, size) if total > size else ()\n"
+        "        blocks = [(first, min(first + size, total)) for first in firsts]",
+        f"{_PARTS}::test_which_parts_there_are_does_not_depend_on_who_asks[40-sizes3]",
+    ),
+    Mutant(  # keeps whole batches where each record is whole
+        DECODE,
+        "keep_whole_batches(path, 1 if singly else batch, len(requests))",
+        "keep_whole_batches(path, batch, len(requests))",
+        f"{_PARTS}::test_a_killed_part_keeps_its_records_and_asks_for_none_again",
+    ),
+    Mutant(
+        DECODE,
+        "for folder in parts.values())",
+        "for folder in sorted(parts.values(), key=lambda one: one.stat().st_mtime_ns))",
+        f"{_PARTS}::test_parts_done_in_any_order_are_joined_in_that_of_the_data",
+    ),
+    Mutant(
+        SHARING,
+        "    if not lock.try_acquire():\n        return\n",
+        "",
+        f"{_PARTS}::test_a_part_that_another_holds_is_left_to_it",
+    ),
+    Mutant(
+        SHARING,
+        "lock.try_acquire(shared=True)",
+        "lock.try_acquire()",
+        f"{_KEPT}::test_others_may_work_at_other_parts_meanwhile",
+    ),
+    Mutant(  # the node is free while its parts are worked at
+        SHARING,
+        "    if not lock.try_acquire(shared=True):\n        return False\n",
+        "",
+        f"{_KEPT}::test_gc_in_the_middle_deletes_nothing_and_afterwards_everything",
+    ),
+    Mutant(
+        SHARING,
+        "isinstance(node.stage, Parted) and not node.stage.timing",
+        "isinstance(node.stage, Parted)",
+        f"{_PARTS}::test_a_measurement_is_never_shared_out",
+    ),
+    Mutant(
+        SHARING,
+        "    if entry.shared_out.exists():  # first",
+        "    if entry.shared_out.exists() and not entry.partial.exists():  # first",
+        f"{_SHOWN}::test_who_waits_sees_it_grow_to_the_end_and_never_fall",
+    ),
+    Mutant(
+        SHARING,
+        "min(seen, size)",
+        "seen",
+        f"{_SHOWN}::test_a_number_that_lies_does_not_pass_the_part",
+    ),
+    Mutant(
+        EXECUTE,
+        "{} if lost_inputs(node, entries) else parts_of(node)",
+        "parts_of(node)",
+        f"{_KEPT}::test_a_node_whose_input_is_lost_is_not_shared_out",
+    ),
+    Mutant(
+        EXECUTE,
+        "    observer.finished(node.title, 0.0)\n    return True\n\n\ndef _work",
+        "    return True\n\n\ndef _work",
+        f"{_KEPT}::test_a_stage_that_another_joined_is_over_here_too",
+    ),
+    Mutant(
+        EXECUTE,
+        "    entry.clear_parts()\n",
+        "",
+        f"{_PARTS}::test_joined_parts_are_the_undivided_output[40]",
+    ),
+    Mutant(
+        "run/folder.py",
+        "return count, freed + sum(map(clear_joined, list(entries(runs / CACHE))))",
+        "return count, freed",
+        f"{_KEPT}::test_parts_that_a_kill_left_go_with_gc_though_a_run_uses_their_node",
+    ),
+    Mutant(
+        "run/folder.py",
+        "        clear_joined(entry_of(cache, node))\n",
+        "",
+        f"{_KEPT}::test_parts_that_a_kill_left_go_with_the_next_run",
+    ),
+    Mutant(
+        CACHE,
+        '.removesuffix(".partial").removesuffix(_PARTS)',
+        '.removesuffix(".partial")',
+        f"{_KEPT}::test_gc_leaves_the_parts_of_an_unfinished_run",
+    ),
+    Mutant(
+        SHARING,
+        "over = (part.partial / ABOUT).exists() or part.whole",
+        "over = part.whole",
+        f"{_SHOWN}::test_who_waits_sees_it_grow_to_the_end_and_never_fall",
+    ),
+    Mutant(
+        "run/workers.py",
+        "len(open_parts(node, entry_of(cache, node)))",
+        "len(parts_of(node))",
+        f"{_KEPT}::test_one_part_that_is_left_needs_no_workers",
+    ),
+    Mutant(
+        "run/workers.py",
+        "from llmx.run.parts import glance_at, open_parts\n",
+        "from llmx.run.parts import glance_at\n\n\ndef open_parts(node, entry):\n    return []\n",
+        f"{_KEPT}::test_as_many_workers_as_there_are_parts",
+    ),
+    Mutant(
+        "engines/kernel.py",
+        'return {"kernel": kernel} if all(known) else',
+        "return",
+        f"{_SIZE}::test_through_torch_it_is_meaning",
+    ),
+]
+
+REFILL = [*BESIDE, *SHARED]
