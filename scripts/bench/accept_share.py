@@ -17,6 +17,7 @@ from bench.models import KERNELS, Models, Pair
 from bench.spans import Span, ratio
 from bench.steps import Steps
 from llmx.methods.decode import DecodeOptions, decode_refill, rounds, verify
+from llmx.methods.decode.block_model import as_blocks
 
 RULES = ("SD", "FSD-R", "FSD-H")
 Where = tuple[str, str, float]  # kernel, rule, temperature
@@ -54,10 +55,15 @@ def options(models: Models, rule: str, heat: float, gamma: int | None = None) ->
 
 def _forwards(pair: Pair) -> list[tuple[Any, str, str]]:
     """Return (home, function, label) of what the models do; a block model drafts in one call."""
-    drafts = "draft" if hasattr(pair.draft, "draft") else "forward"
-    found: list[tuple[Any, str, str]] = [(pair.target, "forward", "target")]
-    found += [(pair.draft, drafts, "draft")]
-    return found + [(model, "prefill", "prefill") for model in (pair.target, pair.draft)]
+    blocks = as_blocks(pair.draft) is not None
+    step, drafts, fill = (
+        ("logits", "draft", "fill") if blocks else ("forward", "forward", "prefill")
+    )
+    found: list[tuple[Any, str, str]] = [
+        (pair.target, step, "target"),
+        (pair.draft, drafts, "draft"),
+    ]
+    return found + [(model, fill, "prefill") for model in (pair.target, pair.draft)]
 
 
 @contextmanager

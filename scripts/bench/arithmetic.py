@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from bench.arms import Cell
 from bench.book import Book
@@ -20,7 +19,7 @@ from bench.models import Models
 from bench.products import Products
 from bench.spans import median, ratio_of_rates
 from llmx.engines.native.cache import NativeCache
-from llmx.engines.native.model import NativeLlama
+from llmx.engines.native.model import Floats, Ints, NativeLlama
 from llmx.methods.decode import decode_refill
 from llmx.methods.decode.block_model import Drafted, DraftJob
 
@@ -42,16 +41,16 @@ class Counted(NativeLlama):
         super().__init__(*given, **named)
         self.fed = Fed()
 
-    def forward(self, tokens: torch.Tensor, start: torch.Tensor, cache: NativeCache) -> Any:
+    def logits(self, tokens: Ints, start: Ints, cache: NativeCache) -> Floats:
         """Count and pass on."""
-        self.fed.tokens += tokens.numel()
-        self.fed.logits += tokens.numel()
-        return super().forward(tokens, start, cache)
+        self.fed.tokens += tokens.size
+        self.fed.logits += tokens.size
+        return super().logits(tokens, start, cache)
 
-    def prefill(self, tokens: torch.Tensor, rows: torch.Tensor, cache: NativeCache) -> None:
+    def fill(self, tokens: Ints, rows: Ints, cache: NativeCache) -> None:
         """Count and pass on."""
-        self.fed.tokens += tokens.numel()
-        super().prefill(tokens, rows, cache)
+        self.fed.tokens += tokens.size
+        super().fill(tokens, rows, cache)
 
     def draft(self, cache: NativeCache, job: DraftJob) -> Drafted:
         """Count and pass on: a row that drafts is fed its last two tokens, and all but its last."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from bench.steps import Steps
 from llmx.engines.native.calls import functions
 from llmx.engines.native.judging import Judging
 from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.accept import Ints, leading
+from llmx.methods.decode.accept import Floats, Ints, leading
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.propose import Proposal
 from llmx.methods.decode.rows import Rows
@@ -46,17 +46,17 @@ class Case:
 class Given:
     """A step model whose logits are there before it is asked."""
 
-    def __init__(self, logits: Tensor) -> None:
-        self.logits = logits
-        self.vocab_size = logits.shape[-1]
-        self.device = logits.device
+    def __init__(self, given: Tensor) -> None:
+        self.given = given
+        self.vocab_size = given.shape[-1]
+        self.device = given.device
 
     def new_cache(self, rows: int, capacity: int) -> None:
         """Return none."""
 
     def forward(self, tokens: Tensor, start: Tensor, cache: None) -> Tensor:
         """Return what is there."""
-        return self.logits
+        return self.given
 
     def prefill(self, tokens: Tensor, rows: Tensor, cache: None) -> None:
         """Do nothing."""
@@ -64,6 +64,16 @@ class Given:
 
 class GivenBlocks(Judging, Given):
     """The same, judged by the compiled library."""
+
+    does_blocks: ClassVar[bool] = True
+
+    def logits(self, tokens: Ints, start: Ints, cache: None) -> Floats:
+        """Return what is there."""
+        found: Floats = self.given.numpy()
+        return found
+
+    def fill(self, tokens: Ints, rows: Ints, cache: None) -> None:
+        """Do nothing."""
 
     @cached_property
     def calls(self) -> Any:  # type: ignore[override]
@@ -86,13 +96,15 @@ class Step:
         target, draft, tokens = logits(case, vocabulary)
         kind = GivenBlocks if kernel == "native" else Given
         capacity = 2 * how.gamma + how.max_tokens + 4
-        self.lane = Lane(kind(target), case.rows, capacity, vocabulary)
+        native = kernel == "native"
+        self.lane = Lane(kind(target), case.rows, capacity, vocabulary, host=native)
         self.rows = Rows(case.rows, capacity, how, 0)
         names = [str(row) for row in range(case.rows)]
         self.rows.admit(np.arange(case.rows), [[1, 2]] * case.rows, names)
         # The torch loop has q from its own drawing.
-        drawn = None if kernel == "native" or how.one_hot_draft else _warped(draft, how)
-        self.proposal = Proposal(tokens, draft, draft, how, None, drawn)
+        drawn = None if native or how.one_hot_draft else _warped(draft, how)
+        block: list[Any] = [one.numpy() if native else one for one in (tokens, draft)]
+        self.proposal = Proposal(block[0], block[1], block[1], how, None, drawn)
         self.valid = np.full(case.rows, case.gamma)
 
     @torch.inference_mode()

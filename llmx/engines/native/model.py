@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class NativeLlama(Judging):
         shape, weights: of one folder.
         calls: the library; None = the one for this processor.
     """
+
+    does_blocks: ClassVar[bool] = True
 
     def __init__(
         self, shape: LlamaShape, weights: LlamaWeights, calls: ctypes.CDLL | None = None
@@ -88,15 +90,23 @@ class NativeLlama(Judging):
         """Write tokens (B, K) from `start` on; return float32 (B, K, V)."""
         import torch
 
-        rows, width = tokens.shape
-        logits = np.empty((rows, width, self._stride), np.float32)
-        self._run(tokens.numpy(), start.numpy(), cache.row, cache, logits)
+        logits = self.logits(tokens.numpy(), start.numpy(), cache)
         return torch.from_numpy(logits)[..., : self.vocab_size]
+
+    def logits(self, tokens: Ints, start: Ints, cache: NativeCache) -> Floats:
+        """Write tokens (B, K) from `start` on; return float32 (B, K, V padded)."""
+        logits = np.empty((*tokens.shape, self._stride), np.float32)
+        self._run(tokens, start, cache.row, cache, logits)
+        return logits
 
     def prefill(self, tokens: Tensor, rows: Tensor, cache: NativeCache) -> None:
         """Write tokens (R, P) at slots 0 … P-1 of the named rows."""
-        places = cache.row[rows.numpy()]
-        self._run(tokens.numpy(), np.zeros(len(places), np.int64), places, cache, None)
+        self.fill(tokens.numpy(), rows.numpy(), cache)
+
+    def fill(self, tokens: Ints, rows: Ints, cache: NativeCache) -> None:
+        """Write tokens (R, P) at slots 0 … P-1 of the named rows."""
+        places = cache.row[rows]
+        self._run(tokens, np.zeros(len(places), np.int64), places, cache, None)
 
     def _run(
         self, tokens: Any, start: Any, places: Ints, cache: NativeCache, logits: Floats | None

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
-import torch
 
 from llmx.core.errors import EngineError
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Flags
-from llmx.methods.decode.block_model import BlockModel
+from llmx.methods.decode.block_model import as_blocks, reads
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.rounds import block_round, solo_round
 from llmx.methods.decode.rows import Block, Decoded, Rows, Stop
 from llmx.methods.decode.step_model import StepModel
+
+Found = TypeVar("Found")
 
 
 def decode(
@@ -71,7 +73,6 @@ def decode_refill(
     return [found[at] for at in range(len(prompts))]
 
 
-@torch.inference_mode()
 def decode_stream(
     target: StepModel | None,
     draft: StepModel | None,
@@ -86,9 +87,22 @@ def decode_stream(
 ) -> Iterator[tuple[int, Decoded]]:
     """Yield (place among the prompts, output) as outputs are over; see :func:`decode_refill`."""
     _check(target, draft, prompts, ids, options)
-    if prompts:
-        rows = min(slots, len(prompts))
+    if not prompts:
+        return iter(())
+    rows = min(slots, len(prompts))
+
+    def outputs() -> Iterator[tuple[int, Decoded]]:
         yield from Session(target, draft, prompts, ids, options, seed, rows, first).run(stop)
+
+    return outputs() if is_exact(target, draft) else without_gradients(outputs)()
+
+
+def without_gradients(work: Callable[[], Found]) -> Callable[[], Found]:
+    """Return work that keeps no graph of its tensors; of a generator, each of its steps."""
+    import torch
+
+    wrapped: Callable[[], Found] = torch.inference_mode()(work)
+    return wrapped
 
 
 def decode_all(
@@ -141,8 +155,10 @@ class Session:
         self.rows = Rows(slots, capacity, options, seed)
         self.ends: Flags = np.zeros(vocab, dtype=np.bool_)
         self.ends[[token for token in options.eos_ids if token < vocab]] = True
+        # Arrays all the way, where both models take them and the rule needs nothing else.
+        host = is_exact(target, draft) and reads(options)
         lanes = (
-            Lane(model, slots, capacity, vocab) if model is not None and used else None
+            Lane(model, slots, capacity, vocab, host) if model is not None and used else None
             for model, used in ((target, options.uses_target), (draft, options.uses_draft))
         )
         self.target, self.draft = lanes
@@ -203,7 +219,7 @@ class Session:
 
 def is_exact(*models: StepModel | None) -> bool:
     """Whether answers of these models depend on their own prompts alone, bit for bit."""
-    return all(isinstance(model, BlockModel) for model in models if model is not None)
+    return all(as_blocks(model) is not None for model in models if model is not None)
 
 
 def lanes_of(session: Session) -> list[Lane]:

@@ -8,7 +8,7 @@ the model only gives the numbers that they read.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 
@@ -133,9 +133,17 @@ class Drawn:
     lead: Floats
 
 
-@runtime_checkable
 class BlockModel(StepModel, Protocol):
-    """A step model that is exact a row, and does whole blocks."""
+    """A step model that is exact a row, and does whole blocks. It works on arrays of the host."""
+
+    does_blocks: ClassVar[bool]
+    """Always true; see :func:`as_blocks`."""
+
+    def logits(self, tokens: Ints, start: Ints, cache: Any) -> Floats:
+        """Return what `forward` does, as an array (B, K, V or more)."""
+
+    def fill(self, tokens: Ints, rows: Ints, cache: Any) -> None:
+        """Do what `prefill` does."""
 
     def narrow(self, cache: Any, kept: Ints) -> Any:
         """Return a cache seen by the rows `kept` alone, in that order."""
@@ -148,6 +156,14 @@ class BlockModel(StepModel, Protocol):
 
     def follow(self, job: FollowJob) -> Drawn:
         """Draw the token after the accepted ones."""
+
+
+def as_blocks(model: StepModel) -> BlockModel | None:
+    """Return a model as what it is if it does blocks, else None.
+
+    It says so itself: to look for its methods would ask for its device, which brings torch.
+    """
+    return cast(BlockModel, model) if getattr(model, "does_blocks", False) else None
 
 
 def reads(options: DecodeOptions) -> bool:

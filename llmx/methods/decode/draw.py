@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from llmx.methods.decode.accept import Flags, Floats, Ints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FRAGILE = 1e-4
 _BAND = np.array([0, -FRAGILE, FRAGILE], dtype=np.float32)
@@ -26,6 +29,8 @@ def draw(weights: Tensor, u: Tensor) -> Tensor:
     Returns:
         int64 (B, n).
     """
+    import torch
+
     cdf = weights.cumsum(-1, dtype=torch.float64)
     # Without the clamp a row of NaN, from a broken model, would index past the vocabulary.
     return torch.searchsorted(cdf, u * cdf[:, -1:], right=True).clamp_(max=cdf.shape[-1] - 1)
@@ -51,6 +56,8 @@ def is_split(tokens: Ints) -> Flags:
 
 def lead(logits: Tensor) -> Tensor:
     """Return float (...): how far the largest logit is above the second; infinite if alone."""
+    import torch
+
     if logits.shape[-1] == 1:
         return torch.full(logits.shape[:-1], torch.inf, device=logits.device)
     best = logits.topk(2).values
@@ -66,5 +73,7 @@ def residual(target: Tensor, draft: Tensor) -> Tensor:
         target: p, float (..., V).
         draft: q, float (..., V); all zero in rows where nothing was rejected.
     """
+    import torch
+
     left = (target - draft).clamp_(min=0)
     return torch.where(left.amax(-1, keepdim=True) > 0, left, target)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from llmx.kernels import Pairs, divergence_of, fuses
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
 from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.divergence import log_probs, measure, warped_log_probs
 from llmx.methods.decode.lane import on_host
 from llmx.methods.decode.options import DecodeOptions
-from llmx.methods.decode.propose import Proposal
-from llmx.methods.decode.warp import warp
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from llmx.methods.decode.propose import Proposal
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,13 @@ def closeness(
         logits: raw, of the target, float32 (B, K, V).
         probs: p, warped, float32 (B, K, V); read where `divergence_on` is ``warped``.
     """
+    import torch
+
+    from llmx.methods.decode.divergence import log_probs, measure, warped_log_probs
+
     if _fused(logits, options):
+        from llmx.kernels import Pairs, divergence_of
+
         pairs = Pairs(logits, proposal.logits, proposal.tokens)
         d = divergence_of(pairs, (options.divergence,))[options.divergence]
         return Closeness(on_host(d), None)
@@ -61,12 +67,16 @@ def closeness(
 
 def _fused(logits: Tensor, options: DecodeOptions) -> bool:
     """Whether one kernel can read both rows of logits, and write nothing of their size."""
+    from llmx.kernels import fuses
+
     raw = options.divergence_on == "raw" and not options.divergence_top_k
     return raw and options.floor == 0 and fuses(logits.device)
 
 
 def drafted_probs(proposal: Proposal, options: DecodeOptions) -> Tensor:
     """Return the draft's warped distribution, float32 (B, K, V), however it then picked."""
+    from llmx.methods.decode.warp import warp
+
     probs = proposal.probs
     if probs is not None:
         return probs

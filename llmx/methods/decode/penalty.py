@@ -6,12 +6,15 @@ drafted block has its own past: the tokens drafted before it belong to it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.rows import Rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def penalise(logits: Tensor, rows: Rows, drafted: Tensor | None, options: DecodeOptions) -> Tensor:
@@ -23,6 +26,8 @@ def penalise(logits: Tensor, rows: Rows, drafted: Tensor | None, options: Decode
     """
     if not options.penalised:
         return logits
+    import torch
+
     output, prompt = _counts(rows, logits)
     ahead = _ahead(logits, drafted)
     output = output.unsqueeze(1) + ahead
@@ -35,6 +40,8 @@ def penalise(logits: Tensor, rows: Rows, drafted: Tensor | None, options: Decode
 
 def _counts(rows: Rows, logits: Tensor) -> tuple[Tensor, Tensor]:
     """Return how often each token is in the output and in the prompt, float32 (B, V) each."""
+    import torch
+
     size = logits.shape[-1]
     parts = []
     for begin, end in ((rows.prompt, rows.length), (np.zeros_like(rows.prompt), rows.prompt)):
@@ -48,6 +55,8 @@ def _counts(rows: Rows, logits: Tensor) -> tuple[Tensor, Tensor]:
 
 def _ahead(logits: Tensor, drafted: Tensor | None) -> Tensor:
     """Return how often each token was drafted before each column, float32 (B, K, V)."""
+    import torch
+
     batch, width, size = logits.shape
     count = torch.zeros(batch, width, size, device=logits.device)
     if drafted is None or drafted.shape[1] == 0:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Floats, Ints
@@ -19,12 +17,15 @@ from llmx.methods.decode.lane import Lane, on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.rows import Rows
-from llmx.methods.decode.warp import one_hot, warp
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A drafted block of K tokens a row.
+    """A drafted block of K tokens a row; of lanes that take arrays, arrays for all tensors.
 
     Attributes:
         tokens: int64 (B, K).
@@ -51,6 +52,8 @@ class Proposal:
         """q of the acceptance ratio, float32 (B, K, V): the distribution that each token was
         really drawn from (but for ``greedy_soft`` drafts). None = one-hot on the tokens.
         """
+        from llmx.methods.decode.warp import warp
+
         o = self.options
         if o.one_hot_draft or self.drawn is not None:
             return self.drawn
@@ -87,12 +90,16 @@ class Proposal:
 
     def q_of_tokens(self) -> Tensor:
         """Return q of each drafted token, float32 (B, K)."""
+        import torch
+
         if self.probs is None:
             return torch.ones_like(self.tokens, dtype=torch.float32)
         return self.probs.gather(-1, self.tokens.unsqueeze(-1)).squeeze(-1)
 
     def q_at(self, row: Tensor, column: Tensor) -> Tensor:
         """Return q at one column of each row, float32 (B, V)."""
+        from llmx.methods.decode.warp import one_hot
+
         if self.probs is None:
             return one_hot(self.tokens[row, column], self.logits.shape[-1])
         return at_column(self.probs, row, column)
@@ -115,6 +122,8 @@ def propose(
     """
     if lane.blocks is not None and not options.penalised:
         return _at_once(lane, rows, options, width, room)
+    import torch
+
     logits = _first(lane, rows)
     pick = Picker(lane, rows, options, width)
     start = lane.put(rows.length)
@@ -145,13 +154,17 @@ def _at_once(
     whole = room is None
     job = DraftJob(*_pairs(rows), u, most, lane.vocab, options, whole)
     found = lane.blocks.draft(lane.cache, job)
-    logits = torch.from_numpy(found.logits)[..., : lane.vocab]
-    bands = None if found.bands is None else torch.from_numpy(found.bands)
-    tokens, stops = torch.from_numpy(found.tokens), stops_of(found.sure, options.stop_below)
+    stops = stops_of(found.sure, options.stop_below)
+    parts: list[Any] = [found.tokens, found.logits[..., : lane.vocab], found.bands]
+    if lane.host is None:
+        parts = [None if part is None else lane.put(part) for part in parts]
+    tokens, logits, bands = parts
     return Proposal(tokens, logits, logits, options, bands, margins=found.lead, stops=stops)
 
 
 def _stacked(parts: list[Tensor], width: int) -> Tensor | None:
+    import torch
+
     return torch.stack(padded(parts, width), 1) if parts else None
 
 
@@ -169,6 +182,10 @@ class Picker:
 
     def __call__(self, logits: Tensor) -> None:
         """Pick the next token, int64 (B, 1), from raw logits (B, V)."""
+        import torch
+
+        from llmx.methods.decode.warp import warp
+
         options = self.options
         if options.penalised:
             past = torch.cat(self.tokens, 1) if self.tokens else None
@@ -191,10 +208,11 @@ def _first(lane: Lane, rows: Rows) -> Tensor:
     the last of its own tokens. Feeding both in every round keeps the shapes equal.
     """
     pair, begin, last = _pairs(rows)
-    logits = lane.feed(lane.put(pair), lane.put(begin))
+    logits: Tensor = lane.feed(lane.put(pair), lane.put(begin))
     if last.all():
         return logits[:, 1]
-    return logits[lane.put(rows.index), lane.put(last)]
+    chosen: Tensor = logits[lane.put(rows.index), lane.put(last)]
+    return chosen
 
 
 def _pairs(rows: Rows) -> tuple[Ints, Ints, Ints]:

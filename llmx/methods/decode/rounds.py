@@ -49,7 +49,9 @@ def block_round(
     # Shapes move the last bits of most models, and must not depend on a neighbour's room.
     exact = target.blocks is not None and draft.blocks is not None
     width = int(room.max()) if exact else options.gamma
-    proposal = propose(draft, rows, options, width, room).to(target.model.device)
+    proposal = propose(draft, rows, options, width, room)
+    if target.host is None:
+        proposal = proposal.to(target.model.device)
     closing = ends[tokens_on_host(proposal.tokens)]
     valid = proposal.within(valid_lengths(closing, room))
     if exact:  # what no row can use is not verified, but where a draft stopped is looked at

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
@@ -20,7 +19,9 @@ from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, at_column
 from llmx.methods.decode.rows import Rows
-from llmx.methods.decode.warp import warp
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,22 @@ def verify(
         valid: (B,), how many tokens count, where nothing behind a rejection will be looked at;
             None = every token is judged.
     """
-    last = lane.put(rows.tokens[rows.index, rows.length - 1])
-    block = torch.cat((last.unsqueeze(1), proposal.tokens), 1)
-    logits = lane.feed(block, lane.put(rows.length - 1))
+    logits = lane.feed(_block(lane, rows, proposal.tokens), lane.put(rows.length - 1))
     scores = penalise(logits, rows, proposal.tokens, options)
     u = rows.draws(Purpose.ACCEPT, proposal.tokens.shape[1])
     if lane.blocks is not None and reads(options):
         return _read(lane.blocks, logits, proposal, u, rows.dial, options, valid)
     return judge(logits, scores, proposal, u, rows.dial, options, valid)
+
+
+def _block(lane: Lane, rows: Rows, drafted: Any) -> Any:
+    """Return the last token of each row and what was drafted behind it, (B, K+1)."""
+    last = rows.tokens[rows.index, rows.length - 1][:, None]
+    if lane.host is not None:
+        return np.concatenate((last, drafted), 1)
+    import torch
+
+    return torch.cat((lane.put(last), drafted), 1)
 
 
 def judge(
@@ -156,6 +165,8 @@ def _fuzzy(
 
 def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
     """Return p at every column where a rule reads it."""
+    from llmx.methods.decode.warp import warp
+
     ratio = options.tests_ratio and options.temperature > 0
     if ratio or (options.algorithm == "fuzzy" and options.divergence_on == "warped"):
         return warp(scores, options.temperature, options.top_p, options.top_k)
@@ -167,6 +178,8 @@ def _mixed(scores: Tensor, proposal: Proposal, weight: float, valid: Ints | None
 
     The bonus stays the target's, wherever it comes: behind the last token that counts in its row.
     """
+    import torch
+
     p, q = scores[:, :-1].softmax(-1), proposal.scores.softmax(-1)
     mixed = torch.cat(((weight * p + (1 - weight) * q).log(), scores[:, -1:]), 1)
     if valid is None:
@@ -179,6 +192,8 @@ def _own_test(
     scores: Tensor, probs: Tensor | None, proposal: Proposal, u: Floats, options: DecodeOptions
 ) -> tuple[Flags, Floats] | None:
     """Return (accept, margin) of the test that stands beside the fuzzy rule; None without one."""
+    import torch
+
     if options.tests_first:
         # Both distributions are one-hot: the test is "drafted token = arg-max".
         same = scores[:, :-1].argmax(-1) == proposal.tokens
@@ -277,6 +292,8 @@ def _final(model: BlockModel, job: FollowJob) -> Final:
 
 def final_token(scores: Tensor, u: Tensor, options: DecodeOptions) -> Final:
     """Take the token of scores (B, V): from bands of uniforms (B, 3), or the arg-max."""
+    from llmx.methods.decode.warp import warp
+
     if options.temperature == 0:
         return Final(tokens_on_host(scores.argmax(-1)), on_host(lead(scores)) < FRAGILE)
     return _drawn(draw(warp(scores, options.temperature, options.top_p, options.top_k), u))
