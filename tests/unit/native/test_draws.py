@@ -101,18 +101,18 @@ def kept_by(z, options):
     ("size", "vocab"), [(1, 48), (64, 1536), (65, 1536), (513, 1536), (1536, 1536)]
 )
 def test_a_nucleus_of_any_width(size, vocab):
-    """Equal weights in front, and a tail of a thousandth: the nucleus is the front."""
+    """Weights that fall by a half in front, and a low tail: the nucleus is most of the front."""
     z = np.full(vocab, -4.0, np.float32)
     rng = np.random.default_rng(size)
     front = rng.permutation(vocab)[:size]
-    z[front] = rng.random(size).astype(np.float32) * 0.01
-    mass = 1 / (1 + max(vocab - size, 0) * np.exp(-4) / size)
-    options = replace(BASE, temperature=1.0, top_p=min(mass * 0.9999, 1.0))
+    z[front] = rng.random(size).astype(np.float32) * 0.7
+    mass = np.exp(z[front]).sum() / np.exp(z).sum()
+    options = replace(BASE, temperature=1.0, top_p=min(float(mass) * 0.999, 1.0))
     rows = np.repeat(z[None, None], 2, 1)
     tokens = np.arange(vocab)
     p = [READER.read(rows, rows[:, :1], np.array([[c]]), options).p[0, 0] for c in tokens]
     wanted = warped(z, options).numpy() > 0
-    assert ((np.array(p) > 0) == wanted).all() and 0.99 * size <= wanted.sum() <= size
+    assert ((np.array(p) > 0) == wanted).all() and 0.98 * size <= wanted.sum() <= size
 
 
 def test_ties_at_the_edge_of_a_nucleus_are_all_kept():
