@@ -59,14 +59,12 @@ def _vllm() -> tuple[str, str, str]:
 
 def _kernel() -> tuple[str, str, str]:
     """Whether the compiled forward can be had here."""
-    from llmx.engines.kernel import NATIVE
-    from llmx.engines.native.build import trouble
-    from llmx.engines.native.processor import best_build
+    from llmx.run.forward_found import forward_found
 
-    why = trouble()
-    if why:
-        return "compiled forward", "none: engine.kernel=torch", why
-    return "compiled forward", f"{NATIVE} ({best_build()})", ""
+    found = forward_found()
+    if found.build is None:
+        return "compiled forward", f"none: engine.kernel={found.kernel}", found.trouble
+    return "compiled forward", f"{found.kernel} ({found.build})", ""
 
 
 def _key() -> tuple[str, str, str]:

@@ -9,10 +9,9 @@ from typing import Any
 from llmx.core.secrets import is_secret_name
 from llmx.core.spec import RunSpec
 from llmx.engines.kernel import KERNEL_ENGINES
-from llmx.engines.native.build import trouble
-from llmx.engines.native.processor import best_build
 from llmx.run.entry import entry_of
 from llmx.run.environment import made_with
+from llmx.run.forward_found import forward_found
 from llmx.run.graph import Graph
 from llmx.store.cache import Entry
 
@@ -39,7 +38,8 @@ def _compiled(spec: RunSpec) -> str | None:
     """Say which build of the compiled forward is here, or why there is none, where arms ask."""
     if not any(arm.engine.kind in KERNEL_ENGINES for arm in spec.arms.values()):
         return None
-    return trouble() or best_build()
+    found = forward_found()
+    return found.build or found.trouble
 
 
 def _stage(labels: list[tuple[str, str | None]], entry: Entry) -> dict[str, Any]:

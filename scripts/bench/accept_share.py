@@ -56,9 +56,7 @@ def options(models: Models, rule: str, heat: float, gamma: int | None = None) ->
 def _forwards(pair: Pair) -> list[tuple[Any, str, str]]:
     """Return (home, function, label) of what the models do; a block model drafts in one call."""
     blocks = as_blocks(pair.draft) is not None
-    step, drafts, fill = (
-        ("logits", "draft", "fill") if blocks else ("forward", "forward", "prefill")
-    )
+    step, drafts, fill = ("feed", "draft", "fill") if blocks else ("forward", "forward", "prefill")
     found: list[tuple[Any, str, str]] = [
         (pair.target, step, "target"),
         (pair.draft, drafts, "draft"),

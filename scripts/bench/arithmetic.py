@@ -41,11 +41,11 @@ class Counted(NativeLlama):
         super().__init__(*given, **named)
         self.fed = Fed()
 
-    def logits(self, tokens: Ints, start: Ints, cache: NativeCache) -> Floats:
+    def feed(self, tokens: Ints, start: Ints, cache: NativeCache) -> Floats:
         """Count and pass on."""
         self.fed.tokens += tokens.size
         self.fed.logits += tokens.size
-        return super().logits(tokens, start, cache)
+        return super().feed(tokens, start, cache)
 
     def fill(self, tokens: Ints, rows: Ints, cache: NativeCache) -> None:
         """Count and pass on."""

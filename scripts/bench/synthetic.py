@@ -67,7 +67,7 @@ class GivenBlocks(Judging, Given):
 
     does_blocks: ClassVar[bool] = True
 
-    def logits(self, tokens: Ints, start: Ints, cache: None) -> Floats:
+    def feed(self, tokens: Ints, start: Ints, cache: None) -> Floats:
         """Return what is there."""
         found: Floats = self.given.numpy()
         return found

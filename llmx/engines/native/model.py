@@ -90,10 +90,10 @@ class NativeLlama(Judging):
         """Write tokens (B, K) from `start` on; return float32 (B, K, V)."""
         import torch
 
-        logits = self.logits(tokens.numpy(), start.numpy(), cache)
+        logits = self.feed(tokens.numpy(), start.numpy(), cache)
         return torch.from_numpy(logits)[..., : self.vocab_size]
 
-    def logits(self, tokens: Ints, start: Ints, cache: NativeCache) -> Floats:
+    def feed(self, tokens: Ints, start: Ints, cache: NativeCache) -> Floats:
         """Write tokens (B, K) from `start` on; return float32 (B, K, V padded)."""
         logits = np.empty((*tokens.shape, self._stride), np.float32)
         self._run(tokens, start, cache.row, cache, logits)

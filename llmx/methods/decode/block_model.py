@@ -139,7 +139,7 @@ class BlockModel(StepModel, Protocol):
     does_blocks: ClassVar[bool]
     """Always true; see :func:`as_blocks`."""
 
-    def logits(self, tokens: Ints, start: Ints, cache: Any) -> Floats:
+    def feed(self, tokens: Ints, start: Ints, cache: Any) -> Floats:
         """Return what `forward` does, as an array (B, K, V or more)."""
 
     def fill(self, tokens: Ints, rows: Ints, cache: Any) -> None:

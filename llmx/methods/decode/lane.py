@@ -60,7 +60,7 @@ class Lane:
     def feed(self, tokens: Any, start: Any) -> Any:
         """Return raw logits (B, K, V) over the common vocabulary, float32."""
         if self.host is not None:
-            return self.host.logits(tokens, start, self.cache)[..., : self.vocab]
+            return self.host.feed(tokens, start, self.cache)[..., : self.vocab]
         logits = self.model.forward(tokens, start, self.cache)
         # Family members pad their vocabularies to different sizes.
         return logits[..., : self.vocab].float()

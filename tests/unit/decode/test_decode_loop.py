@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scripted_step import Scripted
 
 from llmx.core.errors import ConfigError, EngineError, LlmxError
-from llmx.methods.decode import DecodeOptions, decode, decode_refill, fuzzy
+from llmx.methods.decode import DecodeOptions, decode, decode_refill
 from llmx.methods.decode.divergence import divergence
 from llmx.methods.decode.toy import ToyModel
 
@@ -284,6 +284,6 @@ def test_where_kernels_are_the_loop_decides_the_same(monkeypatch, name, semantic
     target, draft = ToyModel(6, seed=1), ToyModel(6, seed=2, near=ToyModel(6, seed=1), mix=0.4)
     given = (target, draft, [[0, 1]] * 24, [f"s{n}" for n in range(24)], options, 0)
     plain, asked = decode(*given), []
-    monkeypatch.setattr(fuzzy, "fuses", lambda device: asked.append(device) or True)
+    monkeypatch.setattr("llmx.kernels.fuses", lambda device: asked.append(device) or True)
     assert [one.token_ids for one in decode(*given)] == [one.token_ids for one in plain]
     assert asked

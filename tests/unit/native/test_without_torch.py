@@ -1,4 +1,4 @@
-"""The whole way from a recipe's problem to its record needs no torch where the kernel is compiled."""
+"""From a problem to its record no torch is needed where the forward is compiled."""
 
 import subprocess
 import sys
