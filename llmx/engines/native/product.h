@@ -21,7 +21,7 @@ template <Then then> inline void put(float* y, F v) {
   store(y, v);
 }
 
-constexpr int AHEAD = 32;  // inputs: what arrives from the third level of the cache meanwhile
+constexpr int AHEAD = 96;  // inputs: what arrives from the third level of the cache meanwhile
 inline void ahead(const float* line) {
   __builtin_prefetch(line);
   __builtin_prefetch(line + 16);
