@@ -11,8 +11,8 @@ from llmx.run.planned import PlannedStage
 def elapsed(nodes: Iterable[Node], rows: Sequence[PlannedStage], processes: int) -> float:
     """Return seconds for what is left, by its own estimates; 0 where there are none.
 
-    Measurements run alone. The rest is shared, and however many processes share it, a stage waits
-    for its inputs: no less than the longest chain passes.
+    Measurements run alone. The rest is shared, a stage too if it has parts; and however many
+    processes share it, a stage waits for its inputs: no less than the longest chain passes.
 
     Args:
         nodes: the graph, inputs first.
@@ -21,7 +21,8 @@ def elapsed(nodes: Iterable[Node], rows: Sequence[PlannedStage], processes: int)
     """
     alone = sum(_seconds(row) for row in rows if row.timing)
     shared = [0.0 if row.timing else _seconds(row) for row in rows]
-    return alone + max(_longest_chain(nodes, shared), sum(shared) / processes)
+    split = [taken / min(row.parts, processes) for taken, row in zip(shared, rows, strict=True)]
+    return alone + max(_longest_chain(nodes, split), sum(shared) / processes)
 
 
 def _seconds(row: PlannedStage) -> float:

@@ -18,6 +18,7 @@ from llmx.run.elapsed import elapsed
 from llmx.run.entry import entry_of
 from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
+from llmx.run.parts import parts_of
 from llmx.run.planned import PlannedStage
 from llmx.run.workers import default_workers
 from llmx.store.machine import machine
@@ -55,6 +56,7 @@ class Plan:
                 node.fingerprint in self.done,
                 node.stage.timing,
                 node.stage.plan(node.given),
+                max(1, len(parts_of(node))),
             )
             for node in self.graph
         )

@@ -9,7 +9,11 @@ from llmx.core.stage import Cost
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """A stage of one arm: what it costs, and whether it is done."""
+    """A stage of one arm: what it costs, and whether it is done.
+
+    Attributes:
+        parts: into which it can be shared out; 1 = it is done by one process.
+    """
 
     title: str
     kind: str
@@ -17,3 +21,4 @@ class PlannedStage:
     cached: bool
     timing: bool
     cost: Cost
+    parts: int = 1

@@ -118,6 +118,11 @@ void attend(const float* q, const Slots& slots, int64_t seen, const Shape& s, fl
   }
 }
 
+// Ask for memory before it is needed: between two uses of a cache the weights have passed through.
+void fetch(const float* p, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(p + i);
+}
+
 struct Scratch {
   std::vector<float> x, unit, qkv, mix, ff, weight;
   void fit(const Shape& s, int64_t count, int64_t capacity) {
@@ -154,6 +159,10 @@ void attention(const LlmxModel& m, const Shape& s, int layer, const Block& b, Ll
   for (int r = 0; r < b.rows; r++)
     for (int h = 0; h < s.heads; h++) {
       Slots slots(cache, s, layer, b.cache_row(r), h / group);
+      int64_t reach = b.start[r] + b.width;
+      if (h % group == 0) fetch(slots.values, reach * s.dim_s);
+      if (h % group == 0 && h + group < s.heads)
+        fetch(Slots(cache, s, layer, b.cache_row(r), h / group + 1).keys, reach * s.dim);
       for (int t = 0; t < b.width; t++) {
         int64_t n = (int64_t)r * b.width + t;
         attend(work.qkv.data() + n * s.qkv_s + h * s.dim, slots, b.start[r] + t + 1, s,

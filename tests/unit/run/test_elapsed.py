@@ -1,5 +1,6 @@
 """Time of a plan: its laws on drawn graphs, and examples by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -39,6 +40,13 @@ def planned(*stages):
 )
 def test_by_hand(stages, processes, wanted):
     assert elapsed(*planned(*stages), processes) == wanted
+
+
+@pytest.mark.parametrize(("parts", "processes", "wanted"), [(1, 2, 10), (5, 2, 5), (2, 4, 5)])
+def test_a_stage_with_parts_is_shared_out(parts, processes, wanted):
+    nodes, (row,) = planned((10, (), False))
+    rows = [replace(row, parts=parts)]
+    assert elapsed(nodes, rows, processes) == wanted
 
 
 def test_what_is_done_takes_nothing():
