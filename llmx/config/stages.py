@@ -121,9 +121,13 @@ def _check_circles(needs: dict[str, tuple[str, ...]], recipe: Recipe, problems: 
     import networkx as nx  # a run that was composed before does without
 
     order = nx.DiGraph((name, need) for name, wants in needs.items() for need in wants)
-    for circle in nx.simple_cycles(order):
-        if needs.keys() >= set(circle):
-            path = " → ".join([*circle, circle[0]])
-            where = recipe.document.where("stages", circle[0])
-            problems.add(f"{where}: stages wait in a circle: {path}")
-            return
+    found = [circle for circle in nx.simple_cycles(order) if needs.keys() >= set(circle)]
+    if not found:
+        return
+    # From the stage that is written first, whatever the order in which circles are found.
+    rank = list(needs).index
+    circle = min(found, key=lambda stages: min(map(rank, stages)))
+    first = circle.index(min(circle, key=rank))
+    path = " → ".join([*circle[first:], *circle[: first + 1]])
+    where = recipe.document.where("stages", circle[first])
+    problems.add(f"{where}: stages wait in a circle: {path}")

@@ -22,7 +22,6 @@ namespace llmx {
 namespace {
 
 constexpr float FLOOR = -1e5f;  // of log-probabilities: their products with 0 are 0, not NaN
-constexpr float CAP = 80.f;     // past this ratio a probability is below 1e-34 and adds nothing
 
 // NaN where a logit is no number, or nothing is left: what is compared with it is not accepted.
 float log_sum(const float* z, int n) {

@@ -25,6 +25,7 @@ from llmx.store.files import sync
 
 SOURCES = Path(__file__).parent
 _COMPILERS = ("c++", "g++", "clang++")
+_KEPT = 16  # libraries: of earlier versions, and of machines that share the folder
 _FLAGS = (
     "-std=c++17",
     "-O3",
@@ -131,3 +132,5 @@ def _compile(compiler: str, flags: tuple[str, ...], path: Path) -> None:
             raise EngineError(text.rstrip(": "), _HINT)
         sync(made)
         made.replace(path)
+    # One that is loaded stays with who loaded it.
+    user_cache.keep_newest("native/*.so", _KEPT)
