@@ -89,7 +89,7 @@ def outcome(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Outc
     tokens[np.arange(len(rows)), run] = final.token
     # An accepted EOS ends the answer: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[np.arange(len(rows)), run - 1]
-    fragile = _fragile(proposal, verdict, run, final, options)
+    fragile = _fragile(proposal, verdict, run, valid, final, options)
     return Outcome(tokens, run + 1 - over, valid, run, fragile, verdict.divergence)
 
 
@@ -196,14 +196,23 @@ def _follow(
 
 
 def _fragile(
-    proposal: Proposal, verdict: Verdict, run: Ints, final: Final, options: DecodeOptions
+    proposal: Proposal,
+    verdict: Verdict,
+    run: Ints,
+    valid: Ints,
+    final: Final,
+    options: DecodeOptions,
 ) -> Flags:
-    """Return (R, K+1): where a draft's draw, the rule or the last draw was nearly another."""
+    """Return (R, K+1): where a draft's draw, the rule or the last draw was nearly another.
+
+    As in llmx's own loop a drafted token that does not count decided nothing.
+    """
     fragile: Flags = np.zeros((len(run), verdict.margin.shape[1] + 1), dtype=np.bool_)
     fragile[:, :-1] = verdict.margin < FRAGILE
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
     elif options.algorithm != "speculative" or options.temperature > 0:
         fragile[:, :-1] |= proposal.lead < FRAGILE
+    fragile &= np.arange(fragile.shape[1]) < valid[:, None]
     fragile[np.arange(len(run)), run] |= final.fragile
     return fragile
