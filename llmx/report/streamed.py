@@ -23,11 +23,6 @@ class Ends(Frozen):
         """Return it as every page writes it."""
         return Span(estimate=self.estimate, low=self.low, high=self.high)
 
-    def inverse(self) -> Span:
-        """Return 1 over it: a ratio of times as one of speeds."""
-        low, high = (None if not end else 1 / end for end in (self.high, self.low))
-        return Span(estimate=1 / self.estimate, low=low, high=high)
-
 
 class Streamed(Frozen):
     """One arm; gains, cuts and ratios are over the reference, paired."""
@@ -38,22 +33,23 @@ class Streamed(Frozen):
     problems: int = 0
     accuracy: Ends | None = None
     gain: Ends | None = None
+    rounds: int = Field(default=0, description="answers that were timed; all times are of these")
     ttft: float | None = Field(default=None, description="seconds, median over rounds")
     ttft_cut: Ends | None = None
-    total_ratio: Ends | None = Field(default=None, description="total time, of equal tokens")
+    total_ratio: Ends | None = Field(default=None, description="total time")
+    speed: Ends | None = Field(default=None, description="tokens/s end to end")
 
     def figure(self, quantity: str) -> Span | None:
         """Return what :data:`llmx.report.paper.Quantity` names; None where it was not measured."""
         if quantity == "first token":
             return None if self.ttft is None else Span(estimate=self.ttft)
-        if quantity == "end to end":
-            return None if self.total_ratio is None else self.total_ratio.inverse()
-        shares = {
+        spans = {
             "accuracy": self.gain,
             "own accuracy": self.accuracy,
             "first token cut": self.ttft_cut,
+            "end to end": self.speed,
         }
-        found = shares.get(quantity)
+        found = spans.get(quantity)
         return None if found is None else found.span()
 
 
@@ -65,3 +61,7 @@ class Streams(Frozen):
     def figure(self, arm: str, quantity: str) -> Span | None:
         """Return a figure of an arm."""
         return next((one.figure(quantity) for one in self.arms if one.arm == arm), None)
+
+    def rounds(self, arm: str) -> int:
+        """Return how many answers of an arm were timed; 0 for an arm that was not."""
+        return next((one.rounds for one in self.arms if one.arm == arm), 0)
