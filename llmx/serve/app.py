@@ -109,6 +109,8 @@ class Service:
     async def _release(self, answer: Answer) -> None:
         self.open -= 1
         self.metrics.open.dec()
+        # Not by the piece: one may hold several tokens, and a token may show nothing yet.
+        self.metrics.tokens.inc(answer.tokens)
         await answer.events.aclose()
 
     async def models(self, _: Request) -> Response:

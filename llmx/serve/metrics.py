@@ -19,13 +19,15 @@ class Metrics:
         self.ttft = Histogram(
             "llmx_ttft_seconds", "Request to first token shown", buckets=_SECONDS, registry=own
         )
-        self.stall = Histogram(
-            "llmx_stall_seconds", "Between two pieces shown", buckets=_SECONDS, registry=own
+        self.gap = Histogram(
+            "llmx_piece_gap_seconds", "Between two pieces shown", buckets=_SECONDS, registry=own
         )
         self.total = Histogram(
             "llmx_answer_seconds", "Request to end of answer", buckets=_SECONDS, registry=own
         )
-        self.tokens = Counter("llmx_tokens", "Tokens shown", registry=own)
+        self.tokens = Counter(
+            "llmx_tokens", "Tokens of answers, counted as each is over", registry=own
+        )
         self.requests = Counter("llmx_requests", "Requests by outcome", ["outcome"], registry=own)
         self.open = Gauge("llmx_open_requests", "Answers under way", registry=own)
 
@@ -39,8 +41,7 @@ class Metrics:
         first = True
         async for piece in pieces:
             now = time.perf_counter()
-            (self.ttft if first else self.stall).observe(now - last)
+            (self.ttft if first else self.gap).observe(now - last)
             first, last = False, now
-            self.tokens.inc()
             yield piece
         self.total.observe(time.perf_counter() - began)
