@@ -17,6 +17,7 @@ from llmx.report.training.evidence import Half, SeedRun
 from llmx.report.training.model import Outputs
 from llmx.report.verdict.gap import gap_span
 from llmx.stats.crossed import two_level
+from llmx.stats.mcnemar import mcnemar_exact
 from llmx.stats.proportion import wilson
 
 Table = np.ndarray
@@ -61,6 +62,18 @@ def accuracy_gap(first: Sequence[Half], second: Sequence[Half]) -> Span | None:
         return None
     table = paired_table(one, other)
     return None if table is None or len(table.ids) < 2 else gap_span(table)
+
+
+def accuracy_p(first: Sequence[Half], second: Sequence[Half]) -> float | None:
+    """Return the two-sided p value of "no difference": exact McNemar, or counting seeds."""
+    one, other = pooled(first), pooled(second)
+    table = None if one is None or other is None else paired_table(one, other)
+    if table is None or len(table.ids) < 2:
+        return None
+    found = table.gaps()
+    if table.seeds == 1:
+        return mcnemar_exact(int((found > 0).sum()), int((found < 0).sum()))
+    return two_level(found).p_value()
 
 
 def backtracks_gap(runs: Sequence[SeedRun]) -> Span | None:

@@ -19,8 +19,9 @@ from llmx.report.verdict.non_inferior import non_inferior_and_faster
 from llmx.report.verdict.optimum import optimum
 from llmx.report.verdict.predictor import poor_predictor
 from llmx.report.verdict.ranking import ranking_at_equal_share
-from llmx.report.verdict.schema import HEAD, SINGLE, arms_of
+from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of
 from llmx.report.verdict.steadier import steadier
+from llmx.report.verdict.testable import testable, without_unfit
 from llmx.report.verdict.transfer import threshold_transfer
 
 TESTS: dict[str, Callable[..., Verdict]] = {
@@ -44,11 +45,17 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
 
     An arm whose audit failed is left out; where it is the only one, the control or the reference,
     the verdict is withheld. Arms that a selection (``arms=[…]``) has left out are left out too.
-    What is stated of every arm is not shown without one of them; see :func:`of_every_arm`.
+    What is stated of every arm is not shown without one of them; see :func:`of_every_arm`. What
+    the run cannot test is *not testable here*; see :mod:`llmx.report.verdict.testable`.
 
     Args:
         present: families that the run holds.
     """
+    fit = without_unfit(e, finding)
+    return testable(_judged(fit, finding, present), finding, fit)
+
+
+def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
     named = arms_of(finding)
     lost = tuple(name for name in named if name in e.failed)
     settings = _without(finding, {name for name in named if name not in e.arms})
@@ -81,7 +88,7 @@ def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:
     """Return the test's settings without some arms; None where nothing is left to judge."""
-    settings = {k: v for k, v in finding.items() if k not in HEAD}
+    settings = {k: v for k, v in finding.items() if k not in (*HEAD, *CONDITIONS)}
     if any(settings.get(field) in gone for field in SINGLE):
         return None
     for field in ("arms", "pairs"):

@@ -10,7 +10,14 @@ from llmx.core.record import Frozen
 from llmx.report.results import Span
 
 Word = Literal[
-    "shown here", "not shown here", "contradicted here", "measured", "not comparable", "withheld"
+    "shown here",
+    "not shown here",
+    "contradicted here",
+    "exploratory",
+    "measured",
+    "not comparable",
+    "not testable here",
+    "withheld",
 ]
 Unit = Literal["points", "times", "share", "tokens", "backtracks", "reward", "of 1"]
 
