@@ -31,7 +31,7 @@ article p{margin:.35rem 0;max-width:62rem}
 _LOOKS = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "good"),
     **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bad"),
-    **dict.fromkeys(("withheld", "within noise", "inconclusive"), "warn"),
+    **dict.fromkeys(("exploratory", "not testable here", "withheld", "within noise", "inconclusive"), "warn"),
 }
 
 

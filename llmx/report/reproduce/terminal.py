@@ -26,7 +26,7 @@ from llmx.report.training.tables import Table
 _STYLES = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "bold green"),
     **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bold red"),
-    **dict.fromkeys(("withheld",), "bold yellow"),
+    **dict.fromkeys(("exploratory", "not testable here", "withheld"), "bold yellow"),
 }
 
 
