@@ -19,6 +19,7 @@ import numpy as np
 
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Exploration, Spread, Transfer
+from llmx.report.paired_table import PairedTable, correct
 from llmx.report.streamed import Streamed, Streams
 from llmx.report.timing import Work
 from llmx.report.trained import Trained, TrainedArm, TrainedSeed
@@ -280,6 +281,34 @@ def exploration(rng, world, moved):
     return Exploration(transfer=tuple(rows))
 
 
+@dataclass(frozen=True)
+class Arrays(PairedTable):
+    """A paired table that has its values already: (problems, seeds) of each arm."""
+
+    right: tuple[Any, Any] = ()
+    tokens: tuple[Any, Any] = ()
+
+    def values(self, which, value):
+        """Return the answers, or the lengths: a round is a token here."""
+        known = self.right if value is correct else self.tokens
+        return known[0 if which is self.first else 1].astype(float)
+
+
+@dataclass
+class Tables(Evidence):
+    """Evidence that pairs arms without reading them problem by problem."""
+
+    right: Any = None
+    tokens: Any = None
+
+    def pair(self, first, second):
+        """Return what :meth:`Evidence.pair` does."""
+        both, places = (self.arm(first), self.arm(second)), (int(first[1:]), int(second[1:]))
+        ids, seeds = tuple(both[0].scores), tuple(run.seed for run in both[0].runs())
+        values = [tuple(table[n] for n in places) for table in (self.right, self.tokens)]
+        return Arrays(*both, ids, ids, seeds, *values)
+
+
 def evidence(rng, world, truth):
     """Return what a run of this truth could have left behind."""
     count = max(map(len, (truth.accuracy, truth.steady, truth.cut)))
@@ -290,13 +319,15 @@ def evidence(rng, world, truth):
     arms = {f"a{n}": ArmFiles(trained=world.trained) for n in range(count)}
     scored = len(truth.accuracy) if not (truth.steady or truth.cut or truth.moved) else 0
     arms |= {f"a{n}": files(world, right[n], tokens[n]) for n in range(scored)}
-    return Evidence(
+    return Tables(
         arms=arms,
         clock=clock(rng, world, truth.faster),
         exploration=exploration(rng, world, truth.moved) if truth.moved else None,
         audited=frozenset(arms),
         training=trainings(rng, world, truth.steady) if truth.steady else None,
         streams=streams(rng, world, truth.cut) if truth.cut else None,
+        right=right,
+        tokens=tokens,
     )
 
 
