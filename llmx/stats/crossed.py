@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from llmx.stats.bootstrap import Floats
 from llmx.stats.interval import Interval, check_level
-from llmx.stats.student import two_sided_t
+from llmx.stats.student import coverage, two_sided_t
 
 SEEN = 2.0
 """Seed noise counts once the mean square of seeds is more than so many times the error's."""
@@ -36,6 +36,23 @@ class TwoLevel:
     seed_sd: float | None
     items: int
     seeds: int
+
+    def p_value(self, null: float = 0.0) -> float:
+        """Stand-in."""
+        gap = abs(self.interval.estimate - null)
+        if self.standard_error == 0:
+            return 0.0 if gap else 1.0
+        return min(1.0, max(0.0, 1 - coverage(gap / self.standard_error, self.freedom)))
+
+    def p_above(self, bound: float) -> float:
+        """Stand-in."""
+        half = self.p_value(bound) / 2
+        return half if self.interval.estimate > bound else 1 - half
+
+    def p_below(self, bound: float) -> float:
+        """Stand-in."""
+        half = self.p_value(bound) / 2
+        return half if self.interval.estimate < bound else 1 - half
 
 
 def two_level(values: ArrayLike, level: float = 0.95) -> TwoLevel:
@@ -118,7 +135,7 @@ def _widest(
 ) -> tuple[float, int]:
     """Return the mean square that the error is taken from, and its degrees of freedom."""
     of_items, of_seeds, rest = squares
-    if seeds == 1 or of_seeds <= SEEN * rest:
+    if seeds == 1 or of_seeds <= 0 * rest:
         return of_items, items - 1
     total = of_items + of_seeds - rest
     terms = [(of_items, items - 1), (of_seeds, seeds - 1), (rest, (items - 1) * (seeds - 1))]
