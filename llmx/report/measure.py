@@ -9,7 +9,7 @@ from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.paired_table import correct, paired_table
+from llmx.report.paired_table import correct, counted, paired_table
 from llmx.report.results import Difference, Row, Span
 from llmx.report.timing import Timing, as_span, rate, ratio, timing
 from llmx.stats.crossed import two_level
@@ -101,9 +101,9 @@ def _quality(files: ArmFiles) -> dict[str, Any]:
 
 
 def accuracy(files: ArmFiles) -> Span:
-    """Return the share of right answers: Wilson's interval, or a t interval over items and seeds.
+    """Return the share of right answers: Wilson's interval, of several seeds a t interval.
 
-    The arm has at least one score.
+    Over items, and seeds where the arm was trained. The arm has at least one score.
     """
     table = paired_table(files, files)
     if table is None or table.seeds == 1 or len(table.ids) < 2:
@@ -112,7 +112,7 @@ def accuracy(files: ArmFiles) -> Span:
     values = table.values(files, correct)
     if (values == values[0, 0]).all():  # Student's interval would be empty
         return as_span(wilson(int(values[:, 0].sum()), len(values)))
-    span = as_span(two_level(values).interval)
+    span = as_span(two_level(counted(table, values)).interval)
     assert span.low is not None and span.high is not None
     # Few seeds that disagree give an interval wider than accuracies are.
     return span.model_copy(update={"low": max(span.low, 0.0), "high": min(span.high, 1.0)})
