@@ -8,8 +8,9 @@ from llmx.report.paired_table import PairedTable, Value, counted
 from llmx.report.results import Span
 from llmx.report.timing import as_span
 from llmx.stats.crossed import two_level
-from llmx.stats.ratio import ratio_of_means
-from llmx.stats.ratio_two_level import ratio_two_level
+from llmx.stats.fieller import ratio_two_level
+from llmx.stats.inversion import p_beyond
+from llmx.stats.ratio import ratio_at, ratio_of_means
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,11 +47,8 @@ def ratio_of(table: PairedTable, first: NDArray[np.float64], second: NDArray[np.
 
 
 def ratio_p(table: PairedTable, value: Value) -> float:
-    """Return the two-sided p value of a ratio of exactly 1; 1 for a single problem.
-
-    The ratio is 1 where the mean difference is 0: Student's t of the differences, over items and
-    seeds where the arms were trained.
-    """
-    if len(table.ids) < 2:
-        return 1.0
-    return two_level(counted(table, table.gaps(value))).p_value()
+    """Return the two-sided p value of a ratio of exactly 1: :func:`ratio_span` inverted."""
+    first, second = (table.values(which, value) for which in (table.first, table.second))
+    if counted(table, first).ndim == 2:
+        return two_level(first - second).p_value()
+    return p_beyond(ratio_at(first.mean(1), second.mean(1)), 1.0)

@@ -10,7 +10,7 @@ from llmx.report.gather import Block
 from llmx.report.results import Span
 from llmx.stats.interval import Interval
 from llmx.stats.inversion import p_beyond
-from llmx.stats.rates import rate_interval, ratio_interval
+from llmx.stats.rates import rate_interval, ratio_interval, ratio_interval_at
 
 
 @dataclass
@@ -68,8 +68,7 @@ def ratio_p(table: Timing, arm: str, base: str, unit: str) -> float | None:
     """
     if len(common_rounds(table, arm, base)) < 2:
         return None
-    amounts, seconds, bases, spans = _columns(table, arm, base, unit)
-    return p_beyond(lambda level: ratio_interval(amounts, seconds, bases, spans, level), 1.0)
+    return p_beyond(ratio_interval_at(*_columns(table, arm, base, unit)), 1.0)
 
 
 def common_rounds(table: Timing, arm: str, base: str) -> list[int]:

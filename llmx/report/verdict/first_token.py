@@ -13,7 +13,7 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number, Verdict
 from llmx.stats.inversion import p_beyond
 from llmx.stats.multiple import holm
-from llmx.stats.rates import ratio_interval
+from llmx.stats.rates import ratio_interval_at
 
 
 @dataclass(frozen=True)
@@ -90,4 +90,4 @@ def _p(streams: Streams, arm: str, aim: float) -> float:
     if not base:
         return LEVEL
     ones = [1.0] * len(mine)
-    return p_beyond(lambda level: ratio_interval(ones, base, ones, mine, level), 1 - aim)
+    return p_beyond(ratio_interval_at(ones, base, ones, mine), 1 - aim)
