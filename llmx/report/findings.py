@@ -20,10 +20,11 @@ def findings(
     rows: Sequence[Row], reference: str | None, baseline: str | None
 ) -> tuple[Finding, ...]:
     """Return the sentences in the order in which they are read."""
+    groups = list(_by_reference(rows, reference))
     return (
         *_speculation(rows, baseline),
-        *_trade(rows, reference),
-        *_power(rows, reference),
+        *(finding for of, own in groups for finding in _trade(own, of)),
+        *(finding for of, own in groups for finding in _power(own, of)),
         *_calibration(rows),
         *_cautions(rows),
     )
@@ -68,6 +69,18 @@ _UNITS = {
     # What a user waits for: a lossy decoder that writes longer answers loses here.
     "speedup_reference_problems": "problems/s",
 }
+
+
+def _by_reference(
+    rows: Sequence[Row], reference: str | None
+) -> Iterator[tuple[str | None, list[Row]]]:
+    """Yield each reference with the arms that are compared with it; sweep points share theirs."""
+    found: dict[str | None, list[Row]] = {}
+    for row in rows:
+        root = row.reference.partition("@")[0] if row.reference else reference
+        of = reference if root == (reference or "").partition("@")[0] else root
+        found.setdefault(of, []).append(row)
+    yield from found.items()
 
 
 def _trade(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:

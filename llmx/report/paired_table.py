@@ -26,6 +26,11 @@ def tokens(score: Score) -> float:
     return float(score.tokens)
 
 
+def rounds(score: Score) -> float:
+    """Forward passes of the target after the prompt."""
+    return float(score.rounds)
+
+
 @dataclass(frozen=True)
 class PairedTable:
     """What two arms have in common.

@@ -80,7 +80,13 @@ class Row(Frozen):
         default=None, description="strict; Wilson interval, of several seeds a t interval"
     )
     accuracy_flexible: float | None = Field(default=None, description="last number of the text")
+    reference: str | None = Field(
+        default=None, description="the arm that it is compared with; None in older files"
+    )
     difference: Difference | None = None
+    rounds_reference: Span | None = Field(
+        default=None, description="target rounds a problem over the reference's, paired by problem"
+    )
     tokens_per_second: Span | None = None
     problems_per_second: Span | None = None
     speedup: Span | None = Field(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from llmx.report.numbers import number_span, percent
 from llmx.report.paired_ratio import ratio_p, ratio_span
 from llmx.report.paired_table import PairedTable, tokens
+from llmx.report.paired_table import rounds as target_rounds
 from llmx.report.results import Span
 from llmx.report.verdict.decide import LEVEL, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
@@ -70,7 +71,7 @@ def _numbers(found: Sequence[Longer], reference: str) -> list[Number]:
     """Return mean lengths, then target rounds a problem, which decide nothing."""
     lengths = [("mean length", one, one.span, one.p) for one in found]
     rounds = [
-        ("target rounds a problem", one, ratio_span(one.table, lambda s: float(s.rounds)), None)
+        ("target rounds a problem", one, ratio_span(one.table, target_rounds), None)
         for one in found
     ]
     return [
