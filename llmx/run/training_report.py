@@ -9,6 +9,7 @@ from llmx.core.arms import family
 from llmx.core.errors import ConfigError
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_lines, write_text
 
@@ -55,6 +56,7 @@ class TrainingReportStage:
             "order": list(given.arms),
             "reference": given.reference,
             "references": dict(given.references),
+            "trained": sorted(trained_arms(given.arms, given.stages)),
         }
 
     def applies(self, given: StageInput) -> bool:

@@ -15,9 +15,8 @@ from llmx.report.results import Span
 from llmx.report.timing import as_span
 from llmx.report.training.evidence import Half, SeedRun
 from llmx.report.training.model import Outputs
-from llmx.report.verdict.gap import gap_span
+from llmx.report.verdict.gap import gap_p, gap_span
 from llmx.stats.crossed import two_level
-from llmx.stats.mcnemar import mcnemar_exact
 from llmx.stats.proportion import wilson
 
 Table = np.ndarray
@@ -29,7 +28,9 @@ def pooled(halves: Sequence[Half]) -> ArmFiles | None:
     files = [half.files for half in halves]
     if not files or not all(one.scores for one in files):
         return None
-    return files[0] if len(files) == 1 else replace(files[0], seeds=tuple(files))
+    if len(files) == 1:
+        return files[0]
+    return replace(files[0], seeds=tuple(files), trained=any(one.trained for one in files))
 
 
 def outputs(halves: Sequence[Half]) -> Outputs | None:
@@ -65,15 +66,12 @@ def accuracy_gap(first: Sequence[Half], second: Sequence[Half]) -> Span | None:
 
 
 def accuracy_p(first: Sequence[Half], second: Sequence[Half]) -> float | None:
-    """Return the two-sided p value of "no difference": exact McNemar, or counting seeds."""
+    """Return the two-sided p value of "no difference" of those; see :func:`gap_p`."""
     one, other = pooled(first), pooled(second)
     table = None if one is None or other is None else paired_table(one, other)
     if table is None or len(table.ids) < 2:
         return None
-    found = table.gaps()
-    if table.seeds == 1:
-        return mcnemar_exact(int((found > 0).sum()), int((found < 0).sum()))
-    return two_level(found).p_value()
+    return gap_p(table)
 
 
 def backtracks_gap(runs: Sequence[SeedRun]) -> Span | None:

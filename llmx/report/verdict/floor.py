@@ -41,9 +41,11 @@ def at_a_limit(name: str, files: ArmFiles) -> Unfit | None:
     span, floor = accuracy(files), best_constant(files)
     if _reaches(span, floor):
         why = f"at the floor: {percent_span(span)} % right, one constant answer {percent(floor)} %"
-        return Unfit(name, why, (_right(name, span), _constant(name, floor)))
+        return Unfit(name, why, (_right(name, files, span), _constant(name, floor)))
     if span.high is not None and span.high >= _ALL:
-        return Unfit(name, f"at the ceiling: {percent_span(span)} % right", (_right(name, span),))
+        return Unfit(
+            name, f"at the ceiling: {percent_span(span)} % right", (_right(name, files, span),)
+        )
     return None
 
 
@@ -56,11 +58,12 @@ def _reaches(span: Span, floor: float) -> bool:
     return span.low is not None and span.low <= floor
 
 
-def _right(name: str, span: Span) -> Number:
-    return Number(what="accuracy", arm=name, span=span, unit="share")
+def _right(name: str, files: ArmFiles, span: Span) -> Number:
+    problems, seeds = len(files.scores), len(files.runs())
+    return Number(
+        what="accuracy", arm=name, span=span, unit="share", problems=problems, seeds=seeds
+    )
 
 
 def _constant(name: str, floor: float) -> Number:
-    return Number(
-        what="best constant answer", arm=name, span=Span(estimate=floor), unit="share"
-    )
+    return Number(what="best constant answer", arm=name, span=Span(estimate=floor), unit="share")

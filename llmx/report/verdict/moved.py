@@ -7,9 +7,9 @@ from typing import Any
 
 from llmx.report.numbers import p_value, points_span
 from llmx.report.trained import Trained, TrainedArm
-from llmx.report.verdict.unfit import Why
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number
+from llmx.report.verdict.unfit import Why
 from llmx.stats.multiple import holm
 
 LEVEL = 0.05

@@ -8,9 +8,10 @@ from typing import Any
 from llmx.report.numbers import points_span
 from llmx.report.timing import as_span
 from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.gap import counts
+from llmx.report.verdict.lossless import equivalent
 from llmx.report.verdict.model import Number, Verdict
 from llmx.report.verdict.unfit import Why
-from llmx.stats.tost import equivalence
 
 MARGIN = 0.02
 """What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
@@ -30,7 +31,7 @@ def passes_as_well(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) ->
     if table is None:
         return Why(f"`{name}`, which has to fail, has nothing to compare with `{against}`.")
     margin = float(finding.get("margin", MARGIN))
-    found = equivalence(table.gaps(), margin)
+    found = equivalent(table, margin)
     if not found.non_inferior:
         return None
     span = as_span(found.interval)
@@ -41,6 +42,7 @@ def passes_as_well(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) ->
         span=span,
         unit="points",
         p=found.p_non_inferior,
+        **counts(table),
     )
     return Why(
         f"`{name}` has to fail and passes: it is {points_span(span)} points from `{against}` (90 %"

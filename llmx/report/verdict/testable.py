@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmx.report.verdict.every_arm import figured
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.floor import at_a_limit
-from llmx.report.verdict.model import Number, Verdict, Word
+from llmx.report.verdict.model import Number, Verdict, Word, rests_on
 from llmx.report.verdict.moved import nothing_moved
 from llmx.report.verdict.must_fail import passes_as_well
 from llmx.report.verdict.schema import arms_of
@@ -33,7 +34,12 @@ A reward that stays at nothing is steady, so `steadier` is one of them.
 TOGETHER = ("lossless", "optimum")
 """Tests of all arms at once: one that decides nothing leaves nothing to say of the others."""
 
-JUDGED: tuple[Word, ...] = ("shown here", "not shown here", "contradicted here")
+JUDGED: tuple[Word, ...] = ("shown here", "not shown here", "contradicted here", "indicative")
+"""Words that say something of a statement."""
+
+
+_WITHOUT_WORD = {"p": None, "leans": None}
+"""What goes with a word goes where the word goes."""
 
 
 def without_unfit(e: Evidence, finding: Mapping[str, Any]) -> Evidence:
@@ -69,12 +75,14 @@ def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdi
     if verdict.word == "withheld":
         return verdict
     if e.unfit and (finding["test"] in TOGETHER or verdict.word == "not comparable"):
-        return _not_testable(verdict, f"It decides nothing: {named(e.unfit.values())}.", _all(e))
+        reason = f"Nothing is decided: {named(e.unfit.values())}."
+        return _not_testable(verdict, finding, reason, _all(e))
     if verdict.word == "not comparable":
         return verdict
     for why in (passes_as_well(verdict, finding, e), nothing_moved(finding, e)):
         if why is not None:
-            return _not_testable(verdict, why.reason, (*verdict.numbers, *why.numbers))
+            numbers = (*verdict.numbers, *why.numbers)
+            return _not_testable(verdict, finding, why.reason, numbers)
     return _explored(_left_out(verdict, e), e)
 
 
@@ -82,9 +90,15 @@ def _all(e: Evidence) -> tuple[Number, ...]:
     return tuple(number for one in e.unfit.values() for number in one.numbers)
 
 
-def _not_testable(verdict: Verdict, reason: str, numbers: tuple[Number, ...]) -> Verdict:
-    update = {"word": "not testable here", "reason": reason, "numbers": numbers}
-    return verdict.model_copy(update=update)
+def _not_testable(
+    verdict: Verdict, finding: Mapping[str, Any], reason: str, numbers: tuple[Number, ...]
+) -> Verdict:
+    found = verdict.model_copy(
+        update={"word": "not testable here", "reason": reason, "numbers": numbers, **_WITHOUT_WORD}
+    )
+    known = figured(found)
+    arms = tuple(name for name in arms_of(finding) if name in known) or verdict.arms
+    return found.model_copy(update={"arms": arms, **rests_on(numbers)})
 
 
 def _left_out(verdict: Verdict, e: Evidence) -> Verdict:
@@ -101,4 +115,4 @@ def _explored(verdict: Verdict, e: Evidence) -> Verdict:
         f"{verdict.reason} Settings were chosen on the test problems, so that this is exploratory:"
         f" else it would read *{verdict.word}*."
     )
-    return verdict.model_copy(update={"word": "exploratory", "reason": reason})
+    return verdict.model_copy(update={"word": "exploratory", "reason": reason, **_WITHOUT_WORD})

@@ -12,7 +12,7 @@ most of its luck with the others.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -176,7 +176,7 @@ CASES = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def _score(place: int, right: bool, tokens: int) -> Score:
     return Score(
         id=f"p{place}", cluster="", expected=f"{place}", strict=None, flexible=None,
@@ -231,9 +231,7 @@ def clock(rng, world, faster):
 def streams(rng, world, cut):
     """Return times to the first token, and each arm's cut of those of `a0`."""
     weather = rng.normal(0, WEATHER, world.rounds)
-    times = [
-        (1 - share) * np.exp(weather + rng.normal(0, NOISE, world.rounds)) for share in cut
-    ]
+    times = [(1 - share) * np.exp(weather + rng.normal(0, NOISE, world.rounds)) for share in cut]
     ones = [1.0] * world.rounds
     found = []
     for n, mine in enumerate(times):
@@ -265,7 +263,9 @@ def exploration(rng, world, moved):
     for n, distance in enumerate(moved):
         share = 0.7 + distance
         emitted = np.maximum(10, np.rint(rng.normal(TOKENS, 15, world.problems)))
-        accepted = rng.binomial(emitted.astype(int), rng.beta(8 * share, 8 * (1 - share), world.problems))
+        accepted = rng.binomial(
+            emitted.astype(int), rng.beta(8 * share, 8 * (1 - share), world.problems)
+        )
         found = float(accepted.sum() / emitted.sum())
         residual = accepted - found * emitted
         reach = 1.96 * float(residual.std(ddof=1)) / world.problems**0.5 / float(emitted.mean())
@@ -336,9 +336,7 @@ def words(case, world, truth, runs=RUNS, seed=1):
     rng = np.random.default_rng([seed, world.problems, world.seeds, round(1000 * world.spread)])
     finding = {"id": "x", **case.finding}
     present = [f"a{n}" for n in range(5)]
-    said = Counter(
-        judge(evidence(rng, world, truth), finding, present).word for _ in range(runs)
-    )
+    said = Counter(judge(evidence(rng, world, truth), finding, present).word for _ in range(runs))
     return {word: times / runs for word, times in said.items()}
 
 

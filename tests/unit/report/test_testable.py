@@ -36,11 +36,11 @@ def files(right, answers=None, accepted=40, name=str):
         )
         for i, ok in enumerate(right)
     }  # fmt: skip
-    return ArmFiles(scores=scores)
+    return ArmFiles(scores=scores, trained=False)
 
 
 def share(wanted, n=N, seed=0, **kinds):
-    """An arm with exactly this share of right answers; the same seed finds the same problems hard."""
+    """An arm of exactly this accuracy; the same seed finds the same problems hard."""
     order = np.random.default_rng(seed).permutation(n)
     return files(order < round(wanted * n), **kinds)
 
@@ -97,7 +97,9 @@ def test_a_verdict_at_the_floor_says_so_with_both_numbers():
     arms = {"a": share(0.27, answers=choices()), "b": share(0.6, answers=choices())}
     found = verdict(arms, BETTER)
     assert found.word == "not testable here"
-    assert "`a` (at the floor: 27.0 (23.6–30.7) % right, one constant answer 25.0 %)" in found.reason
+    assert (
+        "`a` (at the floor: 27.0 (23.6–30.7) % right, one constant answer 25.0 %)" in found.reason
+    )
     assert [number.what for number in found.numbers] == ["accuracy", "best constant answer"]
     assert verdict({"a": share(0.27), "b": share(0.6)}, BETTER).word == "contradicted here"
 
@@ -120,7 +122,7 @@ def test_an_arm_at_a_limit_decides_nothing_in_any_test_of_accuracy(finding, accu
     if finding["test"] == "ranking_at_equal_share":  # one arm alone is no ranking
         assert found.word == "not testable here"
     assert found.word == "not testable here" and f"at the {limit}" in found.reason
-    pass
+    assert found.p is None
 
 
 def test_lengths_are_compared_at_the_floor_too():
@@ -158,7 +160,10 @@ def test_the_best_of_several_is_not_looked_for_without_one_of_them():
 def traced(**whole):
     return Trained(
         arms=tuple(
-            TrainedArm(arm=name, after=TrainedOutputs(whole=None if value is None else Span(estimate=value)))
+            TrainedArm(
+                arm=name,
+                after=TrainedOutputs(whole=None if value is None else Span(estimate=value)),
+            )
             for name, value in whole.items()
         )
     )
@@ -231,7 +236,7 @@ def test_equivalence_is_withheld_where_the_control_that_should_fail_passes(arm, 
     assert verdict(arms, plain).word == ("contradicted here" if arm == 0.4 else "shown here")
     if word == "not testable here":
         assert [number.arm for number in found.numbers] == ["a", "blind"]
-        assert found.arms == ("a", "b")
+        assert found.p is None and found.arms == ("a", "b")
 
 
 def test_without_the_control_nothing_is_shown():
@@ -286,7 +291,9 @@ def test_a_correlation_says_something_only_where_training_moved_an_arm(gains, wo
     found = verdict({"k0": share(0.5)}, {"test": "poor_predictor"}, correlated(*gains))
     assert found.word == word
     if word == "not testable here":
-        assert f"training is not shown to move any of {len(gains)} arms; nearest: `k" in found.reason
+        assert (
+            f"training is not shown to move any of {len(gains)} arms; nearest: `k" in found.reason
+        )
         assert sum(number.what == "after minus before" for number in found.numbers) == len(gains)
 
 
@@ -301,11 +308,13 @@ def test_an_arm_outside_of_the_correlation_moves_nothing_in_it():
 # Settings that were chosen on the test problems.
 
 
-@pytest.mark.parametrize(("a", "plain"), [(0.8, "shown"), (0.5, "not shown"), (0.3, "contradicted")])
+@pytest.mark.parametrize(
+    ("a", "plain"), [(0.8, "shown"), (0.5, "not shown"), (0.3, "contradicted")]
+)
 def test_settings_chosen_on_test_problems_make_a_verdict_exploratory(a, plain):
     found = verdict({"a": share(a), "b": share(0.5)}, BETTER, tuned_on="test")
     assert found.word == "exploratory" and f"else it would read *{plain} here*" in found.reason
-    assert found.numbers
+    assert found.p is None and found.numbers
 
 
 def test_what_is_not_judged_is_not_exploratory_either():

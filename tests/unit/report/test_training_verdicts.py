@@ -22,7 +22,7 @@ def arm(share, seeds=1, n=400):
         luck = np.random.default_rng(seed).random(n)
         scores = {
             f"p{i}": Score(
-                id=f"p{i}", cluster="", expected=f"a{i}", strict="1", flexible="1", correct=bool(ok),
+                id=f"p{i}", cluster="", expected=f"{i}", strict="1", flexible="1", correct=bool(ok),
                 correct_flexible=bool(ok), unparsed=False, tokens=9, finish="eos", rounds=9,
                 drafted=0, accepted=0,
             )
