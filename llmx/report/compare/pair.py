@@ -123,4 +123,4 @@ def _side(given: Given) -> Side:
 def _length(table: PairedTable) -> Span | None:
     """Return mean tokens of the second side over the first's; None where that has none."""
     after, before = (table.values(which, tokens) for which in (table.first, table.second))
-    return ratio_of(table, after, before) if before.sum() > 0 else None
+    return ratio_of(table, after, before).span if before.sum() > 0 else None
