@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from llmx.report.verdict.every_arm import figured
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
@@ -20,7 +19,7 @@ from llmx.report.verdict.moved import nothing_moved
 from llmx.report.verdict.must_fail import passes_as_well
 from llmx.report.verdict.schema import arms_of
 from llmx.report.verdict.traces import no_whole_traces
-from llmx.report.verdict.unfit import Unfit, named
+from llmx.report.verdict.unfit import Unfit, Why, named
 
 ACCURACY = (
     *("beats_control", "lossless", "more_accurate", "non_inferior_and_faster", "optimum"),
@@ -76,13 +75,13 @@ def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdi
         return verdict
     if e.unfit and (finding["test"] in TOGETHER or verdict.word == "not comparable"):
         reason = f"Nothing is decided: {named(e.unfit.values())}."
-        return _not_testable(verdict, finding, reason, _all(e))
+        return _not_testable(verdict, finding, e, Why(reason, _all(e)))
     if verdict.word == "not comparable":
         return verdict
     for why in (passes_as_well(verdict, finding, e), nothing_moved(finding, e)):
         if why is not None:
             numbers = (*verdict.numbers, *why.numbers)
-            return _not_testable(verdict, finding, why.reason, numbers)
+            return _not_testable(verdict, finding, e, Why(why.reason, numbers))
     return _explored(_left_out(verdict, e), e)
 
 
@@ -90,15 +89,20 @@ def _all(e: Evidence) -> tuple[Number, ...]:
     return tuple(number for one in e.unfit.values() for number in one.numbers)
 
 
-def _not_testable(
-    verdict: Verdict, finding: Mapping[str, Any], reason: str, numbers: tuple[Number, ...]
-) -> Verdict:
-    found = verdict.model_copy(
-        update={"word": "not testable here", "reason": reason, "numbers": numbers, **_WITHOUT_WORD}
+def _not_testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence, why: Why) -> Verdict:
+    ends = {end for number in why.numbers for end in (number.arm, number.against)}
+    arms = tuple(name for name in arms_of(finding) if name in ends) or verdict.arms
+    return verdict.model_copy(
+        update={
+            "word": "not testable here",
+            "reason": why.reason,
+            "numbers": why.numbers,
+            "arms": arms,
+            "audited": all(name in e.audited for name in arms),
+            **rests_on(why.numbers),
+            **_WITHOUT_WORD,
+        }
     )
-    known = figured(found)
-    arms = tuple(name for name in arms_of(finding) if name in known) or verdict.arms
-    return found.model_copy(update={"arms": arms, **rests_on(numbers)})
 
 
 def _left_out(verdict: Verdict, e: Evidence) -> Verdict:
