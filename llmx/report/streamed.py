@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isclose
+
 from pydantic import ConfigDict, Field
 
 from llmx.core.record import Frozen
@@ -33,11 +36,13 @@ class Streamed(Frozen):
     problems: int = 0
     accuracy: Ends | None = None
     gain: Ends | None = None
-    rounds: int = Field(default=0, description="answers that were timed; all times are of these")
     ttft: float | None = Field(default=None, description="seconds, median over rounds")
     ttft_cut: Ends | None = None
+    times: tuple[float, ...] = Field(default=(), description="the same of every round")
     total_ratio: Ends | None = Field(default=None, description="total time")
     speed: Ends | None = Field(default=None, description="tokens/s end to end")
+    totals: tuple[float, ...] = Field(default=(), description="total seconds of every round")
+    tokens: tuple[int, ...] = Field(default=(), description="of every round's answer")
 
     def figure(self, quantity: str) -> Span | None:
         """Return what :data:`llmx.report.paper.Quantity` names; None where it was not measured."""
@@ -62,6 +67,33 @@ class Streams(Frozen):
         """Return a figure of an arm."""
         return next((one.figure(quantity) for one in self.arms if one.arm == arm), None)
 
-    def rounds(self, arm: str) -> int:
-        """Return how many answers of an arm were timed; 0 for an arm that was not."""
-        return next((one.rounds for one in self.arms if one.arm == arm), 0)
+    def times(self, arm: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return an arm's seconds to the first token by round, and the reference's beside them.
+
+        Of a file that does not hold what its cuts were taken over the second is empty.
+        """
+        mine, base = self._beside(arm)
+        return mine.times, () if base is None else base.times
+
+    def rates(self, arm: str) -> tuple[Sequence[float], ...]:
+        """Return tokens and seconds of an arm by round, then those of the reference.
+
+        Empty for a file that does not hold them.
+        """
+        mine, base = self._beside(arm)
+        if base is None or not mine.tokens:
+            return ()
+        return mine.tokens, mine.totals, base.tokens, base.totals
+
+    def _beside(self, arm: str) -> tuple[Streamed, Streamed | None]:
+        """Return an arm and the reference.
+
+        That is the one timed arm without a cut, since every other is compared with it; None where
+        no such arm gives the cut that is stated.
+        """
+        mine = next((one for one in self.arms if one.arm == arm), Streamed(arm=arm))
+        bases = [one for one in self.arms if one.times and one.ttft_cut is None]
+        if mine.ttft_cut is None or len(bases) != 1 or len(bases[0].times) != len(mine.times):
+            return mine, None
+        stated = 1 - sum(mine.times) / sum(bases[0].times)
+        return mine, bases[0] if isclose(stated, mine.ttft_cut.estimate, abs_tol=1e-9) else None

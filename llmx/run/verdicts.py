@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from llmx.core.arms import families
 from llmx.core.errors import ConfigError
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_text
+
+if TYPE_CHECKING:
+    from llmx.report.verdict.evidence import TunedOn
 
 
 class VerdictStage:
@@ -20,20 +24,27 @@ class VerdictStage:
     whose audit failed is judged by nothing.
 
     Options: ``findings``, a list of ``{id, test, …}``; the tests and their fields are those of
-    :mod:`llmx.report.verdict`. Arms are named without their seed.
+    :mod:`llmx.report.verdict`. Arms are named without their seed. ``tuned_on``: the split on which
+    settings were chosen, ``validation`` or ``test``; of the latter every verdict is exploratory.
     """
 
     kind: ClassVar[str] = "verdicts"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The findings and the names of the arms.
+        """The findings, the arms, which have a model of their own, what was tuned on.
+
 
         Raises:
-            ConfigError: for a finding that cannot be judged.
+            ConfigError: for a finding that cannot be judged, or an unknown split.
         """
-        return {"findings": _findings(given), "arms": list(given.arms)}
+        return {
+            "findings": _findings(given),
+            "arms": list(given.arms),
+            "tuned_on": _tuned_on(given),
+            "trained": sorted(trained_arms(given.arms, given.stages)),
+        }
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -48,13 +59,15 @@ class VerdictStage:
         from llmx.report.gather import gather
         from llmx.report.seeds import pool
         from llmx.report.verdict.evidence import evidence
+        from llmx.report.verdict.family import over_all
         from llmx.report.verdict.judge import judge
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
         from llmx.run.availability import sentences
 
         given, findings = context.given, _findings(context.given)
-        found = evidence(pool(gather(context.inputs, given.arms)))
+        trained = trained_arms(given.arms, given.stages)
+        found = evidence(pool(gather(context.inputs, given.arms, trained)), _tuned_on(given))
         present = list(families(given.arms))
         context.progress.start(len(findings), unit="findings")
         verdicts = []
@@ -62,7 +75,7 @@ class VerdictStage:
             verdicts.append(judge(found, finding, present))
             context.progress.advance()
         judged = Verdicts(
-            verdicts=tuple(verdicts),
+            verdicts=over_all(verdicts),
             failed=tuple(found.failed),
             unavailable=sentences(context.unavailable),
         )
@@ -73,7 +86,7 @@ class VerdictStage:
 def _findings(given: StageInput) -> list[dict[str, Any]]:
     from llmx.report.verdict.schema import check_finding
 
-    check_options(given, {"findings"})
+    check_options(given, {"findings", "tuned_on"})
     found = given.stage.options.get("findings")
     where = f"stages.{given.stage.name}.findings"
     if not isinstance(found, list) or not found:
@@ -84,3 +97,11 @@ def _findings(given: StageInput) -> list[dict[str, Any]]:
     if len(set(names)) < len(names):
         raise ConfigError(f"{where} holds an id twice", "give each finding an id of its own")
     return found
+
+
+def _tuned_on(given: StageInput) -> TunedOn:
+    found = given.stage.options.get("tuned_on", "validation")
+    if found not in ("validation", "test"):
+        where = f"stages.{given.stage.name}.tuned_on"
+        raise ConfigError(f"{where} is {found!r}", "write validation or test")
+    return cast("TunedOn", found)

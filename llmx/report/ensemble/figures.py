@@ -35,7 +35,8 @@ class ArmFigures(Frozen):
         quality_again: the same in the quality stage, a problem, where answers end by themselves.
         repeated: share of chunks that repeat what was shown. `early`: share of answers that ended
             before their sources.
-        times: seconds to the first token of every round.
+        times, totals: seconds to the first token, and to the last, of every round.
+        tokens: of every round's answer.
     """
 
     arm: str
@@ -58,6 +59,7 @@ class ArmFigures(Frozen):
     early: float | None = None
     times: tuple[float, ...] = ()
     totals: tuple[float, ...] = ()
+    tokens: tuple[int, ...] = ()
 
 
 Scores = Mapping[str, Mapping[str, bool]]
@@ -118,6 +120,7 @@ def _latency(
         "rounds": len(mine),
         "times": tuple(row["ttft"] for row in mine),
         "totals": tuple(row["total"] for row in mine),
+        "tokens": tuple(int(row["tokens"]) for row in mine),
         "again": float(np.mean([row["answer_again"] for row in mine])),
         "sent": float(np.mean([row["answer_sent"] for row in mine])),
         "drafted": float(np.mean([row["drafted"] for row in mine])),

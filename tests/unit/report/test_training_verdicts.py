@@ -11,24 +11,27 @@ from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.results import Span
 from llmx.report.streamed import Streamed, Streams
 from llmx.report.trained import Trained, TrainedArm, TrainedSeed
+from llmx.report.verdict.decide import LEVEL
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
+from llmx.report.verdict.model import DECISIVE
 from llmx.report.verdict.schema import check_finding
 
 
-def arm(share, seeds=1, n=400):
+def arm(share, seeds=1, n=400, trained=True):
     members = []
     for seed in range(seeds):
         luck = np.random.default_rng(seed).random(n)
         scores = {
             f"p{i}": Score(
-                id=f"p{i}", cluster="", expected="1", strict="1", flexible="1", correct=bool(ok),
+                id=f"p{i}", cluster="", expected=f"{i}", strict="1", flexible="1", correct=bool(ok),
                 correct_flexible=bool(ok), unparsed=False, tokens=9, finish="eos", rounds=9,
                 drafted=0, accepted=0,
             )
             for i, ok in enumerate(luck < share)
         }  # fmt: skip
-        members.append(ArmFiles(scores=scores, seed=f"seed={seed}" if seeds > 1 else ""))
+        named = f"seed={seed}" if seeds > 1 else ""
+        members.append(ArmFiles(scores=scores, seed=named, trained=trained))
     return members[0] if seeds == 1 else replace(members[0], seeds=tuple(members))
 
 
@@ -57,8 +60,15 @@ ABOVE = {"test": "more_accurate", "arms": ["k1"], "control": "k0"}
 )
 def test_more_accurate(share, word, seeds):
     found = verdict(ABOVE, {"k0": arm(0.5, seeds), "k1": arm(share, seeds)})
-    assert found.word == word and found.seeds == seeds
+    assert found.seeds == seeds
     assert ("indicative" in found.reason) == (seeds == 1)
+    decided = word in DECISIVE
+    if seeds > 1 or not decided:
+        assert (found.word, found.leans) == (word, None)
+        assert (found.p is not None and found.p <= LEVEL) == decided
+    else:
+        assert (found.word, found.leans, found.p) == ("indicative", word, None)
+        assert f"points to *{word}*" in found.reason
 
 
 def test_one_arm_that_is_not_better_is_enough_for_not_shown():
@@ -72,7 +82,7 @@ def test_one_arm_that_is_not_better_is_enough_for_not_shown():
 )
 @pytest.mark.parametrize(("share", "word"), [(0.7, "not shown here"), (0.3, "contradicted here")])
 def test_what_is_said_of_every_arm_is_not_shown_without_one(share, word, third, why):
-    arms = {"k0": arm(0.5), "k1": arm(share), **third}
+    arms = {"k0": arm(0.5, 3), "k1": arm(share, 3), **third}
     found = verdict({**ABOVE, "arms": ["k1", "k3"]}, arms)
     assert found.word == word and f"no figure of `k3` ({why})" in found.reason
     assert found.arms == ("k1", "k0") and found.problems == 400
@@ -99,17 +109,17 @@ BEST = {"test": "optimum", "arms": {"k0": 0, "k1": 1, "k3": 3}, "expected": 1}
     ],
 )
 def test_optimum(shares, word, low, high):
-    arms = dict(zip(("k0", "k1", "k3"), map(arm, shares), strict=True))
+    arms = {name: arm(share, 3) for name, share in zip(BEST["arms"], shares, strict=True)}
     found = verdict(BEST, arms)
-    assert found.word == word
+    assert found.word == word and found.seeds == 3
     figure = found.numbers[0]
     assert (figure.span.low, figure.span.high, figure.unit) == (low, high, "backtracks")
 
 
 def test_the_best_value_of_a_selection_of_arms_is_looked_for_among_them():
-    arms = {"k0": arm(0.4), "k1": arm(0.7)}
+    arms = {"k0": arm(0.4, 3), "k1": arm(0.7, 3)}
     assert verdict(BEST, arms).word == "shown here"
-    without = {"k0": arm(0.4), "k3": arm(0.7)}
+    without = {"k0": arm(0.4, 3), "k3": arm(0.7, 3)}
     assert verdict(BEST, without).word == "not comparable"
 
 
@@ -192,6 +202,16 @@ def test_seeds_are_paired_by_name_and_missing_ones_left_out():
     assert found.numbers[0].span.estimate == 0
 
 
+def correlated(span, reliability=(0.9, 0.9), seeds=3):
+    """A correlation over arms of which training moved one."""
+    gain = Span(estimate=0.1, low=0.05, high=0.15)
+    moved = TrainedArm(arm="k0", gain=gain, gain_p=0.001)
+    return Trained(
+        arms=(moved,), predicts=span, predicts_reliability=reliability,
+        predicts_arms=("k0", "k1"), predicts_seeds=seeds,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("span", "word"),
     [
@@ -202,9 +222,7 @@ def test_seeds_are_paired_by_name_and_missing_ones_left_out():
     ],
 )
 def test_poor_predictor(span, word):
-    known = Trained(
-        predicts=span, predicts_reliability=span and (0.9, 0.5), predicts_arms=("k0", "k1")
-    )
+    known = correlated(span, span and (0.9, 0.5))
     assert verdict({"test": "poor_predictor"}, training=known).word == word
 
 
@@ -212,7 +230,7 @@ def test_poor_predictor(span, word):
 @pytest.mark.parametrize("reliability", [(0.49, 0.9), (0.9, 0.49)])
 def test_nothing_is_decided_of_arms_that_hardly_differ(low, high, reliability):
     for span in (Span(estimate=(low + high) / 2, low=low, high=high), None):
-        known = Trained(predicts=span, predicts_reliability=reliability, predicts_seeds=3)
+        known = correlated(span, reliability)
         found = verdict({"test": "poor_predictor"}, training=known)
         assert found.word == "not shown here"
         assert found.reason.startswith("Not decided: the arms differ too little")
@@ -227,7 +245,7 @@ def test_a_report_without_reliabilities_decides_nothing():
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_a_correlation_of_one_seed_is_indicative(seeds):
     span = Span(estimate=0.1, low=-0.2, high=0.4)
-    known = Trained(predicts=span, predicts_reliability=(0.9, 0.9), predicts_seeds=seeds)
+    known = correlated(span, seeds=seeds)
     found = verdict({"test": "poor_predictor"}, training=known)
     assert ("indicative" in found.reason) == (seeds == 1)
 
@@ -260,7 +278,7 @@ def test_a_finding_that_cannot_be_judged_is_one_line(finding, said):
 def test_first_token_cut(low, high, word):
     ends = {"low": low, "estimate": (low + high) / 2, "high": high}
     streams = Streams(arms=(Streamed.model_validate({"arm": "k0", "ttft_cut": ends}),))
-    found = Gathered({"k0": arm(0.5)}, streams=streams)
+    found = Gathered({"k0": arm(0.5, trained=False)}, streams=streams)
     finding = {"id": "x", "test": "first_token_cut", "arms": ["k0"], "aim": 0.93}
     assert judge(evidence(found), finding, ["k0"]).word == word
     assert verdict(finding).word == "not comparable"
