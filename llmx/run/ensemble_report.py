@@ -14,7 +14,6 @@ from llmx.run.ensemble import ensemble_of
 from llmx.run.latency import EVENTS, ROWS
 from llmx.store.files import read_json, read_lines, write_json, write_text
 
-
 _PICTURES = ("gantt", "ttft", "total", "quality", "lengths")
 
 

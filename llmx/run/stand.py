@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmx.core.ensemble import EnsembleSpec
 from llmx.core.events import Event
 from llmx.core.exchange import Request
-from llmx.core.ensemble import EnsembleSpec
 from llmx.core.spec import ArmSpec, EngineSpec
 from llmx.core.stream import Streamer
 from llmx.engines.stream.open import open_cast

@@ -146,8 +146,11 @@ def cut(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]) ->
 
 def _speed(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]) -> Span:
     """Return the ratio of tokens/s end to end, all tokens over all seconds, paired by round."""
-    columns = [[row[what] for row in rows] for rows in (mine, base) for what in ("tokens", "total")]
-    return _span(ratio_interval(*columns))
+    tokens, seconds = ([[row[of] for row in rows] for rows in (mine, base)] for of in _RATE)
+    return _span(ratio_interval(tokens[0], seconds[0], tokens[1], seconds[1]))
+
+
+_RATE = ("tokens", "total")
 
 
 def _ratio(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]], name: str) -> Span:

@@ -11,6 +11,7 @@ from llmx.report.html import names
 
 LENGTHS = "The first token and the length of drafts"
 _LENGTHS = ("arm", "tokens of a draft", "rounds", "cut, %", "1 − first chunk / length, %")
+_NATURAL = "where they end by themselves"
 
 _HEAD = (
     "arm",
@@ -40,7 +41,7 @@ def lengths_table(found: Sequence[LengthFigures]) -> list[tuple[str, ...]]:
 
 
 def _length_row(one: LengthFigures) -> tuple[str, ...]:
-    tokens = f"{one.tokens:.0f}" if one.forced else f"{one.tokens:.1f}, where they end by themselves"
+    tokens = f"{one.tokens:.0f}" if one.forced else f"{one.tokens:.1f}, {_NATURAL}"
     return (one.arm, tokens, str(one.rounds), _percent(one.cut), f"{100 * one.line:.1f}")
 
 

@@ -76,9 +76,10 @@ def cuts(found: Sequence[LengthFigures]) -> str:
         drawn.append(Line(name, x, [100 * span.estimate for span in spans], low, high))
         drawn.append(Line(f"{name}, 1 − chunk/length", x, [100 * one.line for one in mine]))
     title = "Cut of the time to the first token against the length of drafts"
+    if not drawn:
+        return ""
     x_title = "tokens of a draft"
-    bounds: dict[str, float | None] = {"x_roof": None, "y_floor": None, "y_roof": 100}
-    return curves(drawn, x_title, "cut, %", title, **bounds) if drawn else ""
+    return curves(drawn, x_title, "cut, %", title, x_roof=None, y_floor=None, y_roof=100)
 
 
 def _x_axis(x: object, frame: Box, title: str) -> list[str]:

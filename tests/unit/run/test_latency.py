@@ -29,8 +29,8 @@ class Endless(Scripted):
     """Says `x` for ever where ends are passed over."""
 
     def piece(self, at, count, budget):
-        last = count == budget
-        return super().piece(0, count, budget).model_copy(update={"finish": "length"} if last else {})
+        finish = "length" if count == budget else None
+        return super().piece(0, count, budget).model_copy(update={"finish": finish})
 
 
 def open_scripted(spec, engine, inputs):
@@ -144,7 +144,7 @@ def bars(events):
         {"of": {"moa": arm("plain"), "stairs": arm("staircase", seed=1)}},
         {"of": {"moa": arm("plain"), "stairs": arm("staircase", engine=EngineSpec(threads=2))}},
     ],
-    ids=str,
+    ids=["lengths", "rounds", "arms", "seed", "threads"],
 )
 def test_what_was_measured_otherwise_is_measured_again(changed):
     stage, options = LatencyStage(), dict(changed)

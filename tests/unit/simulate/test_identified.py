@@ -45,7 +45,7 @@ def test_what_no_assumption_touches_is_identified_and_has_an_error():
 
 
 def test_a_narrow_span_beside_the_bounds_does_not_identify_a_figure():
-    """Between 0.06 s and 10.6 s a span of 0.2 to 0.4 is nothing; half of it is the drafts' length."""
+    """Between 0.06 s and 10.6 s a span of 0.1 to 0.4 is little; and it is the drafts' length."""
     found = predicted("ttft", 0.47, grid(lambda one: 0.2 / one.draft_length))
     assert not found.identified and found.mover == "draft_length"
     assert "draft length alone moves it 0.10 to 0.40" in said_error(found)
@@ -62,7 +62,7 @@ def test_no_error_is_stated_of_what_is_not_identified_on_any_page():
 
 
 def test_the_tokens_a_second_of_the_paper_do_not_follow_from_its_plain_rows():
-    """On drafts of half to twice the answer's length; each length by itself gives another figure."""
+    """Drafts of half to twice the answer's length: each length gives another figure."""
     some = [Assumed(length, 64, 2e-5) for length in DRAFTS]
     answers = [(one, answer(scene(PUBLISHED, one, streaming="staircase"))) for one in some]
     found = predicted("tokens/s", 43.4, [(one, got.tokens / got.total) for one, got in answers])
