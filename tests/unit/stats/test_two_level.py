@@ -92,11 +92,11 @@ def test_mean_squares_against_the_textbook():
     found = two_level(values)
     # rows 1.5 4 6.5, columns 8/3 16/3, mean 4: mean squares 12.5, 32/3, 13/6 (by hand) with 2, 1
     # and 2 degrees of freedom; of both: 12.5 + 32/3 - 13/6 = 21, and 21² over the sum of squares
-    # by degrees (78.125 + 113.78 + 2.35) is 2.27, rounded down.
+    # by degrees (78.125 + 113.78 + 2.35) is 2.27, rounded up.
     shown = [(one.standard_error, one.freedom) for one in found.errors]
-    squares = [(12.5, 2), (32 / 3, 1), (21, 2)]
+    squares = [(12.5, 2), (32 / 3, 1), (21, 3)]
     assert shown == [pytest.approx((np.sqrt(square / 6), df)) for square, df in squares]
-    # t of one degree of freedom is 12.7, of two 4.3: the seeds' own interval is the widest
+    # t of one degree of freedom is 12.7, of three 3.2: the seeds' own interval is the widest
     assert (found.standard_error, found.freedom) == pytest.approx((np.sqrt(32 / 3 / 6), 1))
     assert found.seed_sd == pytest.approx(np.sqrt((32 / 3 - 13 / 6) / 3))
 
