@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from llmx.report.gather import Word
 from llmx.report.numbers import number, number_span, percent, points_span
 from llmx.report.results import Finding, Row, Span
+from llmx.report.verdict.family import said_over_all
 
 LEVEL = 0.05
 MANY = 0.1
@@ -33,7 +34,9 @@ def verdict_line(verdicts: Sequence[Word]) -> Iterator[Finding]:
     """Gather in one sentence what the run says of each statement."""
     by_word: dict[str, list[str]] = {}
     for verdict in verdicts:
-        by_word.setdefault(verdict.word, []).append(f"`{verdict.id}`")
+        over = said_over_all(verdict.word, verdict.p_all, verdict.tested)
+        named = f"`{verdict.id}` ({over})" if over else f"`{verdict.id}`"
+        by_word.setdefault(verdict.word, []).append(named)
     if by_word:
         words = "; ".join(f"{word}: {', '.join(ids)}" for word, ids in by_word.items())
         text = f"Verdicts on the statements of the paper and of the recipe: {words}."

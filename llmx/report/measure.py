@@ -10,12 +10,12 @@ from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.paired_table import PairedTable, correct, paired_table, rounds
+from llmx.report.paired_ratio import ratio_of
+from llmx.report.paired_table import PairedTable, correct, counted, paired_table, rounds
 from llmx.report.results import Row, Span
 from llmx.report.timing import Timing, as_span, rate, ratio, timing
 from llmx.stats.crossed import two_level
 from llmx.stats.proportion import wilson
-from llmx.stats.ratio import ratio_of_means
 
 MISS = 0.03 + 1e-9
 """A draft share further than this from what was asked is flagged: over three points."""
@@ -74,10 +74,10 @@ def _beside(found: Gathered, name: str, reference: str | None) -> dict[str, Any]
 
 def _rounds(table: PairedTable) -> Span | None:
     """Return the ratio of target rounds a problem; None where one of the two needs none."""
-    first, second = (table.values(arm, rounds).mean(1) for arm in (table.first, table.second))
+    first, second = (table.values(arm, rounds) for arm in (table.first, table.second))
     if not (first.any() and second.any()):
         return None
-    return as_span(ratio_of_means(first, second))
+    return ratio_of(table, first, second).span
 
 
 def _alone(baseline: str | None, of: str, arms: Mapping[str, ArmSpec]) -> str | None:
@@ -127,9 +127,9 @@ def _quality(files: ArmFiles) -> dict[str, Any]:
 
 
 def accuracy(files: ArmFiles) -> Span:
-    """Return the share of right answers: Wilson's interval, or a t interval over items and seeds.
+    """Return the share of right answers: Wilson's interval, of several seeds a t interval.
 
-    The arm has at least one score.
+    Over items, and seeds where the arm was trained. The arm has at least one score.
     """
     table = paired_table(files, files)
     if table is None or table.seeds == 1 or len(table.ids) < 2:
@@ -138,7 +138,7 @@ def accuracy(files: ArmFiles) -> Span:
     values = table.values(files, correct)
     if (values == values[0, 0]).all():  # Student's interval would be empty
         return as_span(wilson(int(values[:, 0].sum()), len(values)))
-    span = as_span(two_level(values).interval)
+    span = as_span(two_level(counted(table, values)).interval)
     assert span.low is not None and span.high is not None
     # Few seeds that disagree give an interval wider than accuracies are.
     return span.model_copy(update={"low": max(span.low, 0.0), "high": min(span.high, 1.0)})
