@@ -74,10 +74,9 @@ def _satterthwaite(total: float, terms: list[tuple[float, int]]) -> int:
 
     No fewer than the least of its terms has: a difference of mean squares can give less, which
     is the noise of the estimate and no property of the sum. Rounded down, a sum that is little
-    more than its least certain term would be far wider than that term, for two seeds by a third;
-    that term's own interval is there anyway.
+    more than its least certain term would be up to a tenth wider for two seeds, and for nothing:
+    the interval of that term alone is one of the three.
     """
     least = min(freedom for _, freedom in terms)
     spread = sum(square**2 / freedom for square, freedom in terms)
-    # Rounding must not add a degree to a sum of one term.
-    return max(least, ceil(total**2 / spread - 1e-9)) if spread else least
+    return max(least, ceil(total**2 / spread)) if spread else least

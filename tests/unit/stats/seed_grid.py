@@ -116,7 +116,7 @@ def satterthwaite(x, s, e, t2, a, b, total=None):
     """Squared reach of MS_item + MS_seed - MS_error, or of another total of the three."""
     total = np.maximum(x + s - e, 0) if total is None else total
     freedom = np.maximum(total**2 / (x**2 / a + s**2 / b + e**2 / (a * b)), min(a, b))
-    return t2[np.ceil(freedom - 1e-9).astype(int)] * total
+    return t2[np.ceil(freedom).astype(int)] * total
 
 
 def switch(x, s, e, t2, a, b):

@@ -1,8 +1,5 @@
 """An interval over several seeds covers 94 % wherever seeds matter, and by no more than it must."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 from counts import THOROUGH, count
@@ -13,7 +10,6 @@ from seed_grid import (
     GRID,
     RULES,
     SEEDS,
-    SHIPPED,
     SPREADS,
     World,
     by,
@@ -25,7 +21,6 @@ from seed_grid import (
 
 from llmx.stats import two_level
 
-PAGE = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text(encoding="utf-8")
 # Where this rule is weakest, and where the one that left seeds out was.
 WORST = [
     World(2, 1000, 0.1, 0.55, 0.15),
@@ -63,11 +58,10 @@ def test_other_levels_are_kept_as_well(world, level):
     assert found.coverage > level - {0.9: 0.01, 0.99: 0.003}[level]
 
 
-@pytest.mark.parametrize(("seeds", "most"), [(3, 1.9), (5, 1.35), (10, 1.15)])
+@pytest.mark.parametrize(("seeds", "most"), [(2, 4.25), (3, 1.75), (5, 1.2), (10, 1.05)])
 def test_it_is_no_wider_than_few_seeds_make_it(seeds, most):
     """Beside an interval that knows the variances; two seeds know next to nothing of theirs."""
-    there = [world for world in WORST if world.seeds == seeds]
-    assert max(point(world, shipped, 0.95, 1000).width for world in there) < most
+    assert point(World(seeds, 1000, 1.0, 0.5, 0.15), shipped, 0.95, 2000).width < most
 
 
 def test_the_rule_that_left_seeds_out_fails_here():
