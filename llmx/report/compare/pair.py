@@ -95,6 +95,7 @@ def _one(first: Given, second: Given) -> Comparison:
         only_first=len(first.files.scores) - len(table.ids),
         only_second=len(second.files.scores) - len(table.ids),
         difference=found,
+        lone=table.lone,
         holm=found.p_value,
         length=_length(table),
         speed=ratio(first.clock, second.arm, first.arm, "tokens") if same_run else None,

@@ -17,6 +17,7 @@ from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
 from llmx.report.verdict.moved import nothing_moved
 from llmx.report.verdict.must_fail import passes_as_well
+from llmx.report.verdict.power import with_power
 from llmx.report.verdict.schema import arms_of
 from llmx.report.verdict.traces import no_whole_traces
 from llmx.report.verdict.unfit import Unfit, Why, named
@@ -82,7 +83,7 @@ def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdi
         if why is not None:
             numbers = (*verdict.numbers, *why.numbers)
             return _not_testable(verdict, finding, e, Why(why.reason, numbers))
-    return _explored(_left_out(verdict, e), e)
+    return _explored(_left_out(with_power(verdict, finding), e), e)
 
 
 def _all(e: Evidence) -> tuple[Number, ...]:

@@ -9,6 +9,7 @@ most of its luck with the others.
 `python tests/unit/report/null_worlds.py` prints the tables of docs/statistics.md.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.judge import judge
 from llmx.stats.rates import ratio_interval
 
-RUNS = 600
+RUNS = 400
 MEAN, HARD, OWN = 0.5, 0.2, 0.15
 """Chance of a right answer; half the range of problems around it, and of an arm on a problem."""
 
@@ -51,7 +52,7 @@ class World:
     seeds: int = 3
     spread: float = 0.05
     trained: bool = True
-    rounds: int = 12
+    rounds: int = 6
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,10 @@ CASES = (
         Truth(_equal(4), faster=_equal(4, 1, 1.1)), of="rounds", effect="1.1 times",
     ),
     Case(
-        "`length_inflation`, four arms",
-        {"test": "length_inflation", "arms": _arms(4), "reference": "a0"},
-        Truth(_equal(4), longer=_equal(4, 1, 1)), DIFFERENT,
-        Truth(_equal(4), longer=_equal(4, 1, 1.15)), effect="1.15 times",
+        "`length_inflation`, two arms",
+        {"test": "length_inflation", "arms": _arms(2), "reference": "a0"},
+        Truth(_equal(2), longer=_equal(2, 1, 1)), DIFFERENT,
+        Truth(_equal(2), longer=_equal(2, 1, 1.15)), effect="1.15 times",
     ),
     Case(
         "`steadier`, four arms", {"test": "steadier", "arms": _arms(4), "control": "a0"},
@@ -354,3 +355,89 @@ def right(case, world, runs=RUNS):
 def allowed(runs, level=0.05):
     """Return the largest share that is no more than chance: three Monte-Carlo errors above."""
     return level + 3 * (level * (1 - level) / runs) ** 0.5
+
+
+SPREADS = (0.0, 0.03, 0.05, 0.08)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: a case, and the worlds of its columns.
+
+    Attributes:
+        edge, planted: worlds in which wrong and right words are counted.
+    """
+
+    name: str
+    case: Case
+    size: tuple[str, ...]
+    edge: tuple[World | None, ...]
+    planted: tuple[World | None, ...]
+
+    def cells(self, runs=RUNS):
+        """Return the line as it is printed; shares in %."""
+        found = [_share(wrong, self.case, world, runs) for world in self.edge]
+        found += [_share(right, self.case, world, runs) for world in self.planted]
+        return (self.name, *self.size, *found)
+
+
+def _share(count, case, world, runs):
+    return "–" if world is None else f"{100 * count(case, world, runs):.1f}"
+
+
+def _answers(case):
+    """Yield the lines of a test of answers: not trained, then by the spread of seeds."""
+    for problems, seeds in ((256, 1), (128, 3), (128, 5), (256, 3)):
+        plain = World(problems, seeds, 0.0, trained=False)
+        trained = tuple(World(problems, seeds, spread) for spread in SPREADS)
+        whole = problems == 256
+        untrained = (plain if whole else None,)
+        none = (None,) * len(SPREADS)
+        yield Row(
+            case.name, case, (f"{problems}", f"{seeds}"),
+            (*untrained, *(trained if seeds > 1 else (*none[1:], trained[-1]))),
+            (*untrained, *(trained if whole and seeds > 1 else none)),
+        )  # fmt: skip
+
+
+def rows_of_answers():
+    """Return the lines of the first table."""
+    return [row for case in CASES if case.of == "answers" for row in _answers(case)]
+
+
+def rows_of_others():
+    """Return the lines of the second table: rounds, seeds or logged texts."""
+    found = []
+    for case in CASES:
+        if case.of == "rounds":
+            worlds = [(f"{n} rounds", World(256, 1, 0.0, False, n)) for n in (3, 6, 12)]
+        elif case.of == "seeds":
+            worlds = [(f"{n} seeds", World(256, n)) for n in (1, 3, 5)]
+        elif case.of == "log":
+            worlds = [(f"{n} texts", World(n, 1, 0.0, False)) for n in (64, 128)]
+        else:
+            continue
+        found += [Row(case.name, case, (size,), (world,), (world,)) for size, world in worlds]
+    return found
+
+
+HEAD = ("test", "problems", "seeds", "wrong", *(f"{100 * s:g}" for s in SPREADS), "right")
+HEAD = (*HEAD, *(f"{100 * s:g}" for s in SPREADS))
+OTHER = ("test", "of", "wrong", "right")
+
+
+def line(cells):
+    """Return a line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def main(asked: str = "") -> None:
+    for head, rows in ((HEAD, rows_of_answers()), (OTHER, rows_of_others())):
+        print(line(head), line(["---"] + ["---:"] * (len(head) - 1)), sep="\n")
+        for row in rows:
+            if asked in row.name:
+                print(line(row.cells()), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -375,3 +375,36 @@ def test_every_arm_that_a_condition_names_is_one_of_the_recipe(recipe, finding, 
     named = [name for stage in reports for name in stage.get("broken", ())]
     named += [finding["must_fail"]] if "must_fail" in finding else []
     assert {*named} <= {*recipe["arms"]}
+
+
+# What could have been shown.
+
+
+@pytest.mark.parametrize(("n", "few"), [(300, True), (6000, False)])
+def test_a_size_that_would_seldom_show_equal_arms_to_be_so_is_named(n, few):
+    """Arms 2 points apart, margin 3: the reason is the size of 300 problems, and not of 6,000."""
+    arms = {"a": share(0.6, n), "b": share(0.57, n, seed=1)}
+    finding = {"test": "lossless", "arm": "a", "target": "b", "margin": 0.03}
+    found = verdict(arms, finding)
+    span = found.numbers[0].span
+    assert found.word == "not shown here"
+    assert ("fewer than 80 % of runs" in found.reason) == few
+    assert few == ((span.high - span.low) / 2 > 0.03 * 1.6449 / (1.6449 + 1.2816))
+
+
+def test_equal_arms_are_shown_to_be_so_in_four_of_five_where_nothing_is_said():
+    """The bound of the sentence, by simulation of the normal law that it rests on."""
+    rng = np.random.default_rng(5)
+    half = 0.02 * 1.6449 / (1.6449 + 1.2816)
+    estimates = rng.normal(0, half / 1.6449, 200_000)
+    assert np.mean(np.abs(estimates) + half < 0.02) == pytest.approx(0.8, abs=0.005)
+
+
+@pytest.mark.parametrize("test", ["more_accurate", "beats_control"])
+def test_where_no_difference_is_shown_the_one_that_would_be_is_named(test):
+    found = verdict({"a": share(0.52), "b": share(0.5, seed=1)}, {**BETTER, "test": test})
+    span = found.numbers[0].span
+    seen = (span.high - span.low) / 2 * (1 + 0.8416 / 1.96)
+    assert found.word == "not shown here"
+    assert f"A difference of {100 * seen:.1f} points is found in 80 % of runs." in found.reason
+    assert "80 %" not in verdict(TWO, {**BETTER, "test": test}).reason

@@ -197,9 +197,13 @@ def test_one_seed_shows_nothing_and_says_that_it_is_indicative():
 
 
 def test_seeds_are_paired_by_name_and_missing_ones_left_out():
-    base, mine = trained("k0", (-0.5, -0.1)), trained("k1", (-0.5, -0.1, -0.9))
-    found = verdict(STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=(base, mine)))
-    assert found.numbers[0].span.estimate == 0
+    """Each seed is a little steadier than its namesake; by place they differ by up to 0.5."""
+    base, mine = trained("k0", (-0.5, -0.1, -0.3)), trained("k1", (-0.45, -0.04, -0.26, -0.9))
+    turned = mine.model_copy(update={"steady": mine.steady[::-1]})
+    found = verdict(STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=(base, turned)))
+    assert found.word == "shown here" and found.seeds == 3
+    assert found.numbers[0].span.estimate == pytest.approx(0.05)
+    assert found.numbers[0].span.low > 0.02
 
 
 def correlated(span, reliability=(0.9, 0.9), seeds=3):
