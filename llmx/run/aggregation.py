@@ -20,7 +20,7 @@ from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
-_MIX = ("layouts", "whole", "order", "alone", "reach")
+_MIX = ("layouts", "whole", "order", "alone", "reach", "hidden")
 _WORDS = {"order": ("drawn", "kept"), "reach": ("answer", "drafts")}
 _EVEN = dict.fromkeys(get_args(Layout), 1.0)
 _HEADER, _MORE = "Drafts:", "More:"
@@ -40,11 +40,13 @@ class AggregationCorpusStage:
     (drawn, or kept: each draft has the place of its arm, so that places have a meaning),
     ``alone`` (the share without drafts; default 0.15), ``reach`` (how far the answer is learned:
     to its end, or, where drafts are partial, no further than the ``drafts`` are cut: the tokens
-    that a listener writes before it hears more. What no draft says is then not practised).
+    that a listener writes before it hears more. What no draft says is then not practised),
+    ``hidden`` (the share, of examples in which all drafts stand and one of them is right, whose
+    question shows no digits: only the drafts can give the answer; default 0).
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -133,6 +135,8 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     weights: Mapping[Layout, float] = told.get("layouts", _EVEN)
     (layout,) = rng.choices(list(weights), list(weights.values()))
     drafts = _chosen(rng, problem, set(tokenizer.all_special_ids), told.get("alone", _ALONE))
+    hidden = rng.random() < told.get("hidden", 0.0) and _told_by(drafts, problem, tokenizer)
+    question = _without_digits(problem.question) if hidden else problem.question
     if told.get("order") == "kept":
         drafts.sort(key=lambda draft: [name for name, _ in problem.drafts].index(draft[0]))
     cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
@@ -146,7 +150,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
         header=told["header"],
         more=told["more"],
     )
-    asked = renderer.ids(prompt(layout, [Message(role="user", content=problem.question)], heard))
+    asked = renderer.ids(prompt(layout, [Message(role="user", content=question)], heard))
     if told.get("reach") == "drafts" and drafts and last < len(cuts) - 1:
         answer = answer[: cuts[last]]
     rest = answer[sum(map(len, said)) :] if layout == "L2" and drafts else answer
@@ -162,6 +166,16 @@ def _chosen(
     count = len(problem.drafts) if rng.random() < 0.8 else rng.randint(1, len(problem.drafts))
     drawn = rng.sample(problem.drafts, count)
     return [(name, [one for one in ids if one not in special]) for name, ids in drawn]
+
+
+def _told_by(drafts: Sequence[tuple[str, list[int]]], problem: Problem, tokenizer: Any) -> bool:
+    """Whether all drafts are there, and one of them is the solution."""
+    texts = [tokenizer.decode(ids) for _, ids in drafts]
+    return len(drafts) == len(problem.drafts) and problem.solution in texts
+
+
+def _without_digits(question: str) -> str:
+    return "".join("#" if mark.isdigit() else mark for mark in question)
 
 
 def _cuts(chunks: Chunks, longest: int) -> list[int]:

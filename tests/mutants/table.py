@@ -7,6 +7,7 @@ Whoever adds a rule adds the slips that its tests are there for.
 from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
+from staircase_table import STAIRCASE
 from stats_table import STATS
 from testable_table import TESTABLE
 
@@ -189,4 +190,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *TESTABLE]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STAIRCASE, *STATS, *TESTABLE]

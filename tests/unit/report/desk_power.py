@@ -84,7 +84,7 @@ def _size(finding, spec, own) -> Size:
     rounds = scale.speed_problems if spec.paper == "staircase" else scale.speed_rounds
     world = World(scale.problems or 0, seeds, SPREAD if trained else 0.0, trained, rounds)
     count = len(named) - (0 if several else 1)
-    if finding["test"] == "first_token_cut":
+    if finding["test"] in ("first_token_cut", "end_to_end_speed"):
         count = len(named)
     margin = finding.get("margin", 0.02) if "margin" in BY_TEST[finding["test"]].finding else None
     return Size(finding["test"], count, margin, world)
