@@ -95,13 +95,13 @@ SPEED = [
         "report/verdict/over_rounds.py",
         "adjusted = holm([_p(streams, arm, quantity, aim) for arm, _ in there])",
         "adjusted = [_p(streams, arm, quantity, aim) for arm, _ in there]",
-        f"{_RULES}::test_a_speed_that_one_arm_shows_is_not_shown_among_several",
+        f"{_RULES}::test_a_speed_end_to_end_of_one_arm_is_not_shown_among_several",
     ),
     Mutant(  # p of "as fast", where "1.6 times" is asked
         "report/verdict/over_rounds.py",
         "p_beyond(ratio_interval_at(*rates), aim)",
         "p_beyond(ratio_interval_at(*rates), 1.0)",
-        f"{_RULES}::test_a_speed_that_one_arm_shows_is_not_shown_among_several",
+        f"{_RULES}::test_a_speed_end_to_end_of_one_arm_is_not_shown_among_several",
     ),
     Mutant(  # faster than the reference is enough
         "report/verdict/over_rounds.py",
@@ -153,6 +153,18 @@ WORLD = [
         "and drafts and last < len(cuts) - 1:",
         "and drafts:",
         f"{_EXAMPLES}::test_no_answer_is_learned_further_than_partial_drafts_reach[L1]",
+    ),
+    Mutant(  # questions that nothing answers any more
+        "run/aggregation.py",
+        "len(drafts) == len(problem.drafts) and problem.solution in texts",
+        "len(drafts) == len(problem.drafts)",
+        f"{_EXAMPLES}::test_a_question_is_not_hidden_where_no_draft_is_right",
+    ),
+    Mutant(  # the digits stay
+        "run/aggregation.py",
+        "question = _without_digits(problem.question) if hidden else problem.question",
+        "question = problem.question",
+        f"{_EXAMPLES}::test_a_hidden_question_shows_no_digit_and_a_draft_that_stands_there_is_right",
     ),
     Mutant(  # the share without drafts is what it always was
         "run/aggregation.py",

@@ -344,7 +344,7 @@ def test_speed_end_to_end_is_judged_at_what_is_asked(faster, word):
     assert number.span.estimate == pytest.approx(faster, rel=1e-3)
 
 
-def test_a_speed_that_one_arm_shows_is_not_shown_among_several():
+def test_a_speed_end_to_end_of_one_arm_is_not_shown_among_several():
     near = tuple(one / 1.69 for one in (1.0, 1.07, 0.93, 1.06, 0.94, 1.05, 0.97, 1.06, 0.92))
     about = tuple(one / 1.6 for one in (1.0, 1.07, 0.93) * 3)
     timed = rates(a=near, **dict.fromkeys(E, about))
@@ -369,10 +369,9 @@ def test_no_speed_without_rounds_in_turn():
 
 
 def test_a_verdict_on_half_a_statement_says_which():
-    whole = {"test": "more_accurate", "arms": ["a"], "control": "b"}
-    arms = dict.fromkeys("ab", answered(np.arange(400) % 4 > 0))
-    said = verdict({**whole, "half": "the half on quality"}, arms).reason
-    assert said == f"{verdict(whole, arms).reason} Tested is the half on quality."
+    arms, timed = dict.fromkeys("ab", SAME), streams(a=TIMES)
+    said = verdict({**CUT, "half": "the half on time"}, arms, streams=timed).reason
+    assert said == f"{verdict(CUT, arms, streams=timed).reason} Tested is the half on time."
 
 
 def moved(accepted, emitted, asked=0.8, to="kl"):

@@ -94,6 +94,30 @@ def test_no_answer_is_learned_further_than_partial_drafts_reach(renderer, long_p
     assert 5 < stopped < 40
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_hidden_question_shows_no_digit_and_a_draft_that_stands_there_is_right(
+    problem, renderer, share
+):
+    rows = examples(problem, renderer, 60, whole=1.0, hidden=share, alone=0.2, layouts={"L0": 1})
+    hidden = 0
+    for row in rows:
+        text = renderer.tokenizer.decode(row["ids"][: row["learn_from"]])
+        drafts = sum(mark in text for mark in ("= 2. #### 2", "= 3. #### 3", "= 0. #### 0"))
+        told = "# + #" in text
+        assert told != ("1 + 1?" in text) and (not told or drafts == 3)
+        assert share < 1 or told == (drafts == 3)
+        assert renderer.tokenizer.decode(learned(row)).startswith(problem.solution)
+        hidden += told
+    assert (hidden > 0) == (share > 0) and hidden < 60
+
+
+def test_a_question_is_not_hidden_where_no_draft_is_right(problem, renderer):
+    drafts = tuple(draft for draft in problem.drafts if draft[0] != "a")
+    wrong = Problem(problem.question, problem.solution, drafts)
+    rows = examples(wrong, renderer, hidden=1.0)
+    assert all("1 + 1?" in renderer.tokenizer.decode(row["ids"]) for row in rows)
+
+
 def test_the_share_without_drafts_is_the_one_that_is_asked_for(problem, renderer):
     def without(**told):
         rows = examples(problem, renderer, layouts={"L0": 1}, **told)
