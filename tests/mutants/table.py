@@ -4,6 +4,7 @@ A row is (file under llmx/, text that stands there once, what a slip would make 
 Whoever adds a rule adds the slips that its tests are there for.
 """
 
+from alike_table import ALIKE
 from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
@@ -189,4 +190,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *VERDICT]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *ALIKE, *VERDICT]
