@@ -162,8 +162,8 @@ VERDICT = [
     ),
     Mutant(
         BOTH,
-        "sure = self.harmless and self.faster and",
-        "sure = self.faster and",
+        "return Support(self.p_both <= LEVEL, self.p_both, lone)",
+        "return Support(self.faster, self.p_both, lone)",
         f"{RULES}::test_an_arm_has_to_pass_accuracy_and_speed_itself",
     ),
     Mutant(

@@ -46,10 +46,9 @@ class Point:
         return bool(self.speeds) and self.p_speed <= LEVEL
 
     def both(self) -> Support:
-        """Return what speaks for the arm being as accurate and faster."""
+        """Return what speaks for the arm being as accurate and faster, each of which p demands."""
         lone = self.table.lone or any(speed.lone for speed in self.speeds.values())
-        sure = self.harmless and self.faster and self.p_both <= LEVEL
-        return Support(sure, self.p_both, lone)
+        return Support(self.p_both <= LEVEL, self.p_both, lone)
 
 
 def non_inferior_and_faster(
