@@ -78,7 +78,7 @@ class EngineSpec(Frozen):
         return self.dialect == "vllm" or self.kind == "vllm_server"
 
 
-Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random", "ensemble"]
+Algorithm = Literal["target", "draft", "speculative", "block", "fuzzy", "random", "ensemble"]
 Semantics = Literal["research", "fallback", "union"]
 Divergence = Literal["js", "ag", "kl", "kl_reversed", "tv", "draft_token"]
 DraftMode = Literal["sampled", "greedy", "greedy_soft"]

@@ -18,7 +18,7 @@ from llmx.stats.proportion import wilson
 MISS = 0.03 + 1e-9
 """A draft share further than this from what was asked is flagged: over three points."""
 
-_DRAFTING = ("speculative", "fuzzy", "random", "ensemble")
+_DRAFTING = ("speculative", "block", "fuzzy", "random", "ensemble")
 
 
 def measure(

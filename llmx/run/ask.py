@@ -28,6 +28,7 @@ _UNREAD: dict[str, set[str]] = {
     "target": _ALONE,
     "draft": _ALONE,
     "speculative": {"ensemble_weight", *_FUZZY, *_DIALS},
+    "block": {"ensemble_weight", *_FUZZY, *_DIALS},
     "ensemble": {*_FUZZY, *_DIALS},
     "random": {"ensemble_weight", *_FUZZY},
     "fuzzy": {"ensemble_weight"},

@@ -7,6 +7,7 @@ Whoever adds a rule adds the slips that its tests are there for.
 from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
+from rivals_table import RIVALS
 
 WARP = "methods/decode/warp.py"
 _EDGE = "tests/unit/decode/test_draw_and_warp.py"
@@ -187,4 +188,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *RIVALS]

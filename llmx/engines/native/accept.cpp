@@ -7,12 +7,15 @@
 extern "C" {
 
 enum LlmxDivergence { NONE = -1, JS, AG, KL, KL_REVERSED, TV, DRAFT_TOKEN };
+// What else a rule reads; llmx/methods/decode says what for.
+enum LlmxAside { NOTHING, LEFT };
 
 struct LlmxRule {
   int32_t divergence;  // of the raw distributions
   int32_t ratio;       // p and q of the drafted token, warped
   int32_t one_hot;     // q is one-hot
   int32_t first;       // the target's arg-max and its lead
+  int32_t aside;
   int32_t stop;        // end a row at its first rejection
   float floor;         // least raw p of a token that passes by divergence
 };
@@ -86,13 +89,26 @@ float divergence(int kind, const float* a, const float* b, int n, float la, floa
 }
 
 struct Numbers {
-  float *d, *chance, *p, *q, *lead;
+  float *d, *chance, *p, *q, *lead, *aside;
   int64_t* best;
 };
 
+// The distributions of one column, and how much of the target the tokens before it leave over.
+struct Column {
+  Kept own, other;
+  float weight;
+};
+
+void read_aside(const LlmxRule& rule, int64_t c, Column& at, Numbers out) {
+  if (rule.aside == LEFT) {
+    *out.aside = rule.one_hot ? at.weight * (1.0f - *out.p) : at.own.above(at.weight, at.other);
+    at.weight = std::min(at.weight * (*out.p / std::max(*out.q, 1e-30f)), 1.0f);
+  }
+}
+
 // Whether the token may still stand; false ends the row.
 bool read(const LlmxRule& rule, const LlmxSampler& s, const float* a, const float* b, int64_t c,
-          float u, double limit, Kept& kept, Numbers out) {
+          float u, double limit, Column& at, Numbers out) {
   bool stands = false;
   if (rule.divergence != NONE) {
     float la = log_sum(a, s.vocab), lb = log_sum(b, s.vocab);
@@ -101,13 +117,14 @@ bool read(const LlmxRule& rule, const LlmxSampler& s, const float* a, const floa
     stands = *out.d <= limit && !(*out.chance < rule.floor);
   }
   if (rule.ratio) {
-    kept.from(a, s);
-    *out.p = kept.chance(c);
+    at.own.from(a, s);
+    *out.p = at.own.chance(c);
     *out.q = 1;
     if (!rule.one_hot) {
-      kept.from(b, s);
-      *out.q = kept.chance(c);
+      at.other.from(b, s);
+      *out.q = at.other.chance(c);
     }
+    read_aside(rule, c, at, out);
     stands = stands || u * *out.q < *out.p;
   }
   if (rule.first) {
@@ -132,26 +149,32 @@ extern "C" {
 void llmx_compare(const LlmxRule* rule, const LlmxSampler* sampler, int rows, int width,
                   const float* p, int64_t p_stride, const float* q, int64_t q_stride,
                   const int64_t* tokens, const int64_t* valid, const float* u, const double* limit,
-                  float* d, float* chance, float* pc, float* qc, float* lead, int64_t* best) {
-  static thread_local llmx::Kept kept;
-  for (int r = 0; r < rows; r++)
-    for (int k = 0; k < (rule->stop ? valid[r] : width); k++) {
+                  float* d, float* chance, float* pc, float* qc, float* lead, int64_t* best,
+                  float* aside) {
+  static thread_local llmx::Column column;
+  for (int r = 0; r < rows; r++) {
+    column.weight = 1;
+    for (int k = 0; k < (rule->stop || rule->aside ? valid[r] : width); k++) {
       int64_t at = (int64_t)r * width + k;
       const float* a = p + (at + r) * p_stride;
-      llmx::Numbers out{d + at, chance + at, pc + at, qc + at, lead + at, best + at};
+      llmx::Numbers out{d + at, chance + at, pc + at, qc + at, lead + at, aside + at,
+                        best + at};
       bool stands = llmx::read(*rule, *sampler, a, q + at * q_stride, tokens[at], u[at], limit[at],
-                               kept, out);
+                               column, out);
       if (!stands && rule->stop) break;
     }
+  }
 }
 
 // Draw a token of each row from the target, or from what is left of it after a rejection.
 //   at: which row of p (of p_stride numbers); q_at: which of q, -1 where nothing was rejected.
 //   token: what was rejected; one_hot: q is one-hot on it.
+//   weight (rows): of the target in what q is taken from; null = 1.
 //   u (rows, 3); out (rows, 3); lead (rows), written where temperature is 0.
 void llmx_follow(const LlmxSampler* sampler, int rows, const float* p, int64_t p_stride,
                  const int64_t* at, const float* q, int64_t q_stride, const int64_t* q_at,
-                 const int64_t* token, int one_hot, const float* u, int64_t* out, float* lead) {
+                 const int64_t* token, int one_hot, const float* weight, const float* u,
+                 int64_t* out, float* lead) {
   static thread_local llmx::Kept own, other;
   for (int r = 0; r < rows; r++) {
     const float* z = p + at[r] * p_stride;
@@ -163,11 +186,12 @@ void llmx_follow(const LlmxSampler* sampler, int rows, const float* p, int64_t p
     }
     own.from(z, *sampler);
     if (q_at && q_at[r] >= 0) {
+      float of = weight ? weight[r] : 1.0f;
       if (one_hot) {
-        own.subtract([&](int64_t i) { return i == token[r] ? 1.0f : 0.0f; });
+        own.subtract(of, [&](int64_t i) { return i == token[r] ? 1.0f : 0.0f; });
       } else {
         other.from(q + q_at[r] * q_stride, *sampler);
-        own.subtract([&](int64_t i) { return other.chance(i); });
+        own.subtract(of, [&](int64_t i) { return other.chance(i); });
       }
     }
     for (int i = 0; i < 3; i++) out[3 * r + i] = own.draw(u[3 * r + i]);

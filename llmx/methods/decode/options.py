@@ -17,7 +17,8 @@ class DecodeOptions:
 
     Attributes:
         algorithm: ``target`` or ``draft`` alone, lossless ``speculative`` (Leviathan et al.,
-            arXiv 2211.17192), ``fuzzy`` (Holsman et al., arXiv 2502.20704), ``random``
+            arXiv 2211.17192), lossless ``block`` verification (Sun et al., arXiv 2403.10444),
+            ``fuzzy`` (Holsman et al., arXiv 2502.20704), ``random``
             acceptance, the control of the latter, or ``ensemble``: speculation against
             ``w p + (1 - w) q``, the lossy option of transformers (`assistant_ensemble_weight`).
         temperature: 0 = arg-max.
@@ -138,7 +139,31 @@ class DecodeOptions:
     def tests_ratio(self) -> bool:
         """Whether the speculative test takes part in acceptance."""
         fallback = self.algorithm == "fuzzy" and self.semantics == "fallback"
-        return self.algorithm in ("speculative", "ensemble") or fallback
+        return self.algorithm in ("speculative", "block", "ensemble") or fallback
+
+    @property
+    def lossless(self) -> bool:
+        """Whether a drafted text has the target's law (but for ``greedy_soft`` drafts)."""
+        return self.algorithm in ("speculative", "block")
+
+    @property
+    def draft_decides(self) -> bool:
+        """Whether the text depends on what is drafted: not where it is the target's arg-max."""
+        return not self.lossless or self.temperature > 0
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a drafted token can fall for what was drafted behind it.
+
+        Then no row may be cut at its first rejection, and nothing may be drawn again from the
+        random numbers of tokens that were refused.
+        """
+        return self.joint
+
+    @property
+    def joint(self) -> bool:
+        """Whether a block is verified as a whole; one arg-max after the other is no less."""
+        return self.algorithm == "block" and self.temperature > 0
 
     @property
     def tests_first(self) -> bool:

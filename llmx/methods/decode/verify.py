@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,14 +10,15 @@ import numpy as np
 from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
-from llmx.methods.decode.block_model import BlockModel, CompareJob, FollowJob, reads
+from llmx.methods.decode.block_model import BlockModel, CompareJob, reads
+from llmx.methods.decode.block_rule import block_rule, left_over
 from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
+from llmx.methods.decode.draw import lead
 from llmx.methods.decode.fuzzy import Closeness, closeness, fuzzy_rule, limits
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
-from llmx.methods.decode.propose import Proposal, at_column
+from llmx.methods.decode.propose import Proposal
 from llmx.methods.decode.rows import Rows
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Verdict:
         margin: float32 (B, K), distance of the nearest comparison from turning over.
         divergence: float32 (B, K); None where the rule does not use it.
         charge: float64 (B, K), what each token costs the answer's budget; None as above.
+        weights: float32 (B, K+1), of the target in the residual after so many accepted tokens;
+            None = 1.
     """
 
     logits: Tensor
@@ -45,6 +48,7 @@ class Verdict:
     margin: Floats
     divergence: Floats | None = None
     charge: Doubles | None = None
+    weights: Floats | None = None
 
 
 def verify(
@@ -96,12 +100,19 @@ def judge(
         u: float32 (B, K), in [0, 1).
         valid: see :func:`verify`.
     """
+    import torch
+
     if options.algorithm == "random":
         flags = accept.random(u, options.threshold)
         return Verdict(logits, scores, None, flags, np.abs(u - options.threshold))
     if options.algorithm == "ensemble" and options.temperature == 0:
         scores = _mixed(scores, proposal, options.ensemble_weight, valid)
     probs = _warped(scores, options)
+    if options.joint:
+        assert probs is not None
+        p, left = left_over(probs[:, :-1], proposal.probs, proposal.tokens)
+        read = on_host(torch.stack((p, proposal.q_of_tokens(), left)))
+        return _jointly(logits, scores, probs, (read[0], read[1], read[2]), u, valid)
     own = _own_test(scores, probs, proposal, u, options)
     if options.algorithm != "fuzzy":
         assert own is not None
@@ -127,11 +138,14 @@ def _read(
         return judge(logits, logits, proposal, u, dial, options)
     tokens = tokens_on_host(proposal.tokens)
     # What an answer may still spend depends on all tokens of the block.
-    stop = valid is not None and options.budget == np.inf and options.algorithm != "ensemble"
+    whole = options.algorithm == "ensemble" or options.looks_ahead or options.budget < np.inf
+    stop = valid is not None and not whole
     counted = np.full(len(tokens), tokens.shape[1]) if valid is None else valid
     asked = limits(tokens, dial, options)
     job = CompareJob(logits, proposal.logits, tokens, counted, u, asked, options, stop)
     found = model.compare(job)
+    if options.joint:
+        return _jointly(logits, logits, None, (found.p, found.q, found.aside[0]), u, valid)
     own = None
     if options.tests_first:
         own = found.best == tokens, found.lead
@@ -142,6 +156,20 @@ def _read(
         return Verdict(logits, logits, None, *own)
     close = Closeness(found.divergence, found.chance if options.floor > 0 else None)
     return _fuzzy(logits, logits, None, close, own, tokens, dial, options)
+
+
+def _jointly(
+    logits: Tensor,
+    scores: Tensor,
+    probs: Tensor | None,
+    read: tuple[Floats, Floats, Floats],
+    u: Floats,
+    valid: Ints | None,
+) -> Verdict:
+    """Decide a block as a whole, from (p, q, left) of each drafted token."""
+    counted = np.full(len(u), u.shape[1]) if valid is None else valid
+    rule = block_rule(*read, u, counted)
+    return Verdict(logits, scores, probs, rule.accept, rule.margin, weights=rule.weights)
 
 
 def _fuzzy(
@@ -214,52 +242,6 @@ def _ratio_test(p: Floats, q: Floats, u: Floats, options: DecodeOptions) -> tupl
     return accept.ensemble(p, q, u, weight), np.abs(u - (1 - weight) - weight * ratio)
 
 
-@dataclass(frozen=True)
-class Final:
-    """The last token of a round, int64 (B,), and whether it was nearly another, (B,)."""
-
-    token: Ints
-    fragile: Flags
-
-
-def follow(
-    lane: Lane,
-    rows: Rows,
-    proposal: Proposal,
-    verdict: Verdict,
-    run: Ints,
-    valid: Ints,
-    options: DecodeOptions,
-) -> Final:
-    """Draw the token after the accepted ones: a replacement, or the bonus after a whole block.
-
-    Under the speculative test a replacement comes from the residual; otherwise, and for every
-    bonus, from the target itself. A rejection by divergence says nothing about which token was
-    drafted, so there is nothing to compensate (and the rejected token may come again).
-
-    Args:
-        run: (B,), accepted tokens.
-        valid: (B,), tokens that counted.
-    """
-    drawn = rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run]
-    if lane.blocks is not None and reads(options):
-        job = FollowJob(verdict.logits, run, band(drawn), options)
-        if options.tests_ratio and (run < valid).any():
-            tokens = tokens_on_host(proposal.tokens)
-            job = replace(job, draft=proposal.logits, tokens=tokens, rejected=run < valid)
-        return _final(lane.blocks, job)
-    row, column = lane.put(rows.index), lane.put(run)
-    u = lane.put(band(drawn))
-    if verdict.probs is None:
-        return final_token(at_column(verdict.scores, row, column), u, options)
-    weights = at_column(verdict.probs, row, column)
-    if (run < valid).any():
-        rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
-        q = proposal.q_at(row, column.clamp(max=proposal.tokens.shape[1] - 1))
-        weights = residual(weights, q * rejected)
-    return _drawn(draw(weights, u))
-
-
 def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
     """Charge the accepted tokens to their answers, and move thresholds that hold a share.
 
@@ -273,32 +255,3 @@ def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
         return
     rows.dial.pay(verdict.charge, run)
     rows.dial.turn(run, np.where(room > 0, run + 1, 0))
-
-
-def solo_token(lane: Lane, scores: Tensor, u: Floats, options: DecodeOptions) -> Final:
-    """Take one token from scores (B, 1, V) and uniforms (B,)."""
-    if lane.blocks is not None:
-        column = np.zeros(len(u), dtype=np.int64)
-        return _final(lane.blocks, FollowJob(scores, column, band(u), options))
-    return final_token(scores[:, 0], lane.put(band(u)), options)
-
-
-def _final(model: BlockModel, job: FollowJob) -> Final:
-    found = model.follow(job)
-    if job.options.temperature == 0:
-        return Final(found.tokens[:, 0], found.lead < FRAGILE)
-    return Final(found.tokens[:, 0], is_split(found.tokens))
-
-
-def final_token(scores: Tensor, u: Tensor, options: DecodeOptions) -> Final:
-    """Take the token of scores (B, V): from bands of uniforms (B, 3), or the arg-max."""
-    from llmx.methods.decode.warp import warp
-
-    if options.temperature == 0:
-        return Final(tokens_on_host(scores.argmax(-1)), on_host(lead(scores)) < FRAGILE)
-    return _drawn(draw(warp(scores, options.temperature, options.top_p, options.top_k), u))
-
-
-def _drawn(bands: Tensor) -> Final:
-    tokens = tokens_on_host(bands)
-    return Final(tokens[:, 0], is_split(tokens))
