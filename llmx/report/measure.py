@@ -7,6 +7,7 @@ from typing import Any
 
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
+from llmx.core.speech import LOSSLESS, LOSSY
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.paired_table import correct, paired_table
@@ -18,7 +19,7 @@ from llmx.stats.proportion import wilson
 MISS = 0.03 + 1e-9
 """A draft share further than this from what was asked is flagged: over three points."""
 
-_DRAFTING = ("speculative", "block", "fuzzy", "random", "ensemble")
+_DRAFTING = LOSSLESS + LOSSY
 
 
 def measure(

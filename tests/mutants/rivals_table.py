@@ -1,4 +1,4 @@
-"""Faults of the rules that fuzzy decoding is compared with: block verification and the lossy ones."""
+"""Faults of what fuzzy decoding is compared with: block verification and the lossy rules."""
 
 from mutant import Mutant
 
@@ -33,8 +33,8 @@ BLOCK = [
     ),
     Mutant(  # a replacement as after a token-wise rejection
         f"{_D}follow.py",
-        "        if verdict.weights is not None:\n            weights = weights *",
-        "        if False:\n            weights = weights *",
+        "weights = weights * lane.put(share)",
+        "weights = weights * lane.put(0 * share + 1)",
         f"{_BLOCK}test_the_loop_follows_the_enumerated_law[sampled]",
     ),
     Mutant(  # refused tokens are drawn again from the numbers they were refused for

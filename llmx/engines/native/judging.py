@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.engines.native.calls import CRule, CSampler, at, plain
+from llmx.methods.decode.asides import slack
 from llmx.methods.decode.block_model import CompareJob, Drawn, FollowJob, Numbers
 from llmx.methods.decode.options import DecodeOptions
 
 _DIVERGENCES = ("js", "ag", "kl", "kl_reversed", "tv", "draft_token")
-_ASIDES = ("nothing", "left")  # ``LlmxAside`` of accept.cpp
+_ASIDES = ("", "block", "typical", "fly", "opt", "token_v3")  # ``LlmxAside`` of accept.cpp
 
 
 class Judging:
@@ -61,8 +62,8 @@ class Judging:
         lead = np.full(rows, np.inf, np.float32)
         self.calls.llmx_follow(
             self.sampler(job.options, vocab), rows, at(target), p_stride, at(place), at(draft),
-            q_stride, at(q_at), at(token), int(job.options.one_hot_draft), at(weight), at(u),
-            at(tokens), at(lead),
+            q_stride, at(q_at), at(token), int(job.options.one_hot_draft), at(weight),
+            slack(job.options), at(u), at(tokens), at(lead),
         )  # fmt: skip
         return Drawn(tokens, lead)
 
@@ -70,16 +71,25 @@ class Judging:
 def _rule(job: CompareJob) -> CRule:
     options = job.options
     fuzzy = options.algorithm == "fuzzy"
-    ratio = options.tests_ratio and options.temperature > 0
+    ratio = (options.tests_ratio or options.rival) and options.temperature > 0
     return CRule(
         _DIVERGENCES.index(options.divergence) if fuzzy else -1,
         int(ratio),
         int(options.one_hot_draft),
         int(options.tests_first),
-        _ASIDES.index("left") if options.joint else 0,
+        _ASIDES.index(_aside(options)),
         int(job.stop),
         options.floor,
+        slack(options),
     )
+
+
+def _aside(options: DecodeOptions) -> str:
+    if options.joint:
+        return "block"
+    if not options.rival:
+        return ""
+    return options.deferral if options.algorithm == "cascade" else options.algorithm
 
 
 def _laid_out(values: Any) -> tuple[NDArray[np.float32], int]:

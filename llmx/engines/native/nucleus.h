@@ -98,6 +98,24 @@ class Kept {
     return (float)left;
   }
 
+  // In nats.
+  float entropy() const {
+    double found = 0;
+    for (float held : held_) {
+      double p = held / mass_;
+      if (p > 0) found -= p * std::log(p);
+    }
+    return (float)found;
+  }
+
+  // Probability of the tokens that a test picks.
+  template <class Test> float mass_if(Test picked) const {
+    double found = 0;
+    for (size_t i = 0; i < ids_.size(); i++)
+      if (picked(ids_[i])) found += held_[i];
+    return (float)(found / mass_);
+  }
+
   // Take q away and keep what is left of each token: max(0, w p - q); p itself if nothing is.
   template <class Chance> void subtract(float w, Chance q) {
     double left = 0;

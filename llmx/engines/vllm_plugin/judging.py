@@ -21,7 +21,8 @@ from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, residual
 from llmx.methods.decode.follow import Final, final_token
 from llmx.methods.decode.lane import on_host, tokens_on_host
 from llmx.methods.decode.propose import Proposal, at_column
-from llmx.methods.decode.verify import Verdict, judge
+from llmx.methods.decode.verdict import Verdict
+from llmx.methods.decode.verify import judge
 
 
 @dataclass(frozen=True)

@@ -91,16 +91,13 @@ def _margin(passes: Flags, inside: Flags, gap: Floats) -> Floats:
     return margin
 
 
-def left_over(probs: Tensor, drafted: Tensor | None, tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """Return p of each drafted token and what is left of the target, float32 (B, K) each.
+def left_over(probs: Tensor, drafted: Tensor | None, tokens: Tensor) -> Tensor:
+    """Return ``Σ max(0, w p - q)`` of each column, float32 (B, K); see :func:`block_rule`.
 
     Args:
         probs: p, warped, float32 (B, K, V).
         drafted: q, the same; None = one-hot on the tokens.
         tokens: int64 (B, K).
-
-    Returns:
-        p of the tokens, and ``Σ max(0, w p - q)`` of each column; see :func:`block_rule`.
     """
     import torch
 
@@ -113,5 +110,5 @@ def left_over(probs: Tensor, drafted: Tensor | None, tokens: Tensor) -> tuple[Te
         weights.append((weights[-1] * ratio[:, column]).clamp(max=1))
     weight = torch.stack(weights, 1)
     if drafted is None:
-        return p, weight * (1 - p)
-    return p, (weight.unsqueeze(-1) * probs - drafted).clamp_(min=0).sum(-1)
+        return weight * (1 - p)
+    return (weight.unsqueeze(-1) * probs - drafted).clamp_(min=0).sum(-1)

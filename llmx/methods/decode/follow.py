@@ -9,13 +9,14 @@ import numpy as np
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Flags, Floats, Ints
+from llmx.methods.decode.asides import deferred
 from llmx.methods.decode.block_model import BlockModel, FollowJob, reads
 from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
 from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal, at_column
 from llmx.methods.decode.rows import Rows
-from llmx.methods.decode.verify import Verdict
+from llmx.methods.decode.verdict import Verdict
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +52,7 @@ def follow(
     """
     drawn = rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run]
     if lane.blocks is not None and reads(options):
-        job = FollowJob(verdict.logits, run, band(drawn), options)
+        job = FollowJob(verdict.logits, run, band(drawn), options.undrafted)
         if options.tests_ratio and (run < valid).any():
             tokens = tokens_on_host(proposal.tokens)
             job = replace(job, draft=proposal.logits, tokens=tokens, rejected=run < valid)
@@ -61,13 +62,17 @@ def follow(
     row, column = lane.put(rows.index), lane.put(run)
     u = lane.put(band(drawn))
     if verdict.probs is None:
-        return final_token(at_column(verdict.scores, row, column), u, options)
+        return final_token(at_column(verdict.scores, row, column), u, options.undrafted)
     weights = at_column(verdict.probs, row, column)
     if (run < valid).any():
         rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
         q = proposal.q_at(row, column.clamp(max=proposal.tokens.shape[1] - 1))
+        if options.algorithm == "cascade":
+            q = q * deferred(at_column(verdict.logits, row, column), options)
         if verdict.weights is not None:
-            weights = weights * lane.put(verdict.weights[rows.index, run]).unsqueeze(1)
+            # Of a bonus nothing is taken: there the share may be 0.
+            share = np.where(run < valid, verdict.weights[rows.index, run], np.float32(1))
+            weights = weights * lane.put(share).unsqueeze(1)
         weights = residual(weights, q * rejected)
     return _drawn(draw(weights, u))
 

@@ -13,7 +13,8 @@ from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Block, Rows
-from llmx.methods.decode.verify import Verdict, settle, verify
+from llmx.methods.decode.verdict import Verdict
+from llmx.methods.decode.verify import settle, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -46,7 +47,7 @@ def block_round(
     """
     room = rows.room()
     if not room.any():
-        return solo_round(target, rows, options, Purpose.TARGET)
+        return solo_round(target, rows, options.undrafted, Purpose.TARGET)
     # Shapes move the last bits of most models, and must not depend on a neighbour's room.
     exact = target.blocks is not None and draft.blocks is not None
     width = int(room.max()) if exact else options.gamma

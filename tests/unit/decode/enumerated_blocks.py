@@ -105,3 +105,45 @@ def block_ends(block, columns):
 def block_law(target, draft, prompt, options):
     """Return {(output, rounds): probability} of block verification."""
     return Blocks(target, draft, prompt, options).law(block_ends)
+
+
+def fly_ends(options):
+    """Return the ends of a block under FLy (Li et al., arXiv 2511.22972), the test of SD native."""
+
+    def entropy(raw):
+        top = np.sort(softmax(raw))[-3:]
+        return -(top * np.log(top)).sum()
+
+    def ends(block, columns):
+        size = len(block)
+        window = min(6, options.gamma - 1) if options.window is None else options.window
+        stands, chances = [0.0] * (size + 1), []
+        for token, (_, p, q) in zip(block, columns, strict=False):
+            chances.append(min(p[token] / q[token], 1.0))
+        for passes in np.ndindex(*[2] * size):
+            kept = 0
+            for at in range(size):
+                raw, p, _ = columns[at]
+                ahead = at + window < size and all(passes[at + 1 : at + window + 1])
+                unsure = entropy(raw[0]) >= options.threshold
+                mass = p[block[at]] > 0 or options.temperature == 0
+                if not (passes[at] or (ahead and unsure and mass)):
+                    break
+                kept += 1
+            odds = zip(passes, chances, strict=True)
+            stands[kept] += np.prod([c if yes else 1 - c for yes, c in odds])
+        for run, chance in enumerate(stands):
+            column = columns[run]
+            if column is None:
+                yield chance, None
+                continue
+            _, p, q = column
+            rest = p if run == size else np.maximum(p - q, 0)
+            yield chance, drawn(rest if rest.sum() > 1e-12 else p)
+
+    return ends
+
+
+def fly_law(target, draft, prompt, options):
+    """Return {(output, rounds): probability} of FLy."""
+    return Blocks(target, draft, prompt, options).law(fly_ends(options))

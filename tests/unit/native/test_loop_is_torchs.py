@@ -23,6 +23,18 @@ RULES = {
     "block": replace(BASE, algorithm="block"),
     "block-nucleus": replace(BASE, algorithm="block", top_p=0.9, temperature=1.2),
     "block-greedy": replace(BASE, algorithm="block", temperature=0.0),
+    "typical": replace(BASE, algorithm="typical", threshold=0.09),
+    "typical-nucleus": replace(BASE, algorithm="typical", threshold=0.4, top_p=0.9),
+    "fly": replace(BASE, algorithm="fly", threshold=0.3, window=2),
+    "fly-nucleus": replace(BASE, algorithm="fly", threshold=0.2, window=1, top_p=0.9),
+    "fly-greedy": replace(BASE, algorithm="fly", threshold=0.2, window=1, temperature=0.0),
+    "cascade": replace(BASE, algorithm="cascade", threshold=0.4),
+    "cascade-nucleus": replace(BASE, algorithm="cascade", threshold=0.2, top_p=0.9),
+    "cascade-greedy": replace(BASE, algorithm="cascade", threshold=0.4, temperature=0.0),
+    "cascade-token": replace(BASE, algorithm="cascade", threshold=0.6, deferral="token_v3"),
+    "cascade-token-greedy": replace(
+        BASE, algorithm="cascade", threshold=0.6, deferral="token_v3", temperature=0.0
+    ),
     "research": FUZZY,
     "fallback": replace(FUZZY, semantics="fallback"),
     "union": replace(FUZZY, semantics="union"),
