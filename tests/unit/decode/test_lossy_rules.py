@@ -54,7 +54,7 @@ def test_a_threshold_changes_the_law(rule, by):
     """Otherwise the tests above could not fail for it."""
     options = RULES[rule]
     moved = replace(options, threshold=options.threshold * by)
-    here, there = (texts(enumerated(one)) for one in (options, moved))
+    here, there = (enumerated(one) for one in (options, moved))
     keys = here.keys() | there.keys()
     assert max(abs(here.get(key, 0) - there.get(key, 0)) for key in keys) > 1e-4
 
