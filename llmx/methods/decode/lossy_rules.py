@@ -14,6 +14,8 @@ from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
 from llmx.methods.decode.options import DecodeOptions
 
+_NEVER = np.float32(np.nan)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -39,7 +41,7 @@ class LossyRule:
     Attributes:
         accept: whether it stands.
         margin: float32, distance of the nearest comparison from turning over.
-        distance: float32, what the threshold is compared with.
+        distance: float32, what the threshold is compared with; NaN = never kept by it.
         weights: float32 (B, K+1) of the residual; None = 1.
     """
 
@@ -73,7 +75,7 @@ def _typical(read: Reading, options: DecodeOptions) -> LossyRule:
         return LossyRule(flags, margin, -flags.astype(np.float32))
     level = np.maximum(read.p, np.square(read.p * np.exp(read.aside[0])))
     limit = np.float64(options.threshold)
-    return LossyRule(level > limit, _off(level, limit), -level)
+    return LossyRule(level > limit, _off(level, limit), np.where(level > 0, -level, _NEVER))
 
 
 def _fly(read: Reading, u: Floats, valid: Ints, options: DecodeOptions) -> LossyRule:
@@ -86,12 +88,12 @@ def _fly(read: Reading, u: Floats, valid: Ints, options: DecodeOptions) -> Lossy
     entropy, limit = read.aside[0], np.float64(options.threshold)
     window = options.deferral_window
     may = passed_over(own, valid, window)
-    # A token without mass has no chance to have been the target's.
-    may &= True if read.own is not None else read.p > 0
-    flags = own | (may & (entropy >= limit))
+    # The target never says a token without mass, however unsure it is.
+    distance = -entropy if read.own is not None else np.where(read.p > 0, -entropy, _NEVER)
+    flags = own | (may & (distance <= -limit))
     doubt = np.minimum(_off(entropy, limit), _least_ahead(margin, window))
     margin = np.where(own, margin, np.minimum(margin, doubt)).astype(np.float32)
-    return LossyRule(flags, margin, -entropy)
+    return LossyRule(flags, margin, distance)
 
 
 def passed_over(own: Flags, valid: Ints, window: int) -> Flags:

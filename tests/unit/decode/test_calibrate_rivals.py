@@ -6,14 +6,16 @@ from math import inf
 import numpy as np
 import pytest
 from counts import count
-from test_decode_calibrate import DRAFT, IDS, PROMPTS, TARGET, TWO, small
+from test_decode_calibrate import DRAFT, TARGET, TWO, small
 
 from llmx.methods.decode import DecodeOptions, decode
 from llmx.methods.decode.calibrate import calibrate, predict
 from llmx.methods.decode.lossy_rules import passed_over
 from llmx.methods.decode.replay import Replayer, bare
 
-SHAPE = {"max_tokens": 60, "gamma": 5, "eos_ids": (11,)}
+PROMPTS = [[at % 12, at * 5 % 12, 3] for at in range(16)]
+IDS = [f"c{at}" for at in range(16)]
+SHAPE = {"max_tokens": 40, "gamma": 5, "eos_ids": (11,)}
 RIVALS = {
     "typical": DecodeOptions("typical", **SHAPE),
     "fly": DecodeOptions("fly", window=1, **SHAPE),
@@ -22,7 +24,6 @@ RIVALS = {
     "opt-greedy": DecodeOptions("cascade", temperature=0.0, **SHAPE),
     "token_v3": DecodeOptions("cascade", deferral="token_v3", **SHAPE),
 }
-ASKED = {"typical": 0.6, "fly": 0.76, "fly-greedy": 0.76}
 
 
 def span(options):
@@ -43,7 +44,7 @@ def test_a_share_between_both_ends_is_reached(rule):
     least, most = span(options)
     share = least + 0.5 * (most - least)
     found = calibrate(TARGET, DRAFT, PROMPTS, IDS, options, 0, share, tries=6)
-    assert least < most and found.achieved == pytest.approx(share, abs=0.02)
+    assert least < most and found.achieved == pytest.approx(share, abs=0.04)
     tuned = replace(options, threshold=found.threshold)
     again = decode(TARGET, DRAFT, PROMPTS, IDS, tuned, 0)
     accepted, emitted = sum(o.accepted for o in again), sum(len(o.token_ids) for o in again)
@@ -71,8 +72,7 @@ def test_a_replayed_block_is_decided_as_the_rule_does(rule):
             whole = np.full(len(passes), passes.shape[1])
             passes &= passed_over(logged.verdict.accept, whole, options.deferral_window)
         wanted = passes | logged.verdict.accept
-        assert (wanted == replayed.accept).mean() == 1 or rule == "fly"
-        assert (wanted == replayed.accept).mean() > 0.99
+        assert (wanted == replayed.accept).all()
 
 
 # One token: refused by itself, near; the next ones pass.
