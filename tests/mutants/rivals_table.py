@@ -51,7 +51,7 @@ BLOCK = [
     ),
     Mutant(
         f"{_N}accept.cpp",
-        "at.weight = std::min(at.weight * (*out.p / std::max(*out.q, 1e-30f)), 1.0f);",
+        "at.weight = std::min(at.weight * (p / std::max(q, 1e-30f)), 1.0f);",
         "",
         f"{_ASIDE}test_what_is_left_of_the_target_behind_a_prefix",
     ),
