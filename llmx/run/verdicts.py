@@ -68,14 +68,9 @@ class VerdictStage:
 
         given, findings = context.given, _findings(context.given)
         trained = trained_arms(given.arms, given.stages)
-<<<<<<< HEAD
         found = evidence(pool(gather(context.inputs, given.arms, trained)), _tuned_on(given))
-        present = list(families(given.arms))
-=======
-        found = evidence(pool(gather(context.inputs, given.arms, trained)))
         present = families(given.arms)
         samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
->>>>>>> main
         context.progress.start(len(findings), unit="findings")
         verdicts = []
         for finding in findings:

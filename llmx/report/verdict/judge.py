@@ -13,11 +13,7 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.first_token import first_token_cut
 from llmx.report.verdict.length import length_inflation
 from llmx.report.verdict.lossless import lossless
-<<<<<<< HEAD
-from llmx.report.verdict.model import Verdict, rests_on
-=======
-from llmx.report.verdict.model import DECISIVE, Verdict
->>>>>>> main
+from llmx.report.verdict.model import DECISIVE, Verdict, rests_on
 from llmx.report.verdict.more_accurate import more_accurate
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
 from llmx.report.verdict.optimum import optimum
@@ -56,6 +52,8 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
     Args:
         present: families that the run holds.
     """
+    if _settings(finding, e) is None:
+        return _judged(e, finding, present)
     fit = without_unfit(e, finding)
     return testable(_judged(fit, finding, present), finding, fit)
 
@@ -63,7 +61,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
 def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
     named = arms_of(finding)
     lost = tuple(name for name in named if name in e.failed)
-    settings = _without(finding, {name for name in named if name not in e.arms})
+    settings = _settings(finding, e)
     if settings is None:
         return _nothing(e, finding, lost, [name for name in named if name not in present])
     verdict = of_every_arm(TESTS[str(finding["test"])](e, **settings), finding, e, present)
@@ -104,6 +102,11 @@ def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
         known = figured(verdict)
         return [name for name in named if name in known]
     return [name for name in named or verdict.arms if name in e.arms]
+
+
+def _settings(finding: Mapping[str, Any], e: Evidence) -> dict[str, Any] | None:
+    """Return the test's settings for the arms that there are; None where nothing is left."""
+    return _without(finding, {name for name in arms_of(finding) if name not in e.arms})
 
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:
