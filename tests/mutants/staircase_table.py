@@ -152,7 +152,7 @@ WORLD = [
         "run/aggregation.py",
         "and drafts and last < len(cuts) - 1:",
         "and drafts:",
-        f"{_EXAMPLES}::test_no_answer_is_learned_further_than_partial_drafts_reach[L1]",
+        f"{_EXAMPLES}::test_whole_drafts_leave_the_whole_answer_to_learn_however_short_they_are",
     ),
     Mutant(  # questions that nothing answers any more
         "run/aggregation.py",

@@ -94,6 +94,16 @@ def test_no_answer_is_learned_further_than_partial_drafts_reach(renderer, long_p
     assert 5 < stopped < 40
 
 
+def test_whole_drafts_leave_the_whole_answer_to_learn_however_short_they_are(
+    long_problem, renderer
+):
+    short = (("a", tuple(renderer.encode("10 + 1 = 11."))),)
+    problem = Problem(long_problem.question, long_problem.solution, short)
+    answer = [*renderer.encode(problem.solution), renderer.tokenizer.eos_token_id]
+    for row in examples(problem, renderer, 20, whole=1.0, reach="drafts", layouts={"L0": 1}):
+        assert learned(row) == answer
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_a_hidden_question_shows_no_digit_and_a_draft_that_stands_there_is_right(
     problem, renderer, share

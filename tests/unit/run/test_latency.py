@@ -44,7 +44,10 @@ def open_scripted(spec, engine, inputs):
 
 
 def arm(streaming, **changes):
-    voices = {name: VoiceSpec(model=ModelSpec(target="zoo:arithmetic_all")) for name in ANSWERS}
+    model = ModelSpec(target="zoo:arithmetic_all")
+    voices = {name: VoiceSpec(model=model) for name in ANSWERS}
+    own = SamplerSpec(algorithm="target", temperature=0.5, max_tokens=300)
+    voices["a"] = VoiceSpec(model=model, sampler=own)
     spec = ensemble(streaming=streaming).model_copy(update={"voices": voices})
     base = {"model": ModelSpec(target="zoo:arithmetic_all"), "data": DATA, "ensemble": spec}
     sampler = SamplerSpec(algorithm="target", temperature=0, max_tokens=400)
