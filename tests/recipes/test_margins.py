@@ -30,7 +30,7 @@ def test_every_recipe_judges_equality_by_the_same_margin():
 
 
 def test_what_covers_half_of_a_statement_says_which():
-    """Statements of two halves: what a larger chunk costs and gains; what a cache keeps and loses."""
+    """What a larger chunk costs and gains; what a prefix cache keeps and loses."""
     two = {"first_chunk", "cached_layout"}
     known = {one["id"]: one for _, one in findings() if one["id"] in two}
     assert known.keys() == two and all("half" in one for one in known.values())
