@@ -119,8 +119,8 @@ def test_the_documented_table_of_the_others_is_the_one_of_the_script_and_keeps_t
 def test_the_documented_table_of_desks_asks_what_the_recipes_ask():
     shown = printed(f"| {' | '.join(HEAD)} |")
     wanted = [
-        (f"`{size.test}`", f"{size.arms}", f"{size.world.problems}", f"{size.world.seeds}",
-         "yes" if size.world.trained else "no")
+        (f"`{size.test}`", "several" if size.several else "one", f"{size.world.problems}",
+         f"{size.world.seeds}", "yes" if size.world.trained else "no")
         for size in questions()
     ]  # fmt: skip
     assert [cells[:5] for cells in shown] == wanted
