@@ -40,6 +40,12 @@ class Size:
     margin: float | None
     world: World
 
+    def cells(self) -> tuple[str, ...]:
+        """Return how the question begins its line of the table."""
+        arms, world = "several" if self.several else "one", self.world
+        trained = "yes" if world.trained else "no"
+        return (f"`{self.test}`", arms, f"{world.problems}", f"{world.seeds}", trained)
+
 
 def case(size: Size) -> Case:
     """Return the question with its planted truth."""
@@ -89,16 +95,10 @@ def main(part: str = "") -> None:
     for size, asked in questions().items():
         if part not in size.test:
             continue
-        one = case(size)
-        share = right(one, size.world, RUNS)
-        world = size.world
+        one, share = case(size), right(case(size), size.world, RUNS)
         planted = one.effect if size.margin is None else f"{one.effect}, ± {100 * size.margin:g}"
-        print(line((
-            f"`{size.test}`", "several" if size.several else "one", f"{world.problems}", f"{world.seeds}",
-            "yes" if world.trained else "no", planted,
-            f"{100 * share:.0f}" if share >= ENOUGH else f"**{100 * share:.0f}**",
-            ", ".join(f"`{name}`" for name in asked),
-        )), flush=True)  # fmt: skip
+        decided = f"{100 * share:.0f}" if share >= ENOUGH else f"**{100 * share:.0f}**"
+        print(line((*size.cells(), planted, decided, ", ".join(asked))), flush=True)
 
 
 if __name__ == "__main__":
