@@ -9,6 +9,7 @@ from native_table import NATIVE
 from refill import REFILL
 from stats_table import STATS
 from testable_table import TESTABLE
+from verdict_table import VERDICT
 
 WARP = "methods/decode/warp.py"
 _EDGE = "tests/unit/decode/test_draw_and_warp.py"
@@ -189,4 +190,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *TESTABLE]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *TESTABLE, *VERDICT]
