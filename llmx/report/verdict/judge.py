@@ -50,6 +50,8 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
     Args:
         present: families that the run holds.
     """
+    if _settings(finding, e) is None:
+        return _judged(e, finding, present)
     fit = without_unfit(e, finding)
     return testable(_judged(fit, finding, present), finding, fit)
 
@@ -57,7 +59,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
 def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
     named = arms_of(finding)
     lost = tuple(name for name in named if name in e.failed)
-    settings = _without(finding, {name for name in named if name not in e.arms})
+    settings = _settings(finding, e)
     if settings is None:
         return _nothing(e, finding, lost, [name for name in named if name not in present])
     verdict = of_every_arm(TESTS[str(finding["test"])](e, **settings), finding, e, present)
@@ -91,6 +93,11 @@ def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
         known = figured(verdict)
         return [name for name in named if name in known]
     return [name for name in named or verdict.arms if name in e.arms]
+
+
+def _settings(finding: Mapping[str, Any], e: Evidence) -> dict[str, Any] | None:
+    """Return the test's settings for the arms that there are; None where nothing is left."""
+    return _without(finding, {name for name in arms_of(finding) if name not in e.arms})
 
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:

@@ -16,7 +16,9 @@ from llmx.core.trained import trained_arms
 from llmx.report.verdict.schema import arms_of
 from llmx.run.budget import size_problems
 
-RUNS = 50
+RUNS = {True: 400, False: 50}
+"""How many are simulated, of trained arms and of others; those take longer."""
+
 SPREAD = 0.05
 ENOUGH = 0.8
 RANKING = "ranking_at_equal_share"
@@ -95,7 +97,8 @@ def main(part: str = "") -> None:
     for size, asked in questions().items():
         if part not in size.test:
             continue
-        one, share = case(size), right(case(size), size.world, RUNS)
+        one, runs = case(size), RUNS[size.world.trained]
+        share = right(one, size.world, runs)
         planted = one.effect if size.margin is None else f"{one.effect}, ± {100 * size.margin:g}"
         decided = f"{100 * share:.0f}" if share >= ENOUGH else f"**{100 * share:.0f}**"
         print(line((*size.cells(), planted, decided, ", ".join(asked))), flush=True)

@@ -85,7 +85,7 @@ ROWS = [*rows_of_answers(), *rows_of_others()]
 @pytest.mark.parametrize("row", ROWS, ids=[" ".join((row.name, *row.size)) for row in ROWS])
 def test_the_whole_grid_is_seldom_wrong(row):
     for world in row.edge:
-        assert world is None or wrong(row.case, world, RUNS) <= allowed(RUNS)
+        assert world is None or wrong(row.case, world, row.case.runs) <= allowed(row.case.runs)
 
 
 def printed(first):
@@ -106,7 +106,7 @@ def test_the_documented_table_of_answers_is_the_one_of_the_script_and_keeps_the_
         wanted = [world is not None for world in (*row.edge, *row.planted)]
         assert [cell != "–" for cell in cells[3:]] == wanted
         wrongs = [float(cell) for cell in cells[3:8] if cell != "–"]
-        assert max(wrongs) / 100 <= allowed(RUNS)
+        assert max(wrongs) / 100 <= allowed(row.case.runs)
 
 
 def test_the_documented_table_of_the_others_is_the_one_of_the_script_and_keeps_the_level():
