@@ -421,9 +421,9 @@ def test_every_arm_that_a_condition_names_is_one_of_the_recipe(recipe, finding, 
 # What could have been shown.
 
 
-@pytest.mark.parametrize(("n", "few"), [(300, True), (6000, False)])
+@pytest.mark.parametrize(("n", "few"), [(300, True), (4000, True), (6000, False)])
 def test_a_size_that_would_seldom_show_equal_arms_to_be_so_is_named(n, few):
-    """Arms 2 points apart, margin 3: the reason is the size of 300 problems, and not of 6,000."""
+    """Arms 2 points apart, margin 3: the reason is the size of 4,000 problems, and not of 6,000."""
     arms = {"a": share(0.6, n), "b": share(0.57, n, seed=1)}
     finding = {"test": "lossless", "arm": "a", "target": "b", "margin": 0.03}
     found = verdict(arms, finding)
