@@ -4,9 +4,11 @@ A row is (file under llmx/, text that stands there once, what a slip would make 
 Whoever adds a rule adds the slips that its tests are there for.
 """
 
+from alike_table import ALIKE
 from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
+from rivals_table import RIVALS
 from stats_table import STATS
 from testable_table import TESTABLE
 from verdict_table import VERDICT
@@ -164,8 +166,8 @@ STOP = [
     ),
     Mutant(
         "core/speech.py",
-        'if key != "stop_below" or value',
-        'if key != "stop_below" or value is not None',
+        '{"stop_below": 0.0, "window"',
+        '{"stop_below": None, "window"',
         "tests/unit/run/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint",
     ),
     Mutant(
@@ -190,4 +192,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *TESTABLE, *VERDICT]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *RIVALS, *STATS, *ALIKE, *TESTABLE, *VERDICT]

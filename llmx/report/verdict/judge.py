@@ -12,7 +12,7 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.first_token import first_token_cut
 from llmx.report.verdict.length import length_inflation
 from llmx.report.verdict.lossless import lossless
-from llmx.report.verdict.model import Verdict, rests_on
+from llmx.report.verdict.model import DECISIVE, Verdict, rests_on
 from llmx.report.verdict.more_accurate import more_accurate
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
 from llmx.report.verdict.optimum import optimum
@@ -80,11 +80,13 @@ def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> 
 
 def _of_one_seed(verdict: Verdict) -> str:
     """Say where one training is all there is: nobody knows what the next would have given."""
-    if verdict.leans is not None:
-        return f" One seed of a training: indicative, and it points to *{verdict.leans}*."
-    if verdict.word != "not comparable" and any(number.lone for number in verdict.numbers):
-        return " One seed of a training: indicative."
-    return ""
+    lone = [number for number in verdict.numbers if number.lone]
+    if verdict.word in (*DECISIVE, "not comparable") or not lone:
+        return ""
+    timed = all(number.rounds for number in lone)
+    what = "Speed of trained models" if timed else "One seed of a training"
+    points = f", and it points to *{verdict.leans}*" if verdict.leans is not None else ""
+    return f" {what}: indicative{points}."
 
 
 def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
