@@ -10,6 +10,7 @@ from native_table import NATIVE
 from refill import REFILL
 from rivals_table import RIVALS
 from stats_table import STATS
+from testable_table import TESTABLE
 from verdict_table import VERDICT
 
 WARP = "methods/decode/warp.py"
@@ -191,4 +192,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *RIVALS, *STATS, *ALIKE, *VERDICT]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *RIVALS, *STATS, *ALIKE, *TESTABLE, *VERDICT]
