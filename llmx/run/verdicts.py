@@ -15,7 +15,9 @@ from llmx.store.files import write_json, write_text
 
 
 class VerdictStage:
-    """Over recipe. Writes ``verdicts.json`` and ``verdicts.md``.
+    """Over recipe. Writes ``verdicts.json``, ``verdicts.md`` and ``outcomes.json``.
+
+    The last holds outcomes by problem and seed, from which all that is judged follows.
 
     Reads whatever of scores, timed blocks, audits and explorations is among its needs; an arm
     whose audit failed is judged by nothing.
@@ -29,7 +31,7 @@ class VerdictStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The findings, the names of the arms, and which of them have a model of their own.
+        """The findings, the arms with their samplers, those trained, and references.
 
         Raises:
             ConfigError: for a finding that cannot be judged.
@@ -38,6 +40,9 @@ class VerdictStage:
             "findings": _findings(given),
             "arms": list(given.arms),
             "trained": sorted(trained_arms(given.arms, given.stages)),
+            "samplers": {n: arm.sampler and as_json(arm.sampler) for n, arm in given.arms.items()},
+            "reference": given.reference,
+            "references": dict(given.references),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -51,6 +56,9 @@ class VerdictStage:
     def run(self, context: StageContext) -> None:
         """Judge every finding."""
         from llmx.report.gather import gather
+        from llmx.report.outcomes.encode import dumps
+        from llmx.report.outcomes.model import FILE
+        from llmx.report.outcomes.write import outcomes
         from llmx.report.seeds import pool
         from llmx.report.verdict.evidence import evidence
         from llmx.report.verdict.family import over_all
@@ -62,7 +70,8 @@ class VerdictStage:
 
         given, findings = context.given, _findings(context.given)
         trained = trained_arms(given.arms, given.stages)
-        found = evidence(pool(gather(context.inputs, given.arms, trained)))
+        apart = gather(context.inputs, given.arms, trained)
+        found = evidence(pool(apart))
         present = families(given.arms)
         samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
         context.progress.start(len(findings), unit="findings")
@@ -70,11 +79,11 @@ class VerdictStage:
         for finding in findings:
             verdicts.append(like_for_like(judge(found, finding, list(present)), finding, samplers))
             context.progress.advance()
+        lost = sentences(context.unavailable)
         judged = Verdicts(
-            verdicts=over_all(verdicts),
-            failed=tuple(found.failed),
-            unavailable=sentences(context.unavailable),
+            verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost
         )
+        write_text(context.out / FILE, dumps(outcomes(apart, given, findings, lost)))
         write_json(context.out / "verdicts.json", as_json(judged))
         write_text(context.out / "verdicts.md", markdown(judged))
 

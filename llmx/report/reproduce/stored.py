@@ -12,6 +12,8 @@ from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
 from llmx.report.judged import FILE as WON
 from llmx.report.judged import ArmWins
+from llmx.report.outcomes.model import FILE as OUTCOMES
+from llmx.report.outcomes.model import OF_TRAININGS
 from llmx.report.reproduce.card import Card, card
 from llmx.report.results import Results, load_results
 from llmx.report.streamed import FILE as ENSEMBLE
@@ -26,11 +28,15 @@ TRAINED, CURVES = "training_report.json", ("reward", "correct", "backtracks", "t
 
 STREAM_PICTURES = ("gantt.svg", "ttft.svg", "total.svg", "quality.svg", "simulation.svg")
 SIMULATED = "simulation.json"
+LATENCY = "latency.jsonl"
+"""What the intervals of streams are computed from, a row an answer."""
+
 _TEXTS = (
     *("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg"),
     *(TRAINED, "training_report.md", *(f"{name}.svg" for name in CURVES)),
     *(ENSEMBLE, "ensemble.md", SIMULATED, "simulation.md", *STREAM_PICTURES),
     *(WON, "win_rates.md"),
+    *(OUTCOMES, OF_TRAININGS, LATENCY),
 )
 
 
