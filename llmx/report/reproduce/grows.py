@@ -8,7 +8,7 @@ from itertools import pairwise
 from llmx.report.paper import Statement
 from llmx.report.reproduce.stored import Stored
 from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
-from llmx.report.verdict.model import Number, Verdict
+from llmx.report.verdict.model import CANNOT, Number, Verdict
 from llmx.report.verdict.optimum import BEST
 
 Best = tuple[Stored, Number, int]
@@ -23,6 +23,7 @@ def grown(
     Shown: every range lies wholly above the one before. Contradicted: one lies wholly below. Either
     is wrong where a range has missed the best of its run, so that the chances of both add up; and
     over the steps, of which one is enough to contradict. With one seed it is indicative.
+    Nothing is said where outcomes of one of the runs were not kept.
     """
     by_id = _best(stored)
     if not statement.grows or any(name not in by_id for name in statement.grows):
@@ -43,6 +44,8 @@ def grown(
         numbers=figures,
         seeds=seeds,
     )
+    if any(run.unkept for run in runs):
+        verdict = verdict.model_copy(update={"word": CANNOT, "p": None, "leans": None})
     return runs, verdict
 
 

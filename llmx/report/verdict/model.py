@@ -17,8 +17,12 @@ Word = Literal[
     "measured",
     "not comparable",
     "withheld",
+    "cannot be recomputed",
 ]
 DECISIVE: tuple[Word, ...] = ("shown here", "contradicted here")
+CANNOT: Literal["cannot be recomputed"] = "cannot be recomputed"
+"""Of a committed result without outcomes by problem; no test gives it."""
+
 Unit = Literal["points", "times", "share", "tokens", "backtracks", "reward", "of 1"]
 
 
