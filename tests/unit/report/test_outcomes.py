@@ -1,6 +1,7 @@
 """Outcomes by problem and seed: short, read back whole, and enough for every number and verdict."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from llmx.report.outcomes.model import FILE, Outcomes
 from llmx.report.outcomes.write import outcomes
 from llmx.report.reproduce.stored import CARD
 from llmx.report.training.evidence import Traced
+from llmx.report.verdict.model import CANNOT, Verdicts
 from llmx.run.report import ReportStage
 from llmx.run.verdicts import VerdictStage
 from llmx.store.files import write_json
@@ -238,3 +240,12 @@ KEPT = sorted(path.parent for path in RESULTS.glob(f"*/*/{FILE}"))
 def test_every_committed_result_follows_from_its_outcomes():
     odd = {str(folder.relative_to(RESULTS)): differing(folder) for folder in KEPT}
     assert not {name: found for name, found in odd.items() if found}
+
+
+def test_no_committed_result_without_outcomes_holds_a_verdict():
+    left = [path for path in RESULTS.glob("*/*/verdicts.json") if path.parent not in KEPT]
+    for path in left:
+        judged = Verdicts.model_validate_json(path.read_text())
+        assert {one.word for one in judged.verdicts} <= {CANNOT, "not comparable"}, path
+        for text in path.parent.glob("*.md"):
+            assert not re.search("(shown|contradicted) here", text.read_text()), text
