@@ -80,9 +80,7 @@ class VerdictStage:
             verdicts.append(like_for_like(judge(found, finding, list(present)), finding, samplers))
             context.progress.advance()
         lost = sentences(context.unavailable)
-        judged = Verdicts(
-            verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost
-        )
+        judged = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
         write_text(context.out / FILE, dumps(outcomes(apart, given, findings, lost)))
         write_json(context.out / "verdicts.json", as_json(judged))
         write_text(context.out / "verdicts.md", markdown(judged))

@@ -36,7 +36,9 @@ def grown(
     )
     seeds = min(count for _, _, count in found)
     decision = _decided(figures, lone=seeds == 1)
-    points = f" One seed: it points to *{decision.leans}*." if decision.leans else ""
+    unkept = any(run.unkept for run in runs)
+    leans = None if unkept else decision.leans
+    points = f" One seed: it points to *{leans}*." if leans else ""
     verdict = decision.verdict(
         id=statement.id,
         test="grows",
@@ -44,7 +46,7 @@ def grown(
         numbers=figures,
         seeds=seeds,
     )
-    if any(run.unkept for run in runs):
+    if unkept:
         verdict = verdict.model_copy(update={"word": CANNOT, "p": None, "leans": None})
     return runs, verdict
 

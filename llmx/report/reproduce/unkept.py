@@ -35,7 +35,9 @@ def _unjudged(verdict: Verdict, date: str) -> Verdict:
     reason = f"Measured on {date} and judged by rules that have changed since; outcomes by problem"
     reason += f" were not kept, so no rule can be applied again. {verdict.reason}"
     numbers = tuple(one.model_copy(update={"p": None}) for one in verdict.numbers)
-    return verdict.model_copy(update={"word": CANNOT, "reason": reason, "numbers": numbers, **_NO_P})
+    return verdict.model_copy(
+        update={"word": CANNOT, "reason": reason, "numbers": numbers, **_NO_P}
+    )
 
 
 def _said(results: Results) -> str:

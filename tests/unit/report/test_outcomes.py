@@ -78,7 +78,8 @@ def score(name, dice, cluster):
 
 def files(dice, names, clusters, seed=""):
     scores = {name: score(name, dice, clusters[name]) for name in names}
-    return ArmFiles(scores=scores, audit=Audit(passed=True), seed=seed)
+    trained = bool(dice.random() < 0.5)
+    return ArmFiles(scores=scores, audit=Audit(passed=True), seed=seed, trained=trained)
 
 
 @settings(max_examples=count(20, 200))
@@ -92,7 +93,8 @@ def test_scores_are_read_back_but_for_their_texts(seed, n, clustered):
     problems = problems_of(arms)
     for one in arms:
         back = decoded("a", encoded(one, problems), problems)
-        assert back.scores == one.scores and back.audit == one.audit
+        assert back.scores == one.scores
+        assert (back.audit, back.trained) == (one.audit, one.trained)
 
 
 def test_traces_are_read_back():
