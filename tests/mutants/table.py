@@ -7,6 +7,7 @@ Whoever adds a rule adds the slips that its tests are there for.
 from alike_table import ALIKE
 from mutant import Mutant
 from native_table import NATIVE
+from outcomes_table import OUTCOMES
 from refill import REFILL
 from rivals_table import RIVALS
 from stats_table import STATS
@@ -192,4 +193,4 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *RIVALS, *STATS, *ALIKE, *TESTABLE, *VERDICT]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *RIVALS, *STATS, *ALIKE, *TESTABLE, *VERDICT, *OUTCOMES]

@@ -10,6 +10,7 @@ from llmx.config.compose import compose
 from llmx.config.index import entries
 from llmx.config.places import builtin, claim_files
 from llmx.config.yaml_file import read
+from llmx.core.spec import RunSpec
 from llmx.report.paper import load_paper
 
 NAMES = sorted(path.stem for path in builtin().glob("[!_]*/*.yaml"))
@@ -85,6 +86,40 @@ def test_the_demo_compares_what_it_promises() -> None:
     for arm in arms.values():
         assert arm.sampler is not None
         assert (arm.sampler.temperature, arm.sampler.top_p) == (0.6, 0.9)
+
+
+def rests_on(spec: RunSpec, name: str) -> set[str]:
+    """Return a stage and all that it needs, directly or not."""
+    by_name = {stage.name: stage for stage in spec.stages}
+    return {name}.union(*(rests_on(spec, need) for need in by_name[name].needs))
+
+
+ANSWERED = ("decode", "ensemble_decode")
+
+
+@pytest.mark.parametrize("scale", ["laptop", "paper"])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_verdict_rests_on_is_audited(name: str, scale: str) -> None:
+    """Every stage that answers the test split, of all that verdicts read, has an audit there."""
+    spec = compose(name, scale=scale)
+    kinds = {stage.name: stage.kind for stage in spec.stages}
+    by_name = {stage.name: stage for stage in spec.stages}
+    for judge in (stage for stage in spec.stages if stage.kind == "verdicts"):
+        read = {
+            need
+            for one in rests_on(spec, judge.name)
+            if kinds[one] == "score"
+            for need in by_name[one].needs
+            if kinds[need] in ANSWERED
+        }
+        audits = [by_name[need] for need in judge.needs if kinds[need] == "audit"]
+        audited = {need for one in audits for need in one.needs if kinds[need] in ANSWERED}
+        assert audited == read
+        for one in audits:  # whatever trained the model is at hand, as it was for the answers
+            (answers,) = [by_name[need] for need in one.needs if kinds[need] in ANSWERED]
+            trained = {need for need in answers.needs if kinds[need] in ("train", "sft", "grpo")}
+            assert trained <= {*one.needs}
+            assert one.options.get("model") == answers.options.get("model")
 
 
 def test_greedy_is_one_override() -> None:
