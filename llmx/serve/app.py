@@ -68,7 +68,7 @@ class Service:
         answer = Answer(chat, chat.model, self.answerer.answer(chat))
         handed_over = False
         try:
-            pieces = self.metrics.timed(answer.pieces())
+            pieces = self.metrics.timed(answer.pieces(), lambda: answer.tokens)
             first = await _unless_left(request, _first(pieces))
             if chat.stream:
                 handed_over = True
@@ -109,8 +109,6 @@ class Service:
     async def _release(self, answer: Answer) -> None:
         self.open -= 1
         self.metrics.open.dec()
-        # Not by the piece: one may hold several tokens, and a token may show nothing yet.
-        self.metrics.tokens.inc(answer.tokens)
         await answer.events.aclose()
 
     async def models(self, _: Request) -> Response:

@@ -82,10 +82,10 @@ CLOCK = [
         "if arm in found:",
         f"{_LATENCY}::test_the_report_joins_quality_with_answers_that_ended_by_themselves",
     ),
-    Mutant(  # the metric counts answers
-        "serve/app.py",
-        "self.metrics.tokens.inc(answer.tokens)",
-        "self.metrics.tokens.inc()",
+    Mutant(  # the metric counts pieces
+        "serve/metrics.py",
+        "self.tokens.inc(now - before)",
+        "self.tokens.inc()",
         f"{_SERVING}::test_tokens_are_counted_and_not_the_pieces_that_they_come_in",
     ),
 ]

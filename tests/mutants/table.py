@@ -7,6 +7,7 @@ Whoever adds a rule adds the slips that its tests are there for.
 from alike_table import ALIKE
 from mutant import Mutant
 from native_table import NATIVE
+from outcomes_table import OUTCOMES
 from refill import REFILL
 from rivals_table import RIVALS
 from staircase_table import STAIRCASE
@@ -193,5 +194,8 @@ STOP = [
     ),
 ]
 
-_PARTS = [NUCLEUS, STOP, NATIVE, REFILL, RIVALS, STAIRCASE, STATS, ALIKE, TESTABLE, VERDICT]
+_PARTS = [
+    *(NUCLEUS, STOP, NATIVE, REFILL, RIVALS, STAIRCASE, STATS, ALIKE, TESTABLE, VERDICT),
+    OUTCOMES,
+]
 TABLE = [mutant for part in _PARTS for mutant in part]

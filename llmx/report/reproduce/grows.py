@@ -8,7 +8,7 @@ from itertools import pairwise
 from llmx.report.paper import Statement
 from llmx.report.reproduce.stored import Stored
 from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
-from llmx.report.verdict.model import Number, Verdict
+from llmx.report.verdict.model import CANNOT, Number, Verdict
 from llmx.report.verdict.optimum import BEST
 
 Best = tuple[Stored, Number, int]
@@ -22,7 +22,9 @@ def grown(
 
     Shown: every range lies wholly above the one before. Contradicted: one lies wholly below. Either
     is wrong where a range has missed the best of its run, so that the chances of both add up; and
-    over the steps, of which one is enough to contradict. With one seed it is indicative.
+    over the steps, of which one is enough to contradict. With one seed it is indicative, and with a
+    run that was tuned on its test problems exploratory. Not testable where one of the runs was not.
+    Nothing is said where outcomes of one of the runs were not kept.
     """
     if (why := _not_testable(statement, stored)) is not None:
         return why
@@ -37,10 +39,12 @@ def grown(
     )
     seeds = min(count for _, _, count in found)
     decision = _decided(figures, lone=seeds == 1)
-    explored = any(verdict.word == "exploratory" for _, verdict in _named(statement, stored))
-    if explored:
+    unkept = any(run.unkept for run in runs)
+    leans = None if unkept else decision.leans
+    points = f" One seed: it points to *{leans}*." if leans else ""
+    if not unkept and any(one.word == "exploratory" for _, one in _named(statement, stored)):
+        points = f" A run was tuned on its test problems; else it would read *{decision.word}*."
         decision = Decision("exploratory")
-    points = f" One seed: it points to *{decision.leans}*." if decision.leans else ""
     verdict = decision.verdict(
         id=statement.id,
         test="grows",
@@ -48,6 +52,8 @@ def grown(
         numbers=figures,
         seeds=seeds,
     )
+    if unkept:
+        verdict = verdict.model_copy(update={"word": CANNOT, "p": None, "leans": None})
     return runs, verdict
 
 

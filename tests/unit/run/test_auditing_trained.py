@@ -17,8 +17,8 @@ from llmx.store.files import read_json, read_lines, write_lines
 GREEDY = SamplerSpec(algorithm="target", temperature=0, max_tokens=120)
 FEW = DATA.model_copy(update={"test": 4})
 TRAINED = ArmSpec(
-    # The draft is the recipe's, of another family, and nobody asks it.
-    model=ModelSpec(target="stage:rl", draft="zoo:arithmetic_all"),
+    # The draft is the recipe's; nobody asks it, and it may not even be there.
+    model=ModelSpec(target="stage:rl", draft="stage:gone"),
     data=FEW,
     engine=EngineSpec(batch_size=4),
     sampler=GREEDY,
@@ -78,8 +78,8 @@ def test_of_an_ensemble_the_one_that_answers_reads_the_records(tmp_path):
         update={
             "data": FEW,
             "sampler": GREEDY,
-            # What the arm alone would run has another tokenizer.
-            "model": ModelSpec(target="zoo:arithmetic_all"),
+            # What the arm alone would run is not there.
+            "model": ModelSpec(target="stage:gone"),
             "ensemble": EnsembleSpec(
                 voices=voices, proposers=("gsm_draft",), aggregator="gsm_target"
             ),
