@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from llmx.core.record import Score
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Audit, Block, Gathered
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
 from llmx.report.verdict.schema import check_finding
@@ -13,7 +13,7 @@ from llmx.report.verdict.schema import check_finding
 
 def answer(name, right, tokens=50, drafted=40, accepted=40):
     return Score(
-        id=name, cluster="", expected="1", strict="1", flexible="1", correct=bool(right),
+        id=name, cluster="", expected=name, strict="1", flexible="1", correct=bool(right),
         correct_flexible=bool(right), unparsed=False, tokens=int(tokens), finish="eos",
         rounds=10, drafted=drafted, accepted=accepted,
     )  # fmt: skip
@@ -31,6 +31,7 @@ def answered(right, tokens=50, trained=False, **counts):
             },
             seed=f"seed={seed}" if right.shape[1] > 1 else "",
             trained=trained,
+            audit=Audit(passed=True),
         )
         for seed in range(right.shape[1])
     )
