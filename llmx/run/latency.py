@@ -14,6 +14,7 @@ from llmx.core.exchange import Request
 from llmx.core.spec import ArmSpec, EngineSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import Streamer
+from llmx.data import evaluation_identity
 from llmx.engines.stream.open import open_cast
 from llmx.methods.ensemble.api import converse
 from llmx.methods.ensemble.timing import timing
@@ -40,16 +41,17 @@ class LatencyStage:
     timing: ClassVar[bool] = True
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """All arms, rounds, tokens, threads. The machine is added by the graph."""
+        """All arms, what they are asked, rounds, tokens, threads; the graph adds the machine."""
         check_options(given, {"rounds", "tokens"})
         rounds, tokens = _sizes(given)
         arms = {name: ensemble_identity(arm) for name, arm in given.arms.items()}
+        asked = {name: _asked_identity(arm) for name, arm in given.arms.items()}
         samplers = {n: required(a, "latency")[1].model_dump(mode="json") for n, a in _arms(given)}
         threads = {name: arm.engine.threads for name, arm in given.arms.items()}
         # It changes no answer, so an engine's own identity leaves it out.
         opened = {name: arm.engine.streaming_input for name, arm in given.arms.items()}
         sizes = {"rounds": rounds, "tokens": tokens, "streaming_input": opened}
-        return {"arms": arms, "samplers": samplers, "threads": threads, **sizes}
+        return {"arms": arms, "asked": asked, "samplers": samplers, "threads": threads, **sizes}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -149,6 +151,11 @@ async def _answer(stand: Stand, request: Request) -> list[Event]:
     )
     async with aclosing(stream):
         return [event async for event in stream]
+
+
+def _asked_identity(arm: ArmSpec) -> dict[str, Any]:
+    data, _ = required(arm, "latency")
+    return {"data": evaluation_identity(data, "test"), "seed": arm.seed}
 
 
 def _arms(given: StageInput) -> ItemsView[str, ArmSpec]:

@@ -1,9 +1,13 @@
 """Faults, and for each the test that must fail because of it.
 
 A row is (file under llmx/, text that stands there once, what a slip would make of it, test id).
-Whoever adds a rule adds the slips that its tests are there for.
+Whoever adds a rule adds the slips that its tests are there for; whoever adds a method adds five.
+The function that a row changes is read off the file (:func:`mutant.qualified`).
 """
 
+from audit_table import AUDIT
+from drawn_table import DRAWN
+from equivalent import EQUIVALENT
 from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
@@ -187,4 +191,6 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *AUDIT, *DRAWN]
+
+__all__ = ["EQUIVALENT", "TABLE"]

@@ -87,6 +87,35 @@ def test_no_text_breaks_the_evaluator(text):
     assert found is None or isinstance(found[0], Fraction)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0x10",
+        "0b11",
+        "1_5",
+        "1.5",
+        "1e2",
+        "2 ** 3",
+        "7 // 2",
+        "8 % 3",
+        "1\n",
+        "\u0663 + 4",
+        "abs(3)",
+    ],
+)
+def test_what_python_reads_and_the_task_does_not_is_no_expression(text):
+    assert evaluate(text) is None
+
+
+@pytest.mark.parametrize(
+    ("most", "more"),
+    [("9" * 9, "9" * 10), ("1+" * 99 + "11", "1+" * 100 + "1")],
+    ids=["digits", "characters"],
+)
+def test_an_expression_has_so_many_digits_and_characters_and_no_more(most, more):
+    assert evaluate(most) is not None and evaluate(more) is None
+
+
 @given(st.text(max_size=60), st.sampled_from(sorted(VERIFIERS)))
 def test_no_text_breaks_a_verifier(text, kind):
     assert VERIFIERS[kind](text, "1") in (True, False)
