@@ -64,6 +64,8 @@ TABLE = [
     ("list_functions", "[-1, 2, ]", "[-1, 2]", True),
     ("self_reference", "3", "3", True),
     ("self_reference", "03", "3", True),
+    ("self_reference", "0" * 18 + "3", "3", True),
+    ("self_reference", "0" * 19 + "3", "3", False),
     ("self_reference", "³", "3", False),
     ("self_reference", "3 3", "3", False),
     ("self_reference", "1e1", "10", False),
