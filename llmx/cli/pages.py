@@ -31,7 +31,9 @@ def show_pages(folder: Path) -> None:
     for name in _PAGES[1:]:
         if name in run.texts:
             show(Markdown(run.texts[name]))
-    words = [Word(id=verdict.id, word=verdict.word) for verdict in run.verdicts]
+    words = [
+        Word(id=one.id, word=one.word, p_all=one.p_all, tested=one.tested) for one in run.verdicts
+    ]
     show(*map(sentence, verdict_line(words)))
 
 

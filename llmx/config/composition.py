@@ -188,13 +188,27 @@ class Composition:
         )
 
     def _references(self, points: Sequence[Point]) -> tuple[str | None, dict[str, str]]:
-        wanted = self.recipe.words.get("reference")
-        candidates = [point for point in points if point.arm == wanted]
-        if not candidates:
-            if wanted:
-                self.notes.append(f"the reference arm {wanted} is left out: no paired differences")
-            return None, {}
-        return candidates[0].name, {p.name: _partner(p, candidates).name for p in points}
+        """Return the reference of most arms, and of each arm its own; itself where it has none."""
+        common, own = self.recipe.words.get("reference"), self.recipe.references
+        found = {point.name: self._partner(point, points) for point in points}
+        there = {point.arm for point in points}
+        for name in dict.fromkeys([common, *own.values()]):
+            wanting = [arm for arm in there if own.get(arm, common) == name]
+            if name and name not in there and wanting:
+                self.notes.append(f"the reference arm {name} is left out: no paired differences")
+        first = next((point.name for point in points if point.arm == common), None)
+        alone = first is None and all(name == of for name, of in found.items())
+        return first, {} if alone else found
+
+    def _partner(self, point: Point, points: Sequence[Point]) -> str:
+        """Return what a point is compared with: its arm's reference at the same sweep point.
+
+        The first one where that is not swept alike; the point itself where it is left out.
+        """
+        wanted = self.recipe.references.get(point.arm, self.recipe.words.get("reference"))
+        candidates = [one for one in points if one.arm == wanted]
+        alike = (c for c in candidates if _same_point(point, c))
+        return next(alike, candidates[0] if candidates else point).name
 
     def _engines(self, points: Sequence[Point]) -> None:
         """Refuse unknown engines; one that a group names but nobody brings can still be planned."""
@@ -218,9 +232,6 @@ class Composition:
         return (*self.recipe.arms[point.arm], *fixed, *swept)
 
 
-def _partner(point: Point, candidates: Sequence[Point]) -> Point:
-    """Return the reference at the same sweep point; the first one where it is not swept alike."""
-    for candidate in candidates:
-        if all(point.swept.get(key) == value for key, value in candidate.swept.items()):
-            return candidate
-    return candidates[0]
+def _same_point(point: Point, other: Point) -> bool:
+    """Whether all that is swept of `other` has the same value in `point`."""
+    return all(point.swept.get(key) == value for key, value in other.swept.items())

@@ -21,7 +21,7 @@ GROUPS = (
 SECTIONS = tuple(group for group in GROUPS if group != "scale")
 WORDS = ("name", "paper", "description", "reference", "claims", "scale")
 KEYS = (
-    *("defaults", "seed", "stages", "arms", "scales", "evidence", "deviations"),
+    *("defaults", "seed", "stages", "arms", "scales", "references", "evidence", "deviations"),
     *WORDS,
     *SECTIONS,
 )
@@ -46,6 +46,8 @@ class Recipe:
     evidence: dict[str, dict[str, str]]
     deviations: dict[str, tuple[str, ...]]
     """Scale name (``all`` for every scale) -> what differs from the paper on purpose."""
+    references: dict[str, str]
+    """Arm -> the arm it is compared with, where that is not ``reference``."""
 
 
 def parse(document: Document, group: str, problems: Problems) -> Recipe:
@@ -78,6 +80,7 @@ class _Reader:
             inline=self._mappings(*SECTIONS),
             evidence=self._evidence(),
             deviations=self._deviations(),
+            references=self._references(arms),
         )
         self._reference(recipe)
         return recipe
@@ -194,6 +197,16 @@ class _Reader:
             for scale in map(str.strip, key.split(",")):
                 found[scale] = (*found.get(scale, ()), *self._strings(lines, "deviations", key))
         return found
+
+    def _references(self, arms: dict[str, tuple[str, ...]]) -> dict[str, str]:
+        """Return the arms' own references; each name in it must be an arm."""
+        found = self._mapping("references")
+        for arm, reference in found.items():
+            for name in (arm, reference):
+                if name not in arms:
+                    hint = nearest(str(name), arms, "arms")
+                    self._wrong(f"'{name}' is not an arm", "references", arm, hint=hint)
+        return {arm: name for arm, name in found.items() if arm in arms and name in arms}
 
     def _reference(self, recipe: Recipe) -> None:
         reference = recipe.words.get("reference")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmx.core.spec import Semantics
 from llmx.explore.model import AtShare
 from llmx.explore.texts import by_text
 from llmx.methods.decode.divergence_log import DivergenceLog
-from llmx.report.gather import Transfer
+from llmx.report.gather import Spread, Transfer
 from llmx.stats.ratio import ratio_of_means
 
 _RESAMPLES = 2000
@@ -35,4 +36,17 @@ def transfer(log: DivergenceLog, source: AtShare, to: str, semantics: Semantics)
         share=share,
         low=low,
         high=high,
+        spread=_spread(columns),
+    )
+
+
+def _spread(columns: NDArray[np.float64]) -> Spread:
+    """Return what a test of the share needs of accepted and emitted tokens, a text a row."""
+    accepted, emitted = columns.mean(0)
+    moments = np.cov(columns, rowvar=False) if len(columns) > 1 else np.zeros((2, 2))
+    return Spread(
+        items=len(columns),
+        accepted=float(accepted),
+        emitted=float(emitted),
+        variances=(float(moments[0, 0]), float(moments[0, 1]), float(moments[1, 1])),
     )

@@ -8,11 +8,8 @@ from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, paired_table
 from llmx.report.results import Difference, Span
 from llmx.report.timing import as_span
-from llmx.report.verdict.gap import gap_span
-from llmx.stats.crossed import two_level
-from llmx.stats.interval import normal_quantile, two_sided_z
+from llmx.report.verdict.gap import detectable, gap_p, gap_span
 from llmx.stats.paired import paired_difference
-from llmx.stats.permutation import permutation_test
 from llmx.stats.power import minimum_detectable_effect
 from llmx.stats.proportion import paired_score_interval
 
@@ -47,19 +44,19 @@ def _of_one_seed(table: PairedTable) -> Difference:
 
 
 def _of_seeds(table: PairedTable) -> Difference:
-    gaps = table.gaps()
-    found, means = two_level(gaps), gaps.mean(1)
+    gaps, span = table.gaps(), gap_span(table)
+    means = gaps.mean(1)
     return Difference(
         problems=len(gaps),
         seeds=table.seeds,
-        score=gap_span(table),
+        score=span,
         bootstrap=as_span(paired_difference(means, means * 0).difference),
         clustered=_clustered([float(mean) for mean in means], table.clusters),
         clusters=len(set(table.clusters)),
         gained=int((gaps > 0).sum()),
         lost=int((gaps < 0).sum()),
-        p_value=permutation_test(means),
-        detectable=(two_sided_z(0.95) + normal_quantile(0.8)) * found.standard_error,
+        p_value=gap_p(table),
+        detectable=detectable(span),
     )
 
 

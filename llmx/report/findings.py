@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from llmx.report.gather import Word
 from llmx.report.numbers import number, number_span, percent, points_span
 from llmx.report.results import Finding, Row, Span
+from llmx.report.verdict.family import said_over_all
 
 LEVEL = 0.05
 MANY = 0.1
@@ -19,10 +20,11 @@ def findings(
     rows: Sequence[Row], reference: str | None, baseline: str | None
 ) -> tuple[Finding, ...]:
     """Return the sentences in the order in which they are read."""
+    groups = list(_by_reference(rows, reference))
     return (
         *_speculation(rows, baseline),
-        *_trade(rows, reference),
-        *_power(rows, reference),
+        *(finding for of, own in groups for finding in _trade(own, of)),
+        *(finding for of, own in groups for finding in _power(own, of)),
         *_calibration(rows),
         *_cautions(rows),
     )
@@ -32,7 +34,9 @@ def verdict_line(verdicts: Sequence[Word]) -> Iterator[Finding]:
     """Gather in one sentence what the run says of each statement."""
     by_word: dict[str, list[str]] = {}
     for verdict in verdicts:
-        by_word.setdefault(verdict.word, []).append(f"`{verdict.id}`")
+        over = said_over_all(verdict.word, verdict.p_all, verdict.tested)
+        named = f"`{verdict.id}` ({over})" if over else f"`{verdict.id}`"
+        by_word.setdefault(verdict.word, []).append(named)
     if by_word:
         words = "; ".join(f"{word}: {', '.join(ids)}" for word, ids in by_word.items())
         text = f"Verdicts on the statements of the paper and of the recipe: {words}."
@@ -65,6 +69,18 @@ _UNITS = {
     # What a user waits for: a lossy decoder that writes longer answers loses here.
     "speedup_reference_problems": "problems/s",
 }
+
+
+def _by_reference(
+    rows: Sequence[Row], reference: str | None
+) -> Iterator[tuple[str | None, list[Row]]]:
+    """Yield each reference with the arms that are compared with it; sweep points share theirs."""
+    found: dict[str | None, list[Row]] = {}
+    for row in rows:
+        root = row.reference.partition("@")[0] if row.reference else reference
+        of = reference if root == (reference or "").partition("@")[0] else root
+        found.setdefault(of, []).append(row)
+    yield from found.items()
 
 
 def _trade(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:

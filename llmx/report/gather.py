@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from llmx.report.results import Calibration, Span
 from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streams
 from llmx.report.trained import Trained
+from llmx.stats.student import coverage
 from llmx.store.files import read_json, read_lines
 
 M = TypeVar("M", bound=BaseModel)
@@ -37,6 +39,31 @@ class Block(Frozen):
     engines: str | None = Field(default=None, description="how they were up, if not side by side")
 
 
+class Spread(Frozen):
+    """Accepted and emitted tokens of texts: what a test of their ratio needs.
+
+    Attributes:
+        variances: sample variance of the accepted tokens, covariance, variance of the emitted.
+    """
+
+    items: int = Field(ge=1)
+    accepted: float = Field(description="mean")
+    emitted: float = Field(description="mean")
+    variances: tuple[float, float, float]
+
+    def p_value(self, share: float) -> float:
+        """Return the two-sided p value of a ratio of means of `share`: Fieller's t (1954).
+
+        Of texts that do not vary at all it is 0, unless the share is theirs.
+        """
+        gap = self.accepted - share * self.emitted
+        first, both, second = self.variances
+        error = sqrt(max(0.0, first - 2 * share * both + share**2 * second) / self.items)
+        if self.items < 2 or error <= 1e-12 * self.emitted:
+            return 1.0 if self.items < 2 or abs(gap) <= 1e-9 * self.emitted else 0.0
+        return max(0.0, 1 - coverage(abs(gap) / error, self.items - 1))
+
+
 class Transfer(Frozen):
     """A threshold solved under one divergence and used under another; shares of drafted tokens."""
 
@@ -49,6 +76,7 @@ class Transfer(Frozen):
     share: float
     low: float
     high: float
+    spread: Spread | None = Field(default=None, description="None: of an older exploration")
 
 
 class Drifted(Frozen):
@@ -76,6 +104,8 @@ class Word(Frozen):
 
     id: str
     word: str
+    p_all: float | None = None
+    tested: int = 0
 
 
 class Words(Frozen):
@@ -93,6 +123,8 @@ class ArmFiles:
     Attributes:
         seed: what it is paired by; see :func:`llmx.core.arms.seed_of`.
         seeds: the files of every seed, where there are several.
+        trained: whether its model was trained for it, so that a seed is a model of its own; see
+            :func:`llmx.core.trained.trained_arms`. True where nobody says otherwise.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
@@ -102,6 +134,7 @@ class ArmFiles:
     audit: Audit | None = None
     seed: str = ""
     seeds: tuple[ArmFiles, ...] = ()
+    trained: bool = True
 
     def runs(self) -> tuple[ArmFiles, ...]:
         """Return the files of every seed; itself where there is one."""
@@ -132,18 +165,26 @@ class Gathered:
     streams: Streams | None = None
 
 
-def gather(inputs: Mapping[str, Path], arms: Iterable[str]) -> Gathered:
+def gather(
+    inputs: Mapping[str, Path], arms: Iterable[str], trained: Container[str] | None = None
+) -> Gathered:
     """Read every input folder.
 
     Args:
         inputs: ``need/arm`` or ``need`` to the folder of a finished stage.
         arms: names of the arms, in the order of the report.
+        trained: those whose model was trained for them; None = nobody knows: all.
 
     Raises:
         RunError: for a line that is not what its file name promises, or an arm with two outputs
             of one kind.
     """
-    found = Gathered({arm: ArmFiles(seed=seed_of(arm)) for arm in arms})
+    found = Gathered(
+        {
+            arm: ArmFiles(seed=seed_of(arm), trained=trained is None or arm in trained)
+            for arm in arms
+        }
+    )
     for key, folder in inputs.items():
         _, _, arm = key.partition("/")
         if (folder / "blocks.jsonl").exists():

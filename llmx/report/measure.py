@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmx.core.alike import unlike
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.paired_table import correct, paired_table
-from llmx.report.results import Difference, Row, Span
+from llmx.report.paired_ratio import ratio_of
+from llmx.report.paired_table import PairedTable, correct, counted, paired_table, rounds
+from llmx.report.results import Row, Span
 from llmx.report.timing import Timing, as_span, rate, ratio, timing
 from llmx.stats.crossed import two_level
 from llmx.stats.proportion import wilson
@@ -38,8 +40,8 @@ def measure(
     return tuple(
         measure_arm(name, spec, found.arms[name]).model_copy(
             update={
-                **_speed(clock, name, own[name], at_point(baseline, name, arms)),
-                "difference": _compared(found, name, own[name]),
+                **_speed(clock, name, own[name], _alone(baseline, name, arms)),
+                **_beside(found, name, own[name]),
             }
         )
         for name, spec in arms.items()
@@ -57,10 +59,34 @@ def measure_arm(name: str, spec: ArmSpec, files: ArmFiles) -> Row:
     )
 
 
-def _compared(found: Gathered, name: str, reference: str | None) -> Difference | None:
-    if name == reference:
+def _beside(found: Gathered, name: str, reference: str | None) -> dict[str, Any]:
+    """Return what is compared with the reference problem by problem."""
+    base = found.arms.get(reference or "")
+    if name == reference or base is None:
+        return {}
+    table = paired_table(found.arms[name], base)
+    return {
+        "reference": reference,
+        "difference": difference(found.arms[name], base),
+        "rounds_reference": None if table is None else _rounds(table),
+    }
+
+
+def _rounds(table: PairedTable) -> Span | None:
+    """Return the ratio of target rounds a problem; None where one of the two needs none."""
+    first, second = (table.values(arm, rounds) for arm in (table.first, table.second))
+    if not (first.any() and second.any()):
         return None
-    return difference(found.arms[name], found.arms.get(reference or ""))
+    return ratio_of(table, first, second)
+
+
+def _alone(baseline: str | None, of: str, arms: Mapping[str, ArmSpec]) -> str | None:
+    """Return the arm that runs the target alone as `of` draws its tokens: like for like."""
+    if baseline is not None and unlike(arms[of].sampler, arms[baseline].sampler):
+        alone = (name for name, spec in arms.items() if _algorithm(spec) == "target")
+        alike = (name for name in alone if not unlike(arms[of].sampler, arms[name].sampler))
+        baseline = next(alike, baseline)
+    return at_point(baseline, of, arms)
 
 
 def at_point(arm: str | None, of: str, arms: Mapping[str, ArmSpec]) -> str | None:
@@ -101,9 +127,9 @@ def _quality(files: ArmFiles) -> dict[str, Any]:
 
 
 def accuracy(files: ArmFiles) -> Span:
-    """Return the share of right answers: Wilson's interval, or a t interval over items and seeds.
+    """Return the share of right answers: Wilson's interval, of several seeds a t interval.
 
-    The arm has at least one score.
+    Over items, and seeds where the arm was trained. The arm has at least one score.
     """
     table = paired_table(files, files)
     if table is None or table.seeds == 1 or len(table.ids) < 2:
@@ -112,7 +138,7 @@ def accuracy(files: ArmFiles) -> Span:
     values = table.values(files, correct)
     if (values == values[0, 0]).all():  # Student's interval would be empty
         return as_span(wilson(int(values[:, 0].sum()), len(values)))
-    span = as_span(two_level(values).interval)
+    span = as_span(two_level(counted(table, values)).interval)
     assert span.low is not None and span.high is not None
     # Few seeds that disagree give an interval wider than accuracies are.
     return span.model_copy(update={"low": max(span.low, 0.0), "high": min(span.high, 1.0)})
@@ -125,11 +151,11 @@ def _lengths(files: ArmFiles, algorithm: str | None) -> dict[str, Any]:
     n = len(outputs)
     if not n:
         return {}
-    rounds, tokens = sum(out.rounds for out in outputs), sum(out.tokens for out in outputs)
+    forwards, tokens = sum(out.rounds for out in outputs), sum(out.tokens for out in outputs)
     accepted, drafts = sum(out.accepted for out in outputs), algorithm in _DRAFTING
     return {
-        "target_rounds": rounds / n,
-        "accepted_length": accepted / rounds if drafts and rounds else None,
+        "target_rounds": forwards / n,
+        "accepted_length": accepted / forwards if drafts and forwards else None,
         "draft_share": accepted / tokens if drafts and tokens else None,
         "output_tokens": tokens / n,
         "cut_share": sum(out.finish == "length" for out in outputs) / n,

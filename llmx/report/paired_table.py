@@ -26,6 +26,11 @@ def tokens(score: Score) -> float:
     return float(score.tokens)
 
 
+def rounds(score: Score) -> float:
+    """Forward passes of the target after the prompt."""
+    return float(score.rounds)
+
+
 @dataclass(frozen=True)
 class PairedTable:
     """What two arms have in common.
@@ -46,6 +51,16 @@ class PairedTable:
     def seeds(self) -> int:
         """How many seeds both have."""
         return len(self.common)
+
+    @property
+    def trained(self) -> bool:
+        """Whether a seed is a training of its own, of either arm."""
+        return self.first.trained or self.second.trained
+
+    @property
+    def lone(self) -> bool:
+        """Whether it shows one training of an arm: nothing then says what another would give."""
+        return self.trained and self.seeds == 1
 
     def runs(self, which: ArmFiles) -> tuple[ArmFiles, ...]:
         """Return the runs of one of the two, one a common seed."""
@@ -78,6 +93,16 @@ def paired_table(first: ArmFiles, second: ArmFiles | None) -> PairedTable | None
     if not ids:
         return None
     return PairedTable(first, second, tuple(ids), _labels(runs[0], ids), common)
+
+
+def counted(table: PairedTable, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values as what is counted, float64 (items, seeds) or (items,).
+
+    Of arms that were trained a seed is a model, drawn like the problems are: both count. Of others
+    a seed is a draw of the sampler, which is independent from problem to problem: the mean of a
+    problem over seeds is one value of that problem.
+    """
+    return values if table.trained and table.seeds > 1 else values.mean(1)
 
 
 def common_seeds(arms: Sequence[ArmFiles]) -> tuple[str, ...]:

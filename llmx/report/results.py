@@ -37,7 +37,7 @@ class Difference(Frozen):
     seeds: int = 1
     score: Span = Field(
         description="share of problems; score interval (Tango 1998), of several seeds a t interval"
-        " that counts the noise of items and of seeds"
+        " over items, and over seeds where the arms were trained"
     )
     bootstrap: Span = Field(description="the same difference, paired bootstrap over problems")
     clustered: Span | None = Field(description="paired bootstrap over clusters of problems")
@@ -45,10 +45,12 @@ class Difference(Frozen):
     gained: int = Field(description="right here, wrong in the reference arm; over all seeds")
     lost: int = Field(description="wrong here, right in the reference arm; over all seeds")
     p_value: float = Field(
-        description="exact two-sided McNemar test; of several seeds sign flips of item means"
+        description="exact two-sided McNemar test; of several seeds sign flips of item means, of"
+        " trained arms the interval inverted"
     )
     detectable: float = Field(
-        description="smallest difference found with 80 % power at this discordant rate"
+        description="smallest difference found with 80 % power: at this discordant rate, of several"
+        " seeds at this width of the interval"
     )
 
 
@@ -78,7 +80,13 @@ class Row(Frozen):
         default=None, description="strict; Wilson interval, of several seeds a t interval"
     )
     accuracy_flexible: float | None = Field(default=None, description="last number of the text")
+    reference: str | None = Field(
+        default=None, description="the arm that it is compared with; None in older files"
+    )
     difference: Difference | None = None
+    rounds_reference: Span | None = Field(
+        default=None, description="target rounds a problem over the reference's, paired by problem"
+    )
     tokens_per_second: Span | None = None
     problems_per_second: Span | None = None
     speedup: Span | None = Field(

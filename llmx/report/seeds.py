@@ -26,7 +26,9 @@ def pool(found: Gathered) -> Gathered:
 def _pooled(members: list[ArmFiles]) -> ArmFiles:
     if len(members) == 1:
         return members[0]
-    return replace(members[0], seeds=tuple(members))
+    return replace(
+        members[0], seeds=tuple(members), trained=any(member.trained for member in members)
+    )
 
 
 def pool_specs(arms: Mapping[str, ArmSpec]) -> dict[str, ArmSpec]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isclose
+
 from pydantic import ConfigDict, Field
 
 from llmx.core.record import Frozen
@@ -40,6 +42,7 @@ class Streamed(Frozen):
     gain: Ends | None = None
     ttft: float | None = Field(default=None, description="seconds, median over rounds")
     ttft_cut: Ends | None = None
+    times: tuple[float, ...] = Field(default=(), description="the same of every round")
     total_ratio: Ends | None = Field(default=None, description="total time, of equal tokens")
 
     def figure(self, quantity: str) -> Span | None:
@@ -65,3 +68,16 @@ class Streams(Frozen):
     def figure(self, arm: str, quantity: str) -> Span | None:
         """Return a figure of an arm."""
         return next((one.figure(quantity) for one in self.arms if one.arm == arm), None)
+
+    def times(self, arm: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return an arm's seconds to the first token by round, and the reference's beside them.
+
+        The reference is the one timed arm without a cut, since every other is compared with it. Of
+        a file in which no such arm gives the cut that is stated the second is empty.
+        """
+        mine = next((one for one in self.arms if one.arm == arm), Streamed(arm=arm))
+        bases = [one.times for one in self.arms if one.times and one.ttft_cut is None]
+        if mine.ttft_cut is None or len(bases) != 1 or len(bases[0]) != len(mine.times):
+            return mine.times, ()
+        stated = 1 - sum(mine.times) / sum(bases[0])
+        return mine.times, bases[0] if isclose(stated, mine.ttft_cut.estimate, abs_tol=1e-9) else ()

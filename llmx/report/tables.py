@@ -1,4 +1,4 @@
-"""The three tables of a report, defined once for Markdown, HTML and the terminal."""
+"""The tables of a report, defined once for Markdown, HTML and the terminal."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from llmx.report.numbers import (
 from llmx.report.results import Results, Row
 
 Cell = Callable[[Row], str]
+
+MANY = "the reference"
+"""How headings name the reference where arms have different ones."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Table:
 
 def tables(results: Results) -> tuple[Table, ...]:
     """Return the tables that have anything to say about these results."""
-    reference, baseline = results.reference or "", results.baseline or ""
+    reference, baseline = reference_title(results), results.baseline or ""
+    compared = tuple(row for row in results.rows if row.difference is not None)
     timed = any(row.tokens_per_second is not None for row in results.rows)
     plans = (
         (
@@ -57,18 +61,21 @@ def tables(results: Results) -> tuple[Table, ...]:
             _main(reference, baseline),
             results.rows,
         ),
+        ("beside", f"Beside {reference}", _beside(reference), compared),
         ("decoding", "What decoding did", _decoding(), results.rows),
-        (
-            "paired",
-            f"Paired comparison with {reference}",
-            _paired(reference),
-            tuple(row for row in results.rows if row.difference is not None),
-        ),
+        ("paired", f"Paired comparison with {reference}", _paired(reference), compared),
     )
     made = (
         Table(name, title, _filled(columns, rows), rows) for name, title, columns, rows in plans
     )
     return tuple(table for table in made if table.columns and table.rows)
+
+
+def reference_title(results: Results) -> str:
+    """Return what the reference is called in headings: its name, or what stands for several."""
+    named = (row.reference for row in results.rows if row.reference)
+    found = {name.partition("@")[0] for name in named}
+    return MANY if len(found) > 1 else results.reference or ""
 
 
 def _filled(columns: tuple[Column, ...], rows: tuple[Row, ...]) -> tuple[Column, ...]:
@@ -118,6 +125,42 @@ def _main(reference: str, baseline: str) -> tuple[Column, ...]:
             spare=True,
         ),
     )
+
+
+def _beside(reference: str) -> tuple[Column, ...]:
+    """Return what each arm costs beside its reference; rounds do not depend on the machine."""
+    several = Column(
+        "Reference",
+        "arm",
+        "The arm that this one is compared with.",
+        lambda row: row.reference or NONE,
+    )
+    ratios = (
+        Column(
+            f"Tokens/s over {reference}",
+            "×",
+            f"Tokens/s over those of {reference}, paired by round; 95 % interval over rounds.",
+            lambda row: number_span(row.speedup_reference, 2),
+            short="Tokens/s",
+        ),
+        Column(
+            f"Problems/s over {reference}",
+            "×",
+            f"Problems/s over those of {reference}, paired by round: unlike tokens/s it falls when"
+            " answers get longer.",
+            lambda row: number_span(row.speedup_reference_problems, 2),
+            short="Problems/s",
+        ),
+        Column(
+            f"Rounds over {reference}",
+            "×",
+            f"Target rounds a problem over those of {reference}, paired by problem: unlike the"
+            " speeds it does not depend on the machine.",
+            lambda row: number_span(row.rounds_reference, 2),
+            short="Rounds",
+        ),
+    )
+    return (several, *ratios) if reference == MANY else ratios
 
 
 def _decoding() -> tuple[Column, ...]:

@@ -15,6 +15,7 @@ from llmx.report.results import Finding, Results
 from llmx.report.tables import Cell, Column, Table, tables
 
 _UNBOUNDED = 10_000
+_SHOWN = 3  # the paired tests are for the page
 _STYLES = {"caution": "yellow", "speed": "bold"}
 
 
@@ -28,7 +29,7 @@ class Report:
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
         """Yield the tables and, under them, the findings."""
-        for table in tables(self._results)[:2]:
+        for table in tables(self._results)[:_SHOWN]:
             full = _table(table, brief=False)
             room = Measurement.get(console, options.update(max_width=_UNBOUNDED), full).maximum
             fits = room <= options.max_width

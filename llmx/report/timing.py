@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from llmx.report.gather import Block
 from llmx.report.results import Span
 from llmx.stats.interval import Interval
-from llmx.stats.rates import rate_interval, ratio_interval
+from llmx.stats.inversion import p_beyond
+from llmx.stats.rates import rate_interval, ratio_interval, ratio_interval_at
 
 
 @dataclass
@@ -51,14 +52,36 @@ def ratio(table: Timing, arm: str, base: str | None, unit: str) -> Span | None:
     """Return the ratio of two arms' rates over the rounds that both have; None without any."""
     if base is None or arm == base:
         return None
-    rounds = sorted(table.get(arm, {}).keys() & table.get(base, {}).keys())
+    rounds = common_rounds(table, arm, base)
     if not rounds:
         return None
-    amounts, seconds = _column(table, arm, rounds, unit), _column(table, arm, rounds, "seconds")
-    bases, spans = _column(table, base, rounds, unit), _column(table, base, rounds, "seconds")
+    amounts, seconds, bases, spans = _columns(table, arm, base, unit)
     if len(rounds) < 2:
         return Span(estimate=(amounts[0] / seconds[0]) / (bases[0] / spans[0]))
     return as_span(ratio_interval(amounts, seconds, bases, spans))
+
+
+def ratio_p(table: Timing, arm: str, base: str, unit: str) -> float | None:
+    """Return the two-sided p value of equal rates: the interval of :func:`ratio`, inverted.
+
+    None below two rounds that both have.
+    """
+    if len(common_rounds(table, arm, base)) < 2:
+        return None
+    return p_beyond(ratio_interval_at(*_columns(table, arm, base, unit)), 1.0)
+
+
+def common_rounds(table: Timing, arm: str, base: str) -> list[int]:
+    """Return the rounds in which both arms were timed, in their order."""
+    return sorted(table.get(arm, {}).keys() & table.get(base, {}).keys())
+
+
+def _columns(table: Timing, arm: str, base: str, unit: str) -> tuple[list[float], ...]:
+    """Return amounts and seconds of an arm, then of its base, over the rounds that both have."""
+    rounds = common_rounds(table, arm, base)
+    return tuple(
+        _column(table, of, rounds, what) for of in (arm, base) for what in (unit, "seconds")
+    )
 
 
 def as_span(interval: Interval) -> Span:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmx.core.errors import ConfigError, StoreError, nearest
-from llmx.core.spec import ArmSpec
+from llmx.core.spec import ArmSpec, StageSpec
+from llmx.core.trained import trained_arms
 from llmx.report.compare.model import Compared
 from llmx.report.compare.pair import Given, compare
 from llmx.report.gather import Gathered, gather
@@ -26,14 +27,18 @@ class _Run:
     name: str
     found: Gathered
     specs: Mapping[str, ArmSpec]
+    stages: Mapping[str, StageSpec]
 
     def arms(self) -> list[str]:
         """Return the families that were scored."""
         pooled = pool(self.found).arms
         return [name for name, files in pooled.items() if files.scores]
 
-    def side(self, arm: str) -> Given:
+    def side(self, arm: str, other: str) -> Given:
         """Return an arm by the name of its family, or one seed of it by its full name.
+
+        Args:
+            other: name of the run that it is compared with.
 
         Raises:
             ConfigError: if the run has no scored arm of that name.
@@ -46,7 +51,9 @@ class _Run:
             )
         specs = {**self.specs, **pool_specs(self.specs)}
         blocks = (pooled if arm in pooled.arms else self.found).blocks
-        return Given(self.name, arm, specs[arm], known[arm], timing(blocks))
+        own = trained_arms({arm: specs[arm]}, self.stages, one_run=other == self.name)
+        files = replace(known[arm], trained=bool(own))
+        return Given(self.name, arm, specs[arm], files, timing(blocks))
 
 
 def compare_runs(first: str, second: str, runs: Path) -> Compared:
@@ -61,7 +68,10 @@ def compare_runs(first: str, second: str, runs: Path) -> Compared:
     """
     one, other = (_parted(name) for name in (first, second))
     before, after = _open(one[0], runs), _open(other[0], runs)
-    pairs = [(before.side(a), after.side(b)) for a, b in _arms(before, after, one[1], other[1])]
+    pairs = [
+        (before.side(a, after.name), after.side(b, before.name))
+        for a, b in _arms(before, after, one[1], other[1])
+    ]
     if any(a.label == b.label for a, b in pairs):
         raise ConfigError(f"{pairs[0][0].label} is compared with itself", "name two arms")
     return compare(pairs)
@@ -94,7 +104,8 @@ def _arms(before: _Run, after: _Run, one: str, other: str) -> list[tuple[str, st
 def _open(name: str, runs: Path) -> _Run:
     result = load_run(name or _newest(runs), runs=runs)
     spec, folder = result.spec, result.folder
-    return _Run(folder.name, gather(_stages(folder), spec.arms), spec.arms)
+    stages = {stage.name: stage for stage in spec.stages}
+    return _Run(folder.name, gather(_stages(folder), spec.arms), spec.arms, stages)
 
 
 def _newest(runs: Path) -> str:

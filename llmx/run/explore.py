@@ -29,7 +29,7 @@ class ExploreStage:
     """
 
     kind: ClassVar[str] = "explore"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from llmx.core.errors import LlmxError, RunError
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
 from llmx.engines.kernel import with_kernels
+from llmx.run.alike import alike_notes
 from llmx.run.ask import first_block_notes
 from llmx.run.budget import size_notes, size_problems
 from llmx.run.capacity import fitting, refusal
@@ -64,7 +65,8 @@ class Plan:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Lines to show before anything is done: what the size can show, what engines change."""
-        return (*size_notes(self.spec), *first_block_notes(self.spec))
+        spec = self.spec
+        return (*size_notes(spec), *first_block_notes(spec), *alike_notes(spec))
 
     @property
     def seconds(self) -> float:

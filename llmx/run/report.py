@@ -9,6 +9,7 @@ from llmx.core.arms import family
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.trained import trained_arms
 
 _OPTIONS = ("title",)
 
@@ -24,7 +25,7 @@ class ReportStage:
     """
 
     kind: ClassVar[str] = "report"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -39,6 +40,7 @@ class ReportStage:
             "reference": _reference(given),
             "references": dict(given.references),
             "title": _title(given),
+            "trained": sorted(trained_arms(given.arms, given.stages)),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -64,7 +66,9 @@ class ReportStage:
 
         given = context.given
         context.progress.start(2, unit="steps")
-        found, arms = pool(gather(context.inputs, given.arms)), pool_specs(given.arms)
+        trained = trained_arms(given.arms, given.stages)
+        found = pool(gather(context.inputs, given.arms, trained))
+        arms = pool_specs(given.arms)
         reference = _reference(given)
         pooled = None if reference is None else family(reference)
         references = pool_references(given.references)

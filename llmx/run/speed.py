@@ -15,6 +15,7 @@ from llmx.core.errors import ConfigError, nearest
 from llmx.core.exchange import Request
 from llmx.core.spec import ScaleSpec
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.engines.kernel import kernel_of
 from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
 from llmx.run.budget import seconds_per_problem
 from llmx.run.clock import Clock, clocks, engine_of
@@ -47,6 +48,7 @@ class SpeedStage:
                     f"decode_speed cannot time arm '{name}' on engine '{arm.engine.kind}'",
                     "use engine=hf or engine=vllm, or drop the stage",
                 )
+        _on_one_path(given)
         problems, rounds, batch = _sizes(given)
         arms = {n: decoding_identity(a, _split(given), "speed") for n, a in given.arms.items()}
         threads = {name: arm.engine.threads for name, arm in given.arms.items()}
@@ -78,6 +80,25 @@ class SpeedStage:
             _measure(context, timed, done)
         told = {"rounds": rounds, "arms": list(names), "engines": _ENGINES[not together]}
         write_json(context.out / "summary.json", told)
+
+
+def _on_one_path(given: StageInput) -> None:
+    """Refuse to time rules on different forwards: the forward would decide, not the rule.
+
+    Raises:
+        ConfigError: naming an arm of each.
+    """
+    # A model that one of the two forwards does not know runs through torch under either name.
+    own_loops = {name: arm for name, arm in given.arms.items() if arm.engine.kind == "hf"}
+    paths: dict[str, str] = {}
+    for name, arm in own_loops.items():
+        paths.setdefault(kernel_of(arm.engine), name)
+    if len(paths) > 1:
+        named = ", ".join(f"{name} on {path}" for path, name in paths.items())
+        raise ConfigError(
+            f"stage {given.stage.name} would time arms on different forwards: {named}",
+            "engine.kernel=torch for all of them, or native",
+        )
 
 
 def _measure(context: StageContext, timed: Mapping[str, Clock], done: int) -> None:

@@ -12,6 +12,7 @@ from llmx.core.errors import RunError
 from llmx.core.record import Record
 from llmx.core.spec import ArmSpec, DataSpec
 from llmx.core.stage import StageContext
+from llmx.core.trained import trained_arms
 from llmx.data.reasoning.options import problem_spec, trace_options
 from llmx.data.traces.observe import observe, returns
 from llmx.data.traces.tasks import PUZZLES, AnyPuzzle, from_entry
@@ -57,7 +58,8 @@ def evidence(context: StageContext, options: Mapping[str, Any]) -> dict[str, See
 
 def _gathered(context: StageContext, needs: list[str]) -> dict[str, ArmFiles]:
     inputs = {k: path for k, path in context.inputs.items() if k.partition("/")[0] in needs}
-    return gather(inputs, context.given.arms).arms
+    given = context.given
+    return gather(inputs, given.arms, trained_arms(given.arms, given.stages)).arms
 
 
 class _Puzzles:

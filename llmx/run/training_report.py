@@ -9,6 +9,7 @@ from llmx.core.arms import family
 from llmx.core.errors import ConfigError
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_lines, write_text
 
@@ -38,7 +39,7 @@ class TrainingReportStage:
     """
 
     kind: ClassVar[str] = "training_report"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -54,6 +55,7 @@ class TrainingReportStage:
             "order": list(given.arms),
             "reference": given.reference,
             "references": dict(given.references),
+            "trained": sorted(trained_arms(given.arms, given.stages)),
         }
 
     def applies(self, given: StageInput) -> bool:

@@ -9,6 +9,7 @@ from llmx.core.arms import families
 from llmx.core.errors import ConfigError
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_text
 
@@ -24,16 +25,20 @@ class VerdictStage:
     """
 
     kind: ClassVar[str] = "verdicts"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The findings and the names of the arms.
+        """The findings, the names of the arms, and which of them have a model of their own.
 
         Raises:
             ConfigError: for a finding that cannot be judged.
         """
-        return {"findings": _findings(given), "arms": list(given.arms)}
+        return {
+            "findings": _findings(given),
+            "arms": list(given.arms),
+            "trained": sorted(trained_arms(given.arms, given.stages)),
+        }
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -48,13 +53,15 @@ class VerdictStage:
         from llmx.report.gather import gather
         from llmx.report.seeds import pool
         from llmx.report.verdict.evidence import evidence
+        from llmx.report.verdict.family import over_all
         from llmx.report.verdict.judge import judge
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
         from llmx.run.availability import sentences
 
         given, findings = context.given, _findings(context.given)
-        found = evidence(pool(gather(context.inputs, given.arms)))
+        trained = trained_arms(given.arms, given.stages)
+        found = evidence(pool(gather(context.inputs, given.arms, trained)))
         present = list(families(given.arms))
         context.progress.start(len(findings), unit="findings")
         verdicts = []
@@ -62,7 +69,7 @@ class VerdictStage:
             verdicts.append(judge(found, finding, present))
             context.progress.advance()
         judged = Verdicts(
-            verdicts=tuple(verdicts),
+            verdicts=over_all(verdicts),
             failed=tuple(found.failed),
             unavailable=sentences(context.unavailable),
         )

@@ -8,6 +8,7 @@ loop serves them all, and the jackknife comes for free: total minus row.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 from typing import Literal
@@ -15,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llmx.stats.interval import Interval, check_level, normal_quantile
+from llmx.stats.interval import Interval, check_level, normal_quantile, two_sided_z
 from llmx.stats.student import two_sided_t
 
 Floats = NDArray[np.float64]
@@ -62,19 +63,94 @@ def bootstrap(
         seed: of numpy's PCG64; equal seeds give equal intervals.
         method: ``percentile`` (Efron 1979), ``bca`` (Efron 1987, JASA 82, p. 171, eq. 2.3 and
             6.6) or ``expanded``, percentile points moved out to undo the narrowness of small
-            samples (Hesterberg 2015, Am. Stat. 69, p. 371, section 5.2).
+            samples (Hesterberg 2015, Am. Stat. 69, p. 371, section 5.2), beyond the outermost
+            draw if need be.
 
     Raises:
         ValueError: if there are no units, the level is not in (0, 1) or resamples < 100.
     """
     check_level(level)
+    return resampled(columns, statistic, resamples=resamples, seed=seed, method=method).at(level)
+
+
+def resampled(
+    columns: Floats,
+    statistic: Statistic,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    method: Method = "bca",
+) -> Resampled:
+    """Return what :func:`bootstrap` reads its interval off, for intervals at every level.
+
+    Raises:
+        ValueError: if there are no units, or resamples < 100.
+    """
     if len(columns) < 1 or resamples < 100:
         raise ValueError(f"{len(columns)} units and {resamples} resamples are too few")
-    estimate = float(statistic(columns.sum(axis=0)))
-    draws = statistic(resampled_sums(columns, resamples, seed))
-    points = _points(columns, statistic, estimate, draws, level, method)
-    low, high = np.quantile(draws, points)
-    return Interval(float(low), estimate, float(high), level)
+    draws = np.sort(statistic(resampled_sums(columns, resamples, seed)))
+    return Resampled(
+        estimate=float(statistic(columns.sum(axis=0))),
+        draws=draws,
+        units=len(columns),
+        skew=_acceleration(columns, statistic) if method == "bca" else 0.0,
+        method=method,
+    )
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A statistic, and what it was in resamples of the units.
+
+    Attributes:
+        draws: shape ``[resamples]``, sorted.
+        skew: Efron's acceleration, from the jackknife; read by ``bca`` alone.
+    """
+
+    estimate: float
+    draws: Floats
+    units: int
+    skew: float
+    method: Method
+
+    def at(self, level: float) -> Interval:
+        """Return the interval at a level.
+
+        Raises:
+            ValueError: if the level is not in (0, 1).
+        """
+        check_level(level)
+        low, high = (self._quantile(z) for z in self._points(level))
+        return Interval(low, self.estimate, high, level)
+
+    def _quantile(self, z: float) -> float:
+        """Return the draws' quantile at the normal law's P(Z <= z).
+
+        Expanded points may ask for less than one draw beyond them. There the tail goes on as a
+        normal one: the outermost draw is no bound for a level that so many resamples cannot know.
+        """
+        edge = normal_quantile(1 - 1 / (len(self.draws) + 1))
+        known = min(max(z, -edge), edge) if self.method == "expanded" else z
+        value = float(np.quantile(self.draws, NormalDist().cdf(known)))
+        return value if z == known else self.estimate + (value - self.estimate) * z / known
+
+    def _points(self, level: float) -> tuple[float, float]:
+        """Return where the draws are read off, as quantiles of the standard normal law."""
+        z = two_sided_z(level)
+        if self.method == "bca" and self.units > 1:
+            return self._moved(-z), self._moved(z)
+        if self.method == "expanded" and self.units > 1:
+            z = sqrt(self.units / (self.units - 1)) * two_sided_t(level, self.units - 1)
+        return -z, z
+
+    def _moved(self, z: float) -> float:
+        """Move by the bias (the share of draws below the estimate, ties half) and by the skew."""
+        draws, estimate = self.draws, self.estimate
+        below = float(np.mean(draws < estimate) + np.mean(draws == estimate) / 2)
+        if not 0 < below < 1:
+            return z
+        bias = normal_quantile(below)
+        return bias + (bias + z) / (1 - self.skew * (bias + z))
 
 
 def resampled_sums(columns: Floats, resamples: int, seed: int) -> Floats:
@@ -109,42 +185,9 @@ def finite_vector(values: ArrayLike, what: str) -> Floats:
     return vector
 
 
-def _points(
-    columns: Floats,
-    statistic: Statistic,
-    estimate: float,
-    draws: Floats,
-    level: float,
-    method: Method,
-) -> tuple[float, float]:
-    """Return the two probabilities at which the draws are read off."""
-    tail = (1 - level) / 2
-    if method == "percentile" or len(columns) < 2:
-        return tail, 1 - tail
-    if method == "expanded":
-        units = len(columns)
-        tail = NormalDist().cdf(-sqrt(units / (units - 1)) * two_sided_t(level, units - 1))
-        return tail, 1 - tail
-    return _bca_points(columns, statistic, estimate, draws, tail)
-
-
-def _bca_points(
-    columns: Floats, statistic: Statistic, estimate: float, draws: Floats, tail: float
-) -> tuple[float, float]:
-    """Bias from the share of draws below the estimate (ties count half), skew from jackknife."""
-    below = float(np.mean(draws < estimate) + np.mean(draws == estimate) / 2)
-    if not 0 < below < 1:
-        return tail, 1 - tail
-    bias, skew = normal_quantile(below), _acceleration(columns, statistic)
-
-    def moved(probability: float) -> float:
-        z = bias + normal_quantile(probability)
-        return NormalDist().cdf(bias + z / (1 - skew * z))
-
-    return moved(tail), moved(1 - tail)
-
-
 def _acceleration(columns: Floats, statistic: Statistic) -> float:
+    if len(columns) < 2:
+        return 0.0
     left_out = statistic(columns.sum(axis=0) - columns)
     gaps = left_out.mean() - left_out
     scale = float((gaps**2).sum()) ** 1.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -22,6 +23,10 @@ class Interval:
     def below(self, value: float) -> bool:
         """Whether the whole interval lies below `value`."""
         return self.high < value
+
+
+At = Callable[[float], Interval]
+"""The interval of one estimate at any level: wider for a higher one."""
 
 
 def check_level(level: float) -> None:

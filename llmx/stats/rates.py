@@ -7,13 +7,14 @@ noise of the machine, and the problems where each round has its own.
 
 from __future__ import annotations
 
+from functools import partial
 from math import exp, log, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from llmx.stats.bootstrap import Floats, bootstrap, finite_vector
-from llmx.stats.interval import Interval
+from llmx.stats.bootstrap import Floats, finite_vector, resampled
+from llmx.stats.interval import At, Interval
 from llmx.stats.student import two_sided_t
 
 FEW_ROUNDS = 8
@@ -41,7 +42,7 @@ def rate_interval(
         ValueError: for fewer than two rounds, or a number that is not positive.
     """
     columns = _columns([("amounts", amounts), ("seconds", seconds)])
-    return _interval(columns, level, resamples, seed)
+    return _at(columns, resamples, seed)(level)
 
 
 def ratio_interval(
@@ -66,6 +67,25 @@ def ratio_interval(
     Raises:
         ValueError: for fewer than two rounds, unequal lengths, or a number that is not positive.
     """
+    at = ratio_interval_at(
+        amounts, seconds, base_amounts, base_seconds, resamples=resamples, seed=seed
+    )
+    return at(level)
+
+
+def ratio_interval_at(
+    amounts: ArrayLike,
+    seconds: ArrayLike,
+    base_amounts: ArrayLike,
+    base_seconds: ArrayLike,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> At:
+    """Return :func:`ratio_interval` at every level, from one set of resamples.
+
+    Its p value against a speed-up (1 for "as fast") is :func:`~llmx.stats.inversion.p_beyond`.
+    """
     columns = _columns(
         [
             ("amounts", amounts),
@@ -74,7 +94,7 @@ def ratio_interval(
             ("base_seconds", base_seconds),
         ]
     )
-    return _interval(columns, level, resamples, seed)
+    return _at(columns, resamples, seed)
 
 
 def _columns(named: list[tuple[str, ArrayLike]]) -> Floats:
@@ -86,10 +106,10 @@ def _columns(named: list[tuple[str, ArrayLike]]) -> Floats:
     return np.stack(vectors, axis=1)
 
 
-def _interval(columns: Floats, level: float, resamples: int, seed: int) -> Interval:
+def _at(columns: Floats, resamples: int, seed: int) -> At:
     if len(columns) < FEW_ROUNDS:
-        return _student(columns, level)
-    return bootstrap(columns, _quotient, level, resamples=resamples, seed=seed, method="expanded")
+        return partial(_student, columns)
+    return resampled(columns, _quotient, resamples=resamples, seed=seed, method="expanded").at
 
 
 def _signs(columns: int) -> Floats:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from math import atan, cos, pi, sin, sqrt
 
 from llmx.stats.interval import check_level
 
 
+@dataclass(frozen=True)
+class StudentError:
+    """A standard error, in the unit of its estimate, and the degrees of freedom behind it."""
+
+    standard_error: float
+    freedom: int
+
+    def reach(self, level: float) -> float:
+        """Return half the width of Student's interval."""
+        return two_sided_t(level, self.freedom) * self.standard_error
+
+    def p_value(self, gap: float) -> float:
+        """Return the two-sided p value of an estimate that is `gap` away from what is tested."""
+        if gap == 0:
+            return 1.0
+        if self.standard_error == 0:
+            return 0.0
+        return max(0.0, 1 - coverage(abs(gap) / self.standard_error, self.freedom))
+
+
+@lru_cache(maxsize=8192)
 def two_sided_t(level: float, freedom: int) -> float:
     """Return t with P(|T| <= t) = level (4.30 for 0.95 and two degrees of freedom).
 

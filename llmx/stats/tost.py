@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from llmx.stats.bootstrap import Floats
-from llmx.stats.crossed import TwoLevel, two_level
+from llmx.stats.crossed import two_level
 from llmx.stats.interval import Interval
 from llmx.stats.proportion import paired_score, paired_score_interval
-from llmx.stats.student import coverage
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,13 @@ def equivalence(differences: ArrayLike, margin: float, *, alpha: float = 0.05) -
     """Test paired differences against a margin (Schuirmann 1987, J. Pharmacokin. 15, p. 657).
 
     For one seed of right/wrong data both one-sided tests are Tango's score tests, whose interval
-    is not empty where no item differs. Otherwise they are t tests on the item means, whose error
-    counts the noise of seeds where there are several (:func:`~llmx.stats.crossed.two_level`).
+    is not empty where no item differs. Otherwise they are those of
+    :func:`~llmx.stats.crossed.two_level`: t tests over items, and where there are several seeds
+    their noise always counts.
 
     Args:
-        differences: shape ``[items]`` or ``[items, seeds]``, first arm minus second.
+        differences: shape ``[items]`` or ``[items, seeds]``, first arm minus second. Where the
+            seeds are only a sampler's, give the items' means over them, shape ``[items]``.
         margin: > 0, in the unit of the differences.
         alpha: level of each one-sided test.
 
@@ -65,7 +65,7 @@ def equivalence(differences: ArrayLike, margin: float, *, alpha: float = 0.05) -
     if table.ndim == 1 and np.isin(table, (-1.0, 0.0, 1.0)).all() and margin < 1:
         return _by_score(table, margin, alpha)
     found = two_level(table, 1 - 2 * alpha)
-    lower, upper = _above(found, -margin), 1 - _above(found, margin)
+    lower, upper = found.p_above(-margin), found.p_below(margin)
     return Equivalence(found.interval, margin, max(lower, upper), lower, alpha)
 
 
@@ -75,13 +75,3 @@ def _by_score(gaps: Floats, margin: float, alpha: float) -> Equivalence:
     lower = 1 - NormalDist().cdf(paired_score(*counts, -margin))
     upper = NormalDist().cdf(paired_score(*counts, margin))
     return Equivalence(interval, margin, max(lower, upper), lower, alpha)
-
-
-def _above(found: TwoLevel, value: float) -> float:
-    """Return the one-sided p value of "the mean is at most `value`"."""
-    gap = found.interval.estimate - value
-    if found.standard_error == 0:
-        return 0.0 if gap > 0 else 1.0
-    t = gap / found.standard_error
-    outside = (1 - coverage(abs(t), found.freedom)) / 2 if abs(t) < inf else 0.0
-    return outside if t > 0 else 1 - outside

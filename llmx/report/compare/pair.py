@@ -13,11 +13,11 @@ from llmx.report.compare.settings import changed
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import measure_arm
+from llmx.report.paired_ratio import ratio_of
 from llmx.report.paired_table import PairedTable, common_seeds, paired_table, tokens
 from llmx.report.results import Span
-from llmx.report.timing import Timing, as_span, ratio
+from llmx.report.timing import Timing, ratio
 from llmx.stats.multiple import holm
-from llmx.stats.ratio import ratio_of_means
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,6 @@ def _side(given: Given) -> Side:
 
 
 def _length(table: PairedTable) -> Span | None:
-    """Return mean tokens of the second side over the first's, paired bootstrap over problems."""
-    after, before = (table.values(which, tokens).mean(1) for which in (table.first, table.second))
-    return as_span(ratio_of_means(after, before)) if before.sum() > 0 else None
+    """Return mean tokens of the second side over the first's; None where that has none."""
+    after, before = (table.values(which, tokens) for which in (table.first, table.second))
+    return ratio_of(table, after, before) if before.sum() > 0 else None

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from llmx.report.paper import Statement
 from llmx.report.reproduce.stored import Stored
-from llmx.report.verdict.model import Number, Verdict, Word
+from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
+from llmx.report.verdict.model import Number, Verdict
 from llmx.report.verdict.optimum import BEST
 
 Best = tuple[Stored, Number, int]
@@ -19,7 +20,9 @@ def grown(
 ) -> tuple[tuple[Stored, ...], Verdict] | None:
     """Judge it from verdicts of `optimum`; None where a run is missing or names no best value.
 
-    Shown: every range lies wholly above the one before. Contradicted: one lies wholly below.
+    Shown: every range lies wholly above the one before. Contradicted: one lies wholly below. Either
+    is wrong where a range has missed the best of its run, so that the chances of both add up; and
+    over the steps, of which one is enough to contradict. With one seed it is indicative.
     """
     by_id = _best(stored)
     if not statement.grows or any(name not in by_id for name in statement.grows):
@@ -31,12 +34,12 @@ def grown(
         f"{run.card.recipe} {_range(figure)}" for run, figure in zip(runs, figures, strict=True)
     )
     seeds = min(count for _, _, count in found)
-    verdict = Verdict(
+    decision = _decided(figures, lone=seeds == 1)
+    points = f" One seed: it points to *{decision.leans}*." if decision.leans else ""
+    verdict = decision.verdict(
         id=statement.id,
         test="grows",
-        word=_word(figures),
-        reason=f"The best of each, and what could be it: {named}."
-        + (" One seed: indicative." if seeds == 1 else ""),
+        reason=f"The best of each, and what could be it: {named}.{points}",
         numbers=figures,
         seeds=seeds,
     )
@@ -59,11 +62,23 @@ def _ends(number: Number) -> tuple[float, float]:
     return low, span.estimate if span.high is None else span.high
 
 
-def _word(figures: Sequence[Number]) -> Word:
-    steps = [(_ends(one), _ends(other)) for one, other in pairwise(figures)]
-    if any(other[1] < one[0] for one, other in steps):
-        return "contradicted here"
-    return "shown here" if all(one[1] < other[0] for one, other in steps) else "not shown here"
+def _decided(figures: Sequence[Number], lone: bool) -> Decision:
+    steps = list(pairwise(figures))
+
+    def support(apart: bool, p: float) -> Support:
+        return Support(apart and p <= LEVEL, min(p, 1.0), lone)
+
+    rises = [support(_ends(one)[1] < _ends(other)[0], _missed(one, other)) for one, other in steps]
+    falls = [
+        support(_ends(other)[1] < _ends(one)[0], len(steps) * _missed(one, other))
+        for one, other in steps
+    ]
+    return decide(every(rises), some(falls))
+
+
+def _missed(one: Number, other: Number) -> float:
+    """Return the chance that one of two ranges has missed the best of its run."""
+    return sum(LEVEL if number.p is None else number.p for number in (one, other))
 
 
 def _range(number: Number) -> str:

@@ -16,7 +16,7 @@ from llmx.report.reproduce.page import Page
 from llmx.report.reproduce.shown import address, drawn, run_tables, training_note
 from llmx.report.reproduce.stored import Stored
 from llmx.report.svg import element
-from llmx.report.verdict.markdown import value
+from llmx.report.verdict.markdown import basis, value
 
 _STYLE = """
 .soft{color:var(--soft);font-size:.9rem;margin:.1rem 0}
@@ -31,7 +31,7 @@ article p{margin:.35rem 0;max-width:62rem}
 _LOOKS = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "good"),
     **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bad"),
-    **dict.fromkeys(("withheld", "within noise", "inconclusive"), "warn"),
+    **dict.fromkeys(("withheld", "indicative", "within noise", "inconclusive"), "warn"),
 }
 
 
@@ -51,6 +51,7 @@ def html(page: Page, stored: Sequence[Stored]) -> str:
             runs=[_run(run) for run in stored if drawn(run) or run_tables(run)],
             deviations=words.deviations(page),
             badge=_badge,
+            basis=basis,
             value=value,
             p_value=p_value,
         )

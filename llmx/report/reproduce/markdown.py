@@ -9,16 +9,16 @@ from llmx.report.reproduce.claims import Published
 from llmx.report.reproduce.page import Judged, Page, Tested
 from llmx.report.reproduce.words import (
     deviations,
-    said_basis,
     said_estimate,
     said_figure,
     said_grade,
     said_missing,
     said_source,
+    said_stands,
 )
 from llmx.report.training.markdown import table as training_table
 from llmx.report.training.tables import Table
-from llmx.report.verdict.markdown import figures
+from llmx.report.verdict.markdown import basis, figures
 
 
 def markdown(
@@ -94,9 +94,9 @@ def _finding(tested: Tested) -> str:
 
 
 def _judged(one: Judged) -> str:
-    verdict, basis = one.verdict, said_basis(one.verdict)
-    text = f"`{one.recipe}`: **{verdict.word}**. {verdict.reason}"
-    text += f" ({basis})" if basis else ""
+    verdict, rests, stands = one.verdict, basis(one.verdict), said_stands(one.verdict)
+    text = f"`{one.recipe}`: **{verdict.word}**{f', {stands}' if stands else ''}. {verdict.reason}"
+    text += f" ({rests})" if rests else ""
     return f"{text}\n\n{figures(verdict)}" if verdict.numbers else text
 
 

@@ -16,6 +16,7 @@ from llmx.report.reproduce.card import Card
 from llmx.report.reproduce.claims import Published, published
 from llmx.report.reproduce.grows import grown
 from llmx.report.reproduce.stored import Stored
+from llmx.report.verdict.family import over_all
 from llmx.report.verdict.model import Verdict
 
 
@@ -122,7 +123,23 @@ def _findings(
     known = {statement.id: statement for statement in paper.findings}
     judged = [verdict.id for run in stored for verdict in run.verdicts]
     own = [name for name in dict.fromkeys(judged) if name not in known]
-    return tuple(_tested(name, known.get(name), stored, tests) for name in (*known, *own))
+    found = [_tested(name, known.get(name), stored, tests) for name in (*known, *own)]
+    return _over_all(found)
+
+
+def _over_all(found: Sequence[Tested]) -> tuple[Tested, ...]:
+    """Return the findings with every verdict judged among all of the page, whatever its run."""
+    counted = iter(over_all([one.verdict for tested in found for one in tested.judged]))
+    return tuple(
+        tested.model_copy(
+            update={
+                "judged": tuple(
+                    one.model_copy(update={"verdict": next(counted)}) for one in tested.judged
+                )
+            }
+        )
+        for tested in found
+    )
 
 
 def _asked(name: str, judged: Sequence[Judged]) -> str:

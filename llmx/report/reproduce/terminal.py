@@ -14,19 +14,20 @@ from rich.text import Text
 from llmx.report.reproduce.page import Page, Tested
 from llmx.report.reproduce.words import (
     deviations,
-    said_basis,
     said_estimate,
     said_figure,
     said_grade,
     said_missing,
     said_source,
+    said_stands,
 )
 from llmx.report.training.tables import Table
+from llmx.report.verdict.markdown import basis
 
 _STYLES = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "bold green"),
     **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bold red"),
-    **dict.fromkeys(("withheld",), "bold yellow"),
+    **dict.fromkeys(("withheld", "indicative"), "bold yellow"),
 }
 
 
@@ -80,8 +81,8 @@ def _finding(tested: Tested) -> Iterator[RenderableType]:
     if not tested.judged:
         yield _under(said_missing(tested))
     for one in tested.judged:
-        basis = said_basis(one.verdict)
-        yield _under(f"{one.recipe}: {one.verdict.reason}" + (f" ({basis})" if basis else ""))
+        rests = "; ".join(filter(None, (basis(one.verdict), said_stands(one.verdict))))
+        yield _under(f"{one.recipe}: {one.verdict.reason}" + (f" ({rests})" if rests else ""))
 
 
 def _lines(title: str, lines: list[str]) -> Iterator[RenderableType]:

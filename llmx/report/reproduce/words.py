@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmx.report.paper import Claim
 from llmx.report.reproduce.page import Estimate, Page, Source, Tested
+from llmx.report.verdict.family import said_over_all
 from llmx.report.verdict.model import Verdict
 
 GRADES = {
@@ -41,14 +42,9 @@ def said_grade(tested: Tested) -> str:
     return f"{tested.where}; source: {GRADES[tested.grade]}"
 
 
-def said_basis(verdict: Verdict) -> str:
-    """Return on how much a verdict rests."""
-    if not verdict.problems:
-        return ""
-    seeds = "one seed" if verdict.seeds == 1 else f"{verdict.seeds} seeds"
-    return (
-        f"{verdict.problems} problems, {seeds}, {'audited' if verdict.audited else 'not audited'}"
-    )
+def said_stands(verdict: Verdict) -> str:
+    """Say whether a decisive word stands over all findings of the page; else nothing."""
+    return said_over_all(verdict.word, verdict.p_all, verdict.tested)
 
 
 def said_missing(tested: Tested) -> str:

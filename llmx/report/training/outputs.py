@@ -28,7 +28,9 @@ def pooled(halves: Sequence[Half]) -> ArmFiles | None:
     files = [half.files for half in halves]
     if not files or not all(one.scores for one in files):
         return None
-    return files[0] if len(files) == 1 else replace(files[0], seeds=tuple(files))
+    if len(files) == 1:
+        return files[0]
+    return replace(files[0], seeds=tuple(files), trained=any(one.trained for one in files))
 
 
 def outputs(halves: Sequence[Half]) -> Outputs | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmx.report.numbers import number_span, points_span
+from llmx.report.paired_ratio import ratio_of
 from llmx.report.paired_table import tokens
-from llmx.report.timing import as_span
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.gap import Gap, gaps
+from llmx.report.verdict.gap import Gap, counts, gaps
 from llmx.report.verdict.model import Number, Verdict
-from llmx.stats.ratio import ratio_of_means
 
 
 def costs_and_gains(e: Evidence, *, pairs: Sequence[Sequence[str]]) -> Verdict:
@@ -35,9 +34,9 @@ def costs_and_gains(e: Evidence, *, pairs: Sequence[Sequence[str]]) -> Verdict:
 def _speeds(e: Evidence, gap: Gap) -> list[Number]:
     found = {unit: e.faster(gap.first, gap.second, unit) for unit in ("tokens", "problems")}
     return [
-        Number(what=f"{unit}/s", arm=gap.first, against=gap.second, span=span, unit="times")
-        for unit, span in found.items()
-        if span is not None
+        speed.number(f"{unit}/s", gap.first, gap.second)
+        for unit, speed in found.items()
+        if speed is not None
     ]
 
 
@@ -45,14 +44,16 @@ def _shares(gap: Gap) -> list[Number]:
     """Return the draft share of both arms; nothing for an arm that drafts nothing."""
     table, found = gap.table, []
     for name, files in ((gap.first, table.first), (gap.second, table.second)):
-        accepted = table.values(files, lambda score: float(score.accepted)).mean(1)
+        accepted = table.values(files, lambda score: float(score.accepted))
         if accepted.any():
-            span = as_span(ratio_of_means(accepted, table.values(files, tokens).mean(1)))
-            found.append(Number(what="draft share", arm=name, span=span, unit="share"))
+            span = ratio_of(table, accepted, table.values(files, tokens))
+            found.append(
+                Number(what="draft share", arm=name, span=span, unit="share", **counts(table))
+            )
     return found
 
 
 def _sentence(e: Evidence, gap: Gap) -> str:
     speed = e.faster(gap.first, gap.second, "tokens")
-    times = f", {number_span(speed, 2)} times its tokens/s" if speed else ""
+    times = f", {number_span(speed.span, 2)} times its tokens/s" if speed else ""
     return f"`{gap.first}` beside `{gap.second}`: {points_span(gap.span)} points{times}"

@@ -33,8 +33,10 @@ def of_every_arm(
         return verdict
     named = ", ".join(f"`{name}` ({_why(name, e, present)})" for name in missing)
     reason = f"{verdict.reason} Nothing is said of every arm: there is no figure of {named}."
-    left: Word = "not shown here" if verdict.word == word else verdict.word
-    return verdict.model_copy(update={"word": left, "reason": reason})
+    if word not in (verdict.word, verdict.leans):
+        return verdict.model_copy(update={"reason": reason})
+    nothing = {"word": "not shown here", "leans": None, "p": None}
+    return verdict.model_copy(update={"reason": reason, **nothing})
 
 
 def figured(verdict: Verdict) -> set[str]:

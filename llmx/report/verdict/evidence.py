@@ -11,8 +11,37 @@ from llmx.report.numbers import percent
 from llmx.report.paired_table import PairedTable, paired_table
 from llmx.report.results import Span
 from llmx.report.streamed import Streams
-from llmx.report.timing import Timing, ratio, timing
+from llmx.report.timing import Timing, common_rounds, ratio, ratio_p, timing
 from llmx.report.trained import Trained
+from llmx.report.verdict.model import Number
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The ratio of two arms' rates over rounds in which they took turns.
+
+    Attributes:
+        p: two-sided, of equal rates; 1 of a single round, which decides nothing.
+        lone: whether a model was trained: rounds say nothing of how fast another training would be.
+    """
+
+    span: Span
+    p: float
+    rounds: int
+    lone: bool
+
+    def number(self, what: str, arm: str, base: str, p: float | None = None) -> Number:
+        """Return it as a figure of a verdict."""
+        return Number(
+            what=what,
+            arm=arm,
+            against=base,
+            span=self.span,
+            unit="times",
+            p=p,
+            rounds=self.rounds,
+            lone=self.lone,
+        )
 
 
 @dataclass
@@ -52,9 +81,15 @@ class Evidence:
         emitted = sum(score.tokens for score in scores)
         return sum(score.accepted for score in scores) / emitted if emitted else None
 
-    def faster(self, name: str, base: str, unit: str) -> Span | None:
+    def faster(self, name: str, base: str, unit: str) -> Speed | None:
         """Return the ratio of two arms' rates; `unit` is ``tokens`` or ``problems``."""
-        return ratio(self.clock, name, base, unit)
+        span = ratio(self.clock, name, base, unit)
+        if span is None:
+            return None
+        p = ratio_p(self.clock, name, base, unit)
+        rounds = len(common_rounds(self.clock, name, base))
+        lone = self.arm(name).trained or self.arm(base).trained
+        return Speed(span, 1.0 if p is None else p, rounds, lone)
 
 
 def evidence(found: Gathered) -> Evidence:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from llmx.report.paired_table import common_seeds
 from llmx.report.verdict.beats_control import beats_control
 from llmx.report.verdict.costs import costs_and_gains
 from llmx.report.verdict.every_arm import figured, of_every_arm
@@ -56,19 +55,32 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
         return _nothing(e, finding, lost, [name for name in named if name not in present])
     verdict = of_every_arm(TESTS[str(finding["test"])](e, **settings), finding, e, present)
     used = _used(verdict, named, e)
-    sizes = [len(e.arms[name].scores) for name in used]
     return verdict.model_copy(
         update={
             "id": finding["id"],
             "test": finding["test"],
             "statement": finding.get("statement", ""),
             "arms": tuple(used),
-            "problems": min(sizes, default=0),
-            "seeds": len(common_seeds([e.arms[name] for name in used])) if used else 0,
+            "reason": verdict.reason + _of_one_seed(verdict),
+            **{name: _least(verdict, name) for name in ("problems", "seeds", "rounds")},
             "audited": all(name in e.audited for name in used),
             "withheld": lost,
         }
     )
+
+
+def _least(verdict: Verdict, what: str) -> int:
+    """Return the problems, seeds or rounds of the figure that rests on the fewest, but on some."""
+    return min((n for number in verdict.numbers if (n := getattr(number, what))), default=0)
+
+
+def _of_one_seed(verdict: Verdict) -> str:
+    """Say where one training is all there is: nobody knows what the next would have given."""
+    if verdict.leans is not None:
+        return f" One seed of a training: indicative, and it points to *{verdict.leans}*."
+    if verdict.word != "not comparable" and any(number.lone for number in verdict.numbers):
+        return " One seed of a training: indicative."
+    return ""
 
 
 def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:

@@ -3,41 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from llmx.report.numbers import number_span, percent
-from llmx.report.paired_table import PairedTable, Value, tokens
+from llmx.report.paired_ratio import ratio_p, ratio_span
+from llmx.report.paired_table import PairedTable, tokens
+from llmx.report.paired_table import rounds as target_rounds
 from llmx.report.results import Span
-from llmx.report.timing import as_span
+from llmx.report.verdict.decide import LEVEL, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.model import Number, Verdict, Word
-from llmx.stats.ratio import ratio_of_means
+from llmx.report.verdict.gap import counts
+from llmx.report.verdict.model import Number, Verdict
+from llmx.stats.multiple import holm
+
+
+@dataclass(frozen=True)
+class Longer:
+    """How many times as long an arm's answers are; p after Holm over the arms."""
+
+    arm: str
+    table: PairedTable
+    span: Span
+    p: float
+
+    def above(self) -> Support:
+        """Return what speaks for longer answers."""
+        return Support(self.p <= LEVEL and self.span.above(1), self.p, self.table.lone)
+
+    def below(self) -> Support:
+        """Return what speaks for shorter answers."""
+        return Support(self.p <= LEVEL and self.span.below(1), self.p, self.table.lone)
 
 
 def length_inflation(e: Evidence, *, arms: Sequence[str], reference: str) -> Verdict:
     """Compare lengths and target rounds per problem with the reference's.
 
-    Shown: an arm's ratio of mean lengths lies above 1 (95 %, paired bootstrap over problems).
-    Contradicted: every arm's lies below 1. The shares of answers that the length cap has cut
-    stand beside: where they are large, lengths say less.
+    Shown: an arm's answers are surely longer: the 95 % interval of the ratio of mean lengths lies
+    above 1, and p after Holm over the arms. Contradicted: every arm's are surely shorter. The
+    shares of answers that the length cap has cut stand beside: where they are large, lengths say
+    less.
     """
-    pairs = {arm: table for arm in arms if (table := e.pair(arm, reference)) is not None}
-    lengths = {arm: _ratio(table, tokens) for arm, table in pairs.items()}
-    rounds = {arm: _ratio(table, lambda s: float(s.rounds)) for arm, table in pairs.items()}
-    numbers = [
-        Number(what=what, arm=arm, against=reference, span=span, unit="times")
-        for what, spans in (("mean length", lengths), ("target rounds a problem", rounds))
-        for arm, span in spans.items()
-    ]
-    cuts = {arm: _cut(e, arm) for arm in (*pairs, reference)} if pairs else {}
-    numbers += [
-        Number(what="cut by the length cap", arm=arm, span=Span(estimate=share), unit="share")
-        for arm, share in cuts.items()
-    ]
-    return Verdict(
-        word=_word(list(lengths.values())),
-        reason=_reason(lengths, reference, cuts),
-        numbers=tuple(numbers),
+    found = _longer({arm: table for arm in arms if (table := e.pair(arm, reference)) is not None})
+    if not found:
+        return Verdict(word="not comparable", reason="The arms share no scored problem.")
+    cuts = {arm: _cut(e, arm) for arm in (*(one.arm for one in found), reference)}
+    decision = decide(some(one.above() for one in found), every(one.below() for one in found))
+    return decision.verdict(
+        reason=_reason(found, reference, cuts),
+        numbers=(*_numbers(found, reference), *_shares(cuts)),
     )
+
+
+def _longer(pairs: dict[str, PairedTable]) -> list[Longer]:
+    adjusted = holm([ratio_p(table, tokens) for table in pairs.values()])
+    return [
+        Longer(arm, table, ratio_span(table, tokens), p)
+        for (arm, table), p in zip(pairs.items(), adjusted, strict=True)
+    ]
 
 
 def _cut(e: Evidence, arm: str) -> float:
@@ -45,35 +67,47 @@ def _cut(e: Evidence, arm: str) -> float:
     return sum(score.finish == "length" for score in scores) / len(scores)
 
 
-def _ratio(table: PairedTable, value: Value) -> Span:
-    first = table.values(table.first, value).mean(1)
-    second = table.values(table.second, value).mean(1)
-    return as_span(ratio_of_means(first, second))
+def _numbers(found: Sequence[Longer], reference: str) -> list[Number]:
+    """Return mean lengths, then target rounds a problem, which decide nothing."""
+    lengths = [("mean length", one, one.span, one.p) for one in found]
+    rounds = [
+        ("target rounds a problem", one, ratio_span(one.table, target_rounds), None)
+        for one in found
+    ]
+    return [
+        Number(
+            what=what,
+            arm=one.arm,
+            against=reference,
+            span=span,
+            unit="times",
+            p=p,
+            **counts(one.table),
+        )
+        for what, one, span, p in (*lengths, *rounds)
+    ]
 
 
-def _word(spans: Sequence[Span]) -> Word:
-    if not spans:
-        return "not comparable"
-    if any(span.above(1) for span in spans):
-        return "shown here"
-    return "contradicted here" if all(span.below(1) for span in spans) else "not shown here"
+def _shares(cuts: dict[str, float]) -> list[Number]:
+    return [
+        Number(what="cut by the length cap", arm=arm, span=Span(estimate=share), unit="share")
+        for arm, share in cuts.items()
+    ]
 
 
-def _reason(lengths: dict[str, Span], reference: str, cuts: dict[str, float]) -> str:
-    if not lengths:
-        return "The arms share no scored problem."
+def _reason(found: Sequence[Longer], reference: str, cuts: dict[str, float]) -> str:
     groups = (
-        ("longer", [arm for arm, span in lengths.items() if span.above(1)]),
-        ("shorter", [arm for arm, span in lengths.items() if span.below(1)]),
+        ("longer", [one for one in found if one.above().sure]),
+        ("shorter", [one for one in found if one.below().sure]),
         (
             "not shown to differ",
-            [a for a, span in lengths.items() if not (span.above(1) or span.below(1))],
+            [one for one in found if not (one.above().sure or one.below().sure)],
         ),
     )
     parts = [
-        f"{word}: " + ", ".join(f"`{arm}` {number_span(lengths[arm], 2)}×" for arm in names)
-        for word, names in groups
-        if names
+        f"{word}: " + ", ".join(f"`{one.arm}` {number_span(one.span, 2)}×" for one in ones)
+        for word, ones in groups
+        if ones
     ]
     cut = ", ".join(f"`{arm}` {percent(share)} %" for arm, share in cuts.items())
     return (

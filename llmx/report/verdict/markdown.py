@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmx.report.numbers import number_span, p_value, percent_span, points_span, signed_span
+from llmx.report.verdict.family import said_over_all
 from llmx.report.verdict.model import Number, Verdict, Verdicts
 
 _HEAD = ("Figure", "Arm", "Beside", "Value (interval)", "p")
@@ -20,21 +21,41 @@ def markdown(judged: Verdicts) -> str:
 
 
 def _one(verdict: Verdict) -> str:
-    head = f"## {verdict.id}: {verdict.word}\n\n{verdict.reason}\n\n{compared(verdict)}"
+    over = said_over_all(verdict.word, verdict.p_all, verdict.tested)
+    word = f"{verdict.word}, {over}" if over else verdict.word
+    head = f"## {verdict.id}: {word}\n\n{verdict.reason}\n\n{compared(verdict)}"
     return f"{head}\n\n{figures(verdict)}" if verdict.numbers else head
 
 
 def compared(verdict: Verdict) -> str:
-    """Say on what a verdict rests: problems, seeds, audits."""
-    if not verdict.problems:
+    """Say on what a verdict rests: problems, seeds, rounds, audits, p."""
+    rests = basis(verdict)
+    if not rests:
         return "No scored arm was compared."
-    seeds = "one seed" if verdict.seeds == 1 else f"{verdict.seeds} seeds"
-    audits = "audited" if verdict.audited else "not audited"
-    text = f"{verdict.problems} problems, {seeds}, {audits}; test `{verdict.test}`."
+    text = f"{rests}; test `{verdict.test}`."
+    if verdict.p is not None:
+        text += f" p {p_value(verdict.p)}"
+        text += "." if verdict.p_all is None else f", over all findings {p_value(verdict.p_all)}."
     if verdict.withheld:
         names = ", ".join(f"`{name}`" for name in verdict.withheld)
         text += f" Left out, as the audit failed: {names}."
     return text
+
+
+def basis(verdict: Verdict) -> str:
+    """Return on how much a verdict rests, as it was measured; empty where nothing was."""
+    parts = [
+        f"{verdict.problems} problems" if verdict.problems else "",
+        seeds_of(verdict.seeds),
+        f"{verdict.rounds} rounds" if verdict.rounds else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f"{said}, {'audited' if verdict.audited else 'not audited'}" if said else ""
+
+
+def seeds_of(count: int) -> str:
+    """Return ``one seed`` or ``3 seeds``; empty for none."""
+    return "" if not count else "one seed" if count == 1 else f"{count} seeds"
 
 
 def figures(verdict: Verdict) -> str:

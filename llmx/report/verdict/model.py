@@ -10,8 +10,15 @@ from llmx.core.record import Frozen
 from llmx.report.results import Span
 
 Word = Literal[
-    "shown here", "not shown here", "contradicted here", "measured", "not comparable", "withheld"
+    "shown here",
+    "not shown here",
+    "contradicted here",
+    "indicative",
+    "measured",
+    "not comparable",
+    "withheld",
 ]
+DECISIVE: tuple[Word, ...] = ("shown here", "contradicted here")
 Unit = Literal["points", "times", "share", "tokens", "backtracks", "reward", "of 1"]
 
 
@@ -24,6 +31,10 @@ class Number(Frozen):
     span: Span
     unit: Unit
     p: float | None = Field(default=None, description="adjusted for all comparisons of the verdict")
+    problems: int = Field(default=0, description="that it was measured on; 0 = on none")
+    seeds: int = 0
+    rounds: int = Field(default=0, description="timed ones")
+    lone: bool = Field(default=False, description="whether it is of one seed of a training")
 
 
 class Verdict(Frozen):
@@ -34,18 +45,31 @@ class Verdict(Frozen):
     statement: str = Field(default="", description="what is asked, where no paper states it")
     word: Word
     reason: str = Field(description="one or two sentences that the word follows from")
+    p: float | None = Field(
+        default=None,
+        description="that a decisive word rests on, adjusted for all comparisons of the verdict",
+    )
+    leans: Word | None = Field(default=None, description="what an indicative verdict points to")
+    p_all: float | None = Field(
+        default=None, description="p after Holm over all findings tested on the page"
+    )
+    tested: int = Field(default=0, description="how many findings were tested on the page")
     numbers: tuple[Number, ...] = ()
     arms: tuple[str, ...] = ()
-    problems: int = 0
+    problems: int = Field(default=0, description="that its figures were measured on")
     seeds: int = 0
+    rounds: int = Field(default=0, description="timed ones that its figures were measured in")
     audited: bool = Field(default=False, description="whether every arm has passed an audit")
     withheld: tuple[str, ...] = Field(default=(), description="arms whose audit failed")
 
 
 class Verdicts(Frozen):
-    """The content of a ``verdicts.json``."""
+    """The content of a ``verdicts.json``.
 
-    schema_version: Literal[1] = 1
+    Version 1 knows no p value of a verdict, and no indicative one.
+    """
+
+    schema_version: Literal[1, 2] = 2
     verdicts: tuple[Verdict, ...] = ()
     failed: tuple[str, ...] = Field(default=(), description="arms whose audit failed")
     unavailable: tuple[str, ...] = Field(

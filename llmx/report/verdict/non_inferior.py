@@ -6,36 +6,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmx.report.numbers import number_span, points_span
-from llmx.report.results import Span
+from llmx.report.paired_table import PairedTable
 from llmx.report.timing import as_span
-from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.decide import LEVEL, Support, decide, some
+from llmx.report.verdict.evidence import Evidence, Speed
+from llmx.report.verdict.gap import counts
+from llmx.report.verdict.lossless import equivalent
 from llmx.report.verdict.model import Number, Verdict
 from llmx.stats.multiple import holm
-from llmx.stats.tost import Equivalence, equivalence
-
-LEVEL = 0.05
+from llmx.stats.tost import Equivalence
 
 
 @dataclass(frozen=True)
 class Point:
-    """One candidate beside the reference."""
+    """One candidate beside the reference.
+
+    Attributes:
+        p: of "its accuracy is the margin or more away", after Holm over the arms.
+        p_speed: of "it is no faster" in one unit or the other, after Holm over the arms.
+        p_both: of "the one or the other", after Holm over the arms.
+    """
 
     arm: str
+    table: PairedTable
     gap: Equivalence
-    p: float
-    tokens: Span | None
-    problems: Span | None
+    speeds: dict[str, Speed]
+    p: float = 1.0
+    p_speed: float = 1.0
+    p_both: float = 1.0
 
     @property
     def harmless(self) -> bool:
         """Whether the 90 % interval lies inside the margin, also after Holm's adjustment."""
-        return self.gap.equivalent and self.p < LEVEL
+        return self.gap.equivalent and self.p <= LEVEL
 
     @property
     def faster(self) -> bool:
-        """Whether the intervals of the speed-up lie above 1, in tokens/s and in problems/s."""
-        spans = [span for span in (self.tokens, self.problems) if span is not None]
-        return bool(spans) and all(span.above(1) for span in spans)
+        """Whether the speed-up lies above 1, by interval and after Holm, in every unit."""
+        above = all(speed.span.above(1) for speed in self.speeds.values())
+        return bool(self.speeds) and above and self.p_speed <= LEVEL
+
+    def both(self) -> Support:
+        """Return what speaks for the arm being as accurate and faster."""
+        lone = self.table.lone or any(speed.lone for speed in self.speeds.values())
+        sure = self.harmless and self.faster and self.p_both <= LEVEL
+        return Support(sure, self.p_both, lone)
 
 
 def non_inferior_and_faster(
@@ -48,27 +63,40 @@ def non_inferior_and_faster(
 ) -> Verdict:
     """Look for arms whose accuracy is the reference's within `margin`, and that are faster.
 
-    Accuracy: two one-sided tests at 5 % (the 90 % interval inside ± margin), Holm over the arms.
-    Speed: the 95 % intervals of the ratios of tokens/s and of problems/s over interleaved rounds
-    lie above 1. Without such an arm the reason holds the whole curve.
+    Accuracy: two one-sided tests at 5 % (the 90 % interval inside ± margin). Speed: the 95 %
+    intervals of the ratios of tokens/s and of problems/s over interleaved rounds lie above 1. An
+    arm has to pass all of it, so its p value is the largest of its tests' (Berger 1982,
+    Technometrics 24, p. 295); Holm over the arms, of which one is enough. Without such an arm the
+    reason holds the whole curve.
     """
     points = _points(e, arms, reference, margin)
     numbers = tuple(number for point in points for number in _numbers(point, reference))
-    both = [point for point in points if point.harmless and point.faster]
-    timed = any(point.tokens is not None for point in points)
-    word = "shown here" if both else ("not shown here" if timed else "not comparable")
+    both = [point for point in points if point.both().sure]
     reason = _best(both, reference, margin, aim) if both else _none(points, reference, margin)
-    return Verdict(word=word, reason=reason, numbers=numbers)
+    if not any(point.speeds for point in points):
+        return Verdict(word="not comparable", reason=reason, numbers=numbers)
+    return decide(some(point.both() for point in points)).verdict(reason=reason, numbers=numbers)
 
 
 def _points(e: Evidence, arms: Sequence[str], reference: str, margin: float) -> list[Point]:
-    tables = [(arm, e.pair(arm, reference)) for arm in arms]
-    found = [(arm, equivalence(table.gaps(), margin)) for arm, table in tables if table]
-    adjusted = holm([gap.p_equivalent for _, gap in found])
-    return [
-        Point(arm, gap, p, e.faster(arm, reference, "tokens"), e.faster(arm, reference, "problems"))
-        for (arm, gap), p in zip(found, adjusted, strict=True)
-    ]
+    tables = [(arm, table) for arm in arms if (table := e.pair(arm, reference)) is not None]
+    found = [(arm, table, equivalent(table, margin)) for arm, table in tables]
+    speeds = [_speeds(e, arm, reference) for arm, _ in tables]
+    equal = [gap.p_equivalent for _, _, gap in found]
+    slow = [max((speed.p for speed in one.values()), default=1.0) for one in speeds]
+    adjusted = zip(
+        holm(equal),
+        holm(slow),
+        holm([max(pair) for pair in zip(equal, slow, strict=True)]),
+        strict=True,
+    )
+    return [Point(*one, of, *ps) for one, of, ps in zip(found, speeds, adjusted, strict=True)]
+
+
+def _speeds(e: Evidence, arm: str, reference: str) -> dict[str, Speed]:
+    units = ("tokens", "problems")
+    found = {f"{unit}/s": e.faster(arm, reference, unit) for unit in units}
+    return {unit: speed for unit, speed in found.items() if speed is not None}
 
 
 def _numbers(point: Point, reference: str) -> list[Number]:
@@ -79,30 +107,24 @@ def _numbers(point: Point, reference: str) -> list[Number]:
         span=as_span(point.gap.interval),
         unit="points",
         p=point.p,
+        **counts(point.table),
     )
-    ratios = {"tokens/s": point.tokens, "problems/s": point.problems}
-    return [
-        gap,
-        *(
-            Number(what=what, arm=point.arm, against=reference, span=span, unit="times")
-            for what, span in ratios.items()
-            if span is not None
-        ),
-    ]
+    speeds = point.speeds.items()
+    ratios = [speed.number(unit, point.arm, reference, point.p_speed) for unit, speed in speeds]
+    return [gap, *ratios]
 
 
 def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> str:
-    best = max(both, key=lambda point: point.tokens.estimate if point.tokens else 0.0)
-    assert best.tokens is not None
+    best = max(both, key=lambda point: point.speeds["tokens/s"].span.estimate)
+    tokens, problems = (best.speeds[unit].span for unit in ("tokens/s", "problems/s"))
     others = ", ".join(f"`{point.arm}`" for point in both if point is not best)
     also = f" Also: {others}." if others else ""
-    reached = "is" if best.tokens.above(aim) else "is not"
-    per_problem = f", {number_span(best.problems, 2)} times its problems/s" if best.problems else ""
+    reached = "is" if tokens.above(aim) else "is not"
     return (
         f"`{best.arm}` has the accuracy of `{reference}` within ± {100 * margin:g} points"
         f" ({points_span(as_span(best.gap.interval))}, 90 % interval) at"
-        f" {number_span(best.tokens, 2)} times its tokens/s{per_problem}."
-        f" A gain of {aim:g} times in tokens/s {reached} shown.{also}"
+        f" {number_span(tokens, 2)} times its tokens/s, {number_span(problems, 2)} times its"
+        f" problems/s. A gain of {aim:g} times in tokens/s {reached} shown.{also}"
     )
 
 
@@ -121,5 +143,6 @@ def _none(points: Sequence[Point], reference: str, margin: float) -> str:
 
 
 def _on_the_curve(point: Point) -> str:
-    speed = f", {number_span(point.tokens, 2)}× tokens/s" if point.tokens else ""
+    tokens = point.speeds.get("tokens/s")
+    speed = f", {number_span(tokens.span, 2)}× tokens/s" if tokens else ""
     return f"`{point.arm}` {points_span(as_span(point.gap.interval))} points{speed}"

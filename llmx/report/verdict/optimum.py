@@ -7,10 +7,10 @@ from itertools import combinations
 
 from llmx.report.numbers import percent
 from llmx.report.results import Span
+from llmx.report.verdict.decide import Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.gap import Gap, gaps
-from llmx.report.verdict.model import Number, Verdict, Word
-from llmx.report.verdict.more_accurate import above, below, indicative
+from llmx.report.verdict.model import Number, Verdict
 
 BEST = "best k"
 """What the figure is called that :mod:`llmx.report.reproduce` looks for."""
@@ -21,7 +21,8 @@ def optimum(e: Evidence, *, arms: Mapping[str, float], expected: float) -> Verdi
 
     Shown: the expected one alone is left. Contradicted: it is not among them. The figure is the
     value of the most accurate arm, and the range of values of the arms that are left: no interval
-    in the sense of a coverage, as it rests on the pairs (Holm over all of them).
+    in the sense of a coverage, as it rests on the pairs (Holm over all of them). Its p value is the
+    largest by which an arm was left out: the chance that the best of all is not in the range.
 
     Args:
         arms: arm → its value, e.g. a number of backtracks.
@@ -30,23 +31,32 @@ def optimum(e: Evidence, *, arms: Mapping[str, float], expected: float) -> Verdi
     if len(arms) < 2 or not found or expected not in arms.values():
         reason = f"The run has no two arms to compare, or none of value {expected:g}."
         return Verdict(word="not comparable", reason=reason)
-    beaten = {gap.second for gap in found if above(gap)} | {g.first for g in found if below(g)}
-    left = [name for name in arms if name not in beaten]
-    best = max(arms, key=lambda name: _accuracy(e, name))
-    values = [arms[name] for name in left] or [arms[best]]
-    span = Span(estimate=arms[best], low=min(values), high=max(values))
-    figure = Number(what=BEST, arm=best, span=span, unit="backtracks")
-    return Verdict(
-        word=_word([arms[name] for name in left], expected),
-        reason=f"{_order(e, arms)} {_left(left, found)}{indicative(found)}",
-        numbers=(figure, *(gap.number() for gap in found)),
+    beaten = {name: _beaten(name, found) for name in arms}
+    wanted = [beaten[name] for name, value in arms.items() if value == expected]
+    others = [beaten[name] for name, value in arms.items() if value != expected]
+    left = [name for name in arms if not beaten[name].sure or beaten[name].lone]
+    return decide(every(others), every(wanted)).verdict(
+        reason=f"{_order(e, arms)} {_left(left, found)}",
+        numbers=(_best(e, arms, left, beaten), *(gap.number() for gap in found)),
     )
 
 
-def _word(left: Sequence[float], expected: float) -> Word:
-    if expected not in left:
-        return "contradicted here"
-    return "shown here" if len(left) == 1 else "not shown here"
+def _beaten(name: str, found: Sequence[Gap]) -> Support:
+    """Return what speaks for another arm being better."""
+    return some(
+        [gap.below() for gap in found if gap.first == name]
+        + [gap.above() for gap in found if gap.second == name]
+    )
+
+
+def _best(
+    e: Evidence, arms: Mapping[str, float], left: Sequence[str], beaten: Mapping[str, Support]
+) -> Number:
+    best = max(arms, key=lambda name: _accuracy(e, name))
+    values = [arms[name] for name in left] or [arms[best]]
+    span = Span(estimate=arms[best], low=min(values), high=max(values))
+    out = [beaten[name].p for name in arms if name not in left]
+    return Number(what=BEST, arm=best, span=span, unit="backtracks", p=max(out, default=None))
 
 
 def _accuracy(e: Evidence, arm: str) -> float:

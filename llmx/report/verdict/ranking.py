@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from llmx.report.numbers import percent
+from llmx.report.verdict.decide import decide, some
 from llmx.report.verdict.evidence import Evidence, unequal_shares
-from llmx.report.verdict.gap import Gap, gaps
+from llmx.report.verdict.gap import Gap, detectable, gaps
 from llmx.report.verdict.model import Verdict
-from llmx.stats.interval import normal_quantile, two_sided_z
-
-LEVEL = 0.05
 
 
 def ranking_at_equal_share(
@@ -19,23 +17,18 @@ def ranking_at_equal_share(
 ) -> Verdict:
     """Order arms by accuracy and say which differences are real (all pairs, Holm).
 
-    Shown: at least one pair differs. Not comparable: the shares are further apart than allowed.
+    Shown: at least one pair differs, by its interval and by its p value. Not comparable: the shares
+    are further apart than allowed.
     """
     found = gaps(e, list(combinations(arms, 2)))
     numbers = tuple(gap.number() for gap in found)
     uneven = unequal_shares(e, arms, share_tolerance)
     if uneven or not found:
         reason = uneven or "The arms share no scored problem."
-        return Verdict(
-            word="not comparable",
-            reason=reason,
-            numbers=numbers,
-        )
-    sure = [gap for gap in found if gap.p < LEVEL]
-    return Verdict(
-        word="shown here" if sure else "not shown here",
-        reason=f"{_order(e, arms)} {_pairs(sure, found)}",
-        numbers=numbers,
+        return Verdict(word="not comparable", reason=reason, numbers=numbers)
+    halves = [half for gap in found for half in (gap.above(), gap.below())]
+    return decide(some(halves)).verdict(
+        reason=f"{_order(e, arms)} {_pairs(found)}", numbers=numbers
     )
 
 
@@ -50,24 +43,13 @@ def _accuracy(e: Evidence, arm: str) -> float:
     return sum(score.correct for score in scores) / len(scores)
 
 
-def _pairs(sure: Sequence[Gap], found: Sequence[Gap]) -> str:
+def _pairs(found: Sequence[Gap]) -> str:
+    over = [f"`{gap.first}` over `{gap.second}`" for gap in found if gap.above().sure]
+    over += [f"`{gap.second}` over `{gap.first}`" for gap in found if gap.below().sure]
     total = len(found)
-    if not sure:
-        return (
-            f"None of the {total} pairs differs significantly (Holm over all pairs); one pair alone"
-            f" would need {percent(max(_detectable(gap) for gap in found))} points."
-        )
-    won = "; ".join(
-        f"`{gap.first}` over `{gap.second}`"
-        if gap.span.estimate > 0
-        else f"`{gap.second}` over `{gap.first}`"
-        for gap in sure
+    if over:
+        return f"Significant (Holm over all {total} pairs): {'; '.join(over)}."
+    return (
+        f"None of the {total} pairs differs significantly (Holm over all pairs); one pair alone"
+        f" would need {percent(max(detectable(gap.span) for gap in found))} points."
     )
-    return f"Significant (Holm over all {total} pairs): {won}."
-
-
-def _detectable(gap: Gap) -> float:
-    """Return the difference found with 80 % power at 5 %, from the interval's own width."""
-    low, high = gap.span.low, gap.span.high
-    error = 0.0 if low is None or high is None else (high - low) / 2 / two_sided_z(0.95)
-    return (two_sided_z(0.95) + normal_quantile(0.8)) * error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from llmx.core.errors import ConfigError, nearest
@@ -25,6 +26,9 @@ FIELDS = {
 
 SINGLE = ("control", "reference", "arm", "target")
 """Fields that name one arm: without it nothing is left to compare."""
+
+BASES = ("control", "reference", "target")
+"""Those of them that the other arms are compared with."""
 
 HEAD = ("id", "test", "statement")
 """Fields of every finding; the statement is for those that no paper makes."""
@@ -96,3 +100,13 @@ def arms_of(finding: Mapping[str, Any]) -> tuple[str, ...]:
     single = [finding[field] for field in SINGLE if field in finding]
     pairs = [name for pair in finding.get("pairs", ()) for name in pair]
     return tuple(dict.fromkeys([*finding.get("arms", ()), *pairs, *single]))
+
+
+def pairs_of(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of arms that a finding compares, each once."""
+    base = next(
+        (finding[field] for field in ("control", "reference", "target") if field in finding), None
+    )
+    arms = [*finding.get("arms", ()), *([finding["arm"]] if "arm" in finding else [])]
+    against = [(arm, base) for arm in arms] if base else list(combinations(arms, 2))
+    return tuple(dict.fromkeys([*against, *(tuple(pair) for pair in finding.get("pairs", ()))]))

@@ -10,13 +10,12 @@ import numpy as np
 from llmx.report.numbers import signed_span
 from llmx.report.results import Span
 from llmx.report.trained import Trained, TrainedSeed
+from llmx.report.verdict.decide import LEVEL, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.model import Number, Verdict, Word
-from llmx.report.verdict.more_accurate import INDICATIVE
+from llmx.report.verdict.model import Number, Verdict
 from llmx.stats.multiple import holm
 from llmx.stats.student import coverage, two_sided_t
 
-LEVEL = 0.95
 _UP = {"drop": 1.0, "jitter": -1.0}  # which way is steadier
 _WHAT = {"drop": "last minus best reward", "jitter": "variance of steps of reward"}
 
@@ -30,10 +29,11 @@ class Change:
     span: Span
     p: float | None
 
-    def sure(self, up: float) -> bool:
-        """Whether the arm is surely above the control (`up` > 0) or below it."""
+    def support(self, up: float) -> Support:
+        """Return what speaks for the arm being above the control (`up` > 0), or below it."""
         beyond = self.span.above(0) if up > 0 else self.span.below(0)
-        return beyond and self.p is not None and self.p < 1 - LEVEL
+        p = 1.0 if self.p is None else self.p
+        return Support(beyond and p <= LEVEL, p, self.seeds == 1)
 
 
 def steadier(e: Evidence, *, arms: Sequence[str], control: str, measure: str = "drop") -> Verdict:
@@ -56,10 +56,10 @@ def steadier(e: Evidence, *, arms: Sequence[str], control: str, measure: str = "
     )
     names = (*(one.arm for one in found), control)
     fallen = ", ".join(f"`{name}` {_fallen(known, name)}" for name in names)
-    reason = f"{said[0].upper()}{said[1:]}. Seeds that collapsed: {fallen}."
-    return Verdict(
-        word=_word(found, _UP[measure]),
-        reason=reason + (INDICATIVE if any(one.seeds == 1 for one in found) else ""),
+    up = _UP[measure]
+    shown, worse = every(o.support(up) for o in found), some(o.support(-up) for o in found)
+    return decide(shown, worse).verdict(
+        reason=f"{said[0].upper()}{said[1:]}. Seeds that collapsed: {fallen}.",
         numbers=tuple(_number(one, control, measure) for one in found),
     )
 
@@ -97,20 +97,21 @@ def _span(gaps: Sequence[float]) -> Span:
     mean = float(np.mean(gaps))
     if len(gaps) < 2:
         return Span(estimate=mean)
-    reach = two_sided_t(LEVEL, len(gaps) - 1) * float(np.std(gaps, ddof=1)) / len(gaps) ** 0.5
+    reach = two_sided_t(1 - LEVEL, len(gaps) - 1) * float(np.std(gaps, ddof=1)) / len(gaps) ** 0.5
     return Span(estimate=mean, low=mean - reach, high=mean + reach)
 
 
 def _number(one: Change, control: str, measure: str) -> Number:
     return Number(
-        what=_WHAT[measure], arm=one.arm, against=control, span=one.span, unit="reward", p=one.p
+        what=_WHAT[measure],
+        arm=one.arm,
+        against=control,
+        span=one.span,
+        unit="reward",
+        p=one.p,
+        seeds=one.seeds,
+        lone=one.seeds == 1,
     )
-
-
-def _word(found: Sequence[Change], up: float) -> Word:
-    if any(one.sure(-up) for one in found):
-        return "contradicted here"
-    return "shown here" if all(one.sure(up) for one in found) else "not shown here"
 
 
 def _fallen(known: Trained, arm: str) -> str:

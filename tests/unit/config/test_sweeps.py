@@ -1,6 +1,8 @@
 """Commas multiply the arms; lists and quoted commas do not."""
 
+from collections.abc import Callable
 from math import prod
+from pathlib import Path
 
 import pytest
 from counts import count
@@ -24,6 +26,46 @@ def test_each_point_is_compared_with_the_reference_of_its_own_point(small: str) 
     assert spec.reference == "sd@gamma=3"
     assert spec.references["fsd@gamma=5"] == "sd@gamma=5"
     assert spec.references["target"] == "sd@gamma=3"
+
+
+OWN = """\
+defaults:
+  - override /model: zoo_gsm
+  - override /data: gsm_symbolic
+name: own
+stages:
+  generate: {kind: decode, over: arm}
+arms:
+  sd: [sampler=speculative]
+  fsd: [sampler=fuzzy, sampler.threshold=0.1]
+  sd_t0: [sampler=speculative, sampler.temperature=0]
+  fsd_t0: [sampler=fuzzy, sampler.threshold=0.1, sampler.temperature=0]
+reference: sd
+references: {sd_t0: sd_t0, fsd_t0: sd_t0}
+"""
+
+
+def test_an_arm_may_have_a_reference_of_its_own(write: Callable[..., Path]) -> None:
+    own = str(write(OWN, "own.yaml"))
+    spec = compose(own)
+    assert spec.reference == "sd"
+    assert spec.references == {"sd": "sd", "fsd": "sd", "sd_t0": "sd_t0", "fsd_t0": "sd_t0"}
+    swept = compose(own, ["sampler.gamma=3,5"])
+    assert swept.references["fsd_t0@gamma=5"] == "sd_t0@gamma=5"
+    assert swept.references["fsd@gamma=5"] == "sd@gamma=5"
+
+
+def test_an_arm_whose_own_reference_is_left_out_is_compared_with_none(
+    write: Callable[..., Path],
+) -> None:
+    spec = compose(str(write(OWN, "own.yaml")), ["arms=[sd,fsd,fsd_t0]"])
+    assert spec.references == {"sd": "sd", "fsd": "sd", "fsd_t0": "fsd_t0"}
+    assert [note for note in spec.notes if "left out" in note] == [
+        "the reference arm sd_t0 is left out: no paired differences"
+    ]
+    spec = compose(str(write(OWN, "own.yaml")), ["arms=[fsd,sd_t0,fsd_t0]"])
+    assert spec.reference is None
+    assert spec.references == {"fsd": "fsd", "sd_t0": "sd_t0", "fsd_t0": "sd_t0"}
 
 
 @settings(max_examples=count(15, 150), suppress_health_check=list(HealthCheck))

@@ -44,6 +44,20 @@ def test_it_says_plainly_whether_sd_is_faster(speedup, expected):
     assert expected in text
 
 
+def test_arms_are_judged_beside_their_own_reference():
+    """A gain over another baseline is none over this one."""
+    rows = [
+        Row(arm="a", reference="sd", speedup_reference=span(1.2), difference=gap()),
+        Row(arm="b", reference="cold", speedup_reference=span(1.0), difference=gap()),
+    ]
+    found = sentences(*rows, kind="trade")
+    assert any("Faster than `sd` in tokens/s" in text and "`a`" in text for text in found)
+    assert any("No arm is shown to be faster than `cold` in tokens/s" in text for text in found)
+    assert not any("`b`" in text and "Faster than `sd`" in text for text in found)
+    power = sentences(*rows, kind="power")
+    assert ["from `sd`" in text for text in power] == [True, False]
+
+
 def test_fuzzy_arms_make_no_claim_about_sd():
     assert sentences(Row(arm="fsd", algorithm="fuzzy", speedup=span(1.5))) == []
 

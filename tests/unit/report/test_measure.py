@@ -6,6 +6,7 @@ from invented import arm_specs
 from llmx.core.record import Record, Score
 from llmx.report.build import build
 from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.tables import reference_title, tables
 from llmx.stats import mcnemar_exact, paired_score_interval, wilson
 
 
@@ -104,6 +105,70 @@ def test_longer_answers_slow_problems_but_not_tokens():
     row = results({"target": scored(True), "fsd_60": scored(True)}, timed).row("fsd_60")
     assert row.speedup.estimate == pytest.approx(2)
     assert row.speedup_problems.estimate == pytest.approx(1)
+
+
+OWN = {"sd": "sd", "fsd_60": "sd", "draft": "draft", "strict_60": "draft"}
+COLD = {"target": 0.6, "draft": 0.0, "strict_60": 0.0, "fsd_60": 0.6, "sd": 0.6}
+
+
+def cold(arms, references=OWN, timed=()):
+    """Build results in which arms have references of their own, and some decode greedily."""
+    specs = arm_specs(list(arms))
+    for name, spec in specs.items():
+        sampler = spec.sampler.model_copy(update={"temperature": COLD.get(name, 0.0)})
+        specs[name] = spec.model_copy(update={"sampler": sampler})
+    return build(Gathered(arms, list(timed)), specs, "sd", "t", references)
+
+
+def test_an_arm_is_compared_with_its_own_reference():
+    arms = {
+        "sd": scored(True, True, rounds=8),
+        "fsd_60": scored(True, False, rounds=6),
+        "draft": scored(False, False, rounds=2),
+        "strict_60": scored(True, False, rounds=3),
+    }
+    found = cold(arms)
+    fuzzy, strict = found.row("fsd_60"), found.row("strict_60")
+    assert (fuzzy.reference, fuzzy.difference.lost, fuzzy.difference.gained) == ("sd", 1, 0)
+    assert (strict.reference, strict.difference.lost, strict.difference.gained) == ("draft", 0, 1)
+    assert fuzzy.rounds_reference.estimate == pytest.approx(0.75)
+    assert strict.rounds_reference.estimate == pytest.approx(1.5)
+    assert found.row("sd").reference is None and found.row("sd").rounds_reference is None
+
+
+def test_rounds_are_paired_by_problem_and_who_needs_none_has_no_ratio():
+    base, arm = scored(True, True), scored(True, True)
+    for files, (one, two) in ((base, (4, 8)), (arm, (2, 4))):
+        files.scores["p0"] = score("p0", True, rounds=one)
+        files.scores["p1"] = score("p1", True, rounds=two)
+    ratio = results({"sd": base, "fsd_60": arm}).row("fsd_60").rounds_reference
+    assert (ratio.low, ratio.estimate, ratio.high) == pytest.approx((0.5, 0.5, 0.5))
+    alone = results({"sd": base, "draft": scored(True, True, rounds=0)})
+    assert alone.row("draft").rounds_reference is None
+
+
+def test_a_speed_up_is_over_the_target_of_the_same_temperature():
+    """The name of an arm says nothing: `random_70` stands in as a greedy target."""
+    arms = {name: scored(True) for name in ("target", "random_70", "sd", "strict_60")}
+    timed = [*blocks("target", 2.0, 2.0), *blocks("random_70", 1.0, 1.0)]
+    timed += [*blocks("sd", 1.0, 1.0), *blocks("strict_60", 1.0, 1.0)]
+    specs = arm_specs(list(arms))
+    greedy = specs["target"].sampler.model_copy(update={"temperature": 0.0})
+    specs["random_70"] = specs["target"].model_copy(update={"sampler": greedy})
+    fuzzy = specs["strict_60"].sampler.model_copy(update={"temperature": 0.0})
+    specs["strict_60"] = specs["strict_60"].model_copy(update={"sampler": fuzzy})
+    found = build(Gathered(arms, timed), specs, "sd", "t")
+    assert found.row("sd").speedup.estimate == pytest.approx(2)
+    assert found.row("strict_60").speedup.estimate == pytest.approx(1)
+
+
+def test_headings_name_one_reference_or_none():
+    arms = {name: scored(True, False) for name in ("sd", "fsd_60", "draft", "strict_60")}
+    titles = [table.title for table in tables(cold(arms))]
+    assert "Beside the reference" in titles
+    beside = next(table for table in tables(cold(arms)) if table.name == "beside")
+    assert [beside.columns[0].cell(row) for row in beside.rows] == ["sd", "draft"]
+    assert reference_title(results({"sd": scored(True), "fsd_60": scored(True)})) == "sd"
 
 
 def test_one_round_gives_no_interval():

@@ -117,7 +117,7 @@ def test_configuration_tells_shared_from_own_settings():
 def test_markdown_tables_are_rectangular(made):
     results, _ = made
     blocks = re.findall(r"(?:^\|.*\n)+", markdown(results), re.MULTILINE)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
 
@@ -131,11 +131,15 @@ def test_the_terminal_table_fits_and_loses_no_figure(made, width):
     assert max(map(len, text.splitlines())) <= width
     lines = text.partition("•")[0].splitlines()
     for row in results.rows:
-        first, second = (line for line in lines if line.startswith(f"{row.arm} "))
+        # Every table has the arm, but the one of ratios to the reference leaves out the reference.
+        first, *beside, last = (line for line in lines if line.startswith(f"{row.arm} "))
         assert percent_span(row.accuracy) in first
         assert points_span(row.difference.score if row.difference else None) in first
         assert number_span(row.speedup, 2) in first
-        assert percent(row.unparsed_share) in second
+        assert percent(row.unparsed_share) in last
+        assert len(beside) == (row.difference is not None)
+        for line in beside:
+            assert number_span(row.rounds_reference, 2) in line
     assert "…" not in text
     assert text.count("points") >= 2
 
