@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 from areas import AREAS, Area
 from mutant import PACKAGE, Mutant
 from one_operator import Change, changes
-from planting import FAILED, ROOT, copied, lift, plant, tried
+from planting import FAILED, NOTHING_RAN, ROOT, copied, lift, plant, tried
 
-_FIRST_FAILED = re.compile(r"^FAILED \S*?(tests/\S+::.+?)(?: - |$)", re.MULTILINE)
+_FIRST_FAILED = re.compile(r"^(?:FAILED|ERROR) \S*?(tests/\S+::.+?)(?: - |$)", re.MULTILINE)
 
 
 @cache
@@ -64,22 +64,26 @@ def drawn(area: str, count: int, seed: int) -> list[Mutant]:
 
 
 def killer(folder: Path, mutant: Mutant, tests: tuple[str, ...], seconds: float) -> str | None:
-    """Return the first test that fails, ``hangs`` for none in time, or None: it survived."""
-    plant(folder, mutant)
+    """Return the first test that fails, ``hangs`` for none in time, or None: it survived.
+
+    The slow tests come last.
+    """
     found = [path for one in tests for path in sorted((ROOT / "tests").glob(one))]
     names = list(dict.fromkeys(path.relative_to(ROOT).as_posix() for path in found))
+    plant(folder, mutant)
     try:
-        done = tried(folder, names, seconds, ("-m", "not slow", "--timeout=120"))
+        for marked in ("not slow", "slow"):
+            done = tried(folder, names, seconds, ("-m", marked, "--timeout=300"))
+            failed = _FIRST_FAILED.search(done.stdout)
+            if failed and done.returncode == FAILED:
+                return failed[1]
+            if done.returncode not in (0, NOTHING_RAN):
+                return f"no test ran: {done.stdout[-400:]}{done.stderr[-400:]}"
     except subprocess.TimeoutExpired:
         return "hangs"
     finally:
         lift(folder, mutant)
-    failed = _FIRST_FAILED.search(done.stdout)
-    if done.returncode == 0:
-        return None
-    return (
-        failed[1] if failed and done.returncode == FAILED else f"no test ran: {done.stdout[-400:]}"
-    )
+    return None
 
 
 def main() -> None:

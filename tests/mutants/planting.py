@@ -11,6 +11,7 @@ from mutant import Equivalent, Mutant
 
 ROOT = Path(__file__).parents[2]
 FAILED = 1  # pytest's exit code; 2 and 4 are errors of collection and of the command
+NOTHING_RAN = 5
 _OPTIONS = ("-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=found")
 
 
