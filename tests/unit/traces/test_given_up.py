@@ -76,3 +76,12 @@ def test_the_longest_excursion_is_counted_in_steps(kind):
         found = replay(one.puzzle, one.events, 3)
         assert found.deepest == max(depths)
         assert found.steps == sum(isinstance(event, Place) for event in one.events)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_trace_has_as_many_backtracks_as_asked_not_one_more_or_less(kind):
+    one = traced(kind, 5, k=3)[0]
+    assert replay(one.puzzle, one.events, 3) == replay(one.puzzle, one.events)
+    for asked in (0, 2, 4):
+        with pytest.raises(RefusedTrace, match=f"has 3 backtracks, not {asked}"):
+            replay(one.puzzle, one.events, asked)
