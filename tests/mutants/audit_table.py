@@ -1,4 +1,4 @@
-"""Faults that an expert planted by hand in what the project claims, as rows."""
+"""Faults planted by hand, one for each thing that the project claims of its figures."""
 
 from mutant import Mutant
 
@@ -120,11 +120,35 @@ AUDIT = [
         "p_values[place]",
         "tests/unit/stats/test_holm.py::test_between_no_correction_and_bonferroni",
     ),
+    Mutant(  # clusters are drawn item by item
+        "stats/paired.py",
+        "    if clusters is None:\n",
+        "    if True:\n",
+        "tests/unit/stats/test_bootstrap.py::test_clusters_of_copies_count_once",
+    ),
+    Mutant(  # the noise of both arms adds up, paired or not
+        "stats/rates.py",
+        (
+            "effects = (columns / columns.mean(axis=0)) @ _signs(columns.shape[1])\n"
+            "    error = float(effects.std(ddof=1)) / sqrt(rounds)"
+        ),
+        (
+            "effects = (columns / columns.mean(axis=0)) * _signs(columns.shape[1])\n"
+            "    error = sqrt(float(effects.var(axis=0, ddof=1).sum()) / rounds)"
+        ),
+        ("tests/unit/stats/test_rates.py::test_noise_that_hits_both_arms_of_a_round_cancels[3]"),
+    ),
     Mutant(  # the last number anywhere is an answer in the asked form
         "scoring/gsm.py",
         "return judged(record, sample, expected, strict, flexible)",
         "return judged(record, sample, expected, flexible, flexible)",
         "tests/unit/scoring/test_gsm.py::test_verdicts[right without mark]",
+    ),
+    Mutant(  # accepted of what was drafted
+        "report/measure.py",
+        '"draft_share": accepted / tokens if',
+        '"draft_share": accepted / sum(out.drafted for out in outputs) if',
+        "tests/unit/report/test_measure.py::test_length_columns_are_ratios_of_totals",
     ),
     Mutant(  # time to anybody's first piece
         "methods/ensemble/timing.py",
@@ -238,6 +262,18 @@ AUDIT = [
         "_FORM = 0.0",
         ("tests/unit/train/test_puzzle_rewards.py::test_right_wrong_and_formless[countdown]"),
     ),
+    Mutant(  # rewards scaled by the batch
+        "train/post_training/job.py",
+        "settings = dict(job.settings)",
+        'settings = {**job.settings, "scale_rewards": "batch"}',
+        "tests/training/test_rollouts.py::test_the_advantage_of_grpo_by_hand",
+    ),
+    Mutant(  # half of the advantage
+        "train/post_training/reward_func.py",
+        "advantage=advantage,",
+        "advantage=advantage / 2,",
+        "tests/training/test_rollouts.py::test_the_advantage_of_grpo_by_hand",
+    ),
     Mutant(  # all seeds have one key
         "run/ask.py",
         '        "seed": arm.seed,\n',
@@ -301,6 +337,61 @@ AUDIT = [
         (
             "tests/unit/report/test_reproduce_trainings.py"
             "::test_a_statement_over_several_runs[first0-second0-shown here]"
+        ),
+    ),
+    Mutant(  # a correlation with the noise of its measurement
+        "report/training/disattenuation.py",
+        "true = observed - noise.covariance",
+        "true = observed",
+        "tests/unit/report/test_disattenuation.py::test_it_decides_where_arms_differ",
+    ),
+    Mutant(  # an excursion is made twice
+        "data/traces/replay.py",
+        "if excursion in self.given_up:",
+        "if False:",
+        (
+            "tests/unit/traces/test_given_up.py"
+            "::test_an_excursion_that_was_given_up_is_not_made_again[arc_1d]"
+        ),
+    ),
+    Mutant(  # a backtrack more than asked
+        "data/traces/replay.py",
+        "if k is not None and walk.backtracks != k:",
+        "if k is not None and walk.backtracks not in (k, k + 1):",
+        (
+            "tests/unit/traces/test_given_up.py"
+            "::test_a_trace_has_as_many_backtracks_as_asked_not_one_more_or_less[arc_1d]"
+        ),
+    ),
+    Mutant(  # equivalence with half of its error rate
+        "stats/tost.py",
+        "found = two_level(table, 1 - 2 * alpha)",
+        "found = two_level(table, 1 - alpha)",
+        "tests/unit/stats/test_two_level.py::test_decision_and_interval_and_p_agree",
+    ),
+    Mutant(  # equivalence of one seed with half of its error rate
+        "stats/tost.py",
+        "interval = paired_score_interval(*counts, 1 - 2 * alpha)",
+        "interval = paired_score_interval(*counts, 1 - alpha)",
+        (
+            "tests/unit/stats/test_two_level.py"
+            "::test_means_over_seeds_of_right_and_wrong_are_no_counts"
+        ),
+    ),
+    Mutant(  # a ratio the wrong way up
+        "stats/rates.py",
+        "np.array([1.0, -1.0, -1.0, 1.0])",
+        "np.array([1.0, -1.0, 1.0, -1.0])",
+        "tests/unit/stats/test_rates.py::test_the_ratio_is_the_quotient_of_the_rates",
+    ),
+    Mutant(  # a stall from the request on
+        "serve/metrics.py",
+        ".observe(now - last)",
+        ".observe(now - began)",
+        (
+            "tests/unit/serve/test_metrics.py"
+            "::test_a_first_token_is_timed_from_the_request_and_each_further_one_from_the_las"
+            "t"
         ),
     ),
 ]

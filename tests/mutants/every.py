@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from mutant import PACKAGE, Mutant, qualified
 from planting import FAILED, ROOT, copied, lift, plant, tried
-from table import EQUIVALENT, TABLE
+from table import TABLE, UNSEEN
 
 KEPT = ROOT / ".mutants"
 DONE = KEPT / "done.tsv"  # hash, what was found
@@ -29,19 +29,15 @@ SECONDS = 600.0
 def fingerprint(mutant: Mutant) -> str:
     """Return a hash of the row, the whole file that it changes and the file of its test."""
     test = mutant.test.partition("::")[0]
-    parts = [
-        repr(tuple(mutant)),
-        *(
-            (at / name).read_text(encoding="utf-8")
-            for at, name in ((PACKAGE, mutant.file), (ROOT, test))
-        ),
-    ]
-    return sha256("\0".join(parts).encode()).hexdigest()[:20]
+    read = [path.read_text(encoding="utf-8") for path in (PACKAGE / mutant.file, ROOT / test)]
+    return sha256("\0".join([repr(tuple(mutant)), *read]).encode()).hexdigest()[:20]
 
 
 def remembered() -> dict[str, str]:
+    """Return what was killed; whatever was not is tried again."""
     lines = DONE.read_text(encoding="utf-8").splitlines() if DONE.exists() else []
-    return dict(line.split("\t") for line in lines if "\t" in line)
+    pairs = (line.split("\t") for line in lines if "\t" in line)
+    return {name: word for name, word in pairs if word.startswith("killed")}
 
 
 def found(folder: Path, mutant: Mutant) -> str:
@@ -73,10 +69,10 @@ def hunt(rows: Sequence[Mutant]) -> dict[Mutant, str]:
     """Return what was found of each row; a line a row is printed, and kept."""
     known = remembered()
     open_ = [row for row in rows if fingerprint(row) not in known]
-    began = time.monotonic()
     with TemporaryDirectory() as made, DONE.open("a", encoding="utf-8") as kept:
         folder = copied(Path(made))
         sound(folder, open_)
+        began = time.monotonic()
         for place, row in enumerate(open_, 1):
             word = known[fingerprint(row)] = found(folder, row)
             kept.write(f"{fingerprint(row)}\t{word}\n")
@@ -88,18 +84,18 @@ def hunt(rows: Sequence[Mutant]) -> dict[Mutant, str]:
 
 def summary(rows: dict[Mutant, str]) -> str:
     """Return the counts by the folder of the fault, and every row that its test does not see."""
-    areas = Counter(folder(row.file) for row in rows)
-    killed = Counter(folder(row.file) for row, word in rows.items() if word.startswith("killed"))
-    equal = Counter(folder(row.file) for row in EQUIVALENT)
-    lines = ["| part | faults | killed | equivalent |", "| --- | ---: | ---: | ---: |"]
-    lines += [f"| {a} | {areas[a]} | {killed[a]} | {equal[a]} |" for a in sorted(areas | equal)]
-    lines += [f"| all | {areas.total()} | {killed.total()} | {equal.total()} |", ""]
+    areas = Counter(part(row.file) for row in rows)
+    killed = Counter(part(row.file) for row, word in rows.items() if word.startswith("killed"))
+    unseen = Counter(part(row.file) for row in UNSEEN)
+    lines = ["| part | faults | killed | unseen, with a reason |", "| --- | ---: | ---: | ---: |"]
+    lines += [f"| {a} | {areas[a]} | {killed[a]} | {unseen[a]} |" for a in sorted(areas | unseen)]
+    lines += [f"| all | {areas.total()} | {killed.total()} | {unseen.total()} |", ""]
     alive = [row for row, word in rows.items() if not word.startswith("killed")]
     lines += [f"{rows[row]}: {qualified(row)}, {row.old!r} → {row.new!r}" for row in alive]
     return "\n".join(lines)
 
 
-def folder(file: str) -> str:
+def part(file: str) -> str:
     """Return ``methods/decode``, ``stats``: the first two folders of a file."""
     return "/".join(Path(file).parent.parts[:2])
 

@@ -17,8 +17,8 @@ class Mutant(NamedTuple):
     test: str
 
 
-class Equivalent(NamedTuple):
-    """A change that no test can see, and why."""
+class Unseen(NamedTuple):
+    """A change that no test sees, and why: it changes nothing, or nothing rests on it."""
 
     file: str
     old: str
@@ -26,7 +26,7 @@ class Equivalent(NamedTuple):
     reason: str
 
 
-def qualified(row: Mutant | Equivalent) -> str:
+def qualified(row: Mutant | Unseen) -> str:
     """Return the function or class in which the text changes: ``simulate.station.Station._give``.
 
     It is found, not typed, so it cannot be wrong; what is no Python has the name of its file.

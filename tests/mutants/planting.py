@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
-from mutant import Equivalent, Mutant
+from mutant import Mutant, Unseen
 
 ROOT = Path(__file__).parents[2]
 FAILED = 1  # pytest's exit code; 2 and 4 are errors of collection and of the command
@@ -26,7 +26,7 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def plant(folder: Path, mutant: Mutant | Equivalent) -> None:
+def plant(folder: Path, mutant: Mutant | Unseen) -> None:
     """Replace the link to the file by a file that has the fault."""
     text = (ROOT / "llmx" / mutant.file).read_text(encoding="utf-8")
     place = folder / "llmx" / mutant.file
@@ -34,7 +34,7 @@ def plant(folder: Path, mutant: Mutant | Equivalent) -> None:
     place.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
 
 
-def lift(folder: Path, mutant: Mutant | Equivalent) -> None:
+def lift(folder: Path, mutant: Mutant | Unseen) -> None:
     """Put the link back."""
     place = folder / "llmx" / mutant.file
     place.unlink()

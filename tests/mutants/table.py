@@ -7,10 +7,10 @@ The function that a row changes is read off the file (:func:`mutant.qualified`).
 
 from audit_table import AUDIT
 from drawn_table import DRAWN
-from equivalent import EQUIVALENT
 from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
+from unseen import UNSEEN
 
 WARP = "methods/decode/warp.py"
 _EDGE = "tests/unit/decode/test_draw_and_warp.py"
@@ -193,4 +193,4 @@ STOP = [
 
 TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *AUDIT, *DRAWN]
 
-__all__ = ["EQUIVALENT", "TABLE"]
+__all__ = ["TABLE", "UNSEEN"]
