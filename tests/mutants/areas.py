@@ -37,6 +37,7 @@ AREAS = {
         (
             "unit/run/test_identities.py",
             "unit/run/test_graph.py",
+            "unit/engines/test_locate.py",
             "unit/store",
             "unit/run/test_plan.py",
             "unit/run/test_folder.py",
