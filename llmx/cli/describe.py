@@ -54,12 +54,7 @@ def _parts(recipe: Recipe) -> Iterator[Any]:
         for name, s in recipe.stages.items()
     ]
     yield table(("stage", "kind", "over", "needs"), stages)
-    reference = recipe.words.get("reference")
-    arms = [
-        (f"{name} (reference)" if name == reference else name, " ".join(given))
-        for name, given in recipe.arms.items()
-    ]
-    yield table(("arm", "sets"), arms)
+    yield table(("arm", "beside", "sets"), list(_arms(recipe)))
     if recipe.scales:
         yield table(("scale", "sets"), [(n, " ".join(g)) for n, g in recipe.scales.items()])
     if recipe.evidence:
@@ -68,6 +63,15 @@ def _parts(recipe: Recipe) -> Iterator[Any]:
     lines = [(scale, line) for scale, lines in recipe.deviations.items() for line in lines]
     if lines:
         yield table(("scale", "differs from the paper on purpose"), lines)
+
+
+def _arms(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    """Yield each arm, what it is compared with, and what it sets."""
+    common = recipe.words.get("reference", "")
+    for name, given in recipe.arms.items():
+        reference = recipe.references.get(name, common)
+        beside = "(a reference)" if name == reference else reference
+        yield name, beside, " ".join(given)
 
 
 def _keys(recipe: str, recipes: Any) -> None:

@@ -77,7 +77,7 @@ def _rounds(table: PairedTable) -> Span | None:
     first, second = (table.values(arm, rounds) for arm in (table.first, table.second))
     if not (first.any() and second.any()):
         return None
-    return ratio_of(table, first, second)
+    return ratio_of(table, first, second).span
 
 
 def _alone(baseline: str | None, of: str, arms: Mapping[str, ArmSpec]) -> str | None:

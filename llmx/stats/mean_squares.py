@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, sqrt
+from math import ceil, sqrt
 
 from llmx.stats.bootstrap import Floats
 from llmx.stats.student import StudentError
@@ -70,12 +70,13 @@ def mean_squares(table: Floats) -> MeanSquares:
 
 
 def _satterthwaite(total: float, terms: list[tuple[float, int]]) -> int:
-    """Return the degrees of freedom of a sum of mean squares, rounded down.
+    """Return the degrees of freedom of a sum of mean squares, rounded up.
 
     No fewer than the least of its terms has: a difference of mean squares can give less, which
-    is the noise of the estimate and no property of the sum.
+    is the noise of the estimate and no property of the sum. Rounded down, a sum that is little
+    more than its least certain term would be up to a tenth wider for two seeds, and for nothing:
+    the interval of that term alone is one of the three.
     """
     least = min(freedom for _, freedom in terms)
     spread = sum(square**2 / freedom for square, freedom in terms)
-    # Rounding must not take a degree from a sum of one term.
-    return max(least, floor(total**2 / spread + 1e-9)) if spread else least
+    return max(least, ceil(total**2 / spread)) if spread else least

@@ -10,7 +10,9 @@ from drawn_table import DRAWN
 from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
+from stats_table import STATS
 from unseen import UNSEEN
+from verdict_table import VERDICT
 
 WARP = "methods/decode/warp.py"
 _EDGE = "tests/unit/decode/test_draw_and_warp.py"
@@ -191,6 +193,6 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *AUDIT, *DRAWN]
+TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *VERDICT, *AUDIT, *DRAWN]
 
 __all__ = ["TABLE", "UNSEEN"]

@@ -95,6 +95,7 @@ def _one(first: Given, second: Given) -> Comparison:
         only_first=len(first.files.scores) - len(table.ids),
         only_second=len(second.files.scores) - len(table.ids),
         difference=found,
+        lone=table.lone,
         holm=found.p_value,
         length=_length(table),
         speed=ratio(first.clock, second.arm, first.arm, "tokens") if same_run else None,
@@ -123,4 +124,4 @@ def _side(given: Given) -> Side:
 def _length(table: PairedTable) -> Span | None:
     """Return mean tokens of the second side over the first's; None where that has none."""
     after, before = (table.values(which, tokens) for which in (table.first, table.second))
-    return ratio_of(table, after, before) if before.sum() > 0 else None
+    return ratio_of(table, after, before).span if before.sum() > 0 else None

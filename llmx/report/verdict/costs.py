@@ -46,7 +46,7 @@ def _shares(gap: Gap) -> list[Number]:
     for name, files in ((gap.first, table.first), (gap.second, table.second)):
         accepted = table.values(files, lambda score: float(score.accepted))
         if accepted.any():
-            span = ratio_of(table, accepted, table.values(files, tokens))
+            span = ratio_of(table, accepted, table.values(files, tokens)).span
             found.append(
                 Number(what="draft share", arm=name, span=span, unit="share", **counts(table))
             )

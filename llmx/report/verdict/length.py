@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmx.report.numbers import number_span, percent
-from llmx.report.paired_ratio import ratio_p, ratio_span
+from llmx.report.paired_ratio import ratio
 from llmx.report.paired_table import PairedTable, tokens
 from llmx.report.paired_table import rounds as target_rounds
 from llmx.report.results import Span
@@ -55,10 +55,11 @@ def length_inflation(e: Evidence, *, arms: Sequence[str], reference: str) -> Ver
 
 
 def _longer(pairs: dict[str, PairedTable]) -> list[Longer]:
-    adjusted = holm([ratio_p(table, tokens) for table in pairs.values()])
+    ratios = [ratio(table, tokens) for table in pairs.values()]
+    adjusted = holm([one.p for one in ratios])
     return [
-        Longer(arm, table, ratio_span(table, tokens), p)
-        for (arm, table), p in zip(pairs.items(), adjusted, strict=True)
+        Longer(arm, table, one.span, p)
+        for (arm, table), one, p in zip(pairs.items(), ratios, adjusted, strict=True)
     ]
 
 
@@ -71,7 +72,7 @@ def _numbers(found: Sequence[Longer], reference: str) -> list[Number]:
     """Return mean lengths, then target rounds a problem, which decide nothing."""
     lengths = [("mean length", one, one.span, one.p) for one in found]
     rounds = [
-        ("target rounds a problem", one, ratio_span(one.table, target_rounds), None)
+        ("target rounds a problem", one, ratio(one.table, target_rounds).span, None)
         for one in found
     ]
     return [

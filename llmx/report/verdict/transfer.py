@@ -60,10 +60,13 @@ def threshold_transfer(e: Evidence, *, tolerance: float = 0.05) -> Verdict:
 
 
 def _p(row: Transfer, tolerance: float) -> float:
-    """Return the two-sided p value of the edge of the tolerance on the side of the share.
+    """Return the two-sided p value of the edge of the tolerance that the share lies beyond; else 1.
 
-    Where only the 95 % interval is known, one that ends elsewhere says that p is at most 5 %.
+    A share that is surely inside refutes nothing of "it stays within the tolerance". Where only the
+    95 % interval is known, one that ends elsewhere says that p is at most 5 %.
     """
+    if abs(row.share - row.asked_share) <= tolerance:
+        return 1.0
     side = tolerance if row.share > row.asked_share else -tolerance
     return LEVEL if row.spread is None else row.spread.p_value(row.asked_share + side)
 

@@ -46,7 +46,7 @@ def test_list_shows_all_and_names_the_broken(llmx: Llmx) -> None:
 
 def test_describe_shows_arms_evidence_and_deviations(llmx: Llmx) -> None:
     done = llmx("describe", "fsd_gsm8k")
-    for word in ("llmx run recipe=fsd_gsm8k", "sd (reference)", "fsd_h_mid", "assumed", "one-hot"):
+    for word in ("llmx run recipe=fsd_gsm8k", "(a reference)", "fsd_h_mid", "assumed", "one-hot"):
         assert word in done.stdout
 
 

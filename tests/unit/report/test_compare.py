@@ -10,7 +10,7 @@ from rich.console import Console
 
 from llmx.core.errors import RunError
 from llmx.core.record import Record, Sample, Score
-from llmx.core.spec import ArmSpec, EngineSpec, SamplerSpec
+from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
 from llmx.report.compare import words
 from llmx.report.compare.markdown import markdown
 from llmx.report.compare.model import Comparison
@@ -18,8 +18,9 @@ from llmx.report.compare.pair import Given, compare
 from llmx.report.compare.settings import changed
 from llmx.report.compare.terminal import render
 from llmx.report.compare.write import html, write
-from llmx.report.gather import ArmFiles, Block
+from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.timing import timing
+from llmx.run.compare import _Run
 
 SPEC = ArmSpec(sampler=SamplerSpec(algorithm="speculative"))
 
@@ -68,6 +69,32 @@ SECOND = [("0", (5, 6)), ("8", (5, 6, 8)), ("2", (6,)), (None, (4, 4, 4))]
 
 def one() -> Comparison:
     return compare([(side(FIRST), side(SECOND, arm="b"))]).comparisons[0]
+
+
+def test_one_seed_of_a_training_is_said_to_be_indicative() -> None:
+    """Of arms that were not trained it is not, and of two seeds neither."""
+    drawn = [replace(side(FIRST), files=replace(files(a), trained=False)) for a in (FIRST, SECOND)]
+    (found,) = compare([(drawn[0], drawn[1])]).comparisons
+    assert not found.lone and not any("indicative" in note for note in words.notes(found))
+    (found,) = compare([(drawn[0], side(SECOND))]).comparisons
+    assert found.lone and "indicative" in markdown(compare([(drawn[0], side(SECOND))]))
+    seeds = tuple(replace(files(FIRST), seed=f"seed={n}") for n in range(2))
+    pooled = replace(side(FIRST), files=replace(files(FIRST), seeds=seeds))
+    (found,) = compare([(pooled, pooled)]).comparisons
+    assert not found.lone and found.difference.seeds == 2
+
+
+def test_a_run_knows_whose_model_is_its_own() -> None:
+    """What one run trains for all of its arms is another model in another run."""
+    own, shared = (ModelSpec(target=f"stage:{name}") for name in ("tuned", "base"))
+    specs = {"a": ArmSpec(model=own), "b": ArmSpec(model=shared), "c": ArmSpec()}
+    stages = {
+        "tuned": StageSpec(name="tuned", kind="grpo"),
+        "base": StageSpec(name="base", kind="train", over="recipe"),
+    }
+    run = _Run("r", Gathered({name: files(FIRST) for name in specs}), specs, stages)
+    assert [run.side(arm, "r").files.trained for arm in specs] == [True, False, False]
+    assert [run.side(arm, "s").files.trained for arm in specs] == [True, True, False]
 
 
 def test_flips_by_hand() -> None:

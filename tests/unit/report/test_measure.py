@@ -69,12 +69,14 @@ def test_cut_and_unparsed_shares():
 
 
 def test_the_difference_pairs_by_id_and_not_by_order():
-    base = scored(True, True, False, False, True)
-    arm = ArmFiles(scores=dict(reversed(scored(True, False, True, False, False).scores.items())))
+    """By order two would be gained and three lost."""
+    base = scored(True, True, True, False, False, False)
+    same = scored(True, True, False, False, False, False)
+    arm = ArmFiles(scores=dict(reversed(same.scores.items())))
     gap = results({"sd": base, "fsd_60": arm}).row("fsd_60").difference
-    assert (gap.gained, gap.lost, gap.problems) == (1, 2, 5)
-    assert gap.p_value == mcnemar_exact(1, 2)
-    expected = paired_score_interval(1, 2, 5)
+    assert (gap.gained, gap.lost, gap.problems) == (0, 1, 6)
+    assert gap.p_value == mcnemar_exact(0, 1)
+    expected = paired_score_interval(0, 1, 6)
     assert (gap.score.low, gap.score.high) == (expected.low, expected.high)
 
 

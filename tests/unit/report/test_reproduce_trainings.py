@@ -23,7 +23,7 @@ from llmx.report.results import Results, Row, Span
 from llmx.report.streamed import Streamed, Streams
 from llmx.report.training.build import build
 from llmx.report.training.pictures import pictures
-from llmx.report.verdict.model import Number, Verdict
+from llmx.report.verdict.model import DECISIVE, Number, Verdict
 from llmx.run.reproduce import PaperPage, given_runs, write_page
 from llmx.store.files import dumps, write_json
 
@@ -32,9 +32,11 @@ def card(recipe: str, scale: str = "desk") -> Card:
     return Card(run=f"{recipe}-1", recipe=recipe, scale=scale, written="2026-01-02", machine="one")
 
 
-def optimum(name: str, best: float, low: float, high: float, seeds: int = 3) -> Verdict:
+def optimum(
+    name: str, best: float, low: float, high: float, seeds: int = 3, p: float | None = None
+) -> Verdict:
     span = Span(estimate=best, low=low, high=high)
-    number = Number(what="best k", arm=f"k{best:g}", span=span, unit="backtracks")
+    number = Number(what="best k", arm=f"k{best:g}", span=span, unit="backtracks", p=p)
     return Verdict(id=name, word="shown here", reason="So.", numbers=(number,), seeds=seeds)
 
 
@@ -114,19 +116,41 @@ GROWS = tuple(
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "word"),
+    ("first", "second", "p", "word"),
     [
-        ((0, 0, 0), (1, 1, 3), "shown here"),
-        ((0, 0, 1), (1, 1, 3), "not shown here"),
-        ((3, 3, 3), (1, 0, 1), "contradicted here"),
+        ((0, 0, 0), (1, 1, 3), 0.02, "shown here"),
+        ((0, 0, 0), (1, 1, 3), 0.03, "not shown here"),  # 6 % that one range misses its best
+        ((0, 0, 0), (1, 1, 3), None, "not shown here"),  # of an older file: 5 % each
+        ((0, 0, 1), (1, 1, 3), 0.001, "not shown here"),
+        ((3, 3, 3), (1, 0, 1), 0.02, "contradicted here"),
     ],
 )
-def test_a_statement_over_several_runs(first, second, word):
-    runs = [trained("one", optimum("a", *first)), trained("two", optimum("b", *second, seeds=1))]
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_statement_over_several_runs(first, second, p, word, seeds):
+    runs = [
+        trained("one", optimum("a", *first, p=p)),
+        trained("two", optimum("b", *second, seeds=seeds, p=p)),
+    ]
     tested = page(paper(findings=GROWS), runs, {}).findings[-1]
     (judged,) = tested.judged
-    assert (judged.verdict.word, judged.recipe) == (word, "one, two")
-    assert "indicative" in judged.verdict.reason
+    found, decided = judged.verdict, word in DECISIVE
+    assert judged.recipe == "one, two"
+    if seeds == 1 and decided:
+        assert (found.word, found.leans, found.p) == ("indicative", word, None)
+        assert f"points to *{word}*" in found.reason
+    else:
+        assert (found.word, found.leans) == (word, None)
+        assert found.p == (pytest.approx(2 * p) if decided else None)
+
+
+def test_one_step_that_falls_contradicts_at_a_price_for_each_step():
+    """Of two steps either could have fallen by chance: 2 × (1 % + 1 %), and 2 × (1.5 % + 1.5 %)."""
+    statements = (*GROWS[:2], {**GROWS[0], "id": "c"}, {**GROWS[2], "grows": ["a", "b", "c"]})
+    for p, word in ((0.01, "contradicted here"), (0.015, "not shown here")):
+        values = {"a": (3, 3, 3), "b": (1, 1, 1), "c": (2, 2, 2)}
+        runs = [trained(name, optimum(name, *ends, p=p)) for name, ends in values.items()]
+        tested = page(paper(findings=statements), runs, {}).findings[-1]
+        assert tested.judged[0].verdict.word == word
 
 
 def test_a_statement_over_several_runs_waits_for_all_of_them():

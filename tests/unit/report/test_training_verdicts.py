@@ -11,12 +11,14 @@ from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.results import Span
 from llmx.report.streamed import Streamed, Streams
 from llmx.report.trained import Trained, TrainedArm, TrainedSeed
+from llmx.report.verdict.decide import LEVEL
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
+from llmx.report.verdict.model import DECISIVE
 from llmx.report.verdict.schema import check_finding
 
 
-def arm(share, seeds=1, n=400):
+def arm(share, seeds=1, n=400, trained=True):
     members = []
     for seed in range(seeds):
         luck = np.random.default_rng(seed).random(n)
@@ -28,7 +30,8 @@ def arm(share, seeds=1, n=400):
             )
             for i, ok in enumerate(luck < share)
         }  # fmt: skip
-        members.append(ArmFiles(scores=scores, seed=f"seed={seed}" if seeds > 1 else ""))
+        named = f"seed={seed}" if seeds > 1 else ""
+        members.append(ArmFiles(scores=scores, seed=named, trained=trained))
     return members[0] if seeds == 1 else replace(members[0], seeds=tuple(members))
 
 
@@ -57,8 +60,15 @@ ABOVE = {"test": "more_accurate", "arms": ["k1"], "control": "k0"}
 )
 def test_more_accurate(share, word, seeds):
     found = verdict(ABOVE, {"k0": arm(0.5, seeds), "k1": arm(share, seeds)})
-    assert found.word == word and found.seeds == seeds
+    assert found.seeds == seeds
     assert ("indicative" in found.reason) == (seeds == 1)
+    decided = word in DECISIVE
+    if seeds > 1 or not decided:
+        assert (found.word, found.leans) == (word, None)
+        assert (found.p is not None and found.p <= LEVEL) == decided
+    else:
+        assert (found.word, found.leans, found.p) == ("indicative", word, None)
+        assert f"points to *{word}*" in found.reason
 
 
 def test_one_arm_that_is_not_better_is_enough_for_not_shown():
@@ -72,7 +82,7 @@ def test_one_arm_that_is_not_better_is_enough_for_not_shown():
 )
 @pytest.mark.parametrize(("share", "word"), [(0.7, "not shown here"), (0.3, "contradicted here")])
 def test_what_is_said_of_every_arm_is_not_shown_without_one(share, word, third, why):
-    arms = {"k0": arm(0.5), "k1": arm(share), **third}
+    arms = {"k0": arm(0.5, 3), "k1": arm(share, 3), **third}
     found = verdict({**ABOVE, "arms": ["k1", "k3"]}, arms)
     assert found.word == word and f"no figure of `k3` ({why})" in found.reason
     assert found.arms == ("k1", "k0") and found.problems == 400
@@ -99,17 +109,17 @@ BEST = {"test": "optimum", "arms": {"k0": 0, "k1": 1, "k3": 3}, "expected": 1}
     ],
 )
 def test_optimum(shares, word, low, high):
-    arms = dict(zip(("k0", "k1", "k3"), map(arm, shares), strict=True))
+    arms = {name: arm(share, 3) for name, share in zip(BEST["arms"], shares, strict=True)}
     found = verdict(BEST, arms)
-    assert found.word == word
+    assert found.word == word and found.seeds == 3
     figure = found.numbers[0]
     assert (figure.span.low, figure.span.high, figure.unit) == (low, high, "backtracks")
 
 
 def test_the_best_value_of_a_selection_of_arms_is_looked_for_among_them():
-    arms = {"k0": arm(0.4), "k1": arm(0.7)}
+    arms = {"k0": arm(0.4, 3), "k1": arm(0.7, 3)}
     assert verdict(BEST, arms).word == "shown here"
-    without = {"k0": arm(0.4), "k3": arm(0.7)}
+    without = {"k0": arm(0.4, 3), "k3": arm(0.7, 3)}
     assert verdict(BEST, without).word == "not comparable"
 
 
@@ -187,9 +197,13 @@ def test_one_seed_shows_nothing_and_says_that_it_is_indicative():
 
 
 def test_seeds_are_paired_by_name_and_missing_ones_left_out():
-    base, mine = trained("k0", (-0.5, -0.1)), trained("k1", (-0.5, -0.1, -0.9))
-    found = verdict(STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=(base, mine)))
-    assert found.numbers[0].span.estimate == 0
+    """Each seed is a little steadier than its namesake; by place they differ by up to 0.5."""
+    base, mine = trained("k0", (-0.5, -0.1, -0.3)), trained("k1", (-0.45, -0.04, -0.26, -0.9))
+    turned = mine.model_copy(update={"steady": mine.steady[::-1]})
+    found = verdict(STEADY, {"k0": arm(0.5), "k1": arm(0.5)}, Trained(arms=(base, turned)))
+    assert found.word == "shown here" and found.seeds == 3
+    assert found.numbers[0].span.estimate == pytest.approx(0.05)
+    assert found.numbers[0].span.low > 0.02
 
 
 @pytest.mark.parametrize(
@@ -260,7 +274,7 @@ def test_a_finding_that_cannot_be_judged_is_one_line(finding, said):
 def test_first_token_cut(low, high, word):
     ends = {"low": low, "estimate": (low + high) / 2, "high": high}
     streams = Streams(arms=(Streamed.model_validate({"arm": "k0", "ttft_cut": ends}),))
-    found = Gathered({"k0": arm(0.5)}, streams=streams)
+    found = Gathered({"k0": arm(0.5, trained=False)}, streams=streams)
     finding = {"id": "x", "test": "first_token_cut", "arms": ["k0"], "aim": 0.93}
     assert judge(evidence(found), finding, ["k0"]).word == word
     assert verdict(finding).word == "not comparable"

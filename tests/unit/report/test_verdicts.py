@@ -37,7 +37,7 @@ def score(name, right, tokens, accepted):
     )
 
 
-def files(accuracy, tokens=50, share=0.8, seed=0, audit=True, n=N, runs=1):
+def files(accuracy, tokens=50, share=0.8, seed=0, audit=True, n=N, runs=1, trained=False):
     """Arms share most of their luck: the same problems are hard for all."""
     members = []
     for run in range(runs):
@@ -51,7 +51,7 @@ def files(accuracy, tokens=50, share=0.8, seed=0, audit=True, n=N, runs=1):
         checks = () if audit else (Check(check="double_bos", level="fail", passed=False),)
         audited = Audit(passed=audit, checks=checks)
         named = f"seed={run}" if runs > 1 else ""
-        members.append(ArmFiles(scores=scores, audit=audited, seed=named))
+        members.append(ArmFiles(scores=scores, audit=audited, seed=named, trained=trained))
     return members[0] if runs == 1 else replace(members[0], seeds=tuple(members))
 
 

@@ -71,9 +71,9 @@ def test_scale_and_shift(seed, scale, shift):
     assert moved.seed_sd == pytest.approx(scale * plain.seed_sd, abs=1e-9)
 
 
-@given(seeds_of)
-def test_equal_columns_hold_no_more_than_one(seed):
-    column = table(seed, seeds=1)
+@given(seeds_of, st.integers(2, 60))
+def test_equal_columns_hold_no_more_than_one(seed, items):
+    column = table(seed, items, seeds=1)
     once, thrice = two_level(column), two_level(np.repeat(column, 3, axis=1))
     assert thrice.interval.low == pytest.approx(once.interval.low)
     assert (thrice.freedom, thrice.seed_sd) == (once.freedom, 0)
@@ -92,11 +92,11 @@ def test_mean_squares_against_the_textbook():
     found = two_level(values)
     # rows 1.5 4 6.5, columns 8/3 16/3, mean 4: mean squares 12.5, 32/3, 13/6 (by hand) with 2, 1
     # and 2 degrees of freedom; of both: 12.5 + 32/3 - 13/6 = 21, and 21² over the sum of squares
-    # by degrees (78.125 + 113.78 + 2.35) is 2.27, rounded down.
+    # by degrees (78.125 + 113.78 + 2.35) is 2.27, rounded up.
     shown = [(one.standard_error, one.freedom) for one in found.errors]
-    squares = [(12.5, 2), (32 / 3, 1), (21, 2)]
+    squares = [(12.5, 2), (32 / 3, 1), (21, 3)]
     assert shown == [pytest.approx((np.sqrt(square / 6), df)) for square, df in squares]
-    # t of one degree of freedom is 12.7, of two 4.3: the seeds' own interval is the widest
+    # t of one degree of freedom is 12.7, of three 3.2: the seeds' own interval is the widest
     assert (found.standard_error, found.freedom) == pytest.approx((np.sqrt(32 / 3 / 6), 1))
     assert found.seed_sd == pytest.approx(np.sqrt((32 / 3 - 13 / 6) / 3))
 
