@@ -25,6 +25,14 @@ class TrainedSeed(Frozen):
         return seed_of(self.name)
 
 
+class TrainedOutputs(Frozen):
+    """What outputs are like; see :class:`llmx.report.training.model.Outputs`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    whole: Span | None = None
+
+
 class TrainedArm(Frozen):
     """The trainings of one arm."""
 
@@ -32,6 +40,9 @@ class TrainedArm(Frozen):
 
     arm: str
     steady: tuple[TrainedSeed, ...] = ()
+    after: TrainedOutputs | None = None
+    gain: Span | None = None
+    gain_p: float | None = None
 
 
 class Trained(Frozen):
@@ -44,6 +55,12 @@ class Trained(Frozen):
     predicts_reliability: tuple[float, float] | None = None
     predicts_arms: tuple[str, ...] = ()
     predicts_seeds: int = 0
+    broken: tuple[str, ...] = ()
+
+    def whole(self, name: str) -> Span | None:
+        """Return the share of an arm's outputs after training that are whole traces."""
+        found = (arm.after.whole for arm in self.arms if arm.arm == name and arm.after is not None)
+        return next(found, None)
 
     def seeds(self, name: str) -> dict[str, TrainedSeed]:
         """Return seed → its training, of an arm without its seed."""

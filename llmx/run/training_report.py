@@ -13,7 +13,6 @@ from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_lines, write_text
 
-_OPTIONS = {"title", "before", "after", "smooth", "collapse", "rollouts", "rollout_arms"}
 _DEFAULTS: Mapping[str, Any] = {
     "title": "Trainings",
     "before": ["before", "score_before"],
@@ -22,6 +21,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "collapse": 0.5,
     "rollouts": 20,
     "rollout_arms": None,
+    "broken": [],
 }
 
 
@@ -35,7 +35,8 @@ class TrainingReportStage:
     Options: ``title``; ``before`` and ``after``: the needs that hold answers from before and after
     reinforcement learning; ``smooth``: width of the moving average, points of the curve (a tenth of
     it); ``collapse``: the share of its best below which a reward has collapsed; ``rollouts``: how
-    many to show an arm; ``rollout_arms``: of which arms (all).
+    many to show an arm; ``rollout_arms``: of which arms (all); ``broken``: arms that were broken on
+    purpose, which the correlation of before and after leaves out (none).
     """
 
     kind: ClassVar[str] = "training_report"
@@ -87,6 +88,7 @@ class TrainingReportStage:
             family(given.reference) if given.reference else None,
             options["smooth"],
             options["collapse"],
+            options["broken"],
         )
         report = report.model_copy(update={"unavailable": sentences(context.unavailable)})
         rollouts = shown(arms, options["rollout_arms"] or list(arms))
@@ -100,7 +102,7 @@ class TrainingReportStage:
 
 
 def _options(given: StageInput) -> dict[str, Any]:
-    check_options(given, _OPTIONS)
+    check_options(given, {*_DEFAULTS})
     found = {name: given.stage.options.get(name, value) for name, value in _DEFAULTS.items()}
     where = f"stages.{given.stage.name}"
     for name in ("before", "after"):
@@ -110,9 +112,10 @@ def _options(given: StageInput) -> dict[str, Any]:
         if name in given.stage.options and wrong:
             hint = "name stages that stand in its needs"
             raise ConfigError(f"{where}.{name}: '{sorted(wrong)[0]}' is no need", hint)
-    if found["rollout_arms"] is not None and not _names(found["rollout_arms"]):
-        hint = "write names of arms, without seeds: [k0, k1]"
-        raise ConfigError(f"{where}.rollout_arms is {found['rollout_arms']!r}", hint)
+    for name in ("rollout_arms", "broken"):
+        if found[name] is not None and not _names(found[name]):
+            hint = "write names of arms, without seeds: [k0, k1]"
+            raise ConfigError(f"{where}.{name} is {found[name]!r}", hint)
     for name, least in (("smooth", 1), ("rollouts", 0)):
         value = found[name]
         if value is not None and (type(value) is not int or value < least):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from llmx.core.arms import families
 from llmx.core.errors import ConfigError
@@ -13,6 +13,9 @@ from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_text
 
+if TYPE_CHECKING:
+    from llmx.report.verdict.evidence import TunedOn
+
 
 class VerdictStage:
     """Over recipe. Writes ``verdicts.json`` and ``verdicts.md``.
@@ -21,7 +24,8 @@ class VerdictStage:
     whose audit failed is judged by nothing.
 
     Options: ``findings``, a list of ``{id, test, …}``; the tests and their fields are those of
-    :mod:`llmx.report.verdict`. Arms are named without their seed.
+    :mod:`llmx.report.verdict`. Arms are named without their seed. ``tuned_on``: the split on which
+    settings were chosen, ``validation`` or ``test``; of the latter every verdict is exploratory.
     """
 
     kind: ClassVar[str] = "verdicts"
@@ -29,14 +33,16 @@ class VerdictStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The findings, the names of the arms, and which of them have a model of their own.
+        """The findings, the arms, which have a model of their own, what was tuned on.
+
 
         Raises:
-            ConfigError: for a finding that cannot be judged.
+            ConfigError: for a finding that cannot be judged, or an unknown split.
         """
         return {
             "findings": _findings(given),
             "arms": list(given.arms),
+            "tuned_on": _tuned_on(given),
             "trained": sorted(trained_arms(given.arms, given.stages)),
         }
 
@@ -61,7 +67,7 @@ class VerdictStage:
 
         given, findings = context.given, _findings(context.given)
         trained = trained_arms(given.arms, given.stages)
-        found = evidence(pool(gather(context.inputs, given.arms, trained)))
+        found = evidence(pool(gather(context.inputs, given.arms, trained)), _tuned_on(given))
         present = list(families(given.arms))
         context.progress.start(len(findings), unit="findings")
         verdicts = []
@@ -80,7 +86,7 @@ class VerdictStage:
 def _findings(given: StageInput) -> list[dict[str, Any]]:
     from llmx.report.verdict.schema import check_finding
 
-    check_options(given, {"findings"})
+    check_options(given, {"findings", "tuned_on"})
     found = given.stage.options.get("findings")
     where = f"stages.{given.stage.name}.findings"
     if not isinstance(found, list) or not found:
@@ -91,3 +97,11 @@ def _findings(given: StageInput) -> list[dict[str, Any]]:
     if len(set(names)) < len(names):
         raise ConfigError(f"{where} holds an id twice", "give each finding an id of its own")
     return found
+
+
+def _tuned_on(given: StageInput) -> TunedOn:
+    found = given.stage.options.get("tuned_on", "validation")
+    if found not in ("validation", "test"):
+        where = f"stages.{given.stage.name}.tuned_on"
+        raise ConfigError(f"{where} is {found!r}", "write validation or test")
+    return cast("TunedOn", found)

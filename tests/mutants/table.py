@@ -11,6 +11,7 @@ from mutant import Mutant
 from native_table import NATIVE
 from refill import REFILL
 from stats_table import STATS
+from testable_table import TESTABLE
 from unseen import UNSEEN
 from verdict_table import VERDICT
 
@@ -193,6 +194,7 @@ STOP = [
     ),
 ]
 
-TABLE = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *VERDICT, *AUDIT, *DRAWN]
+OF_RULES = [*NUCLEUS, *STOP, *NATIVE, *REFILL, *STATS, *VERDICT, *TESTABLE]
+TABLE = [*OF_RULES, *AUDIT, *DRAWN]
 
 __all__ = ["TABLE", "UNSEEN"]

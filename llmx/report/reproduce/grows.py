@@ -24,6 +24,8 @@ def grown(
     is wrong where a range has missed the best of its run, so that the chances of both add up; and
     over the steps, of which one is enough to contradict. With one seed it is indicative.
     """
+    if (why := _not_testable(statement, stored)) is not None:
+        return why
     by_id = _best(stored)
     if not statement.grows or any(name not in by_id for name in statement.grows):
         return None
@@ -35,6 +37,9 @@ def grown(
     )
     seeds = min(count for _, _, count in found)
     decision = _decided(figures, lone=seeds == 1)
+    explored = any(verdict.word == "exploratory" for _, verdict in _named(statement, stored))
+    if explored:
+        decision = Decision("exploratory")
     points = f" One seed: it points to *{decision.leans}*." if decision.leans else ""
     verdict = decision.verdict(
         id=statement.id,
@@ -44,6 +49,23 @@ def grown(
         seeds=seeds,
     )
     return runs, verdict
+
+
+def _named(statement: Statement, stored: Sequence[Stored]) -> list[tuple[Stored, Verdict]]:
+    """Return the verdicts that a statement rests on, each with its run."""
+    return [(run, one) for run in stored for one in run.verdicts if one.id in statement.grows]
+
+
+def _not_testable(
+    statement: Statement, stored: Sequence[Stored]
+) -> tuple[tuple[Stored, ...], Verdict] | None:
+    """Return that nothing can be said, where a run could not test which value is the best."""
+    lost = [pair for pair in _named(statement, stored) if pair[1].word == "not testable here"]
+    if not lost:
+        return None
+    said = "; ".join(f"{run.card.recipe}: {verdict.reason}" for run, verdict in lost)
+    verdict = Verdict(id=statement.id, test="grows", word="not testable here", reason=said)
+    return tuple(run for run, _ in lost), verdict
 
 
 def _best(stored: Sequence[Stored]) -> Mapping[str, Best]:

@@ -31,7 +31,8 @@ article p{margin:.35rem 0;max-width:62rem}
 _LOOKS = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "good"),
     **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bad"),
-    **dict.fromkeys(("withheld", "indicative", "within noise", "inconclusive"), "warn"),
+    **dict.fromkeys(("exploratory", "indicative", "not testable here", "withheld"), "warn"),
+    **dict.fromkeys(("within noise", "inconclusive"), "warn"),
 }
 
 

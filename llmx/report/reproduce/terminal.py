@@ -27,7 +27,7 @@ from llmx.report.verdict.markdown import basis
 _STYLES = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "bold green"),
     **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bold red"),
-    **dict.fromkeys(("withheld", "indicative"), "bold yellow"),
+    **dict.fromkeys(("exploratory", "indicative", "not testable here", "withheld"), "bold yellow"),
 }
 
 

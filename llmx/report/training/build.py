@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from llmx.report.training.evidence import Arms, SeedRun
 from llmx.report.training.model import Learned, Shown, TrainingReport
-from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
+from llmx.report.training.outputs import accuracy_gap, accuracy_p, backtracks_gap, outputs
 from llmx.report.training.prediction import prediction
 from llmx.report.training.series import QUANTITIES, Series, default_window, odd, series
 from llmx.report.training.steady import all_steady
@@ -19,6 +19,7 @@ def build(
     reference: str | None,
     window: int | None,
     collapse: float,
+    broken: Sequence[str] = (),
 ) -> TrainingReport:
     """Measure every arm.
 
@@ -27,10 +28,11 @@ def build(
         window: of the moving average; None = a tenth of the longest curve. A centred average has
             an odd width: an even one is taken one wider, and the report gives what was taken.
         collapse: see :func:`llmx.report.training.steady.steady`.
+        broken: arms that were broken on purpose: the correlation leaves them out.
     """
     longest = max((len(run.rl) for runs in arms.values() for run in runs), default=0)
     wide = odd(window) if window is not None else default_window(longest)
-    predicted = prediction(arms)
+    predicted = prediction({name: runs for name, runs in arms.items() if name not in broken})
     return TrainingReport(
         title=title,
         reference=reference,
@@ -44,6 +46,7 @@ def build(
         predicts_reliability=predicted.reliability,
         predicts_arms=predicted.arms,
         predicts_seeds=predicted.seeds,
+        broken=tuple(name for name in arms if name in broken),
     )
 
 
@@ -64,6 +67,7 @@ def _learned(name: str, arms: Arms, against: str | None, window: int, collapse: 
         before=outputs(before),
         after=outputs(after),
         gain=accuracy_gap(after, before),
+        gain_p=accuracy_p(after, before),
         more_backtracks=backtracks_gap(runs),
         against=other,
         versus=accuracy_gap(after, [run.after for run in base]) if other else None,

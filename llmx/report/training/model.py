@@ -55,6 +55,9 @@ class Learned(Frozen):
     before: Outputs | None = None
     after: Outputs | None = None
     gain: Span | None = Field(default=None, description="accuracy after minus before, paired")
+    gain_p: float | None = Field(
+        default=None, description="p value of a gain of 0, two-sided; counts seeds, not arms"
+    )
     more_backtracks: Span | None = Field(default=None, description="the same of backtracks")
     against: str | None = Field(default=None, description="the arm that it is compared with")
     versus: Span | None = Field(default=None, description="accuracy after, minus that arm's")
@@ -103,6 +106,9 @@ class TrainingReport(Frozen):
     )
     predicts_arms: tuple[str, ...] = ()
     predicts_seeds: int = 0
+    broken: tuple[str, ...] = Field(
+        default=(), description="arms that were broken on purpose: no correlation is over them"
+    )
     unavailable: tuple[str, ...] = Field(
         default=(), description="a sentence for each arm that cannot be had"
     )

@@ -15,7 +15,7 @@ from llmx.report.results import Span
 from llmx.report.timing import as_span
 from llmx.report.training.evidence import Half, SeedRun
 from llmx.report.training.model import Outputs
-from llmx.report.verdict.gap import gap_span
+from llmx.report.verdict.gap import gap_p, gap_span
 from llmx.stats.crossed import two_level
 from llmx.stats.proportion import wilson
 
@@ -63,6 +63,15 @@ def accuracy_gap(first: Sequence[Half], second: Sequence[Half]) -> Span | None:
         return None
     table = paired_table(one, other)
     return None if table is None or len(table.ids) < 2 else gap_span(table)
+
+
+def accuracy_p(first: Sequence[Half], second: Sequence[Half]) -> float | None:
+    """Return the two-sided p value of "no difference" of those; see :func:`gap_p`."""
+    one, other = pooled(first), pooled(second)
+    table = None if one is None or other is None else paired_table(one, other)
+    if table is None or len(table.ids) < 2:
+        return None
+    return gap_p(table)
 
 
 def backtracks_gap(runs: Sequence[SeedRun]) -> Span | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from llmx.report.results import Span
 from llmx.report.training.disattenuation import disattenuated
 from llmx.report.training.evidence import Arms, SeedRun
+from llmx.report.training.outputs import pooled
+from llmx.report.verdict.floor import at_the_floor
 
 FEWEST = 4
 """Arms below which a correlation says nothing."""
@@ -40,9 +43,11 @@ class Prediction:
 def prediction(arms: Arms) -> Prediction:
     """Correlate the accuracies before and after over the arms that have both.
 
-    Only problems and seeds that all arms have count.
+    Only problems and seeds that all arms have count. An arm that answers no better than a constant
+    at both times is left out: a point far from all others makes any correlation.
     """
-    usable = {name: runs for name, runs in arms.items() if all(_both(run) for run in runs)}
+    scored = {name: runs for name, runs in arms.items() if all(_both(run) for run in runs)}
+    usable = {name: runs for name, runs in scored.items() if not _at_the_floor(runs)}
     paired = _of_common_seeds(usable)
     ids = sorted(set.intersection(*(_ids(runs) for runs in paired.values()))) if paired else []
     if len(paired) < FEWEST or len(ids) < 2:
@@ -62,6 +67,11 @@ def _of_common_seeds(arms: Arms) -> Arms:
 
 def _both(run: SeedRun) -> bool:
     return bool(run.before.files.scores and run.after.files.scores)
+
+
+def _at_the_floor(runs: Sequence[SeedRun]) -> bool:
+    halves = ([run.before for run in runs], [run.after for run in runs])
+    return all((files := pooled(half)) is not None and at_the_floor(files) for half in halves)
 
 
 def _ids(runs: tuple[SeedRun, ...]) -> set[str]:

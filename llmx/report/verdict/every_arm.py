@@ -48,4 +48,6 @@ def figured(verdict: Verdict) -> set[str]:
 def _why(name: str, e: Evidence, present: Sequence[str]) -> str:
     if name in e.failed:
         return "its audit failed"
+    if name in e.unfit:
+        return "it decides nothing"
     return "nothing of it to compare" if name in present else "the run leaves it out"

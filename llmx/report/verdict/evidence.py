@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from llmx.core.errors import RunError, nearest
 from llmx.report.gather import ArmFiles, Exploration, Gathered
@@ -14,6 +15,9 @@ from llmx.report.streamed import Streams
 from llmx.report.timing import Timing, common_rounds, ratio, ratio_p, timing
 from llmx.report.trained import Trained
 from llmx.report.verdict.model import Number
+from llmx.report.verdict.unfit import Unfit
+
+TunedOn = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Evidence:
     Attributes:
         arms: by family, without those whose audit failed.
         failed: family -> what its audit found.
+        unfit: family -> why it decides nothing of the finding that is judged.
+        tuned_on: the split on which settings were chosen.
     """
 
     arms: dict[str, ArmFiles]
@@ -60,6 +66,8 @@ class Evidence:
     audited: frozenset[str] = frozenset()
     training: Trained | None = None
     streams: Streams | None = None
+    unfit: dict[str, Unfit] = field(default_factory=dict)
+    tuned_on: TunedOn = "validation"
 
     def arm(self, name: str) -> ArmFiles:
         """Return an arm.
@@ -92,7 +100,7 @@ class Evidence:
         return Speed(span, 1.0 if p is None else p, rounds, lone)
 
 
-def evidence(found: Gathered) -> Evidence:
+def evidence(found: Gathered, tuned_on: TunedOn = "validation") -> Evidence:
     """Return what verdicts may use of a pooled run."""
     failed = {name: text for name, files in found.arms.items() if (text := _failure(files))}
     passed = {name for name, files in found.arms.items() if _passed(files)}
@@ -105,6 +113,7 @@ def evidence(found: Gathered) -> Evidence:
         audited=frozenset(passed),
         training=found.training,
         streams=found.streams,
+        tuned_on=tuned_on,
     )
 
 

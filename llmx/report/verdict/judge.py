@@ -12,14 +12,15 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.first_token import first_token_cut
 from llmx.report.verdict.length import length_inflation
 from llmx.report.verdict.lossless import lossless
-from llmx.report.verdict.model import Verdict
+from llmx.report.verdict.model import Verdict, rests_on
 from llmx.report.verdict.more_accurate import more_accurate
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
 from llmx.report.verdict.optimum import optimum
 from llmx.report.verdict.predictor import poor_predictor
 from llmx.report.verdict.ranking import ranking_at_equal_share
-from llmx.report.verdict.schema import HEAD, SINGLE, arms_of
+from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of
 from llmx.report.verdict.steadier import steadier
+from llmx.report.verdict.testable import testable, without_unfit
 from llmx.report.verdict.transfer import threshold_transfer
 
 TESTS: dict[str, Callable[..., Verdict]] = {
@@ -43,11 +44,17 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
 
     An arm whose audit failed is left out; where it is the only one, the control or the reference,
     the verdict is withheld. Arms that a selection (``arms=[…]``) has left out are left out too.
-    What is stated of every arm is not shown without one of them; see :func:`of_every_arm`.
+    What is stated of every arm is not shown without one of them; see :func:`of_every_arm`. What
+    the run cannot test is *not testable here*; see :mod:`llmx.report.verdict.testable`.
 
     Args:
         present: families that the run holds.
     """
+    fit = without_unfit(e, finding)
+    return testable(_judged(fit, finding, present), finding, fit)
+
+
+def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
     named = arms_of(finding)
     lost = tuple(name for name in named if name in e.failed)
     settings = _without(finding, {name for name in named if name not in e.arms})
@@ -62,16 +69,11 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
             "statement": finding.get("statement", ""),
             "arms": tuple(used),
             "reason": verdict.reason + _of_one_seed(verdict),
-            **{name: _least(verdict, name) for name in ("problems", "seeds", "rounds")},
+            **rests_on(verdict.numbers),
             "audited": all(name in e.audited for name in used),
             "withheld": lost,
         }
     )
-
-
-def _least(verdict: Verdict, what: str) -> int:
-    """Return the problems, seeds or rounds of the figure that rests on the fewest, but on some."""
-    return min((n for number in verdict.numbers if (n := getattr(number, what))), default=0)
 
 
 def _of_one_seed(verdict: Verdict) -> str:
@@ -93,7 +95,7 @@ def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:
     """Return the test's settings without some arms; None where nothing is left to judge."""
-    settings = {k: v for k, v in finding.items() if k not in HEAD}
+    settings = {k: v for k, v in finding.items() if k not in (*HEAD, *CONDITIONS)}
     if any(settings.get(field) in gone for field in SINGLE):
         return None
     for field in ("arms", "pairs"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -14,8 +15,10 @@ Word = Literal[
     "not shown here",
     "contradicted here",
     "indicative",
+    "exploratory",
     "measured",
     "not comparable",
+    "not testable here",
     "withheld",
 ]
 DECISIVE: tuple[Word, ...] = ("shown here", "contradicted here")
@@ -35,6 +38,14 @@ class Number(Frozen):
     seeds: int = 0
     rounds: int = Field(default=0, description="timed ones")
     lone: bool = Field(default=False, description="whether it is of one seed of a training")
+
+
+def rests_on(numbers: Sequence[Number]) -> dict[str, int]:
+    """Return problems, seeds and rounds of the figures that rest on the fewest, but on some."""
+    return {
+        what: min((n for number in numbers if (n := getattr(number, what))), default=0)
+        for what in ("problems", "seeds", "rounds")
+    }
 
 
 class Verdict(Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from itertools import combinations
 from typing import Any
 
@@ -24,6 +24,19 @@ FIELDS = {
 }
 """Test -> the fields that it reads."""
 
+CONDITIONS = {
+    "needs": (
+        *("beats_control", "lossless", "more_accurate", "non_inferior_and_faster", "optimum"),
+        *("ranking_at_equal_share", "steadier"),
+    ),
+    "must_fail": ("lossless", "non_inferior_and_faster"),
+}
+"""Field -> the tests that may have it: what has to hold before anything is said.
+
+``needs: whole_traces``: half of the outputs of every arm are whole traces. ``must_fail: ARM``: that
+arm does not pass the same test of accuracy.
+"""
+
 SINGLE = ("control", "reference", "arm", "target")
 """Fields that name one arm: without it nothing is left to compare."""
 
@@ -35,7 +48,7 @@ HEAD = ("id", "test", "statement")
 
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")
 
-_WORDS = {"measure": ("drop", "jitter")}
+_WORDS = {"measure": ("drop", "jitter"), "needs": ("whole_traces",)}
 
 
 def check_finding(finding: Any, where: str) -> None:
@@ -49,19 +62,20 @@ def check_finding(finding: Any, where: str) -> None:
     test = finding.get("test")
     if test not in FIELDS:
         raise ConfigError(f"{where}: unknown test '{test}'", nearest(str(test), FIELDS, "tests"))
-    known = FIELDS[str(test)] | {*HEAD}
+    conditions = {field for field, tests in CONDITIONS.items() if test in tests}
+    known = FIELDS[str(test)] | {*HEAD} | conditions
     for field in finding:
         if field not in known:
             raise ConfigError(f"{where}: unknown field '{field}'", nearest(field, known))
     if not isinstance(finding.get("statement", ""), str):
         raise ConfigError(f"{where}.statement is no text", "write a sentence")
-    _check_values(finding, where)
+    _check_values(finding, where, conditions)
 
 
-def _check_values(finding: Mapping[str, Any], where: str) -> None:
-    for field in FIELDS[finding["test"]]:
+def _check_values(finding: Mapping[str, Any], where: str, conditions: Set[str]) -> None:
+    for field in FIELDS[finding["test"]] | conditions:
         value = finding.get(field)
-        if value is None and (field in _NUMBERS or field in _WORDS):
+        if value is None and (field in _NUMBERS or field in _WORDS or field in conditions):
             continue
         wanted = _wanted(finding["test"], field, value)
         if wanted:
@@ -82,7 +96,7 @@ def _wanted(test: str, field: str, value: Any) -> str:
     if field == "pairs":
         right = isinstance(value, list) and all(_names(pair, 2) for pair in value)
     else:
-        right = isinstance(value, str) if field in SINGLE else _names(value)
+        right = isinstance(value, str) if field in (*SINGLE, "must_fail") else _names(value)
     return "" if right else "names of arms"
 
 

@@ -17,6 +17,7 @@ from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
 from llmx.report.training.pictures import pictures
 from llmx.report.training.prediction import Prediction, prediction
 from llmx.report.training.steady import steady
+from llmx.stats.mcnemar import mcnemar_exact
 
 RIGHT = st.lists(st.booleans(), min_size=2, max_size=30)
 
@@ -105,8 +106,8 @@ def test_accuracies_that_go_together_correlate_and_opposite_ones_do_the_opposite
         sure = [place < before for place in range(20)], [place < after for place in range(20)]
         return (SeedRun("k", before=half(sure[0], [0] * 20), after=half(sure[1], [0] * 20)),)
 
-    up = {f"k{n}": arm(4 * n, 4 * n + 2) for n in range(4)}
-    down = {f"k{n}": arm(4 * n, 18 - 4 * n) for n in range(4)}
+    up = {f"k{n}": arm(4 * n + 4, 4 * n + 6) for n in range(4)}
+    down = {f"k{n}": arm(4 * n + 4, 18 - 4 * n) for n in range(4)}
     assert prediction(up).span.estimate == pytest.approx(1)
     assert prediction(down).span.estimate == pytest.approx(-1)
     assert prediction(up).arms == ("k0", "k1", "k2", "k3") and prediction(up).seeds == 1
@@ -116,19 +117,44 @@ def test_accuracies_that_go_together_correlate_and_opposite_ones_do_the_opposite
 def test_arms_are_correlated_over_the_seeds_that_all_have():
     def arm(name, *shares):
         sure = [(seed, [place < n for place in range(20)]) for seed, n in shares]
-        return tuple(
-            SeedRun(
-                f"{name}@seed={seed}", before=half(right, [0] * 20), after=half(right, [0] * 20)
-            )
-            for seed, right in sure
-        )
+        halves = [(seed, half(right, [0] * 20, seed=f"seed={seed}")) for seed, right in sure]
+        return tuple(SeedRun(f"{name}@seed={seed}", before=one, after=one) for seed, one in halves)
 
-    few = {f"k{n}": arm(f"k{n}", (1, 4 * n), (2, 4 * n)) for n in range(3)}
-    every = few | {"k3": arm("k3", (0, 0), (1, 12), (2, 12))}
-    paired = few | {"k3": arm("k3", (1, 12), (2, 12))}
+    few = {f"k{n}": arm(f"k{n}", (1, 4 * n + 6), (2, 4 * n + 6)) for n in range(3)}
+    every = few | {"k3": arm("k3", (0, 14), (1, 16), (2, 16))}
+    paired = few | {"k3": arm("k3", (1, 16), (2, 16))}
     assert prediction(every) == prediction(paired) and prediction(every).seeds == 2
     apart = few | {"k3": arm("k3", (0, 12))}
     assert prediction(apart) == Prediction()
+
+
+def test_arms_that_were_broken_or_fell_to_the_floor_at_both_times_are_no_part_of_a_correlation():
+    def arm(before, after):
+        sure = [place < before for place in range(20)], [place < after for place in range(20)]
+        return (SeedRun("k", before=half(sure[0], [0] * 20), after=half(sure[1], [0] * 20)),)
+
+    good = {f"k{n}": arm(4 * n + 4, 18 - 4 * n) for n in range(5)}
+    fallen = good | {"low": arm(0, 0)}
+    assert prediction(fallen) == prediction(good) and "low" not in prediction(fallen).arms
+    risen = prediction(good | {"low": arm(0, 12)})
+    assert "low" in risen.arms and risen.span.estimate > prediction(good).span.estimate
+    made = report(good, broken=["k4", "k9"])
+    assert (made.predicts_arms, made.broken) == (("k0", "k1", "k2", "k3"), ("k4",))
+    assert made.arm("k4").gain is not None
+
+
+def test_what_training_moved_has_a_p_value_that_counts_seeds():
+    made = report(arms())
+    assert all(
+        (one.gain_p <= 0.05) == (one.gain.above(0) or one.gain.below(0)) for one in made.arms
+    )
+    before, after = (
+        half([True] * 4 + [False] * 16, [0] * 20),
+        half([True] * 11 + [False] * 9, [0] * 20),
+    )
+    single = report({"k0": (SeedRun("k0", before=before, after=after),)}).arm("k0")
+    assert single.gain_p == pytest.approx(mcnemar_exact(7, 0), abs=1e-9)
+    assert report({"k0": (SeedRun("k0"),)}).arm("k0").gain_p is None
 
 
 def test_the_report_says_of_a_correlation_how_reliable_it_is():

@@ -24,7 +24,7 @@ def arm(share, seeds=1, n=400, trained=True):
         luck = np.random.default_rng(seed).random(n)
         scores = {
             f"p{i}": Score(
-                id=f"p{i}", cluster="", expected="1", strict="1", flexible="1", correct=bool(ok),
+                id=f"p{i}", cluster="", expected=f"{i}", strict="1", flexible="1", correct=bool(ok),
                 correct_flexible=bool(ok), unparsed=False, tokens=9, finish="eos", rounds=9,
                 drafted=0, accepted=0,
             )
@@ -206,6 +206,16 @@ def test_seeds_are_paired_by_name_and_missing_ones_left_out():
     assert found.numbers[0].span.low > 0.02
 
 
+def correlated(span, reliability=(0.9, 0.9), seeds=3):
+    """A correlation over arms of which training moved one."""
+    gain = Span(estimate=0.1, low=0.05, high=0.15)
+    moved = TrainedArm(arm="k0", gain=gain, gain_p=0.001)
+    return Trained(
+        arms=(moved,), predicts=span, predicts_reliability=reliability,
+        predicts_arms=("k0", "k1"), predicts_seeds=seeds,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("span", "word"),
     [
@@ -216,9 +226,7 @@ def test_seeds_are_paired_by_name_and_missing_ones_left_out():
     ],
 )
 def test_poor_predictor(span, word):
-    known = Trained(
-        predicts=span, predicts_reliability=span and (0.9, 0.5), predicts_arms=("k0", "k1")
-    )
+    known = correlated(span, span and (0.9, 0.5))
     assert verdict({"test": "poor_predictor"}, training=known).word == word
 
 
@@ -226,7 +234,7 @@ def test_poor_predictor(span, word):
 @pytest.mark.parametrize("reliability", [(0.49, 0.9), (0.9, 0.49)])
 def test_nothing_is_decided_of_arms_that_hardly_differ(low, high, reliability):
     for span in (Span(estimate=(low + high) / 2, low=low, high=high), None):
-        known = Trained(predicts=span, predicts_reliability=reliability, predicts_seeds=3)
+        known = correlated(span, reliability)
         found = verdict({"test": "poor_predictor"}, training=known)
         assert found.word == "not shown here"
         assert found.reason.startswith("Not decided: the arms differ too little")
@@ -241,7 +249,7 @@ def test_a_report_without_reliabilities_decides_nothing():
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_a_correlation_of_one_seed_is_indicative(seeds):
     span = Span(estimate=0.1, low=-0.2, high=0.4)
-    known = Trained(predicts=span, predicts_reliability=(0.9, 0.9), predicts_seeds=seeds)
+    known = correlated(span, seeds=seeds)
     found = verdict({"test": "poor_predictor"}, training=known)
     assert ("indicative" in found.reason) == (seeds == 1)
 

@@ -14,7 +14,7 @@ def half(right: list[bool], returns: list[int], cut: int = 0, seed: str = "") ->
     names = [f"test-{n}" for n in range(len(right))]
     scores = {
         name: Score(
-            id=name, cluster="", expected="7", strict="7" if ok else None, flexible=None,
+            id=name, cluster="", expected=name, strict="7" if ok else None, flexible=None,
             correct=ok, correct_flexible=ok, unparsed=not ok, tokens=20 + 3 * back,
             finish="length" if n < cut else "eos", rounds=20, drafted=0, accepted=0,
         )

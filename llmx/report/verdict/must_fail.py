@@ -1,0 +1,51 @@
+"""Does a control that should fail pass as well? Then the world cannot tell what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmx.report.numbers import points_span
+from llmx.report.timing import as_span
+from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.gap import counts
+from llmx.report.verdict.lossless import equivalent
+from llmx.report.verdict.model import Number, Verdict
+from llmx.report.verdict.unfit import Why
+
+MARGIN = 0.02
+"""What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
+
+
+def passes_as_well(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Why | None:
+    """Return why nothing is learned of an equivalence: the control ``must_fail`` passes too.
+
+    It passes where it is not inferior to the target or reference (one-sided at 5 %). An arm that
+    loses more than the margin is contradicted whatever the control does.
+    """
+    name = finding.get("must_fail")
+    if name is None or verdict.word == "contradicted here":
+        return None
+    against = str(finding.get("target") or finding.get("reference"))
+    table = e.pair(name, against) if name in e.arms else None
+    if table is None:
+        return Why(f"`{name}`, which has to fail, has nothing to compare with `{against}`.")
+    margin = float(finding.get("margin", MARGIN))
+    found = equivalent(table, margin)
+    if not found.non_inferior:
+        return None
+    span = as_span(found.interval)
+    number = Number(
+        what="accuracy difference of the control, 90 %",
+        arm=name,
+        against=against,
+        span=span,
+        unit="points",
+        p=found.p_non_inferior,
+        **counts(table),
+    )
+    return Why(
+        f"`{name}` has to fail and passes: it is {points_span(span)} points from `{against}` (90 %"
+        f" interval), not inferior by {100 * margin:g} points. So these problems do not tell.",
+        (number,),
+    )
