@@ -29,12 +29,12 @@ class Unseen(NamedTuple):
 def qualified(row: Mutant | Unseen) -> str:
     """Return the function or class in which the text changes: ``simulate.station.Station._give``.
 
-    It is found, not typed, so it cannot be wrong; what is no Python has the name of its file.
+    It is found, not typed, so it cannot be wrong. What is no Python, or is no longer there, has the
+    name of its file.
     """
-    path = PACKAGE / row.file
-    if path.suffix != ".py":
+    text = (PACKAGE / row.file).read_text(encoding="utf-8")
+    if not row.file.endswith(".py") or row.old not in text:
         return row.file
-    text = path.read_text(encoding="utf-8")
     pairs = zip(row.old, row.new, strict=False)
     at = text.index(row.old) + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     names = _around(ast.parse(text), text.count("\n", 0, at) + 1)

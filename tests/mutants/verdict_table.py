@@ -227,9 +227,9 @@ VERDICT = [
         f"{FAMILY}::test_a_page_counts_the_findings_of_all_of_its_runs",
     ),
     Mutant(  # problems of the arms, whatever was measured
-        "report/verdict/judge.py",
-        "min((n for number in verdict.numbers if (n := getattr(number, what))), default=0)",
-        "max((n for number in verdict.numbers if (n := getattr(number, what))), default=0)",
+        "report/verdict/model.py",
+        "min((n for number in numbers if (n := getattr(number, what))), default=0)",
+        "max((n for number in numbers if (n := getattr(number, what))), default=0)",
         "tests/unit/report/test_training_verdicts.py"
         "::test_a_verdict_counts_the_seeds_that_its_arms_share",
     ),
