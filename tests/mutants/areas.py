@@ -19,6 +19,8 @@ AREAS = {
                 for name in ("draw_and_warp", "divergence", "decode_calibrate", "divergence_log")
             ),
             "unit/decode/test_decode_loop.py",
+            "unit/native/test_drafts.py",
+            "unit/native/test_numbers_read.py",
             "unit/decode/test_[!b]*.py",
         ),
     ),
@@ -30,7 +32,12 @@ AREAS = {
     "statistics": Area(("stats/*.py",), ("unit/stats",)),
     "verdicts": Area(
         ("report/verdict/*.py", "report/paired_table.py", "report/difference.py"),
-        ("unit/report", "unit/run/test_exploring_stages.py"),
+        (
+            "unit/report/test_verdict*.py",
+            "unit/report/test_[mst]*.py",
+            "unit/report/test_[!n]*.py",
+            "unit/report/test_null_worlds.py",
+        ),
     ),
     "cache keys": Area(
         ("run/ask.py", "run/graph.py", "store/fingerprint.py", "engines/locate.py"),
