@@ -323,8 +323,8 @@ AUDIT = [
         "return as_span(paired_difference(gaps, [0.0] * len(gaps), labels).difference)",
         "return as_span(paired_difference(gaps, [0.0] * len(gaps)).difference)",
         (
-            "tests/unit/report/test_reproduce_trainings.py"
-            "::test_a_statement_over_several_runs[first0-second0-shown here]"
+            "tests/unit/report/test_measure.py"
+            "::test_items_that_only_say_again_what_their_cluster_said_narrow_nothing"
         ),
     ),
     Mutant(  # an audit that failed takes no arm away
@@ -334,10 +334,7 @@ AUDIT = [
             " _failure(files))}\n"
         ),
         "    failed: dict[str, str] = {}\n",
-        (
-            "tests/unit/report/test_reproduce_trainings.py"
-            "::test_a_statement_over_several_runs[first0-second0-shown here]"
-        ),
+        "tests/unit/report/test_verdicts.py::test_a_failed_audit_withholds[fsd]",
     ),
     Mutant(  # a correlation with the noise of its measurement
         "report/training/disattenuation.py",

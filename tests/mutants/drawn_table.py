@@ -143,6 +143,16 @@ DRAWN = [
         'text = json.dumps(_stable(value, "value"), sort_keys=False, ensure_ascii=False)',
         ("tests/unit/run/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint[off0]"),
     ),
+    Mutant(
+        "engines/locate.py",
+        'if kind == "zoo":',
+        'if kind != "zoo":',
+        (
+            "tests/unit/run/test_identities.py"
+            "::test_every_file_that_decides_an_output_is_in_the_identity"
+            "[generation_config.json]"
+        ),
+    ),
     # kernels
     Mutant(
         "kernels/plan.py",
@@ -172,6 +182,22 @@ DRAWN = [
         "tests/unit/kernels/test_kernels.py::test_kernels_through_the_interpreter",
     ),
     # serve
+    Mutant(
+        "serve/app.py",
+        'Route("/v1/chat/completions", self.chat, methods=["POST"]),',
+        'Route(self.chat, "/v1/chat/completions", methods=["POST"]),',
+        "tests/unit/serve/test_serving.py::test_a_whole_answer",
+    ),
+    Mutant(
+        "serve/metrics.py",
+        "_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)",
+        "_SECONDS = (0.01, 0.025, 0.1, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)",
+        (
+            "tests/unit/serve/test_metrics.py"
+            "::test_bounds_rise_from_a_hundredth_to_minutes_and_no_gap_is_wide"
+            "[llmx_ttft_seconds]"
+        ),
+    ),
     Mutant(
         "serve/reply.py",
         'return self.event({}, self.finish) + usage + "data: [DONE]\\n\\n"',
@@ -280,6 +306,15 @@ DRAWN = [
             "::test_share_never_falls_as_the_threshold_rises[research]"
         ),
     ),
+    Mutant(
+        "methods/decode/block_model.py",
+        "d, chance, p, q, lead = np.full((5, rows, width), np.nan, np.float32)",
+        "d, chance, p, q, lead = np.full(np.nan, (5, rows, width), np.float32)",
+        (
+            "tests/unit/decode/test_alone_or_beside.py"
+            "::test_slots_order_and_neighbours_change_no_answer"
+        ),
+    ),
     # statistics
     Mutant(
         "stats/fieller.py",
@@ -323,5 +358,82 @@ DRAWN = [
         "return [self._function(name, last=name == names[-1]) for name in names]",
         "return [self._function(name, last=name != names[-1]) for name in names]",
         "tests/training/test_rollouts.py::test_a_rollout_is_complete",
+    ),
+    Mutant(
+        "train/post_training/reward_func.py",
+        "log(_PARTS, [json.dumps(parts) for parts in joined])",
+        "log([json.dumps(parts) for parts in joined], _PARTS)",
+        "tests/training/test_rollouts.py::test_a_rollout_is_complete",
+    ),
+    Mutant(
+        "train/post_training/rollouts.py",
+        "if not path.exists():",
+        "if (path.exists()):",
+        "tests/training/test_rollouts.py::test_cutting_back_keeps_what_came_before",
+    ),
+    Mutant(
+        "train/post_training/reward_func.py",
+        "if last:",
+        "if not (last):",
+        "tests/training/test_rollouts.py::test_a_rollout_is_complete",
+    ),
+    # verdicts
+    Mutant(
+        "report/verdict/gap.py",
+        (
+            "return (span.high - span.low) / 2 * (1 + normal_quantile(0.8) /"
+            " two_sided_z(span.level))"
+        ),
+        (
+            "return (span.high - span.low) / 2 / (1 + normal_quantile(0.8) /"
+            " two_sided_z(span.level))"
+        ),
+        (
+            "tests/unit/report/test_verdict_rules.py"
+            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+        ),
+    ),
+    Mutant(
+        "report/verdict/transfer.py",
+        "worst = max(off, key=lambda row: abs(row.share - row.asked_share))",
+        "worst = max(off, key=lambda row: (row.share - row.asked_share))",
+        (
+            "tests/unit/report/test_verdict_rules.py"
+            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+        ),
+    ),
+    Mutant(
+        "report/verdict/transfer.py",
+        "return 0.0",
+        "return 1.0",
+        (
+            "tests/unit/report/test_verdict_rules.py"
+            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+        ),
+    ),
+    Mutant(
+        "report/verdict/judge.py",
+        ('reason = f"The audit failed: {audits}." if lost else f"The run leaves out {missing}."'),
+        (
+            'reason = f"The audit failed: {audits}." if not (lost) else f"The run leaves out'
+            ' {missing}."'
+        ),
+        (
+            "tests/unit/report/test_verdict_rules.py"
+            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+        ),
+    ),
+    # resume
+    Mutant(
+        "store/files.py",
+        "if not path.exists():",
+        "if (path.exists()):",
+        "tests/unit/store/test_files.py::test_json_and_lines_come_back",
+    ),
+    Mutant(
+        "run/parts.py",
+        "self.bar.advance(max(there - self.shown, 0))",
+        "self.bar.advance(min(there - self.shown, 0))",
+        ("tests/unit/run/test_availability.py::test_the_other_arms_go_on_and_reports_say_why[1]"),
     ),
 ]
