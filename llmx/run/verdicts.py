@@ -61,6 +61,7 @@ class VerdictStage:
         from llmx.report.verdict.evidence import evidence
         from llmx.report.verdict.family import over_all
         from llmx.report.verdict.judge import judge
+        from llmx.report.verdict.like_for_like import like_for_like
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
         from llmx.run.availability import sentences
@@ -68,11 +69,12 @@ class VerdictStage:
         given, findings = context.given, _findings(context.given)
         trained = trained_arms(given.arms, given.stages)
         found = evidence(pool(gather(context.inputs, given.arms, trained)), _tuned_on(given))
-        present = list(families(given.arms))
+        present = families(given.arms)
+        samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
         context.progress.start(len(findings), unit="findings")
         verdicts = []
         for finding in findings:
-            verdicts.append(judge(found, finding, present))
+            verdicts.append(like_for_like(judge(found, finding, list(present)), finding, samplers))
             context.progress.advance()
         judged = Verdicts(
             verdicts=over_all(verdicts),

@@ -18,7 +18,8 @@ from tempfile import TemporaryDirectory
 
 from mutant import PACKAGE, Mutant, qualified
 from planting import FAILED, ROOT, copied, lift, plant, tried
-from table import TABLE, UNSEEN
+from table import TABLE
+from unseen import UNSEEN
 
 KEPT = ROOT / ".mutants"
 DONE = KEPT / "done.tsv"  # hash, what was found

@@ -2,7 +2,8 @@
 
 import every
 import pytest
-from table import TABLE, UNSEEN
+from table import TABLE
+from unseen import UNSEEN
 
 ROWS = TABLE[:3]
 

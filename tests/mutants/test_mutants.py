@@ -4,12 +4,15 @@
 """
 
 import ast
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from counts import some
 from mutant import PACKAGE, qualified
 from planting import FAILED, ROOT, copied, plant, tried
-from table import TABLE, UNSEEN
+from table import TABLE
+from unseen import UNSEEN
 
 HANDFUL = 3
 
@@ -31,6 +34,16 @@ def test_what_a_row_replaces_stands_there_once(row):
 def test_the_test_of_a_row_is_there(mutant):
     path, _, test = mutant.test.partition("::")
     assert f"def {test.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "file", sorted(Path(__file__).parent.glob("*_table.py")), ids=lambda path: path.stem
+)
+def test_a_file_of_rows_is_read_and_has_five_or_more(file):
+    """Whoever adds a method adds its five."""
+    lists = vars(import_module(file.stem)).values()
+    held = {row for found in lists if isinstance(found, list) for row in found}
+    assert held <= set(TABLE) and len(held) >= 5
 
 
 def test_no_fault_is_there_twice():

@@ -46,6 +46,11 @@ def test_at_temperature_0_a_sampled_draft_is_a_greedy_one_and_nothing_is_cut():
     )
 
 
+def test_cuts_are_idle_only_where_both_are_greedy():
+    warm, cold = changed(SD, top_k=50), changed(SD, temperature=0.0, top_k=10)
+    assert "top-k 10 and 50" in unlike(cold, warm) and "top-k 50 and 10" in unlike(warm, cold)
+
+
 def test_who_drafts_nothing_has_no_way_to_draft():
     alone = SamplerSpec(algorithm="target", max_tokens=40)
     assert unlike(changed(SD, draft="greedy"), alone) == ()
