@@ -423,6 +423,15 @@ DRAWN = [
             "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
         ),
     ),
+    Mutant(
+        "report/verdict/moved.py",
+        "return arm.gain is not None and (arm.gain.above(0) or arm.gain.below(0))",
+        "return arm.gain is not None and (arm.gain.above(0) and arm.gain.below(0))",
+        (
+            "tests/unit/report/test_verdict_rules.py"
+            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+        ),
+    ),
     # resume
     Mutant(
         "store/files.py",
@@ -434,6 +443,12 @@ DRAWN = [
         "run/parts.py",
         "self.bar.advance(max(there - self.shown, 0))",
         "self.bar.advance(min(there - self.shown, 0))",
+        ("tests/unit/run/test_availability.py::test_the_other_arms_go_on_and_reports_say_why[1]"),
+    ),
+    Mutant(
+        "run/execute.py",
+        "_report_waiting(open_nodes, entries, observer)",
+        "_report_waiting(entries, open_nodes, observer)",
         ("tests/unit/run/test_availability.py::test_the_other_arms_go_on_and_reports_say_why[1]"),
     ),
 ]
