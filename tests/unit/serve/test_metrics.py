@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -52,5 +53,5 @@ def test_bounds_rise_from_a_hundredth_to_minutes_and_no_gap_is_wide(page, name):
     found = re.findall(rf'^{name}_bucket{{le="([^"]+)"}}', page, re.MULTILINE)
     bounds = [float(bound) for bound in found[:-1]]
     assert found[-1] == "+Inf" and bounds[0] == 0.01 and bounds[-1] == 120
-    ratios = [b / a for a, b in zip(bounds, bounds[1:], strict=False)]
+    ratios = [b / a for a, b in pairwise(bounds)]
     assert all(1 < ratio <= 3 for ratio in ratios)
