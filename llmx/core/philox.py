@@ -9,6 +9,10 @@ A position is the index of an output token (0 = first generated token). A block 
 position ``i`` leaves the draws of later positions to be used again by the next block. That is
 exact: whether the block was rejected at ``i``, and what was emitted there, depends on the draws of
 positions up to ``i`` alone, so those of later positions are still independent of everything said.
+
+A rule that looks ahead, whose decision at ``i`` reads tokens behind ``i``, breaks this: what it
+refused would be drawn again from the numbers it was refused for. Each of its rounds has streams of
+its own instead, by the position that the round begins at (:func:`round_uniforms`).
 """
 
 from __future__ import annotations
@@ -77,7 +81,29 @@ def uniforms(key: Words, first: int, count: int) -> NDArray[np.float32]:
     """
     start = first * PURPOSES
     offset = np.arange(start, start + count * PURPOSES, dtype=np.uint64) & _LOW
+    return _drawn(key, offset[None, :], np.zeros(1, dtype=np.uint64), count)
+
+
+def round_uniforms(key: Words, start: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Draw every purpose at the `count` positions of a round, from streams of that round alone.
+
+    Word 1 of the counter, zero in :func:`uniforms`, is one more than the round's first position.
+
+    Args:
+        key: uint64 of shape (rows,), from :func:`keys`.
+        start: int64 of shape (rows,), position that each row's round begins at.
+
+    Returns:
+        float32 of shape (rows, count, PURPOSES) in [0, 1).
+    """
+    begin = start.astype(np.uint64)[:, None]
+    ahead = np.arange(count * PURPOSES, dtype=np.uint64)
+    offset = (begin * np.uint64(PURPOSES) + ahead) & _LOW
+    return _drawn(key, offset, begin + np.uint64(1), count)
+
+
+def _drawn(key: Words, offset: Words, stream: Words, count: int) -> NDArray[np.float32]:
     zero = np.zeros(1, dtype=np.uint64)
     pair = ((key & _LOW)[:, None], (key >> _HALF)[:, None])
-    word = philox((offset[None, :], zero, zero, zero), pair)[0]
+    word = philox((offset, stream, zero, zero), pair)[0]
     return as_uniform(word).reshape(len(key), count, PURPOSES)

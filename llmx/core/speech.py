@@ -78,11 +78,25 @@ class EngineSpec(Frozen):
         return self.dialect == "vllm" or self.kind == "vllm_server"
 
 
-Algorithm = Literal["target", "draft", "speculative", "fuzzy", "random", "ensemble"]
+Algorithm = Literal[
+    "target", "draft", "speculative", "block",
+    "fuzzy", "random", "ensemble", "typical", "fly", "cascade",
+]  # fmt: skip
+LOSSLESS = ("speculative", "block")
+"""Algorithms that draft and keep the target's law."""
+LOSSY = ("fuzzy", "random", "ensemble", "typical", "fly", "cascade")
+"""Algorithms that draft and do not; what they keep depends on where blocks begin."""
+THRESHOLDED = ("fuzzy", "random", "typical", "fly", "cascade")
+"""Algorithms with a threshold, which a draft share can stand for."""
+Deferral = Literal["opt", "token_v3"]
 Semantics = Literal["research", "fallback", "union"]
 Divergence = Literal["js", "ag", "kl", "kl_reversed", "tv", "draft_token"]
 DraftMode = Literal["sampled", "greedy", "greedy_soft"]
 FirstBlock = Literal["draft", "target"]
+
+
+_IDLE: dict[str, Any] = {"stop_below": 0.0, "window": None, "deferral": "opt"}
+_SET = object()
 
 
 class SamplerSpec(Frozen):
@@ -120,12 +134,16 @@ class SamplerSpec(Frozen):
     )
     strict_scale: float = Field(default=0.0, ge=0, le=1)
     ensemble_weight: float = Field(default=1.0, gt=0, le=1, description="of the target; 1 = SD")
+    window: int | None = Field(
+        default=None, ge=1, description="of fly: tokens that must pass; None = min(6, gamma - 1)"
+    )
+    deferral: Deferral = Field(default="opt", description="rule of cascade")
 
     @model_serializer(mode="wrap")
-    def _without_an_idle_stop(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a stop that is off, so that samplers from before it keep their fingerprints."""
+    def _without_idle_settings(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is off, so that samplers from before it keep their fingerprints."""
         written: dict[str, Any] = handler(self)
-        return {key: value for key, value in written.items() if key != "stop_below" or value}
+        return {key: value for key, value in written.items() if _IDLE.get(key, _SET) != value}
 
     @model_validator(mode="after")
     def _one_dial(self) -> SamplerSpec:
@@ -135,13 +153,24 @@ class SamplerSpec(Frozen):
             raise ValueError("sampler.budget is not a number")
         if self.hold:
             self._holds()
-        elif self.algorithm in ("fuzzy", "random") and (
+        elif self.algorithm in THRESHOLDED and (
             (self.threshold is None) == (self.draft_share is None)
         ):
             raise ValueError(
                 "give sampler.threshold or sampler.draft_share and set the other to null"
             )
+        self._rivals()
         return self
+
+    def _rivals(self) -> None:
+        if self.algorithm in ("typical", "fly") and (self.threshold or 0) < 0:
+            raise ValueError(f"sampler.threshold of algorithm {self.algorithm} is 0 or more")
+        if self.window is not None and self.algorithm != "fly":
+            raise ValueError("sampler.window belongs to algorithm fly alone")
+        if self.deferral != "opt" and self.algorithm != "cascade":
+            raise ValueError("sampler.deferral belongs to algorithm cascade alone")
+        if self.algorithm == "fly" and (self.window or 1) >= self.gamma:
+            raise ValueError("sampler.window has to end inside a block: below sampler.gamma")
 
     def _holds(self) -> None:
         if self.algorithm != "fuzzy":
@@ -154,4 +183,4 @@ class SamplerSpec(Frozen):
     @property
     def needs_calibration(self) -> bool:
         """Whether a draft share has to be turned into a threshold first."""
-        return self.algorithm in ("fuzzy", "random") and self.threshold is None
+        return self.algorithm in THRESHOLDED and self.threshold is None

@@ -43,11 +43,15 @@ def verdict_line(verdicts: Sequence[Word]) -> Iterator[Finding]:
         yield Finding(kind="verdict", text=text)
 
 
+_LOSSLESS = {"speculative": "Speculative decoding", "block": "Block verification"}
+
+
 def _speculation(rows: Sequence[Row], baseline: str | None) -> Iterator[Finding]:
     """Say whether lossless speculation pays at all: everything else is measured against it."""
     for row in rows:
-        if row.algorithm == "speculative" and row.speedup is not None:
-            text = _faster(f"Speculative decoding (`{row.arm}`)", row.speedup, baseline)
+        name = _LOSSLESS.get(row.algorithm or "")
+        if name is not None and row.speedup is not None:
+            text = _faster(f"{name} (`{row.arm}`)", row.speedup, baseline)
             yield Finding(kind="speed", text=text)
 
 

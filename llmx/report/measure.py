@@ -8,6 +8,7 @@ from typing import Any
 from llmx.core.alike import unlike
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
+from llmx.core.speech import LOSSLESS, LOSSY
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.paired_ratio import ratio_of
@@ -20,7 +21,7 @@ from llmx.stats.proportion import wilson
 MISS = 0.03 + 1e-9
 """A draft share further than this from what was asked is flagged: over three points."""
 
-_DRAFTING = ("speculative", "fuzzy", "random", "ensemble")
+_DRAFTING = LOSSLESS + LOSSY
 
 
 def measure(

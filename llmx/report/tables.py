@@ -88,14 +88,15 @@ def _main(reference: str, baseline: str) -> tuple[Column, ...]:
             "Accuracy",
             "%",
             "Share of problems whose strict answer equals the reference answer; 95 % Wilson"
-            " interval, of several seeds Student's t over items and seeds.",
+            " interval, of several seeds Student's t over items, and seeds of trained arms.",
             lambda row: percent_span(row.accuracy),
         ),
         Column(
             f"Accuracy − {reference}",
             "points",
             f"Paired difference in accuracy from {reference} on the same problems; 95 % score"
-            " interval (Tango), of several seeds Student's t over items and seeds.",
+            " interval (Tango), of several seeds Student's t over items, and seeds of trained"
+            " arms.",
             lambda row: points_span(row.difference.score if row.difference else None),
             short=f"− {reference}",
         ),
@@ -239,7 +240,8 @@ def _paired(reference: str) -> tuple[Column, ...]:
             "McNemar",
             "p",
             "Exact two-sided test that the two counts differ by chance alone; of several seeds"
-            " sign flips of the items' mean differences; not corrected for the number of arms.",
+            " sign flips of the items' mean differences, of trained arms the interval inverted; not"
+            " corrected for the number of arms.",
             lambda row: p_value(row.difference.p_value if row.difference else None),
         ),
         Column(

@@ -11,6 +11,7 @@ from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
+from llmx.core.speech import LOSSLESS, LOSSY
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.data import evaluation_identity, load
 from llmx.data.reasoning.options import sent_wrapper
@@ -27,10 +28,11 @@ _UNREAD: dict[str, set[str]] = {
     # settings that an algorithm never reads, so that they don't part equal work
     "target": _ALONE,
     "draft": _ALONE,
-    "speculative": {"ensemble_weight", *_FUZZY, *_DIALS},
+    **{name: {"ensemble_weight", *_FUZZY, *_DIALS} for name in LOSSLESS},
     "ensemble": {*_FUZZY, *_DIALS},
     "random": {"ensemble_weight", *_FUZZY},
     "fuzzy": {"ensemble_weight"},
+    **{name: {"ensemble_weight", *_FUZZY} for name in ("typical", "fly", "cascade")},
 }
 
 
@@ -119,9 +121,7 @@ def first_block_notes(spec: RunSpec) -> tuple[str, ...]:
     moved = [
         name
         for name, arm in spec.arms.items()
-        if arm.sampler
-        and arm.sampler.algorithm in ("fuzzy", "random", "ensemble")
-        and settled(arm) != arm
+        if arm.sampler and arm.sampler.algorithm in LOSSY and settled(arm) != arm
     ]
     if not moved:
         return ()

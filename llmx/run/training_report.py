@@ -88,7 +88,7 @@ class TrainingReportStage:
             family(given.reference) if given.reference else None,
             options["smooth"],
             options["collapse"],
-            options["broken"],
+            options["broken"] or (),
         )
         report = report.model_copy(update={"unavailable": sentences(context.unavailable)})
         rollouts = shown(arms, options["rollout_arms"] or list(arms))

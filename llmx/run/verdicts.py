@@ -35,7 +35,6 @@ class VerdictStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The findings, the arms, which have a model of their own, what was tuned on.
 
-
         Raises:
             ConfigError: for a finding that cannot be judged, or an unknown split.
         """

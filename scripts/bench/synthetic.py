@@ -21,10 +21,11 @@ from llmx.engines.native.calls import functions
 from llmx.engines.native.judging import Judging
 from llmx.methods.decode import DecodeOptions
 from llmx.methods.decode.accept import Floats, Ints, leading
+from llmx.methods.decode.follow import follow
 from llmx.methods.decode.lane import Lane
 from llmx.methods.decode.propose import Proposal
 from llmx.methods.decode.rows import Rows
-from llmx.methods.decode.verify import follow, verify
+from llmx.methods.decode.verify import verify
 from llmx.methods.decode.warp import warp
 
 _NOISE = 0.005  # between target and draft, in logits

@@ -155,8 +155,8 @@ STOP = [
     ),
     Mutant(
         "core/speech.py",
-        'if key != "stop_below" or value',
-        'if key != "stop_below" or value is not None',
+        '{"stop_below": 0.0, "window"',
+        '{"stop_below": None, "window"',
         "tests/unit/run/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint",
     ),
     Mutant(

@@ -122,7 +122,7 @@ ACCEPT = [
     ),
     Mutant(
         f"{_N}accept.cpp",
-        "(rule->stop ? valid[r] : width)",
+        "(rule->stop || rule->aside ? valid[r] : width)",
         "width",
         f"{_READ}test_what_does_not_count_is_not_looked_at",
     ),
@@ -134,8 +134,8 @@ ACCEPT = [
     ),
     Mutant(
         f"{_N}accept.cpp",
-        "tokens[at], u[at], limit[at],",
-        "tokens[at], u[r * width], limit[at],",
+        "column, u[at], limit[at], out)",
+        "column, u[r * width], limit[at], out)",
         f"{_READ}test_the_ratio_test_of_a_token_reads_its_own_uniform",
     ),
     Mutant(  # draft and target the wrong way round

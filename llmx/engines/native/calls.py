@@ -41,17 +41,19 @@ class CRule(ctypes.Structure):
     """``LlmxRule`` of accept.cpp."""
 
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("divergence", "ratio", "one_hot", "first", "stop")),
+        *((name, ctypes.c_int32) for name in ("divergence", "ratio", "one_hot", "first", "aside")),
+        ("stop", ctypes.c_int32),
         ("floor", _F),
+        ("slack", _F),
     ]
 
 
 _TYPES = {
     "llmx_forward": [_P, _I, _I, _P, _P, _P, _P, _P, _P],
     "llmx_draft": [_P, _P, _I, _I, *[_P] * 7, _I, _F, _I, *[_P] * 5],
-    "llmx_compare": [_P, _P, _I, _I, _P, _L, _P, _L, *[_P] * 10],
+    "llmx_compare": [_P, _P, _I, _I, _P, _L, _P, _L, *[_P] * 11],
     "llmx_product": [_I, _P, _I, _P, _I, _P],
-    "llmx_follow": [_P, _I, _P, _L, _P, _P, _L, _P, _P, _I, _P, _P, _P],
+    "llmx_follow": [_P, _I, _P, _L, _P, _P, _L, _P, _P, _I, _P, _F, _P, _P, _P],
 }
 
 

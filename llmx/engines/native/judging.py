@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.engines.native.calls import CRule, CSampler, at, plain
+from llmx.methods.decode.asides import slack
 from llmx.methods.decode.block_model import CompareJob, Drawn, FollowJob, Numbers
 from llmx.methods.decode.options import DecodeOptions
 
 _DIVERGENCES = ("js", "ag", "kl", "kl_reversed", "tv", "draft_token")
+_ASIDES = ("", "block", "typical", "fly", "opt", "token_v3")  # ``LlmxAside`` of accept.cpp
 
 
 class Judging:
@@ -37,7 +39,7 @@ class Judging:
             ctypes.byref(_rule(job)), self.sampler(job.options, vocab), rows, width,
             at(target), p_stride, at(draft), q_stride, at(tokens), at(valid), at(u), at(limits),
             at(found.divergence), at(found.chance), at(found.p), at(found.q), at(found.lead),
-            at(found.best),
+            at(found.best), at(found.aside),
         )  # fmt: skip
         return found
 
@@ -47,20 +49,21 @@ class Judging:
         target, p_stride = _laid_out(job.target)
         draft, q_stride = (None, 0) if job.draft is None else _laid_out(job.draft)
         place = np.arange(rows) * columns + job.column
-        q_at = token = None
+        q_at = token = weight = None
         if job.draft is not None:
             assert job.tokens is not None and job.rejected is not None
             width = job.draft.shape[1]
             column = job.column.clip(max=width - 1)
             q_at = np.where(job.rejected, np.arange(rows) * width + column, -1)
             token = np.ascontiguousarray(job.tokens[np.arange(rows), column])
+            weight = None if job.weight is None else plain(job.weight, np.float32)
         u = plain(job.u, np.float32)
         tokens = np.empty((rows, 3), np.int64)
         lead = np.full(rows, np.inf, np.float32)
         self.calls.llmx_follow(
             self.sampler(job.options, vocab), rows, at(target), p_stride, at(place), at(draft),
-            q_stride, at(q_at), at(token), int(job.options.one_hot_draft), at(u), at(tokens),
-            at(lead),
+            q_stride, at(q_at), at(token), int(job.options.one_hot_draft), at(weight),
+            slack(job.options), at(u), at(tokens), at(lead),
         )  # fmt: skip
         return Drawn(tokens, lead)
 
@@ -68,15 +71,25 @@ class Judging:
 def _rule(job: CompareJob) -> CRule:
     options = job.options
     fuzzy = options.algorithm == "fuzzy"
-    ratio = options.tests_ratio and options.temperature > 0
+    ratio = (options.tests_ratio or options.rival) and options.temperature > 0
     return CRule(
         _DIVERGENCES.index(options.divergence) if fuzzy else -1,
         int(ratio),
         int(options.one_hot_draft),
         int(options.tests_first),
+        _ASIDES.index(_aside(options)),
         int(job.stop),
         options.floor,
+        slack(options),
     )
+
+
+def _aside(options: DecodeOptions) -> str:
+    if options.joint:
+        return "block"
+    if not options.rival:
+        return ""
+    return options.deferral if options.algorithm == "cascade" else options.algorithm
 
 
 def _laid_out(values: Any) -> tuple[NDArray[np.float32], int]:

@@ -88,12 +88,40 @@ class Kept {
     return w >= edge_ && w > 0 ? (float)(w / mass_) : 0.0f;
   }
 
-  // Take q away and keep what is left of each token: max(0, p - q); p itself if nothing is.
-  template <class Chance> void subtract(Chance q) {
+  // What w p is above q, summed over the tokens.
+  float above(float w, const Kept& q) const {
+    double left = 0;
+    for (size_t i = 0; i < ids_.size(); i++) {
+      float rest = w * (float)(held_[i] / mass_) - q.chance(ids_[i]);
+      if (rest > 0) left += rest;
+    }
+    return (float)left;
+  }
+
+  // In nats.
+  float entropy() const {
+    double found = 0;
+    for (float held : held_) {
+      double p = held / mass_;
+      if (p > 0) found -= p * std::log(p);
+    }
+    return (float)found;
+  }
+
+  // Probability of the tokens that a test picks.
+  template <class Test> float mass_if(Test picked) const {
+    double found = 0;
+    for (size_t i = 0; i < ids_.size(); i++)
+      if (picked(ids_[i])) found += held_[i];
+    return (float)(found / mass_);
+  }
+
+  // Take q away and keep what is left of each token: max(0, w p - q); p itself if nothing is.
+  template <class Chance> void subtract(float w, Chance q) {
     double left = 0;
     spare_.assign(held_.begin(), held_.end());
     for (size_t i = 0; i < ids_.size(); i++) {
-      float rest = (float)(held_[i] / mass_) - q(ids_[i]);
+      float rest = w * (float)(held_[i] / mass_) - q(ids_[i]);
       held_[i] = rest > 0 ? rest : 0.0f;
       left += held_[i];
     }

@@ -18,9 +18,11 @@ from llmx.methods.decode import DecodeOptions
 from llmx.methods.decode.accept import Flags, Floats, Ints, leading, valid_lengths
 from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, residual
+from llmx.methods.decode.follow import Final, final_token
 from llmx.methods.decode.lane import on_host, tokens_on_host
 from llmx.methods.decode.propose import Proposal, at_column
-from llmx.methods.decode.verify import Final, Verdict, final_token, judge
+from llmx.methods.decode.verdict import Verdict
+from llmx.methods.decode.verify import judge
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def _follow(
     valid: Ints,
     options: DecodeOptions,
 ) -> Final:
-    """Draw the token after the accepted ones, as :func:`llmx.methods.decode.verify.follow` does."""
+    """Draw the token after the accepted ones, as :func:`llmx.methods.decode.follow.follow` does."""
     device = verdict.scores.device
     places = np.arange(len(rows))
     drawn = _draws(rows, Purpose.TARGET, verdict.logits.shape[1])[places, run]
@@ -211,7 +213,7 @@ def _fragile(
     fragile[:, :-1] = verdict.margin < FRAGILE
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
-    elif options.algorithm != "speculative" or options.temperature > 0:
+    elif options.draft_decides:
         fragile[:, :-1] |= proposal.lead < FRAGILE
     fragile &= np.arange(fragile.shape[1]) < valid[:, None]
     fragile[np.arange(len(run)), run] |= final.fragile

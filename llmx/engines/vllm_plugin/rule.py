@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from llmx.core.errors import ConfigError, nearest
+from llmx.engines.vllm_plugin.known import RULES
 from llmx.methods.decode import DecodeOptions
 
 NAME = "llmx"
@@ -59,6 +60,9 @@ def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) ->
     algorithm = settings.get("algorithm") or ("speculative" if threshold is None else "fuzzy")
     if algorithm == "fuzzy" and threshold is None and not settings.get("hold_share"):
         algorithm = "speculative"
+    if algorithm not in RULES:
+        text = f"no rule of {NAME} in vLLM is called '{algorithm}'"
+        raise ConfigError(text, "engine=hf, or one of " + ", ".join(RULES))
     if settings.get("stop_below") and algorithm not in ("target", "draft"):
         raise ConfigError("vLLM drafts whole blocks: no stop_below", "engine=hf")
     if own is None and algorithm == "speculative":

@@ -89,6 +89,8 @@ class Numbers:
         divergence: of the raw distributions, nats; `chance`: raw p of the token.
         p, q: of the token, warped.
         best, lead: the target's arg-max, and how far it is ahead.
+        aside: (2, B, K), what a rule that is none of these reads besides: for ``block`` what is
+            left of the target, see :func:`~llmx.methods.decode.block_rule.block_rule`.
     """
 
     divergence: Floats
@@ -97,12 +99,14 @@ class Numbers:
     q: Floats
     lead: Floats
     best: Ints
+    aside: Floats
 
     @classmethod
     def empty(cls, rows: int, width: int) -> Numbers:
         """Return a block of which nothing is known."""
-        d, chance, p, q, lead = np.full((5, rows, width), np.nan, np.float32)
-        return cls(d, chance, p, q, lead, np.full((rows, width), -1, np.int64))
+        d, chance, p, q, lead, *aside = np.full((7, rows, width), np.nan, np.float32)
+        best = np.full((rows, width), -1, np.int64)
+        return cls(d, chance, p, q, lead, best, np.stack(aside))
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class FollowJob:
         u: (B, 3), a uniform and those to its sides.
         draft: raw logits (B, K, V) to take away where the column was `rejected` (B,), and the
             `tokens` (B, K) that were drafted; None = nothing is taken away.
+        weight: (B,), of the target in what it is taken away from; None = 1.
     """
 
     target: Any
@@ -123,6 +128,7 @@ class FollowJob:
     draft: Any = None
     tokens: Ints | None = None
     rejected: Flags | None = None
+    weight: Floats | None = None
 
 
 @dataclass(frozen=True)

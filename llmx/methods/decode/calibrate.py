@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from llmx.core.spec import Semantics
 from llmx.methods.decode.accept import leading
 from llmx.methods.decode.api import decode_all
+from llmx.methods.decode.lossy_rules import passed_over
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.random_control import (
     blocks_share,
@@ -57,9 +58,15 @@ class Calibration:
     note: str
 
 
-def predict(log: BlockLog, threshold: float, semantics: Semantics) -> float:
-    """Return the draft share of the logged blocks at a threshold; it never falls as that rises."""
+def predict(log: BlockLog, threshold: float, semantics: Semantics, window: int = 0) -> float:
+    """Return the draft share of the logged blocks at a threshold; it never falls as that rises.
+
+    Args:
+        window: tokens that have to pass without the threshold behind one that it lets through.
+    """
     accept = log.divergence <= threshold
+    if window:
+        accept &= passed_over(log.lossless, log.valid, window)
     if semantics != "research":
         accept = accept | log.lossless
     run = leading(accept, log.valid)
@@ -67,15 +74,21 @@ def predict(log: BlockLog, threshold: float, semantics: Semantics) -> float:
     return float(run.sum() / emitted.sum())
 
 
-def solve_threshold(log: BlockLog, share: float, semantics: Semantics) -> tuple[float, float]:
+def solve_threshold(
+    log: BlockLog, share: float, semantics: Semantics, window: int = 0
+) -> tuple[float, float]:
     """Return the threshold whose predicted share is nearest to `share`, and that share.
 
     Bisection over the observed divergences: between two of them nothing changes.
     """
     ladder = _ladder(log)
-    at = _bisect(lambda rung: predict(log, float(ladder[rung]), semantics), share, len(ladder))
+
+    def share_at(threshold: float) -> float:
+        return predict(log, threshold, semantics, window)
+
+    at = _bisect(lambda rung: share_at(float(ladder[rung])), share, len(ladder))
     near = [float(ladder[rung]) for rung in (at - 1, at) if 0 <= rung < len(ladder)]
-    pairs = [(threshold, predict(log, threshold, semantics)) for threshold in near]
+    pairs = [(threshold, share_at(threshold)) for threshold in near]
     return min(pairs, key=lambda pair: abs(pair[1] - share))
 
 
@@ -111,8 +124,8 @@ def calibrate(
         tick: called after the replay and after each decode, for a progress bar.
     """
 
-    def measure(threshold: float) -> float:
-        tuned = replace(options, threshold=threshold)
+    def measure(distance: float) -> float:
+        tuned = replace(options, threshold=options.threshold_at(distance))
         outputs = decode_all(target, draft, prompts, ids, tuned, seed, stop, batch)
         tick()
         return achieved_share(outputs)
@@ -128,7 +141,8 @@ def calibrate(
     trace = _refine(measure, ladder, threshold, share, tries)
     best, achieved = min(trace, key=lambda pair: abs(pair[1] - share))
     note = _note(share, achieved, options)
-    return Calibration(best, share, predicted, achieved, tuple(trace), note)
+    tried = tuple((options.threshold_at(distance), got) for distance, got in trace)
+    return Calibration(options.threshold_at(best), share, predicted, achieved, tried, note)
 
 
 def _solved(log: BlockLog, share: float, options: DecodeOptions) -> tuple[Ladder, float, float]:
@@ -136,7 +150,10 @@ def _solved(log: BlockLog, share: float, options: DecodeOptions) -> tuple[Ladder
     if options.algorithm == "random":
         chance = solve_blocks(share, log)
         return np.linspace(0, 1, 10001), chance, blocks_share(chance, log)
-    return _ladder(log), *solve_threshold(log, share, options.semantics)
+    semantics, window = options.semantics, options.deferral_window
+    if options.rival:
+        semantics = "fallback" if options.tests_ratio else "research"
+    return _ladder(log), *solve_threshold(log, share, semantics, window)
 
 
 def _ladder(log: BlockLog) -> Ladder:
@@ -192,6 +209,7 @@ def _note(share: float, achieved: float, options: DecodeOptions) -> str:
         return (
             f"a draft share of {share:.3f} is above γ/(γ+1) = {most:.3f}; nearest: {achieved:.3f}"
         )
-    if achieved > share and options.algorithm == "fuzzy" and options.semantics != "research":
+    falls_back = options.tests_ratio or (options.algorithm == "fuzzy" and options.tests_first)
+    if achieved > share and falls_back:
         return f"lossless decoding alone has a draft share of {achieved:.3f}, above {share:.3f}"
     return f"nearest draft share reached: {achieved:.3f} for {share:.3f}"

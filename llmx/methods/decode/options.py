@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from llmx.core.errors import ConfigError
 from llmx.core.spec import Algorithm, Divergence, DraftMode, FirstBlock, Semantics
+from llmx.core.speech import LOSSLESS, Deferral
 
 _INFINITE = float("inf")
 
@@ -17,9 +19,13 @@ class DecodeOptions:
 
     Attributes:
         algorithm: ``target`` or ``draft`` alone, lossless ``speculative`` (Leviathan et al.,
-            arXiv 2211.17192), ``fuzzy`` (Holsman et al., arXiv 2502.20704), ``random``
+            arXiv 2211.17192), lossless ``block`` verification (Sun et al., arXiv 2403.10444),
+            ``fuzzy`` (Holsman et al., arXiv 2502.20704), ``random``
             acceptance, the control of the latter, or ``ensemble``: speculation against
             ``w p + (1 - w) q``, the lossy option of transformers (`assistant_ensemble_weight`).
+            ``typical`` acceptance (Cai et al., arXiv 2401.10774), ``fly`` (Li et al., arXiv
+            2511.22972) and speculative ``cascade`` (Narasimhan et al., arXiv 2405.19261): see
+            :mod:`llmx.methods.decode.lossy_rules`.
         temperature: 0 = arg-max.
         top_k: 0 = off.
         repetition_penalty: divides the positive logits of every token of prompt and output, and
@@ -39,7 +45,8 @@ class DecodeOptions:
         divergence: which; of the distributions named by `divergence_on`: ``raw`` (temperature 1,
             nothing cut off or penalised) or ``warped`` (what tokens are drawn from).
         divergence_top_k: look at the target's top k tokens and one bucket for the rest; 0 = all.
-        threshold: nats for ``fuzzy`` (infinite values allowed), a probability for ``random``.
+        threshold: nats for ``fuzzy`` (infinite values allowed), a probability for ``random``; ε of
+            ``typical``, least entropy in nats of ``fly``, α of ``cascade``.
         hold_share: None, or the draft share that each answer's own threshold is moved to hold.
         hold_gain: of that loop; see :mod:`llmx.methods.decode.hold`.
         floor: a fuzzy accept needs at least this probability of the token under the target.
@@ -49,6 +56,9 @@ class DecodeOptions:
             than this probability (of its scores at temperature 1, penalties included, nothing cut
             off); the target gives the next token. 0 = off. It may stop at once.
         ensemble_weight: w, of the target.
+        window: of ``fly``, tokens that must pass behind a rejection; None = min(6, γ - 1), as in
+            vLLM.
+        deferral: rule of ``cascade``.
         eos_ids: tokens that end an output; they are part of it.
         first_block: ``draft`` drafts from the prompt at once, as the authors' code does;
             ``target`` takes one target token first, as vLLM does. The law of ``fuzzy`` depends
@@ -81,6 +91,8 @@ class DecodeOptions:
     strict_scale: float = 0.0
     stop_below: float = 0.0
     ensemble_weight: float = 1.0
+    window: int | None = None
+    deferral: Deferral = "opt"
     eos_ids: tuple[int, ...] = ()
     first_block: FirstBlock = "draft"
 
@@ -92,8 +104,7 @@ class DecodeOptions:
 
     def _needs(self) -> dict[str, tuple[bool, str]]:
         """Return field -> (whether it is in range, what the range is); NaN is in none."""
-        chance = self.algorithm != "random" or 0 <= self.threshold <= 1
-        limit = "a probability for algorithm=random" if not chance else "a number"
+        limit, reached = self._limit()
         return {
             "temperature": (0 <= self.temperature < _INFINITE, "0 or more"),
             "top_p": (0 < self.top_p <= 1, "a number in (0, 1]"),
@@ -103,7 +114,7 @@ class DecodeOptions:
             "frequency_penalty": (abs(self.frequency_penalty) < _INFINITE, "a finite number"),
             "max_tokens": (self.max_tokens >= 1, "1 or more"),
             "gamma": (self.gamma >= 1, "1 or more"),
-            "threshold": (self.threshold == self.threshold and chance, limit),
+            "threshold": (reached, limit),
             "divergence_top_k": (self.divergence_top_k >= 0, "0 (off) or more"),
             "floor": (0 <= self.floor < 1, "a number in [0, 1)"),
             "budget": (self.budget >= 0, "0 or more"),
@@ -111,8 +122,20 @@ class DecodeOptions:
             "stop_below": (0 <= self.stop_below <= 1, "a number in [0, 1]"),
             "ensemble_weight": (0 < self.ensemble_weight <= 1, "a number in (0, 1]"),
             "hold_share": (self.hold_share is None or 0 < self.hold_share < 1, "in (0, 1)"),
+            "window": (self._window_fits(), "from 1 to gamma - 1"),
             "hold_gain": (0 < self.hold_gain < _INFINITE, "above 0"),
         }
+
+    def _limit(self) -> tuple[str, bool]:
+        """Return what the threshold has to be, and whether it is."""
+        if self.algorithm == "random":
+            return "a probability for algorithm=random", 0 <= self.threshold <= 1
+        if self.tightens:
+            return f"0 or more for algorithm={self.algorithm}", self.threshold >= 0
+        return "a number", self.threshold == self.threshold
+
+    def _window_fits(self) -> bool:
+        return self.algorithm != "fly" or 1 <= self.deferral_window < self.gamma
 
     @property
     def uses_target(self) -> bool:
@@ -138,13 +161,38 @@ class DecodeOptions:
     def tests_ratio(self) -> bool:
         """Whether the speculative test takes part in acceptance."""
         fallback = self.algorithm == "fuzzy" and self.semantics == "fallback"
-        return self.algorithm in ("speculative", "ensemble") or fallback
+        ratio = (*LOSSLESS, "ensemble", "fly", "cascade")
+        return self.algorithm in ratio or fallback
+
+    @property
+    def lossless(self) -> bool:
+        """Whether a drafted text has the target's law (but for ``greedy_soft`` drafts)."""
+        return self.algorithm in LOSSLESS
+
+    @property
+    def draft_decides(self) -> bool:
+        """Whether the text depends on what is drafted: not where it is the target's arg-max."""
+        return not self.lossless or self.temperature > 0
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a drafted token can fall for what was drafted behind it.
+
+        Then no row may be cut at its first rejection, and nothing may be drawn again from the
+        random numbers of tokens that were refused.
+        """
+        return self.joint or self.algorithm == "fly"
+
+    @property
+    def joint(self) -> bool:
+        """Whether a block is verified as a whole; one arg-max after the other is no less."""
+        return self.algorithm == "block" and self.temperature > 0
 
     @property
     def tests_first(self) -> bool:
         """Whether the target's own arg-max is accepted: one-hot distributions have no ratio."""
         union = self.algorithm == "fuzzy" and self.semantics == "union"
-        return union or (self.tests_ratio and self.temperature == 0)
+        return union or (self.temperature == 0 and (self.tests_ratio or self.rival))
 
     @property
     def penalised(self) -> bool:
@@ -156,3 +204,34 @@ class DecodeOptions:
     def guarded(self) -> bool:
         """Whether something besides the threshold can refuse a fuzzy accept."""
         return self.floor > 0 or self.budget < _INFINITE or bool(self.strict_ids)
+
+    @property
+    def rival(self) -> bool:
+        """Whether the rule is one of :mod:`llmx.methods.decode.lossy_rules`."""
+        return self.algorithm in ("typical", "fly", "cascade")
+
+    @property
+    def tightens(self) -> bool:
+        """Whether a larger threshold keeps fewer tokens."""
+        return self.algorithm in ("typical", "fly")
+
+    @property
+    def strictest(self) -> float:
+        """The threshold at which nothing stands but what stands without it."""
+        return _INFINITE if self.tightens else -_INFINITE
+
+    def threshold_at(self, distance: float) -> float:
+        """Return the threshold that keeps tokens up to a distance; see `lossy_rules`."""
+        return max(0.0, -distance) if self.tightens else distance
+
+    @property
+    def deferral_window(self) -> int:
+        """Tokens behind a rejection that ``fly`` looks at; 0 for other rules."""
+        if self.algorithm != "fly":
+            return 0
+        return min(6, self.gamma - 1) if self.window is None else self.window
+
+    @cached_property
+    def undrafted(self) -> DecodeOptions:
+        """How the tokens are picked that no draft proposed: under ``typical`` the arg-max."""
+        return replace(self, temperature=0.0) if self.algorithm == "typical" else self

@@ -16,7 +16,8 @@ from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Rows, Stop
 from llmx.methods.decode.step_model import StepModel
-from llmx.methods.decode.verify import Verdict, verify
+from llmx.methods.decode.verdict import Verdict
+from llmx.methods.decode.verify import verify
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class BlockLog:
     """N replayed blocks of γ drafted tokens.
 
     Attributes:
-        divergence: float32 (N, γ), nats.
+        divergence: float32 (N, γ), nats; of a rival the distance that its threshold bounds.
         lossless: bool (N, γ), what passes without the divergence: the speculative test, or for
             ``union`` the comparison with the target's arg-max.
         valid: int64 (N,), tokens that count (none past an EOS, the length cap or a draft's stop).
@@ -88,11 +89,14 @@ def bare(options: DecodeOptions, semantics: Semantics | None = None) -> DecodeOp
     """Return options under which a verdict holds the divergences, and what passes without them.
 
     With an infinite negative threshold the fall-back rule is the speculative test, and the union
-    rule the comparison with the target's arg-max. Guards and held shares are left out.
+    rule the comparison with the target's arg-max. Guards and held shares are left out. A rival
+    keeps its rule, at a threshold that lets nothing pass.
 
     Args:
         semantics: of these two; None = the one nearer to the options'.
     """
+    if options.rival and semantics is None:
+        return replace(options, threshold=options.strictest)
     semantics = semantics or ("union" if options.semantics == "union" else "fallback")
     free = replace(options, floor=0.0, budget=np.inf, strict_ids=(), hold_share=None)
     return replace(free, algorithm="fuzzy", semantics=semantics, threshold=-np.inf)

@@ -7,12 +7,14 @@ import numpy as np
 from llmx.core.philox import Purpose
 from llmx.methods.decode.accept import Flags, Ints, leading, valid_lengths
 from llmx.methods.decode.draw import FRAGILE, is_split
+from llmx.methods.decode.follow import follow, solo_token
 from llmx.methods.decode.lane import Lane, tokens_on_host
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal, propose
 from llmx.methods.decode.rows import Block, Rows
-from llmx.methods.decode.verify import Verdict, follow, settle, solo_token, verify
+from llmx.methods.decode.verdict import Verdict
+from llmx.methods.decode.verify import settle, verify
 
 
 def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
@@ -45,7 +47,7 @@ def block_round(
     """
     room = rows.room()
     if not room.any():
-        return solo_round(target, rows, options, Purpose.TARGET)
+        return solo_round(target, rows, options.undrafted, Purpose.TARGET)
     # Shapes move the last bits of most models, and must not depend on a neighbour's room.
     exact = target.blocks is not None and draft.blocks is not None
     width = int(room.max()) if exact else options.gamma
@@ -63,6 +65,7 @@ def block_round(
     settle(rows, verdict, run, room)
     tokens = _place(drafted, run, final.token)
     unsafe = _fragile(proposal, verdict, valid, options) | _unsure(proposal, valid, room, options)
+    unsafe = _gathered(unsafe, run, options)
     unsafe[rows.index, run] |= final.fragile
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
@@ -87,7 +90,7 @@ def _fragile(proposal: Proposal, verdict: Verdict, valid: Ints, options: DecodeO
     fragile[:, :-1] = verdict.margin < FRAGILE
     if proposal.bands is not None:
         fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
-    elif _draft_decides(options):
+    elif options.draft_decides:
         fragile[:, :-1] |= proposal.lead < FRAGILE
     return fragile & (np.arange(fragile.shape[1]) < valid[:, None])
 
@@ -95,11 +98,14 @@ def _fragile(proposal: Proposal, verdict: Verdict, valid: Ints, options: DecodeO
 def _unsure(proposal: Proposal, valid: Ints, room: Ints, options: DecodeOptions) -> Flags:
     """Return (B, K+1): where the draft nearly stopped, or nearly went on."""
     fragile: Flags = np.zeros((len(valid), proposal.tokens.shape[1] + 1), dtype=np.bool_)
-    if proposal.stops is not None and _draft_decides(options):
+    if proposal.stops is not None and options.draft_decides:
         fragile[:, :-1] = proposal.stops.in_doubt(valid, room)
     return fragile
 
 
-def _draft_decides(options: DecodeOptions) -> bool:
-    """Whether the text depends on what is drafted: not where all of it is the target's arg-max."""
-    return options.algorithm != "speculative" or options.temperature > 0
+def _gathered(fragile: Flags, run: Ints, options: DecodeOptions) -> Flags:
+    """Return the same where a rule looks back only; else a doubt behind the run is its end's."""
+    if options.looks_ahead:
+        behind = np.arange(fragile.shape[1]) >= run[:, None]
+        fragile[np.arange(len(run)), run] |= (fragile & behind).any(1)
+    return fragile

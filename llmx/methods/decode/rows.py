@@ -12,13 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmx.core.philox import Purpose, keys, uniforms
+from llmx.core.philox import Purpose, Words, keys, round_uniforms, uniforms
 from llmx.core.record import Finish
 from llmx.methods.decode.accept import Flags, Floats, Ints
 from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.options import DecodeOptions
 
 Stop = Callable[[Sequence[int]], bool]
+_BY_ROW = (
+    *("tokens", "fragile", "length", "prompt", "done", "finish", "counts", "table"),
+    *("key", "first"),
+)
 _FINISH: tuple[Finish, ...] = ("eos", "stop", "length")
 
 
@@ -73,6 +77,9 @@ class Rows:
         self.counts: Ints = np.zeros((size, 3), dtype=np.int64)
         reach = options.max_tokens + options.gamma + 1
         self.table = np.zeros((size, reach, len(Purpose)), dtype=np.float32)
+        self.key: Words = np.zeros(size, dtype=np.uint64)
+        self.first: Ints = np.zeros(size, dtype=np.int64)
+        self.fresh: tuple[Ints, Floats] | None = None
 
     def admit(
         self,
@@ -94,6 +101,7 @@ class Rows:
         self.counts[rows] = 0
         self.dial.reset(rows)
         key, reach = keys(self.seed, ids), self.table.shape[1]
+        self.key[rows], self.first[rows], self.fresh = key, first or 0, None
         for start in sorted(set(first or [0])):
             alike = np.flatnonzero(np.asarray(first or [0] * len(ids)) == start)
             self.table[rows[alike]] = uniforms(key[alike], start, reach)[:, :, : len(Purpose)]
@@ -105,9 +113,20 @@ class Rows:
 
     def draws(self, purpose: Purpose, width: int) -> Floats:
         """Return the uniforms of the next `width` positions, float32 (B, width)."""
+        if self.options.looks_ahead:
+            return self._own_draws()[:, :width, purpose]
         ahead = self.position[:, None] + np.arange(width)
         drawn: Floats = self.table[self.index[:, None], ahead, purpose]
         return drawn
+
+    def _own_draws(self) -> Floats:
+        """Return the uniforms of this round alone, float32 (B, γ+1, purposes)."""
+        start = self.first + self.position
+        # The same for draft, test and bonus of a round: a length that moved begins another one.
+        if self.fresh is None or not np.array_equal(self.fresh[0], start):
+            drawn = round_uniforms(self.key, start, self.options.gamma + 1)
+            self.fresh = start, drawn
+        return self.fresh[1]
 
     def room(self) -> Ints:
         """How many tokens may be drafted in each row: ``min(γ, L_max - t - 1)``, 0 if finished."""
@@ -164,7 +183,8 @@ class Rows:
         """Go on with the rows `kept` alone."""
         self.index = np.arange(len(kept))
         self.dial = self.dial.of(kept)
-        for name in ("tokens", "fragile", "length", "prompt", "done", "finish", "counts", "table"):
+        self.fresh = None
+        for name in _BY_ROW:
             setattr(self, name, getattr(self, name)[kept])
 
     def result(self, row: int) -> Decoded:

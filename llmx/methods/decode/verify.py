@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
-from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
-from llmx.methods.decode.block_model import BlockModel, CompareJob, FollowJob, reads
+from llmx.methods.decode.accept import Flags, Floats, Ints
+from llmx.methods.decode.block_model import BlockModel, CompareJob, reads
 from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, lead, residual
 from llmx.methods.decode.fuzzy import Closeness, closeness, fuzzy_rule, limits
-from llmx.methods.decode.lane import Lane, on_host, tokens_on_host
+from llmx.methods.decode.lane import Lane, tokens_on_host
+from llmx.methods.decode.lossless import own_test, ratio_test
 from llmx.methods.decode.options import DecodeOptions
 from llmx.methods.decode.penalty import penalise
-from llmx.methods.decode.propose import Proposal, at_column
+from llmx.methods.decode.propose import Proposal
+from llmx.methods.decode.rivals import judge_read, judge_rival
 from llmx.methods.decode.rows import Rows
+from llmx.methods.decode.verdict import Verdict
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The target's view of a drafted block of K tokens.
-
-    Attributes:
-        logits: raw logits of the target, float32 (B, K+1, V).
-        scores: those that tokens are drawn from, penalties included.
-        probs: p, warped, (B, K+1, V); None where the rule needs p at one position only.
-        accept: (B, K), the rule at each drafted token, taken alone.
-        margin: float32 (B, K), distance of the nearest comparison from turning over.
-        divergence: float32 (B, K); None where the rule does not use it.
-        charge: float64 (B, K), what each token costs the answer's budget; None as above.
-    """
-
-    logits: Tensor
-    scores: Tensor
-    probs: Tensor | None
-    accept: Flags
-    margin: Floats
-    divergence: Floats | None = None
-    charge: Doubles | None = None
 
 
 def verify(
@@ -102,7 +80,9 @@ def judge(
     if options.algorithm == "ensemble" and options.temperature == 0:
         scores = _mixed(scores, proposal, options.ensemble_weight, valid)
     probs = _warped(scores, options)
-    own = _own_test(scores, probs, proposal, u, options)
+    if options.joint or options.rival:
+        return judge_rival(logits, scores, probs, proposal, u, options, valid)
+    own = own_test(scores, probs, proposal, u, options)
     if options.algorithm != "fuzzy":
         assert own is not None
         return Verdict(logits, scores, probs, *own)
@@ -127,16 +107,19 @@ def _read(
         return judge(logits, logits, proposal, u, dial, options)
     tokens = tokens_on_host(proposal.tokens)
     # What an answer may still spend depends on all tokens of the block.
-    stop = valid is not None and options.budget == np.inf and options.algorithm != "ensemble"
+    whole = options.algorithm == "ensemble" or options.looks_ahead or options.budget < np.inf
+    stop = valid is not None and not whole
     counted = np.full(len(tokens), tokens.shape[1]) if valid is None else valid
     asked = limits(tokens, dial, options)
     job = CompareJob(logits, proposal.logits, tokens, counted, u, asked, options, stop)
     found = model.compare(job)
+    if options.joint or options.rival:
+        return judge_read(logits, found, tokens, u, options, valid)
     own = None
     if options.tests_first:
         own = found.best == tokens, found.lead
     elif options.tests_ratio:
-        own = _ratio_test(found.p, found.q, u, options)
+        own = ratio_test(found.p, found.q, u, options)
     if options.algorithm != "fuzzy":
         assert own is not None
         return Verdict(logits, logits, None, *own)
@@ -167,8 +150,8 @@ def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
     """Return p at every column where a rule reads it."""
     from llmx.methods.decode.warp import warp
 
-    ratio = options.tests_ratio and options.temperature > 0
-    if ratio or (options.algorithm == "fuzzy" and options.divergence_on == "warped"):
+    soft = (options.tests_ratio or options.rival) and options.temperature > 0
+    if soft or (options.algorithm == "fuzzy" and options.divergence_on == "warped"):
         return warp(scores, options.temperature, options.top_p, options.top_k)
     return None
 
@@ -188,78 +171,6 @@ def _mixed(scores: Tensor, proposal: Proposal, weight: float, valid: Ints | None
     return torch.where(torch.from_numpy(counts).to(scores.device).unsqueeze(-1), mixed, scores)
 
 
-def _own_test(
-    scores: Tensor, probs: Tensor | None, proposal: Proposal, u: Floats, options: DecodeOptions
-) -> tuple[Flags, Floats] | None:
-    """Return (accept, margin) of the test that stands beside the fuzzy rule; None without one."""
-    import torch
-
-    if options.tests_first:
-        # Both distributions are one-hot: the test is "drafted token = arg-max".
-        same = scores[:, :-1].argmax(-1) == proposal.tokens
-        return on_host(same) > 0, on_host(lead(scores[:, :-1]))
-    if not options.tests_ratio:
-        return None
-    assert probs is not None
-    p = probs[:, :-1].gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1)
-    pair = on_host(torch.stack((p, proposal.q_of_tokens())))
-    return _ratio_test(pair[0], pair[1], u, options)
-
-
-def _ratio_test(p: Floats, q: Floats, u: Floats, options: DecodeOptions) -> tuple[Flags, Floats]:
-    ratio = p / np.maximum(q, np.float32(1e-30))
-    if options.algorithm != "ensemble":
-        return accept.speculative(p, q, u), np.abs(u - ratio)
-    weight = options.ensemble_weight
-    return accept.ensemble(p, q, u, weight), np.abs(u - (1 - weight) - weight * ratio)
-
-
-@dataclass(frozen=True)
-class Final:
-    """The last token of a round, int64 (B,), and whether it was nearly another, (B,)."""
-
-    token: Ints
-    fragile: Flags
-
-
-def follow(
-    lane: Lane,
-    rows: Rows,
-    proposal: Proposal,
-    verdict: Verdict,
-    run: Ints,
-    valid: Ints,
-    options: DecodeOptions,
-) -> Final:
-    """Draw the token after the accepted ones: a replacement, or the bonus after a whole block.
-
-    Under the speculative test a replacement comes from the residual; otherwise, and for every
-    bonus, from the target itself. A rejection by divergence says nothing about which token was
-    drafted, so there is nothing to compensate (and the rejected token may come again).
-
-    Args:
-        run: (B,), accepted tokens.
-        valid: (B,), tokens that counted.
-    """
-    drawn = rows.draws(Purpose.TARGET, verdict.logits.shape[1])[rows.index, run]
-    if lane.blocks is not None and reads(options):
-        job = FollowJob(verdict.logits, run, band(drawn), options)
-        if options.tests_ratio and (run < valid).any():
-            tokens = tokens_on_host(proposal.tokens)
-            job = replace(job, draft=proposal.logits, tokens=tokens, rejected=run < valid)
-        return _final(lane.blocks, job)
-    row, column = lane.put(rows.index), lane.put(run)
-    u = lane.put(band(drawn))
-    if verdict.probs is None:
-        return final_token(at_column(verdict.scores, row, column), u, options)
-    weights = at_column(verdict.probs, row, column)
-    if (run < valid).any():
-        rejected = lane.put((run < valid).astype(np.float32)).unsqueeze(1)
-        q = proposal.q_at(row, column.clamp(max=proposal.tokens.shape[1] - 1))
-        weights = residual(weights, q * rejected)
-    return _drawn(draw(weights, u))
-
-
 def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
     """Charge the accepted tokens to their answers, and move thresholds that hold a share.
 
@@ -273,32 +184,3 @@ def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
         return
     rows.dial.pay(verdict.charge, run)
     rows.dial.turn(run, np.where(room > 0, run + 1, 0))
-
-
-def solo_token(lane: Lane, scores: Tensor, u: Floats, options: DecodeOptions) -> Final:
-    """Take one token from scores (B, 1, V) and uniforms (B,)."""
-    if lane.blocks is not None:
-        column = np.zeros(len(u), dtype=np.int64)
-        return _final(lane.blocks, FollowJob(scores, column, band(u), options))
-    return final_token(scores[:, 0], lane.put(band(u)), options)
-
-
-def _final(model: BlockModel, job: FollowJob) -> Final:
-    found = model.follow(job)
-    if job.options.temperature == 0:
-        return Final(found.tokens[:, 0], found.lead < FRAGILE)
-    return Final(found.tokens[:, 0], is_split(found.tokens))
-
-
-def final_token(scores: Tensor, u: Tensor, options: DecodeOptions) -> Final:
-    """Take the token of scores (B, V): from bands of uniforms (B, 3), or the arg-max."""
-    from llmx.methods.decode.warp import warp
-
-    if options.temperature == 0:
-        return Final(tokens_on_host(scores.argmax(-1)), on_host(lead(scores)) < FRAGILE)
-    return _drawn(draw(warp(scores, options.temperature, options.top_p, options.top_k), u))
-
-
-def _drawn(bands: Tensor) -> Final:
-    tokens = tokens_on_host(bands)
-    return Final(tokens[:, 0], is_split(tokens))

@@ -22,7 +22,8 @@ def grown(
 
     Shown: every range lies wholly above the one before. Contradicted: one lies wholly below. Either
     is wrong where a range has missed the best of its run, so that the chances of both add up; and
-    over the steps, of which one is enough to contradict. With one seed it is indicative.
+    over the steps, of which one is enough to contradict. With one seed it is indicative, and with a
+    run that was tuned on its test problems exploratory. Not testable where one of the runs was not.
     """
     if (why := _not_testable(statement, stored)) is not None:
         return why
@@ -37,10 +38,10 @@ def grown(
     )
     seeds = min(count for _, _, count in found)
     decision = _decided(figures, lone=seeds == 1)
-    explored = any(verdict.word == "exploratory" for _, verdict in _named(statement, stored))
-    if explored:
-        decision = Decision("exploratory")
     points = f" One seed: it points to *{decision.leans}*." if decision.leans else ""
+    if any(verdict.word == "exploratory" for _, verdict in _named(statement, stored)):
+        points = f" A run was tuned on its test problems; else it would read *{decision.word}*."
+        decision = Decision("exploratory")
     verdict = decision.verdict(
         id=statement.id,
         test="grows",

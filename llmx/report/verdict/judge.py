@@ -12,7 +12,7 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.first_token import first_token_cut
 from llmx.report.verdict.length import length_inflation
 from llmx.report.verdict.lossless import lossless
-from llmx.report.verdict.model import Verdict, rests_on
+from llmx.report.verdict.model import DECISIVE, Verdict, rests_on
 from llmx.report.verdict.more_accurate import more_accurate
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
 from llmx.report.verdict.optimum import optimum
@@ -50,6 +50,8 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
     Args:
         present: families that the run holds.
     """
+    if _settings(finding, e) is None:
+        return _judged(e, finding, present)
     fit = without_unfit(e, finding)
     return testable(_judged(fit, finding, present), finding, fit)
 
@@ -57,7 +59,7 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
 def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
     named = arms_of(finding)
     lost = tuple(name for name in named if name in e.failed)
-    settings = _without(finding, {name for name in named if name not in e.arms})
+    settings = _settings(finding, e)
     if settings is None:
         return _nothing(e, finding, lost, [name for name in named if name not in present])
     verdict = of_every_arm(TESTS[str(finding["test"])](e, **settings), finding, e, present)
@@ -78,11 +80,13 @@ def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> 
 
 def _of_one_seed(verdict: Verdict) -> str:
     """Say where one training is all there is: nobody knows what the next would have given."""
-    if verdict.leans is not None:
-        return f" One seed of a training: indicative, and it points to *{verdict.leans}*."
-    if verdict.word != "not comparable" and any(number.lone for number in verdict.numbers):
-        return " One seed of a training: indicative."
-    return ""
+    lone = [number for number in verdict.numbers if number.lone]
+    if verdict.word in (*DECISIVE, "not comparable") or not lone:
+        return ""
+    timed = all(number.rounds for number in lone)
+    what = "Speed of trained models" if timed else "One seed of a training"
+    points = f", and it points to *{verdict.leans}*" if verdict.leans is not None else ""
+    return f" {what}: indicative{points}."
 
 
 def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
@@ -91,6 +95,11 @@ def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:
         known = figured(verdict)
         return [name for name in named if name in known]
     return [name for name in named or verdict.arms if name in e.arms]
+
+
+def _settings(finding: Mapping[str, Any], e: Evidence) -> dict[str, Any] | None:
+    """Return the test's settings for the arms that there are; None where nothing is left."""
+    return _without(finding, {name for name in arms_of(finding) if name not in e.arms})
 
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:

@@ -48,8 +48,8 @@ def _equivalence(numbers: Sequence[Number], margin: float) -> str:
     if half <= asked:
         return ""
     return (
-        f" At this size fewer than {percent(POWER, 0)} % of runs show equal arms to be so: that takes"
-        f" an interval of ± {percent(asked)} points, and this one has ± {percent(half)}."
+        f" At this size fewer than {percent(POWER, 0)} % of runs show equal arms to be so: that"
+        f" takes an interval of ± {percent(asked)} points, and this one has ± {percent(half)}."
     )
 
 

@@ -24,11 +24,17 @@ FIELDS = {
 }
 """Test -> the fields that it reads."""
 
+ACCURACY = (
+    *("beats_control", "lossless", "more_accurate", "non_inferior_and_faster", "optimum"),
+    *("ranking_at_equal_share", "steadier"),
+)
+"""Tests that an arm at the floor or the ceiling of accuracy decides nothing in.
+
+A reward that stays at nothing is steady, so `steadier` is one of them.
+"""
+
 CONDITIONS = {
-    "needs": (
-        *("beats_control", "lossless", "more_accurate", "non_inferior_and_faster", "optimum"),
-        *("ranking_at_equal_share", "steadier"),
-    ),
+    "needs": ACCURACY,
     "must_fail": ("lossless", "non_inferior_and_faster"),
 }
 """Field -> the tests that may have it: what has to hold before anything is said.

@@ -18,25 +18,15 @@ from llmx.report.verdict.model import Number, Verdict, Word, rests_on
 from llmx.report.verdict.moved import nothing_moved
 from llmx.report.verdict.must_fail import passes_as_well
 from llmx.report.verdict.power import with_power
-from llmx.report.verdict.schema import arms_of
+from llmx.report.verdict.schema import ACCURACY, arms_of
 from llmx.report.verdict.traces import no_whole_traces
 from llmx.report.verdict.unfit import Unfit, Why, named
-
-ACCURACY = (
-    *("beats_control", "lossless", "more_accurate", "non_inferior_and_faster", "optimum"),
-    *("ranking_at_equal_share", "steadier"),
-)
-"""Tests that an arm at the floor or the ceiling decides nothing in.
-
-A reward that stays at nothing is steady, so `steadier` is one of them.
-"""
 
 TOGETHER = ("lossless", "optimum")
 """Tests of all arms at once: one that decides nothing leaves nothing to say of the others."""
 
 JUDGED: tuple[Word, ...] = ("shown here", "not shown here", "contradicted here", "indicative")
 """Words that say something of a statement."""
-
 
 _WITHOUT_WORD = {"p": None, "leans": None}
 """What goes with a word goes where the word goes."""

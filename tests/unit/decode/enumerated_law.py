@@ -118,7 +118,26 @@ def law(target, draft, prompt, options):
         passes = passes and state.spent + d <= options.budget
         return [(own, 0.0), (1 - own if passes else 0.0, d)]
 
+    def typical(token, p):
+        """Cai et al. (arXiv 2401.10774): p > min(ε, √ε e^{-H}), of what tokens are drawn from."""
+        entropy = -plog(p, np.ones_like(p))
+        epsilon = options.threshold
+        return p[token] > min(epsilon, math.sqrt(epsilon) * math.exp(-entropy))
+
+    def mixture(raw, p, hot):
+        """The target distribution of Narasimhan et al. (arXiv 2405.19261)."""
+        alpha, (near, far) = options.threshold, (softmax(one) for one in raw)
+        if options.deferral == "opt":
+            apart = np.maximum(hot - p, 0).sum()
+            return hot if far.max() >= near.max() - alpha * apart else p
+        kept = near >= (1 - alpha) * near.max()
+        return hot * kept + p * (hot * ~kept).sum()
+
     def accept(state, token, raw, p, q, hot, best):
+        if options.algorithm == "typical":
+            return [(float(typical(token, p)), 0.0)]
+        if options.algorithm == "cascade":
+            return [(min(1.0, mixture(raw, p, hot)[token] / hot[token]), 0.0)]
         if options.algorithm == "speculative":
             return [(ratio(p, hot, token), 0.0)]
         if options.algorithm == "ensemble":
@@ -128,7 +147,12 @@ def law(target, draft, prompt, options):
             return [(options.threshold, 0.0)]
         return fuzzy(state, token, raw, p, q, hot, best)
 
-    def replacement(p, hot):
+    def replacement(raw, p, hot):
+        if options.algorithm == "typical":
+            return p
+        if options.algorithm == "cascade":
+            left = np.maximum(mixture(raw, p, hot) - hot, 0)
+            return left / left.sum() if left.sum() > 1e-12 else p
         strict = options.algorithm in ("speculative", "ensemble") or (
             options.algorithm == "fuzzy" and options.semantics == "fallback"
         )
@@ -159,9 +183,11 @@ def law(target, draft, prompt, options):
                 room = 0
         raw, p, q, best = look(text)
         after = turned(state, inside) if room else state
+        # Medusa takes what it did not draft greedily.
+        own = np.eye(len(p))[best] if options.algorithm == "typical" else p
         if inside == room or unsure(raw, text):
-            for token in np.flatnonzero(p):
-                emit((*text, int(token)), chance * p[token], None, None, rounds, after)
+            for token in np.flatnonzero(own):
+                emit((*text, int(token)), chance * own[token], None, None, rounds, after)
             return
         soft = q
         if options.draft == "sampled":
@@ -178,7 +204,7 @@ def law(target, draft, prompt, options):
                 through = chance * picks[token] * share
                 emit((*text, int(token)), through, inside + 1, room, rounds, spent)
             refused += picks[token] * (1 - sum(share for share, _ in kept))
-        rest = replacement(p, hot)
+        rest = replacement(raw, own, hot)
         for token in np.flatnonzero(rest):
             emit((*text, int(token)), chance * refused * rest[token], None, None, rounds, after)
 

@@ -78,6 +78,7 @@ def test_a_request_that_takes_more_input_draws_on_from_its_new_position():
 WRONG = {
     "an unknown setting": ({"thresold": 1}, {}, "did you mean threshold"),
     "out of range": ({"threshold": 0.1, "floor": 2}, {}, "floor"),
+    "a rule of llmx's loop": ({"algorithm": "block"}, {}, "called 'block'"),
     "a stop": ({"threshold": 0.1, "stop_below": 0.3}, {}, "no stop_below"),
     "a stop without a rule": ({"stop_below": 0.3}, {}, "no stop_below"),
     "min_p": ({"threshold": 0.1}, {"min_p": 0.1}, "min_p"),

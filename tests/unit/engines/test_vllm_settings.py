@@ -72,6 +72,16 @@ def test_a_stop_is_refused_in_one_line_by_what_drafts():
         VllmEngine(PAIR, spec).start(sampler)
 
 
+@pytest.mark.parametrize("algorithm", ["block", "typical", "fly", "cascade"])
+def test_a_rule_that_the_plugin_lacks_is_refused_in_one_line(algorithm):
+    sampler = SamplerSpec(
+        algorithm=algorithm, threshold=None if algorithm == "block" else 0.1, gamma=5
+    )
+    with pytest.raises(ConfigError, match=f"no rule for .*{algorithm}") as caught:
+        VllmEngine.check(sampler, EngineSpec(kind="vllm"))
+    assert "\n" not in str(caught.value) and "engine=hf" in str(caught.value)
+
+
 def test_options_are_meaning_unless_they_are_the_machines():
     def identity(**options):
         return VllmEngine.identity(PAIR, EngineSpec(kind="vllm", options=options))

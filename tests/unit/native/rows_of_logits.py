@@ -21,13 +21,14 @@ class Reader(Judging):
         limits = np.broadcast_to(np.float64(limits), (rows, width))
         return self.compare(CompareJob(target, draft, tokens, valid, u, limits, options, stop))
 
-    def draw(self, target, u, options, draft=None, tokens=None):
+    def draw(self, target, u, options, draft=None, tokens=None, **more):
         """Draw from (B, V) by uniforms (B, 3); with `draft` (B, V) from what a rejection leaves."""
         column = np.zeros(len(target), np.int64)
         job = FollowJob(target[:, None], column, u, options)
         if draft is not None:
             rejected = np.ones(len(target), bool)
-            job = FollowJob(target[:, None], column, u, options, draft[:, None], tokens, rejected)
+            given = (draft[:, None], tokens, rejected)
+            job = FollowJob(target[:, None], column, u, options, *given, **more)
         return self.follow(job)
 
 

@@ -29,11 +29,17 @@ from llmx.report.verdict.judge import judge
 from llmx.stats.rates import ratio_interval
 
 RUNS = 400
-MEAN, HARD, OWN = 0.5, 0.2, 0.15
-"""Chance of a right answer; half the range of problems around it, and of an arm on a problem."""
+MEAN, HARD = 0.5, 0.2
+"""Chance of a right answer, and half the range of problems around it."""
 
-COMMON = 0.8
-"""How often an arm that was not trained draws the luck that all of them share."""
+OWN = {True: 0.15, False: 0.05}
+"""Half the range of what a trained arm makes of a problem, and one that was not trained."""
+
+COMMON = 0.95
+"""How often an arm that was not trained draws the luck that all of them share.
+
+Two such arms disagree on 7.5 % of problems; fuzzy and plain speculative decoding did on 8 %.
+"""
 
 TOKENS = 60
 WEATHER, NOISE = 0.05, 0.03  # of the clock, on a logarithm: of a round for all arms, of each arm
@@ -83,6 +89,7 @@ class Case:
         wrong: words that are wrong at the edge.
         right: the word that is right of `planted`.
         of: what varies from world to world; a test of rounds or of a log knows no seeds.
+        runs: how many are simulated of each world for the table.
     """
 
     name: str
@@ -93,6 +100,7 @@ class Case:
     right: str = "shown here"
     of: str = "answers"
     effect: str = "10 points"
+    runs: int = RUNS
 
 
 def _arms(count: int) -> list[str]:
@@ -157,7 +165,7 @@ CASES = (
         "`length_inflation`, two arms",
         {"test": "length_inflation", "arms": _arms(2), "reference": "a0"},
         Truth(_equal(2), longer=_equal(2, 1, 1)), DIFFERENT,
-        Truth(_equal(2), longer=_equal(2, 1, 1.15)), effect="1.15 times",
+        Truth(_equal(2), longer=_equal(2, 1, 1.15)), effect="1.15 times", runs=RUNS // 2,
     ),
     Case(
         "`steadier`, four arms", {"test": "steadier", "arms": _arms(4), "control": "a0"},
@@ -190,7 +198,8 @@ def answers(rng, world, accuracy):
     """Return right or wrong, bool (arms, problems, seeds)."""
     arms, shape = len(accuracy), (len(accuracy), world.problems, world.seeds)
     chance = MEAN + rng.uniform(-HARD, HARD, (1, world.problems, 1))
-    chance = chance + rng.uniform(-OWN, OWN, (arms, world.problems, 1))
+    own = OWN[world.trained]
+    chance = chance + rng.uniform(-own, own, (arms, world.problems, 1))
     chance = chance + np.array(accuracy)[:, None, None]
     luck = rng.random(shape)
     if world.trained:
@@ -374,15 +383,15 @@ class Row:
     edge: tuple[World | None, ...]
     planted: tuple[World | None, ...]
 
-    def cells(self, runs=RUNS):
+    def cells(self):
         """Return the line as it is printed; shares in %."""
-        found = [_share(wrong, self.case, world, runs) for world in self.edge]
-        found += [_share(right, self.case, world, runs) for world in self.planted]
+        found = [_share(wrong, self.case, world) for world in self.edge]
+        found += [_share(right, self.case, world) for world in self.planted]
         return (self.name, *self.size, *found)
 
 
-def _share(count, case, world, runs):
-    return "–" if world is None else f"{100 * count(case, world, runs):.1f}"
+def _share(count, case, world):
+    return "–" if world is None else f"{100 * count(case, world, case.runs):.1f}"
 
 
 def _answers(case):

@@ -57,7 +57,7 @@ def test_what_claims_nothing_keeps_its_word_and_says_so():
 def test_an_arm_without_a_figure_is_none_of_its_business():
     found = verdict(BETTER, {k: v for k, v in arms().items() if k != "a"})
     samplers = {"a": COLD, "b": FUZZY, "sd": SD}
-    assert like_for_like(found, BETTER, samplers).word == found.word == "not shown here"
+    assert like_for_like(found, BETTER, samplers) is found
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,27 @@ def test_a_statement_over_several_runs(first, second, p, word, seeds):
         assert found.p == (pytest.approx(2 * p) if decided else None)
 
 
+@pytest.mark.parametrize("lost", ["a", "b"])
+def test_a_statement_over_several_runs_is_not_testable_where_one_of_them_was_not(lost):
+    words = {
+        name: optimum(name, n, n, n, p=0.01).model_copy(update={"word": "shown here"})
+        for n, name in enumerate("ab")
+    }
+    words[lost] = Verdict(id=lost, word="not testable here", reason="At the floor.")
+    runs = [trained("one", words["a"]), trained("two", words["b"])]
+    (judged,) = page(paper(findings=GROWS), runs, {}).findings[-1].judged
+    assert judged.verdict.word == "not testable here" and "At the floor." in judged.verdict.reason
+    assert judged.recipe == ("one" if lost == "a" else "two")
+
+
+def test_a_statement_over_several_runs_is_exploratory_where_one_of_them_is():
+    first = optimum("a", 0, 0, 0, p=0.02).model_copy(update={"word": "exploratory"})
+    runs = [trained("one", first), trained("two", optimum("b", 1, 1, 3, p=0.02))]
+    (judged,) = page(paper(findings=GROWS), runs, {}).findings[-1].judged
+    assert judged.verdict.word == "exploratory" and judged.verdict.p is None
+    assert "else it would read *shown here*" in judged.verdict.reason
+
+
 def test_one_step_that_falls_contradicts_at_a_price_for_each_step():
     """Of two steps either could have fallen by chance: 2 × (1 % + 1 %), and 2 × (1.5 % + 1.5 %)."""
     statements = (*GROWS[:2], {**GROWS[0], "id": "c"}, {**GROWS[2], "grows": ["a", "b", "c"]})

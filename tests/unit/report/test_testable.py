@@ -1,5 +1,6 @@
 """Where a run cannot test a statement it says so, with the number that says why."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmx.config.compose import compose
 from llmx.core.errors import ConfigError
 from llmx.core.record import Score
+from llmx.core.spec import StageSpec
+from llmx.core.stage import StageInput
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.results import Span
 from llmx.report.trained import Trained, TrainedArm, TrainedOutputs, TrainedSeed
@@ -21,6 +25,8 @@ from llmx.report.verdict.lossless import lossless
 from llmx.report.verdict.must_fail import MARGIN
 from llmx.report.verdict.non_inferior import non_inferior_and_faster
 from llmx.report.verdict.schema import check_finding
+from llmx.run.training_report import TrainingReportStage
+from llmx.run.verdicts import VerdictStage
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 N = 600
@@ -342,6 +348,41 @@ def test_a_condition_that_cannot_be_read_is_one_line(finding, said):
     assert said in f"{caught.value} {caught.value.hint}"
 
 
+@pytest.mark.parametrize(
+    ("stage", "options", "said"),
+    [
+        (VerdictStage(), {"findings": [{"id": "x", **BETTER}], "tuned_on": "tests"}, "'tests'"),
+        (TrainingReportStage(), {"broken": "k1"}, "'k1'"),
+        (TrainingReportStage(), {"broken": [1]}, "[1]"),
+    ],
+)
+def test_an_option_that_cannot_be_read_is_one_line(stage, options, said):
+    given = StageInput(StageSpec(name="s", kind=stage.kind, over="recipe", options=options), {})
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        stage.identity(given)
+
+
+@pytest.mark.parametrize("tuned_on", ["validation", "test"])
+def test_what_settings_were_chosen_on_is_part_of_a_verdict(tuned_on):
+    options = {"findings": [{"id": "x", **BETTER}]}
+    told = StageSpec(name="s", kind="verdicts", options={**options, "tuned_on": tuned_on})
+    plain = StageSpec(name="s", kind="verdicts", options=options)
+    same = VerdictStage().identity(StageInput(told, {})) == (
+        VerdictStage().identity(StageInput(plain, {}))
+    )
+    assert same == (tuned_on == "validation")
+
+
+def test_the_desk_of_sudoku_was_tuned_on_its_test_problems_and_says_so():
+    for scale, split in (("desk", "test"), ("laptop", "validation")):
+        spec = compose("backtracking_sudoku", [f"scale={scale}"])
+        (stage,) = (one for one in spec.stages if one.kind == "verdicts")
+        assert stage.options["tuned_on"] == split
+        assert any("chosen on the test problems" in one for one in spec.deviations) == (
+            split == "test"
+        )
+
+
 def recipes():
     return {path.stem: yaml.safe_load(path.read_text()) for path in RECIPES.glob("[!_]*/*.yaml")}
 
@@ -380,9 +421,9 @@ def test_every_arm_that_a_condition_names_is_one_of_the_recipe(recipe, finding, 
 # What could have been shown.
 
 
-@pytest.mark.parametrize(("n", "few"), [(300, True), (6000, False)])
+@pytest.mark.parametrize(("n", "few"), [(300, True), (4000, True), (6000, False)])
 def test_a_size_that_would_seldom_show_equal_arms_to_be_so_is_named(n, few):
-    """Arms 2 points apart, margin 3: the reason is the size of 300 problems, and not of 6,000."""
+    """Arms 2 points apart, margin 3: the reason is the size of 4,000 problems, and not of 6,000."""
     arms = {"a": share(0.6, n), "b": share(0.57, n, seed=1)}
     finding = {"test": "lossless", "arm": "a", "target": "b", "margin": 0.03}
     found = verdict(arms, finding)

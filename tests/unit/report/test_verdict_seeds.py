@@ -188,9 +188,21 @@ def test_an_arm_that_several_seeds_bear_out_decides_whatever_one_seed_of_another
     arms["c"] = ArmFiles(seeds=(first,), scores=first.scores)
     found = verdict({**ABOVE, "arms": ["a", "c"]}, arms)
     assert (found.word, found.leans) == ("contradicted here", None)
+    assert "indicative" not in found.reason
     arms["a"] = answered(mine, trained=True)
     weaker = verdict({**ABOVE, "arms": ["a", "c"]}, arms)
     assert weaker.word == "not shown here"
+
+
+def test_speeds_of_trained_models_decide_nothing_however_many_seeds():
+    """Rounds are of these models: they say nothing of how fast another training would be."""
+    right = np.ones((400, 3), dtype=bool)
+    finding = {"test": "non_inferior_and_faster", "arms": ["a"], "reference": "b"}
+    for trained, word in ((True, "indicative"), (False, "shown here")):
+        arms = {name: answered(right, trained=trained) for name in "ab"}
+        found = verdict(finding, arms, FAST)
+        assert (found.word, found.seeds, found.rounds) == (word, 3, 10)
+        assert ("Speed of trained models: indicative" in found.reason) == trained
 
 
 def test_the_range_of_the_best_is_not_narrowed_by_one_seed():

@@ -88,6 +88,37 @@ def test_a_setting_that_is_off_changes_no_fingerprint(off):
     assert graph.find("calibrate", "shared").fingerprint == "ee28207497084a5808e7"
 
 
+def test_a_rivals_own_settings_are_in_its_fingerprint():
+    arms = {
+        "fly": arm("fly", threshold=0.3, gamma=5),
+        "narrow": arm("fly", threshold=0.3, gamma=5, window=2),
+        "opt": arm("cascade", threshold=0.3),
+        "token": arm("cascade", threshold=0.3, deferral="token_v3"),
+        "block": arm("block"),
+        "sd": arm("speculative"),
+    }
+    graph = build_graph(recipe(**arms))
+    assert len({graph.find("generate", name).fingerprint for name in arms}) == len(arms)
+
+
+WRONG = {
+    "a window of another rule": {"algorithm": "cascade", "threshold": 0.1, "window": 2},
+    "a window past the block": {"algorithm": "fly", "threshold": 0.1, "window": 5, "gamma": 5},
+    "a block without a window": {"algorithm": "fly", "threshold": 0.1, "gamma": 1},
+    "a deferral of another rule": {"algorithm": "fly", "threshold": 0.1, "deferral": "token_v3"},
+    "a negative threshold": {"algorithm": "typical", "threshold": -0.1},
+    "no dial": {"algorithm": "cascade"},
+    "two dials": {"algorithm": "fly", "threshold": 0.1, "draft_share": 0.8},
+    "a share to hold": {"algorithm": "typical", "draft_share": 0.8, "hold": True},
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_rival_that_cannot_be_is_refused(case):
+    with pytest.raises(ValueError, match=r"sampler\."):
+        SamplerSpec(**WRONG[case])
+
+
 def test_a_stop_is_in_the_fingerprint_of_what_drafts_and_of_nothing_else():
     for algorithm in ("target", "draft", "speculative", "ensemble"):
         graph = build_graph(recipe(a=arm(algorithm), b=arm(algorithm, stop_below=0.3)))

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from counts import count
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
@@ -20,6 +21,7 @@ def lengths(seed, seeds=3, seed_sd=2.0, ratio=1.0):
 
 
 @given(seeds_of, st.integers(1, 4), st.floats(0.5, 2))
+@settings(max_examples=count(20, 200), deadline=None)
 def test_it_ends_where_the_p_value_falls_below_one_minus_the_level(seed, seeds, ratio):
     first, second = lengths(seed, seeds, ratio=ratio)
     found = ratio_two_level(first, second, 0.8)
@@ -33,6 +35,7 @@ def test_it_ends_where_the_p_value_falls_below_one_minus_the_level(seed, seeds, 
 
 
 @given(seeds_of)
+@settings(max_examples=count(20, 200), deadline=None)
 def test_one_seed_is_fiellers_interval(seed):
     """Oracle: the roots of (m1 - r m2)² = t² (v11 - 2 r v12 + r² v22) / n."""
     first, second = (table[:, 0] for table in lengths(seed, 1))
@@ -44,6 +47,7 @@ def test_one_seed_is_fiellers_interval(seed):
 
 
 @given(seeds_of)
+@settings(max_examples=count(20, 200), deadline=None)
 def test_swapping_inverts_and_a_factor_multiplies(seed):
     first, second = lengths(seed)
     there, back = ratio_two_level(first, second), ratio_two_level(second, first)

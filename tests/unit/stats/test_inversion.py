@@ -76,6 +76,7 @@ def test_an_interval_at_a_level_is_the_interval_of_that_level(level):
 
 
 @given(seeds_of, st.floats(-1, 1))
+@settings(max_examples=count(30, 300), deadline=None)
 def test_it_finds_the_p_value_that_is_known(seed, null):
     """Oracle: Student's, which has its p value in closed form."""
     values = np.random.default_rng(seed).normal(size=(20, 2))
@@ -105,11 +106,11 @@ def test_a_few_rounds_that_all_say_faster_are_no_certainty():
 
 
 def test_a_ratio_of_one_has_uniform_p_values():
-    """Twelve rounds of equally fast arms; bands of three Monte Carlo errors of 150 worlds."""
-    worlds = range(count(150, 2000))
+    """Twelve rounds of equally fast arms; bands of three Monte Carlo errors of 100 worlds."""
+    worlds = range(count(100, 2000))
     found = [p_beyond(ratio_interval_at(*_equal(seed), resamples=400), 1.0) for seed in worlds]
-    assert 0.003 <= np.mean(np.array(found) < 0.05) <= 0.11
-    assert 0.37 <= np.mean(np.array(found) < 0.5) <= 0.63
+    assert 0 < np.mean(np.array(found) < 0.05) <= 0.12
+    assert 0.35 <= np.mean(np.array(found) < 0.5) <= 0.65
 
 
 def _equal(seed):
