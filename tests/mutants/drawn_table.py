@@ -258,10 +258,37 @@ DRAWN = [
     ),
     # timing
     Mutant(
+        "run/latency.py",
+        "cast = open_cast(long, arm.engine, inputs)",
+        "cast = open_cast(arm.engine, long, inputs)",
+        (
+            "tests/unit/run/test_latency_stand.py"
+            "::test_a_stand_has_the_arms_engine_inputs_and_words_and_so_many_tokens[hf]"
+        ),
+    ),
+    Mutant(
         "report/timing.py",
         ("rounds = common_rounds(table, arm, base)\n    if not rounds:"),
         ("rounds = common_rounds(table, arm, base)\n    if (rounds):"),
         "tests/unit/report/test_compare.py::test_flips_by_hand",
+    ),
+    Mutant(
+        "run/latency.py",
+        "timing: ClassVar[bool] = True",
+        "timing: ClassVar[bool] = False",
+        (
+            "tests/unit/run/test_graph.py"
+            "::test_measurements_and_what_follows_them_are_not_shared[ensemble_latency]"
+        ),
+    ),
+    Mutant(
+        "methods/ensemble/timing.py",
+        "per_token=(last - first) / (tokens - 1) if tokens > 1 else 0.0,",
+        "per_token=(last - first) / (tokens - 1) if tokens > 1 else 1.0,",
+        (
+            "tests/unit/ensemble/test_figures.py"
+            "::test_an_answer_of_one_token_has_no_time_a_token_and_no_stall"
+        ),
     ),
     # decoding
     Mutant(
@@ -290,8 +317,8 @@ DRAWN = [
     ),
     Mutant(
         "methods/decode/block_model.py",
-        "d, chance, p, q, lead = np.full((5, rows, width), np.nan, np.float32)",
-        "d, chance, p, q, lead = np.full(np.nan, (5, rows, width), np.float32)",
+        "d, chance, p, q, lead, *aside = np.full((7, rows, width), np.nan, np.float32)",
+        "d, chance, p, q, lead, *aside = np.full(np.nan, (7, rows, width), np.float32)",
         (
             "tests/unit/decode/test_alone_or_beside.py"
             "::test_slots_order_and_neighbours_change_no_answer"
@@ -299,12 +326,33 @@ DRAWN = [
     ),
     # statistics
     Mutant(
+        "stats/fieller.py",
+        (
+            "step = paired_two_level(one, estimate * other, level).reach /"
+            " abs(below.interval.estimate)"
+        ),
+        ("step = paired_two_level(one, estimate * other, level).reach / (below.interval.estimate)"),
+        (
+            "tests/unit/stats/test_fieller.py"
+            "::test_the_signs_of_both_means_turn_the_interval_round_and_widen_nothing[0]"
+        ),
+    ),
+    Mutant(
         "stats/crossed.py",
         "reach = max(error.reach(level) for error in errors)",
         "reach = min(error.reach(level) for error in errors)",
         (
             "tests/unit/stats/test_fieller.py"
             "::test_it_ends_where_the_p_value_falls_below_one_minus_the_level"
+        ),
+    ),
+    Mutant(
+        "stats/power.py",
+        "if not 0 < discordant_rate <= 1 or abs(difference) > discordant_rate:",
+        "if not 0 < discordant_rate <= 2 or abs(difference) > discordant_rate:",
+        (
+            "tests/unit/stats/test_power.py"
+            "::test_a_difference_beyond_its_discordant_pairs_is_refused[1.5-0.1]"
         ),
     ),
     Mutant(
