@@ -13,7 +13,7 @@ from llmx.report.verdict.schema import check_finding
 
 def answer(name, right, tokens=50, drafted=40, accepted=40):
     return Score(
-        id=name, cluster="", expected="1", strict="1", flexible="1", correct=bool(right),
+        id=name, cluster="", expected=name, strict="1", flexible="1", correct=bool(right),
         correct_flexible=bool(right), unparsed=False, tokens=int(tokens), finish="eos",
         rounds=10, drafted=drafted, accepted=accepted,
     )  # fmt: skip
