@@ -359,6 +359,29 @@ def test_a_threshold_that_moves_among_several_needs_more():
     assert several.word == "not shown here" and several.reason.startswith("None of 6 thresholds")
 
 
+def shared(to, low, share, high):
+    """A threshold under another divergence; only the interval is known, of an asked 80 %."""
+    values = {"to": to, "low": low, "share": share, "high": high}
+    return moved([8] * 9, [10] * 9).model_copy(
+        update={**values, "spread": None, "asked_share": 0.8}
+    )
+
+
+def test_the_furthest_share_is_named_above_or_below():
+    sure = moved([8] * 9, [10] * 9).spread  # nothing varies, so no p value is above 0
+    rows = (shared("up", 0.88, 0.91, 0.94), shared("down", 0.45, 0.5, 0.55))
+    given = Exploration(transfer=tuple(row.model_copy(update={"spread": sure}) for row in rows))
+    found = verdict({"test": "threshold_transfer"}, {}, exploration=given)
+    assert found.reason.startswith("2 of 2 thresholds")
+    assert found.reason.endswith("under `down` instead of 80.0 %.")
+
+
+@pytest.mark.parametrize(("low", "word"), [(0.6, "not shown here"), (0.87, "shown here")])
+def test_a_share_whose_interval_holds_what_was_asked_is_not_away(low, word):
+    given = Exploration(transfer=(shared("d", low, 0.9, 0.95),))
+    assert verdict({"test": "threshold_transfer"}, {}, exploration=given).word == word
+
+
 LOSSLESS = {"test": "lossless", "arm": "a", "target": "b"}
 
 
