@@ -398,8 +398,9 @@ DRAWN = [
             " two_sided_z(span.level))"
         ),
         (
-            "tests/unit/report/test_verdict_rules.py"
-            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+            "tests/unit/report/test_testable.py"
+            "::test_where_no_difference_is_shown_the_one_that_would_be_is_named"
+            "[more_accurate]"
         ),
     ),
     Mutant(
@@ -408,7 +409,7 @@ DRAWN = [
         "worst = max(off, key=lambda row: (row.share - row.asked_share))",
         (
             "tests/unit/report/test_verdict_rules.py"
-            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+            "::test_the_furthest_share_is_named_above_or_below"
         ),
     ),
     Mutant(
@@ -417,7 +418,8 @@ DRAWN = [
         "return 1.0",
         (
             "tests/unit/report/test_verdict_rules.py"
-            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+            "::test_a_share_whose_interval_holds_what_was_asked_is_not_away"
+            "[0.6-not shown here]"
         ),
     ),
     Mutant(
@@ -427,18 +429,16 @@ DRAWN = [
             'reason = f"The audit failed: {audits}." if not (lost) else f"The run leaves out'
             ' {missing}."'
         ),
-        (
-            "tests/unit/report/test_verdict_rules.py"
-            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
-        ),
+        "tests/unit/report/test_verdicts.py::test_a_failed_audit_withholds[fsd]",
     ),
     Mutant(
         "report/verdict/moved.py",
         "return arm.gain is not None and (arm.gain.above(0) or arm.gain.below(0))",
         "return arm.gain is not None and (arm.gain.above(0) and arm.gain.below(0))",
         (
-            "tests/unit/report/test_verdict_rules.py"
-            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+            "tests/unit/report/test_testable.py"
+            "::test_a_correlation_says_something_only_where_training_moved_an_arm"
+            "[gains0-contradicted here]"
         ),
     ),
     Mutant(
@@ -446,8 +446,8 @@ DRAWN = [
         "return _of_one_seed(table) if table.seeds == 1 else _of_seeds(table)",
         "return _of_one_seed(table) if table.seeds == 2 else _of_seeds(table)",
         (
-            "tests/unit/report/test_verdict_rules.py"
-            "::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero[finding0]"
+            "tests/unit/report/test_seeds.py"
+            "::test_pooled_rows_count_every_seed_and_pair_by_item_and_seed"
         ),
     ),
     # resume
