@@ -14,7 +14,8 @@ from llmx.core.record import Record, Score
 
 def counts(sent: Sent) -> Iterator[Check]:
     """Yield every check of counters, scores and splits."""
-    yield check("counters", sent.records, _impossible, "counters that cannot all be true")
+    wrong = _impossible if sent.drafts is None else _impossible_chunks
+    yield check("counters", sent.records, wrong, "counters that cannot all be true")
     if sent.scores is None:
         for name in ("score_counts", "expected_answer", "unparsed_share"):
             yield unchecked(name, "there are no scores")
@@ -31,6 +32,11 @@ def _impossible(record: Record) -> bool:
     return record.accepted > most or (
         record.rounds > 0 and tokens > record.accepted + record.rounds
     )
+
+
+def _impossible_chunks(record: Record) -> bool:
+    # The rounds of an ensemble are the chunks of its answer, of one token at least.
+    return bool(record.drafted or record.accepted) or record.rounds > record.tokens
 
 
 def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Check]:

@@ -17,9 +17,10 @@ def prompts(sent: Sent) -> Iterator[Check]:
     """Yield every check of the prompts."""
     yield from _identity(sent)
     yield from _content(sent)
-    if sent.speller is None:
+    if sent.speller is None or sent.drafts is not None:
+        why = "the engine has no tokenizer" if sent.drafts is None else "its prompts keep no ids"
         for name in ("prompt_template", "double_bos", "prompt_eos", "prompt_text"):
-            yield unchecked(name, "the engine has no tokenizer")
+            yield unchecked(name, why)
     else:
         yield from _tokens(sent, sent.speller)
 
@@ -63,7 +64,11 @@ def _content(sent: Sent) -> Iterator[Check]:
         return sample is not None and _leaks(sample, record.prompt)
 
     yield check("question_sent", sent.records, unasked, "the prompt does not hold the question")
-    yield check("answer_leak", sent.records, leaked, "the prompt holds the worked solution")
+    if any((sent.drafts or {}).values()):
+        # A member that is right has written the worked solution, and is meant to be heard.
+        yield unchecked("answer_leak", "the prompt holds what other members wrote")
+    else:
+        yield check("answer_leak", sent.records, leaked, "the prompt holds the worked solution")
 
 
 def _leaks(sample: Sample, prompt: str) -> bool:

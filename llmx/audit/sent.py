@@ -37,6 +37,7 @@ class Sent:
     Attributes:
         samples: the problems that should have been asked, in order.
         others: split → questions that must not be among them; None = could not be had.
+        drafts: id → what other members of an ensemble said, by name; None = one model answered.
     """
 
     records: Sequence[Record]
@@ -45,6 +46,7 @@ class Sent:
     scores: Sequence[Score] | None = None
     speller: Speller | None = None
     others: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
+    drafts: Mapping[str, Mapping[str, str]] | None = None
 
     def problems(self) -> dict[str, Sample]:
         """Return the problems by id."""

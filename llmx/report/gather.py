@@ -220,7 +220,18 @@ def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
         files.calibration = _parse(Calibration, read_json(path), path)
     if (folder / "audit.json").exists():
         path = folder / "audit.json"
-        files.audit = _parse(Audit, read_json(path), path)
+        files.audit = _both(files.audit, _parse(Audit, read_json(path), path))
+
+
+def _both(first: Audit | None, second: Audit) -> Audit:
+    """Join the audits of an arm: of a trained one there is one before and one after."""
+    if first is None:
+        return second
+    return Audit(
+        passed=first.passed and second.passed,
+        checks=(*first.checks, *second.checks),
+        shown=(*first.shown, *second.shown),
+    )
 
 
 def _once(already: Mapping[str, Any], key: str, what: str) -> None:

@@ -86,8 +86,8 @@ class Claim(Frozen):
     setting: str
     metric: str | None
     unit: Unit | None = None
-    relation: Literal["eq", "gt", "between"] = Field(
-        description="how the published value bounds the true one"
+    relation: Literal["eq", "gt", "le", "between"] = Field(
+        description="how the published value bounds the true one; le: it is said to be up to that"
     )
     value: float | tuple[float, float] | None
     tolerance: float | None = Field(default=None, gt=0, description="in the unit of the value")

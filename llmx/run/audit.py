@@ -7,12 +7,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from llmx.core.ensemble import VoiceSpec
 from llmx.core.errors import DataError, RunError
+from llmx.core.events import ANSWER
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.run.ask import decoding_identity, put, required
+from llmx.run.answering import answering, otherwise
+from llmx.run.ask import decoding_identity, put, required, used_model
 from llmx.run.decode import check_options
+from llmx.run.ensemble import MEMBERS, ensemble_of
 from llmx.store.files import read_lines, write_json, write_text
 
 if TYPE_CHECKING:
@@ -24,21 +28,23 @@ _WITH_TOKENIZER = ("hf", "vllm", "vllm_server")
 
 
 class AuditStage:
-    """Writes ``audit.json`` and ``audit.md``. Needs a decode stage, and scores if any.
+    """Writes ``audit.json`` and ``audit.md``. Needs what answered, and scores if any.
 
-    A failed audit does not stop a run; verdicts leave its arm out.
+    Where a stage of the recipe has trained the model, that stage too is among the needs: its
+    tokenizer reads the records. A failed audit does not stop a run; verdicts leave its arm out.
 
-    Options: ``split`` (default test).
+    Options: ``split`` (default test) and ``model``, as the stage that answered names it.
     """
 
     kind: ClassVar[str] = "audit"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """What the records depend on."""
-        check_options(given, {"split"})
-        return decoding_identity(given.arm, _split(given), given.stage.name)
+        check_options(given, {"split", "model"})
+        found = decoding_identity(answering(given), _split(given), given.stage.name)
+        return {**found, **otherwise(given)}
 
     def applies(self, given: StageInput) -> bool:
         """Where there are problems and answers."""
@@ -79,10 +85,11 @@ def _sent(context: StageContext) -> Any:
     return Sent(
         records=[Record.model_validate(line) for line in lines],
         samples=load(data, split, len(lines)),
-        max_tokens=sampler.max_tokens,
+        max_tokens=(_answerer(context).sampler or sampler).max_tokens,
         scores=None if scores is None else [Score.model_validate(line) for line in scores],
         speller=_speller(context),
         others={name: _questions(data, name, SAMPLE_OF_TRAIN) for name in others},
+        drafts=_drafts(context.inputs),
     )
 
 
@@ -110,14 +117,32 @@ def _questions(data: DataSpec, split: str, most: int) -> tuple[str, ...] | None:
         return None
 
 
+def _drafts(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]] | None:
+    """Return id → what the other members said; None where one model answered."""
+    rows = _lines(inputs, MEMBERS)
+    if rows is None:
+        return None
+    return {row["id"]: {k: v for k, v in row["drafts"].items() if k != ANSWER} for row in rows}
+
+
+def _answerer(context: StageContext) -> VoiceSpec:
+    """Return the model that wrote the records: of an ensemble, the one that answers."""
+    if _lines(context.inputs, MEMBERS) is not None:
+        spec = ensemble_of(context.given.arm)
+        return spec.voices[spec.aggregator]
+    arm = answering(context.given, context.inputs)
+    return VoiceSpec(model=used_model(arm), engine=arm.engine)
+
+
 def _speller(context: StageContext) -> Any:
     """Return the tokenizer of an engine that has one."""
-    if context.given.arm.engine.kind not in _WITH_TOKENIZER:
+    voice = _answerer(context)
+    assert voice.engine is not None
+    if voice.engine.kind not in _WITH_TOKENIZER:
         return None
     from llmx.engines.hf import HfEngine
 
-    arm = context.given.arm
-    return _EngineSpeller(HfEngine(arm.model, arm.engine, context.inputs), context.given)
+    return _EngineSpeller(HfEngine(voice.model, voice.engine, context.inputs), context.given)
 
 
 class _EngineSpeller:

@@ -26,7 +26,8 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 class TrainingReportStage:
-    """Over recipe. Writes ``training_report.json``, ``.md``, ``.html``, and a picture a quantity.
+    """Over recipe. Writes ``training_report.json``, ``.md``, ``.html``, and a picture a quantity,
+    and ``training_outcomes.json``: outcomes by problem and seed, before and after.
 
     Reads what its needs hold, by their files: trainings of kind `sft`, `dpo`, `grpo` and `rloo`
     (``training.json``, ``rollouts.jsonl``), and decode and score stages (``samples.jsonl``,
@@ -69,6 +70,9 @@ class TrainingReportStage:
 
     def run(self, context: StageContext) -> None:
         """Read, measure, draw and write."""
+        from llmx.report.outcomes.encode import dumps
+        from llmx.report.outcomes.model import OF_TRAININGS
+        from llmx.report.outcomes.write import training_outcomes
         from llmx.report.seeds import pool_references
         from llmx.report.training.build import build, shown
         from llmx.report.training.evidence import by_family
@@ -80,7 +84,8 @@ class TrainingReportStage:
         from llmx.run.training_evidence import evidence
 
         given, options = context.given, _options(context.given)
-        arms = by_family(evidence(context, options))
+        apart = evidence(context, options)
+        arms = by_family(apart)
         report = build(
             arms,
             options["title"],
@@ -95,6 +100,7 @@ class TrainingReportStage:
         rows = [as_json(one) for found in rollouts.values() for one in found]
         write_lines(context.out / "rollouts.jsonl", rows)
         write_json(context.out / FILE, as_json(report))
+        write_text(context.out / OF_TRAININGS, dumps(training_outcomes(apart, given)))
         write_text(context.out / "training_report.md", markdown(report))
         for name, svg in pictures(report).items():
             write_text(context.out / f"{name}.svg", svg + "\n")

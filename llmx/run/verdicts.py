@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class VerdictStage:
-    """Over recipe. Writes ``verdicts.json`` and ``verdicts.md``.
+    """Over recipe. Writes ``verdicts.json``, ``verdicts.md`` and ``outcomes.json``.
+
+    The last holds outcomes by problem and seed, from which all that is judged follows.
 
     Reads whatever of scores, timed blocks, audits and explorations is among its needs; an arm
     whose audit failed is judged by nothing.
@@ -33,7 +35,7 @@ class VerdictStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The findings, the arms, which have a model of their own, what was tuned on.
+        """The findings, the arms with their samplers, those trained, references, what was tuned on.
 
         Raises:
             ConfigError: for a finding that cannot be judged, or an unknown split.
@@ -43,6 +45,9 @@ class VerdictStage:
             "arms": list(given.arms),
             "tuned_on": _tuned_on(given),
             "trained": sorted(trained_arms(given.arms, given.stages)),
+            "samplers": {n: arm.sampler and as_json(arm.sampler) for n, arm in given.arms.items()},
+            "reference": given.reference,
+            "references": dict(given.references),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -56,6 +61,9 @@ class VerdictStage:
     def run(self, context: StageContext) -> None:
         """Judge every finding."""
         from llmx.report.gather import gather
+        from llmx.report.outcomes.encode import dumps
+        from llmx.report.outcomes.model import FILE
+        from llmx.report.outcomes.write import outcomes
         from llmx.report.seeds import pool
         from llmx.report.verdict.evidence import evidence
         from llmx.report.verdict.family import over_all
@@ -67,7 +75,8 @@ class VerdictStage:
 
         given, findings = context.given, _findings(context.given)
         trained = trained_arms(given.arms, given.stages)
-        found = evidence(pool(gather(context.inputs, given.arms, trained)), _tuned_on(given))
+        apart = gather(context.inputs, given.arms, trained)
+        found = evidence(pool(apart), _tuned_on(given))
         present = families(given.arms)
         samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
         context.progress.start(len(findings), unit="findings")
@@ -75,11 +84,10 @@ class VerdictStage:
         for finding in findings:
             verdicts.append(like_for_like(judge(found, finding, list(present)), finding, samplers))
             context.progress.advance()
-        judged = Verdicts(
-            verdicts=over_all(verdicts),
-            failed=tuple(found.failed),
-            unavailable=sentences(context.unavailable),
-        )
+        lost = sentences(context.unavailable)
+        judged = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
+        kept = outcomes(apart, given, findings, lost, _tuned_on(given))
+        write_text(context.out / FILE, dumps(kept))
         write_json(context.out / "verdicts.json", as_json(judged))
         write_text(context.out / "verdicts.md", markdown(judged))
 

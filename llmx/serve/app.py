@@ -68,7 +68,7 @@ class Service:
         answer = Answer(chat, chat.model, self.answerer.answer(chat))
         handed_over = False
         try:
-            pieces = self.metrics.timed(answer.pieces())
+            pieces = self.metrics.timed(answer.pieces(), lambda: answer.tokens)
             first = await _unless_left(request, _first(pieces))
             if chat.stream:
                 handed_over = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -20,12 +20,15 @@ class Metrics:
             "llmx_ttft_seconds", "Request to first token shown", buckets=_SECONDS, registry=own
         )
         self.stall = Histogram(
-            "llmx_stall_seconds", "Between two pieces shown", buckets=_SECONDS, registry=own
+            "llmx_stall_seconds",
+            "Every gap between two pieces shown",
+            buckets=_SECONDS,
+            registry=own,
         )
         self.total = Histogram(
             "llmx_answer_seconds", "Request to end of answer", buckets=_SECONDS, registry=own
         )
-        self.tokens = Counter("llmx_tokens", "Tokens shown", registry=own)
+        self.tokens = Counter("llmx_tokens", "Tokens of the answers shown", registry=own)
         self.requests = Counter("llmx_requests", "Requests by outcome", ["outcome"], registry=own)
         self.open = Gauge("llmx_open_requests", "Answers under way", registry=own)
 
@@ -33,14 +36,25 @@ class Metrics:
         """Return the text that Prometheus reads."""
         return generate_latest(self.registry)
 
-    async def timed(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
-        """Pass the pieces on and observe their times."""
+    async def timed(
+        self, pieces: AsyncIterator[str], tokens: Callable[[], int]
+    ) -> AsyncIterator[str]:
+        """Pass the pieces on, observe their times and count their tokens.
+
+        Args:
+            tokens: of the answer so far; a piece may hold several, and some show no text.
+        """
         began = last = time.perf_counter()
-        first = True
+        first, counted = True, 0
         async for piece in pieces:
             now = time.perf_counter()
             (self.ttft if first else self.stall).observe(now - last)
             first, last = False, now
-            self.tokens.inc()
+            counted = self._count(tokens(), counted)
             yield piece
+        self._count(tokens(), counted)
         self.total.observe(time.perf_counter() - began)
+
+    def _count(self, now: int, before: int) -> int:
+        self.tokens.inc(now - before)
+        return now

@@ -386,7 +386,7 @@ AUDIT = [
         ".observe(now - last)",
         ".observe(now - began)",
         (
-            "tests/unit/serve/test_metrics.py"
+            "tests/unit/serve/test_server_times.py"
             "::test_a_first_token_is_timed_from_the_request_and_each_further_one_from_the_las"
             "t"
         ),

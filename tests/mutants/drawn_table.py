@@ -202,7 +202,7 @@ DRAWN = [
         "_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)",
         "_SECONDS = (0.01, 0.025, 0.1, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)",
         (
-            "tests/unit/serve/test_metrics.py"
+            "tests/unit/serve/test_server_times.py"
             "::test_bounds_rise_from_a_hundredth_to_minutes_and_no_gap_is_wide"
             "[llmx_ttft_seconds]"
         ),

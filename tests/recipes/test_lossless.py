@@ -18,7 +18,7 @@ def first_difference(one, other):
 
 @pytest.fixture(scope="module")
 def answers():
-    spec = compose("fsd_gsm8k", ["sampler.temperature=0"])
+    spec = compose("fsd_gsm8k", ["sampler.temperature=0", "arms=[target,sd]"])
     arm = spec.arms["sd"]
     samples = load(arm.data, "test", PROMPTS)
     engine = HfEngine(arm.model, arm.engine)

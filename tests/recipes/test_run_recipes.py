@@ -42,7 +42,7 @@ LEAVES = {
     "judge": ("judgements.jsonl", "outputs.jsonl", "summary.json"),
     "win_rates": ("win_rates.json", "win_rates.md", "outputs", "annotations"),
     "audit": ("audit.json", "audit.md"),
-    "verdicts": ("verdicts.json", "verdicts.md"),
+    "verdicts": ("verdicts.json", "verdicts.md", "outcomes.json"),
     "divergence_log": ("log.npz", "rule.json"),
     "explore": ("explore.json", "explore.md", "explore.svg"),
 }

@@ -9,8 +9,15 @@ from llmx.report.numbers import number, points
 from llmx.report.paper import Anchor, Claim, Ours, Paper
 from llmx.report.reproduce.beside import Beside
 from llmx.report.reproduce.claims import said
+from llmx.report.verdict.model import CANNOT
 
-Direction = Literal["same direction", "other direction", "no direction shown here", "not run here"]
+Direction = Literal[
+    "same direction",
+    "other direction",
+    "no direction shown here",
+    "not run here",
+    "cannot be recomputed",
+]
 
 
 class Anchored(Frozen):
@@ -76,6 +83,8 @@ def _direction(theirs: float, ours: Beside | None, wanted: Ours) -> tuple[Direct
         return "not run here", f"No stored run of {wanted.recipe} holds it."
     none = 0.0 if ours.unit == "points" else 1.0
     reason = f"Here {said(ours)}."
+    if ours.unkept:
+        return CANNOT, reason
     if not ours.span.above(none) and not ours.span.below(none):
         return "no direction shown here", reason
     same = ours.span.above(none) == (theirs > 0)

@@ -56,6 +56,7 @@ class Beside(Frozen):
     absolute: Span | None = Field(default=None, description="the same as a difference, tokens/s")
     accuracy: Span | None = Field(default=None, description="the arm's accuracy difference")
     judge: Judge | None = Field(default=None, description="who gave it, of win rates")
+    unkept: str = Field(default="", description="day of a run whose outcomes were not kept")
 
 
 def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
@@ -81,6 +82,7 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
         seeds=row.seeds if row else 1,
         absolute=_gain(source.results, arm, ours),
         accuracy=row.difference.score if row and row.difference else None,
+        unkept=source.card.date if source.unkept else "",
     )
 
 

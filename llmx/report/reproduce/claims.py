@@ -10,6 +10,7 @@ from llmx.core.record import Frozen
 from llmx.report.numbers import number, number_span, percent_span, points_span
 from llmx.report.paper import PER_MACHINE, Claim, Ours
 from llmx.report.reproduce.beside import Beside
+from llmx.report.verdict.model import CANNOT
 from llmx.report.won import CONTROLLED
 
 Word = Literal[
@@ -66,6 +67,8 @@ def _apart(wanted: Ours, ours: Beside) -> str:
         return f"Other models and data (scale={ours.scale})"
     if wanted.apart is not None:
         return wanted.apart
+    if ours.unkept:
+        return "Its outcomes by problem were not kept"
     if wanted.quantity == CONTROLLED != ours.quantity:
         return "Lengths are not controlled for in ours"
     judge = ours.judge
@@ -90,7 +93,7 @@ def said(ours: Beside) -> str:
         text += f" (a gain of {number_span(ours.absolute, 0)} tokens/s)"
     if ours.accuracy is not None and "accuracy" not in ours.quantity and ours.against:
         text += f" at {points_span(ours.accuracy)} points of accuracy"
-    return text
+    return f"{text} (of {ours.unkept}; {CANNOT})" if ours.unkept else text
 
 
 def _figure(ours: Beside) -> str:
@@ -130,6 +133,8 @@ def bounds(claim: Claim) -> tuple[float, float]:
         return claim.value[0] * scale, claim.value[1] * scale
     if claim.relation == "gt":
         return claim.value * scale, float("inf")
+    if claim.relation == "le":
+        return -float("inf"), (claim.value + (claim.tolerance or 0.0)) * scale
     slack = claim.tolerance or 0.0
     return (claim.value - slack) * scale, (claim.value + slack) * scale
 
@@ -139,6 +144,10 @@ def _agreement(claim: Claim, ours: Beside) -> tuple[Word, str]:
     span = ours.span
     if span.low is None or span.high is None:
         return "inconclusive", f"One round gives no interval: {said(ours)}."
+    if claim.relation == "le":
+        # Whatever is less agrees with "up to": that alone reproduces nothing.
+        word: Word = "not reproduced" if span.low > high else "inconclusive"
+        return word, f"\u201cUp to\u201d is a bound from above alone: {said(ours)}."
     if low <= span.low and span.high <= high:
         return "reproduced", f"The whole interval agrees: {said(ours)}."
     if span.high < low or high < span.low:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from llmx.report.paper import Statement
 from llmx.report.reproduce.stored import Stored
 from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
-from llmx.report.verdict.model import Number, Verdict
+from llmx.report.verdict.model import CANNOT, Number, Verdict
 from llmx.report.verdict.optimum import BEST
 
 Best = tuple[Stored, Number, int]
@@ -24,6 +24,7 @@ def grown(
     is wrong where a range has missed the best of its run, so that the chances of both add up; and
     over the steps, of which one is enough to contradict. With one seed it is indicative, and with a
     run that was tuned on its test problems exploratory. Not testable where one of the runs was not.
+    Nothing is said where outcomes of one of the runs were not kept.
     """
     if (why := _not_testable(statement, stored)) is not None:
         return why
@@ -38,8 +39,10 @@ def grown(
     )
     seeds = min(count for _, _, count in found)
     decision = _decided(figures, lone=seeds == 1)
-    points = f" One seed: it points to *{decision.leans}*." if decision.leans else ""
-    if any(verdict.word == "exploratory" for _, verdict in _named(statement, stored)):
+    unkept = any(run.unkept for run in runs)
+    leans = None if unkept else decision.leans
+    points = f" One seed: it points to *{leans}*." if leans else ""
+    if not unkept and any(one.word == "exploratory" for _, one in _named(statement, stored)):
         points = f" A run was tuned on its test problems; else it would read *{decision.word}*."
         decision = Decision("exploratory")
     verdict = decision.verdict(
@@ -49,6 +52,8 @@ def grown(
         numbers=figures,
         seeds=seeds,
     )
+    if unkept:
+        verdict = verdict.model_copy(update={"word": CANNOT, "p": None, "leans": None})
     return runs, verdict
 
 

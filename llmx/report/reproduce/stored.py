@@ -12,7 +12,10 @@ from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
 from llmx.report.judged import FILE as WON
 from llmx.report.judged import ArmWins
+from llmx.report.outcomes.model import FILE as OUTCOMES
+from llmx.report.outcomes.model import OF_TRAININGS
 from llmx.report.reproduce.card import Card, card
+from llmx.report.reproduce.unkept import unjudged
 from llmx.report.results import Results, load_results
 from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streamed, Streams
@@ -26,11 +29,15 @@ TRAINED, CURVES = "training_report.json", ("reward", "correct", "backtracks", "t
 
 STREAM_PICTURES = ("gantt.svg", "ttft.svg", "total.svg", "quality.svg", "simulation.svg")
 SIMULATED = "simulation.json"
+LATENCY = "latency.jsonl"
+"""What the intervals of streams are computed from, a row an answer."""
+
 _TEXTS = (
     *("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg"),
     *(TRAINED, "training_report.md", *(f"{name}.svg" for name in CURVES)),
     *(ENSEMBLE, "ensemble.md", SIMULATED, "simulation.md", *STREAM_PICTURES),
     *(WON, "win_rates.md"),
+    *(OUTCOMES, OF_TRAININGS, LATENCY),
 )
 
 
@@ -42,6 +49,7 @@ class Stored:
         texts: further files by name, which are kept with a committed result.
         streams: of a run that measured streams instead of speed; empty = none.
         wins: of a run whose arms were judged; empty = none.
+        unkept: whether its outcomes by problem are gone, so that nothing can be judged again.
     """
 
     folder: Path
@@ -53,6 +61,7 @@ class Stored:
     texts: dict[str, str]
     streams: Streams = field(default_factory=Streams)
     wins: Wins = field(default_factory=Wins)
+    unkept: bool = False
 
     @property
     def problems(self) -> int:
@@ -71,20 +80,22 @@ class Stored:
 def load_stored(folder: Path) -> Stored:
     """Read a finished run folder, or a folder that :func:`keep` has written.
 
+    Without outcomes by problem no verdict of it stands; see :mod:`.unkept`.
+
     Raises:
         StoreError: if a file is missing or of another version.
     """
     try:
         about, streams, wins = _card(folder), _streams(folder), _wins(folder)
         results = _results(folder, about)
-        found = _somewhere(folder, VERDICTS)
-        judged = Verdicts.model_validate(read_json(found)) if found else Verdicts()
+        place = _somewhere(folder, VERDICTS)
+        judged = Verdicts.model_validate(read_json(place)) if place else Verdicts()
     except ValidationError as error:
         message = f"{folder} was not written by this version of llmx"
         raise StoreError(message, "run the recipe again") from error
     plot = folder / PLOT
     paths = {name: path for name in _TEXTS if (path := _somewhere(folder, name))}
-    return Stored(
+    found = Stored(
         folder=folder,
         card=about,
         results=results,
@@ -95,6 +106,8 @@ def load_stored(folder: Path) -> Stored:
         streams=streams,
         wins=wins,
     )
+    # What no rule was applied to, such as a simulation, has nothing to lose.
+    return found if OUTCOMES in paths or not found.verdicts else unjudged(found)
 
 
 def holds_results(folder: Path) -> bool:

@@ -24,7 +24,8 @@ def said_figure(claim: Claim) -> str:
 def _value(claim: Claim) -> str:
     if isinstance(claim.value, tuple):
         return f"{claim.value[0]:g} to {claim.value[1]:g} {claim.unit}"
-    return f"{'> ' if claim.relation == 'gt' else ''}{claim.value:,g} {claim.unit}"
+    bound = {"gt": "> ", "le": "up to "}.get(claim.relation, "")
+    return f"{bound}{claim.value:,g} {claim.unit}"
 
 
 def said_source(source: Source) -> str:

@@ -124,8 +124,8 @@ def _passed(files: ArmFiles) -> bool:
 def _failure(files: ArmFiles) -> str:
     for run in files.runs():
         if run.audit is not None and not run.audit.passed:
-            names = ", ".join(check.check for check in run.audit.failures())
-            return names or "audit"
+            names = dict.fromkeys(check.check for check in run.audit.failures())
+            return ", ".join(names) or "audit"
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from llmx.report.verdict.audits import only_audited
 from llmx.report.verdict.beats_control import beats_control
 from llmx.report.verdict.costs import costs_and_gains
 from llmx.report.verdict.every_arm import figured, of_every_arm
@@ -64,6 +65,8 @@ def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> 
         return _nothing(e, finding, lost, [name for name in named if name not in present])
     verdict = of_every_arm(TESTS[str(finding["test"])](e, **settings), finding, e, present)
     used = _used(verdict, named, e)
+    # A test that names no arms has read those of its verdict, failed ones among them.
+    verdict = only_audited(verdict, used if named else verdict.arms, e)
     return verdict.model_copy(
         update={
             "id": finding["id"],

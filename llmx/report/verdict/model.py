@@ -20,8 +20,12 @@ Word = Literal[
     "not comparable",
     "not testable here",
     "withheld",
+    "cannot be recomputed",
 ]
 DECISIVE: tuple[Word, ...] = ("shown here", "contradicted here")
+CANNOT: Literal["cannot be recomputed"] = "cannot be recomputed"
+"""Of a committed result without outcomes by problem; no test gives it."""
+
 Unit = Literal["points", "times", "share", "tokens", "backtracks", "reward", "of 1"]
 
 

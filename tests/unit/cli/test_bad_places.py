@@ -140,7 +140,8 @@ VALUES = [
     ("word", "named"), [row[1:] for row in VALUES], ids=[row[0] for row in VALUES]
 )
 def test_a_value_out_of_range(llmx: Llmx, word: str, named: str) -> None:
-    refused(llmx("run", "recipe=fsd_gsm8k", word, "--dry-run"), named)
+    arms = "arms=[sd,fsd_r_lo,fsd_r_mid,fsd_h_lo]"
+    refused(llmx("run", "recipe=fsd_gsm8k", arms, word, "--dry-run"), named)
     assert not Path("runs").exists()
 
 

@@ -53,7 +53,8 @@ def cases(draw):
     sampler = SAMPLERS[draw(st.sampled_from(sorted(SAMPLERS)))]
     extra = EXTRAS[draw(st.sampled_from(sorted(EXTRAS)))]
     drafting = {
-        "gamma": draw(st.integers(1, 12)),
+        # A window of fly has to end inside its block.
+        "gamma": draw(st.integers(1 + sampler.get("window", 0), 12)),
         "max_tokens": draw(st.integers(1, 16)),
         "first_block": draw(st.sampled_from(["draft", "target"])),
         "eos_ids": draw(st.sampled_from([(), (1,), (1, 5, 9)])),

@@ -10,7 +10,9 @@ from enumerated_law import law, target_law, texts
 from test_decode_law import BASE, DRAFT, PROMPT, TARGET, p_value, tally
 
 from llmx.core.errors import ConfigError
+from llmx.core.philox import Purpose
 from llmx.methods.decode import DecodeOptions, decode
+from llmx.methods.decode.rows import Rows
 
 TYPICAL = replace(BASE, algorithm="typical", threshold=0.5)
 OPT = replace(BASE, algorithm="cascade", threshold=0.4)
@@ -152,3 +154,16 @@ def test_what_is_out_of_range_is_refused(case):
 def test_the_window_of_fly_is_that_of_vllm_where_none_is_given():
     windows = [DecodeOptions("fly", gamma=gamma).deferral_window for gamma in (2, 5, 7, 16)]
     assert windows == [1, 4, 6, 6]
+
+
+@pytest.mark.parametrize("rule", [*RULES, "block", "speculative"])
+def test_a_rule_that_looks_ahead_draws_no_number_twice(rule):
+    """What it refused was refused for the numbers behind it: the next round has others."""
+    options = RULES.get(rule) or replace(BASE, algorithm=rule)
+    rows = Rows(2, 20, options, 0)
+    rows.admit(rows.index, [[1], [2]], ["a", "b"])
+    first = [rows.draws(purpose, 2)[:, 1] for purpose in Purpose]
+    rows.length += 1
+    second = [rows.draws(purpose, 2)[:, 0] for purpose in Purpose]
+    ahead = rule in ("fly", "block")
+    assert all((one != two).all() == ahead for one, two in zip(first, second, strict=True))

@@ -55,3 +55,20 @@ def test_two_outputs_of_one_kind_are_refused(tmp_path, kind):
     inputs["again/sd"] = inputs[f"{kind}/sd"]
     with pytest.raises(RunError, match="'again/sd'"):
         gather(inputs, ["sd"])
+
+
+CHECK = {"check": "cut_share", "level": "fail", "found": 1, "of": 1, "detail": ""}
+
+
+@pytest.mark.parametrize("spoilt", [None, "before", "after"])
+def test_an_arm_passes_only_where_each_of_its_audits_does(tmp_path, spoilt):
+    inputs = {}
+    for half in ("before", "after"):
+        ok = half != spoilt
+        audit = {"passed": ok, "checks": [{**CHECK, "passed": ok}], "shown": []}
+        write_json(tmp_path / half / "audit.json", audit)
+        inputs[f"{half}/sd"] = tmp_path / half
+    found = gather(inputs, ["sd"]).arms["sd"].audit
+    assert found is not None and len(found.checks) == 2
+    assert found.passed is (spoilt is None)
+    assert [one.check for one in found.failures()] == (["cut_share"] if spoilt else [])

@@ -8,6 +8,7 @@ from llmx.report.paper import Claim, Ours
 from llmx.report.reproduce.beside import Beside, beside
 from llmx.report.reproduce.claims import bounds, published
 from llmx.report.reproduce.stored import Stored
+from llmx.report.reproduce.words import said_figure
 from llmx.report.results import Difference, Results, Row, Span
 from llmx.report.verdict.model import Number, Verdict
 
@@ -172,3 +173,22 @@ def test_nothing_stands_beside_where_the_run_or_the_arm_is_missing() -> None:
     assert beside(OURS, {}) is None
     assert beside(OURS, stored([SD])) is None
     assert beside(Ours(recipe="r", quantity="tokens/s", at_difference=0.0), stored([SD])) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(94, 96, "not reproduced"), (92, 94, "inconclusive"), (50, 60, "inconclusive")],
+)
+def test_up_to_is_a_bound_from_above_and_reproduces_nothing(low, high, word) -> None:
+    made = claim(93.0, "le", unit="percent")
+    found = published(made, ours(low / 100, high / 100, unit="percent"))
+    assert found.word == word and said_figure(made) == "m: up to 93 percent"
+    assert bounds(made) == (float("-inf"), 0.93)
+
+
+@pytest.mark.parametrize("unkept", ["", "2026-11-26"])
+def test_a_figure_without_outcomes_is_compared_with_none(unkept) -> None:
+    beside_it = ours(-0.01, 0.01).model_copy(update={"unkept": unkept})
+    found = published(claim(0.0, tolerance=2.0), beside_it)
+    assert found.word == ("not comparable" if unkept else "reproduced")
+    assert ("cannot be recomputed" in found.reason) == bool(unkept)

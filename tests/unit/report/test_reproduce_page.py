@@ -1,12 +1,14 @@
 """The page of a paper: what stands on it, and that every rendering holds all of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from llmx.core.errors import ConfigError
+from llmx.report.outcomes.model import FILE as OUTCOMES
 from llmx.report.paper import Paper, load_paper
 from llmx.report.reproduce.card import Card
 from llmx.report.reproduce.html import html
@@ -14,8 +16,8 @@ from llmx.report.reproduce.markdown import markdown
 from llmx.report.reproduce.page import Estimate, Page, page
 from llmx.report.reproduce.stored import Stored, keep, load_stored
 from llmx.report.reproduce.terminal import render
-from llmx.report.results import Difference, Results, Row, Span
-from llmx.report.verdict.model import Number, Verdict
+from llmx.report.results import Difference, Finding, Results, Row, Span
+from llmx.report.verdict.model import CANNOT, Number, Verdict
 
 DOCUMENT = {
     "paper": "p",
@@ -204,8 +206,49 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, terminal(made([run_of()]), width).splitlines())) <= width
 
 
-def test_a_kept_result_is_read_back_as_it_was(tmp_path: Path) -> None:
+def with_outcomes(run: Stored) -> Stored:
+    return replace(run, texts={**run.texts, OUTCOMES: "{}"})
+
+
+SAID = "Verdicts on the statements: shown here: `f`."
+
+
+def old_run() -> Stored:
+    """A run of which no outcomes are kept, as it was committed."""
     run = run_of()
+    line = Finding(kind="verdict", text=SAID)
+    results = run.results.model_copy(update={"findings": (line,)})
+    texts = {"report.md": f"# Results\n\n- {SAID}\n", "verdicts.md": "## f: shown here\n"}
+    return replace(run, results=results, texts=texts)
+
+
+def test_without_outcomes_the_figures_stand_with_their_date_and_no_verdict(tmp_path: Path) -> None:
+    run = old_run()
+    keep(run, tmp_path)
+    again = load_stored(tmp_path)
+    assert again.unkept and {one.word for one in again.verdicts} == {CANNOT}
+    for one, old in zip(again.verdicts, run.verdicts, strict=True):
+        assert [n.span for n in one.numbers] == [n.span for n in old.numbers]
+        assert run.card.date in one.reason and old.reason in one.reason
+        assert all(number.p is None for number in one.numbers)
+    shown = made([again])
+    pages = [markdown(shown), html(shown, [again]), *again.texts.values()]
+    assert all("shown here" not in page and "same direction" not in page for page in pages)
+    assert CANNOT in again.texts["report.md"] and CANNOT in again.texts["verdicts.md"]
+    assert SAID not in str(again.results) and CANNOT in markdown(shown).lower()
+    keep(again, tmp_path)
+    assert load_stored(tmp_path).verdicts == again.verdicts  # said once, however often it is kept
+
+
+def test_with_outcomes_nothing_is_taken_back(tmp_path: Path) -> None:
+    run = with_outcomes(old_run())
+    keep(run, tmp_path)
+    again = load_stored(tmp_path)
+    assert not again.unkept and again.verdicts == run.verdicts
+
+
+def test_a_kept_result_is_read_back_as_it_was(tmp_path: Path) -> None:
+    run = with_outcomes(run_of())
     keep(run, tmp_path)
     again = load_stored(tmp_path)
     assert (again.card, again.results, again.verdicts) == (run.card, run.results, run.verdicts)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from llmx.core.audit import Audit
 from llmx.core.errors import ConfigError
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Gathered
@@ -31,7 +32,8 @@ def arm(share, seeds=1, n=400, trained=True):
             for i, ok in enumerate(luck < share)
         }  # fmt: skip
         named = f"seed={seed}" if seeds > 1 else ""
-        members.append(ArmFiles(scores=scores, seed=named, trained=trained))
+        files = ArmFiles(scores=scores, audit=Audit(passed=True), seed=named, trained=trained)
+        members.append(files)
     return members[0] if seeds == 1 else replace(members[0], seeds=tuple(members))
 
 
@@ -227,7 +229,18 @@ def correlated(span, reliability=(0.9, 0.9), seeds=3):
 )
 def test_poor_predictor(span, word):
     known = correlated(span, span and (0.9, 0.5))
-    assert verdict({"test": "poor_predictor"}, training=known).word == word
+    arms = {"k0": arm(0.5), "k1": arm(0.5)}
+    assert verdict({"test": "poor_predictor"}, arms, known).word == word
+
+
+@pytest.mark.parametrize("audit", [None, Audit(passed=False)])
+def test_a_correlation_over_an_arm_that_passed_no_audit_is_withheld(audit):
+    known = correlated(Span(estimate=0.1, low=-0.2, high=0.4))
+    arms = {"k0": arm(0.5), "k1": replace(arm(0.5), audit=audit)}
+    found = verdict({"test": "poor_predictor"}, arms, known)
+    assert found.word == "withheld" and "passed by `k1`, so" in found.reason.replace(
+        "failed of", "passed by"
+    )
 
 
 @pytest.mark.parametrize(("low", "high"), [(-0.2, 0.4), (0.8, 0.95)])

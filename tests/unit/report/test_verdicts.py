@@ -238,10 +238,25 @@ def test_one_seed_whose_audit_failed_is_enough():
     assert verdict(arms, CONTROL).word == "withheld"
 
 
-def test_without_an_audit_it_says_so():
-    arms = {n: replace(files(a), audit=None) for n, a in (("fsd", 0.8), ("random", 0.4))}
-    found = verdict(arms, CONTROL)
-    assert found.word == "shown here" and not found.audited
+@pytest.mark.parametrize("bare", ["fsd", "random"])
+def test_without_an_audit_of_every_arm_nothing_is_said(bare):
+    arms = {"fsd": files(0.8), "random": files(0.4)}
+    assert verdict(arms, CONTROL).word == "shown here"
+    found = verdict(arms | {bare: replace(arms[bare], audit=None)}, CONTROL)
+    assert found.word == "withheld" and not found.audited
+    assert found.reason.startswith(f"No audit was passed by `{bare}`,")
+    assert found.numbers[0].span.estimate > 0.3  # what was measured stays in sight
+
+
+def test_one_seed_without_an_audit_is_enough():
+    good, bare = files(0.8, runs=2), replace(files(0.8), audit=None, seed="seed=1")
+    arms = {"fsd": replace(good, seeds=(good, bare)), "random": files(0.4, runs=2)}
+    assert verdict(arms, CONTROL).word == "withheld"
+
+
+def test_what_cannot_be_compared_stays_so_without_an_audit():
+    arms = {n: replace(files(0.8, share=s), audit=None) for n, s in (("fsd", 0.8), ("random", 0.2))}
+    assert verdict(arms, CONTROL).word == "not comparable"
 
 
 def test_a_selection_leaves_arms_out():

@@ -1,0 +1,103 @@
+"""From outcomes back to what verdicts and tables read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmx.core.arms import seed_of
+from llmx.core.audit import Audit, Check
+from llmx.core.record import Finish, Score
+from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.outcomes.columns import NONE, read_flags, read_numbers, read_places
+from llmx.report.outcomes.model import ArmOutcomes, Outcomes, Problems
+from llmx.report.training.evidence import Half, Traced
+
+
+def gathered(found: Outcomes) -> Gathered:
+    """Return the arms by their names with seeds, and all that was timed or trained.
+
+    Raises:
+        ValueError: for columns that do not fit the problems.
+    """
+    return Gathered(
+        arms={name: decoded(name, one, found.problems) for name, one in found.arms.items()},
+        blocks=[_block(text) for text in found.blocks],
+        exploration=found.exploration,
+        training=found.training,
+        streams=found.streams,
+    )
+
+
+def decoded(name: str, arm: ArmOutcomes, problems: Problems) -> ArmFiles:
+    """Return one arm under one seed; texts and answers are not kept, so those are empty."""
+    scores = {one.id: one for one in _scores(arm, problems)}
+    return ArmFiles(
+        scores=scores,
+        calibration=arm.calibration,
+        audit=_audit(arm),
+        seed=seed_of(name),
+        trained=arm.trained,
+    )
+
+
+def half(name: str, arm: ArmOutcomes, problems: Problems) -> Half:
+    """Return the outputs of one training at one time, with what was read as traces."""
+    files = decoded(name, arm, problems)
+    whole = read_flags(arm.whole)
+    if whole and len(whole) != len(files.scores):
+        raise ValueError(f"{len(whole)} traces for {len(files.scores)} outcomes")
+    known = [(one, ok) for one, ok in zip(files.scores, whole, strict=False) if ok is not None]
+    returns = read_numbers(arm.returns, len(known))
+    traced = {one: Traced(n, ok) for (one, ok), n in zip(known, returns, strict=True)}
+    return Half(files, traced)
+
+
+def _scores(arm: ArmOutcomes, problems: Problems) -> Iterator[Score]:
+    right = read_flags(arm.right)
+    if right and len(right) != len(problems.ids):
+        raise ValueError(f"{len(right)} outcomes for {len(problems.ids)} problems")
+    clusters = _clusters(problems)
+    known = [(name, ok) for name, ok in zip(problems.ids, right, strict=False) if ok is not None]
+    n = len(known)
+    rare = {
+        column: read_places(getattr(arm, column), n)
+        for column in ("elsewhere", "unparsed", "cut", "stopped")
+    }
+    counts = {
+        column: read_numbers(getattr(arm, column), n)
+        for column in ("tokens", "rounds", "drafted", "accepted")
+    }
+    for at, (name, ok) in enumerate(known):
+        ended: Finish = "length" if rare["cut"][at] else "stop" if rare["stopped"][at] else "eos"
+        yield Score(
+            id=name,
+            cluster=clusters[name],
+            expected="",
+            strict=None,
+            flexible=None,
+            correct=ok,
+            correct_flexible=ok != rare["elsewhere"][at],
+            unparsed=rare["unparsed"][at],
+            finish=ended,
+            **{column: values[at] for column, values in counts.items()},
+        )
+
+
+def _clusters(problems: Problems) -> dict[str, str]:
+    if not problems.clusters:
+        return dict.fromkeys(problems.ids, "")
+    at = read_numbers(problems.cluster, len(problems.ids))
+    return {name: problems.clusters[place] for name, place in zip(problems.ids, at, strict=True)}
+
+
+def _audit(arm: ArmOutcomes) -> Audit | None:
+    if arm.audit is None:
+        return None
+    failed = [Check(check=name, level="fail", passed=False) for name in arm.failures]
+    return Audit(passed=arm.audit, checks=tuple(failed))
+
+
+def _block(text: str) -> Block:
+    *values, engines = (None if one == NONE else one for one in text.split("\t"))
+    names = ("round", "arm", "problems", "tokens", "seconds", "rounds", "batch_size")
+    return Block.model_validate({**dict(zip(names, values, strict=True)), "engines": engines})

@@ -1,0 +1,83 @@
+"""From scored arms to their outcomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from llmx.core.errors import RunError
+from llmx.core.record import Frozen, Score
+from llmx.report.gather import ArmFiles, Block
+from llmx.report.outcomes.columns import NONE, flags, numbers, places
+from llmx.report.outcomes.model import ArmOutcomes, Problems
+from llmx.report.training.evidence import Traced
+
+
+def problems_of(arms: Iterable[ArmFiles]) -> Problems:
+    """Return the problems that any arm has scored, in the order in which they are met.
+
+    Raises:
+        RunError: for one that has two clusters.
+    """
+    found: dict[str, str] = {}
+    for files in arms:
+        for name, score in files.scores.items():
+            if found.setdefault(name, score.cluster) != score.cluster:
+                raise RunError(f"problem '{name}' has two clusters: {found[name]}, {score.cluster}")
+    names = tuple(dict.fromkeys(found.values()))
+    if names in ((), ("",)):
+        return Problems(ids=tuple(found))
+    at = {name: place for place, name in enumerate(names)}
+    return Problems(
+        ids=tuple(found), clusters=names, cluster=numbers([at[one] for one in found.values()])
+    )
+
+
+def encoded(
+    files: ArmFiles, problems: Problems, traced: Mapping[str, Traced] | None = None
+) -> ArmOutcomes:
+    """Return the outcomes of one arm under one seed."""
+    there = [files.scores.get(name) for name in problems.ids]
+    scores = [score for score in there if score is not None]
+    audit = files.audit
+    return ArmOutcomes(
+        right=flags(None if one is None else one.correct for one in there) if scores else "",
+        elsewhere=places(one.correct_flexible != one.correct for one in scores),
+        unparsed=places(one.unparsed for one in scores),
+        cut=places(one.finish == "length" for one in scores),
+        stopped=places(one.finish == "stop" for one in scores),
+        trained=files.trained,
+        audit=None if audit is None else audit.passed,
+        failures=tuple(one.check for one in audit.failures()) if audit else (),
+        calibration=files.calibration,
+        **_counts(scores),
+        **_traces(scores, traced or {}),
+    )
+
+
+def _counts(scores: list[Score]) -> dict[str, str]:
+    names = ("tokens", "rounds", "drafted", "accepted")
+    return {name: numbers([getattr(one, name) for one in scores]) for name in names}
+
+
+def _traces(scores: list[Score], traced: Mapping[str, Traced]) -> dict[str, str]:
+    if not traced:
+        return {}
+    seen = [traced.get(one.id) for one in scores]
+    return {
+        "returns": numbers([one.returns for one in seen if one is not None]),
+        "whole": flags(None if one is None else one.whole for one in seen),
+    }
+
+
+def line(block: Block) -> str:
+    """Return one timed block with tabs between its fields."""
+    known = [block.round, block.arm, block.problems, block.tokens, repr(block.seconds)]
+    rest = [block.rounds, block.batch_size, block.engines]
+    return "\t".join(str(NONE if one is None else one) for one in (*known, *rest))
+
+
+def dumps(found: Frozen) -> str:
+    """Return the text of a file of outcomes, without what is at its default."""
+    value = found.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n"

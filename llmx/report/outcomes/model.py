@@ -1,0 +1,88 @@
+"""The content of an ``outcomes.json``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from llmx.core.record import Frozen
+from llmx.core.spec import SamplerSpec
+from llmx.report.gather import Exploration
+from llmx.report.results import Calibration
+from llmx.report.streamed import Streams
+from llmx.report.trained import Trained
+from llmx.report.verdict.evidence import TunedOn
+
+FILE, OF_TRAININGS = "outcomes.json", "training_outcomes.json"
+
+
+class ArmOutcomes(Frozen):
+    """One arm under one seed; columns are in the order of the problems that it has scored.
+
+    `unparsed`, `elsewhere`, `cut` and `stopped` are places among those problems, from 0.
+    """
+
+    right: str = Field(default="", description="0 or 1 a problem of the run, - where not scored")
+    elsewhere: str = Field(default="", description="where the last answer of the text differs")
+    unparsed: str = ""
+    cut: str = Field(default="", description="ended by the length cap")
+    stopped: str = Field(default="", description="ended by a stop string")
+    tokens: str = ""
+    rounds: str = ""
+    drafted: str = ""
+    accepted: str = ""
+    returns: str = Field(default="", description="backtracks of an output that is read as a trace")
+    whole: str = Field(default="", description="whether it is a whole valid trace; - = no trace")
+    trained: bool = Field(default=True, description="whether its model was trained for it")
+    audit: bool | None = Field(default=None, description="None = not audited")
+    failures: tuple[str, ...] = ()
+    calibration: Calibration | None = None
+
+
+class Problems(Frozen):
+    """The problems of a run, once for all arms."""
+
+    ids: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    cluster: str = Field(
+        default="", description="place in `clusters` of each; empty = none has one"
+    )
+
+
+class Outcomes(Frozen):
+    """What the verdicts and the table of a run are computed from.
+
+    Attributes:
+        arms: by their names with seeds.
+        samplers: of each arm, as far as tables read them.
+        blocks: of the speed stage: round, arm, problems, tokens, seconds, rounds, batch size and
+            how the engines were up, with tabs between.
+        findings: as the recipe names them.
+        tuned_on: the split on which settings were chosen.
+    """
+
+    schema_version: Literal[1] = 1
+    problems: Problems = Problems()
+    arms: dict[str, ArmOutcomes] = Field(default={})
+    samplers: dict[str, SamplerSpec | None] = Field(default={})
+    reference: str | None = None
+    references: dict[str, str] = Field(default={})
+    blocks: tuple[str, ...] = ()
+    exploration: Exploration | None = None
+    training: Trained | None = None
+    streams: Streams | None = None
+    findings: tuple[dict[str, Any], ...] = ()
+    tuned_on: TunedOn = "validation"
+    unavailable: tuple[str, ...] = ()
+
+
+class TrainingOutcomes(Frozen):
+    """Outputs of each training before and after reinforcement learning, by names with seeds."""
+
+    schema_version: Literal[1] = 1
+    problems: Problems = Problems()
+    before: dict[str, ArmOutcomes] = Field(default={})
+    after: dict[str, ArmOutcomes] = Field(default={})
+    reference: str | None = None
+    references: dict[str, str] = Field(default={})

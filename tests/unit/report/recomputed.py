@@ -1,0 +1,60 @@
+"""The numbers of a stored result beside those that its outcomes give."""
+
+import json
+from pathlib import Path
+
+from llmx.report.ensemble.figures import figures
+from llmx.report.outcomes.decode import gathered
+from llmx.report.outcomes.model import FILE, OF_TRAININGS, Outcomes, TrainingOutcomes
+from llmx.report.outcomes.rejudge import rebuilt, rebuilt_trainings, rejudged
+from llmx.report.reproduce.stored import LATENCY, TRAINED, Stored, load_stored
+from llmx.report.streamed import Streamed
+from llmx.report.training.model import TrainingReport
+
+OUTPUTS = ("seeds", "before", "after", "gain", "more_backtracks", "against", "versus")
+
+
+def differing(folder: Path) -> list[str]:
+    """Return what does not follow from the outcomes of a run folder, or of what was kept of it."""
+    stored = load_stored(folder)
+    found = Outcomes.model_validate_json(stored.texts[FILE])
+    again, rows = rejudged(found).verdicts, rebuilt(found).rows
+    odd = [f"verdict {one.id}" for one in stored.verdicts if one not in again]
+    if len(found.findings) != len(stored.verdicts):
+        odd.append("a finding without its verdict")
+    odd += [f"row {row.arm}" for row in stored.results.rows if row not in rows]
+    return odd + _trainings(stored) + _streams(stored, found)
+
+
+def _trainings(stored: Stored) -> list[str]:
+    if TRAINED not in stored.texts:
+        return []
+    said = TrainingReport.model_validate_json(stored.texts[TRAINED])
+    found = rebuilt_trainings(TrainingOutcomes.model_validate_json(stored.texts[OF_TRAININGS]))
+    odd = [f"{name}" for name in ("predicts", "predicts_reliability", "predicts_seeds")
+           if getattr(said, name) != getattr(found, name)]  # fmt: skip
+    for one in said.arms:
+        mine = found.arm(one.arm)
+        odd += [
+            f"training {one.arm}: {name}"
+            for name in OUTPUTS
+            if mine is None or getattr(one, name) != getattr(mine, name)
+        ]
+    return odd
+
+
+def _streams(stored: Stored, found: Outcomes) -> list[str]:
+    if LATENCY not in stored.texts:
+        return []
+    rows = [json.loads(line) for line in stored.texts[LATENCY].splitlines()]
+    scores = {
+        name: {score.id: score.correct for score in files.scores.values()}
+        for name, files in gathered(found).arms.items()
+    }
+    again = figures(list(found.arms), found.reference or "", scores, rows, {})
+    said = {one.arm: one for one in stored.streams.arms}
+    return [
+        f"stream {one.arm}"
+        for one in again
+        if Streamed.model_validate(one.model_dump()) != said.get(one.arm)
+    ]
