@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmx.config.compose import compose
+from llmx.core.audit import Audit
 from llmx.core.errors import ConfigError
 from llmx.core.record import Score
 from llmx.core.spec import StageSpec
@@ -42,7 +43,7 @@ def files(right, answers=None, accepted=40, name=str):
         )
         for i, ok in enumerate(right)
     }  # fmt: skip
-    return ArmFiles(scores=scores, trained=False)
+    return ArmFiles(scores=scores, trained=False, audit=Audit(passed=True))
 
 
 def share(wanted, n=N, seed=0, **kinds):

@@ -1,5 +1,7 @@
 """A seed of a training is a model: it counts, and one of them decides nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from answered import answered, beside, blocks, verdict
@@ -175,7 +177,7 @@ def test_one_seed_of_a_training_is_never_shown_or_contradicted(finding, arms, mo
     ("finding", "arms", "more", "word"), [one for one in LONE if one[0]["test"] != "poor_predictor"]
 )
 def test_one_seed_of_a_sampler_decides(finding, arms, more, word):
-    drawn = {name: ArmFiles(scores=arm.scores, trained=False) for name, arm in arms.items()}
+    drawn = {name: replace(arm, trained=False) for name, arm in arms.items()}
     found = verdict(finding, drawn, **more)
     assert (found.word, found.leans) == (word, None) and word in DECISIVE
     assert found.p is not None and found.p <= 0.05 and "One seed" not in found.reason
@@ -185,7 +187,7 @@ def test_an_arm_that_several_seeds_bear_out_decides_whatever_one_seed_of_another
     mine, base = shifted((30, 28, 33))
     arms = {"a": answered(base, trained=True), "b": answered(mine, trained=True)}
     first = answered(mine, trained=True).seeds[0]
-    arms["c"] = ArmFiles(seeds=(first,), scores=first.scores)
+    arms["c"] = replace(first, seeds=(first,))
     found = verdict({**ABOVE, "arms": ["a", "c"]}, arms)
     assert (found.word, found.leans) == ("contradicted here", None)
     assert "indicative" not in found.reason
@@ -209,7 +211,7 @@ def test_the_range_of_the_best_is_not_narrowed_by_one_seed():
     finding = {"test": "optimum", "arms": {"a": 1, "b": 0}, "expected": 1}
     known = verdict(finding, lone(*RISE)).numbers[0]
     assert (known.span.low, known.span.high, known.p) == (0, 1, None)
-    drawn = {name: ArmFiles(scores=arm.scores, trained=False) for name, arm in lone(*RISE).items()}
+    drawn = {name: replace(arm, trained=False) for name, arm in lone(*RISE).items()}
     sure = verdict(finding, drawn).numbers[0]
     assert (sure.span.low, sure.span.high) == (1, 1) and sure.p == pytest.approx(0, abs=1e-4)
 
