@@ -12,7 +12,7 @@ from llmx.report.paired_table import correct, counted, paired_table
 from llmx.report.results import Span
 from llmx.report.seeds import pool
 from llmx.report.streamed import Streams
-from llmx.report.trained import Trained
+from llmx.report.trained import Trained, TrainedArm
 from llmx.report.verdict.model import DECISIVE
 from llmx.stats.crossed import two_level
 from llmx.stats.interval import normal_quantile, two_sided_z
@@ -112,8 +112,9 @@ CUT = Streams.model_validate(
         ]
     }
 )
+MOVED = TrainedArm(arm="a", gain=Span(estimate=0.1, low=0.05, high=0.15), gain_p=0.001)
 KNOWN = Trained(
-    predicts=Span(estimate=0.1, low=-0.2, high=0.4), predicts_reliability=(0.9, 0.9),
+    arms=(MOVED,), predicts=Span(estimate=0.1, low=-0.2, high=0.4), predicts_reliability=(0.9, 0.9),
     predicts_arms=("a", "b"), predicts_seeds=1,
 )  # fmt: skip
 FAST = [*blocks("a", [4.0] * 10), *blocks("b", [5.0] * 10)]
