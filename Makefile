@@ -1,6 +1,7 @@
 # make demo      set up .venv and run the first experiment, offline, in a few minutes
 # make test      set up .venv and run every test
 # make test-thorough the same with the full counts: 500 property cases, 200 kill points, every mutant
+# make mutants   plant every fault of tests/mutants, an hour or more; MUTANTS="--only stats" for a part
 # make test-fast the unit tests alone, in under three minutes
 # make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
 # make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
@@ -16,7 +17,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 VLLM     := .venv-vllm
 VLLM_PIP := $(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-vllm.txt
 
-.PHONY: demo setup test test-thorough test-fast test-vllm vllm vllm-cpu lint bench clean
+.PHONY: demo setup test test-thorough test-fast test-vllm vllm vllm-cpu lint bench mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmx run recipe=fsd_gsm8k
@@ -37,6 +38,10 @@ endif
 # Not in CI: before a landing that touches what it tests (tests/counts.py).
 test-thorough: export LLMX_THOROUGH = 1
 test-thorough: test
+
+# Not in CI either. One process at a time; stopped, it goes on where it was.
+mutants: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/every.py $(MUTANTS)
 
 test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
@@ -88,4 +93,4 @@ $(VLLM)/.installed: constraints-vllm.txt | $(VLLM)/bin/python
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VLLM) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VLLM) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants

@@ -43,7 +43,7 @@ class Point:
         return 1 - self.stair_ttft / self.plain_ttft
 
 
-def explore(tokens: int = 256, questions: int = 60) -> list[Point]:
+def explore(tokens: int, questions: int) -> list[Point]:
     """Return every point of every sweep.
 
     Args:

@@ -1,69 +1,59 @@
 """Each planted fault is found by the test that is for it.
 
-A fault is planted in a copy of the package, and its test runs there in a process of its own.
-`make test` plants a few, always the same ones; `make test-thorough` plants all.
+`make test` plants a few, always the same ones; `make test-thorough` and `make mutants` plant all.
 """
 
-import os
-import subprocess
-import sys
+import ast
+from importlib import import_module
 from pathlib import Path
-from shutil import copytree, ignore_patterns
 
 import pytest
 from counts import some
-from mutant import Mutant
+from mutant import PACKAGE, qualified
+from planting import FAILED, ROOT, copied, plant, tried
 from table import TABLE
+from unseen import UNSEEN
 
-ROOT = Path(__file__).parents[2]
 HANDFUL = 3
-FAILED = 1  # pytest's exit code; 2 and 4 are errors of collection and of the command
 
 
-def name(mutant: Mutant) -> str:
-    return f"{TABLE.index(mutant)}-{Path(mutant.file).stem}-{mutant.test.partition('::')[2]}"
+def name(row) -> str:
+    return f"{[*TABLE, *UNSEEN].index(row)}-{qualified(row)}"
 
 
-def link(source: str, target: str) -> None:
-    Path(target).symlink_to(source)
-
-
-def copied(folder: Path) -> Path:
-    """Return a package of links: weights are not copied, and a planted file replaces its link."""
-    copytree(ROOT / "llmx", folder / "llmx", copy_function=link, ignore=ignore_patterns("*.pyc"))
-    (folder / "recipes").symlink_to(ROOT / "recipes")
-    return folder
-
-
-def plant(folder: Path, mutant: Mutant) -> None:
-    place = folder / "llmx" / mutant.file
-    text = place.read_text(encoding="utf-8")
-    place.unlink()
-    place.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-
-
-def tried(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
-    """Run one test on the package in `folder`, with the usual counts."""
-    env = {key: value for key, value in os.environ.items() if key != "LLMX_THOROUGH"}
-    env |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    words = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    words += [
-        "--hypothesis-profile=found",
-        "-c",
-        str(ROOT / "pyproject.toml"),
-        "--rootdir",
-        str(ROOT),
-        str(ROOT / test),
-    ]
-    return subprocess.run(words, env=env, cwd=folder, capture_output=True, text=True, timeout=600)
+@pytest.mark.parametrize("row", [*TABLE, *UNSEEN], ids=name)
+def test_what_a_row_replaces_stands_there_once(row):
+    text = (PACKAGE / row.file).read_text(encoding="utf-8")
+    assert text.count(row.old) == 1 and row.old != row.new
+    if row.file.endswith(".py"):
+        changed = text.replace(row.old, row.new)
+        assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(text))
 
 
 @pytest.mark.parametrize("mutant", TABLE, ids=name)
-def test_what_a_row_replaces_stands_there_once(mutant):
-    assert (ROOT / "llmx" / mutant.file).read_text(encoding="utf-8").count(mutant.old) == 1
-    assert mutant.old != mutant.new and "::" in mutant.test
+def test_the_test_of_a_row_is_there(mutant):
     path, _, test = mutant.test.partition("::")
     assert f"def {test.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "file", sorted(Path(__file__).parent.glob("*_table.py")), ids=lambda path: path.stem
+)
+def test_a_file_of_rows_is_read_and_has_five_or_more(file):
+    """Whoever adds a method adds its five."""
+    lists = vars(import_module(file.stem)).values()
+    held = {row for found in lists if isinstance(found, list) for row in found}
+    assert held <= set(TABLE) and len(held) >= 5
+
+
+def test_no_fault_is_there_twice():
+    rows = [(row.file, row.old, row.new) for row in [*TABLE, *UNSEEN]]
+    assert len(set(rows)) == len(rows)
+
+
+def test_a_place_is_the_innermost_function_that_changes():
+    placed = {qualified(row) for row in TABLE}
+    assert {"methods.decode.brake.Brake.look", "engines/native/forward.cpp"} <= placed
 
 
 @pytest.mark.slow

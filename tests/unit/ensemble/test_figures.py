@@ -32,6 +32,14 @@ EVENTS = [
 ]
 
 
+def test_an_answer_of_one_token_has_no_time_a_token_and_no_stall():
+    found = timing([event(0.0, "asked"), event(1.5, "piece", tokens=1), event(2.0, "ended")])
+    assert (found.ttft, found.total, found.tokens) == (1.5, 1.5, 1)
+    assert (found.per_token, found.stalled, found.longest_stall) == (0.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="no token"):
+        timing([event(0.0, "asked"), event(1.5, "piece"), event(2.0, "ended")])
+
+
 def test_times_of_one_answer():
     found = timing(EVENTS)
     assert (found.ttft, found.total, found.tokens, found.requests) == (3.0, 7.0, 4, 2)

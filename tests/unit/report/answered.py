@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from llmx.core.audit import Audit
 from llmx.core.record import Score
-from llmx.report.gather import ArmFiles, Audit, Block, Gathered
+from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
 from llmx.report.verdict.schema import check_finding

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from llmx.core.audit import Audit
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Exploration, Spread, Transfer
 from llmx.report.paired_table import PairedTable, correct
@@ -29,6 +30,7 @@ from llmx.report.verdict.judge import judge
 from llmx.stats.rates import ratio_interval
 
 RUNS = 400
+PASSED = Audit(passed=True)
 MEAN, HARD = 0.5, 0.2
 """Chance of a right answer, and half the range of problems around it."""
 
@@ -230,7 +232,9 @@ def files(world, right, tokens):
     for seed in range(world.seeds):
         column = zip(right[:, seed].tolist(), tokens[:, seed].tolist(), strict=True)
         scores = {f"p{i}": _score(i, *values) for i, values in enumerate(column)}
-        runs.append(ArmFiles(scores=scores, seed=f"seed={seed}", trained=world.trained))
+        runs.append(
+            ArmFiles(scores=scores, seed=f"seed={seed}", trained=world.trained, audit=PASSED)
+        )
     return runs[0] if len(runs) == 1 else replace(runs[0], seeds=tuple(runs))
 
 
@@ -343,7 +347,7 @@ def evidence(rng, world, truth):
     tokens = lengths(rng, world, truth.longer or (1.0,) * len(truth.accuracy))
     if not truth.longer:
         tokens = np.full_like(tokens, TOKENS)
-    arms = {f"a{n}": ArmFiles(trained=world.trained) for n in range(count)}
+    arms = {f"a{n}": ArmFiles(trained=world.trained, audit=PASSED) for n in range(count)}
     streamed = bool(truth.cut or truth.rate)
     scored = len(truth.accuracy) if not (truth.steady or streamed or truth.moved) else 0
     arms |= {f"a{n}": files(world, right[n], tokens[n]) for n in range(scored)}

@@ -237,6 +237,19 @@ def test_clusters_are_resampled_where_there_are_enough_of_them(clusters, given):
     assert (gap.clustered is not None) is given
 
 
+def test_items_that_only_say_again_what_their_cluster_said_narrow_nothing():
+    """Nine copies of 20 items: of the copies alone the interval would be a third as wide."""
+    arms = {}
+    for name, step in (("sd", 3), ("fsd_60", 4)):
+        scores = scored(*(i % 20 % step > 0 for i in range(180))).scores
+        rows = enumerate(scores.items())
+        labelled = {n: s.model_copy(update={"cluster": f"t{i % 20}"}) for i, (n, s) in rows}
+        arms[name] = ArmFiles(scores=labelled)
+    gap = results(arms).row("fsd_60").difference
+    widths = [span.high - span.low for span in (gap.clustered, gap.bootstrap)]
+    assert widths[0] == pytest.approx(3 * widths[1], rel=0.1)
+
+
 def test_a_sweep_compares_every_point_with_its_own_reference_and_baseline():
     names = ["target@t=0", "target@t=1", "sd@g=3@t=0", "sd@g=3@t=1", "fsd@g=3@t=0", "fsd@g=3@t=1"]
     arms = dict.fromkeys(names)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmx.config.compose import compose
+from llmx.core.audit import Audit
 from llmx.core.errors import ConfigError
 from llmx.core.record import Score
 from llmx.core.spec import StageSpec
@@ -42,7 +43,7 @@ def files(right, answers=None, accepted=40, name=str):
         )
         for i, ok in enumerate(right)
     }  # fmt: skip
-    return ArmFiles(scores=scores, trained=False)
+    return ArmFiles(scores=scores, trained=False, audit=Audit(passed=True))
 
 
 def share(wanted, n=N, seed=0, **kinds):
@@ -294,7 +295,8 @@ STILL = (0.01, 0.03, 0.5)
     ],
 )
 def test_a_correlation_says_something_only_where_training_moved_an_arm(gains, word):
-    found = verdict({"k0": share(0.5)}, {"test": "poor_predictor"}, correlated(*gains))
+    arms = {f"k{n}": share(0.5) for n in range(len(gains))}
+    found = verdict(arms, {"test": "poor_predictor"}, correlated(*gains))
     assert found.word == word
     if word == "not testable here":
         assert (
@@ -306,9 +308,8 @@ def test_a_correlation_says_something_only_where_training_moved_an_arm(gains, wo
 def test_an_arm_outside_of_the_correlation_moves_nothing_in_it():
     known = correlated((0.08, 0.02, 0.001), STILL)
     known = known.model_copy(update={"predicts_arms": ("k1",)})
-    assert verdict({"k0": share(0.5)}, {"test": "poor_predictor"}, known).word == (
-        "not testable here"
-    )
+    arms = {"k0": share(0.5), "k1": share(0.5)}
+    assert verdict(arms, {"test": "poor_predictor"}, known).word == "not testable here"
 
 
 # Settings that were chosen on the test problems.

@@ -48,7 +48,7 @@ def trained(name, drops, jitter=0.1):
 def verdict(finding, arms=None, training=None):
     finding = {"id": "x", **finding}
     check_finding(finding, "here")
-    found = Gathered(arms or {"k0": arm(0.5)}, training=training)
+    found = Gathered(arms or {"k0": arm(0.5), "k1": arm(0.5)}, training=training)
     return judge(evidence(found), finding, list(found.arms))
 
 

@@ -72,9 +72,12 @@ def sampled(gained, lost, n=200):
 
 
 # Five of six problems gain a tenth, one gains all: the signs say p = 2/64, the mean does not.
-SKEWED = np.zeros((6, 10), dtype=bool)
+# Sixty more are alike, so that neither arm is at the floor.
+ALIKE = np.zeros((66, 10), dtype=bool)
+ALIKE[6:36] = True
+SKEWED = ALIKE.copy()
 SKEWED[:5, 0] = SKEWED[5] = True
-TORN = {"a": answered(SKEWED), "b": answered(np.zeros_like(SKEWED))}
+TORN = {"a": answered(SKEWED), "b": answered(ALIKE)}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ TORN = {"a": answered(SKEWED), "b": answered(np.zeros_like(SKEWED))}
 )
 def test_a_small_p_value_decides_nothing_while_the_interval_holds_zero(finding):
     found = verdict(finding, TORN)
-    gap = found.numbers[-1]
+    gap = [number for number in found.numbers if number.p is not None][-1]
     assert gap.p == pytest.approx(2 / 64) and gap.span.low < 0 < gap.span.high
     assert (found.word, found.p) == ("not shown here", None)
 
@@ -206,7 +209,7 @@ LIKELY = [
     4.45,
     5.05,
 ]  # faster, p = 2 %
-SAME = answered(np.ones(400, dtype=bool))
+SAME = answered(np.arange(400) % 2 == 0)  # neither at the floor nor at the ceiling
 
 
 def test_faster_is_what_the_whole_interval_says_and_not_the_estimate():
@@ -256,7 +259,7 @@ def test_the_p_value_of_an_arm_that_passes_is_that_of_its_weakest_test():
     slow, fast = (verdict(finding, near, speeds(a=times)) for times in (LIKELY, [3.0] * 10))
     assert slow.p == slow.numbers[1].p > slow.numbers[0].p
     assert fast.p == fast.numbers[0].p > fast.numbers[1].p
-    few = {"a": answered(np.ones(160, dtype=bool)), "b": answered(np.ones(160, dtype=bool))}
+    few = {name: answered(np.arange(160) % 2 == 0) for name in "ab"}
     found = verdict(finding, few, speeds(a=[3.0] * 10))
     assert found.word == "shown here" and found.p == found.numbers[0].p > 0.01
 
@@ -264,7 +267,7 @@ def test_the_p_value_of_an_arm_that_passes_is_that_of_its_weakest_test():
 def test_an_answer_that_one_arm_lengthens_is_not_shown_among_several():
     dice = np.random.default_rng(2)
     base = dice.integers(30, 70, 120)
-    right = np.ones(120, dtype=bool)
+    right = np.arange(120) % 2 == 0
     longer = base + dice.choice([-20, 0, 35], 120)
     arms = {"a": answered(right, longer), "b": answered(right, base)}
     arms |= {name: answered(right, base) for name in E}
@@ -414,6 +417,29 @@ def test_a_threshold_that_moves_among_several_needs_more():
     assert 0.05 / 6 < alone.p < 0.05 and alone.problems == 12
     several = verdict(finding, {}, exploration=Exploration(transfer=(one, *others)))
     assert several.word == "not shown here" and several.reason.startswith("None of 6 thresholds")
+
+
+def shared(to, low, share, high):
+    """A threshold under another divergence; only the interval is known, of an asked 80 %."""
+    values = {"to": to, "low": low, "share": share, "high": high}
+    return moved([8] * 9, [10] * 9).model_copy(
+        update={**values, "spread": None, "asked_share": 0.8}
+    )
+
+
+def test_the_furthest_share_is_named_above_or_below():
+    sure = moved([8] * 9, [10] * 9).spread  # nothing varies, so no p value is above 0
+    rows = (shared("up", 0.88, 0.91, 0.94), shared("down", 0.45, 0.5, 0.55))
+    given = Exploration(transfer=tuple(row.model_copy(update={"spread": sure}) for row in rows))
+    found = verdict({"test": "threshold_transfer"}, {}, exploration=given)
+    assert found.reason.startswith("2 of 2 thresholds")
+    assert found.reason.endswith("under `down` instead of 80.0 %.")
+
+
+@pytest.mark.parametrize(("low", "word"), [(0.6, "not shown here"), (0.87, "shown here")])
+def test_a_share_whose_interval_holds_what_was_asked_is_not_away(low, word):
+    given = Exploration(transfer=(shared("d", low, 0.9, 0.95),))
+    assert verdict({"test": "threshold_transfer"}, {}, exploration=given).word == word
 
 
 LOSSLESS = {"test": "lossless", "arm": "a", "target": "b"}

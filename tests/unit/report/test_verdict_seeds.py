@@ -1,5 +1,7 @@
 """A seed of a training is a model: it counts, and one of them decides nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from answered import answered, beside, blocks, verdict
@@ -10,7 +12,7 @@ from llmx.report.paired_table import correct, counted, paired_table
 from llmx.report.results import Span
 from llmx.report.seeds import pool
 from llmx.report.streamed import Streams
-from llmx.report.trained import Trained
+from llmx.report.trained import Trained, TrainedArm
 from llmx.report.verdict.model import DECISIVE
 from llmx.stats.crossed import two_level
 from llmx.stats.interval import normal_quantile, two_sided_z
@@ -82,7 +84,7 @@ def test_lengths_of_trainings_count_seeds():
     dice = np.random.default_rng(3)
     base = dice.integers(40, 60, (N, 3))
     mine = base + np.array([9, 0, 1])
-    right = np.ones((N, 3), dtype=bool)
+    right = np.arange(N)[:, None].repeat(3, 1) % 2 == 0
     finding = {"test": "length_inflation", "arms": ["a"], "reference": "b"}
     for trained, word in ((False, "shown here"), (True, "not shown here")):
         arms = {"a": answered(right, mine, trained), "b": answered(right, base, trained)}
@@ -96,7 +98,7 @@ def lone(first, second, **more):
     return {"a": answered(first, trained=True, **more), "b": answered(second, trained=True)}
 
 
-ONE = np.ones(N, dtype=bool)
+ONE = np.arange(N) % 2 == 0
 RISE, FALL, SAME = beside(40, 10), beside(10, 40), (ONE, ONE)
 CUT = Streams.model_validate(
     {
@@ -110,8 +112,9 @@ CUT = Streams.model_validate(
         ]
     }
 )
+MOVED = TrainedArm(arm="a", gain=Span(estimate=0.1, low=0.05, high=0.15), gain_p=0.001)
 KNOWN = Trained(
-    predicts=Span(estimate=0.1, low=-0.2, high=0.4), predicts_reliability=(0.9, 0.9),
+    arms=(MOVED,), predicts=Span(estimate=0.1, low=-0.2, high=0.4), predicts_reliability=(0.9, 0.9),
     predicts_arms=("a", "b"), predicts_seeds=1,
 )  # fmt: skip
 FAST = [*blocks("a", [4.0] * 10), *blocks("b", [5.0] * 10)]
@@ -175,7 +178,7 @@ def test_one_seed_of_a_training_is_never_shown_or_contradicted(finding, arms, mo
     ("finding", "arms", "more", "word"), [one for one in LONE if one[0]["test"] != "poor_predictor"]
 )
 def test_one_seed_of_a_sampler_decides(finding, arms, more, word):
-    drawn = {name: ArmFiles(scores=arm.scores, trained=False) for name, arm in arms.items()}
+    drawn = {name: replace(arm, trained=False) for name, arm in arms.items()}
     found = verdict(finding, drawn, **more)
     assert (found.word, found.leans) == (word, None) and word in DECISIVE
     assert found.p is not None and found.p <= 0.05 and "One seed" not in found.reason
@@ -185,7 +188,7 @@ def test_an_arm_that_several_seeds_bear_out_decides_whatever_one_seed_of_another
     mine, base = shifted((30, 28, 33))
     arms = {"a": answered(base, trained=True), "b": answered(mine, trained=True)}
     first = answered(mine, trained=True).seeds[0]
-    arms["c"] = ArmFiles(seeds=(first,), scores=first.scores)
+    arms["c"] = replace(first, seeds=(first,))
     found = verdict({**ABOVE, "arms": ["a", "c"]}, arms)
     assert (found.word, found.leans) == ("contradicted here", None)
     assert "indicative" not in found.reason
@@ -196,7 +199,7 @@ def test_an_arm_that_several_seeds_bear_out_decides_whatever_one_seed_of_another
 
 def test_speeds_of_trained_models_decide_nothing_however_many_seeds():
     """Rounds are of these models: they say nothing of how fast another training would be."""
-    right = np.ones((400, 3), dtype=bool)
+    right = np.arange(400)[:, None].repeat(3, 1) % 2 == 0
     finding = {"test": "non_inferior_and_faster", "arms": ["a"], "reference": "b"}
     for trained, word in ((True, "indicative"), (False, "shown here")):
         arms = {name: answered(right, trained=trained) for name in "ab"}
@@ -209,7 +212,7 @@ def test_the_range_of_the_best_is_not_narrowed_by_one_seed():
     finding = {"test": "optimum", "arms": {"a": 1, "b": 0}, "expected": 1}
     known = verdict(finding, lone(*RISE)).numbers[0]
     assert (known.span.low, known.span.high, known.p) == (0, 1, None)
-    drawn = {name: ArmFiles(scores=arm.scores, trained=False) for name, arm in lone(*RISE).items()}
+    drawn = {name: replace(arm, trained=False) for name, arm in lone(*RISE).items()}
     sure = verdict(finding, drawn).numbers[0]
     assert (sure.span.low, sure.span.high) == (1, 1) and sure.p == pytest.approx(0, abs=1e-4)
 

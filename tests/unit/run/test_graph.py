@@ -160,9 +160,10 @@ def test_accidents_do_not_change_what_a_completion_means(change):
     assert build_graph(recipe(a=other)).find("generate", "a").fingerprint == one.fingerprint
 
 
-def test_measurements_and_what_follows_them_are_not_shared():
+@pytest.mark.parametrize("kind", ["decode_speed", "ensemble_latency"])
+def test_measurements_and_what_follows_them_are_not_shared(kind):
     stages = (
-        StageSpec(name="speed", kind="decode_speed", over="recipe"),
+        StageSpec(name="speed", kind=kind, over="recipe"),
         StageSpec(name="report", kind="report", over="recipe", needs=("speed",)),
         StageSpec(name="generate", kind="decode"),
     )

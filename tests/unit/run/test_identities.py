@@ -12,9 +12,13 @@ from llmx.core.stage import StageInput
 from llmx.data import evaluation_identity
 from llmx.data.corpus import CorpusStage
 from llmx.engines.locate import ZOO, model_identity
+from llmx.run.calibrate import CalibrateStage
 from llmx.run.decode import DecodeStage
+from llmx.run.divergence_log import DivergenceLogStage
+from llmx.run.ensemble import EnsembleDecodeStage
 from llmx.run.environment import made_with
 from llmx.run.folder import _link
+from llmx.run.latency import LatencyStage
 from llmx.run.manifest import _without_secrets
 from llmx.run.speed import SpeedStage
 
@@ -46,6 +50,49 @@ def test_the_card_is_no_part_of_what_a_model_is(tmp_path):
     for card in ("README.md", "about.json"):
         (folder / card).write_text("another story")
     assert model_identity(str(folder), None) == before
+
+
+ANSWERING = [
+    DecodeStage(),
+    CalibrateStage(),
+    DivergenceLogStage(),
+    SpeedStage(),
+    EnsembleDecodeStage(),
+    LatencyStage(),
+]
+PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
+FUZZY = SamplerSpec(algorithm="fuzzy", draft_share=0.5)
+READ = {
+    "seed": {"seed": 1},
+    "target": {"model": PAIR.model_copy(update={"target": "zoo:gsm_draft"})},
+    "dtype": {"engine": EngineSpec(dtype="bfloat16")},
+    **{
+        f"data.{name}": {"data": DATA.model_copy(update={name: value})}
+        for name, value in {"seed": 1, "instruction": "Think.", "templates": (10,)}.items()
+    },
+    **{
+        f"sampler.{name}": {"sampler": FUZZY.model_copy(update={name: value})}
+        for name, value in {
+            "temperature": 0.1,
+            "top_p": 0.5,
+            "top_k": 3,
+            "max_tokens": 9,
+            "stop": ("x",),
+            "repetition_penalty": 1.2,
+            "gamma": 2,
+            "draft": "greedy",
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("change", READ.values(), ids=READ)
+@pytest.mark.parametrize("stage", ANSWERING, ids=lambda stage: stage.kind)
+def test_what_an_answer_depends_on_is_in_its_identity(stage, change):
+    """Else one output would stand for both: three seeds would be one sample, three times."""
+    one, other = arm(model=PAIR, sampler=FUZZY), arm(**{"model": PAIR, "sampler": FUZZY, **change})
+    assert stage.identity(given(stage, {"a": one})) == stage.identity(given(stage, {"a": one}))
+    assert stage.identity(given(stage, {"a": one})) != stage.identity(given(stage, {"a": other}))
 
 
 def test_a_timing_names_its_device_and_its_threads():

@@ -64,6 +64,8 @@ TABLE = [
     ("list_functions", "[-1, 2, ]", "[-1, 2]", True),
     ("self_reference", "3", "3", True),
     ("self_reference", "03", "3", True),
+    ("self_reference", "0" * 18 + "3", "3", True),
+    ("self_reference", "0" * 19 + "3", "3", False),
     ("self_reference", "³", "3", False),
     ("self_reference", "3 3", "3", False),
     ("self_reference", "1e1", "10", False),
@@ -85,6 +87,35 @@ def test_every_kind_has_scorer_reward_and_data():
 def test_no_text_breaks_the_evaluator(text):
     found = evaluate(text)
     assert found is None or isinstance(found[0], Fraction)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0x10",
+        "0b11",
+        "1_5",
+        "1.5",
+        "1e2",
+        "2 ** 3",
+        "7 // 2",
+        "8 % 3",
+        "1\n",
+        "\u0663 + 4",
+        "abs(3)",
+    ],
+)
+def test_what_python_reads_and_the_task_does_not_is_no_expression(text):
+    assert evaluate(text) is None
+
+
+@pytest.mark.parametrize(
+    ("most", "more"),
+    [("9" * 9, "9" * 10), ("1+" * 99 + "11", "1+" * 100 + "1")],
+    ids=["digits", "characters"],
+)
+def test_an_expression_has_so_many_digits_and_characters_and_no_more(most, more):
+    assert evaluate(most) is not None and evaluate(more) is None
 
 
 @given(st.text(max_size=60), st.sampled_from(sorted(VERIFIERS)))

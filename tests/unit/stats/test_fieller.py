@@ -93,3 +93,17 @@ def test_what_may_be_zero_divides_nothing():
         ratio_two_level(first, second - second.mean() + np.array([0.0, 1.0, 20.0]))
     with pytest.raises(ValueError, match="shape"):
         ratio_two_level(first, second[:, :2])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_signs_of_both_means_turn_the_interval_round_and_widen_nothing(seed):
+    """A loss over a loss; the ends stay on their sides of the estimate."""
+    rng = np.random.default_rng(seed)
+    first, second = rng.normal(3, 1, (60, 3)), rng.normal(2, 1, (60, 3))
+    there, back = ratio_two_level(first, second), ratio_two_level(-first, -second)
+    assert (back.low, back.estimate, back.high) == pytest.approx(
+        (there.low, there.estimate, there.high)
+    )
+    turned = ratio_two_level(first, -second)
+    assert turned.low < turned.estimate < turned.high
+    assert (turned.low, turned.high) == pytest.approx((-there.high, -there.low))

@@ -88,6 +88,13 @@ def test_bad_arguments_are_refused(arguments):
         minimum_detectable_effect(**arguments)
 
 
+@pytest.mark.parametrize(("rate", "difference"), [(1.5, 0.1), (0.0, 0.0), (0.2, 0.3), (0.2, -0.3)])
+def test_a_difference_beyond_its_discordant_pairs_is_refused(rate, difference):
+    with pytest.raises(ValueError, match="needs a discordant rate"):
+        mcnemar_power(50, rate, difference)
+    assert 0 <= mcnemar_power(50, 1.0, 1.0) <= 1
+
+
 def test_the_plan_gets_it_without_numpy():
     code = (
         "import sys; from llmx.stats import minimum_detectable_effect as m; m(99, 0.2);"
