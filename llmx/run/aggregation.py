@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from string import digits
 from typing import Any, ClassVar, get_args
 
 from llmx.core.ensemble import Chunks, Layout
@@ -20,7 +21,7 @@ from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
-_MIX = ("layouts", "whole", "order", "alone", "reach", "hidden")
+_MIX = ("layouts", "whole", "order", "alone", "reach", "scrambled")
 _WORDS = {"order": ("drawn", "kept"), "reach": ("answer", "drafts")}
 _EVEN = dict.fromkeys(get_args(Layout), 1.0)
 _HEADER, _MORE = "Drafts:", "More:"
@@ -41,12 +42,13 @@ class AggregationCorpusStage:
     ``alone`` (the share without drafts; default 0.15), ``reach`` (how far the answer is learned:
     to its end, or, where drafts are partial, no further than the ``drafts`` are cut: the tokens
     that a listener writes before it hears more. What no draft says is then not practised),
-    ``hidden`` (the share, of examples in which all drafts stand and one of them is right, whose
-    question shows no digits: only the drafts can give the answer; default 0).
+    ``scrambled`` (the share, of examples in which all drafts stand and one of them is right, whose
+    digits are exchanged, in question, drafts and answer alike: no sum holds, and only the draft
+    gives the answer; default 0).
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -130,13 +132,18 @@ def _problems(inputs: Mapping[str, Path]) -> list[Problem]:
 def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, Any]) -> Any:
     """Return one row: a prompt with drafts cut at some chunk, and the answer from there on."""
     tokenizer = renderer.tokenizer
-    answer = [*renderer.encode(problem.solution), tokenizer.eos_token_id]
     chunks = Chunks(rng.choice(_FIRST), rng.choice(_LATER), rng.choice(_GROWTH))
     weights: Mapping[Layout, float] = told.get("layouts", _EVEN)
     (layout,) = rng.choices(list(weights), list(weights.values()))
     drafts = _chosen(rng, problem, set(tokenizer.all_special_ids), told.get("alone", _ALONE))
-    hidden = rng.random() < told.get("hidden", 0.0) and _told_by(drafts, problem, tokenizer)
-    question = _without_digits(problem.question) if hidden else problem.question
+    question, solution = problem.question, problem.solution
+    scrambled = "scrambled" in told and rng.random() < told["scrambled"]
+    if scrambled and _told_by(drafts, problem, tokenizer):
+        exchanged = _exchange(rng)
+        question, solution = question.translate(exchanged), solution.translate(exchanged)
+        texts = [(name, tokenizer.decode(ids).translate(exchanged)) for name, ids in drafts]
+        drafts = [(name, renderer.encode(text)) for name, text in texts]
+    answer = [*renderer.encode(solution), tokenizer.eos_token_id]
     if told.get("order") == "kept":
         drafts.sort(key=lambda draft: [name for name, _ in problem.drafts].index(draft[0]))
     cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
@@ -174,8 +181,9 @@ def _told_by(drafts: Sequence[tuple[str, list[int]]], problem: Problem, tokenize
     return len(drafts) == len(problem.drafts) and problem.solution in texts
 
 
-def _without_digits(question: str) -> str:
-    return "".join("#" if mark.isdigit() else mark for mark in question)
+def _exchange(rng: Random) -> dict[int, str]:
+    """Return another digit for each, as :meth:`str.translate` reads it."""
+    return str.maketrans(digits, "".join(rng.sample(digits, len(digits))))
 
 
 def _cuts(chunks: Chunks, longest: int) -> list[int]:

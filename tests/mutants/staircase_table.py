@@ -158,13 +158,19 @@ WORLD = [
         "run/aggregation.py",
         "len(drafts) == len(problem.drafts) and problem.solution in texts",
         "len(drafts) == len(problem.drafts)",
-        f"{_EXAMPLES}::test_a_question_is_not_hidden_where_no_draft_is_right",
+        f"{_EXAMPLES}::test_digits_stay_where_no_draft_is_right",
     ),
-    Mutant(  # the digits stay
+    Mutant(  # the answer keeps its digits
         "run/aggregation.py",
-        "question = _without_digits(problem.question) if hidden else problem.question",
-        "question = problem.question",
-        f"{_EXAMPLES}::test_a_hidden_question_shows_no_digit_and_a_draft_that_stands_there_is_right",
+        "question.translate(exchanged), solution.translate(exchanged)",
+        "question.translate(exchanged), solution",
+        f"{_EXAMPLES}::test_digits_are_exchanged_alike_in_question_drafts_and_answer[1.0]",
+    ),
+    Mutant(  # older recipes get other examples
+        "run/aggregation.py",
+        '"scrambled" in told and rng.random() < told["scrambled"]',
+        'rng.random() < told.get("scrambled", 0.0)',
+        f"{_EXAMPLES}::test_options_that_a_recipe_does_not_name_change_none_of_its_examples",
     ),
     Mutant(  # the share without drafts is what it always was
         "run/aggregation.py",

@@ -1,5 +1,8 @@
 """What an aggregator learns from: the prompts of the ensemble that will ask it, and a solution."""
 
+import json
+import re
+from hashlib import blake2b
 from random import Random
 
 import pytest
@@ -104,28 +107,49 @@ def test_whole_drafts_leave_the_whole_answer_to_learn_however_short_they_are(
         assert learned(row) == answer
 
 
+_SAID = r"(\d) ([+-]) (\d) = (\d)\. #### (\d)"
+WHOLE = re.compile(
+    rf"\[1\]\n{_SAID}\n\n\[2\]\n{_SAID}\n\n\[3\]\n{_SAID}<\|user\|>"
+    rf"What is (\d) ([+-]) (\d)\?<\|assistant\|>{_SAID}"
+)
+
+
+def exchanged(row, renderer):
+    """Return what stands for 1, 2, 3 and 0 in question, drafts and answer; None without all three.
+
+    Everywhere the same, or this fails.
+    """
+    found = WHOLE.search(renderer.tokenizer.decode(row["ids"]))
+    if found is None:
+        return None
+    said = "".join(found.groups())
+    one, two, three, zero = said[0], said[3], said[8], said[13]
+    assert len({one, two, three, zero}) == 4
+    told = "1+1221+1331-1001+11+122".translate(str.maketrans("1230", one + two + three + zero))
+    assert said == told
+    return one + two + three + zero
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_a_hidden_question_shows_no_digit_and_a_draft_that_stands_there_is_right(
-    problem, renderer, share
-):
-    rows = examples(problem, renderer, 60, whole=1.0, hidden=share, alone=0.2, layouts={"L0": 1})
-    hidden = 0
-    for row in rows:
-        text = renderer.tokenizer.decode(row["ids"][: row["learn_from"]])
-        drafts = sum(mark in text for mark in ("= 2. #### 2", "= 3. #### 3", "= 0. #### 0"))
-        told = "# + #" in text
-        assert told != ("1 + 1?" in text) and (not told or drafts == 3)
-        assert share < 1 or told == (drafts == 3)
-        assert renderer.tokenizer.decode(learned(row)).startswith(problem.solution)
-        hidden += told
-    assert (hidden > 0) == (share > 0) and hidden < 60
+def test_digits_are_exchanged_alike_in_question_drafts_and_answer(problem, renderer, share):
+    told = {"whole": 1.0, "scrambled": share, "alone": 0.0, "layouts": {"L0": 1}, "order": "kept"}
+    rows = [exchanged(row, renderer) for row in examples(problem, renderer, **told)]
+    found = [one for one in rows if one is not None]
+    assert len(found) > 20
+    assert (len({*found}) > 1) == (share > 0) and ("1230" in found) == (share < 1)
 
 
-def test_a_question_is_not_hidden_where_no_draft_is_right(problem, renderer):
+def test_digits_stay_where_no_draft_is_right(problem, renderer):
     drafts = tuple(draft for draft in problem.drafts if draft[0] != "a")
     wrong = Problem(problem.question, problem.solution, drafts)
-    rows = examples(wrong, renderer, hidden=1.0)
+    rows = examples(wrong, renderer, scrambled=1.0)
     assert all("1 + 1?" in renderer.tokenizer.decode(row["ids"]) for row in rows)
+
+
+def test_options_that_a_recipe_does_not_name_change_none_of_its_examples(problem, renderer):
+    """The aggregator that ships was trained on examples of the stage's first version."""
+    said = json.dumps(examples(problem, renderer)).encode()
+    assert blake2b(said, digest_size=8).hexdigest() == "38e6ab3497619044"
 
 
 def test_the_share_without_drafts_is_the_one_that_is_asked_for(problem, renderer):
