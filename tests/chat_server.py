@@ -30,6 +30,10 @@ class Echo:
                     for _ in range(200_000):
                         self.pulled += 1
                         yield Event(at=0, who=ANSWER, what="piece", text="x" * 100, tokens=1)
+                if word == "!three":  # a piece of several tokens, after one that shows nothing yet
+                    yield Event(at=0, who=ANSWER, what="piece", text="", tokens=1)
+                    yield Event(at=0, who=ANSWER, what="piece", text="x", tokens=2)
+                    continue
                 yield Event(
                     at=0, who=ANSWER, what="piece", text=word + " ", tokens=1, prompt_tokens=7
                 )

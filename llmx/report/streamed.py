@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isclose
 
 from pydantic import ConfigDict, Field
@@ -25,11 +26,6 @@ class Ends(Frozen):
         """Return it as every page writes it."""
         return Span(estimate=self.estimate, low=self.low, high=self.high)
 
-    def inverse(self) -> Span:
-        """Return 1 over it: a ratio of times as one of speeds."""
-        low, high = (None if not end else 1 / end for end in (self.high, self.low))
-        return Span(estimate=1 / self.estimate, low=low, high=high)
-
 
 class Streamed(Frozen):
     """One arm; gains, cuts and ratios are over the reference, paired."""
@@ -43,20 +39,22 @@ class Streamed(Frozen):
     ttft: float | None = Field(default=None, description="seconds, median over rounds")
     ttft_cut: Ends | None = None
     times: tuple[float, ...] = Field(default=(), description="the same of every round")
-    total_ratio: Ends | None = Field(default=None, description="total time, of equal tokens")
+    total_ratio: Ends | None = Field(default=None, description="total time")
+    speed: Ends | None = Field(default=None, description="tokens/s end to end")
+    totals: tuple[float, ...] = Field(default=(), description="total seconds of every round")
+    tokens: tuple[int, ...] = Field(default=(), description="of every round's answer")
 
     def figure(self, quantity: str) -> Span | None:
         """Return what :data:`llmx.report.paper.Quantity` names; None where it was not measured."""
         if quantity == "first token":
             return None if self.ttft is None else Span(estimate=self.ttft)
-        if quantity == "end to end":
-            return None if self.total_ratio is None else self.total_ratio.inverse()
-        shares = {
+        spans = {
             "accuracy": self.gain,
             "own accuracy": self.accuracy,
             "first token cut": self.ttft_cut,
+            "end to end": self.speed,
         }
-        found = shares.get(quantity)
+        found = spans.get(quantity)
         return None if found is None else found.span()
 
 
@@ -72,12 +70,30 @@ class Streams(Frozen):
     def times(self, arm: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return an arm's seconds to the first token by round, and the reference's beside them.
 
-        The reference is the one timed arm without a cut, since every other is compared with it. Of
-        a file in which no such arm gives the cut that is stated the second is empty.
+        Of a file that does not hold what its cuts were taken over the second is empty.
+        """
+        mine, base = self._beside(arm)
+        return mine.times, () if base is None else base.times
+
+    def rates(self, arm: str) -> tuple[Sequence[float], ...]:
+        """Return tokens and seconds of an arm by round, then those of the reference.
+
+        Empty for a file that does not hold them.
+        """
+        mine, base = self._beside(arm)
+        if base is None or not mine.tokens:
+            return ()
+        return mine.tokens, mine.totals, base.tokens, base.totals
+
+    def _beside(self, arm: str) -> tuple[Streamed, Streamed | None]:
+        """Return an arm and the reference.
+
+        That is the one timed arm without a cut, since every other is compared with it; None where
+        no such arm gives the cut that is stated.
         """
         mine = next((one for one in self.arms if one.arm == arm), Streamed(arm=arm))
-        bases = [one.times for one in self.arms if one.times and one.ttft_cut is None]
-        if mine.ttft_cut is None or len(bases) != 1 or len(bases[0]) != len(mine.times):
-            return mine.times, ()
-        stated = 1 - sum(mine.times) / sum(bases[0])
-        return mine.times, bases[0] if isclose(stated, mine.ttft_cut.estimate, abs_tol=1e-9) else ()
+        bases = [one for one in self.arms if one.times and one.ttft_cut is None]
+        if mine.ttft_cut is None or len(bases) != 1 or len(bases[0].times) != len(mine.times):
+            return mine, None
+        stated = 1 - sum(mine.times) / sum(bases[0].times)
+        return mine, bases[0] if isclose(stated, mine.ttft_cut.estimate, abs_tol=1e-9) else None

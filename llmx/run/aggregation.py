@@ -20,8 +20,8 @@ from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
-_MIX = ("layouts", "whole", "order")
-_ORDERS = ("drawn", "kept")
+_MIX = ("layouts", "whole", "order", "alone", "reach", "hidden")
+_WORDS = {"order": ("drawn", "kept"), "reach": ("answer", "drafts")}
 _EVEN = dict.fromkeys(get_args(Layout), 1.0)
 _HEADER, _MORE = "Drafts:", "More:"
 
@@ -37,20 +37,26 @@ class AggregationCorpusStage:
     Options: ``tokenizer`` (a folder or ``zoo:NAME``), ``examples`` (default 24000), ``header`` and
     ``more`` (as of the ensemble that will use the model), ``seed``, ``layouts`` (layout → weight;
     default all alike), ``whole`` (the share with whole drafts; default 0.25), ``order``
-    (drawn, or kept: each draft has the place of its arm, so that places have a meaning).
+    (drawn, or kept: each draft has the place of its arm, so that places have a meaning),
+    ``alone`` (the share without drafts; default 0.15), ``reach`` (how far the answer is learned:
+    to its end, or, where drafts are partial, no further than the ``drafts`` are cut: the tokens
+    that a listener writes before it hears more. What no draft says is then not practised),
+    ``hidden`` (the share, of examples in which all drafts stand and one of them is right, whose
+    question shows no digits: only the drafts can give the answer; default 0).
     """
 
     kind: ClassVar[str] = "aggregation_corpus"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The options; corpus, tokenizer and drafts are inputs."""
         check_options(given, {"examples", "header", "more", "seed", "tokenizer", *_MIX})
         options = given.stage.options
-        if options.get("order", "drawn") not in _ORDERS:
-            where = f"stages.{given.stage.name}.order"
-            raise ConfigError(f"{where} is {options['order']!r}", " or ".join(_ORDERS))
+        for name, words in _WORDS.items():
+            if options.get(name, words[0]) not in words:
+                where = f"stages.{given.stage.name}.{name}"
+                raise ConfigError(f"{where} is {options[name]!r}", " or ".join(words))
         return {
             "tokenizer": model_identity(_tokenizer(given), None),
             "examples": positive_option(given, "examples", 24_000),
@@ -128,7 +134,9 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     chunks = Chunks(rng.choice(_FIRST), rng.choice(_LATER), rng.choice(_GROWTH))
     weights: Mapping[Layout, float] = told.get("layouts", _EVEN)
     (layout,) = rng.choices(list(weights), list(weights.values()))
-    drafts = _chosen(rng, problem, set(tokenizer.all_special_ids))
+    drafts = _chosen(rng, problem, set(tokenizer.all_special_ids), told.get("alone", _ALONE))
+    hidden = rng.random() < told.get("hidden", 0.0) and _told_by(drafts, problem, tokenizer)
+    question = _without_digits(problem.question) if hidden else problem.question
     if told.get("order") == "kept":
         drafts.sort(key=lambda draft: [name for name, _ in problem.drafts].index(draft[0]))
     cuts = _cuts(chunks, max((len(ids) for _, ids in drafts), default=0))
@@ -142,18 +150,32 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
         header=told["header"],
         more=told["more"],
     )
-    asked = renderer.ids(prompt(layout, [Message(role="user", content=problem.question)], heard))
+    asked = renderer.ids(prompt(layout, [Message(role="user", content=question)], heard))
+    if told.get("reach") == "drafts" and drafts and last < len(cuts) - 1:
+        answer = answer[: cuts[last]]
     rest = answer[sum(map(len, said)) :] if layout == "L2" and drafts else answer
     return {"ids": [*asked, *rest], "learn_from": len(asked)}
 
 
-def _chosen(rng: Random, problem: Problem, special: set[int]) -> list[tuple[str, list[int]]]:
-    """Return some of the drafts in some order, without their ends."""
-    if rng.random() < _ALONE:
+def _chosen(
+    rng: Random, problem: Problem, special: set[int], alone: float
+) -> list[tuple[str, list[int]]]:
+    """Return some of the drafts in some order, without their ends; none in a share `alone`."""
+    if rng.random() < alone:
         return []
     count = len(problem.drafts) if rng.random() < 0.8 else rng.randint(1, len(problem.drafts))
     drawn = rng.sample(problem.drafts, count)
     return [(name, [one for one in ids if one not in special]) for name, ids in drawn]
+
+
+def _told_by(drafts: Sequence[tuple[str, list[int]]], problem: Problem, tokenizer: Any) -> bool:
+    """Whether all drafts are there, and one of them is the solution."""
+    texts = [tokenizer.decode(ids) for _, ids in drafts]
+    return len(drafts) == len(problem.drafts) and problem.solution in texts
+
+
+def _without_digits(question: str) -> str:
+    return "".join("#" if mark.isdigit() else mark for mark in question)
 
 
 def _cuts(chunks: Chunks, longest: int) -> list[int]:

@@ -14,17 +14,20 @@ from llmx.run.ensemble import ensemble_of
 from llmx.run.latency import EVENTS, ROWS
 from llmx.store.files import read_json, read_lines, write_json, write_text
 
+_PICTURES = ("gantt", "ttft", "total", "quality", "lengths")
+
 
 class EnsembleReportStage:
     """Over recipe. Writes ``ensemble.json``, ``ensemble.md``, ``ensemble.html`` and pictures.
 
     Needs the stages `ensemble_decode`, `score` and `ensemble_latency`, as far as there are any.
+    Latency stages of forced lengths go to ``lengths.json``, a table and a picture of their own.
     Options: ``title``, and ``gantt``: the arms of the picture (default: the reference and the first
     that streams).
     """
 
     kind: ClassVar[str] = "ensemble_report"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -45,27 +48,33 @@ class EnsembleReportStage:
         """Gather, judge and draw."""
         from llmx.report.ensemble.figures import figures
         from llmx.report.ensemble.gantt import gantt
+        from llmx.report.ensemble.lengths import length_figures
         from llmx.report.ensemble.page import findings, html, markdown
-        from llmx.report.ensemble.pictures import quality, strips
+        from llmx.report.ensemble.pictures import cuts, quality, strips
 
         given, inputs = context.given, context.inputs
         arms, reference = list(given.arms), given.reference or next(iter(given.arms))
         context.progress.start(1, unit="pages")
-        found = figures(arms, reference, _scores(inputs), _rows(inputs), _members(inputs))
+        rows = _rows(inputs)
+        found = figures(arms, reference, _scores(inputs), rows, _members(inputs))
+        lengths = length_figures(rows, reference, _first_chunks(given))
         singles = [name for name, arm in given.arms.items() if ensemble_of(arm).layers == 1]
         said = findings(found, reference, singles)
         title = str(given.stage.options.get("title", "An ensemble"))
-        pictures = {
+        pictures: dict[str, str] = {
             "One answer in time": gantt(_events(context, reference)),
             "Time to the first token": strips(found, "times", "seconds to the first token"),
             "Total time": strips(found, "totals", "seconds to the last token"),
             "Accuracy against time to the first token": quality(found),
+            "The first token and the length of drafts": cuts(lengths),
         }
-        for name, svg in zip(("gantt", "ttft", "total", "quality"), pictures.values(), strict=True):
-            write_text(context.out / f"{name}.svg", svg)
+        for name, svg in zip(_PICTURES, pictures.values(), strict=True):
+            if svg:
+                write_text(context.out / f"{name}.svg", svg)
         write_json(context.out / "ensemble.json", [as_json(one) for one in found])
-        write_text(context.out / "ensemble.md", markdown(title, found, said))
-        write_text(context.out / "ensemble.html", html(title, found, said, pictures))
+        write_json(context.out / "lengths.json", [as_json(one) for one in lengths])
+        write_text(context.out / "ensemble.md", markdown(title, found, said, lengths))
+        write_text(context.out / "ensemble.html", html(title, found, said, pictures, lengths))
         context.progress.advance()
 
 
@@ -91,14 +100,21 @@ def _rows(inputs: Mapping[str, Path]) -> list[dict[str, Any]]:
     return [row for path in _by_arm(inputs, ROWS).values() for row in read_lines(path)]
 
 
+def _first_chunks(given: StageInput) -> dict[str, int]:
+    """Return arm → tokens of its first chunk, for the arms that stream in chunks."""
+    specs = {name: ensemble_of(arm) for name, arm in given.arms.items()}
+    return {n: one.first_chunk for n, one in specs.items() if one.streaming == "staircase"}
+
+
 def _events(context: StageContext, reference: str) -> dict[str, list[Event]]:
+    """Return arm → the events of one answer that ended by itself."""
     given = context.given
     streams = [n for n, a in given.arms.items() if ensemble_of(a).streaming == "staircase"]
     wanted = given.stage.options.get("gantt", [reference, *streams[:1]])
     found: dict[str, list[Event]] = {name: [] for name in wanted}
     for path in _by_arm(context.inputs, EVENTS).values():
         for row in read_lines(path):
-            arm = row.pop("arm")
-            if arm in found:
+            arm, length = row.pop("arm"), row.pop("length")
+            if arm in found and length is None:
                 found[arm].append(Event.model_validate(row))
     return {name: events for name, events in found.items() if events}

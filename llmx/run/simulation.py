@@ -34,7 +34,7 @@ class SimulationStage:
     """
 
     kind: ClassVar[str] = "ensemble_simulation"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -67,12 +67,18 @@ class SimulationStage:
         context.progress.advance()
         points = explore(context.identity["tokens"], context.identity["questions"])
         context.progress.advance()
-        found = [{**vars(one), "error": one.error} for one in predicted]
+        found = [_stored(one) for one in predicted]
         fitted = {"tokens": rows.tokens, "per_token": rows.per_token}
         all_ = {"fitted": fitted, "predicted": found, "sweeps": as_rows(points)}
         write_json(context.out / "simulation.json", all_)
         write_text(context.out / "simulation.md", markdown(rows, predicted, points))
         _draw(context.out / "simulation.svg", points)
+
+
+def _stored(one: Prediction) -> dict[str, Any]:
+    """Return a prediction as data; one that the rows do not identify has no error."""
+    known = one.identified
+    return {**vars(one), "identified": known, "error": one.error if known else None}
 
 
 def _published(given: StageInput) -> dict[str, float]:
@@ -88,25 +94,36 @@ def _published(given: StageInput) -> dict[str, float]:
 
 def markdown(rows: Rows, predicted: Sequence[Prediction], points: Sequence[Point]) -> str:
     """Return the page."""
+    from llmx.simulate.predict import MOVES
+
     lines = [
         "# Staircase streaming in virtual time",
         "",
         f"Fitted on the single model and the plain mixture alone: an answer has {rows.tokens:.0f} "
         f"tokens, the aggregator takes {1000 * rows.per_token:.1f} ms for one. A prediction is the "
         "middle and the span over what those rows leave open: the drafts' length, the later "
-        "chunks, the cost of a prompt token.",
+        "chunks, the cost of a prompt token. It is *not identified*, and no error is stated, where "
+        f"settling one of them moves the middle by more than {MOVES:.0%}: the rows do not say it.",
         "",
         "| figure | published | predicted | span | error |",
         "| --- | --- | --- | --- | --- |",
         *(
             f"| {p.name} | {p.published:g} | {p.middle:.2f} | {p.low:.2f} to {p.high:.2f} "
-            f"| {p.error:+.0%} |"
+            f"| {said_error(p)} |"
             for p in predicted
         ),
     ]
     for sweep in dict.fromkeys(point.sweep for point in points):
         lines += ["", *_table(sweep, [point for point in points if point.sweep == sweep])]
     return "\n".join([*lines, ""])
+
+
+def said_error(one: Prediction) -> str:
+    """Return the error of a prediction, or why there is none to state."""
+    if one.identified:
+        return f"{one.error:+.0%}"
+    low, high = one.swayed[one.mover]
+    return f"not identified: {one.mover.replace('_', ' ')} alone moves it {low:.2f} to {high:.2f}"
 
 
 def _table(sweep: str, points: Sequence[Point]) -> list[str]:

@@ -19,11 +19,8 @@ class Metrics:
         self.ttft = Histogram(
             "llmx_ttft_seconds", "Request to first token shown", buckets=_SECONDS, registry=own
         )
-        self.stall = Histogram(
-            "llmx_stall_seconds",
-            "Every gap between two pieces shown",
-            buckets=_SECONDS,
-            registry=own,
+        self.gap = Histogram(
+            "llmx_piece_gap_seconds", "Between two pieces shown", buckets=_SECONDS, registry=own
         )
         self.total = Histogram(
             "llmx_answer_seconds", "Request to end of answer", buckets=_SECONDS, registry=own
@@ -48,7 +45,7 @@ class Metrics:
         first, counted = True, 0
         async for piece in pieces:
             now = time.perf_counter()
-            (self.ttft if first else self.stall).observe(now - last)
+            (self.ttft if first else self.gap).observe(now - last)
             first, last = False, now
             counted = self._count(tokens(), counted)
             yield piece

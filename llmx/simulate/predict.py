@@ -4,20 +4,27 @@ What those rows determine: the answer's length N and the aggregator's seconds a 
 ``tokens/s = N / (TTFT + (N - 1) τ)`` for both rows; and the time of the slowest proposer's whole
 answer. What they leave open, the length of the drafts, the size of later chunks, the number of
 proposers and the cost of a prompt token, is varied, and a prediction is the span over all of it.
+
+Where that span follows what was varied, the rows do not identify the figure: its middle says which
+grid somebody chose. So the prediction is made again on each part of the grid in which one open
+assumption has one value, and it counts only where no such part moves its middle by more than
+`MOVES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from llmx.simulate.scene import Scene, answer, ensemble_of
 from llmx.simulate.station import Speed
 
-DRAFT_LENGTHS = (0.75, 1.0, 1.5, 2.0)  # of the answer's
+DRAFT_LENGTHS = (0.5, 1.0, 1.5, 2.0)  # of the answer's
 LATER_CHUNKS = (16, 32, 64, 128)
 PROMPT_TOKEN = (0.0, 2e-5, 1e-4)  # seconds
+OPEN = ("draft_length", "later_chunk", "prompt_token")
+MOVES = 0.1  # of the middle: what parts of the grid may differ by, and the figure counts
 
 
 @dataclass(frozen=True)
@@ -54,18 +61,34 @@ class Assumed:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A published figure, and the span of what follows from the fitted rows."""
+    """A published figure, and the span of what follows from the fitted rows.
+
+    Attributes:
+        swayed: open assumption → the lowest and the highest middle, over its values, of the part
+            of the grid in which it has that value.
+    """
 
     name: str
     published: float
     low: float
     middle: float
     high: float
+    swayed: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def error(self) -> float:
         """Return the middle's relative error."""
         return self.middle / self.published - 1
+
+    @property
+    def identified(self) -> bool:
+        """Whether the figure follows from the fitted rows, whatever they leave open."""
+        return all(high - low <= MOVES * self.middle for low, high in self.swayed.values())
+
+    @property
+    def mover(self) -> str:
+        """Return the assumption that moves the figure most."""
+        return max(self.swayed, key=lambda name: self.swayed[name][1] - self.swayed[name][0])
 
 
 def assumptions() -> Iterator[Assumed]:
@@ -95,14 +118,31 @@ def predict(rows: Rows, published: Mapping[str, float]) -> list[Prediction]:
         published: ``ttft 8``, ``tokens/s``, ``ttft 8 cached``, ``tokens/s cached``, ``ttft 4``,
             ``ttft 32`` → seconds or tokens a second.
     """
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[tuple[Assumed, float]]] = {}
     for assumed in assumptions():
         for name, value in _figures(rows, assumed):
-            found.setdefault(name, []).append(value)
-    return [
-        Prediction(name, value, min(found[name]), _median(found[name]), max(found[name]))
-        for name, value in published.items()
-    ]
+            found.setdefault(name, []).append((assumed, value))
+    return [predicted(name, value, found[name]) for name, value in published.items()]
+
+
+def predicted(name: str, published: float, found: Sequence[tuple[Assumed, float]]) -> Prediction:
+    """Return the prediction of one figure from its value under every combination of what is open.
+
+    Args:
+        found: not empty.
+    """
+    values = [value for _, value in found]
+    swayed = {what: _swayed(what, found) for what in OPEN}
+    return Prediction(name, published, min(values), _median(values), max(values), swayed)
+
+
+def _swayed(what: str, found: Sequence[tuple[Assumed, float]]) -> tuple[float, float]:
+    """Return the lowest and the highest middle of the grid's parts in which `what` is settled."""
+    parts: dict[float, list[float]] = {}
+    for assumed, value in found:
+        parts.setdefault(getattr(assumed, what), []).append(value)
+    middles = [_median(part) for part in parts.values()]
+    return min(middles), max(middles)
 
 
 def _figures(rows: Rows, assumed: Assumed) -> Iterator[tuple[str, float]]:

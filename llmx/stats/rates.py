@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import exp, log, sqrt
+from sys import float_info
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -129,4 +130,9 @@ def _student(columns: Floats, level: float) -> Interval:
     effects = (columns / columns.mean(axis=0)) @ _signs(columns.shape[1])
     error = float(effects.std(ddof=1)) / sqrt(rounds)
     half = two_sided_t(level, rounds - 1) * error
-    return Interval(exp(log(estimate) - half), estimate, exp(log(estimate) + half), level)
+    # Of two rounds apart, Student's t at a level near 1 goes beyond what a float holds.
+    high = exp(min(log(estimate) + half, _MOST))
+    return Interval(exp(log(estimate) - half), estimate, high, level)
+
+
+_MOST = log(float_info.max)

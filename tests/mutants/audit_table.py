@@ -285,7 +285,7 @@ AUDIT = [
     ),
     Mutant(  # one latency for all questions and seeds
         "run/latency.py",
-        '"asked": asked, ',
+        '"asked": {name: _asked_identity(arm) for name, arm in timed.items()},',
         "",
         (
             "tests/unit/run/test_identities.py"

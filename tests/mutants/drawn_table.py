@@ -258,9 +258,9 @@ DRAWN = [
     ),
     # timing
     Mutant(
-        "run/latency.py",
-        "cast = open_cast(long, arm.engine, inputs)",
-        "cast = open_cast(arm.engine, long, inputs)",
+        "run/stand.py",
+        "cast = open_cast(ensemble_of(asked), asked.engine, inputs)",
+        "cast = open_cast(asked.engine, ensemble_of(asked), inputs)",
         (
             "tests/unit/run/test_latency_stand.py"
             "::test_a_stand_has_the_arms_engine_inputs_and_words_and_so_many_tokens[hf]"

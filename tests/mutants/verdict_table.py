@@ -185,13 +185,13 @@ VERDICT = [
         f"{SEEDS}::test_lengths_of_trainings_count_seeds",
     ),
     Mutant(
-        "report/verdict/first_token.py",
-        "holm([_p(streams, arm, aim) for arm, _ in there])",
+        "report/verdict/over_rounds.py",
+        "holm([_p(streams, arm, quantity, aim) for arm, _ in there])",
         "[_p(streams, arm, aim) for arm, _ in there]",
         f"{RULES}::test_a_cut_that_one_arm_shows_is_not_shown_among_several",
     ),
     Mutant(  # the p value of any cut at all
-        "report/verdict/first_token.py",
+        "report/verdict/over_rounds.py",
         "ratio_interval_at(ones, base, ones, mine), 1 - aim)",
         "ratio_interval_at(ones, base, ones, mine), 1.0)",
         f"{RULES}::test_a_cut_that_one_arm_shows_is_not_shown_among_several",

@@ -98,7 +98,7 @@ def test_many_streams_say_what_each_says_alone_and_are_timed(served):
     with ThreadPoolExecutor(STREAMS) as pool:
         together = list(pool.map(served.streamed, range(STREAMS)))
     assert served.metric("llmx_ttft_seconds_count") == before + STREAMS
-    assert served.metric("llmx_stall_seconds_count") > STREAMS
+    assert served.metric("llmx_piece_gap_seconds_count") > STREAMS
     assert together == [served.whole(number) for number in range(STREAMS)]
     assert len(set(together)) > STREAMS // 2  # the answers differ, so a mix-up would be seen
 

@@ -24,25 +24,31 @@ class ArmFigures(Frozen):
 
     Attributes:
         accuracy, gain: shares; `gain` is over the reference, paired by problem.
+        rounds: answers that were timed, each of a problem of its own; drafts and answers ended by
+            themselves. All times are of these.
         ttft, total: seconds, median over rounds. `ttft_cut` is the share of the reference's time
-            that is saved; `total_ratio` is of total time over the reference's. Paired by round.
+            that is saved; `total_ratio` is of total time over the reference's, `speed` of tokens/s
+            end to end over the reference's. Paired by round.
         per_token, stalled, longest_stall: seconds.
         again: answer's prompt tokens that were computed for an earlier request already.
         sent: prompt tokens of the answer. `drafted`: tokens of all others.
         quality_again: the same in the quality stage, a problem, where answers end by themselves.
         repeated: share of chunks that repeat what was shown. `early`: share of answers that ended
             before their sources.
-        times: seconds to the first token of every round.
+        times, totals: seconds to the first token, and to the last, of every round.
+        tokens: of every round's answer.
     """
 
     arm: str
     problems: int = 0
     accuracy: Span | None = None
     gain: Span | None = None
+    rounds: int = 0
     ttft: float | None = None
     ttft_cut: Span | None = None
     total: float | None = None
     total_ratio: Span | None = None
+    speed: Span | None = None
     per_token: float | None = None
     stalled: float | None = None
     longest_stall: float | None = None
@@ -53,6 +59,7 @@ class ArmFigures(Frozen):
     early: float | None = None
     times: tuple[float, ...] = ()
     totals: tuple[float, ...] = ()
+    tokens: tuple[int, ...] = ()
 
 
 Scores = Mapping[str, Mapping[str, bool]]
@@ -69,12 +76,14 @@ def figures(
     """Return the figures of every arm.
 
     Args:
-        rows: of the latency stage, one an answer.
+        rows: of latency stages, one an answer. Those of a forced length are left out: quality is
+            that of answers which end by themselves, and time to it belongs to the same answers.
         members: arm → sums of the quality stage.
     """
     timed: dict[str, list[Mapping[str, Any]]] = {name: [] for name in arms}
     for row in sorted(rows, key=lambda row: int(row["round"])):
-        timed[row["arm"]].append(row)
+        if row["length"] is None:
+            timed[row["arm"]].append(row)
     return [
         ArmFigures(
             arm=name,
@@ -108,8 +117,10 @@ def _latency(
     if not mine:
         return {}
     found: dict[str, Any] = {
+        "rounds": len(mine),
         "times": tuple(row["ttft"] for row in mine),
         "totals": tuple(row["total"] for row in mine),
+        "tokens": tuple(int(row["tokens"]) for row in mine),
         "again": float(np.mean([row["answer_again"] for row in mine])),
         "sent": float(np.mean([row["answer_sent"] for row in mine])),
         "drafted": float(np.mean([row["drafted"] for row in mine])),
@@ -117,14 +128,29 @@ def _latency(
     for name in ("ttft", "total", "per_token", "stalled", "longest_stall"):
         found[name] = float(np.median([row[name] for row in mine]))
     if base and base is not mine and len(base) == len(mine) >= 2:
-        ratio = _ratio(mine, base, "ttft")
-        found["ttft_cut"] = Span(
-            low=1 - ratio.high if ratio.high else None,
-            estimate=1 - ratio.estimate,
-            high=1 - ratio.low if ratio.low else None,
-        )
+        found["ttft_cut"] = cut(mine, base)
         found["total_ratio"] = _ratio(mine, base, "total")
+        found["speed"] = _speed(mine, base)
     return found
+
+
+def cut(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]) -> Span:
+    """Return the share of the reference's time to the first token that is saved, by round."""
+    ratio = _ratio(mine, base, "ttft")
+    return Span(
+        low=1 - ratio.high if ratio.high else None,
+        estimate=1 - ratio.estimate,
+        high=1 - ratio.low if ratio.low else None,
+    )
+
+
+def _speed(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]) -> Span:
+    """Return the ratio of tokens/s end to end, all tokens over all seconds, paired by round."""
+    tokens, seconds = ([[row[of] for row in rows] for rows in (mine, base)] for of in _RATE)
+    return _span(ratio_interval(tokens[0], seconds[0], tokens[1], seconds[1]))
+
+
+_RATE = ("tokens", "total")
 
 
 def _ratio(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]], name: str) -> Span:

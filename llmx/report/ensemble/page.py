@@ -6,15 +6,22 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from llmx.report.ensemble.figures import ArmFigures, Span
+from llmx.report.ensemble.lengths import LengthFigures, swept
 from llmx.report.html import names
+
+LENGTHS = "The first token and the length of drafts"
+_LENGTHS = ("arm", "tokens of a draft", "rounds", "cut, %", "1 − first chunk / length, %")
+_NATURAL = "where they end by themselves"
 
 _HEAD = (
     "arm",
     "accuracy, %",
     "− reference, points",
+    "rounds",
     "to first token, s",
     "cut, %",
     "total, ×",
+    "tokens/s, ×",
     "stalled, s",
     "computed again",
     "repeats, %",
@@ -25,6 +32,17 @@ _HEAD = (
 def table(arms: Sequence[ArmFigures]) -> list[tuple[str, ...]]:
     """Return the head and a row an arm; – is what was not measured, or is the reference's own."""
     return [_HEAD, *(_row(arm) for arm in arms)]
+
+
+def lengths_table(found: Sequence[LengthFigures]) -> list[tuple[str, ...]]:
+    """Return the head and a row an arm and length of drafts, of arms that were timed at several."""
+    rows = [row for mine in swept(found) for row in mine]
+    return [_LENGTHS, *(_length_row(one) for one in rows)] if rows else []
+
+
+def _length_row(one: LengthFigures) -> tuple[str, ...]:
+    tokens = f"{one.tokens:.0f}" if one.forced else f"{one.tokens:.1f}, {_NATURAL}"
+    return (one.arm, tokens, str(one.rounds), _percent(one.cut), f"{100 * one.line:.1f}")
 
 
 def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str]) -> list[str]:
@@ -45,7 +63,9 @@ def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str])
         cut, ratio = arm.ttft_cut, arm.total_ratio
         if arm.arm in singles or cut is None or ratio is None or base is None:
             continue
-        said.append(f"`{arm.arm}` {_first(cut)} and takes {_times(ratio)} times the total time.")
+        speed = f", at {_times(arm.speed)} times the tokens/s" if arm.speed else ""
+        times = f"takes {_times(ratio)} times the total time{speed}"
+        said.append(f"`{arm.arm}` {_first(cut)} and {times} ({arm.rounds} rounds).")
     return said
 
 
@@ -57,29 +77,48 @@ def _first(cut: Span) -> str:
     return f"cuts the time to the first token by {_percent(cut)} %"
 
 
-def markdown(title: str, arms: Sequence[ArmFigures], said: Sequence[str]) -> str:
+def markdown(
+    title: str,
+    arms: Sequence[ArmFigures],
+    said: Sequence[str],
+    lengths: Sequence[LengthFigures] = (),
+) -> str:
     """Return the page in Markdown."""
-    head, *rows = table(arms)
-    lines = [f"# {title}", "", _line(head), _line(["---"] * len(head)), *map(_line, rows), ""]
-    return "\n".join([*lines, *(f"- {one}" for one in said), ""])
+    lines = [f"# {title}", "", *_lines(table(arms)), ""]
+    swept_ = lengths_table(lengths)
+    after = ["", f"## {LENGTHS}", "", *_lines(swept_)] if swept_ else []
+    return "\n".join([*lines, *(f"- {one}" for one in said), *after, ""])
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    head, *body = rows
+    return [_line(head), _line(["---"] * len(head)), *map(_line, body)]
 
 
 def html(
-    title: str, arms: Sequence[ArmFigures], said: Sequence[str], pictures: Mapping[str, str]
+    title: str,
+    arms: Sequence[ArmFigures],
+    said: Sequence[str],
+    pictures: Mapping[str, str],
+    lengths: Sequence[LengthFigures] = (),
 ) -> str:
     """Return one file with everything in it."""
-    head, *rows = table(arms)
-    cells = "".join(f"<th>{escape(one)}</th>" for one in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(one)}</td>" for one in row) + "</tr>" for row in rows
-    )
+    swept_ = lengths_table(lengths)
+    after = f"<h2>{escape(LENGTHS)}</h2>{_html_table(swept_)}" if swept_ else ""
     drawn = "".join(f"<h2>{escape(name)}</h2>{svg}" for name, svg in pictures.items())
     points = "".join(f"<li>{names(one)}</li>" for one in said)
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
-        f"<style>{_CSS}</style><h1>{escape(title)}</h1><table><tr>{cells}</tr>{body}</table>"
-        f"<ul>{points}</ul>{drawn}</html>"
+        f"<style>{_CSS}</style><h1>{escape(title)}</h1>{_html_table(table(arms))}"
+        f"<ul>{points}</ul>{after}{drawn}</html>"
     )
+
+
+def _html_table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = rows
+    cells = "".join(f"<th>{escape(one)}</th>" for one in head)
+    lines = ("".join(f"<td>{escape(one)}</td>" for one in row) for row in body)
+    return f"<table><tr>{cells}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
 def _row(arm: ArmFigures) -> tuple[str, ...]:
@@ -87,9 +126,11 @@ def _row(arm: ArmFigures) -> tuple[str, ...]:
         arm.arm,
         _percent(arm.accuracy),
         _percent(arm.gain, sign=True),
+        str(arm.rounds) if arm.rounds else "–",
         _number(arm.ttft, 3),
         _percent(arm.ttft_cut),
         _times(arm.total_ratio),
+        _times(arm.speed),
         _number(arm.stalled, 3),
         _number(arm.again, 0),
         _share(arm.repeated),

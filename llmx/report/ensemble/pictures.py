@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmx.report.curves import Line, curves
 from llmx.report.ensemble.figures import ArmFigures
+from llmx.report.ensemble.lengths import LengthFigures, swept
 from llmx.report.placement import Box
 from llmx.report.plot import STYLE, look
 from llmx.report.scale import fitted
@@ -58,6 +60,26 @@ def quality(arms: Sequence[ArmFigures], width: float = 760, height: float = 420)
         body.append(marker(shape, frame.right + 14, row - 4, 5, fill=colour))
         body.append(label(arm.arm, frame.right + 24, row))
     return _document("Accuracy against time to the first token", body, width, height)
+
+
+def cuts(found: Sequence[LengthFigures]) -> str:
+    """Return the cut over the length of drafts, each arm beside 1 − first chunk / length.
+
+    Empty where no arm was timed at several lengths.
+    """
+    drawn: list[Line] = []
+    for mine in swept(found):
+        x, name = [one.tokens for one in mine], mine[0].arm
+        spans = [one.cut for one in mine]
+        low = [100 * (span.estimate if span.low is None else span.low) for span in spans]
+        high = [100 * (span.estimate if span.high is None else span.high) for span in spans]
+        drawn.append(Line(name, x, [100 * span.estimate for span in spans], low, high))
+        drawn.append(Line(f"{name}, 1 − chunk/length", x, [100 * one.line for one in mine]))
+    title = "Cut of the time to the first token against the length of drafts"
+    if not drawn:
+        return ""
+    x_title = "tokens of a draft"
+    return curves(drawn, x_title, "cut, %", title, x_roof=None, y_floor=None, y_roof=100)
 
 
 def _x_axis(x: object, frame: Box, title: str) -> list[str]:

@@ -27,7 +27,10 @@ CARD, RESULTS, VERDICTS, PLOT = "card.json", "results.json", "verdicts.json", "p
 TRAINED, CURVES = "training_report.json", ("reward", "correct", "backtracks", "truncated")
 """What is kept of trainings: the report, and the curves that a paper's page shows."""
 
-STREAM_PICTURES = ("gantt.svg", "ttft.svg", "total.svg", "quality.svg", "simulation.svg")
+STREAM_PICTURES = (
+    *("gantt.svg", "ttft.svg", "total.svg", "quality.svg", "lengths.svg"),
+    "simulation.svg",
+)
 SIMULATED = "simulation.json"
 LATENCY = "latency.jsonl"
 """What the intervals of streams are computed from, a row an answer."""

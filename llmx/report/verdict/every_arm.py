@@ -10,6 +10,7 @@ from llmx.report.verdict.model import Verdict, Word
 
 OF_ALL: Mapping[str, Word] = {
     "beats_control": "shown here",
+    "end_to_end_speed": "contradicted here",
     "first_token_cut": "contradicted here",
     "length_inflation": "contradicted here",
     "more_accurate": "shown here",

@@ -8,6 +8,7 @@ from typing import Any
 from llmx.report.verdict.audits import only_audited
 from llmx.report.verdict.beats_control import beats_control
 from llmx.report.verdict.costs import costs_and_gains
+from llmx.report.verdict.end_to_end import end_to_end_speed
 from llmx.report.verdict.every_arm import figured, of_every_arm
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.first_token import first_token_cut
@@ -27,6 +28,7 @@ from llmx.report.verdict.transfer import threshold_transfer
 TESTS: dict[str, Callable[..., Verdict]] = {
     "beats_control": beats_control,
     "costs_and_gains": costs_and_gains,
+    "end_to_end_speed": end_to_end_speed,
     "first_token_cut": first_token_cut,
     "length_inflation": length_inflation,
     "lossless": lossless,
@@ -73,7 +75,7 @@ def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> 
             "test": finding["test"],
             "statement": finding.get("statement", ""),
             "arms": tuple(used),
-            "reason": verdict.reason + _of_one_seed(verdict),
+            "reason": verdict.reason + _of_one_seed(verdict) + _half(finding),
             **rests_on(verdict.numbers),
             "audited": all(name in e.audited for name in used),
             "withheld": lost,
@@ -90,6 +92,11 @@ def _of_one_seed(verdict: Verdict) -> str:
     what = "Speed of trained models" if timed else "One seed of a training"
     points = f", and it points to *{verdict.leans}*" if verdict.leans is not None else ""
     return f" {what}: indicative{points}."
+
+
+def _half(finding: Mapping[str, Any]) -> str:
+    """Say which part of its statement a finding tests, where it is not the whole."""
+    return f" Tested is {finding['half']}." if "half" in finding else ""
 
 
 def _used(verdict: Verdict, named: Sequence[str], e: Evidence) -> list[str]:

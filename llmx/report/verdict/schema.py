@@ -11,6 +11,7 @@ from llmx.core.errors import ConfigError, nearest
 FIELDS = {
     "beats_control": {"arms", "control", "share_tolerance"},
     "costs_and_gains": {"pairs"},
+    "end_to_end_speed": {"arms", "aim"},
     "first_token_cut": {"arms", "aim"},
     "length_inflation": {"arms", "reference"},
     "lossless": {"arm", "target", "margin"},
@@ -49,8 +50,13 @@ SINGLE = ("control", "reference", "arm", "target")
 BASES = ("control", "reference", "target")
 """Those of them that the other arms are compared with."""
 
-HEAD = ("id", "test", "statement")
-"""Fields of every finding; the statement is for those that no paper makes."""
+HEAD = ("id", "test", "statement", "half")
+"""Fields of every finding; the statement is for those that no paper makes.
+
+`half` names the part of its statement that a test tests, where it is not the whole, and why.
+"""
+
+_TEXTS = ("statement", "half")
 
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")
 
@@ -73,8 +79,9 @@ def check_finding(finding: Any, where: str) -> None:
     for field in finding:
         if field not in known:
             raise ConfigError(f"{where}: unknown field '{field}'", nearest(field, known))
-    if not isinstance(finding.get("statement", ""), str):
-        raise ConfigError(f"{where}.statement is no text", "write a sentence")
+    for field in _TEXTS:
+        if not isinstance(finding.get(field, ""), str):
+            raise ConfigError(f"{where}.{field} is no text", "write a sentence")
     _check_values(finding, where, conditions)
 
 

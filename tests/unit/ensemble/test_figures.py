@@ -1,14 +1,17 @@
 """Numbers that are read off events and rows, by hand-worked examples."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmx.core.events import ANSWER, Event
 from llmx.methods.ensemble.redundancy import overlap, restarts
 from llmx.methods.ensemble.timing import timing
 from llmx.report.ensemble.figures import Span, figures
 from llmx.report.ensemble.gantt import gantt
+from llmx.report.ensemble.lengths import length_figures
 from llmx.report.ensemble.page import findings, html, markdown
-from llmx.report.ensemble.pictures import quality, strips
+from llmx.report.ensemble.pictures import cuts, quality, strips
 
 
 def event(at, what, who=ANSWER, **more):
@@ -63,19 +66,23 @@ def test_an_answer_of_nothing_has_no_times():
         timing(EVENTS[:4])
 
 
-def rows(arm, times):
+def rows(arm, times, length=None, drafts=3, **more):
     return [
         {
             "arm": arm,
+            "length": length,
+            "drafts": drafts,
             "round": place,
             "ttft": ttft,
             "total": 2.0,
+            "tokens": 20,
             "per_token": 0.1,
             "stalled": 0.0,
             "longest_stall": 0.0,
             "answer_again": 0,
             "answer_sent": 9,
-            "drafted": 5,
+            "drafted": 150,
+            **more,
         }
         for place, ttft in enumerate(times)
     ]
@@ -101,8 +108,75 @@ def test_arms_against_the_reference():
     assert stairs.gain.estimate == 0 and stairs.ttft == 0.1
     assert stairs.ttft_cut.estimate == pytest.approx(0.9)
     assert stairs.ttft_cut.low < 0.9 < stairs.ttft_cut.high
-    assert stairs.total_ratio.estimate == pytest.approx(1.0)
+    assert stairs.total_ratio.estimate == stairs.speed.estimate == pytest.approx(1.0)
+    assert (moa.rounds, one.rounds, stairs.rounds) == (3, 0, 3)
     assert (stairs.repeated, stairs.early) == (0.25, 0.25)
+
+
+def test_tokens_a_second_count_the_tokens_that_were_written():
+    """A shorter answer in less time is no faster; total time is not the measure of speed."""
+    timed = rows("moa", [1.0, 1.1, 0.9], tokens=40, total=4.0)
+    timed += rows("stairs", [0.1, 0.1, 0.1], tokens=20, total=2.5)
+    _, stairs = figures(["moa", "stairs"], "moa", {}, timed, {})
+    assert stairs.total_ratio.estimate == pytest.approx(2.5 / 4)
+    assert stairs.speed.estimate == pytest.approx((20 / 2.5) / (40 / 4.0))
+
+
+FORCED = rows("moa", [4.0, 4.0], 100) + rows("stairs", [0.5, 0.5], 100)
+
+
+def test_forced_lengths_touch_no_figure_that_stands_beside_quality():
+    timed = rows("moa", [1.0, 1.1, 0.9]) + rows("stairs", [0.1, 0.1, 0.1])
+    arms = ["moa", "stairs"]
+    assert figures(arms, "moa", SCORES, FORCED + timed, {}) == figures(
+        arms, "moa", SCORES, timed, {}
+    )
+    alone = figures(arms, "moa", SCORES, FORCED, {})
+    assert all(arm.ttft is None and not arm.times and not arm.rounds for arm in alone)
+    assert quality(alone).count("stairs") == 0  # there is no latency to draw its quality against
+
+
+def test_every_length_stands_beside_the_line_that_it_was_chosen_with():
+    timed = rows("moa", [1.0, 1.0], drafted=159) + rows("stairs", [0.2, 0.2], drafted=90)
+    found = length_figures(timed + FORCED, "moa", {"stairs": 8})
+    natural, forced = found
+    assert (natural.forced, forced.forced) == (False, True)
+    assert natural.tokens == 53 and natural.line == pytest.approx(1 - 8 / 53)
+    assert forced.tokens == 100 and forced.line == pytest.approx(0.92)
+    assert natural.cut.estimate == pytest.approx(0.8)
+    assert forced.cut.estimate == pytest.approx(1 - 0.5 / 4)
+    assert natural.rounds == forced.rounds == 2
+
+
+@given(
+    st.lists(st.integers(9, 500), min_size=1, max_size=5, unique=True),
+    st.integers(1, 8),
+    st.floats(0.001, 0.1),
+)
+def test_what_is_paid_by_the_token_alone_lies_on_the_line(lengths, first, second):
+    timed = [
+        row
+        for length in lengths
+        for arm, paid in (("moa", length), ("stairs", first))
+        for row in rows(arm, [second * paid] * 2, length)
+    ]
+    for one in length_figures(timed, "moa", {"stairs": first}):
+        assert one.cut.estimate == pytest.approx(one.line)
+
+
+def test_a_length_at_which_the_reference_was_not_timed_has_no_cut():
+    timed = rows("moa", [1.0, 1.0]) + rows("stairs", [0.2, 0.2]) + rows("stairs", [0.5, 0.5], 64)
+    (found,) = length_figures(timed, "moa", {"stairs": 8})
+    assert not found.forced
+    assert cuts([found]) == "" and "length of drafts" not in markdown("T", made(), [], [found])
+
+
+def test_the_sweep_is_a_table_and_a_picture_of_its_own():
+    timed = rows("moa", [1.0, 1.0]) + rows("stairs", [0.2, 0.2])
+    found = length_figures(timed + FORCED, "moa", {"stairs": 8})
+    for page in (markdown("T", made(), [], found), html("T", made(), [], {}, found)):
+        assert "where they end by themselves" in page and "87.5" in page and "92.0" in page
+    assert "1 − chunk/length" in cuts(found)
 
 
 def test_sentences_follow_from_intervals():

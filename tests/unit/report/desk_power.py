@@ -83,10 +83,13 @@ def _size(finding, spec, own) -> Size:
     scale, seeds = arm.scale, len(members[named[0]])
     rounds = scale.speed_problems if spec.paper == "staircase" else scale.speed_rounds
     world = World(scale.problems or 0, seeds, SPREAD if trained else 0.0, trained, rounds)
-    several = len(named) > (1 if finding["test"] == "first_token_cut" else 2)
+    several = len(named) > (1 if finding["test"] in ON_ROUNDS else 2)
     kept = "margin" in BY_TEST[finding["test"]].finding
     margin = finding.get("margin", 0.02) if kept else None
     return Size(finding["test"], several, margin, world)
+
+
+ON_ROUNDS = ("first_token_cut", "end_to_end_speed")  # their reference is not among those named
 
 
 HEAD = ("test", "arms", "problems", "seeds", "trained", "planted", "decided", "asked by")

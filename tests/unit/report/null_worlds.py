@@ -71,7 +71,7 @@ class Truth:
         accuracy: added to the chance of a right answer.
         longer: ratio of lengths. `faster`: of speeds.
         steady: last minus best reward, in units of its standard deviation over seeds.
-        cut: share of the time to the first token of `a0`.
+        cut: share of the time to the first token of `a0`. `rate`: tokens/s end to end over its.
         moved: distance of a draft share from the one asked for, one number a pair of divergences.
     """
 
@@ -80,6 +80,7 @@ class Truth:
     faster: tuple[float, ...] = ()
     steady: tuple[float, ...] = ()
     cut: tuple[float, ...] = ()
+    rate: tuple[float, ...] = ()
     moved: tuple[float, ...] = ()
 
 
@@ -180,6 +181,11 @@ CASES = (
         effect="94 for 93 %",
     ),
     Case(
+        "`end_to_end_speed`, four arms", {"test": "end_to_end_speed", "arms": _arms(4), "aim": 1.6},
+        Truth(rate=_equal(4, 1, 1.6)), DIFFERENT, Truth(rate=_equal(4, 1, 1.76)), of="rounds",
+        effect="1.76 for 1.6 times",
+    ),
+    Case(
         "`threshold_transfer`, 12 pairs", {"test": "threshold_transfer", "tolerance": FAR},
         Truth(moved=(FAR,) * 12), DIFFERENT, Truth(moved=(0.1,) * 12), of="log",
         effect="10 for 5 points",
@@ -242,20 +248,31 @@ def clock(rng, world, faster):
     return table
 
 
-def streams(rng, world, cut):
-    """Return times to the first token, and each arm's cut of those of `a0`."""
-    weather = rng.normal(0, WEATHER, world.rounds)
-    times = [(1 - share) * np.exp(weather + rng.normal(0, NOISE, world.rounds)) for share in cut]
-    ones = [1.0] * world.rounds
+def streams(rng, world, cut, rate):
+    """Return times to the first token, and each arm's cut of those of `a0`; likewise tokens/s."""
+    weather, count = rng.normal(0, WEATHER, world.rounds), len(cut or rate)
+
+    def seconds(shares):
+        """Return what each arm takes, of a second of `a0`'s."""
+        return [one * np.exp(weather + rng.normal(0, NOISE, world.rounds)) for one in shares]
+
+    times = seconds([1 - share for share in cut or [0.0] * count])
+    totals = seconds([1 / times_ for times_ in rate or [1.0] * count])
+    ones, tokens = [1.0] * world.rounds, [TOKENS] * world.rounds
     found = []
     for n, mine in enumerate(times):
-        row = {"arm": f"a{n}", "times": tuple(mine)}
+        row = {"arm": f"a{n}", "times": tuple(mine)} | {"tokens": tokens, "totals": list(totals[n])}
         if n:
             ratio = ratio_interval(ones, times[0], ones, mine)
             ends = (1 - ratio.high, 1 - ratio.estimate, 1 - ratio.low)
-            row["ttft_cut"] = dict(zip(("low", "estimate", "high"), ends, strict=True))
+            row["ttft_cut"] = dict(zip(ENDS, ends, strict=True))
+            ratio = ratio_interval(tokens, totals[n], tokens, totals[0])
+            row["speed"] = {end: getattr(ratio, end) for end in ENDS}
         found.append(Streamed.model_validate(row))
     return Streams(arms=tuple(found))
+
+
+ENDS = ("low", "estimate", "high")
 
 
 def trainings(rng, world, steady):
@@ -331,7 +348,8 @@ def evidence(rng, world, truth):
     if not truth.longer:
         tokens = np.full_like(tokens, TOKENS)
     arms = {f"a{n}": ArmFiles(trained=world.trained, audit=PASSED) for n in range(count)}
-    scored = len(truth.accuracy) if not (truth.steady or truth.cut or truth.moved) else 0
+    streamed = bool(truth.cut or truth.rate)
+    scored = len(truth.accuracy) if not (truth.steady or streamed or truth.moved) else 0
     arms |= {f"a{n}": files(world, right[n], tokens[n]) for n in range(scored)}
     return Tables(
         arms=arms,
@@ -339,7 +357,7 @@ def evidence(rng, world, truth):
         exploration=exploration(rng, world, truth.moved) if truth.moved else None,
         audited=frozenset(arms),
         training=trainings(rng, world, truth.steady) if truth.steady else None,
-        streams=streams(rng, world, truth.cut) if truth.cut else None,
+        streams=streams(rng, world, truth.cut, truth.rate) if streamed else None,
         right=right,
         tokens=tokens,
     )

@@ -70,6 +70,7 @@ def test_one_training_decides_nothing(name):
         ("`steadier`, four arms", World(256, 5), 0.8),
         ("`threshold_transfer`, 12 pairs", PLAIN, 0.9),
         ("`first_token_cut`, four arms", PLAIN, 0.2),
+        ("`end_to_end_speed`, four arms", PLAIN, 0.8),
     ],
 )
 def test_what_is_true_is_found(name, world, least):

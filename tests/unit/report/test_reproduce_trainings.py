@@ -53,10 +53,10 @@ def trained(recipe: str = "countdown", *verdicts: Verdict, scale: str = "desk") 
 
 def streamed() -> Stored:
     ends = {"low": 0.92, "estimate": 0.93, "high": 0.94}
-    ratio = {"low": 1.0, "estimate": 1.25, "high": 2.0}
+    ratio = {"low": 0.5, "estimate": 0.8, "high": 1.0}
     rows = [
         {"arm": "moa", "problems": 200, "ttft": 2.0, "more": 1},
-        {"arm": "staircase", "problems": 200, "ttft": 0.1, "ttft_cut": ends, "total_ratio": ratio},
+        {"arm": "staircase", "problems": 200, "ttft": 0.1, "ttft_cut": ends, "speed": ratio},
     ]
     streams = Streams(arms=tuple(Streamed.model_validate(row) for row in rows))
     texts = {"ensemble.json": dumps(rows), "gantt.svg": "<svg><text>&lt;b&gt;</text></svg>"}
@@ -262,13 +262,19 @@ def test_predictions_of_a_simulation_stand_beside_published_figures(tmp_path):
         "middle": 0.24,
         "high": 0.3,
         "error": -0.48,
+        "identified": True,
+        "swayed": {"draft_length": [0.23, 0.25], "later_chunk": [0.24, 0.24]},
     }
-    texts = {"simulation.json": dumps({"predicted": [one]}), "simulation.svg": "<svg/>"}
+    loose = {**one, "name": "tokens/s", "error": None, "identified": False}
+    loose["swayed"] = {"draft_length": [0.2, 0.3], "later_chunk": [0.22, 0.26]}
+    texts = {"simulation.json": dumps({"predicted": [one, loose]}), "simulation.svg": "<svg/>"}
     empty = Results(title="s", reference=None, rows=())
     keep(Stored(Path(), card("virtual"), empty, (), (), None, texts), tmp_path / "virtual")
     again = load_stored(tmp_path / "virtual")
     (table,) = run_tables(again)
-    assert table.rows == (("ttft 8", "0.47", "0.24 (0.20–0.30)", "−48"),)
+    first, second = table.rows
+    assert first == ("ttft 8", "0.47", "0.24 (0.20–0.30)", "−48")
+    assert second[-1] == "not identified: draft length alone moves it, 0.20–0.30"
     assert [name for _, name in drawn(again)] == ["simulation.svg"]
     found = page(paper(), [again], {})
     assert "Predicted in virtual time" in html(found, [again])

@@ -317,6 +317,66 @@ def test_a_cut_of_which_no_rounds_are_known_has_at_most_its_interval():
     assert verdict({**CUT, "arms": ["a", "c"]}, arms, streams=old).word == "not shown here"
 
 
+def rates(base=(1.0,) * 9, tokens=50, **seconds):
+    """Nine rounds in which every arm writes as many tokens; the reference `b` takes `base`."""
+    arms = [{"arm": "b", "times": (1.0,) * 9, "totals": base, "tokens": (tokens,) * 9}]
+    for name, totals in seconds.items():
+        speed = sum(base) / sum(totals)
+        arms.append(
+            {"arm": name, "times": (0.5,) * 9, "totals": totals, "tokens": (tokens,) * 9}
+            | {"ttft_cut": {"low": 0.49, "estimate": 0.5, "high": 0.51}}
+            | {"speed": {"low": 0.97 * speed, "estimate": speed, "high": 1.03 * speed}}
+        )
+    return Streams.model_validate({"arms": arms})
+
+
+SPEED = {"test": "end_to_end_speed", "arms": ["a"], "aim": 1.6}
+
+
+@pytest.mark.parametrize(
+    ("faster", "word"),
+    [(1.8, "shown here"), (1.62, "not shown here"), (1.5, "contradicted here")],
+)
+def test_speed_end_to_end_is_judged_at_what_is_asked(faster, word):
+    seconds = tuple(one / faster for one in (1.0, 1.01, 0.99) * 3)
+    found = verdict(SPEED, dict.fromkeys("ab", SAME), streams=rates(a=seconds))
+    assert found.word == word and found.test == "end_to_end_speed"
+    assert (found.rounds, found.problems, found.seeds) == (9, 0, 0)
+    (number,) = found.numbers
+    assert (number.what, number.unit, number.rounds) == ("tokens/s end to end", "times", 9)
+    assert number.span.estimate == pytest.approx(faster, rel=1e-3)
+
+
+def test_a_speed_end_to_end_of_one_arm_is_not_shown_among_several():
+    near = tuple(one / 1.69 for one in (1.0, 1.07, 0.93, 1.06, 0.94, 1.05, 0.97, 1.06, 0.92))
+    about = tuple(one / 1.6 for one in (1.0, 1.07, 0.93) * 3)
+    timed = rates(a=near, **dict.fromkeys(E, about))
+    arms = dict.fromkeys(["a", "b", *E], SAME)
+    alone = verdict(SPEED, arms, streams=timed)
+    assert alone.word == "shown here" and 0.0125 < alone.p < 0.05
+    several = verdict({**SPEED, "arms": ["a", *E]}, arms, streams=timed)
+    assert several.word == "not shown here"
+    assert several.numbers[0].p == pytest.approx(4 * alone.p)
+
+
+def test_one_arm_that_is_not_slow_leaves_nothing_contradicted():
+    slow, fair = (one / 1.2 for one in np.tile([1.0, 1.01, 0.99], 3)), (1 / 1.6,) * 9
+    timed = rates(a=tuple(slow), c=fair)
+    arms = dict.fromkeys("abc", SAME)
+    assert verdict(SPEED, arms, streams=timed).word == "contradicted here"
+    assert verdict({**SPEED, "arms": ["a", "c"]}, arms, streams=timed).word == "not shown here"
+
+
+def test_no_speed_without_rounds_in_turn():
+    assert verdict(SPEED, dict.fromkeys("ab", SAME), streams=None).word == "not comparable"
+
+
+def test_a_verdict_on_half_a_statement_says_which():
+    arms, timed = dict.fromkeys("ab", SAME), streams(a=TIMES)
+    said = verdict({**CUT, "half": "the half on time"}, arms, streams=timed).reason
+    assert said == f"{verdict(CUT, arms, streams=timed).reason} Tested is the half on time."
+
+
 def moved(accepted, emitted, asked=0.8, to="kl"):
     moments = np.cov(accepted, emitted)
     spread = Spread(

@@ -24,8 +24,15 @@ def problem(renderer):
     return Problem("What is 1 + 1?", "1 + 1 = 2. #### 2", drafts)
 
 
-def examples(problem, renderer, count=60, **told):
-    return [_example(Random(place), problem, renderer, {**TOLD, **told}) for place in range(count)]
+@pytest.fixture(scope="module")
+def long_problem(renderer):
+    solution = " ".join(f"{n} + 1 = {n + 1}." for n in range(10, 20)) + " #### 9"
+    return Problem("What is left?", solution, (("a", tuple(renderer.encode(solution))),))
+
+
+def examples(problem, renderer, count=60, place=0, **told):
+    rows = range(place, place + count)
+    return [_example(Random(row), problem, renderer, {**TOLD, **told}) for row in rows]
 
 
 def test_the_loss_is_on_the_solution_and_its_end_alone(problem, renderer):
@@ -57,6 +64,78 @@ def test_whole_drafts_stand_in_the_prompt_in_the_order_of_their_arms(problem, re
         assert there == sorted(there)
         seen += len(there) == 3
     assert seen > len(rows) / 2
+
+
+def cut_short(problem, renderer, place, layout):
+    """The same example, learned to its end and no further than its drafts."""
+    (whole,) = examples(problem, renderer, 1, place=place, layouts={layout: 1})
+    (short,) = examples(problem, renderer, 1, place=place, layouts={layout: 1}, reach="drafts")
+    return whole, short
+
+
+def learned(row):
+    return row["ids"][row["learn_from"] :]
+
+
+@pytest.mark.parametrize("layout", ["L0", "L1", "L1b", "L2"])
+def test_no_answer_is_learned_further_than_partial_drafts_reach(renderer, long_problem, layout):
+    stopped = 0
+    for place in range(40):
+        whole, short = cut_short(long_problem, renderer, place, layout)
+        assert short["ids"] == whole["ids"][: len(short["ids"])]  # a beginning of it, nothing else
+        assert short["learn_from"] == whole["learn_from"] and learned(short)
+        prompt = renderer.tokenizer.decode(short["ids"][: short["learn_from"]])
+        partial = "Drafts:" in prompt and "#### 9" not in prompt
+        assert (len(short["ids"]) < len(whole["ids"])) == partial
+        stopped += partial
+        if layout != "L2" and partial:
+            # the longest draft is the answer itself, so it reaches as far as what is learned
+            assert renderer.tokenizer.decode(learned(short)) in prompt.replace("\n[1]", "")
+    assert 5 < stopped < 40
+
+
+def test_whole_drafts_leave_the_whole_answer_to_learn_however_short_they_are(
+    long_problem, renderer
+):
+    short = (("a", tuple(renderer.encode("10 + 1 = 11."))),)
+    problem = Problem(long_problem.question, long_problem.solution, short)
+    answer = [*renderer.encode(problem.solution), renderer.tokenizer.eos_token_id]
+    for row in examples(problem, renderer, 20, whole=1.0, reach="drafts", layouts={"L0": 1}):
+        assert learned(row) == answer
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_hidden_question_shows_no_digit_and_a_draft_that_stands_there_is_right(
+    problem, renderer, share
+):
+    rows = examples(problem, renderer, 60, whole=1.0, hidden=share, alone=0.2, layouts={"L0": 1})
+    hidden = 0
+    for row in rows:
+        text = renderer.tokenizer.decode(row["ids"][: row["learn_from"]])
+        drafts = sum(mark in text for mark in ("= 2. #### 2", "= 3. #### 3", "= 0. #### 0"))
+        told = "# + #" in text
+        assert told != ("1 + 1?" in text) and (not told or drafts == 3)
+        assert share < 1 or told == (drafts == 3)
+        assert renderer.tokenizer.decode(learned(row)).startswith(problem.solution)
+        hidden += told
+    assert (hidden > 0) == (share > 0) and hidden < 60
+
+
+def test_a_question_is_not_hidden_where_no_draft_is_right(problem, renderer):
+    drafts = tuple(draft for draft in problem.drafts if draft[0] != "a")
+    wrong = Problem(problem.question, problem.solution, drafts)
+    rows = examples(wrong, renderer, hidden=1.0)
+    assert all("1 + 1?" in renderer.tokenizer.decode(row["ids"]) for row in rows)
+
+
+def test_the_share_without_drafts_is_the_one_that_is_asked_for(problem, renderer):
+    def without(**told):
+        rows = examples(problem, renderer, layouts={"L0": 1}, **told)
+        texts = [renderer.tokenizer.decode(row["ids"]) for row in rows]
+        return sum("Drafts:" not in text for text in texts)
+
+    assert without(alone=0.0) == 0 and without(alone=1.0) == 60
+    assert 0 < without(alone=0.1) < without(alone=0.5) < 60
 
 
 def test_drawn_orders_differ(problem, renderer):

@@ -4,7 +4,7 @@ import pytest
 from ensembles import GREEDY, ensemble
 
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec
-from llmx.run import latency
+from llmx.run import stand
 
 DATA = DataSpec(kind="gsm_symbolic", templates=(43,), test=40)
 
@@ -12,16 +12,16 @@ DATA = DataSpec(kind="gsm_symbolic", templates=(43,), test=40)
 @pytest.mark.parametrize("kind", ["hf", "vllm"])
 def test_a_stand_has_the_arms_engine_inputs_and_words_and_so_many_tokens(kind, monkeypatch):
     opened = []
-    monkeypatch.setattr(latency, "open_cast", lambda *given: opened.append(given) or {})
+    monkeypatch.setattr(stand, "open_cast", lambda *given: opened.append(given) or {})
     engine = EngineSpec(kind=kind, options={"swap_space": 1})
     arm = ArmSpec(data=DATA, sampler=GREEDY, engine=engine, ensemble=ensemble(), seed=3)
-    stand = latency._stand("name", arm, {"need": "folder"}, tokens=17)
+    found = stand.open_stand("name", arm, {"need": "folder"}, 17, 32)
     ((spec, given, inputs),) = opened
-    assert (given, inputs, stand.cast) == (engine, {"need": "folder"}, {})
-    assert spec == stand.arm.ensemble and set(spec.voices) == set(arm.ensemble.voices)
-    salt = {"cache_salt": "name"} if kind == "vllm" else {}
+    assert (given, inputs, found.cast) == (engine, {"need": "folder"}, {})
+    assert spec == found.arm.ensemble and set(spec.voices) == set(arm.ensemble.voices)
+    salt = {"cache_salt": "name/17"} if kind == "vllm" else {}
     for voice in spec.voices.values():
         assert voice.sampler.max_tokens == 17
         assert voice.engine.options == {"swap_space": 1, "ignore_eos": True, **salt}
-    assert {one.sampler.max_tokens for one in stand.requests} == {17}
-    assert {one.seed for one in stand.requests} == {3} and len(stand.requests) == 32
+    assert {one.sampler.max_tokens for one in found.requests} == {17}
+    assert {one.seed for one in found.requests} == {3} and len(found.requests) == 32

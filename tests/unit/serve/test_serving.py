@@ -162,9 +162,38 @@ def test_metrics_count_what_happened(echo):
     import httpx2
 
     page = httpx2.get(f"http://127.0.0.1:{echo[1]}/metrics").text
-    for name in ("llmx_ttft_seconds_count", "llmx_stall_seconds_bucket", 'outcome="answered"'):
+    for name in ("llmx_ttft_seconds_count", "llmx_piece_gap_seconds_bucket", 'outcome="answered"'):
         assert name in page
     assert httpx2.get(f"http://127.0.0.1:{echo[1]}/health").json() == {"status": "ok"}
+
+
+def metric(port, name):
+    import httpx2
+
+    page = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+    return sum(float(line.split()[-1]) for line in page.splitlines() if line.startswith(name + " "))
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_tokens_are_counted_and_not_the_pieces_that_they_come_in(stream):
+    with serving(Echo()) as (_, port):
+        found = ask(port, "one !three two !three", stream=stream)
+        said = list(found) if stream else [found.choices[0].message.content]
+        assert said and settled(lambda: metric(port, "llmx_open_requests") == 0)
+        assert metric(port, "llmx_tokens_total") == 8
+        assert metric(port, "llmx_ttft_seconds_count") == 1
+        assert metric(port, "llmx_piece_gap_seconds_count") == 3
+
+
+def test_tokens_of_an_answer_that_nobody_waited_for_are_counted_too():
+    answerer = Echo(delay=0.05)
+    with serving(answerer) as (_, port):
+        made = raw(port, "word " * 1000)
+        assert settled(lambda: metric(port, "llmx_ttft_seconds_count") == 1)
+        made.close()
+        assert settled(lambda: metric(port, "llmx_open_requests") == 0)
+        assert 0 < metric(port, "llmx_tokens_total") < 1000
+        assert metric(port, 'llmx_requests_total{outcome="left"}') == 1
 
 
 def raw(port, text, stream=True):

@@ -32,6 +32,13 @@ def test_the_ratio_is_the_quotient_of_the_rates(columns):
     assert found.estimate <= found.high * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("level", [0.95, 0.9998])
+def test_two_rounds_that_have_nothing_in_common_have_a_wide_interval_and_no_error(level):
+    found = ratio_interval([1, 1], [1.0, 9.0], [1, 1], [5.0, 0.1], level)
+    assert 0 <= found.low < found.estimate < found.high < float("inf")
+    assert found.low < 1e-3 and found.high > 1e3
+
+
 @given(rounds(4, high=7))
 def test_swapping_the_arms_inverts_the_interval(columns):
     one, other = ratio_interval(*columns), ratio_interval(*columns[2:], *columns[:2])
