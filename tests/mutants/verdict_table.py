@@ -230,8 +230,7 @@ VERDICT = [
         "report/verdict/model.py",
         "min((n for number in numbers if (n := getattr(number, what))), default=0)",
         "max((n for number in numbers if (n := getattr(number, what))), default=0)",
-        "tests/unit/report/test_training_verdicts.py"
-        "::test_a_verdict_counts_the_seeds_that_its_arms_share",
+        f"{RULES}::test_a_verdict_says_what_it_was_measured_on",
     ),
     Mutant(
         "report/reproduce/grows.py",

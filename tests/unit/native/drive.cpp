@@ -131,21 +131,25 @@ void judgements(int vocab) {
   auto u = uniforms(n);
   auto limit = room<double>(n);
   auto d = room<float>(n), chance = room<float>(n), pc = room<float>(n), qc = room<float>(n);
-  auto lead = room<float>(n);
+  auto lead = room<float>(n), aside = room<float>(2 * n), weight = uniforms(rows);
   auto best = room<int64_t>(n);
   LlmxSampler s = sampler(vocab);
-  LlmxRule rule{pick(-1, 5), s.temperature > 0 && pick(0, 1), pick(0, 1), pick(0, 1), pick(0, 1),
-                pick(0, 1) * 0.1f};
+  // What warped numbers are read for is read above temperature 0 alone.
+  bool warm = s.temperature > 0;
+  int beside = warm ? pick(NOTHING, LEVEL) : NOTHING;
+  LlmxRule rule{pick(-1, 5), warm && (beside == LEFT || pick(0, 1)), pick(0, 1), pick(0, 1), beside,
+                pick(0, 1),  pick(0, 1) * 0.1f, pick(-3, 0) * 0.5f};
   llmx_compare(&rule, &s, rows, width, p.get(), vocab, q.get(), vocab, tokens.get(), valid.get(),
                u.get(), limit.get(), d.get(), chance.get(), pc.get(), qc.get(), lead.get(),
-               best.get());
+               best.get(), aside.get());
   auto at = room<int64_t>(rows), q_at = whole(rows, -1, n - 1), out = room<int64_t>(3 * rows);
   for (int r = 0; r < rows; r++) at[r] = r * (width + 1) + pick(0, width);
   auto draws = uniforms(3 * rows);
   auto far = room<float>(rows);
   for (bool rejected : {true, false})
     llmx_follow(&s, rows, p.get(), vocab, at.get(), q.get(), vocab, rejected ? q_at.get() : nullptr,
-                tokens.get(), pick(0, 1), draws.get(), out.get(), far.get());
+                tokens.get(), pick(0, 1), pick(0, 1) ? weight.get() : nullptr,
+                pick(0, 1) ? INFINITY : pick(-3, 0) * 0.5f, draws.get(), out.get(), far.get());
   for (int i = 0; i < 3 * rows; i++) assert(out[i] >= 0 && out[i] < vocab);
 }
 

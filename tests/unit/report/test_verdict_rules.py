@@ -468,13 +468,16 @@ def test_a_difference_contradicts_only_beyond_the_margin(gained, lost, margin, w
         assert span.high < 0
 
 
-@pytest.mark.parametrize(("speeds_of", "rounds"), [(range(7), 7), (range(12), 12)])
-def test_a_verdict_says_what_it_was_measured_on(speeds_of, rounds):
-    finding = {"test": "non_inferior_and_faster", "arms": ["a"], "reference": "b"}
-    timed = [*blocks("a", [4.0 for _ in speeds_of]), *blocks("b", [5.0] * 12)]
-    found = verdict(finding, {"a": SAME, "b": SAME}, timed)
-    assert (found.problems, found.seeds, found.rounds) == (400, 1, rounds)
-    assert {(n.problems, n.rounds) for n in found.numbers} == {(400, 0), (0, rounds)}
+@pytest.mark.parametrize("rounds", [7, 12])
+def test_a_verdict_says_what_it_was_measured_on(rounds):
+    """Each figure has its own; the verdict has the least of them, and not those of its arms."""
+    finding = {"test": "non_inferior_and_faster", "arms": ["a", "e0"], "reference": "b"}
+    fewer = answered(np.arange(300) % 2 == 0)
+    timed = speeds(a=[4.0] * rounds, e0=[4.5] * 10)
+    found = verdict(finding, {"a": SAME, "b": SAME, "e0": fewer}, timed)
+    assert (found.problems, found.seeds, found.rounds) == (300, 1, min(rounds, 10))
+    rests = {(n.arm, n.problems, n.rounds) for n in found.numbers}
+    assert rests == {("a", 400, 0), ("a", 0, min(rounds, 10)), ("e0", 300, 0), ("e0", 0, 10)}
 
 
 def spent(accepted, tokens, drafted):

@@ -39,8 +39,8 @@ def page(monkeypatch):
 def test_a_first_token_is_timed_from_the_request_and_each_further_one_from_the_last(page):
     assert read(page, "llmx_ttft_seconds_sum") == 12.5 - 10
     assert read(page, "llmx_ttft_seconds_count") == 1
-    assert read(page, "llmx_stall_seconds_sum") == 13.75 - 12.5
-    assert read(page, "llmx_stall_seconds_count") == len(PIECES) - 1
+    assert read(page, "llmx_piece_gap_seconds_sum") == 13.75 - 12.5
+    assert read(page, "llmx_piece_gap_seconds_count") == len(PIECES) - 1
 
 
 def test_an_answer_is_timed_to_its_end(page):
@@ -48,7 +48,7 @@ def test_an_answer_is_timed_to_its_end(page):
     assert read(page, "llmx_answer_seconds_count") == 1
 
 
-@pytest.mark.parametrize("name", ["llmx_ttft_seconds", "llmx_stall_seconds", "llmx_answer_seconds"])
+@pytest.mark.parametrize("name", ["llmx_ttft_seconds", "llmx_piece_gap_seconds", "llmx_answer_seconds"])
 def test_bounds_rise_from_a_hundredth_to_minutes_and_no_gap_is_wide(page, name):
     found = re.findall(rf'^{name}_bucket{{le="([^"]+)"}}', page, re.MULTILINE)
     bounds = [float(bound) for bound in found[:-1]]
