@@ -48,7 +48,9 @@ def test_an_answer_is_timed_to_its_end(page):
     assert read(page, "llmx_answer_seconds_count") == 1
 
 
-@pytest.mark.parametrize("name", ["llmx_ttft_seconds", "llmx_piece_gap_seconds", "llmx_answer_seconds"])
+@pytest.mark.parametrize(
+    "name", ["llmx_ttft_seconds", "llmx_piece_gap_seconds", "llmx_answer_seconds"]
+)
 def test_bounds_rise_from_a_hundredth_to_minutes_and_no_gap_is_wide(page, name):
     found = re.findall(rf'^{name}_bucket{{le="([^"]+)"}}', page, re.MULTILINE)
     bounds = [float(bound) for bound in found[:-1]]
