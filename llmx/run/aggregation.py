@@ -181,7 +181,7 @@ def _told_by(drafts: Sequence[tuple[str, list[int]]], problem: Problem, tokenize
     return len(drafts) == len(problem.drafts) and problem.solution in texts
 
 
-def _exchange(rng: Random) -> dict[int, str]:
+def _exchange(rng: Random) -> dict[int, int]:
     """Return another digit for each, as :meth:`str.translate` reads it."""
     return str.maketrans(digits, "".join(rng.sample(digits, len(digits))))
 
