@@ -69,4 +69,11 @@ ALIKE = [
         "tests/unit/report/test_measure.py::"
         "test_a_speed_up_is_over_the_target_of_the_same_temperature",
     ),
+    Mutant(
+        "report/reproduce/beside.py",
+        "if (row.reference or results.reference) == ours.against]",
+        "if row.reference or results.reference == ours.against]",
+        "tests/unit/report/test_reproduce_claims.py::"
+        "test_an_arm_beside_another_reference_is_none_of_a_claims",
+    ),
 ]

@@ -82,7 +82,7 @@ def test_the_demo_is_small_and_compares_like_with_like() -> None:
     assert len(spec.arms) <= 8 and alike_notes(spec) == ()
     kinds = [arm.sampler.algorithm for arm in spec.arms.values() if arm.sampler]
     assert {"target", "speculative", "block", "fuzzy", "random"} == set(kinds)
-    assert {spec.references[name] for name in spec.arms} == {"block", "sd_t0"}
+    assert {spec.references[name] for name in spec.arms} == {"sd", "sd_t0"}
 
 
 @pytest.mark.parametrize("name", ["fsd_gsm8k", "fsd_curve", "fsd_guards", "fsd_divergences"])

@@ -123,7 +123,9 @@ def _arm_at(results: Results, ours: Ours) -> str | None:
     """Return the fastest fuzzy arm near an accuracy difference, or the nearest one."""
     wanted = ours.at_difference
     assert wanted is not None
-    rows = [row for row in results.rows if row.algorithm == "fuzzy" and row.difference is not None]
+    # An arm of another temperature has another reference, and its figures are none beside this one.
+    own = [row for row in results.rows if (row.reference or results.reference) == ours.against]
+    rows = [row for row in own if row.algorithm == "fuzzy" and row.difference is not None]
 
     def off(row: Row) -> float:
         assert row.difference is not None

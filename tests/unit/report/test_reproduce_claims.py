@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.report.paper import Claim, Ours
-from llmx.report.reproduce.beside import Beside, beside
+from llmx.report.reproduce.beside import Beside, _arm_at, beside
 from llmx.report.reproduce.claims import bounds, published
 from llmx.report.reproduce.stored import Stored
 from llmx.report.reproduce.words import said_figure
@@ -192,3 +192,22 @@ def test_a_figure_without_outcomes_is_compared_with_none(unkept) -> None:
     found = published(claim(0.0, tolerance=2.0), beside_it)
     assert found.word == ("not comparable" if unkept else "reproduced")
     assert ("cannot be recomputed" in found.reason) == bool(unkept)
+
+
+def test_an_arm_beside_another_reference_is_none_of_a_claims():
+    """The faster one is of another temperature: its reference is not the claim's."""
+
+    def row(arm: str, reference: str, times: float) -> Row:
+        gap = Difference(
+            problems=9, score=Span(estimate=0.0), bootstrap=Span(estimate=0.0), clustered=None,
+            clusters=9, gained=0, lost=0, p_value=1.0, detectable=0.1,
+        )  # fmt: skip
+        return Row(
+            arm=arm, algorithm="fuzzy", reference=reference, difference=gap,
+            speedup_reference=Span(estimate=times),
+        )  # fmt: skip
+
+    rows = (row("fsd", "sd", 1.1), row("fsd_t0", "sd_t0", 1.4))
+    results = Results(title="t", reference="sd", rows=rows)
+    ours = Ours(recipe="r", quantity="tokens/s", against="sd", at_difference=0.0)
+    assert _arm_at(results, ours) == "fsd"
