@@ -7,7 +7,7 @@ _PARTS = "tests/unit/run/test_parts.py"
 _KEPT = "tests/unit/run/test_parts_kept.py"
 _SHOWN = "tests/unit/run/test_parts_progress.py"
 _SIZE = "tests/unit/run/test_batch_size.py"
-_SPLIT = f"{_ALONE}::test_slots_order_and_neighbours_change_no_answer"
+_SPLIT = f"{_ALONE}::test_many_answers_through_three_slots_are_those_of_each_alone"
 
 ROWS = "methods/decode/rows.py"
 ROUNDS = "methods/decode/rounds.py"

@@ -81,6 +81,20 @@ def test_slots_order_and_neighbours_change_no_answer(case, slots, shuffled):
     assert found == [alone[at] for at in order]
 
 
+@pytest.mark.parametrize("sampler", ["budget", "hold", "union", "cascade"])
+@pytest.mark.parametrize("extra", sorted(EXTRAS))
+def test_many_answers_through_three_slots_are_those_of_each_alone(sampler, extra):
+    """The same cases everywhere: each slot holds several answers, and they end at many lengths."""
+    options = DecodeOptions(
+        **SAMPLERS[sampler], **EXTRAS[extra], gamma=4, max_tokens=14, eos_ids=(1, 5, 9)
+    )
+    prompts = [[2 + at % 11] * (1 + at % 4) + [at] for at in range(16)]
+    case = Case(0, options, prompts, [0, 2] * 8, word=None)
+    found = decode_refill(*case.pair, prompts, case.ids, options, 5, None, case.first, slots=3)
+    assert found == case.alone()
+    assert len({len(one.token_ids) for one in found}) > 3
+
+
 @given(case=cases(), cuts=st.lists(st.integers(0, 7), max_size=3))
 @settings(max_examples=count(25, 500))
 def test_however_prompts_are_split_into_batches_the_answers_are_the_same(case, cuts):
