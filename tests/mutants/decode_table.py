@@ -33,13 +33,13 @@ NUCLEUS = [
         WARP,
         "(head.cumsum(-1) < top_p)",
         "(head.cumsum(-1) <= top_p)",
-        f"{_EDGE}::test_an_edge_is_that_of_a_full_sort_to_the_bit_whoever_is_beside",
+        f"{_EDGE}::test_a_nucleus_ends_where_its_mass_is_just_what_is_asked",
     ),
     Mutant(
         WARP,
         "for size in (*_HEADS[1:], rows.shape[-1]):",
         "for size in _HEADS[1:]:",
-        f"{_EDGE}::test_an_edge_is_that_of_a_full_sort_to_the_bit_whoever_is_beside",
+        f"{_EDGE}::test_only_the_rows_that_fall_short_are_looked_at_again",
     ),
 ]
 

@@ -130,6 +130,13 @@ def test_an_edge_is_that_of_a_full_sort_to_the_bit_whoever_is_beside(kinds, size
     assert torch.equal(_nucleus_edge(rows[0], top_p), wanted[0])
 
 
+@pytest.mark.parametrize(("top_p", "edge"), [(0.5, 0.5), (0.75, 0.25), (0.875, 0.125)])
+def test_a_nucleus_ends_where_its_mass_is_just_what_is_asked(top_p, edge):
+    """Halves add up without rounding, so that the sum is `top_p` itself."""
+    rows = torch.tensor([[0.125, 0.5, 0.25, 0.0625, 0.0625]])
+    assert float(_nucleus_edge(rows, top_p)) == edge
+
+
 @pytest.mark.parametrize("width", [9.0, 4.0, 2.3, 1.2, 0.0])
 def test_a_sum_over_a_head_begins_as_the_sum_over_all(width):
     """What lets an edge be read from any head that holds it."""
