@@ -14,6 +14,7 @@ from llmx.core.spec import RunSpec
 from llmx.report.paper import load_paper
 from llmx.run.alike import alike_notes
 
+RIVALS = ("fly", "typical", "cascade")
 NAMES = sorted(path.stem for path in builtin().glob("[!_]*/*.yaml"))
 
 EXAMPLE = """\
@@ -98,6 +99,30 @@ def test_fuzzy_rules_and_rivals_stand_beside_lossless_ones_at_both_temperatures(
     # One arm is there for its way to draft, and says so in the plan.
     odd = [note for note in alike_notes(spec) if not note.startswith("sd_soft ")]
     assert odd == []
+
+
+FUZZY = [name for name in NAMES if name.startswith("fsd_")]
+
+
+@pytest.mark.parametrize("name", FUZZY)
+def test_what_is_faster_than_block_verification_is_asked_beside_sd_too(name: str) -> None:
+    spec = compose(name, scale="desk")
+    findings = [one for stage in spec.stages for one in stage.options.get("findings", ())]
+    faster = [one for one in findings if one["test"] == "non_inferior_and_faster"]
+    beside = {
+        lossless: {tuple(one["arms"]) for one in faster if one["reference"] == lossless}
+        for lossless in ("block", "sd")
+    }
+    assert spec.reference == "sd" and beside["block"] <= beside["sd"]
+
+
+@pytest.mark.parametrize("name", ["fsd_gsm8k", "fsd_curve", "fsd_guards"])
+def test_rivals_are_looser_than_sd_alone(name: str) -> None:
+    """SD of this pair has a draft share of 0.927 at temperature 0.6."""
+    arms = compose(name, scale="desk").arms.values()
+    rivals = [arm.sampler for arm in arms if arm.sampler and arm.sampler.algorithm in RIVALS]
+    asked = [sampler.draft_share for sampler in rivals if sampler.draft_share is not None]
+    assert len(asked) >= 5 and min(asked) > 0.927
 
 
 def rests_on(spec: RunSpec, name: str) -> set[str]:
