@@ -37,13 +37,13 @@ class Request(Frozen):
         """Return the threshold to decode with: a calibrated one, or the sampler's own.
 
         Raises:
-            ConfigError: if the sampler asks for a draft share that nobody has calibrated.
+            ConfigError: if the sampler asks for a share or an accuracy that nobody has calibrated.
         """
         if self.threshold is not None:
             return self.threshold
         if self.sampler.needs_calibration:
             raise ConfigError(
-                f"sampler.draft_share={self.sampler.draft_share} has no threshold yet",
+                f"{self.sampler.asked} has no threshold yet",
                 "add a divergence_quantiles stage to the stage's needs, or set sampler.threshold",
             )
         return self.sampler.threshold or 0.0

@@ -95,7 +95,9 @@ DraftMode = Literal["sampled", "greedy", "greedy_soft"]
 FirstBlock = Literal["draft", "target"]
 
 
-_IDLE: dict[str, Any] = {"stop_below": 0.0, "window": None, "deferral": "opt"}
+_IDLE: dict[str, Any] = {
+    "stop_below": 0.0, "window": None, "deferral": "opt", "accuracy_loss": None,
+}  # fmt: skip
 _SET = object()
 
 
@@ -123,8 +125,14 @@ class SamplerSpec(Frozen):
         default=0, ge=0, description="look at the target's top k and one bucket; 0 = at all"
     )
     divergence_on: Literal["raw", "warped"] = "raw"
-    threshold: float | None = Field(default=None, description="nats; None = from draft_share")
+    threshold: float | None = Field(default=None, description="nats; None = it is calibrated")
     draft_share: float | None = Field(default=None, gt=0, lt=1)
+    accuracy_loss: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="the loosest threshold whose accuracy is at most this far below lossless SD's",
+    )
     hold: bool = Field(default=False, description="move the threshold to hold draft_share")
     hold_gain: float = Field(default=0.5, gt=0, allow_inf_nan=False)
     floor: float = Field(default=0.0, ge=0, lt=1, description="least p(c) of a fuzzy accept")
@@ -151,16 +159,26 @@ class SamplerSpec(Frozen):
             raise ValueError("sampler.threshold is not a number")
         if self.budget is not None and self.budget != self.budget:
             raise ValueError("sampler.budget is not a number")
+        if self.accuracy_loss is not None and self.algorithm not in THRESHOLDED:
+            raise ValueError(
+                f"sampler.accuracy_loss is for rules with a threshold: algorithm {self.algorithm}"
+                " has none to calibrate"
+            )
         if self.hold:
             self._holds()
-        elif self.algorithm in THRESHOLDED and (
-            (self.threshold is None) == (self.draft_share is None)
-        ):
+        elif self.algorithm in THRESHOLDED and self._dials != 1:
             raise ValueError(
-                "give sampler.threshold or sampler.draft_share and set the other to null"
+                "give one of sampler.threshold, sampler.draft_share and sampler.accuracy_loss, and"
+                " set the others to null"
             )
         self._rivals()
         return self
+
+    @property
+    def _dials(self) -> int:
+        """How many of the three ways to a threshold are given."""
+        dials = (self.threshold, self.draft_share, self.accuracy_loss)
+        return sum(dial is not None for dial in dials)
 
     def _rivals(self) -> None:
         if self.algorithm in ("typical", "fly") and (self.threshold or 0) < 0:
@@ -177,10 +195,18 @@ class SamplerSpec(Frozen):
             raise ValueError("sampler.hold moves the threshold of algorithm fuzzy alone")
         if self.draft_share is None:
             raise ValueError("sampler.hold needs sampler.draft_share, the share to hold")
+        if self.accuracy_loss is not None:
+            raise ValueError("sampler.hold holds a draft share: set sampler.accuracy_loss to null")
         if self.threshold is not None and not 0 < self.threshold < float("inf"):
             raise ValueError("sampler.threshold is where sampler.hold starts: above 0, finite")
 
     @property
     def needs_calibration(self) -> bool:
-        """Whether a draft share has to be turned into a threshold first."""
+        """Whether a draft share or an accuracy has to be turned into a threshold first."""
         return self.algorithm in THRESHOLDED and self.threshold is None
+
+    @property
+    def asked(self) -> str:
+        """What the threshold is calibrated to, as a setting."""
+        name = "draft_share" if self.accuracy_loss is None else "accuracy_loss"
+        return f"sampler.{name}={getattr(self, name)}"

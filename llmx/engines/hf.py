@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Settings that the token loop knows in another form.
-_TRANSLATED = {"stop", "threshold", "draft_share", "hold", "budget", "strict"}
+_TRANSLATED = {"stop", "threshold", "draft_share", "accuracy_loss", "hold", "budget", "strict"}
 
 
 class HfEngine:

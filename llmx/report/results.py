@@ -63,6 +63,11 @@ class Calibration(Frozen):
     threshold: float | None = None
     predicted_share: float | None = None
     achieved_share: float | None = None
+    asked_loss: float | None = Field(
+        default=None, description="of accuracy beside lossless SD on calibration problems"
+    )
+    loss: float | None = Field(default=None, description="what was lost there")
+    standard_error: float | None = Field(default=None, description="of the loss")
     algorithm: str | None = None
     divergence: str | None = None
     semantics: str | None = None

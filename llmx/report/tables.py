@@ -193,6 +193,14 @@ def _decoding() -> tuple[Column, ...]:
             short="Asked",
         ),
         Column(
+            "Asked loss",
+            "points",
+            "What the threshold was to lose at most of lossless SD's accuracy on calibration"
+            " problems; in brackets what it lost there ± one standard error (of the first seed).",
+            _asked_loss,
+            short="May lose",
+        ),
+        Column(
             "Length",
             "tokens",
             "Emitted tokens per problem, mean.",
@@ -218,6 +226,16 @@ def _decoding() -> tuple[Column, ...]:
             spare=True,
         ),
     )
+
+
+def _asked_loss(row: Row) -> str:
+    found = row.calibration
+    if found is None or found.asked_loss is None:
+        return NONE
+    asked = percent(found.asked_loss)
+    if found.loss is None or found.standard_error is None:
+        return asked
+    return f"{asked} ({points(found.loss)} ± {percent(found.standard_error)})"
 
 
 def _paired(reference: str) -> tuple[Column, ...]:

@@ -21,7 +21,7 @@ from llmx.store.files import read_json
 
 _GUARDS = {"hold", "hold_gain", "floor", "budget", "strict", "strict_scale"}
 _FUZZY = {"semantics", "divergence", "divergence_top_k", "divergence_on", *_GUARDS}
-_DIALS = {"threshold", "draft_share"}
+_DIALS = {"threshold", "draft_share", "accuracy_loss"}
 _DRAFTING = {"gamma", "draft", "first_block", "stop_below"}
 _ALONE = {*_DRAFTING, "ensemble_weight", *_FUZZY, *_DIALS}
 _UNREAD: dict[str, set[str]] = {
@@ -114,6 +114,15 @@ def stepped(arm: ArmSpec, do: str) -> ArmSpec:
     kept = ("device", "dtype", "threads", "kernel")
     lean = EngineSpec(**{name: getattr(arm.engine, name) for name in kept})
     return settled(arm).model_copy(update={"engine": lean})
+
+
+def lossless_of(sampler: SamplerSpec) -> SamplerSpec:
+    """Return SD that draws and drafts as another rule does; soft greedy drafts become one-hot."""
+    own = {"algorithm", "window", "deferral", *_UNREAD["speculative"]}
+    shared = sampler.model_dump(exclude=own)
+    if sampler.draft == "greedy_soft":
+        shared["draft"] = "greedy"
+    return SamplerSpec(algorithm="speculative", **shared)
 
 
 def first_block_notes(spec: RunSpec) -> tuple[str, ...]:

@@ -130,30 +130,68 @@ def calibrate(
         tick()
         return achieved_share(outputs)
 
-    if options.algorithm == "random" and not options.stop_below:
-        ladder = np.linspace(0, 1, 10001)
-        threshold = solve_random(share, options.gamma)
-        predicted = random_share(threshold, options.gamma)
-    else:
-        log = replay(target, draft, prompts, ids, options, seed, batch=batch, stop=stop)
-        ladder, threshold, predicted = _solved(log, share, options)
+    solver = solve_shares(target, draft, prompts, ids, options, seed, batch, stop)
+    threshold, predicted = solver.solve(share)
     tick()
-    trace = _refine(measure, ladder, threshold, share, tries)
+    trace = _refine(measure, solver.ladder, threshold, share, tries)
     best, achieved = min(trace, key=lambda pair: abs(pair[1] - share))
     note = _note(share, achieved, options)
     tried = tuple((options.threshold_at(distance), got) for distance, got in trace)
     return Calibration(options.threshold_at(best), share, predicted, achieved, tried, note)
 
 
-def _solved(log: BlockLog, share: float, options: DecodeOptions) -> tuple[Ladder, float, float]:
-    """Return thresholds to try, the one that gives the share of the blocks, and that share."""
+@dataclass(frozen=True)
+class Solver:
+    """From draft shares to distances (see :meth:`DecodeOptions.threshold_at`), by prediction.
+
+    Attributes:
+        ladder: distances to try, from none to all accepted.
+        solve: of a share, the distance with the nearest predicted share, and that share.
+    """
+
+    ladder: Ladder
+    solve: Callable[[float], tuple[float, float]]
+
+
+def solve_shares(
+    target: StepModel,
+    draft: StepModel,
+    prompts: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    options: DecodeOptions,
+    seed: int,
+    batch: int | None = None,
+    stop: Stop | None = None,
+) -> Solver:
+    """Return the solver of a rule, from blocks replayed along lossless texts.
+
+    The random control needs none, unless its drafts may stop. Arguments as in :func:`calibrate`.
+    """
+    if options.algorithm == "random" and not options.stop_below:
+        return Solver(np.linspace(0, 1, 10001), lambda share: _by_chance(share, options.gamma))
+    return _over_blocks(
+        replay(target, draft, prompts, ids, options, seed, batch=batch, stop=stop), options
+    )
+
+
+def _by_chance(share: float, gamma: int) -> tuple[float, float]:
+    chance = solve_random(share, gamma)
+    return chance, random_share(chance, gamma)
+
+
+def _over_blocks(log: BlockLog, options: DecodeOptions) -> Solver:
+    """Return the solver over logged blocks."""
     if options.algorithm == "random":
-        chance = solve_blocks(share, log)
-        return np.linspace(0, 1, 10001), chance, blocks_share(chance, log)
+
+        def solve(share: float) -> tuple[float, float]:
+            chance = solve_blocks(share, log)
+            return chance, blocks_share(chance, log)
+
+        return Solver(np.linspace(0, 1, 10001), solve)
     semantics, window = options.semantics, options.deferral_window
     if options.rival:
         semantics = "fallback" if options.tests_ratio else "research"
-    return _ladder(log), *solve_threshold(log, share, semantics, window)
+    return Solver(_ladder(log), lambda share: solve_threshold(log, share, semantics, window))
 
 
 def _ladder(log: BlockLog) -> Ladder:
