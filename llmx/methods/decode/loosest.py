@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
+from typing import TYPE_CHECKING
 
-from llmx.methods.decode.calibrate import Solver
+if TYPE_CHECKING:
+    from llmx.methods.decode.calibrate import Solver
 
 RUNGS = 65
 """Thresholds to choose from: four strides of sixteen, each halved four times."""

@@ -130,6 +130,7 @@ VALUES = [
     ("semantics that are none", "arms.fsd_h_lo.sampler.semantics=fall", "semantics=fall"),
     ("an algorithm that is none", "arms.sd.sampler.algorithm=fuzy", "algorithm=fuzy"),
     ("two dials", "arms.fsd_r_lo.sampler.draft_share=.5", "sampler.threshold"),
+    ("a share and a loss", "arms.fsd_r_mid.sampler.accuracy_loss=.01", "sampler.accuracy_loss"),
     ("a floor above one", "arms.fsd_r_lo.sampler.floor=2", "floor=2"),
     ("no threads", "engine.threads=0", "threads=0"),
     ("an unknown precision", "engine.dtype=float8", "dtype=float8"),
