@@ -95,9 +95,7 @@ DraftMode = Literal["sampled", "greedy", "greedy_soft"]
 FirstBlock = Literal["draft", "target"]
 
 
-_IDLE: dict[str, Any] = {
-    "stop_below": 0.0, "window": None, "deferral": "opt", "accuracy_loss": None,
-}  # fmt: skip
+_IDLE = {"stop_below": 0.0, "window": None, "deferral": "opt", "accuracy_loss": None}
 _SET = object()
 
 

@@ -78,7 +78,7 @@ CALIBRATE = [
         _STAGE,
         '"accuracy_problems": _scored(given),\n',
         "",
-        f"{_JUDGED}test_what_a_threshold_depends_on_is_in_its_identity[problems]",
+        f"{_JUDGED}test_what_a_threshold_depends_on_is_in_its_identity[fewer problems]",
     ),
     Mutant(
         "run/ask.py",

@@ -186,7 +186,8 @@ def test_arms_that_ask_for_a_share_do_not_change():
 
 CHANGES = {
     "loss": ({"accuracy_loss": 0.02}, {}),
-    "problems": (LOSS, {"accuracy_problems": 9}),
+    "fewer problems": (LOSS, {"accuracy_problems": 3}),
+    "more problems": (LOSS, {"accuracy_problems": 9}),
     "replayed": (LOSS, {"problems": 2}),
     "scorer": (LOSS, {"scorer": "choice"}),
 }
