@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from llmx.stats.bootstrap import Floats, finite_vector
+from llmx.stats.mcnemar import mcnemar_exact
 from llmx.stats.paired import cluster_sums
 
 EXACT = 16
@@ -27,7 +28,8 @@ def permutation_test(
 
     Where the arms are exchangeable within a unit, each difference may as well have had the other
     sign (Fisher 1935, section 21). For right/wrong data of one seed this is the exact McNemar
-    test. Drawn patterns count the observed one among them (Phipson and Smyth 2010, SAGMB 9:39).
+    test, computed as such. Other patterns of signs are enumerated if few, else drawn; drawn ones
+    count the observed one among them (Phipson and Smyth 2010, SAGMB 9:39).
 
     Args:
         differences: shape ``[n]``, first arm minus second; over several seeds, an item's mean.
@@ -42,7 +44,10 @@ def permutation_test(
     sums = sums[sums != 0]
     if not len(sums):
         return 1.0
-    observed = abs(sums.sum()) - 1e-9 * np.abs(sums).max()
+    sizes = np.abs(sums)
+    if (sizes == sizes[0]).all():
+        return mcnemar_exact(int((sums > 0).sum()), int((sums < 0).sum()))
+    observed = abs(sums.sum()) - 1e-9 * sizes.max()
     if len(sums) <= EXACT:
         return float((np.abs(_patterns(len(sums)) @ sums) >= observed).mean())
     beaten = sum(int((np.abs(part) >= observed).sum()) for part in _drawn(sums, resamples, seed))

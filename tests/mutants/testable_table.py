@@ -50,9 +50,27 @@ TESTABLE = [
     ),
     Mutant(
         MUST_FAIL,
+        "if found.interval.below(-margin):",
         "if not found.non_inferior:",
+        f"{_TESTS}::test_a_control_that_is_not_shown_to_fail_withholds_it_too",
+    ),
+    Mutant(
+        MUST_FAIL,
+        "if found.interval.below(-margin):",
+        "if found.interval.below(0):",
+        f"{_TESTS}::test_the_margin_of_the_control_is_that_of_the_finding_or_of_its_test",
+    ),
+    Mutant(  # an arm that is better than its target by more than the margin
+        MUST_FAIL,
+        "if found.interval.below(-margin):",
         "if not found.equivalent:",
         f"{_TESTS}::test_equivalence_is_withheld_where_the_control_that_should_fail_passes",
+    ),
+    Mutant(
+        MUST_FAIL,
+        'said = "passes" if found.non_inferior else',
+        'said = "passes" if not found.non_inferior else',
+        f"{_TESTS}::test_a_control_that_is_not_shown_to_fail_withholds_it_too",
     ),
     Mutant(
         MUST_FAIL,

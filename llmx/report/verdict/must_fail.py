@@ -1,4 +1,4 @@
-"""Does a control that should fail pass as well? Then the world cannot tell what is asked."""
+"""Is a control that should fail shown to fail? Else the world cannot tell what is asked."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ MARGIN = 0.02
 """What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
 
 
-def passes_as_well(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Why | None:
-    """Return why nothing is learned of an equivalence: the control ``must_fail`` passes too.
+def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Why | None:
+    """Return why nothing is learned of an equivalence: ``must_fail`` is not shown to fail.
 
-    It passes where it is not inferior to the target or reference (one-sided at 5 %). An arm that
-    loses more than the margin is contradicted whatever the control does.
+    It fails where its whole 90 % interval lies more than the margin below the target or reference
+    (one-sided at 5 %, as strict as the arm's own test). An arm that loses more than the margin is
+    contradicted whatever the control does.
     """
     name = finding.get("must_fail")
     if name is None or verdict.word == "contradicted here":
@@ -32,7 +33,7 @@ def passes_as_well(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) ->
         return Why(f"`{name}`, which has to fail, has nothing to compare with `{against}`.")
     margin = float(finding.get("margin", MARGIN))
     found = equivalent(table, margin)
-    if not found.non_inferior:
+    if found.interval.below(-margin):
         return None
     span = as_span(found.interval)
     number = Number(
@@ -44,8 +45,9 @@ def passes_as_well(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) ->
         p=found.p_non_inferior,
         **counts(table),
     )
+    said = "passes" if found.non_inferior else "is not shown to"
     return Why(
-        f"`{name}` has to fail and passes: it is {points_span(span)} points from `{against}` (90 %"
-        f" interval), not inferior by {100 * margin:g} points. So these problems do not tell.",
+        f"`{name}` has to fail and {said}: it is {points_span(span)} points from `{against}` (90 %"
+        f" interval), with a margin of {100 * margin:g} points. So these problems do not tell.",
         (number,),
     )

@@ -16,7 +16,7 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
 from llmx.report.verdict.moved import nothing_moved
-from llmx.report.verdict.must_fail import passes_as_well
+from llmx.report.verdict.must_fail import does_not_fail
 from llmx.report.verdict.power import with_power
 from llmx.report.verdict.schema import ACCURACY, arms_of
 from llmx.report.verdict.traces import no_whole_traces
@@ -69,7 +69,7 @@ def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdi
         return _not_testable(verdict, finding, e, Why(reason, _all(e)))
     if verdict.word == "not comparable":
         return verdict
-    for why in (passes_as_well(verdict, finding, e), nothing_moved(finding, e)):
+    for why in (does_not_fail(verdict, finding, e), nothing_moved(finding, e)):
         if why is not None:
             numbers = (*verdict.numbers, *why.numbers)
             return _not_testable(verdict, finding, e, Why(why.reason, numbers))

@@ -246,6 +246,15 @@ def test_equivalence_is_withheld_where_the_control_that_should_fail_passes(arm, 
         assert found.p is None and found.arms == ("a", "b")
 
 
+def test_a_control_that_is_not_shown_to_fail_withholds_it_too():
+    """It neither passes nor fails: 4 points below, on problems too few for 5 points."""
+    order = np.random.default_rng(0).permutation(200)
+    arms = {name: files(order < cut) for name, cut in (("a", 120), ("b", 120), ("blind", 110))}
+    found = verdict(arms, KEPT)
+    assert found.word == "not testable here" and "is not shown to" in found.reason
+    assert [number.arm for number in found.numbers] == ["a", "blind"]
+
+
 def test_without_the_control_nothing_is_shown():
     found = verdict({"a": share(0.6), "b": share(0.6)}, KEPT)
     assert found.word == "not testable here" and "`blind`, which has to fail" in found.reason
