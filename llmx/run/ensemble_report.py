@@ -31,10 +31,14 @@ class EnsembleReportStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The title, the arms and the reference."""
+        """The title, the arms and the references."""
         check_options(given, {"title", "gantt"})
-        arms = list(given.arms)
-        return {"options": given.stage.options, "arms": arms, "reference": given.reference}
+        found = {
+            "options": given.stage.options,
+            "arms": list(given.arms),
+            "reference": given.reference,
+        }
+        return {**found, "references": dict(given.references)} if given.references else found
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -56,7 +60,9 @@ class EnsembleReportStage:
         arms, reference = list(given.arms), given.reference or next(iter(given.arms))
         context.progress.start(1, unit="pages")
         rows = _rows(inputs)
-        found = figures(arms, reference, _scores(inputs), rows, _members(inputs))
+        found = figures(
+            arms, reference, _scores(inputs), rows, _members(inputs), given.references
+        )
         lengths = length_figures(rows, reference, _first_chunks(given))
         singles = [name for name, arm in given.arms.items() if ensemble_of(arm).layers == 1]
         said = findings(found, reference, singles)

@@ -23,6 +23,7 @@ class ArmFigures(Frozen):
     """What one arm gave.
 
     Attributes:
+        reference: the arm that this one is compared with; empty of that arm itself.
         accuracy, gain: shares; `gain` is over the reference, paired by problem.
         rounds: answers that were timed, each of a problem of its own; drafts and answers ended by
             themselves. All times are of these.
@@ -40,6 +41,7 @@ class ArmFigures(Frozen):
     """
 
     arm: str
+    reference: str = ""
     problems: int = 0
     accuracy: Span | None = None
     gain: Span | None = None
@@ -72,10 +74,12 @@ def figures(
     scores: Scores,
     rows: Sequence[Mapping[str, Any]],
     members: Mapping[str, Mapping[str, float]],
+    references: Mapping[str, str] | None = None,
 ) -> list[ArmFigures]:
     """Return the figures of every arm.
 
     Args:
+        references: arm → the arm that it is compared with, where that is not `reference`.
         rows: of latency stages, one an answer. Those of a forced length are left out: quality is
             that of answers which end by themselves, and time to it belongs to the same answers.
         members: arm → sums of the quality stage.
@@ -84,14 +88,16 @@ def figures(
     for row in sorted(rows, key=lambda row: int(row["round"])):
         if row["length"] is None:
             timed[row["arm"]].append(row)
+    beside = {name: (references or {}).get(name, reference) for name in arms}
     return [
         ArmFigures(
             arm=name,
-            **_quality(name, reference, scores),
-            **_latency(timed[name], timed.get(reference, [])),
+            reference="" if other == name else other,
+            **_quality(name, other, scores),
+            **_latency(timed[name], timed.get(other, [])),
             **_members(members.get(name, {})),
         )
-        for name in arms
+        for name, other in beside.items()
     ]
 
 

@@ -58,7 +58,8 @@ def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str])
         text = "beats" if better else "is not shown to beat"
         span = f"({-100 * gain.high:+.1f} to {-100 * gain.low:+.1f})"
         points = f"{0.0 - 100 * gain.estimate:+.1f} points {span}"
-        said.append(f"The plain ensemble {text} `{name}` alone: {points}.")
+        said.append(f"`{by_name[name].reference}` {text} `{name}` alone: {points}.")
+    said += _apart(arms, reference)
     for arm in arms:
         cut, ratio = arm.ttft_cut, arm.total_ratio
         if arm.arm in singles or cut is None or ratio is None or base is None:
@@ -67,6 +68,15 @@ def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str])
         times = f"takes {_times(ratio)} times the total time{speed}"
         said.append(f"`{arm.arm}` {_first(cut)} and {times} ({arm.rounds} rounds).")
     return said
+
+
+def _apart(arms: Sequence[ArmFigures], reference: str) -> list[str]:
+    """Say of arms that have another reference than the others what that is."""
+    named: dict[str, list[str]] = {}
+    for arm in arms:
+        if arm.reference not in ("", reference):
+            named.setdefault(arm.reference, []).append(f"`{arm.arm}`")
+    return [f"Compared with `{other}`: {', '.join(mine)}." for other, mine in named.items()]
 
 
 def _first(cut: Span) -> str:

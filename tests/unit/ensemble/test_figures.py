@@ -113,6 +113,21 @@ def test_arms_against_the_reference():
     assert (stairs.repeated, stairs.early) == (0.25, 0.25)
 
 
+def test_an_arm_with_a_reference_of_its_own_is_compared_with_that():
+    scores = SCORES | {"worse": {"1": True, "2": False, "3": False, "4": True}}
+    timed = rows("moa", [1.0, 1.1, 0.9]) + rows("stairs", [0.1, 0.1, 0.1])
+    timed += rows("worse", [0.2, 0.2, 0.2])
+    beside = {"stairs": "worse", "worse": "worse"}
+    found = figures(["moa", "one", "stairs", "worse"], "moa", scores, timed, {}, beside)
+    assert [arm.reference for arm in found] == ["", "moa", "worse", ""]
+    moa, one, stairs, worse = found
+    assert stairs.gain.estimate == 0.25 and stairs.ttft_cut.estimate == pytest.approx(0.5)
+    assert one.gain.estimate == -0.5 and moa.gain is worse.gain is worse.ttft_cut is None
+    said = findings(found, "moa", ["one"])
+    assert "Compared with `worse`: `stairs`." in said
+    assert not any(line.startswith("Compared with") for line in findings(made(), "moa", []))
+
+
 def test_tokens_a_second_count_the_tokens_that_were_written():
     """A shorter answer in less time is no faster; total time is not the measure of speed."""
     timed = rows("moa", [1.0, 1.1, 0.9], tokens=40, total=4.0)
@@ -181,7 +196,7 @@ def test_the_sweep_is_a_table_and_a_picture_of_its_own():
 
 def test_sentences_follow_from_intervals():
     said = findings(made(), "moa", ["one"])
-    assert said[0].startswith("The plain ensemble is not shown to beat `one` alone: +50.0 points")
+    assert said[0].startswith("`moa` is not shown to beat `one` alone: +50.0 points")
     assert any(one.startswith("`stairs` cuts the time to the first token by 90.0") for one in said)
 
 
