@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from llmx.core.collector import old_objects_set_aside
 from llmx.core.errors import ConfigError
 from llmx.core.events import ANSWER
 from llmx.core.spec import ArmSpec
@@ -76,7 +77,11 @@ class LatencyStage:
         for stand in stands.values():
             # Loads and warms the models, on a problem whose prompt no early round finds cached.
             asyncio.run(stand.answer(stand.requests[-1]))
-        with Appender(context.out / ROWS) as rows, Appender(context.out / EVENTS) as kept:
+        with (
+            Appender(context.out / ROWS) as rows,
+            Appender(context.out / EVENTS) as kept,
+            old_objects_set_aside(),
+        ):
             for round_ in range(done, rounds):
                 rows.append(_round(context, stands, round_, kept))
         about = {"rounds": rounds, "tokens": list(_lengths(given)), "arms": list(_timed(given))}

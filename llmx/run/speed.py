@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from llmx.core.arms import families
+from llmx.core.collector import old_objects_set_aside
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.exchange import Request
 from llmx.core.spec import ScaleSpec
@@ -108,7 +109,7 @@ def _measure(context: StageContext, timed: Mapping[str, Clock], done: int) -> No
     context.progress.note("warming up")
     for name, requests in asked.items():
         timed[name](requests[:2], batch)
-    with Appender(context.out / BLOCKS) as blocks:
+    with Appender(context.out / BLOCKS) as blocks, old_objects_set_aside():
         for round_ in range(done, rounds):
             rows = []
             for name in _turn(names, round_):
