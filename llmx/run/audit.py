@@ -82,14 +82,19 @@ def _sent(context: StageContext) -> Any:
     if answers is None:
         raise RunError("stage 'audit' found no samples.jsonl", "write needs: [generate]")
     scores = _file(context.inputs, "scores.jsonl")
-    others = [name for name in ("calibration", "train") if name != split]
+    # First, as the problems that it draws on the way are not needed any more.
+    others = {
+        name: _questions(data, name, SAMPLE_OF_TRAIN)
+        for name in ("calibration", "train")
+        if name != split
+    }
     return Sent(
         records=rows(answers, Record),
         samples=load(data, split, sum(1 for _ in whole_lines(answers))),
         max_tokens=(_answerer(context).sampler or sampler).max_tokens,
         scores=None if scores is None else list(rows(scores, Score)),
         speller=_speller(context),
-        others={name: _questions(data, name, SAMPLE_OF_TRAIN) for name in others},
+        others=others,
         drafts=_drafts(context.inputs),
     )
 

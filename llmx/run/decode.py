@@ -29,7 +29,7 @@ SAMPLES = "samples.jsonl"
 SPLITS = ("test", "calibration", "heldout", "sft", "train")
 _OPTIONS = {"split", "problems", "model"}
 _PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly
-_EVERY = 0.5  # seconds: waiting for the disk after each answer takes as long as the answer
+_EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
 
 
 class DecodeStage:
@@ -114,7 +114,8 @@ def keep_answers(
     singly = exact or isinstance(engine, Arriving)
     kept = keep_whole_batches(path, 1 if singly else batch, len(requests))
     progress.start(len(requests), len(kept))
-    with Appender(path, _EVERY if exact else 0.0) as records:
+    # An answer that arrives was waited for, and perhaps paid for: a power cut takes none of them.
+    with Appender(path, 0.0 if isinstance(engine, Arriving) else _EVERY) as records:
         for found in _batches(engine, requests, kept, batch, exact):
             records.append(as_json(record) for record in found)
             progress.advance(len(found))
