@@ -15,12 +15,12 @@ from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.record import Frozen, Record, Sample, Score
+from llmx.report.records import KeptRecords
 from llmx.report.results import Calibration, Span
 from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streams
 from llmx.report.trained import Trained
 from llmx.stats.student import coverage
-from llmx.report.records import KeptRecords
 from llmx.store.files import read_json
 from llmx.store.rows import rows
 

@@ -131,18 +131,21 @@ def _batches(
     exact: bool,
 ) -> Iterator[list[Record]]:
     """Yield what is missing, a batch at a time; one by one where answers come so."""
-    there = {row["id"] for row in kept}
-    left = [request for request in requests if request.id not in there]
     if isinstance(engine, Arriving):
         before = [Record.model_validate(row) for row in kept]
-        yield from ([record] for record in engine.arrivals(left, before))
+        yield from ([record] for record in engine.arrivals(_left(requests, kept), before))
         return
     if exact:
         assert isinstance(engine, Exact)
-        yield from ([record] for _, record in engine.finished(left))
+        yield from ([record] for _, record in engine.finished(_left(requests, kept)))
         return
     for start in range(len(kept), len(requests), size):
         yield list(engine.generate(list(requests[start : start + size])))
+
+
+def _left(requests: Sequence[Request], kept: Sequence[Mapping[str, Any]]) -> list[Request]:
+    there = {row["id"] for row in kept}
+    return [request for request in requests if request.id not in there]
 
 
 def _sort(path: Path, requests: Sequence[Request]) -> None:

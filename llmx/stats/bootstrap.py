@@ -186,7 +186,7 @@ def _drawn_sums(rng: np.random.Generator, columns: Floats, resamples: int) -> Fl
 def _counted_sums(
     rng: np.random.Generator, different: Floats, often: NDArray[np.int64], resamples: int
 ) -> Floats:
-    """Draw how often each different row comes: a multinomial, by the share of units that have it."""
+    """Draw how often each different row comes: a multinomial, by the share of units with it."""
     units = int(often.sum())
     step = max(1, _CHUNK // len(different))
     sizes = [min(step, resamples - start) for start in range(0, resamples, step)]

@@ -114,7 +114,10 @@ _ELSEWHERE = "choose a folder with --runs DIR"
 
 def dumps(value: Any) -> str:
     """Return JSON with a stable form: UTF-8, no NaN, keys in the order given."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def write_json(path: Path, value: Any) -> None:

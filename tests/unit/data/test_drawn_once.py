@@ -64,7 +64,12 @@ def test_another_split_or_size_or_specification_is_another() -> None:
 
 def test_a_part_of_a_whole_split_is_not_drawn_again() -> None:
     whole = load(SPEC, "test", 5)
-    assert [load(SPEC, "test", limit) for limit in (None, 3, 5, 9)] == [whole, whole[:3], whole, whole]
+    assert [load(SPEC, "test", limit) for limit in (None, 3, 5, 9)] == [
+        whole,
+        whole[:3],
+        whole,
+        whole,
+    ]
     assert DRAWN == ["test"]
 
 
