@@ -7,8 +7,8 @@
 Records are those of two arms together, answered by the scripted engine to problems that are drawn
 here (worked_arithmetic). Every stage is a process of its own; `run` is the command as it is typed,
 with two processes and nothing kept, and `compare` comes after it. Seconds are the processor's (user
-and system, of all processes) and the wall's; memory is that of the largest process. The exponent is
-fitted to processor seconds less those of a start on next to nothing.
+and system, of all processes) and the wall's; memory is that of the largest process. The exponent
+goes through the processor seconds of the two largest sizes, less those of a start.
 """
 
 from __future__ import annotations

@@ -192,8 +192,9 @@ class Composition:
         """Return the reference of most arms, and of each arm its own; itself where it has none."""
         common, own = self.recipe.words.get("reference"), self.recipe.references
         wanted = {point.arm: own.get(point.arm, common) for point in points}
-        partners = {arm: Partners([p for p in points if p.arm == of]) for arm, of in wanted.items()}
-        found = {point.name: partners[point.arm].of(point).name for point in points}
+        names = set(wanted.values())
+        partners = {name: Partners([p for p in points if p.arm == name]) for name in names}
+        found = {point.name: partners[wanted[point.arm]].of(point).name for point in points}
         there = {point.arm for point in points}
         for name in dict.fromkeys([common, *own.values()]):
             wanting = [arm for arm in there if own.get(arm, common) == name]

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from math import log
 from pathlib import Path
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Spent:
@@ -48,11 +46,12 @@ def spent(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
 
 
 def exponent(sizes: Sequence[int], found: Sequence[Spent], start: Spent) -> float:
-    """Return p of processor seconds ~ size^p by least squares of logarithms.
+    """Return p of processor seconds ~ size^p, through the two largest sizes.
 
     Args:
-        start: the same work on next to nothing, which is taken off: it is mostly imports.
+        start: the same work on next to nothing, which is taken off: it is mostly imports. Below the
+            two largest sizes it is most of the seconds, and what is left is noise.
     """
     above = [max(one.processor - start.processor, 1e-3) for one in found]
-    slope, _ = np.polyfit([log(size) for size in sizes], [log(one) for one in above], 1)
-    return float(slope)
+    *_, (small, few), (large, many) = sorted(zip(sizes, above, strict=True))
+    return log(many / few) / log(large / small)

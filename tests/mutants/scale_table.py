@@ -46,10 +46,7 @@ SCALE = [
         "config/partners.py",
         "alike.setdefault(_values(point, keys), (place, point))",
         "alike[_values(point, keys)] = (place, point)",
-        (
-            f"{_GROWTH}::test_a_partner_is_the_first_with_the_same_values_of_all_that_is_swept"
-            "_of_it"
-        ),
+        (f"{_GROWTH}::test_a_partner_is_the_first_with_the_same_values_of_all_that_is_swept_of_it"),
     ),
     Mutant(  # 10,000 draws of every row of a large run
         "stats/bootstrap.py",
