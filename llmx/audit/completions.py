@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmx.audit.sent import Sent, Speller, check, share_check, unchecked
+from llmx.audit.sent import Sent, Speller
+from llmx.audit.watch import Every, Share, Watch, unchecked
 from llmx.core.audit import Check
 from llmx.core.record import Record
 
@@ -19,41 +20,52 @@ half are unread accuracy measures the form."""
 _FEW = 8
 
 
-def completions(sent: Sent) -> Iterator[Check]:
-    """Yield every check of the completions."""
+def completions(sent: Sent) -> Iterator[Watch]:
+    """Yield what makes every check of the completions."""
     most = sent.max_tokens
-    yield check("empty", sent.records, lambda r: not r.tokens and not r.text, "no token at all")
-    yield check("too_long", sent.records, lambda r: r.tokens > most, f"over {most}")
-    yield check(
+    yield Every("empty", lambda r: not r.tokens and not r.text, "no token at all")
+    yield Every("too_long", lambda r: r.tokens > most, f"over {most}")
+    yield Every(
         "cut_early",
-        sent.records,
         lambda r: r.finish == "length" and r.tokens < most,
         f"says it was cut at {most} tokens and has fewer",
     )
-    cut = sum(record.finish == "length" for record in sent.records)
-    yield share_check("cut_share", cut, len(sent.records), *CUT, "of the answers were cut")
-    yield _alike(sent)
+    yield Share("cut_share", lambda r: r.finish == "length", *CUT, "of the answers were cut")
+    yield _Alike()
     if sent.speller is None:
-        for name in ("finish_eos", "inner_eos", "vocabulary", "completion_text"):
-            yield unchecked(name, "the engine has no tokenizer")
+        names = ("finish_eos", "inner_eos", "vocabulary", "completion_text")
+        yield unchecked("the engine has no tokenizer", *names)
     else:
         yield from _tokens(sent, sent.speller)
 
 
-def _alike(sent: Sent) -> Check:
-    texts = {record.received for record in sent.records}
-    alike = len(sent.records) >= _FEW and len(texts) == 1
-    return Check(
-        check="identical",
-        level="fail",
-        passed=not alike,
-        found=len(sent.records) if alike else 0,
-        of=len(sent.records),
-        detail="every answer is the same" if alike else "",
-    )
+class _Alike:
+    """Whether every answer is the same."""
+
+    def __init__(self) -> None:
+        self.seen, self.alike = 0, True
+        self.first: object = None
+
+    def see(self, record: Record) -> None:
+        """Compare the record with the first."""
+        self.first = self.first if self.seen else record.received
+        self.seen += 1
+        self.alike = self.alike and record.received == self.first
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the check: of a few answers nothing is said."""
+        alike = self.seen >= _FEW and self.alike
+        yield Check(
+            check="identical",
+            level="fail",
+            passed=not alike,
+            found=self.seen if alike else 0,
+            of=self.seen,
+            detail="every answer is the same" if alike else "",
+        )
 
 
-def _tokens(sent: Sent, speller: Speller) -> Iterator[Check]:
+def _tokens(sent: Sent, speller: Speller) -> Iterator[Watch]:
     def ends(record: Record) -> bool:
         return bool(record.completion_ids) and record.completion_ids[-1] in speller.eos_ids
 
@@ -70,17 +82,19 @@ def _tokens(sent: Sent, speller: Speller) -> Iterator[Check]:
     def misnamed(record: Record) -> bool:
         return (record.finish == "eos") != ends(record) and record.finish != "stop"
 
+    def misread(record: Record) -> bool:
+        return record.text != speller.answer(record.completion_ids)
+
     if sent.drafts is None:
         what = "its last token and its finish reason disagree on EOS"
-        yield check("finish_eos", sent.records, misnamed, what)
+        yield Every("finish_eos", misnamed, what)
     else:
-        yield unchecked("finish_eos", "an ensemble's answer keeps no EOS")
-    yield check("inner_eos", sent.records, inside, "goes on after an EOS")
-    yield check("vocabulary", sent.records, strange, "a token id outside of the vocabulary")
-    readable = [record for record in sent.records if not strange(record)]
-    yield check(
+        yield unchecked("an ensemble's answer keeps no EOS", "finish_eos")
+    yield Every("inner_eos", inside, "goes on after an EOS")
+    yield Every("vocabulary", strange, "a token id outside of the vocabulary")
+    yield Every(
         "completion_text",
-        readable,
-        lambda r: r.text != speller.answer(r.completion_ids),
+        misread,
         "the stored text is not what its token ids say",
+        of=lambda record: not strange(record),
     )

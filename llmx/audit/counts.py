@@ -7,18 +7,19 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from llmx.audit.completions import UNREAD
-from llmx.audit.sent import Sent, check, share_check, unchecked
+from llmx.audit.sent import Sent
+from llmx.audit.watch import Every, Given, Watch, share_check, unchecked
 from llmx.core.audit import Check
 from llmx.core.record import Record, Score
 
 
-def counts(sent: Sent) -> Iterator[Check]:
-    """Yield every check of counters, scores and splits."""
+def counts(sent: Sent) -> Iterator[Watch]:
+    """Yield what makes every check of counters, scores and splits."""
     wrong = _impossible if sent.drafts is None else _impossible_chunks
-    yield check("counters", sent.records, wrong, "counters that cannot all be true")
+    yield Every("counters", wrong, "counters that cannot all be true")
     if sent.scores is None:
-        for name in ("score_counts", "expected_answer", "unparsed_share"):
-            yield unchecked(name, "there are no scores")
+        names = ("score_counts", "expected_answer", "unparsed_share")
+        yield unchecked("there are no scores", *names)
     else:
         yield from _scores(sent, sent.scores)
     for split, questions in sent.others.items():
@@ -39,8 +40,8 @@ def _impossible_chunks(record: Record) -> bool:
     return bool(record.drafted or record.accepted) or record.rounds > record.tokens
 
 
-def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Check]:
-    by_id, known = {score.id: score for score in scores}, sent.problems()
+def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Watch]:
+    by_id, known = {score.id: score for score in scores}, sent.problems
 
     def differs(record: Record) -> bool:
         score = by_id.get(record.id)
@@ -55,10 +56,11 @@ def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Check]:
         score, sample = by_id.get(record.id), known.get(record.id)
         return score is not None and sample is not None and not _says(sample.answer, score.expected)
 
-    yield check("score_counts", sent.records, differs, "its score is of another record")
-    yield check("expected_answer", sent.records, unexpected, "scored against another answer")
+    yield Every("score_counts", differs, "its score is of another record")
+    yield Every("expected_answer", unexpected, "scored against another answer")
     unread = sum(score.unparsed for score in scores)
-    yield share_check("unparsed_share", unread, len(scores), *UNREAD, "of the answers are unread")
+    what = "of the answers are unread"
+    yield Given(share_check("unparsed_share", unread, len(scores), *UNREAD, what))
 
 
 def _says(answer: str, expected: str) -> bool:
@@ -66,14 +68,14 @@ def _says(answer: str, expected: str) -> bool:
     return expected == answer or expected in re.findall(r"-?[\w./]+", answer.replace(",", ""))
 
 
-def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Check:
+def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Watch:
     name = f"overlap_{split}"
     if questions is None:
-        return unchecked(name, f"there is no {split} split to compare with")
+        return unchecked(f"there is no {split} split to compare with", name)
     known = _all_normalised(tuple(questions))
     asked = [sample for sample in sent.samples if normalised(sample.question) in known]
     detail = f"{asked[0].id} is among {len(known)} questions of {split}" if asked else ""
-    return Check(
+    found = Check(
         check=name,
         level="fail",
         passed=not asked,
@@ -81,6 +83,7 @@ def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Check:
         of=len(sent.samples),
         detail=detail,
     )
+    return Given(found)
 
 
 @lru_cache(maxsize=4)

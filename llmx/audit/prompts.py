@@ -2,58 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
-from llmx.audit.sent import Sent, Speller, check, unchecked
-from llmx.core.audit import Check
+from llmx.audit.identity import Identity
+from llmx.audit.sent import Sent, Speller
+from llmx.audit.watch import Every, Watch, unchecked
 from llmx.core.record import Record, Sample
 
 _SHORT = 12
 """A worked solution shorter than this may stand in a question by chance."""
 
 
-def prompts(sent: Sent) -> Iterator[Check]:
-    """Yield every check of the prompts."""
-    yield from _identity(sent)
+def prompts(sent: Sent) -> Iterator[Watch]:
+    """Yield what makes every check of the prompts."""
+    yield Identity(sent.samples)
     yield from _content(sent)
     if sent.speller is None or sent.drafts is not None:
         why = "the engine has no tokenizer" if sent.drafts is None else "its prompts keep no ids"
-        for name in ("prompt_template", "double_bos", "prompt_eos", "prompt_text"):
-            yield unchecked(name, why)
+        yield unchecked(why, "prompt_template", "double_bos", "prompt_eos", "prompt_text")
     else:
         yield from _tokens(sent, sent.speller)
 
 
-def _identity(sent: Sent) -> Iterator[Check]:
-    ids = Counter(record.id for record in sent.records)
-    yield check("duplicate_id", sent.records, lambda r: ids[r.id] > 1, "answered more than once")
-    texts = Counter(record.sent for record in sent.records)
-    yield check(
-        "duplicate_prompt",
-        sent.records,
-        lambda r: texts[r.sent] > 1 and ids[r.id] == 1,
-        "another id has the same prompt",
-    )
-    wanted = [sample.id for sample in sent.samples]
-    there = [record.id for record in sent.records]
-    missing = [name for name in wanted if name not in ids]
-    strange = [name for name in there if name not in set(wanted)]
-    yield _ids("missing_sample", missing, len(wanted), "was not answered")
-    yield _ids("unknown_sample", strange, len(there), "is not in the dataset")
-    common = [name for name in dict.fromkeys(there) if name in set(wanted)]
-    order = [name for name in wanted if name in ids]
-    moved = [one for one, other in zip(common, order, strict=True) if one != other]
-    yield _ids("sample_order", moved, len(common), "is not in the dataset's place")
-
-
-def _ids(name: str, bad: list[str], of: int, what: str) -> Check:
-    detail = f"{bad[0]} {what}" if bad else ""
-    return Check(check=name, level="fail", passed=not bad, found=len(bad), of=of, detail=detail)
-
-
-def _content(sent: Sent) -> Iterator[Check]:
-    known = sent.problems()
+def _content(sent: Sent) -> Iterator[Watch]:
+    known = sent.problems
 
     def unasked(record: Record) -> bool:
         sample = known.get(record.id)
@@ -63,12 +35,12 @@ def _content(sent: Sent) -> Iterator[Check]:
         sample = known.get(record.id)
         return sample is not None and _leaks(sample, record.prompt)
 
-    yield check("question_sent", sent.records, unasked, "the prompt does not hold the question")
+    yield Every("question_sent", unasked, "the prompt does not hold the question")
     if any((sent.drafts or {}).values()):
         # A member that is right has written the worked solution, and is meant to be heard.
-        yield unchecked("answer_leak", "the prompt holds what other members wrote")
+        yield unchecked("the prompt holds what other members wrote", "answer_leak")
     else:
-        yield check("answer_leak", sent.records, leaked, "the prompt holds the worked solution")
+        yield Every("answer_leak", leaked, "the prompt holds the worked solution")
 
 
 def _leaks(sample: Sample, prompt: str) -> bool:
@@ -77,28 +49,43 @@ def _leaks(sample: Sample, prompt: str) -> bool:
     return (len(solution) >= _SHORT and solution in rest) or f"#### {sample.answer}" in rest
 
 
-def _tokens(sent: Sent, speller: Speller) -> Iterator[Check]:
-    known = sent.problems()
-    rendered = {r.id: speller.render(known[r.id])[0] for r in sent.records if r.id in known}
-    asked = [record for record in sent.records if record.id in rendered]
+def _tokens(sent: Sent, speller: Speller) -> Iterator[Watch]:
+    rendered = _Rendered(sent, speller)
+
+    def asked(record: Record) -> bool:
+        return record.id in sent.problems
 
     def bos(record: Record) -> bool:
         start = [token == speller.bos_id for token in record.prompt_ids[:2]]
         return speller.bos_id is not None and start == [True, True]
 
     def ends(record: Record) -> bool:
-        wanted = sum(token in speller.eos_ids for token in rendered[record.id])
+        wanted = sum(token in speller.eos_ids for token in rendered.of(record))
         return sum(token in speller.eos_ids for token in record.prompt_ids) != wanted
 
     def other(record: Record) -> bool:
-        return list(record.prompt_ids) != rendered[record.id]
+        return list(record.prompt_ids) != rendered.of(record)
 
-    yield check("prompt_template", asked, other, "not what the chat template gives")
-    yield check("double_bos", sent.records, bos, "begins with two BOS tokens")
-    yield check("prompt_eos", asked, ends, "another number of EOS tokens than the template's")
-    yield check(
-        "prompt_text",
-        sent.records,
-        lambda r: r.prompt != speller.spell(r.prompt_ids),
-        "the stored prompt is not what its token ids say",
-    )
+    def misspelt(record: Record) -> bool:
+        return record.prompt != speller.spell(record.prompt_ids)
+
+    yield Every("prompt_template", other, "not what the chat template gives", of=asked)
+    yield Every("double_bos", bos, "begins with two BOS tokens")
+    yield Every("prompt_eos", ends, "another number of EOS tokens than the template's", of=asked)
+    yield Every("prompt_text", misspelt, "the stored prompt is not what its token ids say")
+
+
+class _Rendered:
+    """What the template makes of the problem of the record that is looked at."""
+
+    def __init__(self, sent: Sent, speller: Speller) -> None:
+        self.sent, self.speller = sent, speller
+        self.id: str | None = None
+        self.ids: list[int] = []
+
+    def of(self, record: Record) -> list[int]:
+        """Return the ids; rendered once for all checks of a record."""
+        if record.id != self.id:
+            self.ids = self.speller.render(self.sent.problems[record.id])[0]
+            self.id = record.id
+        return self.ids

@@ -15,15 +15,21 @@ SHOWN = 3
 
 
 def audit(sent: Sent) -> Audit:
-    """Make every check and show the first prompts."""
-    checks = (*prompts(sent), *completions(sent), *counts(sent))
+    """Make every check in one reading of the records, and show the first prompts."""
+    watches = (*prompts(sent), *completions(sent), *counts(sent))
+    first: list[Record] = []
+    for record in sent.records:
+        if len(first) < SHOWN:
+            first.append(record)
+        for watch in watches:
+            watch.see(record)
+    checks = tuple(check for watch in watches for check in watch.checks())
     failed = any(check.level == "fail" and check.passed is False for check in checks)
-    shown = tuple(_shown(sent, record) for record in sent.records[:SHOWN])
-    return Audit(passed=not failed, checks=checks, shown=shown)
+    return Audit(passed=not failed, checks=checks, shown=tuple(_shown(sent, one) for one in first))
 
 
 def _shown(sent: Sent, record: Record) -> Shown:
-    speller, sample = sent.speller, sent.problems().get(record.id)
+    speller, sample = sent.speller, sent.problems.get(record.id)
     tokens = tuple(speller.spell([token]) for token in record.prompt_ids) if speller else ()
     template = speller.render(sample)[1] if speller and sample else None
     return Shown(

@@ -11,6 +11,9 @@ from llmx.core.errors import LlmxError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+
+_MANY = 200  # rows of a table that rich lays out in no time
 
 
 def console() -> Console:
@@ -30,6 +33,15 @@ def show(*things: Any) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Any:
     """Return a plain table; columns named in `right` hold numbers."""
+    if len(rows) < _MANY:
+        return _table(columns, rows, right)
+    from llmx.cli.long_table import LongTable
+
+    places = [column in right for column in columns]
+    return LongTable(lambda some: _table(columns, some, right), rows, places)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text

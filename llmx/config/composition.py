@@ -8,6 +8,7 @@ from llmx.config import unused
 from llmx.config.command_line import CommandLine, chosen_arms
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.mount import Mount
+from llmx.config.partners import Partners
 from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
 from llmx.config.schema import check_arm
@@ -190,7 +191,10 @@ class Composition:
     def _references(self, points: Sequence[Point]) -> tuple[str | None, dict[str, str]]:
         """Return the reference of most arms, and of each arm its own; itself where it has none."""
         common, own = self.recipe.words.get("reference"), self.recipe.references
-        found = {point.name: self._partner(point, points) for point in points}
+        wanted = {point.arm: own.get(point.arm, common) for point in points}
+        names = set(wanted.values())
+        partners = {name: Partners([p for p in points if p.arm == name]) for name in names}
+        found = {point.name: partners[wanted[point.arm]].of(point).name for point in points}
         there = {point.arm for point in points}
         for name in dict.fromkeys([common, *own.values()]):
             wanting = [arm for arm in there if own.get(arm, common) == name]
@@ -199,16 +203,6 @@ class Composition:
         first = next((point.name for point in points if point.arm == common), None)
         alone = first is None and all(name == of for name, of in found.items())
         return first, {} if alone else found
-
-    def _partner(self, point: Point, points: Sequence[Point]) -> str:
-        """Return what a point is compared with: its arm's reference at the same sweep point.
-
-        The first one where that is not swept alike; the point itself where it is left out.
-        """
-        wanted = self.recipe.references.get(point.arm, self.recipe.words.get("reference"))
-        candidates = [one for one in points if one.arm == wanted]
-        alike = (c for c in candidates if _same_point(point, c))
-        return next(alike, candidates[0] if candidates else point).name
 
     def _engines(self, points: Sequence[Point]) -> None:
         """Refuse unknown engines; one that a group names but nobody brings can still be planned."""
@@ -230,8 +224,3 @@ class Composition:
         fixed = (a.text.removeprefix(f"arms.{point.arm}.") for a in own if not a.sweep)
         swept = (f"{key}={value}" for key, value in point.swept.items())
         return (*self.recipe.arms[point.arm], *fixed, *swept)
-
-
-def _same_point(point: Point, other: Point) -> bool:
-    """Whether all that is swept of `other` has the same value in `point`."""
-    return all(point.swept.get(key) == value for key, value in other.swept.items())

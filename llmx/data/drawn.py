@@ -16,6 +16,7 @@ from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.data import kept
+from llmx.store.rows import lean
 
 _KEPT = frozenset({"test", "calibration", "validation", "heldout"})
 _LOCK = RLock()  # a dataset draws its splits one after the other
@@ -47,14 +48,18 @@ class _Dataset:
     """A dataset with what was asked of it; made when something is asked that is not kept."""
 
     def __init__(self, kind: Any, spec: DataSpec, identity: str) -> None:
+        self._spec = spec
         self._make = lru_cache(maxsize=1)(lambda: kind(spec))
         self._identity = identity if getattr(kind, "procedural", False) else None
         self._found: dict[tuple[str, int | None], tuple[Sample, ...]] = {}
 
     def split(self, name: str, limit: int | None) -> tuple[Sample, ...]:
-        if (name, limit) not in self._found:
-            self._found[name, limit] = self._drawn(name, limit)
-        return self._found[name, limit]
+        """Return the first problems; of a split that is here as a whole a part of it."""
+        asked = None if limit is not None and limit == getattr(self._spec, name, None) else limit
+        known = next((key for key in (asked, None) if (name, key) in self._found), asked)
+        if (name, known) not in self._found:
+            self._found[name, known] = tuple(lean(self._drawn(name, known)))
+        return self._found[name, known][:limit]
 
     def _drawn(self, name: str, limit: int | None) -> tuple[Sample, ...]:
         if self._identity is None:

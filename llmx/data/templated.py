@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
+from llmx.store.rows import lean
 
 Template = TypeVar("Template", bound=Hashable)
 SPLITS = ("test", "calibration", "heldout", "train")
@@ -65,7 +66,7 @@ class Templated(ABC, Generic[Template]):
             raise DataError(f"{self.spec.kind} has no split '{name}'", hint)
         for earlier in SPLITS[: SPLITS.index(name) + 1]:
             if earlier not in self._splits:
-                self._splits[earlier] = list(self._draw(earlier))
+                self._splits[earlier] = list(lean(self._draw(earlier)))
         return self._splits[name][:limit]
 
     def _draw(self, split: str) -> Iterator[Sample]:

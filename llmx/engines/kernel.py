@@ -11,6 +11,7 @@ from llmx.core.errors import EngineError
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, RunSpec
 from llmx.engines.locate import local_folder
 from llmx.store.machine import machine
+from llmx.store.once import once
 
 NATIVE = "native-1"
 """The compiled forward; the number goes up whenever its bits change."""
@@ -87,6 +88,7 @@ def known_exact(model: ModelSpec | None, spec: EngineSpec) -> bool:
     return model is not None and "batch_size" not in kernel_identity(model, spec)
 
 
+@once
 def knows(name: str) -> bool | None:
     """Whether the compiled forward knows a model; None where its folder is not there to look at.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llmx.core.errors import EngineError, nearest
 from llmx.store.fingerprint import hash_folder
+from llmx.store.once import once
 
 ZOO = Path(__file__).parent.parent / "zoo"
 # Everything that decides an output: weights, shape, tokens, template, and what ends an answer.
@@ -80,6 +81,7 @@ def model_identity(name: str | None, revision: str | None) -> dict[str, str | No
     return {"content": content_hash(folder)}
 
 
+@once
 def content_hash(folder: Path) -> str:
     """Return one hash of everything in a model folder that decides an output."""
     return hash_folder(folder, _CONTENT, _NOT_CONTENT)

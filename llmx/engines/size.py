@@ -14,6 +14,7 @@ from typing import Any
 from llmx.core.errors import EngineError
 from llmx.engines.hub_cache import cached_folder
 from llmx.engines.locate import local_folder
+from llmx.store.once import once
 
 _INDEX = "model.safetensors.index.json"
 
@@ -36,6 +37,7 @@ class ModelSize:
     context: int = 0
 
 
+@once
 def model_size(name: str | None, revision: str | None = None) -> ModelSize:
     """Return the size of a model that is on this machine, as a folder or in the hub's cache.
 
@@ -46,6 +48,7 @@ def model_size(name: str | None, revision: str | None = None) -> ModelSize:
     return _folder_size(local_folder(name) or cached_folder(name, revision))
 
 
+@once
 def local_size(name: str | None) -> ModelSize:
     """Return the size of a model that is a folder; zeros for any other.
 

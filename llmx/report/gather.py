@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
@@ -14,12 +15,14 @@ from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.record import Frozen, Record, Sample, Score
+from llmx.report.records import KeptRecords
 from llmx.report.results import Calibration, Span
 from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streams
 from llmx.report.trained import Trained
 from llmx.stats.student import coverage
-from llmx.store.files import read_json, read_lines
+from llmx.store.files import read_json
+from llmx.store.rows import rows
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -127,7 +130,7 @@ class ArmFiles:
             :func:`llmx.core.trained.trained_arms`. True where nobody says otherwise.
     """
 
-    records: dict[str, Record] = field(default_factory=dict)
+    records: Mapping[str, Record] = field(default_factory=dict)
     scores: dict[str, Score] = field(default_factory=dict)
     problems: dict[str, Sample] = field(default_factory=dict)
     calibration: Calibration | None = None
@@ -209,7 +212,7 @@ def gather(
 def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
     if (folder / "samples.jsonl").exists():
         _once(files.records, key, "decode")
-        files.records = {row.id: row for row in _lines(folder / "samples.jsonl", Record)}
+        files.records = _kept(folder / "samples.jsonl")
     if (folder / "scores.jsonl").exists():
         _once(files.scores, key, "score")
         files.scores = {row.id: row for row in _lines(folder / "scores.jsonl", Score)}
@@ -243,12 +246,24 @@ def _once(already: Mapping[str, Any], key: str, what: str) -> None:
 
 
 def _lines(path: Path, model: type[M]) -> list[M]:
-    return [_parse(model, row, path) for row in read_lines(path)]
+    with _readable(path):
+        return list(rows(path, model))
+
+
+def _kept(path: Path) -> KeptRecords:
+    with _readable(path):
+        return KeptRecords(path)
 
 
 def _parse(model: type[M], value: Any, path: Path) -> M:
-    try:
+    with _readable(path):
         return model.model_validate(value)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request, ask
@@ -146,13 +146,34 @@ def open_engine(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress) ->
     return engine
 
 
+class Requests(Sequence[Request]):
+    """Requests of many problems, each made when it is asked for: they are larger than problems."""
+
+    def __init__(self, samples: Sequence[Sample], make: Callable[[Sample], Request]) -> None:
+        self._samples, self._make = samples, make
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @overload
+    def __getitem__(self, place: int) -> Request: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Requests: ...
+
+    def __getitem__(self, place: int | slice) -> Request | Requests:
+        if isinstance(place, slice):
+            return Requests(self._samples[place], self._make)
+        return self._make(self._samples[place])
+
+
 def requests_for(
     arm: ArmSpec, split: str, problems: int | None, threshold: float | None
-) -> list[Request]:
+) -> Requests:
     """Return the requests of one arm, in the dataset's order."""
     data, sampler = required(settled(arm), "decode")
     samples = load(data, split, problems)
-    return [put(data, sample, sampler, arm.seed, threshold) for sample in samples]
+    return Requests(samples, lambda sample: put(data, sample, sampler, arm.seed, threshold))
 
 
 def put(

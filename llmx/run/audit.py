@@ -17,7 +17,8 @@ from llmx.run.answering import answering, otherwise
 from llmx.run.ask import decoding_identity, put, required, used_model
 from llmx.run.decode import check_options
 from llmx.run.ensemble import MEMBERS, ensemble_of
-from llmx.store.files import read_lines, write_json, write_text
+from llmx.store.files import read_lines, whole_lines, write_json, write_text
+from llmx.store.rows import rows
 
 if TYPE_CHECKING:
     from llmx.engines.hf import HfEngine
@@ -77,18 +78,23 @@ def _sent(context: StageContext) -> Any:
 
     given, split = context.given, _split(context.given)
     data, sampler = required(given.arm, given.stage.name)
-    lines = _lines(context.inputs, "samples.jsonl")
-    if lines is None:
+    answers = _file(context.inputs, "samples.jsonl")
+    if answers is None:
         raise RunError("stage 'audit' found no samples.jsonl", "write needs: [generate]")
-    scores = _lines(context.inputs, "scores.jsonl")
-    others = [name for name in ("calibration", "train") if name != split]
+    scores = _file(context.inputs, "scores.jsonl")
+    # First, as the problems that it draws on the way are not needed any more.
+    others = {
+        name: _questions(data, name, SAMPLE_OF_TRAIN)
+        for name in ("calibration", "train")
+        if name != split
+    }
     return Sent(
-        records=[Record.model_validate(line) for line in lines],
-        samples=load(data, split, len(lines)),
+        records=rows(answers, Record),
+        samples=load(data, split, sum(1 for _ in whole_lines(answers))),
         max_tokens=(_answerer(context).sampler or sampler).max_tokens,
-        scores=None if scores is None else [Score.model_validate(line) for line in scores],
+        scores=None if scores is None else list(rows(scores, Score)),
         speller=_speller(context),
-        others={name: _questions(data, name, SAMPLE_OF_TRAIN) for name in others},
+        others=others,
         drafts=_drafts(context.inputs),
     )
 
@@ -97,9 +103,8 @@ def _split(given: StageInput) -> str:
     return str(given.stage.options.get("split", "test"))
 
 
-def _lines(inputs: Mapping[str, Path], name: str) -> list[Any] | None:
-    found = [path / name for path in inputs.values() if (path / name).exists()]
-    return read_lines(found[0]) if found else None
+def _file(inputs: Mapping[str, Path], name: str) -> Path | None:
+    return next((path / name for path in inputs.values() if (path / name).exists()), None)
 
 
 @lru_cache(maxsize=8)
@@ -119,15 +124,16 @@ def _questions(data: DataSpec, split: str, most: int) -> tuple[str, ...] | None:
 
 def _drafts(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]] | None:
     """Return id → what the other members said; None where one model answered."""
-    rows = _lines(inputs, MEMBERS)
-    if rows is None:
+    path = _file(inputs, MEMBERS)
+    if path is None:
         return None
-    return {row["id"]: {k: v for k, v in row["drafts"].items() if k != ANSWER} for row in rows}
+    said = ((row["id"], row["drafts"]) for row in read_lines(path))
+    return {name: {k: v for k, v in drafts.items() if k != ANSWER} for name, drafts in said}
 
 
 def _answerer(context: StageContext) -> VoiceSpec:
     """Return the model that wrote the records: of an ensemble, the one that answers."""
-    if _lines(context.inputs, MEMBERS) is not None:
+    if _file(context.inputs, MEMBERS) is not None:
         spec = ensemble_of(context.given.arm)
         return spec.voices[spec.aggregator]
     arm = answering(context.given, context.inputs)

@@ -67,7 +67,8 @@ def compare_runs(first: str, second: str, runs: Path) -> Compared:
         LlmxError: for a name that means nothing, or arms that cannot be compared.
     """
     one, other = (_parted(name) for name in (first, second))
-    before, after = _open(one[0], runs), _open(other[0], runs)
+    before = _open(one[0], runs)
+    after = before if other[0] == one[0] else _open(other[0], runs)
     pairs = [
         (before.side(a, after.name), after.side(b, before.name))
         for a, b in _arms(before, after, one[1], other[1])

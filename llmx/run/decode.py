@@ -22,13 +22,14 @@ from llmx.run.ask import (
     required,
     used_model,
 )
-from llmx.store.files import Appender, read_lines, write_bytes, write_json, write_lines
+from llmx.store.files import Appender, read_lines, write_json, write_lines, write_parts
+from llmx.store.rows import rows
 
 SAMPLES = "samples.jsonl"
 SPLITS = ("test", "calibration", "heldout", "sft", "train")
 _OPTIONS = {"split", "problems", "model"}
 _PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly
-_EVERY = 0.5  # seconds: waiting for the disk after each answer takes as long as the answer
+_EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
 
 
 class DecodeStage:
@@ -90,8 +91,8 @@ class DecodeStage:
 
     def join(self, context: StageContext, parts: Mapping[str, Path]) -> None:
         """Put the blocks one after the other."""
-        whole = b"".join((folder / SAMPLES).read_bytes() for folder in parts.values())
-        write_bytes(context.out / SAMPLES, whole)
+        blocks = ((folder / SAMPLES).read_bytes() for folder in parts.values())
+        write_parts(context.out / SAMPLES, blocks)
         summarise(context.out, calibrated_threshold(context.inputs))
 
     def _answer(self, context: StageContext, which: slice) -> Engine:
@@ -113,7 +114,8 @@ def keep_answers(
     singly = exact or isinstance(engine, Arriving)
     kept = keep_whole_batches(path, 1 if singly else batch, len(requests))
     progress.start(len(requests), len(kept))
-    with Appender(path, _EVERY if exact else 0.0) as records:
+    # An answer that arrives was waited for, and perhaps paid for: a power cut takes none of them.
+    with Appender(path, 0.0 if isinstance(engine, Arriving) else _EVERY) as records:
         for found in _batches(engine, requests, kept, batch, exact):
             records.append(as_json(record) for record in found)
             progress.advance(len(found))
@@ -129,23 +131,26 @@ def _batches(
     exact: bool,
 ) -> Iterator[list[Record]]:
     """Yield what is missing, a batch at a time; one by one where answers come so."""
-    there = {row["id"] for row in kept}
-    left = [request for request in requests if request.id not in there]
     if isinstance(engine, Arriving):
         before = [Record.model_validate(row) for row in kept]
-        yield from ([record] for record in engine.arrivals(left, before))
+        yield from ([record] for record in engine.arrivals(_left(requests, kept), before))
         return
     if exact:
         assert isinstance(engine, Exact)
-        yield from ([record] for _, record in engine.finished(left))
+        yield from ([record] for _, record in engine.finished(_left(requests, kept)))
         return
     for start in range(len(kept), len(requests), size):
-        yield list(engine.generate(requests[start : start + size]))
+        yield list(engine.generate(list(requests[start : start + size])))
+
+
+def _left(requests: Sequence[Request], kept: Sequence[Mapping[str, Any]]) -> list[Request]:
+    there = {row["id"] for row in kept}
+    return [request for request in requests if request.id not in there]
 
 
 def _sort(path: Path, requests: Sequence[Request]) -> None:
-    rows = {row["id"]: row for row in read_lines(path)}
-    write_lines(path, [rows[request.id] for request in requests])
+    there = {row["id"]: row for row in read_lines(path)}
+    write_lines(path, (there[request.id] for request in requests))
 
 
 def check_options(given: StageInput, known: set[str]) -> None:
@@ -195,25 +200,21 @@ def problems_of(given: StageInput) -> int:
 
 def keep_whole_batches(path: Path, size: int, total: int) -> list[dict[str, Any]]:
     """Cut records off that belong to an unfinished batch; return those that stay."""
-    rows = read_lines(path)
-    kept = len(rows) if len(rows) == total else len(rows) // size * size
-    if kept < len(rows):
-        write_lines(path, rows[:kept])
-    return rows[:kept]
+    there = read_lines(path)
+    kept = len(there) if len(there) == total else len(there) // size * size
+    if kept < len(there):
+        write_lines(path, there[:kept])
+    return there[:kept]
 
 
 def summarise(out: Path, threshold: float | None) -> None:
     """Write sums over the records to ``summary.json``."""
-    rows = read_lines(out / SAMPLES)
-    write_json(
-        out / "summary.json",
-        {
-            "problems": len(rows),
-            "tokens": sum(Record.model_validate(row).tokens for row in rows),
-            "rounds": sum(row["rounds"] for row in rows),
-            "drafted": sum(row["drafted"] for row in rows),
-            "accepted": sum(row["accepted"] for row in rows),
-            "fragile": sum(len(row["fragile"]) for row in rows),
-            "threshold": threshold,
-        },
-    )
+    sums = dict.fromkeys(("problems", "tokens", "rounds", "drafted", "accepted", "fragile"), 0)
+    for record in rows(out / SAMPLES, Record):
+        sums["problems"] += 1
+        sums["tokens"] += record.tokens
+        sums["rounds"] += record.rounds
+        sums["drafted"] += record.drafted
+        sums["accepted"] += record.accepted
+        sums["fragile"] += len(record.fragile)
+    write_json(out / "summary.json", {**sums, "threshold": threshold})

@@ -17,6 +17,7 @@ from llmx.core.spec import ArmSpec, RunSpec, StageSpec
 from llmx.core.stage import Stage, StageInput
 from llmx.store.fingerprint import fingerprint
 from llmx.store.machine import machine
+from llmx.store.once import looking_once
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ def stage_order(stages: tuple[StageSpec, ...]) -> list[StageSpec]:
 def build_graph(spec: RunSpec) -> Graph:
     """Expand a recipe; nothing is run and no model library is imported."""
     builder = _Builder(spec)
-    for stage in stage_order(spec.stages):
-        builder.add(stage)
+    with looking_once():
+        for stage in stage_order(spec.stages):
+            builder.add(stage)
     return Graph(builder.kept())
 
 

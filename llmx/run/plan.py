@@ -18,11 +18,12 @@ from llmx.run.capacity import fitting, refusal
 from llmx.run.elapsed import elapsed
 from llmx.run.entry import entry_of
 from llmx.run.folder import CACHE, folder_for
-from llmx.run.graph import Graph, build_graph
+from llmx.run.graph import Graph, Node, build_graph
 from llmx.run.parts import parts_of
 from llmx.run.planned import PlannedStage
 from llmx.run.workers import default_workers
 from llmx.store.machine import machine
+from llmx.store.once import looking_once
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,18 @@ class Plan:
     @cached_property
     def stages(self) -> tuple[PlannedStage, ...]:
         """One row for each node of the graph."""
-        return tuple(
-            PlannedStage(
-                node.title,
-                node.stage.kind,
-                node.fingerprint,
-                node.fingerprint in self.done,
-                node.stage.timing,
-                node.stage.plan(node.given),
-                max(1, len(parts_of(node))),
-            )
-            for node in self.graph
+        with looking_once():
+            return tuple(self._row(node) for node in self.graph)
+
+    def _row(self, node: Node) -> PlannedStage:
+        return PlannedStage(
+            node.title,
+            node.stage.kind,
+            node.fingerprint,
+            node.fingerprint in self.done,
+            node.stage.timing,
+            node.stage.plan(node.given),
+            max(1, len(parts_of(node))),
         )
 
     @cached_property
@@ -119,8 +121,9 @@ def plan(
     spec: RunSpec, *, runs: Path, limit: int | None = None, workers: int | None = None
 ) -> Plan:
     """Expand a recipe, look up what is cached, and add up the rest."""
-    sized = size_problems(with_kernels(spec), limit)
-    graph = build_graph(sized)
+    with looking_once():
+        sized = size_problems(with_kernels(spec), limit)
+        graph = build_graph(sized)
     done = {node.fingerprint for node in graph if entry_of(runs / CACHE, node).whole}
     return Plan(
         sized, graph, frozenset(done), folder_for(runs, sized).path, _free(runs), asked=workers

@@ -76,21 +76,55 @@ class ScoreStage:
             RunError: unless exactly one input holds samples.jsonl.
             DataError: for a record whose sample is not in the dataset.
         """
+        from llmx.store.files import whole_lines, write_json, write_lines
+
         options, data = _options(context.given), _data(context.given)
-        records = _records(context.inputs)
+        path = _records(context.inputs)
         problems = {sample.id: sample for sample in self._load(data, options["split"])}
-        context.progress.start(len(records))
-        scorer = lookup("scorer", options["scorer"])()
-        pairs = [(record, _problem(problems, record)) for record in records]
-        scores = list(_score(scorer, pairs, context))
-        _write(context, scores, [sample for _, sample in pairs], scorer)
+        context.progress.start(sum(1 for _ in whole_lines(path)))
+        done = _Done(lookup("scorer", options["scorer"])())
+        scores = _scored(path, problems, done, context)
+        write_lines(context.out / "scores.jsonl", map(as_json, scores))
+        write_lines(context.out / "problems.jsonl", map(as_json, done.samples))
+        write_json(context.out / "summary.json", done.summary())
 
 
-def _score(
-    scorer: Scorer, pairs: list[tuple[Record, Sample]], context: StageContext
+class _Done:
+    """What stays of records that were scored: their problems, and counts."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+        self.samples: list[Sample] = []
+        self.counts = dict.fromkeys(("correct", "correct_flexible", "unparsed", "cut", "tokens"), 0)
+
+    def score(self, record: Record, sample: Sample) -> Score:
+        """Return the score of one record."""
+        found = self.scorer.score(record, sample)
+        self.samples.append(sample)
+        self.counts["correct"] += found.correct
+        self.counts["correct_flexible"] += found.correct_flexible
+        self.counts["unparsed"] += found.unparsed
+        self.counts["cut"] += found.finish == "length"
+        self.counts["tokens"] += found.tokens
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts of one arm; shares and intervals are left to the report."""
+        return {
+            "scorer": self.scorer.kind,
+            "scorer_version": self.scorer.version,
+            "problems": len(self.samples),
+            **self.counts,
+        }
+
+
+def _scored(
+    path: Path, problems: Mapping[str, Sample], done: _Done, context: StageContext
 ) -> Iterator[Score]:
-    for record, sample in pairs:
-        yield scorer.score(record, sample)
+    from llmx.store.rows import rows
+
+    for record in rows(path, Record):
+        yield done.score(record, _problem(problems, record))
         context.progress.advance()
 
 
@@ -112,10 +146,8 @@ def _data(given: StageInput) -> DataSpec:
     return given.arm.data
 
 
-def _records(inputs: Mapping[str, Path]) -> list[Record]:
+def _records(inputs: Mapping[str, Path]) -> Path:
     """Return the records of the only input that holds any."""
-    from llmx.store.files import read_lines
-
     found = [path / "samples.jsonl" for path in inputs.values()]
     found = [path for path in found if path.exists()]
     if len(found) != 1:
@@ -123,7 +155,7 @@ def _records(inputs: Mapping[str, Path]) -> list[Record]:
             f"stage 'score' needs exactly one decode stage, its inputs are: {', '.join(inputs)}",
             "name it in the recipe: needs: [generate]",
         )
-    return [Record.model_validate(line) for line in read_lines(found[0])]
+    return found[0]
 
 
 def _problem(problems: Mapping[str, Sample], record: Record) -> Sample:
@@ -133,30 +165,6 @@ def _problem(problems: Mapping[str, Sample], record: Record) -> Sample:
             "score with the data and split that were decoded",
         )
     return problems[record.id]
-
-
-def _write(
-    context: StageContext, scores: list[Score], samples: list[Sample], scorer: Scorer
-) -> None:
-    from llmx.store.files import write_json, write_lines
-
-    write_lines(context.out / "problems.jsonl", (as_json(sample) for sample in samples))
-    write_lines(context.out / "scores.jsonl", (as_json(score) for score in scores))
-    write_json(context.out / "summary.json", summary(scores, scorer))
-
-
-def summary(scores: list[Score], scorer: Scorer) -> dict[str, Any]:
-    """Return the counts of one arm; shares and intervals are left to the report."""
-    return {
-        "scorer": scorer.kind,
-        "scorer_version": scorer.version,
-        "problems": len(scores),
-        "correct": sum(score.correct for score in scores),
-        "correct_flexible": sum(score.correct_flexible for score in scores),
-        "unparsed": sum(score.unparsed for score in scores),
-        "cut": sum(score.finish == "length" for score in scores),
-        "tokens": sum(score.tokens for score in scores),
-    }
 
 
 def _load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:

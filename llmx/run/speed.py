@@ -144,7 +144,7 @@ def _requests(context: StageContext, amount: int) -> dict[str, list[Request]]:
     """Return what each arm is asked, with its own threshold."""
     split = _split(context.given)
     return {
-        name: requests_for(arm, split, amount, calibrated_threshold(context.inputs, name))
+        name: list(requests_for(arm, split, amount, calibrated_threshold(context.inputs, name)))
         for name, arm in context.given.arms.items()
     }
 

@@ -57,7 +57,7 @@ def open_stand(
     asked = arm if length is None else _forced(arm, length)
     asked = asked.model_copy(update={"ensemble": _apart(asked, f"{name}/{length}", length)})
     cast = open_cast(ensemble_of(asked), asked.engine, inputs)
-    return Stand(asked, cast, requests_for(asked, "test", problems, 0.0))
+    return Stand(asked, cast, list(requests_for(asked, "test", problems, 0.0)))
 
 
 def _forced(arm: ArmSpec, length: int) -> ArmSpec:

@@ -24,6 +24,8 @@ Statistic = Callable[[Floats], Floats]
 Method = Literal["percentile", "expanded", "bca"]
 
 _CHUNK = 2_000_000
+_MANY = 10_000  # units: up to here every row is drawn, as it always was
+_FEW = 8  # different rows are few if there are this many times as many units
 
 
 def bootstrap_mean(
@@ -154,8 +156,22 @@ class Resampled:
 
 
 def resampled_sums(columns: Floats, resamples: int, seed: int) -> Floats:
-    """Return the sums of resampled rows, shape ``[resamples, m]``."""
+    """Return the sums of resampled rows, shape ``[resamples, m]``.
+
+    Of many units among which few rows differ (right and wrong answers, lengths in tokens) it draws
+    how often each different row comes, which is the same law: the work of a resample is then the
+    number of different rows, not that of units.
+    """
     rng = np.random.default_rng(seed)
+    if len(columns) > _MANY:
+        different, often = np.unique(columns, axis=0, return_counts=True)
+        if len(different) <= len(columns) // _FEW:
+            return _counted_sums(rng, different, often, resamples)
+    return _drawn_sums(rng, columns, resamples)
+
+
+def _drawn_sums(rng: np.random.Generator, columns: Floats, resamples: int) -> Floats:
+    """Draw every row of every resample."""
     units = len(columns)
     sums = np.empty((resamples, columns.shape[1]))
     step = max(1, _CHUNK // units)
@@ -165,6 +181,17 @@ def resampled_sums(columns: Floats, resamples: int, seed: int) -> Floats:
         for column in range(columns.shape[1]):
             sums[start : start + size, column] = columns[drawn, column].sum(axis=1)
     return sums
+
+
+def _counted_sums(
+    rng: np.random.Generator, different: Floats, often: NDArray[np.int64], resamples: int
+) -> Floats:
+    """Draw how often each different row comes: a multinomial, by the share of units with it."""
+    units = int(often.sum())
+    step = max(1, _CHUNK // len(different))
+    sizes = [min(step, resamples - start) for start in range(0, resamples, step)]
+    drawn = (rng.multinomial(units, often / units, size=size) for size in sizes)
+    return np.concatenate([counts @ different for counts in drawn])
 
 
 def mean(sums: Floats) -> Floats:

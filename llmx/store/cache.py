@@ -8,6 +8,7 @@ the next owner goes on with. The parts of an output that several processes share
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -128,5 +129,14 @@ def names(root: Path, kinds: Collection[str]) -> frozenset[str]:
 
 
 def size_bytes(folder: Path) -> int:
-    """Return the bytes that a folder's files hold."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Return the bytes that a folder's files hold; 0 where there is none."""
+    total, left = 0, [str(folder)]
+    while left:
+        # A folder, or a file of it, may go meanwhile: it holds nothing then.
+        with suppress(OSError), os.scandir(left.pop()) as found:
+            for one in found:
+                if one.is_dir(follow_symlinks=False):
+                    left.append(one.path)
+                elif one.is_file():
+                    total += one.stat().st_size
+    return total

@@ -10,12 +10,16 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import StoreError
+
+_BLOCK = 256  # lines that are written at once
+_TAIL = 1 << 16  # bytes: where a torn last line is looked for, again and again
 
 
 def sync(path: Path) -> None:
@@ -69,7 +73,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`, atomically and durably.
+    """Replace `path` by `content`; see :func:`write_parts`."""
+    write_parts(path, (content,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Replace `path` by its parts, one after the other, atomically and durably.
 
     Raises:
         StoreError: if it cannot be written (read-only folder, full disk).
@@ -78,17 +87,19 @@ def write_bytes(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as handle:
-            handle.write(content)
+            handle.writelines(parts)
             handle.flush()
             os.fsync(handle.fileno())
             stat = os.fstat(handle.fileno())
         scratch.replace(path)
         sync(path.parent)
         _remember(path, stat)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):  # the folder itself may be what is wrong
             scratch.unlink(missing_ok=True)
-        raise unwritable(path, error) from error
+        if isinstance(error, OSError):
+            raise unwritable(path, error) from error
+        raise
 
 
 def unwritable(path: Path, error: OSError) -> StoreError:
@@ -103,7 +114,10 @@ _ELSEWHERE = "choose a folder with --runs DIR"
 
 def dumps(value: Any) -> str:
     """Return JSON with a stable form: UTF-8, no NaN, keys in the order given."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -122,12 +136,19 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise StoreError(f"{path} is missing", "run the recipe again") from error
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path} is damaged: {error}", "delete it and run again") from error
+        raise damaged(path, error) from error
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write records, one JSON document a line, atomically."""
-    write_text(path, "".join(dumps(dict(row)) + "\n" for row in rows))
+    """Write records, one JSON document a line, atomically; no more than a part is held at once."""
+    write_parts(path, blocks(dumps(dict(row)) + "\n" for row in rows))
+
+
+def blocks(lines: Iterable[str]) -> Iterator[bytes]:
+    """Join lines to pieces of some size: a system call a line would take longer than the line."""
+    left = iter(lines)
+    while block := "".join(islice(left, _BLOCK)):
+        yield block.encode()
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -136,14 +157,28 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     Raises:
         StoreError: if a line other than the last is not JSON.
     """
-    if not path.exists():
-        return []
-    *whole, torn = path.read_bytes().split(b"\n")
-    del torn  # empty when the last record is complete
     try:
-        return [json.loads(line) for line in whole if line.strip()]
+        return [json.loads(line) for line in whole_lines(path)]
     except ValueError as error:
-        raise StoreError(f"{path} is damaged: {error}", "delete it and run again") from error
+        raise damaged(path, error) from error
+
+
+def whole_lines(path: Path) -> Iterator[bytes]:
+    """Yield the complete lines of a file of records, blank ones left out; nothing without a file.
+
+    A torn last line is not a record.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as handle:
+        for line in handle:
+            if line.endswith(b"\n") and line.strip():
+                yield line
+
+
+def damaged(path: Path, error: Exception) -> StoreError:
+    """Return the error that says that a file does not hold what it should."""
+    return StoreError(f"{path} is damaged: {error}", "delete it and run again")
 
 
 class Appender:
@@ -165,9 +200,16 @@ class Appender:
             raise unwritable(path, error) from error
 
     def _cut_torn_line(self) -> None:
-        self._handle.seek(0)
-        content = self._handle.read()
-        self._handle.truncate(content.rfind(b"\n") + 1)
+        end = self._handle.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - _TAIL)
+            self._handle.seek(start)
+            found = self._handle.read(end - start).rfind(b"\n")
+            if found >= 0:
+                end = start + found + 1
+                break
+            end = start
+        self._handle.truncate(end)
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows, and wait until they are on the disk if it is time.

@@ -26,11 +26,14 @@ def fingerprint(value: Any) -> str:
     Raises:
         StoreError: if some part of the value has no stable form.
     """
-    text = json.dumps(_stable(value, "value"), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(_stable(value, ()), sort_keys=True, ensure_ascii=False)
     return blake2b(text.encode(), digest_size=_LENGTH).hexdigest()
 
 
-def _stable(value: Any, where: str) -> Any:
+Where = tuple[Any, ...]  # (the place that holds it, key or number there); empty = the whole
+
+
+def _stable(value: Any, where: Where) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -38,16 +41,27 @@ def _stable(value: Any, where: str) -> Any:
     if isinstance(value, float):
         return {"float": repr(value)}  # inf and nan: JSON has no form of its own for them
     if isinstance(value, Mapping):
-        return {_key(key, where): _stable(item, f"{where}.{key}") for key, item in value.items()}
+        return {_key(key, where): _stable(item, (where, key)) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [_stable(item, f"{where}[{place}]") for place, item in enumerate(value)]
-    raise StoreError(f"{where} is a {type(value).__name__}, which has no stable form to hash")
+        return [_stable(item, (where, place)) for place, item in enumerate(value)]
+    kind = type(value).__name__
+    raise StoreError(f"{_shown(where)} is a {kind}, which has no stable form to hash")
 
 
-def _key(key: Any, where: str) -> str:
+def _key(key: Any, where: Where) -> str:
     if not isinstance(key, str):
-        raise StoreError(f"{where} has the key {key!r}: only texts have a stable form as keys")
+        raise StoreError(
+            f"{_shown(where)} has the key {key!r}: only texts have a stable form as keys"
+        )
     return key
+
+
+def _shown(where: Where) -> str:
+    """Return a place in words; most values are never named, so that it is made in errors alone."""
+    if not where:
+        return "value"
+    above, at = where
+    return _shown(above) + (f"[{at}]" if isinstance(at, int) else f".{at}")
 
 
 def hash_file(path: Path) -> str:

@@ -46,14 +46,14 @@ ALIKE = [
     ),
     Mutant(
         "config/composition.py",
-        "self.recipe.references.get(point.arm, ",
-        "str(",
+        "wanted = {point.arm: own.get(point.arm, common) for",
+        "wanted = {point.arm: common for",
         f"{_REFERENCE}::test_an_arm_may_have_a_reference_of_its_own",
     ),
     Mutant(
-        "config/composition.py",
-        "candidates[0] if candidates else point",
-        "candidates[0] if candidates else points[0]",
+        "config/partners.py",
+        "return self.first or point",
+        "return self.first or point.__class__('a', 'a', {}, {}, {})",
         f"{_REFERENCE}::test_an_arm_whose_own_reference_is_left_out_is_compared_with_none",
     ),
     Mutant(

@@ -199,8 +199,12 @@ AUDIT = [
     ),
     Mutant(  # a torn line takes the one before with it
         "store/files.py",
-        "    del torn  # empty when the last record is complete\n",
-        "    whole = whole[:-1] if torn else whole\n",
+        "        for line in handle:\n            if line.endswith",
+        (
+            "        lines = list(handle)\n"
+            '        torn = bool(lines) and not lines[-1].endswith(b"\\n")\n'
+            "        for line in lines[:-2] if torn else lines:\n            if line.endswith"
+        ),
         (
             "tests/unit/store/test_files.py"
             "::test_a_torn_last_line_is_dropped_and_the_next_record_starts_a_line[1]"
@@ -208,9 +212,10 @@ AUDIT = [
     ),
     Mutant(  # a torn line is cut off with the one before
         "store/files.py",
-        '        self._handle.truncate(content.rfind(b"\\n") + 1)',
+        "        self._handle.truncate(end)",
         (
-            '        end = content.rfind(b"\\n") + 1\n'
+            "        self._handle.seek(0)\n"
+            "        content = self._handle.read()\n"
             "        torn = end < len(content)\n"
             '        self._handle.truncate(content.rfind(b"\\n", 0, max(end - 1, 0)) + 1 if'
             " torn else end)"

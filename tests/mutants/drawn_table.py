@@ -139,8 +139,8 @@ DRAWN = [
     ),
     Mutant(
         "store/fingerprint.py",
-        'text = json.dumps(_stable(value, "value"), sort_keys=True, ensure_ascii=False)',
-        'text = json.dumps(_stable(value, "value"), sort_keys=False, ensure_ascii=False)',
+        "text = json.dumps(_stable(value, ()), sort_keys=True, ensure_ascii=False)",
+        "text = json.dumps(_stable(value, ()), sort_keys=False, ensure_ascii=False)",
         ("tests/unit/run/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint[off0]"),
     ),
     Mutant(

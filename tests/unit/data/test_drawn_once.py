@@ -55,11 +55,22 @@ def test_the_same_split_is_drawn_once() -> None:
 
 
 def test_another_split_or_size_or_specification_is_another() -> None:
-    assert [len(load(SPEC, "test", limit)) for limit in (2, None, 3)] == [2, 5, 3]
+    assert [len(load(SPEC, "test", limit)) for limit in (2, 3, None)] == [2, 3, 5]
     assert len(load(SPEC, "calibration")) == 3
     assert len(load(SPEC.model_copy(update={"test": 4}), "test")) == 4
     assert len(load(SPEC.model_copy(update={"seed": 1}), "test")) == 5
     assert len(DRAWN) == 6
+
+
+def test_a_part_of_a_whole_split_is_not_drawn_again() -> None:
+    whole = load(SPEC, "test", 5)
+    assert [load(SPEC, "test", limit) for limit in (None, 3, 5, 9)] == [
+        whole,
+        whole[:3],
+        whole,
+        whole,
+    ]
+    assert DRAWN == ["test"]
 
 
 def test_what_a_caller_does_to_his_list_is_his_own() -> None:

@@ -1,0 +1,61 @@
+"""Was every problem answered, once, in its place, and none twice under two names?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+
+from llmx.core.audit import Check
+from llmx.core.record import Record, Sample
+
+
+class Identity:
+    """Keeps the ids of the records, and a hash of what was sent: each is looked up once."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.wanted = [sample.id for sample in samples]
+        self.there: list[str] = []
+        self.sent: list[bytes] = []
+
+    def see(self, record: Record) -> None:
+        """Keep what names the record."""
+        self.there.append(record.id)
+        self.sent.append(blake2b(repr(record.sent).encode(), digest_size=16).digest())
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the five checks."""
+        ids = Counter(self.there)
+        yield self._records("duplicate_id", "answered more than once", self._twice(ids))
+        yield self._records("duplicate_prompt", "another id has the same prompt", self._alike(ids))
+        asked = set(self.wanted)
+        missing = [name for name in self.wanted if name not in ids]
+        strange = [name for name in self.there if name not in asked]
+        yield _ids("missing_sample", missing, len(self.wanted), "was not answered")
+        yield _ids("unknown_sample", strange, len(self.there), "is not in the dataset")
+        common = [name for name in ids if name in asked]  # in the order of their first records
+        order = [name for name in self.wanted if name in ids]
+        moved = [one for one, other in zip(common, order, strict=True) if one != other]
+        yield _ids("sample_order", moved, len(common), "is not in the dataset's place")
+
+    def _twice(self, ids: Counter[str]) -> list[str]:
+        return [name for name in self.there if ids[name] > 1]
+
+    def _alike(self, ids: Counter[str]) -> list[str]:
+        """Return the records whose prompt another id has too."""
+        often = Counter(self.sent)
+        both = zip(self.there, self.sent, strict=True)
+        return [name for name, sent in both if often[sent] > 1 and ids[name] == 1]
+
+    def _records(self, name: str, what: str, bad: Iterable[str]) -> Check:
+        found = list(bad)
+        detail = f"{found[0]}: {what}" if found else ""
+        return _check(name, len(found), len(self.there), detail)
+
+
+def _ids(name: str, bad: list[str], of: int, what: str) -> Check:
+    return _check(name, len(bad), of, f"{bad[0]} {what}" if bad else "")
+
+
+def _check(name: str, bad: int, of: int, detail: str) -> Check:
+    return Check(check=name, level="fail", passed=not bad, found=bad, of=of, detail=detail)
