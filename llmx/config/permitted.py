@@ -39,7 +39,7 @@ TRAINING_TEXTS = frozenset({
     "train_sampling_strategy", "truncation_mode", "packing_strategy", "loss_type", "loss_weights",
     "f_divergence_type", "pad_to_multiple_of", "reward_weights", "reward_clip_range",
     "scale_rewards", "importance_sampling_level", "multi_objective_aggregation",
-    "vllm_importance_sampling_mode", "chat_template_kwargs",
+    "vllm_mode", "vllm_importance_sampling_mode", "chat_template_kwargs",
     "gradient_checkpointing_kwargs", "include_num_input_tokens_seen", "pad_token",
 })  # fmt: skip
 """Settings of TRL with names, or lists or mappings of them; any number or switch is harmless."""

@@ -22,6 +22,7 @@ from llmx.train.post_training.checkpoints import (
     newest_whole,
 )
 from llmx.train.post_training.encoded import Encoded
+from llmx.engines.explained import explained as explained_model
 from llmx.train.post_training.explained import explained, fits_memory
 from llmx.train.post_training.export import export, exported
 from llmx.train.post_training.job import Job
@@ -75,10 +76,11 @@ def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encod
 
 
 def _positions(place: str, revision: str | None) -> int | None:
-    from transformers import AutoConfig
+    from llmx.engines.pretrained import config
 
-    config = AutoConfig.from_pretrained(place, revision=revision)
-    return getattr(config.get_text_config(), "max_position_embeddings", None)
+    with explained_model(place):
+        found = config(place, revision)
+    return getattr(found.get_text_config(), "max_position_embeddings", None)
 
 
 def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audited) -> None:
