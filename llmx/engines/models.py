@@ -68,6 +68,9 @@ def step_model(
 def _load(
     name: str, revision: str | None, spec: EngineSpec, kernel: str, folder: Path | None
 ) -> StepModel:
+    from llmx.engines.pretrained import check_folder
+
+    check_folder(str(folder or name), revision)
     if kernel == NATIVE:
         here = folder or _downloaded(name, revision)
         found = _native(name, here) if here else None
