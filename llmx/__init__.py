@@ -33,9 +33,7 @@ def _spec(
         return recipe
     from llmx.config.compose import compose
 
-    return compose(
-        recipe, overrides, extra_paths=recipes, trust_remote_code=trust_remote_code
-    )
+    return compose(recipe, overrides, extra_paths=recipes, trust_remote_code=trust_remote_code)
 
 
 def _run(

@@ -22,8 +22,8 @@ def trust(
 ) -> None:
     """Allow recipes to send prompts and keys to a host; without a host, list those allowed.
 
-    A host that you type (engine.base_url=…) needs no permission, one that a recipe's file names does.
-    HOST is https there; anything else needs its port. $LLMX_HOSTS allows more, separated by commas.
+    A host that you type (engine.base_url=…) needs no permission, one that a file names does.
+    HOST is https there; anything else needs its port. $LLMX_HOSTS allows more, with commas.
 
     \b
     Examples:

@@ -227,7 +227,9 @@ class Composition:
         brought = kinds("engine")
         files = [path for name, path in self.mount.groups.items() if name.startswith("engine/")]
         named = {str(read(path).data.get("kind")) for path in files}
-        asked = {p.values["engine"].get("kind"): p.origins.places.get("engine.kind", "") for p in points}
+        asked = {
+            p.values["engine"].get("kind"): p.origins.places.get("engine.kind", "") for p in points
+        }
         for kind, place in asked.items():
             if kind in named - set(brought):
                 note = f"the engine '{kind}' is not installed: this can be planned, not run"

@@ -68,10 +68,11 @@ class Mount:
         document = read(path)
         parts = document.data.get("defaults") or []
         if keys and keys[0] not in document.data and isinstance(parts, list):
-            for part in parts:
-                if isinstance(part, str) and part not in ("_self_", choice):
-                    if keys[0] in self.written(group, part):
-                        return self.where(group, part, *keys)
+            names = (part for part in parts if isinstance(part, str))
+            others = (part for part in names if part not in ("_self_", choice))
+            part = next((one for one in others if keys[0] in self.written(group, one)), None)
+            if part is not None:
+                return self.where(group, part, *keys)
         return document.where(*keys)
 
     def holders(self, group: str, name: str) -> list[str]:

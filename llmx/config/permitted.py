@@ -124,8 +124,8 @@ def _of_training(name: str, value: Any) -> bool:
         return value is None or all(_loads(str(key), held) for key, held in inner)
     if value is None or isinstance(value, bool | int | float):
         return True
-    inner = value.values() if isinstance(value, Mapping) else value
-    held = inner if isinstance(value, Mapping | list) else [value]
+    parts = list(value.values()) if isinstance(value, Mapping) else value
+    held = parts if isinstance(parts, list) else [parts]
     return name in TRAINING_TEXTS and all(map(_plain, held))
 
 

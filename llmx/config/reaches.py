@@ -60,7 +60,9 @@ def _told(section: str, held: Mapping[str, Any], kind: str) -> Iterator[tuple[st
     url = held.get("base_url" if section == "engine" else "url")
     if isinstance(url, str):
         name = "base_url" if section == "engine" else "url"
-        free = " (this machine)" if is_loopback(url) else f" (not before llmx trust {entry_of(url)})"
+        free = (
+            " (this machine)" if is_loopback(url) else f" (not before llmx trust {entry_of(url)})"
+        )
         yield name, f"sends prompts to {url}{free}"
     if isinstance(held.get("key_env"), str):
         yield "key_env", f"asks to send the key in ${held['key_env']}"

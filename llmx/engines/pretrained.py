@@ -1,4 +1,4 @@
-"""The one place where model libraries load a folder or a name: no code of a model's own, no pickles.
+"""The one place where model libraries load a folder or a name: no code of its own, no pickles.
 
 transformers runs a file of the folder where its settings name one (``auto_map``), and asks on the
 terminal first if nobody has said no. Everything here says no, unless the user typed

@@ -179,9 +179,7 @@ def _start(base: Path | None, shape: ShapeSpec, tokenizer: Any, seed: int, bf16:
 
     torch.manual_seed(seed)
     with explained(str(base)):
-        model = causal_model(
-            str(base), dtype=torch.float32, attn_implementation=_attention(bf16)
-        )
+        model = causal_model(str(base), dtype=torch.float32, attn_implementation=_attention(bf16))
     model.config.max_position_embeddings = shape.context
     return model
 

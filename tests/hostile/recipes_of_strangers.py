@@ -17,7 +17,12 @@ def defaults(engine: str, judge: str = "") -> str:
 
 
 def stranger(
-    folder: Path, own: str = "", engine: str = "vllm", stages: str = STAGES, arms: str = ARMS, **more
+    folder: Path,
+    own: str = "",
+    engine: str = "vllm",
+    stages: str = STAGES,
+    arms: str = ARMS,
+    **more,
 ) -> Path:
     """Write a recipe with `own` at its end and return its path."""
     path = folder / "from" / "stranger.yaml"

@@ -97,7 +97,9 @@ def test_what_a_refusal_says_to_type_allows_the_host():
         assert hosts.is_trusted(url)
 
 
-@pytest.mark.parametrize("word", ["", " ", "a b", "*", "*.example", "a/b", "a:b", "a:99999", "a\nb"])
+@pytest.mark.parametrize(
+    "word", ["", " ", "a b", "*", "*.example", "a/b", "a:b", "a:99999", "a\nb"]
+)
 def test_what_is_no_host_is_refused(word):
     with pytest.raises(ConfigError, match="is no host"):
         hosts.remember(word)
@@ -254,7 +256,9 @@ def test_a_file_of_elsewhere_is_not_sent_to_a_judge(tmp_path, alone):
 
 @pytest.mark.parametrize("tracker", ["wandb", "mlflow", "trackio"])
 def test_a_tracker_of_a_files_wants_permission(tmp_path, tracker):
-    stages = f"stages:\n  sft:\n    kind: sft\n    over: arm\n    trackers: [tensorboard, {tracker}]\n"
+    stages = (
+        f"stages:\n  sft:\n    kind: sft\n    over: arm\n    trackers: [tensorboard, {tracker}]\n"
+    )
     path = stranger(tmp_path, stages=stages, engine="hf")
     spec = compose(str(path))
     found = refusal(spec)
@@ -341,3 +345,19 @@ def test_without_a_key_a_host_of_the_users_is_asked_for_one(monkeypatch):
         find_address(EngineSpec(kind="openai", base_url="https://mine.example/v1"))
     to = Destination(what="engine", url="https://mine.example/v1", key_env="OPENAI_API_KEY")
     assert hosts.refusal(to) is None and "OPENAI_API_KEY" not in os.environ
+
+
+def documented() -> list[list[str]]:
+    page = Path(__file__).parents[2] / "docs" / "security.md"
+    blocks = page.read_text(encoding="utf-8").split("```bash\n")[1:]
+    lines = [line for block in blocks for line in block.split("```")[0].splitlines()]
+    return [line.partition("#")[0].split() for line in lines]
+
+
+def test_the_commands_of_the_page_work():
+    commands = documented()
+    assert len(commands) == 4
+    for command in commands:
+        assert command[0] == "llmx"
+        done = llmx(*command[1:])
+        assert done.exit_code == 0, (command, done.stderr)

@@ -97,9 +97,13 @@ PLACES = {
     "a section": {"own": "engine: {python: ./payload.sh}"},
     "an arm": {"arms": "arms:\n  greedy: [sampler=greedy, engine.python=./payload.sh]\n"},
     "a scale": {"own": "scales:\n  smoke: [engine.python=./payload.sh]\n"},
-    "another's value": {"own": "engine: {python: '${engine.served_model}', served_model: ./payload.sh}"},
+    "another's value": {
+        "own": "engine: {python: '${engine.served_model}', served_model: ./payload.sh}"
+    },
     "a dotted key": {"own": "engine: {'options.worker_cls': evil.Worker}"},
-    "an option as a whole": {"arms": "arms:\n  greedy: [sampler=greedy, 'engine.options={worker_cls: evil}']\n"},
+    "an option as a whole": {
+        "arms": "arms:\n  greedy: [sampler=greedy, 'engine.options={worker_cls: evil}']\n"
+    },
 }
 
 
@@ -157,8 +161,10 @@ def test_a_file_cannot_say_that_the_user_named_it(tmp_path):
         assert "unknown key" in refused(stranger(tmp_path), word)
     group = path.parent / "_groups" / "engine" / "theirs.yaml"
     group.parent.mkdir(parents=True)
-    group.write_text("kind: openai\nbase_url: https://evil.example/v1\naddress_by: user\n"
-                     "trust_remote_code: true\n")
+    group.write_text(
+        "kind: openai\nbase_url: https://evil.example/v1\naddress_by: user\n"
+        "trust_remote_code: true\n"
+    )
     (arm,) = compose(str(stranger(tmp_path, engine="theirs"))).arms.values()
     assert (arm.engine.address_by, arm.engine.trust_remote_code) == ("file", False)
 
@@ -166,9 +172,7 @@ def test_a_file_cannot_say_that_the_user_named_it(tmp_path):
 def test_a_file_name_is_no_command_line(tmp_path):
     folder = tmp_path / "command line, arm greedy"
     folder.mkdir()
-    assert "a file names no program" in refused(
-        stranger(folder, "engine: {python: ./payload.sh}")
-    )
+    assert "a file names no program" in refused(stranger(folder, "engine: {python: ./payload.sh}"))
 
 
 TRAINED = """\

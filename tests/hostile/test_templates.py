@@ -45,14 +45,15 @@ TOO_LARGE = {
     "a list": "{{ ([0] * 1000000000) | length }}",
     "spaces of JSON": "{{ messages | tojson(indent=1000000000) }}",
 }
-LONG_TEXT = "{{ 'a' * %d }}" % (LONGEST + 1)
+LONG_TEXT = f"{{{{ 'a' * {LONGEST + 1} }}}}"
 ESCAPES = {
     "the class of a text": "{{ ''.__class__.__mro__ }}",
     "through the globals": "{{ raise_exception.__globals__ }}",
     "through a format": "{{ '{0.__class__}'.format(messages) }}",
     "through a format map": "{{ '{a.__class__}'.format_map({'a': 1}) }}",
     "through an attribute filter": "{{ '' | attr('__class__') }}",
-    "through a mapped attribute": "{{ ['']|map(attribute='__class__')|map(attribute='__mro__')|list }}",
+    "through a mapped attribute": "{{ ['']|map(attribute='__class__')"
+    "|map(attribute='__mro__')|list }}",
     "through a namespace": "{% set ns = namespace() %}{% set ns.__init__ = 1 %}{{ ns }}",
     "through a cycler": "{{ cycler.__init__.__globals__.os.system('touch BOOM') }}",
     "through lipsum": "{{ lipsum.__globals__['os'].system('touch BOOM') }}",
@@ -82,14 +83,16 @@ def render(template: str, turns: Any = TURNS) -> str:
 
 @pytest.mark.parametrize("name", TOO_LONG)
 def test_a_template_without_an_end_is_stopped(name):
-    with pytest.raises(guarded.TemplateLimit, match="takes more than 0.2 seconds|too deep|memory"):
+    with pytest.raises(
+        guarded.TemplateLimit, match=r"takes more than 0\.2 seconds|too deep|memory"
+    ):
         render(TOO_LONG[name])
     assert render("{{ messages | length }}") == "2"
 
 
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_a_template_that_grows_is_stopped(name, quick):
-    with pytest.raises(guarded.TemplateLimit, match="memory|more than"):
+    with pytest.raises(guarded.TemplateLimit, match=r"memory|more than"):
         render(TOO_LARGE[name])
     assert render("{{ messages | length }}") == "2"
 
@@ -220,8 +223,9 @@ def test_the_command_ends_with_one_line(tmp_path, kind):
 
 
 def test_transformers_renders_within_the_limits_too(tmp_path, monkeypatch):
-    from llmx.engines import pretrained
     from transformers.utils import chat_template_utils as theirs
+
+    from llmx.engines import pretrained
 
     monkeypatch.setattr(theirs, "_compile_jinja_template", theirs._cached_compile_jinja_template)
     tokenizer = pretrained.tokenizer(str(model_with(tmp_path / "model", LOOP)))
@@ -243,6 +247,8 @@ def test_a_long_conversation_is_within_the_limits(monkeypatch):
     monkeypatch.setattr(guarded, "READER", guarded.Reader())
     turns = [{"role": "user", "content": "word " * 200} for _ in range(2_000)]
     started = time.process_time()
-    text = render("{% set a = 1 %}{% for m in messages %}{{ m.content | trim }}\n{% endfor %}", turns)
+    text = render(
+        "{% set a = 1 %}{% for m in messages %}{{ m.content | trim }}\n{% endfor %}", turns
+    )
     guarded.READER.close()
     assert len(text) == 2_000 * 1_000 and time.process_time() - started < SLACK

@@ -1,9 +1,9 @@
 """Chat templates of strangers, rendered within limits of time and room.
 
-A template is a program: it can loop without an end, or ask for a text of a terabyte in one step that
-nothing in the same process can interrupt. So all but the plainest are rendered by a process of their
-own (:mod:`llmx.engines.tokenizer.reader`), which knows no key and dies at its limits; this is the
-side that asks it. It is started at the first such template and serves the whole process.
+A template is a program: it can loop without an end, or ask for a text of a terabyte in one step
+that nothing in the same process can interrupt. So all but the plainest are rendered by a process
+of their own (:mod:`llmx.engines.tokenizer.reader`), which knows no key and dies at its limits; this
+is the side that asks it. It is started at the first such template and serves the whole process.
 """
 
 from __future__ import annotations
@@ -161,5 +161,7 @@ def guard_transformers() -> None:
     from transformers.utils import chat_template_utils
 
     if not hasattr(chat_template_utils, "_compile_jinja_template"):
-        raise RuntimeError("this version of transformers renders chat templates in a way of its own")
+        raise RuntimeError(
+            "this version of transformers renders chat templates in a way of its own"
+        )
     chat_template_utils._compile_jinja_template = Guarded

@@ -1,7 +1,7 @@
 """The process that renders chat templates: a request a line, an answer a line, as JSON.
 
-It has no network to speak of, no key in its environment, and ends at its limits: the kernel's, since
-one operation of Python can take hours and all memory with nothing to interrupt it.
+It has no key in its environment, and ends at its limits: the kernel's, since one operation of
+Python can take hours and all memory with nothing to interrupt it.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any
 from llmx.core.audit import Check
 from llmx.core.errors import DataError, RunError
 from llmx.core.stage import StageContext
+from llmx.engines.explained import explained as explained_model
 from llmx.train.heap import keep_freed_memory
 from llmx.train.post_training.audit import Audited, audit, refuse
 from llmx.train.post_training.audit_page import AUDIT, write_audit
@@ -22,7 +23,6 @@ from llmx.train.post_training.checkpoints import (
     newest_whole,
 )
 from llmx.train.post_training.encoded import Encoded
-from llmx.engines.explained import explained as explained_model
 from llmx.train.post_training.explained import explained, fits_memory
 from llmx.train.post_training.export import export, exported
 from llmx.train.post_training.job import Job
