@@ -35,9 +35,8 @@ class Origins:
         """Remember where a key is set now."""
         inside = f"{given.key}."
         self.places = {k: p for k, p in self.places.items() if not k.startswith(inside)}
-        self.typed = frozenset(
-            k for k in self.typed if k != given.key and not k.startswith(inside)
-        ) | ({given.key} if given.typed else set())
+        now = {given.key} if given.typed else set()
+        self.typed = (self.typed - {given.key}) | now  # what has lost its place is asked no more
         self.places[given.key] = given.origin
 
     def setter(self, key: str) -> str | None:

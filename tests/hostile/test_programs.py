@@ -7,6 +7,8 @@ from recipes_of_strangers import ARMS, STAGES, line_of, stranger
 from typer.testing import CliRunner, Result
 
 from llmx.config.compose import compose
+from llmx.config.edge import Assignment
+from llmx.config.origins import Origins
 from llmx.config.permitted import LORA, TRAINING_TEXTS, VLLM_OPTIONS
 from llmx.core.errors import ConfigError
 
@@ -152,6 +154,18 @@ def test_a_typed_key_covers_no_value_that_a_file_puts_over_it(tmp_path):
     arms = "arms:\n  greedy: [sampler=greedy, 'engine.options={worker_cls: evil.Worker}']\n"
     text = refused(stranger(tmp_path, arms=arms), "engine.options.worker_cls=mine.Worker")
     assert "engine.options.worker_cls: not among" in text
+
+
+def test_a_key_that_a_file_sets_again_is_the_files():
+    def given(key: str, typed: bool) -> Assignment:
+        return Assignment(key, (1,), f"{key}=1", "somewhere", typed)
+
+    key = "engine.options.worker_cls"
+    origins = Origins.of([given(key, True)])
+    assert origins.is_typed(key) and not origins.is_typed("engine.options.other")
+    assert not Origins.of([given(key, True), given(key, False)]).is_typed(key)
+    assert not Origins.of([given(key, True), given("engine.options", False)]).is_typed(key)
+    assert Origins.of([given(key, False), given("engine.options", True)]).is_typed(key)
 
 
 def test_a_file_cannot_say_that_the_user_named_it(tmp_path):

@@ -30,12 +30,6 @@ PROGRAMS = [
     ),
     Mutant(  # what was typed stays typed, whatever a file puts over it
         ORIGINS,
-        "if k != given.key and not k.startswith(inside)",
-        "if k != given.key",
-        f"{_PROGRAMS}::test_a_typed_key_covers_no_value_that_a_file_puts_over_it",
-    ),
-    Mutant(
-        ORIGINS,
         "{k: p for k, p in self.places.items() if not k.startswith(inside)}",
         "dict(self.places)",
         f"{_PROGRAMS}::test_a_typed_key_covers_no_value_that_a_file_puts_over_it",
@@ -71,6 +65,15 @@ PROGRAMS = [
     Mutant(PERMITTED, "return name in _LOADING and", "return name not in _LOADING or",
            f"{_TRAINING}[settings   ]"),
 ]  # fmt: skip
+
+PROGRAMS += [
+    Mutant(
+        ORIGINS,
+        "(self.typed - {given.key}) | now",
+        "self.typed | now",
+        f"{_PROGRAMS}::test_a_key_that_a_file_sets_again_is_the_files",
+    ),
+]
 
 SENDING = [
     Mutant(HOSTS, 'return to.address_by == "user" or', 'return True or', f"{_AWAY}"),
