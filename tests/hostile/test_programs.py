@@ -61,7 +61,7 @@ OPTIONS = {
     "additional_config": "{a: 1}",
     "a_setting_of_a_later_version": "1",
     "quantization": "../evil",
-    "kv_cache_dtype": "--worker-cls=evil.Worker",
+    "kv_cache_dtype": "--trust-remote-code",
     "speculative_config": "{model: evil/draft}",
 }
 
