@@ -24,13 +24,16 @@ __all__ = ["compare", "load_run", "plan", "reproduce", "run"]
 
 
 def _spec(
-    recipe: str | RunSpec, overrides: Sequence[str], recipes: Sequence[Path | str]
+    recipe: str | RunSpec,
+    overrides: Sequence[str],
+    recipes: Sequence[Path | str],
+    trust_remote_code: bool,
 ) -> RunSpec:
     if not isinstance(recipe, str):
         return recipe
     from llmx.config.compose import compose
 
-    return compose(recipe, overrides, extra_paths=recipes)
+    return compose(recipe, overrides, extra_paths=recipes, trust_remote_code=trust_remote_code)
 
 
 def _run(
@@ -41,6 +44,7 @@ def _run(
     recipes: Sequence[Path | str] = (),
     workers: int | None = None,
     observer: Observer | None = None,
+    trust_remote_code: bool = False,
 ) -> RunResult:
     """Run a recipe, or go on with it where an earlier try stopped.
 
@@ -52,13 +56,15 @@ def _run(
         recipes: folders with recipes of your own.
         workers: processes that share the stages which are not measurements.
         observer: receives the progress; None shows nothing.
+        trust_remote_code: run the code that model folders bring with them.
 
     Raises:
         LlmxError: for everything that a user can put right.
     """
     from llmx.cli.api import run_spec
 
-    return run_spec(_spec(recipe, overrides, recipes), runs, limit, observer, workers)
+    spec = _spec(recipe, overrides, recipes, trust_remote_code)
+    return run_spec(spec, runs, limit, observer, workers)
 
 
 def plan(
@@ -68,6 +74,7 @@ def plan(
     limit: int | None = None,
     recipes: Sequence[Path | str] = (),
     workers: int | None = None,
+    trust_remote_code: bool = False,
 ) -> Plan:
     """Return what :func:`run` would do: stages, what is cached, samples, tokens, time, memory.
 
@@ -78,7 +85,8 @@ def plan(
     """
     from llmx.cli.api import plan_spec
 
-    return plan_spec(_spec(recipe, overrides, recipes), runs, limit, workers)
+    spec = _spec(recipe, overrides, recipes, trust_remote_code)
+    return plan_spec(spec, runs, limit, workers)
 
 
 def load_run(run: str, runs: Path | str | None = None) -> RunResult:

@@ -17,6 +17,7 @@ from llmx.cli import (
     run,
     runs,
     serve,
+    trust,
     validate,
 )
 from llmx.cli.guard import Guarded
@@ -40,6 +41,7 @@ app.command("compare")(compare.compare)
 app.command("reproduce")(reproduce.reproduce)
 app.command("parity")(parity.parity)
 app.command("serve")(serve.serve)
+app.command("trust")(trust.trust)
 app.command("doctor")(doctor.doctor)
 
 

@@ -43,6 +43,7 @@ def describe(
 
 
 def _parts(recipe: Recipe) -> Iterator[Any]:
+    from llmx.config.reaches import reaches
     from llmx.config.yaml_file import shown
 
     document = recipe.document
@@ -60,6 +61,9 @@ def _parts(recipe: Recipe) -> Iterator[Any]:
     if recipe.evidence:
         rows = [(key, e["grade"], e["where"]) for key, e in recipe.evidence.items()]
         yield table(("setting", "evidence", "where it comes from"), rows)
+    outside = [(f"{shown(document.path)}:{one.line}", one.text) for one in reaches(recipe)]
+    if outside:
+        yield table(("line", "what it asks for outside of llmx"), outside)
     lines = [(scale, line) for scale, lines in recipe.deviations.items() for line in lines]
     if lines:
         yield table(("scale", "differs from the paper on purpose"), lines)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import typer
 
 from llmx.cli.console import show, table
@@ -23,6 +26,16 @@ def list_recipes(recipes: Recipes = None, debug: Debug = False) -> None:
     good = [entry for entry in entries if not entry.error]
     rows = [(e.name, e.group, e.paper, str(len(e.arms)), e.description) for e in good]
     show(table(("recipe", "group", "paper", "arms", "what it does"), rows, right=("arms",)))
+    _outside([entry for entry in good if entry.outside])
     for entry in entries:
         for line in entry.error.splitlines():
             typer.echo(f"broken: {line}", err=True)
+
+
+def _outside(entries: Sequence[index.Entry]) -> None:
+    """Show what files say of programs, hosts and keys."""
+    for entry in entries:
+        from llmx.config.yaml_file import shown  # not needed where all recipes are harmless
+
+        for line in entry.outside:
+            show(f"{shown(Path(entry.path))}:{line}")

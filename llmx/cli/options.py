@@ -17,6 +17,10 @@ Runs = Annotated[
     Path | None,
     typer.Option("--runs", metavar="DIR", help="Folder of the runs [$LLMX_RUNS or ./runs]."),
 ]
+TrustCode = Annotated[
+    bool,
+    typer.Option("--trust-remote-code", help="Run the code that a model's folder brings: read it."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 RecipeNames = Annotated[
     list[str] | None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmx.cli import complete
-from llmx.cli.options import Debug, Recipes, Runs
+from llmx.cli.options import Debug, Recipes, Runs, TrustCode
 from llmx.core.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def run(
         typer.Option("--workers", min=1, metavar="N", help="Processes; default: one a core, to 4."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:
     """Run a recipe, or go on with it where an earlier try stopped.
@@ -60,7 +61,9 @@ def run(
     recipe, overrides = split(words or [])
     from llmx.config.compose import compose
 
-    spec = compose(recipe, overrides, extra_paths=recipes or ())
+    spec = compose(
+        recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
+    )
     if dry_run:
         _plan(spec, runs, limit, workers)
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from llmx.cli.console import show
-from llmx.cli.options import Debug, Recipes
+from llmx.cli.options import Debug, Recipes, TrustCode
 from llmx.cli.run import Words, split
 from llmx.core.errors import ConfigError
 
@@ -24,6 +24,7 @@ def serve(
         float, typer.Option("--drain", min=0, help="Seconds that answers have to end in a stop.")
     ] = 30.0,
     recipes: Recipes = None,
+    trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:
     """Serve an ensemble to any client that speaks OpenAI's chat completions.
@@ -36,7 +37,9 @@ def serve(
     recipe, overrides = split(words or [])
     from llmx.config.compose import compose
 
-    spec = compose(recipe, overrides, extra_paths=recipes or ())
+    spec = compose(
+        recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
+    )
     try:
         from llmx.serve.server import Server, bind
     except ImportError as error:

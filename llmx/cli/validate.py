@@ -20,8 +20,10 @@ def validate(names: RecipeNames = None, recipes: Recipes = None, debug: Debug = 
       llmx validate
     """
     from llmx.config.check import validate as check
+    from llmx.config.compose import load
     from llmx.config.index import entries
     from llmx.config.problems import Problems
+    from llmx.config.reaches import reaches
     from llmx.config.yaml_file import shown
 
     problems = Problems()
@@ -32,4 +34,7 @@ def validate(names: RecipeNames = None, recipes: Recipes = None, debug: Debug = 
             problems.take(error)
         else:
             typer.echo(f"ok: {name} ({', '.join(scales)})")
+            recipe = load(name, recipes or ()).recipe
+            for one in reaches(recipe):
+                typer.echo(f"{shown(recipe.document.path)}:{one.line}: {one.text}")
     problems.raise_any()

@@ -33,6 +33,7 @@ class Asked:
     arms: tuple[str, ...] | None = None
     scale: str | None = None
     extra_paths: tuple[Path | str, ...] = ()
+    trust_remote_code: bool = False
 
     def key(self) -> str | None:
         """Return one hash of the question and of all that answers it, None where there is none.
@@ -44,7 +45,8 @@ class Asked:
             files = [(path, path.read_bytes()) for path in self._files()]
         except (ConfigError, OSError):
             return None  # composing says what is wrong
-        words = repr((self.recipe, self.overrides, self.arms, self.scale)).encode()
+        asked = (self.recipe, self.overrides, self.arms, self.scale, self.trust_remote_code)
+        words = repr(asked).encode()
         if _RESOLVER.search(words) or any(_RESOLVER.search(content) for _, content in files):
             return None
         digest = blake2b(repr((_FORM, str(Path.cwd()), _CODE_LOADED)).encode(), digest_size=20)

@@ -49,7 +49,7 @@ class CommandLine:
 
 def _read_one(text: str, found: dict[str, Assignment], problems: Problems) -> None:
     try:
-        given = parse_override(text, _ORIGIN)
+        given = replace(parse_override(text, _ORIGIN), typed=True)
     except ConfigError as error:
         problems.take(error)
         return

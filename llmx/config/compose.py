@@ -25,6 +25,7 @@ def compose(
     arms: Sequence[str] | None = None,
     scale: str | None = None,
     extra_paths: Iterable[Path | str] = (),
+    trust_remote_code: bool = False,
 ) -> RunSpec:
     """Return what a recipe resolves to.
 
@@ -34,12 +35,13 @@ def compose(
         arms: the arms to keep; None keeps all.
         scale: smoke, laptop, desk, paper or one of the recipe's own; None takes the recipe's.
         extra_paths: folders of recipes, looked up before ``$LLMX_RECIPES`` and ``./recipes``.
+        trust_remote_code: run the code that model folders bring with them.
 
     Raises:
         ConfigError: naming every wrong key, value and name at once, with the nearest valid one.
     """
     names = (arms,) if isinstance(arms, str) else None if arms is None else tuple(arms)
-    asked = Asked(recipe, tuple(overrides), names, scale, tuple(extra_paths))
+    asked = Asked(recipe, tuple(overrides), names, scale, tuple(extra_paths), trust_remote_code)
     key = asked.key()
     known = kept.load(key) if key is not None else None
     if known is not None:
@@ -59,7 +61,7 @@ def _composed(asked: Asked) -> RunSpec:
     mount = load(asked.recipe, asked.extra_paths)
     problems = Problems()
     given = CommandLine.read(asked.overrides, asked.arms, asked.scale, problems)
-    spec = Composition(mount, given, problems).spec()
+    spec = Composition(mount, given, problems, asked.trust_remote_code).spec()
     problems.raise_any()
     assert spec is not None, "a composition without problems has a result"
     return spec

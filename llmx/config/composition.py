@@ -8,6 +8,8 @@ from llmx.config import unused
 from llmx.config.command_line import CommandLine, chosen_arms
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.mount import Mount
+from llmx.config.origins import Origins
+from llmx.config.outside import Outside
 from llmx.config.partners import Partners
 from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
@@ -24,12 +26,19 @@ _RESERVED = ("scale", "arms", "recipe")
 class Composition:
     """Gathers problems on the way, so that one wrong key does not hide the next."""
 
-    def __init__(self, mount: Mount, given: CommandLine, problems: Problems) -> None:
+    def __init__(
+        self,
+        mount: Mount,
+        given: CommandLine,
+        problems: Problems,
+        trust_remote_code: bool = False,
+    ) -> None:
         self.mount = mount
         self.recipe = mount.recipe
         self.given = given
         self.problems = problems
         self.notes: list[str] = []
+        self.outside = Outside(mount, problems, trust_remote_code)
 
     def spec(self) -> RunSpec | None:
         """Return the whole, or None when there are problems."""
@@ -43,6 +52,7 @@ class Composition:
         above = (*(a for a in scaled if a.key not in given), *self.given.settings)
         for_stages = [a for a in above if a.key.startswith("stages.")]
         stages = resolve_stages(self.recipe, for_stages, self.problems)
+        self.outside.check_stages(stages, Origins.of(for_stages))
         points = self._points(scale, arms, [a for a in above if a not in for_stages])
         checked = self._check(points)
         self._engines(points)
@@ -143,7 +153,8 @@ class Composition:
     def _check(self, points: Sequence[Point]) -> dict[str, ArmSpec]:
         checked: dict[str, ArmSpec] = {}
         for point in points:
-            arm = check_arm(point.name, point.values, point.origins, self.problems)
+            self.outside.check(point)
+            arm = check_arm(point.name, point.values, point.origins.places, self.problems)
             if point.name in checked:
                 self.problems.add(f"the sweep gives {point.name} twice", "name each value once")
             if arm is not None:
@@ -186,6 +197,7 @@ class Composition:
             scale=scale,
             references=references,
             points={point.name: point.swept for point in points},
+            destinations=self.outside.destinations,
         )
 
     def _references(self, points: Sequence[Point]) -> tuple[str | None, dict[str, str]]:
@@ -209,7 +221,9 @@ class Composition:
         brought = kinds("engine")
         files = [path for name, path in self.mount.groups.items() if name.startswith("engine/")]
         named = {str(read(path).data.get("kind")) for path in files}
-        asked = {p.values["engine"].get("kind"): p.origins.get("engine.kind", "") for p in points}
+        asked = {
+            p.values["engine"].get("kind"): p.origins.places.get("engine.kind", "") for p in points
+        }
         for kind, place in asked.items():
             if kind in named - set(brought):
                 note = f"the engine '{kind}' is not installed: this can be planned, not run"

@@ -41,6 +41,8 @@ class Assignment:
     values: tuple[Any, ...]
     text: str
     origin: str
+    typed: bool = False
+    """Whether it is the user's own word, not a file's."""
 
     @property
     def sweep(self) -> bool:

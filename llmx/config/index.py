@@ -15,7 +15,7 @@ from typing import Any
 from llmx.config import places
 from llmx.core import user_cache
 
-_FILE = "index-1.json"
+_FILE = "index-2.json"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Entry:
     scales: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     """Dotted names of what the file itself sets: stage options and inline values."""
+    outside: tuple[str, ...] = ()
+    """What the file says of programs, hosts and keys: ``LINE: KEY: what``."""
     error: str = ""
 
 
@@ -79,6 +81,7 @@ def _entry(group: str, path: Path, cache: dict[str, Any]) -> Entry:
 def _describe(path: Path) -> dict[str, Any]:
     # Imported here: with a warm cache not even PyYAML is needed.
     from llmx.config.problems import Problems
+    from llmx.config.reaches import reaches
     from llmx.config.recipe import parse
     from llmx.config.yaml_file import read
     from llmx.core.errors import ConfigError
@@ -100,6 +103,7 @@ def _describe(path: Path) -> dict[str, Any]:
         arms=tuple(recipe.arms),
         scales=tuple(recipe.scales),
         keys=(*stages, *inline),
+        outside=tuple(f"{reach.line}: {reach.text}" for reach in reaches(recipe)),
     )
     return asdict(entry)
 

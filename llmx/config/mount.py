@@ -60,6 +60,21 @@ class Mount:
                 names |= self.written(group, part)
         return names
 
+    def where(self, group: str, choice: str, *keys: str) -> str:
+        """Return ``file:line`` where a choice, or a part that it inherits, writes out a key."""
+        path = self.groups.get(f"{group}/{choice}")
+        if path is None:
+            return f"{group}={choice}"
+        document = read(path)
+        parts = document.data.get("defaults") or []
+        if keys and keys[0] not in document.data and isinstance(parts, list):
+            names = (part for part in parts if isinstance(part, str))
+            others = (part for part in names if part not in ("_self_", choice))
+            part = next((one for one in others if keys[0] in self.written(group, one)), None)
+            if part is not None:
+                return self.where(group, part, *keys)
+        return document.where(*keys)
+
     def holders(self, group: str, name: str) -> list[str]:
         """Return the choices of a group that write out a key."""
         return [choice for choice in self.choices(group) if name in self.written(group, choice)]

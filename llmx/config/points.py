@@ -15,6 +15,7 @@ from typing import Any
 
 from llmx.config.edge import Assignment, compose_groups, resolve
 from llmx.config.mount import Mount
+from llmx.config.origins import Origins
 from llmx.config.problems import Problems
 from llmx.config.recipe import GROUPS
 from llmx.config.schema import FIELDS, OPEN
@@ -37,7 +38,7 @@ class Point:
     name: str
     arm: str
     values: dict[str, Any]
-    origins: dict[str, str]
+    origins: Origins
     swept: dict[str, Any]
 
 
@@ -94,10 +95,10 @@ class Expander:
         swept = {given.key: choice for given, choice in picked if given.sweep}
         for chosen in product(*(given.values for given in fitting)):
             pairs = list(zip(fitting, chosen, strict=True))
-            point = Point(arm, arm, _copy(values), dict(origins), dict(swept))
+            point = Point(arm, arm, _copy(values), origins.copy(), dict(swept))
             for given, value in pairs:
                 _set(point.values, given.key, value)
-                point.origins[given.key] = given.origin
+                point.origins.note(given)
                 point.swept |= {given.key: value} if given.sweep else {}
             yield self._resolved(point)
 
@@ -107,23 +108,23 @@ class Expander:
         except ConfigError as error:
             keys = (key for key, text in _flat(point.values) if "${" in text)
             key = next(keys, "")
-            place = point.origins.get(key) or point.origins.get(key.split(".")[0], "")
+            place = point.origins.places.get(point.origins.setter(key) or "", "")
             self.problems.add(f"{place}: {key}: {error.message}", error.hint)
         return point
 
-    def _base(self, choices: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    def _base(self, choices: dict[str, str]) -> tuple[dict[str, Any], Origins]:
         if self.scale in self.mount.choices("scale"):
             choices["scale"] = self.scale
         values = compose_groups(self.mount, choices)
         values["scale"] = {**(values.get("scale") or {}), "name": self.scale}
         values["seed"] = self.mount.recipe.seed
         chosen = {**self.mount.chosen(), **choices}
-        return values, {group: f"{group}={choice}" for group, choice in chosen.items()}
+        return values, Origins({group: f"{group}={choice}" for group, choice in chosen.items()})
 
     def _inline(
         self,
         values: dict[str, Any],
-        origins: dict[str, str],
+        origins: Origins,
         inline: Sequence[Assignment],
         arm: str,
         opened: set[str],
@@ -135,7 +136,7 @@ class Expander:
                 self.usage.note(given, arm, True)
             if whole or self._fits(given, values, arm):
                 _set(values, given.key, given.values[0])
-                origins[given.key] = given.origin
+                origins.note(given)
 
     def _fits(self, given: Assignment, values: dict[str, Any], arm: str) -> bool:
         fits = self._has(given.key, values)

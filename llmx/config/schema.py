@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from llmx.config.problems import Problems
 from llmx.core.registry import kinds
 from llmx.core.spec import ArmSpec
+from llmx.core.speech import UNSET_BY_WORDS
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:
@@ -22,7 +23,7 @@ def _model(annotation: Any) -> type[BaseModel] | None:
 
 
 FIELDS: dict[str, tuple[str, ...]] = {
-    name: tuple(model.model_fields)
+    name: tuple(field for field in model.model_fields if field not in UNSET_BY_WORDS)
     for name, field in ArmSpec.model_fields.items()
     if (model := _model(field.annotation))
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from llmx.core.hosts import Named
 from llmx.core.record import Frozen
 from llmx.core.speech import EngineSpec
 
@@ -48,13 +49,23 @@ class JudgeSpec(Frozen):
     max_cost: float | None = Field(default=None, gt=0, description="money for one arm, at most")
     price_in: float = Field(default=0.0, ge=0, description="of a million prompt tokens")
     price_out: float = Field(default=0.0, ge=0, description="of a million completion tokens")
+    address_by: Named = Field(default="user", description="who chose url; no setting")
+    key_by: Named = Field(default="user", description="who chose key_env; no setting")
+
+    @model_serializer(mode="wrap")
+    def _without_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what no setting says, so that judges from before it are written as ever."""
+        written: dict[str, Any] = handler(self)
+        own = ("address_by", "key_by")
+        return {key: value for key, value in written.items() if key not in own or value != "user"}
 
     @property
     def engine(self) -> EngineSpec:
         """The endpoint as an engine."""
         same = ("key_env", "options", "batch_size", "retries", "timeout", "deadline")
+        named = ("address_by", "key_by")
         spent = ("max_total_tokens", "max_cost", "price_in", "price_out")
-        values = {name: getattr(self, name) for name in (*same, *spent)}
+        values = {name: getattr(self, name) for name in (*same, *spent, *named)}
         return EngineSpec(kind="openai", base_url=self.url, **values)
 
 

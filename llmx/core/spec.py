@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from llmx.core.ensemble import EnsembleSpec
+from llmx.core.hosts import Named
 from llmx.core.judging import JudgeSpec
 from llmx.core.record import Frozen
 from llmx.core.speech import (
@@ -28,6 +29,7 @@ __all__ = [
     "Algorithm",
     "ArmSpec",
     "DataSpec",
+    "Destination",
     "Divergence",
     "DraftMode",
     "EngineSpec",
@@ -148,6 +150,23 @@ class StageSpec(Frozen):
     options: dict[str, Any] = Field(default={})
 
 
+class Destination(Frozen):
+    """Where a run sends something, and who says so.
+
+    Attributes:
+        what: ``engine``, ``judge``, ``voice NAME`` or ``tracker NAME``.
+        url: the address, or a tracker's name, as its own settings say where it writes.
+        place: file and line, or ``command line``.
+    """
+
+    what: str
+    url: str
+    key_env: str | None = None
+    place: str = ""
+    address_by: Named = "user"
+    key_by: Named = "user"
+
+
 class Evidence(Frozen):
     """Where a setting comes from."""
 
@@ -180,3 +199,4 @@ class RunSpec(Frozen):
     points: dict[str, dict[str, Any]] = Field(
         default={}, description="arm -> the swept keys and their values; empty without a sweep"
     )
+    destinations: tuple[Destination, ...] = ()

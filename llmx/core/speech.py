@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from llmx.core.hosts import Named
 from llmx.core.record import Frozen
 
 
@@ -71,11 +72,27 @@ class EngineSpec(Frozen):
     max_cost: float | None = Field(default=None, gt=0, description="money for one arm, at most")
     price_in: float = Field(default=0.0, ge=0, description="of a million prompt tokens")
     price_out: float = Field(default=0.0, ge=0, description="of a million completion tokens")
+    address_by: Named = Field(default="user", description="who chose base_url; no setting")
+    key_by: Named = Field(default="user", description="who chose key_env; no setting")
+    trust_remote_code: bool = Field(
+        default=False, description="run a model's own code: --trust-remote-code; no setting"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what no setting says, so that engines from before it are written as ever."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if _UNSAID.get(key, _SET) != value}
 
     @property
     def speaks_vllm(self) -> bool:
         """Whether the endpoint is vLLM's server."""
         return self.dialect == "vllm" or self.kind == "vllm_server"
+
+
+UNSET_BY_WORDS = ("address_by", "key_by", "trust_remote_code")
+"""Fields that composition fills in by itself: no key of a recipe or command line."""
+_UNSAID: dict[str, Any] = {"address_by": "user", "key_by": "user", "trust_remote_code": False}
 
 
 Algorithm = Literal[

@@ -52,7 +52,13 @@ def rows(spec: DataSpec, repository: str, configuration: str, split: str, offlin
     from datasets import load_dataset
 
     try:
-        return load_dataset(repository, configuration, split=split, revision=spec.revision)
+        return load_dataset(
+            repository,
+            configuration,
+            split=split,
+            revision=spec.revision,
+            trust_remote_code=False,
+        )
     except Exception as error:  # the library raises a dozen kinds for one missing network
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"cannot fetch {repository}: {first[:160]}", offline) from error

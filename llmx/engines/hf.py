@@ -13,8 +13,9 @@ from llmx.core.exchange import Capability, Request
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.engine import in_order
+from llmx.engines.explained import template_explained
 from llmx.engines.kernel import kernel_identity, known_exact
-from llmx.engines.locate import model_identity
+from llmx.engines.locate import code_identity, model_identity
 
 if TYPE_CHECKING:
     from llmx.engines.pair import LoadedPair
@@ -49,6 +50,7 @@ class HfEngine:
             "dtype": spec.dtype,
             "lean": spec.lean,
             **kernel_identity(model, spec),
+            **code_identity(spec.trust_remote_code),
         }
 
     @classmethod
@@ -167,9 +169,11 @@ class HfEngine:
         if request.raw is not None:  # with what the tokenizer adds, as trainings encode plain texts
             return list(self.pair.tokenizer(request.raw)["input_ids"])
         messages = [message.model_dump() for message in request.messages]
-        encoded = self.pair.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_dict=True
-        )
+        tokenizer = self.pair.tokenizer
+        with template_explained():
+            encoded = tokenizer.apply_chat_template(
+                messages, add_generation_prompt=True, return_dict=True
+            )
         return list(encoded["input_ids"])
 
     def text(self, ids: Sequence[int], sampler: SamplerSpec) -> str:

@@ -19,6 +19,7 @@ _CONTENT = (
     "*.safetensors",
     "*.bin",
     "*.json",
+    "*.py",
     "*.jinja",
     "tokenizer.model",
     "vocab.txt",
@@ -79,6 +80,11 @@ def model_identity(name: str | None, revision: str | None) -> dict[str, str | No
     if folder is None:
         return {"hub": name, "revision": revision}
     return {"content": content_hash(folder)}
+
+
+def code_identity(trust_remote_code: bool) -> dict[str, bool]:
+    """Return what an answer depends on where a model's own code runs; nothing where none does."""
+    return {"trust_remote_code": True} if trust_remote_code else {}
 
 
 @once

@@ -60,7 +60,7 @@ def step_model(
     folder = local_folder(name, stages)
     kernel = kernel_of(spec)
     content = content_hash(folder) if folder else (name, revision)
-    key = (content, kernel, spec.device, spec.dtype, spec.lean)
+    key = (content, kernel, spec.device, spec.dtype, spec.lean, spec.trust_remote_code)
     small = folder is not None and model_size(str(folder)).parameters <= _SMALL
     return SHELF.get(key, lambda: _load(name, revision, spec, kernel, folder), keep=small)
 
@@ -68,6 +68,9 @@ def step_model(
 def _load(
     name: str, revision: str | None, spec: EngineSpec, kernel: str, folder: Path | None
 ) -> StepModel:
+    from llmx.engines.pretrained import check_folder
+
+    check_folder(str(folder or name), revision)
     if kernel == NATIVE:
         here = folder or _downloaded(name, revision)
         found = _native(name, here) if here else None
@@ -89,7 +92,8 @@ def _downloaded(name: str, revision: str | None) -> Path | None:
 
     here = cached_folder(name, revision)
     if here is None or native_shape(here) is None:
-        _transformers(name, revision, "float32", None)  # by the library that knows all layouts
+        # By the library that knows all layouts.
+        _transformers(name, revision, EngineSpec(), None)
         here = cached_folder(name, revision)
     return here
 
@@ -102,22 +106,21 @@ def _through_torch(
     from llmx.engines.step import build_step_model
 
     torch.set_num_threads(spec.threads)
-    model = _transformers(name, revision, spec.dtype, folder)
+    model = _transformers(name, revision, spec, folder)
     _check_finite(name, model)
     return build_step_model(model.to(_device(spec.device)).eval(), spec.lean)
 
 
-def _transformers(name: str, revision: str | None, dtype: str, folder: Path | None) -> Any:
+def _transformers(name: str, revision: str | None, spec: EngineSpec, folder: Path | None) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
+    from llmx.engines.pretrained import causal_model
+
     disable_progress_bar()  # the run has a bar of its own
-    place = str(folder or name)
+    place, trust = str(folder or name), spec.trust_remote_code
     with explained(name):
-        return AutoModelForCausalLM.from_pretrained(
-            place, revision=revision, dtype=getattr(torch, dtype)
-        )
+        return causal_model(place, revision, trust, dtype=getattr(torch, spec.dtype))
 
 
 def _device(wanted: str) -> str:

@@ -32,9 +32,10 @@ class LoadedPair:
     @cached_property
     def tokenizer(self) -> Any:
         """The target's tokenizer, with a chat template, known to be the draft's too."""
-        tokenizer = _tokenizer(self.model.target, self.model.target_revision, self.stages)
+        trust = self.spec.trust_remote_code
+        tokenizer = _tokenizer(self.model.target, self.model.target_revision, self.stages, trust)
         if self.model.draft is not None:
-            draft = _tokenizer(self.model.draft, self.model.draft_revision, self.stages)
+            draft = _tokenizer(self.model.draft, self.model.draft_revision, self.stages, trust)
             _check_same(tokenizer, draft, self.model)
         if not tokenizer.chat_template:
             raise EngineError(f"{self.model.target} has no chat template", "use a chat model")
@@ -76,7 +77,8 @@ class LoadedPair:
             (self.model.target, self.model.target_revision),
             (self.model.draft, self.model.draft_revision),
         )
-        sizes = [_positions(name, revision, self.stages) for name, revision in named if name]
+        trust = self.spec.trust_remote_code
+        sizes = [_positions(name, revision, self.stages, trust) for name, revision in named if name]
         return min((size for size in sizes if size), default=None)
 
     def _load(self, name: str, revision: str | None) -> StepModel:
@@ -98,15 +100,17 @@ def _place(name: str, stages: Mapping[str, Path]) -> str:
     return str(local_folder(name, stages) or name)
 
 
-def _tokenizer(name: str, revision: str | None, stages: Mapping[str, Path]) -> Any:
+def _tokenizer(
+    name: str, revision: str | None, stages: Mapping[str, Path], trust_remote_code: bool
+) -> Any:
     folder = local_folder(name, stages)
     plain = _plain(folder, content_hash(folder)) if folder else None
     if plain is not None:
         return plain
-    from transformers import AutoTokenizer
+    from llmx.engines.pretrained import tokenizer
 
     with explained(name):
-        return AutoTokenizer.from_pretrained(_place(name, stages), revision=revision)
+        return tokenizer(_place(name, stages), revision, trust_remote_code)
 
 
 @lru_cache(maxsize=16)
@@ -115,25 +119,25 @@ def _plain(folder: Path, content: str) -> PlainTokenizer | None:
     return open_tokenizer(folder)
 
 
-def _positions(name: str, revision: str | None, stages: Mapping[str, Path]) -> int | None:
+def _positions(
+    name: str, revision: str | None, stages: Mapping[str, Path], trust_remote_code: bool
+) -> int | None:
     folder = local_folder(name, stages)
     known = positions(folder) if folder else None
     if known is not None:
         return known
-    from transformers import AutoConfig
+    from llmx.engines.pretrained import config
 
     with explained(name):
-        config = AutoConfig.from_pretrained(_place(name, stages), revision=revision)
-    return getattr(config, "max_position_embeddings", None)
+        found = config(_place(name, stages), revision, trust_remote_code)
+    return getattr(found, "max_position_embeddings", None)
 
 
 def _generation_config(model: ModelSpec, stages: Mapping[str, Path]) -> Any:
-    from transformers import GenerationConfig
+    from llmx.engines.pretrained import generation_config
 
     try:
-        return GenerationConfig.from_pretrained(
-            _place(model.target, stages), revision=model.target_revision
-        )
+        return generation_config(_place(model.target, stages), model.target_revision)
     except OSError:
         return None
 

@@ -16,7 +16,7 @@ from llmx.engines.hub_cache import cached_folder
 from llmx.engines.locate import local_folder
 from llmx.store.once import once
 
-_INDEX = "model.safetensors.index.json"
+INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def _folder_size(folder: Path | None) -> ModelSize:
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the files that hold the weights once; none while some are missing."""
-    if (folder / _INDEX).exists():
-        names = set(_read_json(folder / _INDEX).get("weight_map", {}).values())
+    if (folder / INDEX).exists():
+        names = set(read_json(folder / INDEX).get("weight_map", {}).values())
         files = [folder / name for name in sorted(names)]
         return files if all(path.exists() for path in files) else []
     alone = folder / "model.safetensors"
@@ -98,10 +98,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         EngineError: if it cannot be read.
     """
-    return _read_json(folder / "config.json")
+    return read_json(folder / "config.json")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a file of a model's folder holds.
+
+    Raises:
+        EngineError: if it cannot be read.
+    """
     try:
         found: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as error:

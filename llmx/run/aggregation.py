@@ -79,12 +79,11 @@ class AggregationCorpusStage:
 
     def run(self, context: StageContext) -> None:
         """Draw the examples."""
-        from transformers import AutoTokenizer
-
+        from llmx.engines.pretrained import tokenizer
         from llmx.engines.render import Renderer
 
         folder = local_folder(_tokenizer(context.given))
-        renderer = Renderer(AutoTokenizer.from_pretrained(folder))
+        renderer = Renderer(tokenizer(str(folder)))
         problems = _problems(context.inputs)
         told = context.identity
         context.progress.start(told["examples"])

@@ -13,6 +13,7 @@ from llmx.core.events import ANSWER
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.engines.explained import template_explained
 from llmx.run.answering import answering, otherwise
 from llmx.run.ask import decoding_identity, put, required, used_model
 from llmx.run.decode import check_options
@@ -177,9 +178,10 @@ class _EngineSpeller:
         if request.raw is not None:
             return list(self.tokenizer(request.raw)["input_ids"]), request.raw
         messages = [message.model_dump() for message in request.messages]
-        text: str = self.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=False
-        )
+        with template_explained():
+            text: str = self.tokenizer.apply_chat_template(
+                messages, add_generation_prompt=True, tokenize=False
+            )
         # The template writes its special tokens itself: adding them again is the fault looked for.
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return list(ids), text

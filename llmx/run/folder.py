@@ -22,7 +22,13 @@ from llmx.store.fingerprint import fingerprint
 
 CACHE = "cache"
 _SPEC, _MANIFEST = "spec.json", "manifest.json"
-_FREE = {"overrides", "notes", "source", "description"}  # do not change what a run means
+_FREE = {
+    "overrides",
+    "notes",
+    "source",
+    "description",
+    "destinations",
+}  # do not change what a run means
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> 
         "threads": {name: arm.engine.threads for name, arm in spec.arms.items()},
         "kernel": {name: arm.engine.kernel for name, arm in spec.arms.items()},
         "compiled_forward": _compiled(spec),
+        "trust_remote_code": any(arm.engine.trust_remote_code for arm in spec.arms.values()),
         "stages": [_stage(node.labels, entry_of(cache, node)) for node in graph],
     }
 

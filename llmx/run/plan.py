@@ -21,6 +21,8 @@ from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, Node, build_graph
 from llmx.run.parts import parts_of
 from llmx.run.planned import PlannedStage
+from llmx.run.sending import refusal as not_allowed
+from llmx.run.sending import sending
 from llmx.run.workers import default_workers
 from llmx.store.machine import machine
 from llmx.store.once import looking_once
@@ -68,7 +70,7 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """Lines to show before anything is done: what the size can show, what engines change."""
         spec = self.spec
-        return (*size_notes(spec), *first_block_notes(spec), *alike_notes(spec))
+        return (*size_notes(spec), *first_block_notes(spec), *alike_notes(spec), *sending(spec))
 
     @property
     def seconds(self) -> float:
@@ -99,6 +101,9 @@ class Plan:
 
     def refusal(self) -> LlmxError | None:
         """Return why this cannot be run, or not on this machine; None if it can."""
+        refused = not_allowed(self.spec) if self.left else None
+        if refused is not None:
+            return refused
         todo = (row.cost.refusal for row in self.stages if not row.cached)
         first = next((found for found in todo if found is not None), None)
         return first or refusal(self.stages) or self._too_long()

@@ -6,6 +6,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.spec import RunSpec
 from llmx.engines.stream.open import open_cast
 from llmx.run.ensemble import ensemble_of
+from llmx.run.sending import refusal
 from llmx.serve.answerer import EnsembleAnswerer
 
 
@@ -13,8 +14,11 @@ def open_answerer(spec: RunSpec, arm: str | None = None) -> EnsembleAnswerer:
     """Return the answerer of an arm, by default the first that streams in a staircase.
 
     Raises:
-        ConfigError: for an arm that is not there or cannot answer.
+        ConfigError: for an arm that is not there or cannot answer, or a host that is not allowed.
     """
+    refused = refusal(spec)
+    if refused is not None:
+        raise refused
     chosen = arm or _default(spec)
     if chosen not in spec.arms:
         raise ConfigError(f"{spec.name} has no arm '{chosen}'", f"arms: {', '.join(spec.arms)}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmx.core.errors import DataError
+from llmx.engines.explained import template_explained
 
 IGNORED = -100  # label of a position that carries no loss
 
@@ -28,11 +29,13 @@ def encode_turns(
 
     Raises:
         DataError: if the template renders the prompt otherwise when an answer follows.
+        EngineError: if it fails.
     """
     asked = list(turns)
     answered = [*asked, {"role": "assistant", "content": answer}]
-    prompt = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
-    whole = tokenizer.apply_chat_template(answered, tokenize=False)
+    with template_explained():
+        prompt = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+        whole = tokenizer.apply_chat_template(answered, tokenize=False)
     if not whole.startswith(prompt):
         raise DataError("the chat template changes the prompt when an answer follows")
     prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]

@@ -17,6 +17,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.progress import Progress
 from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
+from llmx.engines.explained import explained
 from llmx.engines.locate import local_folder, model_identity
 from llmx.engines.size import ModelSize
 from llmx.store.files import read_lines, sync_tree, write_json
@@ -139,9 +140,11 @@ def _need(context: StageContext, file: str) -> Path:
 
 
 def _load_tokenizer(context: StageContext) -> Any:
-    from transformers import AutoTokenizer
+    from llmx.engines.pretrained import tokenizer
 
-    return AutoTokenizer.from_pretrained(_base(context) or _need(context, "tokenizer.json"))
+    folder = _base(context) or _need(context, "tokenizer.json")
+    with explained(str(folder)):
+        return tokenizer(str(folder))
 
 
 def _base(context: StageContext) -> Path | None:
@@ -171,12 +174,12 @@ def _start(base: Path | None, shape: ShapeSpec, tokenizer: Any, seed: int, bf16:
     if base is None:
         return build_model(shape, tokenizer, seed, bf16)
     import torch
-    from transformers import AutoModelForCausalLM
+
+    from llmx.engines.pretrained import causal_model
 
     torch.manual_seed(seed)
-    model = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.float32, attn_implementation=_attention(bf16)
-    )
+    with explained(str(base)):
+        model = causal_model(str(base), dtype=torch.float32, attn_implementation=_attention(bf16))
     model.config.max_position_embeddings = shape.context
     return model
 

@@ -57,13 +57,14 @@ class ZooCardStage:
 def export(model: Path, out: Path) -> None:
     """Write a trained model with float16 weights, loadable by ``AutoModelForCausalLM``."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    from llmx.engines.pretrained import causal_model, tokenizer
+
+    loaded = causal_model(str(model), dtype=torch.float32)
     loaded.config.use_cache = True
     loaded.generation_config.use_cache = True
     loaded.half().save_pretrained(out)
-    AutoTokenizer.from_pretrained(model).save_pretrained(out)
+    tokenizer(str(model)).save_pretrained(out)
     for path in out.iterdir():
         path.chmod(0o644)
     _tidy_tokenizer(out / "tokenizer_config.json")

@@ -105,7 +105,9 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The hub with a few rows, and a pair that ships with room for long prompts."""
     hub = {"tau/commonsense_qa": csqa, "cais/mmlu": mmlu}
     monkeypatch.setattr(
-        datasets, "load_dataset", lambda name, part, split, revision: hub[name](split)
+        datasets,
+        "load_dataset",
+        lambda name, part, split, revision, trust_remote_code: hub[name](split),
     )
     for role in ("target", "draft"):
         folder = Path(shutil.copytree(ZOO / f"gsm_{role}", tmp_path / role))

@@ -6,10 +6,9 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from llmx.core import hosts
 from llmx.core.errors import ConfigError, EngineError
-from llmx.core.spec import EngineSpec
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+from llmx.core.spec import Destination, EngineSpec
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Address:
     @property
     def here(self) -> bool:
         """Whether it is on this machine: no proxy stands between."""
-        return urlsplit(self.url).hostname in _LOOPBACK
+        return urlsplit(self.url).hostname in hosts.LOOPBACK
 
     @property
     def headers(self) -> dict[str, str]:
@@ -66,14 +65,31 @@ def named_url(spec: EngineSpec) -> str:
     return check_url(spec.base_url)
 
 
+def destination(spec: EngineSpec) -> Destination:
+    """Return where an engine sends to, and who says so."""
+    return Destination(
+        what="engine",
+        url=named_url(spec),
+        key_env=spec.key_env,
+        address_by=spec.address_by,
+        key_by=spec.key_by,
+    )
+
+
 def find_address(spec: EngineSpec) -> Address:
     """Return where to ask.
 
     Raises:
-        ConfigError: without an address, or with a wrong one.
+        ConfigError: without an address, with a wrong one, or with one that a file names and the
+            user has not allowed.
         EngineError: if an address that is not on this machine has no key.
     """
-    url, key = named_url(spec), os.environ.get(spec.key_env, "").strip()
+    url = named_url(spec)
+    to = destination(spec)
+    refused = hosts.refusal(to)
+    if refused is not None:
+        raise refused
+    key = os.environ.get(spec.key_env, "").strip() if hosts.may_have_key(to) else ""
     if not key and not Address(url, key).here:
         hint = f"export {spec.key_env}=…, or name another variable: engine.key_env=NAME"
         raise EngineError(f"{url} wants a key, and ${spec.key_env} is not set", hint)

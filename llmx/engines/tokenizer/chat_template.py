@@ -1,24 +1,10 @@
-"""Chat templates in the dialect of Jinja that they are written for.
-
-A template comes with a model, from anyone: it runs in Jinja's sandbox, which changes nothing that
-it is given. What it may use beyond Jinja is what transformers grants, since templates are written
-against it.
-"""
+"""From turns to the text of a conversation, by the model's own template."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
-from typing import Any, NoReturn
 
-from jinja2 import Environment, Template, TemplateError, nodes
-from jinja2.exceptions import SecurityError
-from jinja2.ext import Extension
-from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
+from llmx.engines.tokenizer.guarded import render_guarded
 
 Turns = Sequence[Mapping[str, str | None]]
 
@@ -34,17 +20,19 @@ def render(
 
     Raises:
         ValueError: for no turn at all, or a turn with other keys.
-        jinja2.TemplateError: for a broken template, and where a template refuses the turns.
+        jinja2.TemplateError: for a broken template, one that passes a limit, and where a template
+            refuses the turns.
     """
     if not turns:
         raise ValueError("a conversation needs a turn")
-    return _compiled(template).render(
-        messages=[_plain(turn) for turn in turns],
-        tools=None,
-        documents=None,
-        add_generation_prompt=add_generation_prompt,
+    variables = {
+        "messages": [_plain(turn) for turn in turns],
+        "tools": None,
+        "documents": None,
+        "add_generation_prompt": add_generation_prompt,
         **special,
-    )
+    }
+    return render_guarded(template, variables)
 
 
 def _plain(turn: Mapping[str, str | None]) -> dict[str, str]:
@@ -53,87 +41,3 @@ def _plain(turn: Mapping[str, str | None]) -> dict[str, str]:
         raise ValueError(f"a turn has a role and a content, not {', '.join(turn)}")
     # A subclass of str could bring methods into the sandbox.
     return {key: str.__str__(value) for key, value in turn.items() if value is not None}
-
-
-@lru_cache(maxsize=64)
-def _compiled(template: str) -> Template:
-    return _environment().from_string(template)
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    found = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTag, "jinja2.ext.loopcontrols"]
-    )
-    found.filters["tojson"] = _tojson
-    found.globals.update(
-        raise_exception=_raise, strftime_now=_strftime, dict=_Dict(), namespace=_Namespace
-    )
-    return found
-
-
-class _GenerationTag(Extension):
-    """``{% generation %}``: marks what a model said, for trainings. Its text stays as it is."""
-
-    tags = {"generation"}
-
-    def parse(self, parser: Parser) -> nodes.Node:
-        """Make a block of it: what is set inside is unknown outside."""
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return nodes.CallBlock(self.call_method("said"), [], [], body).set_lineno(line)
-
-    def said(self, caller: Any) -> Any:
-        """Return the block's own text."""
-        return caller()
-
-
-class _Dict:
-    """Python's `dict` as far as a template may have it: to make one."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-        return dict(*args, **kwargs)
-
-    def fromkeys(self, *args: Any) -> dict[Any, Any]:
-        """Return a dictionary with these keys."""
-        return dict.fromkeys(*args)
-
-
-class _Namespace(Namespace):
-    """Jinja's namespace without names that could reach Python's inner parts."""
-
-    def __init__(self, /, *args: Any, **kwargs: Any) -> None:
-        held = dict(*args, **kwargs)
-        for name in held:
-            _check_name(name)
-        super().__init__(held)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        _check_name(name)
-        super().__setitem__(name, value)
-
-
-def _check_name(name: object) -> None:
-    if isinstance(name, str) and name.startswith("_"):
-        raise SecurityError(f"a namespace of a chat template takes no name like {name!r}")
-
-
-def _raise(message: str) -> NoReturn:
-    raise TemplateError(message)
-
-
-def _strftime(format: str) -> str:
-    return datetime.now().strftime(format)
-
-
-def _tojson(
-    x: Any,
-    ensure_ascii: bool = False,
-    indent: int | None = None,
-    separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,
-) -> str:
-    """Jinja's own filter writes for HTML pages. The names are those that templates pass."""
-    return json.dumps(
-        x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
-    )

@@ -16,7 +16,7 @@ from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, FirstBlock, ModelSpec, SamplerSpec
 from llmx.engines.engine import in_order
 from llmx.engines.hf import HfEngine
-from llmx.engines.locate import model_identity
+from llmx.engines.locate import code_identity, model_identity
 from llmx.engines.vllm.account import Account
 from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
@@ -64,6 +64,7 @@ class VllmEngine:
             "batch_size": spec.batch_size,
             "logprobs": spec.logprobs,
             "options": options,
+            **code_identity(spec.trust_remote_code),
         }
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Record]:

@@ -21,6 +21,7 @@ _OURS = {
     "worker_extension_cls": "sampler",
     "async_scheduling": "sampler",
     "logprobs_mode": "engine.logprobs",
+    "trust_remote_code": "--trust-remote-code",
 }
 # Of the machine, not of the result.
 ACCIDENTS = {"gpu_memory_utilization", "kv_cache_memory_bytes", "disable_log_stats"}
@@ -70,6 +71,8 @@ def engine_arguments(
         "enable_prefix_caching": True,
         "disable_log_stats": True,
         "async_scheduling": False,
+        "trust_remote_code": spec.trust_remote_code,
+        "load_format": "safetensors",  # otherwise vLLM takes pickled weights where it finds them
         "worker_extension_cls": "llmx.engines.vllm_plugin.extension.WorkerExtension",
         "additional_config": {"llmx": {}},
         **options,

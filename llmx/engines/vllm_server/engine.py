@@ -16,7 +16,7 @@ from llmx.engines.endpoint.ask import body, served_name
 from llmx.engines.endpoint.engine import OpenAIEngine, required
 from llmx.engines.endpoint.reply import Reply
 from llmx.engines.hf import HfEngine
-from llmx.engines.locate import model_identity
+from llmx.engines.locate import code_identity, model_identity
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
 from llmx.engines.vllm_server.server import SERVERS, Servers
@@ -50,6 +50,7 @@ class VllmServerEngine(OpenAIEngine):
             "dtype": spec.dtype,
             "logprobs": spec.logprobs,
             "options": {n: v for n, v in spec.options.items() if n not in ACCIDENTS},
+            **code_identity(spec.trust_remote_code),
         }
 
     def address(self) -> Address:

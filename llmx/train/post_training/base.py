@@ -12,6 +12,7 @@ from llmx.core.errors import ConfigError, EngineError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import ShapeSpec
 from llmx.core.stage import StageContext, StageInput
+from llmx.engines.explained import in_one_line
 from llmx.engines.locate import content_hash, local_folder, model_identity
 from llmx.engines.size import ModelSize, model_size
 
@@ -128,13 +129,13 @@ def load_tokenizer(base: Base) -> Any:
     Raises:
         EngineError: if it cannot be loaded, or has no end of text.
     """
-    from transformers import AutoTokenizer
+    from llmx.engines import pretrained
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base.place, revision=base.revision)
+        tokenizer = pretrained.tokenizer(base.place, base.revision)
     except (OSError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise EngineError(f"the tokenizer of '{base.name}' cannot be loaded: {first}") from error
+        found = in_one_line(base.name, error)
+        raise EngineError(f"the tokenizer: {found.message}", found.hint) from error
     if tokenizer.eos_token is None:
         raise EngineError(f"the tokenizer of '{base.name}' has no EOS token", "an answer must end")
     if tokenizer.pad_token is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmx.engines.explained import template_explained
 from llmx.train.examples import encode_turns
 from llmx.train.post_training.rows import Prompt, Row
 
@@ -65,10 +66,11 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[Prompt]) -> list[list[int]]
     """Return the ids that a model is asked with: as TRL and the engines send them."""
     plain = [prompt for prompt in prompts if isinstance(prompt, str)]
     turns = [prompt for prompt in prompts if not isinstance(prompt, str)]
-    texts = [
-        tokenizer.apply_chat_template(one, add_generation_prompt=True, tokenize=False)
-        for one in turns
-    ]
+    with template_explained():
+        texts = [
+            tokenizer.apply_chat_template(one, add_generation_prompt=True, tokenize=False)
+            for one in turns
+        ]
     # A template writes its own special tokens; a plain text gets what the tokenizer adds.
     of_plain = iter(tokenizer(plain)["input_ids"] if plain else ())
     of_turns = iter(tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else ())

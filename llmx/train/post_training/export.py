@@ -92,13 +92,11 @@ def _tidy(path: Path) -> None:
 def _merge(job: Job, checkpoint: Path, to: Path) -> None:
     """Add the adapter to the model that it was trained on, so that every engine loads it."""
     import torch
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
 
-    base = AutoModelForCausalLM.from_pretrained(
-        job.base.place, revision=job.base.revision, dtype=torch.float32
-    )
-    merged = PeftModel.from_pretrained(base, checkpoint).merge_and_unload()
+    from llmx.engines.pretrained import causal_model, with_adapter
+
+    base = causal_model(job.base.place, job.base.revision, dtype=torch.float32)
+    merged = with_adapter(base, checkpoint).merge_and_unload()
     merged.save_pretrained(to)
     job.tokenizer.save_pretrained(to)
     _tidy(to / "tokenizer_config.json")

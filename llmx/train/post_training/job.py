@@ -10,6 +10,7 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.stage import StageContext
+from llmx.engines.pretrained import WEIGHTS, check_folder
 from llmx.train.post_training.base import Base
 from llmx.train.post_training.checkpoints import FOLDER
 from llmx.train.post_training.options import Options
@@ -68,9 +69,10 @@ def configuration(job: Job) -> Any:
         "use_cpu": wanted == "cpu" or not torch.cuda.is_available(),
     }
     settings = dict(job.settings)
-    if job.base.revision is not None:
-        loading = {"revision": job.base.revision, **(settings.get("model_init_kwargs") or {})}
-        settings["model_init_kwargs"] = loading
+    check_folder(job.base.place, job.base.revision)
+    of_hub = {"revision": job.base.revision} if job.base.revision is not None else {}
+    loading = {**of_hub, **(settings.get("model_init_kwargs") or {})}
+    settings["model_init_kwargs"] = {**loading, **WEIGHTS, "trust_remote_code": False}
     settings.setdefault("dataloader_pin_memory", not fixed["use_cpu"])
     try:
         return getattr(trl, f"{job.kind.upper()}Config")(**{**fixed, **settings})

@@ -11,6 +11,7 @@ from typing import Any
 from llmx.core.audit import Check
 from llmx.core.errors import DataError, RunError
 from llmx.core.stage import StageContext
+from llmx.engines.explained import explained as explained_model
 from llmx.train.heap import keep_freed_memory
 from llmx.train.post_training.audit import Audited, audit, refuse
 from llmx.train.post_training.audit_page import AUDIT, write_audit
@@ -75,10 +76,11 @@ def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encod
 
 
 def _positions(place: str, revision: str | None) -> int | None:
-    from transformers import AutoConfig
+    from llmx.engines.pretrained import config
 
-    config = AutoConfig.from_pretrained(place, revision=revision)
-    return getattr(config.get_text_config(), "max_position_embeddings", None)
+    with explained_model(place):
+        found = config(place, revision)
+    return getattr(found.get_text_config(), "max_position_embeddings", None)
 
 
 def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audited) -> None:

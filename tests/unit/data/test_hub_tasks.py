@@ -65,7 +65,7 @@ def hub(monkeypatch):
     """The hub, with few rows; what was asked of it is kept."""
     asked = []
 
-    def load_dataset(repository, configuration, *, split, revision):
+    def load_dataset(repository, configuration, *, split, revision, trust_remote_code):
         asked.append((repository, configuration, split, revision))
         return list(HUB[repository, configuration, split])
 

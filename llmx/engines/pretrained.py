@@ -1,0 +1,127 @@
+"""The one place where model libraries load a folder or a name: no code of its own, no pickles.
+
+transformers runs a file of the folder where its settings name one (``auto_map``), and asks on the
+terminal first if nobody has said no. Everything here says no, unless the user typed
+``--trust-remote-code``. Weights are safetensors: a pickle can run code when it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmx.core.errors import EngineError
+from llmx.engines.hub_cache import cached_folder
+from llmx.engines.size import INDEX, read_json
+from llmx.engines.tokenizer.guarded import guard_transformers
+
+WEIGHTS = {"use_safetensors": True}
+"""What whoever loads weights by another library has to pass on."""
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
+_SAFE = ".safetensors"
+_NOT_WEIGHTS = ("training_args.bin", "optimizer.", "scheduler.", "scaler.", "rng_state")
+_KERNELS = ("attn_implementation", "experts_implementation")
+
+
+def tokenizer(place: str, revision: str | None = None, trust_remote_code: bool = False) -> Any:
+    """Return a tokenizer of transformers; its chat template renders within limits."""
+    from transformers import AutoTokenizer
+
+    guard_transformers()
+    return AutoTokenizer.from_pretrained(
+        place, revision=revision, trust_remote_code=trust_remote_code
+    )
+
+
+def config(place: str, revision: str | None = None, trust_remote_code: bool = False) -> Any:
+    """Return a model's configuration."""
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=trust_remote_code)
+
+
+def generation_config(place: str, revision: str | None = None) -> Any:
+    """Return a model's generation settings."""
+    from transformers import GenerationConfig
+
+    return GenerationConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
+
+
+def causal_model(
+    place: str, revision: str | None = None, trust_remote_code: bool = False, **loading: Any
+) -> Any:
+    """Return a causal language model of transformers.
+
+    Args:
+        loading: ``dtype`` and the like, by transformers' names.
+
+    Raises:
+        EngineError: for weights that are pickled, or a kernel that would be fetched and run.
+    """
+    from transformers import AutoModelForCausalLM
+
+    check_folder(place, revision)
+    config(place, revision, trust_remote_code)  # of the hub: then its settings are here
+    check_folder(place, revision)
+    return AutoModelForCausalLM.from_pretrained(
+        place, revision=revision, trust_remote_code=trust_remote_code, **WEIGHTS, **loading
+    )
+
+
+def with_adapter(model: Any, adapter: Path) -> Any:
+    """Return a model with an adapter of peft's."""
+    from peft import PeftModel
+
+    check_weights(adapter)
+    return PeftModel.from_pretrained(model, adapter, trust_remote_code=False)
+
+
+def check_folder(place: str, revision: str | None = None) -> None:
+    """Refuse what would run code when a folder, or a snapshot that is here, is loaded.
+
+    Raises:
+        EngineError: naming the file.
+    """
+    folder = Path(place) if Path(place).is_dir() else cached_folder(place, revision)
+    if folder is None:
+        return
+    check_weights(folder)
+    settings = folder / "config.json"
+    for name, value in _walk(read_json(settings)) if settings.exists() else ():
+        if name.endswith(_KERNELS) and "/" in str(value):
+            text = f"{settings}: {name} names a kernel of the hub ({value}), which is code"
+            raise EngineError(text, "take the line out: eager and sdpa need none")
+
+
+def _walk(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        yield name, value
+        if isinstance(value, Mapping):
+            yield from _walk(value)
+
+
+def check_weights(folder: Path) -> None:
+    """Refuse pickled weights by name, where no safetensors stand beside them.
+
+    Raises:
+        EngineError: naming the file, and what to do.
+    """
+    listed = read_json(folder / INDEX).get("weight_map", {}) if (folder / INDEX).exists() else {}
+    names = set(listed.values()) if isinstance(listed, Mapping) else set()
+    wrong = sorted(str(name) for name in names if not _is_plain(name))
+    if wrong:
+        raise EngineError(f"{folder / INDEX} names {wrong[0]}: weights are *{_SAFE} beside it")
+    there = sorted(path.name for path in folder.iterdir() if path.is_file())
+    if any(name.endswith(_SAFE) for name in there):
+        return
+    pickled = [n for n in there if n.endswith(_PICKLED) and not n.startswith(_NOT_WEIGHTS)]
+    if pickled:
+        raise EngineError(
+            f"{folder / pickled[0]} holds pickled weights, which can run code: not loaded",
+            f"take a revision with *{_SAFE}, or convert it where you trust it",
+        )
+
+
+def _is_plain(name: object) -> bool:
+    return isinstance(name, str) and name.endswith(_SAFE) and Path(name).name == name
