@@ -17,6 +17,7 @@ from llmx.run.answering import answering, otherwise
 from llmx.run.ask import decoding_identity, put, required, used_model
 from llmx.run.decode import check_options
 from llmx.run.ensemble import MEMBERS, ensemble_of
+from llmx.run.planned_problems import planned_problems
 from llmx.store.files import read_lines, write_json, write_text
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ def _sent(context: StageContext) -> Any:
     if lines is None:
         raise RunError("stage 'audit' found no samples.jsonl", "write needs: [generate]")
     scores = _lines(context.inputs, "scores.jsonl")
+    planned = planned_problems(given, context.inputs)
     others = [name for name in ("calibration", "train") if name != split]
     return Sent(
         records=[Record.model_validate(line) for line in lines],
-        samples=load(data, split, len(lines)),
+        samples=load(data, split, len(lines) if planned is None else planned),
         max_tokens=(_answerer(context).sampler or sampler).max_tokens,
         scores=None if scores is None else [Score.model_validate(line) for line in scores],
         speller=_speller(context),

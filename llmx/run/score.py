@@ -11,6 +11,7 @@ from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.run.planned_problems import require_planned
 
 if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
@@ -73,7 +74,7 @@ class ScoreStage:
         """Score every record.
 
         Raises:
-            RunError: unless exactly one input holds samples.jsonl.
+            RunError: unless exactly one input holds samples.jsonl, and that what was asked.
             DataError: for a record whose sample is not in the dataset.
         """
         options, data = _options(context.given), _data(context.given)
@@ -82,6 +83,7 @@ class ScoreStage:
         context.progress.start(len(records))
         scorer = lookup("scorer", options["scorer"])()
         pairs = [(record, _problem(problems, record)) for record in records]
+        require_planned(context.given, context.inputs, [r.id for r in records], list(problems))
         scores = list(_score(scorer, pairs, context))
         _write(context, scores, [sample for _, sample in pairs], scorer)
 

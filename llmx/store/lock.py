@@ -47,6 +47,25 @@ class Lock:
         self._handle = handle
         return True
 
+    def share(self) -> bool:
+        """Let others share a lock that is held alone; False if one of them took it alone."""
+        assert self._handle is not None
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # the kernel gives the one up before it takes the other
+            self.release()
+            return False
+        return True
+
+    def taken(self) -> bool:
+        """Whether somebody holds it, alone or shared; looking makes no file."""
+        if not self.path.exists():
+            return False
+        probe = Lock(self.path)
+        free = probe.try_acquire()
+        probe.release()
+        return not free
+
     def release(self) -> None:
         """Give the lock up; harmless if it is not held."""
         if self._handle is not None:
