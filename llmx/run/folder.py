@@ -148,10 +148,11 @@ def find_run(runs: Path, name: str) -> RunFolder:
     )
 
 
-def remove_run(runs: Path, name: str) -> RunFolder:
+def remove_run(runs: Path, name: str) -> Path | None:
     """Delete a run folder; stage outputs stay until `collect_garbage`.
 
-    Of one that is a link the link goes, and what it points to stays.
+    Returns:
+        what a run folder that is a link points to: the link goes, and that stays.
 
     Raises:
         StoreError: if there is none of that name, or if it is going on.
@@ -163,10 +164,11 @@ def remove_run(runs: Path, name: str) -> RunFolder:
     (run,) = exact
     with at_rest(run.path):
         if run.path.is_symlink():
+            target = run.path.resolve()
             run.path.unlink()
-        else:
-            shutil.rmtree(run.path)
-    return run
+            return target
+        shutil.rmtree(run.path)
+    return None
 
 
 def unused_entries(runs: Path) -> Iterator[Entry]:
