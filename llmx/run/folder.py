@@ -19,7 +19,7 @@ from llmx.run.going_on import at_rest, refuse_beside_runs
 from llmx.run.graph import Graph, Node
 from llmx.run.manifest import build_manifest
 from llmx.store.cache import Entry, damaged, entries, size_bytes
-from llmx.store.files import read_json, sweep, write_json
+from llmx.store.files import read_json, sweep, unwritable, write_json
 from llmx.store.fingerprint import fingerprint
 
 _SPEC, _MANIFEST, _STAGES = "spec.json", "manifest.json", "stages.json"
@@ -108,21 +108,23 @@ def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
     for path in entry.folder.rglob("*"):
         name = path.relative_to(entry.folder)
         if path.is_file() and str(name) in wrote:
-            target = place / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _link(path, target)
+            _link(path, place / name)
 
 
 def _link(source: Path, target: Path) -> None:
     # Never without the file in between: another process may bring the same one at this moment.
     scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    scratch.unlink(missing_ok=True)
     try:
-        os.link(source, scratch)
-    except OSError:  # another file system, or one without hard links
-        shutil.copy2(source, scratch)
-    scratch.replace(target)
-    scratch.unlink(missing_ok=True)  # replacing a link by another link to its file does nothing
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch.unlink(missing_ok=True)
+        try:
+            os.link(source, scratch)
+        except OSError:  # another file system, or one without hard links
+            shutil.copy2(source, scratch)
+        scratch.replace(target)
+        scratch.unlink(missing_ok=True)  # replacing a link by another link to its file does nothing
+    except OSError as error:
+        raise unwritable(target, error) from error
 
 
 def list_runs(runs: Path) -> list[RunFolder]:

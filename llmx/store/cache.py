@@ -118,15 +118,22 @@ class Entry:
             raise unwritable(free, error) from error
 
     def complete(self, about: Mapping[str, Any]) -> None:
-        """Describe the output, hash its files and rename the folder. Hold the lock."""
+        """Describe the output, hash its files and rename the folder. Hold the lock.
+
+        Raises:
+            StoreError: if the disk does not take it.
+        """
         kind, fingerprint = self.owner
         said = {"kind": kind, "fingerprint": fingerprint, **about, **describe(self.partial)}
         # A power cut must not leave an output that calls itself whole: all of it is on the disk,
         # the names in the folder with its last file, before it is renamed.
-        sync_below(self.partial)
-        write_json(self.partial / ABOUT, said)
-        (self.partial / PROGRESS).unlink(missing_ok=True)  # late: others look at it until then
-        self.partial.rename(self.folder)
+        try:
+            sync_below(self.partial)
+            write_json(self.partial / ABOUT, said)
+            (self.partial / PROGRESS).unlink(missing_ok=True)  # late: others look at it until then
+            self.partial.rename(self.folder)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
 
     def clear_parts(self) -> None:
         """Delete the parts of a whole output. Hold the lock."""

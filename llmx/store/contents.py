@@ -1,12 +1,13 @@
 """What a whole output says of itself in ``stage.json``, and whether it is so.
 
-Names, sizes and whose output it is are compared whenever it is used: that reads one small file and
-asks for the size of each. Hashes are compared when a person asks for it.
+Names, sizes and whose output it is are compared whenever it is used: that reads one small file, and
+asks for the size of each and for the last byte of texts. Hashes are compared when a person asks for it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from llmx.store.fingerprint import hash_file
 
 ABOUT = "stage.json"
 PROGRESS = "progress.json"
+_TEXTS = (".jsonl", ".json", ".md", ".csv", ".html", ".svg", ".txt")
 
 
 @dataclass(frozen=True)
@@ -96,19 +98,33 @@ def _other_sizes(folder: Path, said: Said) -> dict[str, str]:
     """Return name → what is wrong of files that are missing, or longer or shorter."""
     found = {}
     for name in said.files:
-        size, wanted = _size(folder / name), said.sizes.get(name)
-        if size is None:
+        state, wanted = _state(folder / name), said.sizes.get(name)
+        if state is None:
             found[name] = f"{name} is missing"
-        elif wanted is not None and size != wanted:
-            found[name] = f"{name} has {size} bytes, not {wanted}"
+        elif wanted is not None and state.st_size != wanted:
+            found[name] = f"{name} has {state.st_size} bytes, not {wanted}"
+        elif state.st_size and name.endswith(_TEXTS):
+            if _last_byte(folder / name, state.st_size, state.st_mtime_ns) == b"\0":
+                found[name] = f"{name} ends in zeros"
     return found
 
 
-def _size(path: Path) -> int | None:
+def _state(path: Path) -> os.stat_result | None:
     try:
-        return path.stat().st_size
+        return path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+@lru_cache(maxsize=1 << 15)
+def _last_byte(path: Path, size: int, modified: int) -> bytes:
+    """Return the end of a file, once for each of its states: a power cut may leave zeros there."""
+    try:
+        with path.open("rb") as handle:
+            handle.seek(size - 1)
+            return handle.read(1)
     except OSError as error:
         raise unreadable(path, error) from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -40,11 +41,12 @@ class Lock:
         except BlockingIOError:
             handle.close()
             return False
-        handle.truncate(0)
-        if not shared:
-            handle.write(str(os.getpid()))
-            handle.flush()
         self._handle = handle
+        with suppress(OSError):  # who holds it is for messages only: a full disk is no reason
+            handle.truncate(0)
+            if not shared:
+                handle.write(str(os.getpid()))
+                handle.flush()
         return True
 
     def share(self) -> bool:
@@ -69,7 +71,8 @@ class Lock:
     def release(self) -> None:
         """Give the lock up; harmless if it is not held."""
         if self._handle is not None:
-            self._handle.close()
+            with suppress(OSError):  # what a full disk kept back
+                self._handle.close()
             self._handle = None
 
     @property

@@ -62,6 +62,7 @@ def replaced(path: Path, content: bytes) -> None:
 HARM = {
     "half of it": lambda path: replaced(path, b"".join(path.read_bytes().splitlines(True)[:3])),
     "empty": lambda path: replaced(path, b""),
+    "its tail zeros": lambda path: replaced(path, path.read_bytes()[:-40] + bytes(40)),
     "gone": lambda path: path.unlink(),
     "described by nothing": lambda path: replaced(path.with_name("stage.json"), b""),
     "described by zeros": lambda path: replaced(path.with_name("stage.json"), bytes(900)),

@@ -33,6 +33,10 @@ def empty(entry):
     (entry.folder / "model" / "weights").write_text("")
 
 
+def zeroed_tail(entry):
+    (entry.folder / "samples.jsonl").write_bytes(b"123\0\0")
+
+
 def lost(entry):
     (entry.folder / "samples.jsonl").unlink()
 
@@ -74,6 +78,7 @@ def folder_for_a_file(entry):
 AT_A_GLANCE = [
     (half, "samples.jsonl has 2 bytes, not 5"),
     (empty, "model/weights has 0 bytes, not 10"),
+    (zeroed_tail, "samples.jsonl ends in zeros"),
     (lost, "samples.jsonl is missing"),
     (longer, "samples.jsonl has 6 bytes, not 5"),
     (emptied_about, "stage.json cannot be read"),
