@@ -1,7 +1,7 @@
 """What a whole output says of itself in ``stage.json``, and whether it is so.
 
 Names, sizes and whose output it is are compared whenever it is used: that reads one small file, and
-asks for the size of each and for the last byte of texts. Hashes are compared when a person asks for it.
+asks for the size of each and the last byte of texts. Hashes are compared when a person asks for it.
 """
 
 from __future__ import annotations
@@ -103,10 +103,13 @@ def _other_sizes(folder: Path, said: Said) -> dict[str, str]:
             found[name] = f"{name} is missing"
         elif wanted is not None and state.st_size != wanted:
             found[name] = f"{name} has {state.st_size} bytes, not {wanted}"
-        elif state.st_size and name.endswith(_TEXTS):
-            if _last_byte(folder / name, state.st_size, state.st_mtime_ns) == b"\0":
-                found[name] = f"{name} ends in zeros"
+        elif name.endswith(_TEXTS) and _ends_in_zeros(folder / name, state):
+            found[name] = f"{name} ends in zeros"
     return found
+
+
+def _ends_in_zeros(path: Path, state: os.stat_result) -> bool:
+    return state.st_size > 0 and _last_byte(path, state.st_size, state.st_mtime_ns) == b"\0"
 
 
 def _state(path: Path) -> os.stat_result | None:

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from disk import Disk
@@ -46,12 +47,14 @@ reference: a
 WORDS = ["run", "recipe=everything", "scale.problems=5", "--workers", "1", "--quiet"]
 
 
-def forked(disk: Disk | None, runs: Path) -> tuple[int, str, int]:
-    """Run the command in a fork; return its status, what it printed and its calls to the disk."""
+def forked(
+    disk: Disk | None, runs: Path, words: Sequence[str] = WORDS, user: int | None = None
+) -> tuple[int, str, int]:
+    """Run a command in a fork; return its status, what it printed and its calls to the disk."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        _run(disk, runs, write)
+        _run(disk, [*words, "--runs", str(runs)], write, user)
     os.close(write)
     with os.fdopen(read) as told:
         calls = told.read()
@@ -59,8 +62,8 @@ def forked(disk: Disk | None, runs: Path) -> tuple[int, str, int]:
     return status, Path("printed").read_text(), int(calls or 0)
 
 
-def _run(disk: Disk | None, runs: Path, told: int) -> None:
-    """Be the command, and end."""
+def _run(disk: Disk | None, words: Sequence[str], told: int, user: int | None) -> None:
+    """Be the command, perhaps of another user, and end."""
     from llmx.cli.app import app
 
     code = 1
@@ -69,9 +72,12 @@ def _run(disk: Disk | None, runs: Path, told: int) -> None:
         os.dup2(printed, stream)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
     try:
+        if user is not None:
+            os.setgid(user)
+            os.setuid(user)
         if disk is not None:
             disk.install()
-        app([*WORDS, "--runs", str(runs)])
+        app(list(words))
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     finally:
@@ -109,17 +115,8 @@ def tried(kind: str, at: int, whole: dict[str, str]) -> dict[str, object]:
 
 
 def main(jobs: str) -> None:
-    """Make the folder, count the calls, and do the jobs: kind → (how many, seed)."""
-    Path("recipes/decode").mkdir(parents=True)
-    Path("recipes/decode/everything.yaml").write_text(RECIPE)
-    for arm, answer in (("a", "It is 4. #### 4"), ("b", "It is 5. #### 5")):
-        Path(f"{arm}.json").write_text(json.dumps({"*": answer}))
-    from llmx.cli.app import app
-
-    try:  # loads every module, so that the forks need not
-        app([*WORDS, "--runs", "warm"])
-    except SystemExit as end:
-        assert not end.code, end.code
+    """Count the calls, and do the jobs: kind → (how many, seed)."""
+    prepare()
     assert not forked(None, Path("undisturbed"))[0], Path("printed").read_text()
     whole = outputs(Path("undisturbed"))
     for kind, (number, seed) in json.loads(jobs).items():
@@ -129,6 +126,20 @@ def main(jobs: str) -> None:
         for at in sorted(points):
             with Path("found.jsonl").open("a") as lines:
                 lines.write(json.dumps({**tried(kind, at, whole), "calls": calls}) + "\n")
+
+
+def prepare() -> None:
+    """Write the recipe here and run it once, which loads every module, so that forks need not."""
+    Path("recipes/decode").mkdir(parents=True)
+    Path("recipes/decode/everything.yaml").write_text(RECIPE)
+    for arm, answer in (("a", "It is 4. #### 4"), ("b", "It is 5. #### 5")):
+        Path(f"{arm}.json").write_text(json.dumps({"*": answer}))
+    from llmx.cli.app import app
+
+    try:
+        app([*WORDS, "--runs", "warm"])
+    except SystemExit as end:
+        assert not end.code, end.code
 
 
 if __name__ == "__main__":
