@@ -119,9 +119,12 @@ def _inputs(entry: Entry) -> set[str]:
 
 def _linked(run: RunFolder, hash_of: Callable[[Path], str]) -> Iterator[str]:
     """Yield a line for each file of a finished run folder that its manifest does not know so."""
-    if not run.finished:
+    try:
+        stages = run.manifest()["stages"] if run.finished else []
+    except StoreError as error:
+        yield error.message
         return
-    for stage in run.manifest()["stages"]:
+    for stage in stages:
         for label in stage["stands_for"]:
             place = run.path if stage["kind"] == "report" else run.path / label
             for line in other_contents(place, stage["files"], hash_of):

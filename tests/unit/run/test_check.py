@@ -99,6 +99,13 @@ def test_a_file_of_the_run_folder_alone_comes_back_with_the_command(finished, re
     assert check(runs).clean
 
 
+@pytest.mark.parametrize("content", ["{", "{}"])
+def test_a_damaged_manifest_is_a_line_among_others(finished, runs, content):
+    (finished.folder.path / "manifest.json").write_text(content)
+    ((line,),) = check(runs).linked.values()
+    assert "manifest.json" in line
+
+
 def test_half_of_a_run_is_read_as_far_as_it_is(finished, runs):
     (finished.folder.path / "manifest.json").unlink()
     assert check(runs).clean

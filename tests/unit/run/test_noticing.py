@@ -172,6 +172,7 @@ def test_the_problems_of_a_stage_of_its_own_number_are_those_that_it_asks(recipe
     assert not [one for one in checks if one["check"] == "missing_sample" and not one["passed"]]
 
 
+@pytest.mark.timeout(90)  # what it tests against is a wait without end
 def test_an_input_that_goes_while_others_wait_for_it_is_made_again(
     recipe, runs, notes, monkeypatch
 ):
