@@ -10,8 +10,8 @@ _CHECKS = "tests/unit/run/test_check.py"
 STORE = [
     Mutant(
         _CONTENTS,
-        "if wanted is not None and size != wanted:",
-        "if wanted is not None and size < wanted:",
+        "wanted is not None and state.st_size != wanted:",
+        "wanted is not None and state.st_size < wanted:",
         f"{_GLANCE}::test_what_a_glance_shows",
     ),
     Mutant(
@@ -43,6 +43,12 @@ STORE = [
         "if path.is_dir() and not path.is_symlink()",
         "if path.is_dir()",
         f"{_NOTICES}::test_gc_does_not_count_links",
+    ),
+    Mutant(
+        _CONTENTS,
+        "return state.st_size > 0 and _last",
+        "return state.st_size < 0 and _last",
+        f"{_GLANCE}::test_what_a_glance_shows",
     ),
     Mutant(_KEPT, "(ordered and name != asked[place])", "False", _STAYS),
     Mutant(_KEPT, "        del left[name]\n", "", _STAYS),
