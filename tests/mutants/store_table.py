@@ -121,9 +121,9 @@ STORE = [
     ),
     Mutant(
         "run/check.py",
-        "        gone.update(one.fingerprint for one in new)\n",
-        "        gone = {one.fingerprint for one in new} if len(gone) < 2 else set()\n",
-        f"{_CHECKS}::test_it_names_what_rests_on_it_and_who_uses_it",
+        "fresh = bool(new)",
+        "fresh = False",
+        f"{_CHECKS}::test_what_rests_on_it_is_found_however_far",
     ),
     Mutant(
         "run/check.py",

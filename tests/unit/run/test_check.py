@@ -164,3 +164,15 @@ def test_rm_of_a_link_and_of_a_run_that_is_going_on(finished, runs, tmp_path):
     one.path.symlink_to(tmp_path / "far")
     deleted = llmx(runs, "runs", "rm", one.name)
     assert deleted.exit_code == 0 and "deleted the link" in deleted.stdout
+
+
+def test_what_rests_on_it_is_found_however_far(runs):
+    """A chain, so that nothing but the one before is an input of each."""
+    chain = [("decode", "a", ()), ("score", "b", "a"), ("audit", "c", "b"), ("report", "d", "c")]
+    made = [Entry(runs / CACHE, kind, name) for kind, name, _ in chain]
+    for entry, (_, _, inputs) in zip(made, chain, strict=True):
+        (entry.begin() / "file").write_text("12345")
+        entry.complete({"inputs": {"need": name for name in inputs}})
+    flipped(made[1].folder / "file")
+    (damage,) = check(runs).damages
+    assert damage.entry == made[1] and list(damage.rests) == made[2:]
