@@ -172,7 +172,7 @@ def test_what_rests_on_it_is_found_however_far(runs):
     made = [Entry(runs / CACHE, kind, name) for kind, name, _ in chain]
     for entry, (_, _, inputs) in zip(made, chain, strict=True):
         (entry.begin() / "file").write_text("12345")
-        entry.complete({"inputs": {"need": name for name in inputs}})
+        entry.complete({"inputs": {f"need of {name}": name for name in inputs}})
     flipped(made[1].folder / "file")
     (damage,) = check(runs).damages
     assert damage.entry == made[1] and list(damage.rests) == made[2:]
