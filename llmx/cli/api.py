@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
     from llmx.report.compare.model import Compared
     from llmx.run.api import Plan, RunFolder, RunResult
+    from llmx.run.check import Checked
     from llmx.run.observer import Observer
     from llmx.run.parity import Parity
     from llmx.run.reproduce import PaperPage
+    from llmx.store.cache import Entry
 
 
 def runs_folder(given: Path | str | None) -> Path:
@@ -61,8 +63,11 @@ def list_runs(runs: Path | str | None = None) -> list[RunFolder]:
     return api.list_runs(runs_folder(runs))
 
 
-def remove_run(run: str, runs: Path | str | None = None) -> RunFolder:
-    """Delete one run; the stage outputs stay until garbage is collected."""
+def remove_run(run: str, runs: Path | str | None = None) -> Path | None:
+    """Delete one run, of a link the link alone; return what that points to.
+
+    The stage outputs stay until garbage is collected.
+    """
     from llmx.run import api
 
     return api.remove_run(runs_folder(runs), run)
@@ -141,6 +146,22 @@ def compare_engines(
     named = ModelSpec(target=model, target_revision=revision)
     progress = observer.started(f"parity {model}") if observer else Silent()
     return parity.parity(named, specs, samples, instruction, max_tokens, progress)
+
+
+def check_runs(
+    run: str | None, runs: Path | str | None, mend: bool
+) -> tuple[Checked, list[tuple[Entry, Path]]]:
+    """Compare hashes; return what was found, and what was moved aside to be made again.
+
+    Args:
+        run: the beginning of a run's name, or its folder; None = all that lies there.
+        mend: whether to move anything.
+    """
+    from llmx.run import check
+
+    folder = runs_folder(runs)
+    found = check.check(folder, run)
+    return found, check.repair(folder, found) if mend else []
 
 
 def collect_garbage(runs: Path | str | None = None) -> tuple[int, int]:

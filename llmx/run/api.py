@@ -14,17 +14,20 @@ from pydantic import ValidationError
 from llmx.core.errors import StoreError
 from llmx.core.spec import RunSpec
 from llmx.report.results import load_results
+from llmx.run.damaged import set_damaged_aside
+from llmx.run.entry import CACHE
 from llmx.run.execute import execute, missing
 from llmx.run.folder import (
-    CACHE,
     RunFolder,
     close_folder,
     collect_garbage,
     find_run,
+    folder_for,
     list_runs,
     open_folder,
     remove_run,
 )
+from llmx.run.going_on import going_on
 from llmx.run.observer import Observer, SilentObserver
 from llmx.run.plan import Plan, plan
 from llmx.run.workers import run_with_workers
@@ -101,12 +104,13 @@ def run(
         _refuse(planned)
     for note in (*planned.spec.notes, *(planned.notes if planned.left else ())):
         watcher.note(note)
-    folder = open_folder(runs, planned.spec)
-    cache = runs / CACHE
-    started = time.perf_counter()
-    _bring_to_completion(planned, cache, watcher)
-    seconds = time.perf_counter() - started
-    close_folder(folder, planned.spec, planned.graph, seconds)
+    folder = folder_for(runs, planned.spec)
+    with going_on(folder.path):
+        open_folder(folder, planned.spec, planned.graph)
+        started = time.perf_counter()
+        _bring_to_completion(planned, runs / CACHE, watcher)
+        seconds = time.perf_counter() - started
+        close_folder(folder, planned.spec, planned.graph, seconds)
     return RunResult(folder, planned.spec, seconds, _results(folder))
 
 
@@ -120,6 +124,7 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
     """Let workers share what is no measurement, then do the rest here."""
     graph = planned.graph
     todo = {node.fingerprint for node in missing(cache, graph)}
+    set_damaged_aside((n for n in graph if n.fingerprint in todo), cache, watcher.note)
     watcher.planned(len(graph.nodes), len(graph.nodes) - len(todo))
     for node in graph:
         if node.fingerprint not in todo:

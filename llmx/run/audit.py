@@ -18,6 +18,7 @@ from llmx.run.answering import answering, otherwise
 from llmx.run.ask import decoding_identity, put, required, used_model
 from llmx.run.decode import check_options
 from llmx.run.ensemble import MEMBERS, ensemble_of
+from llmx.run.planned_problems import planned_problems
 from llmx.store.files import read_lines, whole_lines, write_json, write_text
 from llmx.store.rows import rows
 
@@ -89,9 +90,11 @@ def _sent(context: StageContext) -> Any:
         for name in ("calibration", "train")
         if name != split
     }
+    planned = planned_problems(given, context.inputs)
+    there = sum(1 for _ in whole_lines(answers))
     return Sent(
         records=rows(answers, Record),
-        samples=load(data, split, sum(1 for _ in whole_lines(answers))),
+        samples=load(data, split, there if planned is None else planned),
         max_tokens=(_answerer(context).sampler or sampler).max_tokens,
         scores=None if scores is None else list(rows(scores, Score)),
         speller=_speller(context),

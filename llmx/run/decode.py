@@ -22,6 +22,7 @@ from llmx.run.ask import (
     required,
     used_model,
 )
+from llmx.run.kept import id_of, keep_asked
 from llmx.store.files import Appender, read_lines, write_json, write_lines, write_parts
 from llmx.store.rows import rows
 
@@ -112,7 +113,8 @@ def keep_answers(
     """Append what is missing to a file of records, and leave it in the order of the requests."""
     exact = isinstance(engine, Exact) and bool(requests) and engine.exact(requests[0].sampler)
     singly = exact or isinstance(engine, Arriving)
-    kept = keep_whole_batches(path, 1 if singly else batch, len(requests))
+    ids = [request.id for request in requests]
+    kept = keep_asked(path, ids, id_of(Record), 1 if singly else batch, not singly)
     progress.start(len(requests), len(kept))
     # An answer that arrives was waited for, and perhaps paid for: a power cut takes none of them.
     with Appender(path, 0.0 if isinstance(engine, Arriving) else _EVERY) as records:
@@ -196,15 +198,6 @@ def problems_of(given: StageInput) -> int:
     split = split_of(given)
     # The kinds that have more splits keep their sizes among their options.
     return min(wanted, int(getattr(data, split, data.options.get(split, 0))))
-
-
-def keep_whole_batches(path: Path, size: int, total: int) -> list[dict[str, Any]]:
-    """Cut records off that belong to an unfinished batch; return those that stay."""
-    there = read_lines(path)
-    kept = len(there) if len(there) == total else len(there) // size * size
-    if kept < len(there):
-        write_lines(path, there[:kept])
-    return there[:kept]
 
 
 def summarise(out: Path, threshold: float | None) -> None:

@@ -20,9 +20,10 @@ from llmx.engines.stream.open import open_replier
 from llmx.methods.ensemble.api import steps
 from llmx.methods.ensemble.stepwise import Call, Outcome, Steps
 from llmx.run.ask import requests_for, required
-from llmx.run.decode import check_options, keep_whole_batches, problems_of, split_of, summarise
+from llmx.run.decode import check_options, problems_of, split_of, summarise
+from llmx.run.kept import id_of, keep_asked
 from llmx.run.reuse import Reuse
-from llmx.store.files import Appender, read_lines, write_json, write_lines
+from llmx.store.files import Appender, read_lines, write_json
 
 SAMPLES, MEMBERS = "samples.jsonl", "ensemble.jsonl"
 
@@ -67,12 +68,11 @@ class EnsembleDecodeStage:
         given = context.given
         requests = requests_for(given.arm, split_of(given), problems_of(given), 0.0)
         size = given.arm.engine.batch_size
-        kept = keep_whole_batches(context.out / SAMPLES, size, len(requests))
-        _cut(context.out / MEMBERS, len(kept))
-        context.progress.start(len(requests), len(kept))
+        kept = _kept(context.out, [request.id for request in requests], size)
+        context.progress.start(len(requests), kept)
         players = Players(given.arm, context.inputs)
         with Appender(context.out / SAMPLES) as records, Appender(context.out / MEMBERS) as members:
-            for start in range(len(kept), len(requests), size):
+            for start in range(kept, len(requests), size):
                 block = list(players.block(requests[start : start + size]))
                 members.append(about for _, about in block)
                 records.append(as_json(record) for record, _ in block)
@@ -197,7 +197,12 @@ def ensemble_identity(arm: ArmSpec) -> dict[str, Any]:
     return {**spec.model_dump(mode="json", exclude={"voices"}), "voices": voices}
 
 
-def _cut(path: Path, keep: int) -> None:
-    rows = read_lines(path)
-    if len(rows) > keep:
-        write_lines(path, rows[:keep])
+def _kept(out: Path, ids: Sequence[str], size: int) -> int:
+    """Leave the problems of which both files hold a record, whole blocks of them; return many."""
+    both = {SAMPLES: id_of(Record), MEMBERS: _id}
+    most = min(len(keep_asked(out / file, ids, name, size)) for file, name in both.items())
+    return min(len(keep_asked(out / file, ids[:most], name)) for file, name in both.items())
+
+
+def _id(row: Mapping[str, Any]) -> Any:
+    return row.get("id")

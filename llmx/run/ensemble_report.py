@@ -60,9 +60,7 @@ class EnsembleReportStage:
         arms, reference = list(given.arms), given.reference or next(iter(given.arms))
         context.progress.start(1, unit="pages")
         rows = _rows(inputs)
-        found = figures(
-            arms, reference, _scores(inputs), rows, _members(inputs), given.references
-        )
+        found = figures(arms, reference, _scores(inputs), rows, _members(inputs), given.references)
         lengths = length_figures(rows, reference, _first_chunks(given))
         singles = [name for name, arm in given.arms.items() if ensemble_of(arm).layers == 1]
         said = findings(found, reference, singles)

@@ -7,6 +7,9 @@ from pathlib import Path
 from llmx.run.graph import Node
 from llmx.store.cache import Entry
 
+CACHE = "cache"
+"""Where the outputs of all stages stand, under the folder of the runs."""
+
 
 def entry_of(cache: Path, node: Node) -> Entry:
     """Return where a node's output stands."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from llmx.core.errors import UnavailableError
+from llmx.core.errors import LlmxError, UnavailableError
 from llmx.core.progress import Silent
 from llmx.core.stage import StageContext
 from llmx.run.availability import KEY, lost_inputs, without
@@ -64,8 +64,20 @@ def execute(
         before = len(open_nodes)
         open_nodes = [node for node in open_nodes if not _advance(node, entries, observer)]
         if open_nodes and len(open_nodes) == before:
-            _report_waiting(open_nodes, entries, observer)
-            time.sleep(_POLL)
+            gone = _gone(graph, open_nodes, entries)
+            for node in gone:
+                observer.note(f"the output of {node.title} has gone; it is made again")
+            open_nodes = [*gone, *open_nodes]
+            if not gone:
+                _report_waiting(open_nodes, entries, observer)
+                time.sleep(_POLL)
+
+
+def _gone(graph: Graph, waiting: Sequence[Node], entries: Mapping[str, Entry]) -> list[Node]:
+    """Return the nodes that others wait for and nobody makes: somebody deleted their outputs."""
+    asked = {name for node in waiting for name in node.inputs.values()}
+    asked -= {node.fingerprint for node in waiting}
+    return [n for n in graph if n.fingerprint in asked and not entries[n.fingerprint].whole]
 
 
 def _advance(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
@@ -74,8 +86,23 @@ def _advance(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
     if entry.whole:
         observer.finished(node.title, 0.0)
         return True
-    if not all(entries[name].whole for name in node.inputs.values()):
+    if not _inputs_whole(node, entries):
         return False
+    try:
+        return _take(node, entries, observer)
+    except (OSError, LlmxError):
+        if _inputs_whole(node, entries):
+            raise
+        return False  # the input has gone under its hands, and is made again
+
+
+def _inputs_whole(node: Node, entries: Mapping[str, Entry]) -> bool:
+    return all(entries[name].whole for name in node.inputs.values())
+
+
+def _take(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
+    """Do a node that is ready, or its share of it, if it is free."""
+    entry = entries[node.fingerprint]
     parts = {} if lost_inputs(node, entries) else parts_of(node)
     if parts and not do_parts(node, parts, entries, observer):
         return False
@@ -112,6 +139,8 @@ def _work(node: Node, entries: dict[str, Entry], observer: Observer, parts: Sequ
             why, before = _run(node, context, lost_inputs(node, entries)), 0.0
     finally:
         machine_lock.release()
+    if not _inputs_whole(node, entries):
+        return False  # what was made may rest on half of an input
     seconds = before + time.perf_counter() - started
     entry.complete(_about(node, seconds) | ({KEY: why} if why else {}))
     entry.clear_parts()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,15 @@ from pydantic import ValidationError
 
 from llmx.core.errors import LlmxError, StoreError, nearest
 from llmx.core.spec import RunSpec
-from llmx.run.entry import entry_of
-from llmx.run.graph import Graph
+from llmx.run.entry import CACHE, entry_of
+from llmx.run.going_on import at_rest, refuse_beside_runs
+from llmx.run.graph import Graph, Node
 from llmx.run.manifest import build_manifest
-from llmx.store.cache import ABOUT, Entry, entries, size_bytes
-from llmx.store.files import read_json, write_json
+from llmx.store.cache import Entry, damaged, entries, size_bytes
+from llmx.store.files import read_json, sweep, unwritable, write_json
 from llmx.store.fingerprint import fingerprint
 
-CACHE = "cache"
-_SPEC, _MANIFEST = "spec.json", "manifest.json"
+_SPEC, _MANIFEST, _STAGES = "spec.json", "manifest.json", "stages.json"
 _FREE = {
     "overrides",
     "notes",
@@ -86,11 +87,14 @@ def folder_for(runs: Path, spec: RunSpec) -> RunFolder:
     return RunFolder(runs / f"{spec.name}-{fingerprint(meaning)[:8]}")
 
 
-def open_folder(runs: Path, spec: RunSpec) -> RunFolder:
-    """Create the folder and write the resolved specification before anything runs."""
-    folder = folder_for(runs, spec)
+def open_folder(folder: RunFolder, spec: RunSpec, graph: Graph) -> None:
+    """Write the resolved specification, and which outputs are the run's, before anything runs."""
+    write_json(folder.path / _STAGES, [_owned(node) for node in graph])
     write_json(folder.path / _SPEC, spec.model_dump(mode="json"))
-    return folder
+
+
+def _owned(node: Node) -> dict[str, str]:
+    return {"kind": node.stage.kind, "fingerprint": node.fingerprint, "title": node.title}
 
 
 def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float) -> None:
@@ -106,23 +110,27 @@ def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float)
 def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
     """Link a stage's files: those of a report to the top, all others under the stage's name."""
     place = run if entry.kind == "report" else run / stage / (arm or "")
+    wrote = entry.about()["files"]
     for path in entry.folder.rglob("*"):
-        if path.is_file() and path.name != ABOUT:
-            target = place / path.relative_to(entry.folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _link(path, target)
+        name = path.relative_to(entry.folder)
+        if path.is_file() and str(name) in wrote:
+            _link(path, place / name)
 
 
 def _link(source: Path, target: Path) -> None:
     # Never without the file in between: another process may bring the same one at this moment.
     scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    scratch.unlink(missing_ok=True)
     try:
-        os.link(source, scratch)
-    except OSError:  # another file system, or one without hard links
-        shutil.copy2(source, scratch)
-    scratch.replace(target)
-    scratch.unlink(missing_ok=True)  # replacing a link by another link to its file does nothing
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch.unlink(missing_ok=True)
+        try:
+            os.link(source, scratch)
+        except OSError:  # another file system, or one without hard links
+            shutil.copy2(source, scratch)
+        scratch.replace(target)
+        scratch.unlink(missing_ok=True)  # replacing a link by another link to its file does nothing
+    except OSError as error:
+        raise unwritable(target, error) from error
 
 
 def list_runs(runs: Path) -> list[RunFolder]:
@@ -148,34 +156,62 @@ def find_run(runs: Path, name: str) -> RunFolder:
     )
 
 
-def remove_run(runs: Path, name: str) -> RunFolder:
-    """Delete a run folder; stage outputs stay until `collect_garbage`."""
+def remove_run(runs: Path, name: str) -> Path | None:
+    """Delete a run folder; stage outputs stay until `collect_garbage`.
+
+    Returns:
+        what a run folder that is a link points to: the link goes, and that stays.
+
+    Raises:
+        StoreError: if there is none of that name, or if it is going on.
+    """
     exact = [run for run in list_runs(runs) if run.name == name]
     if not exact:
         names = (run.name for run in list_runs(runs))
         raise StoreError(f"no run '{name}' under {runs}", nearest(name, names, "runs"))
-    shutil.rmtree(exact[0].path)
-    return exact[0]
+    (run,) = exact
+    with at_rest(run.path):
+        if run.path.is_symlink():
+            target = run.path.resolve()
+            run.path.unlink()
+            return target
+        shutil.rmtree(run.path)
+    return None
 
 
 def unused_entries(runs: Path) -> Iterator[Entry]:
     """Yield stage outputs that no run folder refers to, unfinished ones of no run included."""
-    used = {stage["fingerprint"] for run in list_runs(runs) for stage in _stages(run)}
+    used = {name for run in list_runs(runs) for name in owned(run)}
     for entry in entries(runs / CACHE):
         if entry.fingerprint not in used:
             yield entry
 
 
-def _stages(run: RunFolder) -> list[dict[str, Any]]:
-    """Return what a run has used, and what the same command would use now: it may be running."""
+def owned(run: RunFolder) -> set[str]:
+    """Return the fingerprints of what a run has used, and of what it was begun with.
+
+    Raises:
+        StoreError: if nothing says it of a run that has not ended.
+    """
+    used = {stage["fingerprint"] for stage in run.manifest()["stages"]} if run.finished else set()
+    begun = run.path / _STAGES
+    if not begun.exists():
+        return used | _planned(run)
+    try:
+        return used | {str(stage["fingerprint"]) for stage in read_json(begun)}
+    except (TypeError, KeyError) as error:
+        raise _foreign(begun) from error
+
+
+def _planned(run: RunFolder) -> set[str]:
+    """Return what the same command would use now: an earlier version kept no list."""
     from llmx.run.graph import build_graph
 
-    used = list(run.manifest()["stages"]) if run.finished else []
     try:
-        return [*used, *({"fingerprint": node.fingerprint} for node in build_graph(run.spec()))]
+        return {node.fingerprint for node in build_graph(run.spec())}
     except LlmxError as error:
         if run.finished:
-            return used
+            return set()
         raise StoreError(
             f"the unfinished run {run.name} cannot be read: {error.message}",
             f"llmx runs rm {run.name}, or put back what it needs",
@@ -183,11 +219,15 @@ def _stages(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def collect_garbage(runs: Path) -> tuple[int, int]:
-    """Delete unused stage outputs that nobody is working on.
+    """Delete unused stage outputs that nobody is working on, and those that were set aside.
 
     Returns:
         how many entries went, and how many bytes they held.
+
+    Raises:
+        StoreError: if a run is going on, or if it cannot be told what one uses.
     """
+    refuse_beside_runs(runs)
     count = freed = 0
     for entry in list(unused_entries(runs)):
         lock = entry.lock  # shared by whoever works at a part
@@ -197,7 +237,21 @@ def collect_garbage(runs: Path) -> tuple[int, int]:
             entry.remove()
             count += 1
             lock.release()
+    for folder in damaged(runs / CACHE):
+        freed += size_bytes(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        count += 1
+    freed += sum(map(_sweep, list_runs(runs)))
     return count, freed + sum(map(clear_joined, list(entries(runs / CACHE))))
+
+
+def _sweep(run: RunFolder) -> int:
+    """Delete what kills have left in a run folder; return the bytes of it."""
+    if run.path.is_symlink():
+        return 0
+    with suppress(StoreError), at_rest(run.path):
+        return sweep(run.path)
+    return 0
 
 
 def clear_joined(entry: Entry) -> int:

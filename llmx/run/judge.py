@@ -14,6 +14,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity, load
 from llmx.run.ask import required
 from llmx.run.decode import SAMPLES, check_options, problems_of, split_of
+from llmx.run.kept import id_of, keep_asked
 from llmx.scoring.judging.protocol import JudgeProtocol
 from llmx.store.files import Appender, read_lines, write_json, write_lines
 
@@ -80,7 +81,9 @@ class JudgeStage:
         games = [game for one in records for game in protocol.games(_of(problems, one), one.text)]
         rows = [_row(_of(problems, one), one, baseline) for one in records]
         write_lines(context.out / OUTPUTS, rows)
-        kept = [Judgement.model_validate(row) for row in read_lines(path)]
+        asked = [game.id for game in games]
+        rows_kept = keep_asked(path, asked, id_of(Judgement), ordered=False)
+        kept = [Judgement.model_validate(row) for row in rows_kept]
         there = {one.id for one in kept}
         left = [game for game in games if game.id not in there]
         context.progress.start(len(games), len(kept), unit="games")
@@ -89,7 +92,7 @@ class JudgeStage:
             for one in _judgements(judge, protocol, left, kept):
                 written.append([as_json(one)])
                 context.progress.advance()
-        _finish(context.out, [game.id for game in games], judge)
+        _finish(context.out, asked, judge)
 
 
 def _refusal(given: StageInput) -> LlmxError | None:

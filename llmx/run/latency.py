@@ -16,8 +16,9 @@ from llmx.methods.ensemble.timing import timing
 from llmx.run.ask import required
 from llmx.run.decode import check_options, positive_option
 from llmx.run.ensemble import ensemble_identity, ensemble_of
+from llmx.run.kept import keep_asked
 from llmx.run.stand import Length, Stand, open_stand
-from llmx.store.files import Appender, read_lines, write_json, write_lines
+from llmx.store.files import Appender, write_json
 
 ROWS, EVENTS = "latency.jsonl", "events.jsonl"
 
@@ -67,8 +68,10 @@ class LatencyStage:
         """Time every answer; a round that a kill cut short is done again as a whole."""
         given = context.given
         rounds, places = _rounds(given), [(n, at) for at in _lengths(given) for n in _timed(given)]
-        done = len(read_lines(context.out / ROWS)) // len(places)
-        write_lines(context.out / ROWS, read_lines(context.out / ROWS)[: done * len(places)])
+        asked = [(round_, *place) for round_ in range(rounds) for place in _turn(places, round_)]
+        done = len(keep_asked(context.out / ROWS, asked, _place_of, len(places))) // len(places)
+        if not done:  # the first round writes them anew
+            (context.out / EVENTS).unlink(missing_ok=True)
         context.progress.start(rounds * len(places), done * len(places), unit="answers")
         stands = {
             (name, at): open_stand(name, given.arms[name], context.inputs, at, rounds + 1)
@@ -92,10 +95,8 @@ def _round(
     context: StageContext, stands: Mapping[tuple[str, Length], Stand], round_: int, kept: Appender
 ) -> list[dict[str, Any]]:
     """Return a row an arm and length: ``tokens`` were written, ``length`` were asked for."""
-    places = list(stands)
-    turn = round_ % len(places)
     found = []
-    for name, length in places[turn:] + places[:turn]:
+    for name, length in _turn(list(stands), round_):
         stand = stands[name, length]
         request = stand.requests[round_ % len(stand.requests)]
         events = asyncio.run(stand.answer(request))
@@ -107,6 +108,16 @@ def _round(
         found.append({"round": round_, "id": request.id, **about, "drafts": drafts, **times})
         context.progress.advance()
     return found
+
+
+def _turn(places: list[tuple[str, Length]], round_: int) -> list[tuple[str, Length]]:
+    """Return the order of a round: it turns, so that what disturbs the machine hits all alike."""
+    turn = round_ % len(places)
+    return places[turn:] + places[:turn]
+
+
+def _place_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row.get("round"), row.get("arm"), row.get("length")
 
 
 def _timed(given: StageInput) -> dict[str, ArmSpec]:

@@ -16,8 +16,8 @@ from llmx.run.ask import first_block_notes
 from llmx.run.budget import size_notes, size_problems
 from llmx.run.capacity import fitting, refusal
 from llmx.run.elapsed import elapsed
-from llmx.run.entry import entry_of
-from llmx.run.folder import CACHE, folder_for
+from llmx.run.entry import CACHE, entry_of
+from llmx.run.folder import folder_for
 from llmx.run.graph import Graph, Node, build_graph
 from llmx.run.parts import parts_of
 from llmx.run.planned import PlannedStage

@@ -11,6 +11,7 @@ from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.run.planned_problems import require_planned
 
 if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
@@ -73,7 +74,7 @@ class ScoreStage:
         """Score every record.
 
         Raises:
-            RunError: unless exactly one input holds samples.jsonl.
+            RunError: unless exactly one input holds samples.jsonl, and that what was asked.
             DataError: for a record whose sample is not in the dataset.
         """
         from llmx.store.files import whole_lines, write_json, write_lines
@@ -85,6 +86,8 @@ class ScoreStage:
         done = _Done(lookup("scorer", options["scorer"])())
         scores = _scored(path, problems, done, context)
         write_lines(context.out / "scores.jsonl", map(as_json, scores))
+        there = [sample.id for sample in done.samples]
+        require_planned(context.given, context.inputs, there, list(problems))
         write_lines(context.out / "problems.jsonl", map(as_json, done.samples))
         write_json(context.out / "summary.json", done.summary())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class SharedProgress:
     def _write(self) -> None:
         # Not durable on purpose: losing it costs a waiting process one glance.
         self._written = time.monotonic()
-        scratch = self._path.with_suffix(".tmp")
+        scratch = self._path.with_name(f".{PROGRESS}.{os.getpid()}.tmp")
         with suppress(OSError):
             seen = {"done": self.done, "total": self.total, "note": self._note}
             scratch.write_text(json.dumps(seen))

@@ -21,7 +21,8 @@ from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
 from llmx.run.budget import seconds_per_problem
 from llmx.run.clock import Clock, clocks, engine_of
 from llmx.run.decode import check_options, positive_option
-from llmx.store.files import Appender, read_lines, write_json, write_lines
+from llmx.run.kept import keep_asked
+from llmx.store.files import Appender, write_json
 
 BLOCKS = "blocks.jsonl"
 _OPTIONS = {"split", "problems", "rounds", "batch_size", "engines"}
@@ -74,7 +75,7 @@ class SpeedStage:
         """Time every block; rounds that a kill cut short are done again as a whole."""
         _, rounds, _ = _sizes(context.given)
         names = families(context.given.arms)
-        done = _keep_whole_rounds(context, len(names))
+        done = _keep_whole_rounds(context, rounds)
         context.progress.start(rounds * len(names), done * len(names), unit="blocks")
         given, together = context.given, _together(context.given)
         with clocks(given.arms, context.inputs, context.progress, together) as timed:
@@ -149,11 +150,15 @@ def _requests(context: StageContext, amount: int) -> dict[str, list[Request]]:
     }
 
 
-def _keep_whole_rounds(context: StageContext, arms: int) -> int:
-    rows = read_lines(context.out / BLOCKS)
-    whole = len(rows) // arms
-    write_lines(context.out / BLOCKS, rows[: whole * arms])
-    return whole
+def _keep_whole_rounds(context: StageContext, rounds: int) -> int:
+    names = _neighbours(context.given)
+    asked = [(round_, arm) for round_ in range(rounds) for arm in _turn(names, round_)]
+    kept = keep_asked(context.out / BLOCKS, asked, _place_of, len(names))
+    return len(kept) // len(names)
+
+
+def _place_of(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row.get("round"), row.get("arm")
 
 
 def _split(given: StageInput) -> str:

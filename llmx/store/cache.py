@@ -1,8 +1,10 @@
 """Stage outputs by fingerprint: ``<root>/<kind>/<fingerprint>`` when whole, ``.partial`` before.
 
 A stage works in the partial folder, under a lock; completing it writes ``stage.json`` and renames
-the folder. So a folder without the suffix is whole, and a kill leaves only a partial folder that
-the next owner goes on with. The parts of an output that several processes share are entries under
+the folder. So a folder without the suffix is whole if it is what ``stage.json`` says, and a kill
+leaves only a partial folder that the next owner goes on with. One that is not what it says is moved
+to ``<fingerprint>-1.damaged``, for a person to look at, and made again.
+The parts of an output that several processes share are entries under
 ``<fingerprint>.parts``; they go when it is joined.
 """
 
@@ -13,16 +15,17 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from llmx.store.files import read_json, sync_below, unwritable, write_json
-from llmx.store.fingerprint import hash_file
+from llmx.store.contents import ABOUT, PROGRESS, describe, trouble
+from llmx.store.files import read_json, sweep, sync_below, unwritable, write_json
 from llmx.store.lock import Lock
 
-ABOUT = "stage.json"
-PROGRESS = "progress.json"
-_PARTS = ".parts"
+__all__ = ["ABOUT", "PROGRESS", "Entry", "damaged", "entries", "names", "size_bytes"]
+
+_PARTS, _PARTIAL, _DAMAGED = ".parts", ".partial", ".damaged"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Entry:
     @property
     def partial(self) -> Path:
         """Where the stage works until then."""
-        return self.folder.with_name(f"{self.fingerprint}.partial")
+        return self.folder.with_name(f"{self.fingerprint}{_PARTIAL}")
 
     @property
     def lock(self) -> Lock:
@@ -57,10 +60,29 @@ class Entry:
         """Return the place of one part: an entry of its own, with its own lock."""
         return Entry(self.root, f"{self.kind}/{self.shared_out.name}", name)
 
+    def parts_there(self) -> list[Entry]:
+        """Return the parts that somebody has begun."""
+        there = self.shared_out.glob("*")
+        begun = {path.name.removesuffix(_PARTIAL) for path in there if path.is_dir()}
+        return [self.part(name) for name in sorted(begun) if not name.endswith(_DAMAGED)]
+
     @property
     def whole(self) -> bool:
-        """Whether the output is complete."""
-        return (self.folder / ABOUT).exists()
+        """Whether the output is complete, and is what it says: names, sizes, whose it is.
+
+        Raises:
+            StoreError: if it may not be read.
+        """
+        return trouble(self.folder, self.owner) is None
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Kind and fingerprint, as ``stage.json`` names them."""
+        return self.kind, self.fingerprint
+
+    def damage(self) -> str | None:
+        """Return what is wrong with an output that is there and not whole; None if nothing is."""
+        return trouble(self.folder, self.owner) if os.path.lexists(self.folder) else None
 
     def about(self) -> dict[str, Any]:
         """What was written when the stage completed.
@@ -73,29 +95,44 @@ class Entry:
 
     def begin(self) -> Path:
         """Return the partial folder, as an earlier owner left it or new. Hold the lock first."""
-        if self.folder.exists() and not self.whole:
-            shutil.rmtree(self.folder)  # renamed by hand, or damaged: not ours to trust
+        if self.damage() is not None:
+            self.set_aside()
         try:
             self.partial.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.partial, error) from error
-        for torn in self.partial.rglob(".*.tmp"):
-            torn.unlink(missing_ok=True)  # a kill inside an atomic write left it
+        sweep(self.partial)  # a kill inside an atomic write left it
         return self.partial
 
+    def set_aside(self) -> Path:
+        """Move the output to where nothing reads it, and return that place. Hold the lock."""
+        place, name = self.folder.parent, self.fingerprint
+        if place.name.endswith(_PARTS):  # these go when they are joined
+            place, name = place.parent, f"{place.name}-{name}"
+        tries = (place / f"{name}-{number}{_DAMAGED}" for number in count(1))
+        free = next(path for path in tries if not os.path.lexists(path))
+        try:
+            return self.folder.rename(free)
+        except OSError as error:
+            raise unwritable(free, error) from error
+
     def complete(self, about: Mapping[str, Any]) -> None:
-        """Describe the output, hash its files and rename the folder. Hold the lock."""
-        files = sorted(path for path in self.partial.rglob("*") if path.is_file())
-        names = {path: str(path.relative_to(self.partial)) for path in files}
-        hashes = {
-            name: hash_file(path) for path, name in names.items() if name not in (ABOUT, PROGRESS)
-        }
+        """Describe the output, hash its files and rename the folder. Hold the lock.
+
+        Raises:
+            StoreError: if the disk does not take it.
+        """
+        kind, fingerprint = self.owner
+        said = {"kind": kind, "fingerprint": fingerprint, **about, **describe(self.partial)}
         # A power cut must not leave an output that calls itself whole: all of it is on the disk,
         # the names in the folder with its last file, before it is renamed.
-        sync_below(self.partial)
-        write_json(self.partial / ABOUT, {**about, "files": hashes})
-        (self.partial / PROGRESS).unlink(missing_ok=True)  # late: others look at it until then
-        self.partial.rename(self.folder)
+        try:
+            sync_below(self.partial)
+            write_json(self.partial / ABOUT, said)
+            (self.partial / PROGRESS).unlink(missing_ok=True)  # late: others look at it until then
+            self.partial.rename(self.folder)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
 
     def clear_parts(self) -> None:
         """Delete the parts of a whole output. Hold the lock."""
@@ -109,14 +146,23 @@ class Entry:
 
 
 def entries(root: Path) -> Iterator[Entry]:
-    """Yield every entry that has an output or a partial folder."""
+    """Yield every entry that has an output or a partial folder; links are nobody's output."""
     found = {
-        (folder.parent.name, folder.name.removesuffix(".partial").removesuffix(_PARTS))
-        for folder in root.glob("*/*")
-        if folder.is_dir()
+        (folder.parent.name, folder.name.removesuffix(_PARTIAL).removesuffix(_PARTS))
+        for folder in _folders(root)
+        if not folder.name.endswith(_DAMAGED)
     }
     for kind, name in sorted(found):
         yield Entry(root, kind, name)
+
+
+def damaged(root: Path) -> list[Path]:
+    """Return the outputs that were set aside."""
+    return sorted(folder for folder in _folders(root) if folder.name.endswith(_DAMAGED))
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    return (path for path in root.glob("*/*") if path.is_dir() and not path.is_symlink())
 
 
 def names(root: Path, kinds: Collection[str]) -> frozenset[str]:
@@ -129,14 +175,14 @@ def names(root: Path, kinds: Collection[str]) -> frozenset[str]:
 
 
 def size_bytes(folder: Path) -> int:
-    """Return the bytes that a folder's files hold; 0 where there is none."""
-    total, left = 0, [str(folder)]
+    """Return the bytes that a folder's files hold; what links point to is not in it."""
+    total, left = 0, [] if folder.is_symlink() else [str(folder)]
     while left:
         # A folder, or a file of it, may go meanwhile: it holds nothing then.
         with suppress(OSError), os.scandir(left.pop()) as found:
             for one in found:
                 if one.is_dir(follow_symlinks=False):
                     left.append(one.path)
-                elif one.is_file():
-                    total += one.stat().st_size
+                elif one.is_file(follow_symlinks=False):
+                    total += one.stat(follow_symlinks=False).st_size
     return total

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -102,6 +103,24 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
         raise
 
 
+_SCRATCH = re.compile(r"\..+\.[0-9]+\.tmp")
+
+
+def sweep(folder: Path) -> int:
+    """Delete what kills inside atomic writes left under a folder; return the bytes of it.
+
+    Nobody else may be writing there.
+    """
+    freed = 0
+    for place, _, names in os.walk(folder):
+        for name in filter(_SCRATCH.fullmatch, names):
+            with suppress(OSError):
+                path = Path(place, name)
+                freed += path.lstat().st_size
+                path.unlink()
+    return freed
+
+
 def unwritable(path: Path, error: OSError) -> StoreError:
     """Return the error that says why `path` could not be written, and what helps."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -179,6 +198,30 @@ def whole_lines(path: Path) -> Iterator[bytes]:
 def damaged(path: Path, error: Exception) -> StoreError:
     """Return the error that says that a file does not hold what it should."""
     return StoreError(f"{path} is damaged: {error}", "delete it and run again")
+
+
+def lines_before_damage(path: Path) -> tuple[list[dict[str, Any]], bool]:
+    """Return the records before the first line that is none, and whether that was all of the file.
+
+    What a power cut leaves may have zeros inside: what stands before them is as good as ever.
+    """
+    content = path.read_bytes() if path.exists() else b""
+    found: list[dict[str, Any]] = []
+    *whole, torn = content.split(b"\n")
+    for line in whole:
+        row = _record(line)
+        if row is None:
+            return found, False
+        found.append(row)
+    return found, not torn
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
 
 
 class Appender:

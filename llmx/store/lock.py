@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -40,17 +41,38 @@ class Lock:
         except BlockingIOError:
             handle.close()
             return False
-        handle.truncate(0)
-        if not shared:
-            handle.write(str(os.getpid()))
-            handle.flush()
         self._handle = handle
+        with suppress(OSError):  # who holds it is for messages only: a full disk is no reason
+            handle.truncate(0)
+            if not shared:
+                handle.write(str(os.getpid()))
+                handle.flush()
         return True
+
+    def share(self) -> bool:
+        """Let others share a lock that is held alone; False if one of them took it alone."""
+        assert self._handle is not None
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # the kernel gives the one up before it takes the other
+            self.release()
+            return False
+        return True
+
+    def taken(self) -> bool:
+        """Whether somebody holds it, alone or shared; looking makes no file."""
+        if not self.path.exists():
+            return False
+        probe = Lock(self.path)
+        free = probe.try_acquire()
+        probe.release()
+        return not free
 
     def release(self) -> None:
         """Give the lock up; harmless if it is not held."""
         if self._handle is not None:
-            self._handle.close()
+            with suppress(OSError):  # what a full disk kept back
+                self._handle.close()
             self._handle = None
 
     @property

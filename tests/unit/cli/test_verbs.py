@@ -17,7 +17,18 @@ from llmx.cli.console import size
 from llmx.cli.run import resume_command, split
 
 Llmx = Callable[..., Result]
-VERBS = ["run", "list", "describe", "validate", "runs", "runs rm", "runs gc", "report", "doctor"]
+VERBS = [
+    "run",
+    "list",
+    "describe",
+    "validate",
+    "runs",
+    "runs rm",
+    "runs gc",
+    "runs check",
+    "report",
+    "doctor",
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)

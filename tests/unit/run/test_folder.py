@@ -11,9 +11,9 @@ import pytest
 from llmx.core.errors import LlmxError, StoreError
 from llmx.core.spec import RunSpec
 from llmx.run.api import collect_garbage, list_runs, load_run, remove_run, run
-from llmx.run.entry import entry_of
+from llmx.run.entry import CACHE, entry_of
 from llmx.run.execute import missing
-from llmx.run.folder import CACHE, folder_for, open_folder
+from llmx.run.folder import folder_for, open_folder
 from llmx.run.graph import build_graph
 from llmx.run.plan import plan
 from llmx.store.lock import Lock
@@ -239,7 +239,7 @@ def test_gc_keeps_what_a_live_process_holds(finished, runs: Path) -> None:
 def half_done(recipe: Recipe, runs: Path) -> Iterator[Path]:
     """Leave a run as a kill would: its folder open, one stage whole, one partial."""
     planned = plan(recipe(), runs=runs)
-    open_folder(runs, planned.spec)
+    open_folder(folder_for(runs, planned.spec), planned.spec, planned.graph)
     first, second = planned.graph.nodes[:2]
     for node in (first, second):
         entry = entry_of(runs / CACHE, node)
@@ -267,7 +267,7 @@ def test_an_unfinished_run_goes_on(recipe: Recipe, runs: Path, log) -> None:
     graph = plan(spec, runs=runs).graph
     half = entry_of(runs / CACHE, graph.nodes[0]).begin()
     (half / "samples.jsonl").write_text('{"torn": ')
-    open_folder(runs, spec)
+    open_folder(folder_for(runs, spec), spec, graph)
     result = run(spec, runs=runs, workers=1, observer=log)
     assert result.folder.finished and not missing(runs / CACHE, graph)
     rows = (result.folder.path / "generate/a/samples.jsonl").read_text().splitlines()
@@ -332,7 +332,8 @@ def test_gc_deletes_nothing_while_it_cannot_tell_what_a_run_uses(
 
 def test_an_unfinished_run_says_how_to_go_on(recipe: Recipe, runs: Path) -> None:
     spec = recipe().model_copy(update={"overrides": ("seed=1", "arms=[a]")})
-    folder = open_folder(runs, spec)
+    folder = folder_for(runs, spec)
+    open_folder(folder, spec, build_graph(spec))
     with pytest.raises(StoreError) as caught:
         load_run(folder.name, runs=runs)
     assert caught.value.message == f"the run {folder.name} is unfinished"

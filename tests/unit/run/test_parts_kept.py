@@ -1,5 +1,7 @@
 """Nothing that is worked at is deleted, and nothing is left when it is joined."""
 
+import shutil
+
 import pytest
 from native_folders import needs_compiler
 from parted import (
@@ -16,14 +18,14 @@ from parted import (
 )
 
 import llmx.run.execute as module
-from llmx.core.errors import UnavailableError
+from llmx.core.errors import StoreError, UnavailableError
 from llmx.core.spec import DataSpec, StageSpec
 from llmx.engines.kernel import with_kernels
 from llmx.run import workers
 from llmx.run.api import run
 from llmx.run.availability import KEY
 from llmx.run.execute import execute
-from llmx.run.folder import collect_garbage, list_runs, open_folder, remove_run
+from llmx.run.folder import collect_garbage, folder_for, list_runs, open_folder, remove_run
 from llmx.run.graph import build_graph
 from llmx.run.observer import SilentObserver
 from llmx.run.parts import do_parts, parts_of
@@ -57,18 +59,24 @@ def test_others_may_work_at_other_parts_meanwhile(tmp_path, monkeypatch):
     assert found == [True]
 
 
-def test_gc_in_the_middle_deletes_nothing_and_afterwards_everything(tmp_path, monkeypatch):
-    runs, freed = tmp_path / "runs", []
+def test_rm_and_gc_in_the_middle_refuse_and_afterwards_delete_everything(tmp_path, monkeypatch):
+    runs, refused = tmp_path / "runs", []
 
     def tidy(name):
-        for one in list_runs(runs):  # not even the run says that the entry is in use
-            remove_run(runs, one.name)
-        freed.append(collect_garbage(runs))
+        (one,) = list_runs(runs)
+        for delete in (lambda: remove_run(runs, one.name), lambda: collect_garbage(runs)):
+            with pytest.raises(StoreError, match=f"the run {one.name} is going on"):
+                delete()
+        shutil.rmtree(one.path)  # not even the run says that the entry is in use
+        with pytest.raises(StoreError, match="is going on"):
+            collect_garbage(runs)
+        refused.append(name)
+        open_folder(one, spec_of(40), build_graph(spec_of(40)))
 
     with monkeypatch.context() as busy:
         on_each_answer(busy, tidy)
         found = run(spec_of(40), runs=runs, workers=1).folder
-    assert freed == [(0, 0)] * 40
+    assert len(refused) == 40
     assert files(found.path / "generate" / "sd") == undivided(40)
     for one in list_runs(runs):
         remove_run(runs, one.name)
@@ -76,7 +84,7 @@ def test_gc_in_the_middle_deletes_nothing_and_afterwards_everything(tmp_path, mo
     assert not [
         path
         for path in (runs / "cache").rglob("*")
-        if path.suffix != ".lock" and path.name != "decode"
+        if path.suffix != ".lock" and path.name not in ("decode", "running")
     ]
 
 
@@ -89,7 +97,8 @@ def test_gc_takes_parts_of_no_run(tmp_path):
 
 def test_gc_leaves_the_parts_of_an_unfinished_run(tmp_path):
     runs, node = tmp_path / "runs", node_of(40)
-    open_folder(runs, spec_of(40))
+    spec = spec_of(40)
+    open_folder(folder_for(runs, spec), spec, build_graph(spec))
     part_done(runs / "cache", node, "00000-00016")
     assert collect_garbage(runs) == (0, 0)
     assert entry_in(runs / "cache", node).part("00000-00016").whole

@@ -9,8 +9,10 @@ import pytest
 from llmx.core.errors import StoreError
 from llmx.store.files import (
     Appender,
+    lines_before_damage,
     read_json,
     read_lines,
+    sweep,
     sync_below,
     sync_tree,
     write_json,
@@ -138,3 +140,35 @@ def test_an_appender_that_waits_seldom_has_written_all_the_same(tmp_path, monkey
             assert len(read_lines(tmp_path / "rows.jsonl")) == at + 1
         assert not waits
     assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    ("tail", "kept", "clean"),
+    [
+        (b"", 2, True),
+        (b'{"n": 3}\n', 3, True),
+        (b'{"n": 3', 2, False),
+        (b"\0\0\0\0", 2, False),
+        (b'\0\0\0\n{"n": 3}\n', 2, False),
+        (b'[1]\n{"n": 3}\n', 2, False),
+        (b'\n{"n": 3}\n', 2, False),
+        (b"\xff\xfe\n", 2, False),
+    ],
+)
+def test_lines_before_damage_are_as_good_as_ever(tmp_path, tail, kept, clean):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"n": 1}\n{"n": 2}\n' + tail)
+    rows, whole = lines_before_damage(path)
+    assert ([row["n"] for row in rows], whole) == ([1, 2, 3][:kept], clean)
+    assert lines_before_damage(tmp_path / "none") == ([], True)
+
+
+def test_what_a_kill_left_of_an_atomic_write_is_swept_and_nothing_else(tmp_path):
+    left = [tmp_path / ".spec.json.123.tmp", tmp_path / "a" / ".samples.jsonl.9.tmp"]
+    kept = [tmp_path / "spec.json", tmp_path / ".mine.tmp", tmp_path / "b.1.tmp"]
+    (tmp_path / "a").mkdir()
+    for path in (*left, *kept):
+        path.write_text("12345")
+    (tmp_path / "far").symlink_to(tmp_path / "a")
+    assert sweep(tmp_path) == 10
+    assert not any(path.exists() for path in left) and all(path.exists() for path in kept)
