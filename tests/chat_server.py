@@ -15,9 +15,10 @@ class Echo:
     name = "echo"
 
     def __init__(self, delay=0.0):
-        self.delay, self.open, self.pulled = delay, 0, 0
+        self.delay, self.open, self.pulled, self.asked = delay, 0, 0, 0
 
     async def answer(self, chat):
+        self.asked += 1
         words = chat.turns()[-1].content.split()
         self.open += 1
         try:

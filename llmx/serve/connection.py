@@ -34,11 +34,15 @@ class Parser(h11.Connection):
         """Return the next event.
 
         Raises:
-            RemoteProtocolError: for one chunk too many, as for all that is no HTTP.
+            RemoteProtocolError: for one chunk too many, or a body with two lengths, as for all that
+                is no HTTP.
         """
         event = super().next_event()
         if isinstance(event, h11.Request):
             self.chunks = 0
+            # Two readers of such a request may part it from the next at two places.
+            if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
+                raise h11.RemoteProtocolError("two lengths", error_status_hint=400)
         elif isinstance(event, h11.Data) and event.chunk_start:
             self.chunks += 1
             if self.chunks > _CHUNKS:
