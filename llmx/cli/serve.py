@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmx.serve.access import Access
 
 _KEY = "LLMX_API_KEY"
-_ANY = ("0.0.0.0", "::", "")
+_ANY = ("0.0.0.0", "::", "", "0")
 _ACCESS = "Who may ask"
 _LIMITS = "Limits"
 Names = list[str] | None
@@ -111,15 +111,13 @@ def serve(
       LLMX_API_KEY=… llmx serve recipe=staircase_moa --host 0.0.0.0 --allow-host box.example
     """
     recipe, overrides = split(words or [])
-    from llmx.config.compose import compose
-
-    spec = compose(recipe, overrides, extra_paths=recipes or ())
     try:
         from llmx.serve.server import Server, bind, prepare
     except ImportError as error:
         raise ConfigError(f"serving needs {error.name}", "pip install 'llmx-lab[serve]'") from error
     import asyncio
 
+    from llmx.config.compose import compose
     from llmx.serve.access import Access, key_in
     from llmx.serve.app import Service
     from llmx.serve.limits import Limits
@@ -128,9 +126,9 @@ def serve(
     named = [*(hosts or ()), *(() if host in _ANY else (host,))]
     access = Access.of(named, origins or (), key_in(key_env, _wanted(keyed, key_env)))
     limits = Limits(connections, messages, characters, head, body, reader)
-    answerer = open_answerer(spec, arm)
     listening = bind(host, port)
     _check_exposed(listening, access, keyed)
+    answerer = open_answerer(compose(recipe, overrides, extra_paths=recipes or ()), arm)
     prepare(connections)
     asyncio.run(answerer.warm())
     address = f"http://{host}:{listening.getsockname()[1]}/v1"
