@@ -4,17 +4,17 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
-from counts import THOROUGH, count
+from counts import count
 from soak import KINDS, Soak
 
 pytest.importorskip("uvicorn")
 pytestmark = pytest.mark.slow
 
 SECONDS = count(40, 1800)
-# A short run is no steady state: the allocator and the caches of tokenizers are still being filled.
-GROWTH = 0.05 if THOROUGH else 0.10
+GROWTH = 0.05
 
 
 @pytest.fixture
@@ -28,7 +28,10 @@ def served():
     )
     assert made.stdout is not None
     line = made.stdout.readline()
-    yield made.pid, int(line.rsplit(":", 1)[1].split("/")[0])
+    port = int(line.rsplit(":", 1)[1].split("/")[0])
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health"):
+        pass  # from now on it has all that it needs itself
+    yield made.pid, port
     made.terminate()
     made.wait(60)
     made.stdout.close()
