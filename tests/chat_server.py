@@ -15,9 +15,10 @@ class Echo:
     name = "echo"
 
     def __init__(self, delay=0.0):
-        self.delay, self.open, self.pulled = delay, 0, 0
+        self.delay, self.open, self.pulled, self.asked = delay, 0, 0, 0
 
     async def answer(self, chat):
+        self.asked += 1
         words = chat.turns()[-1].content.split()
         self.open += 1
         try:
@@ -46,12 +47,12 @@ class Echo:
 
 
 @contextmanager
-def serving(answerer, most=256, drain=5.0):
+def serving(answerer, most=256, drain=5.0, access=None, limits=None):
     from llmx.serve.app import Service
     from llmx.serve.server import Server, bind
 
     listening = bind("127.0.0.1", 0)
-    server = Server(Service(answerer, most), drain)
+    server = Server(Service(answerer, most, access, limits), drain)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     port = listening.getsockname()[1]

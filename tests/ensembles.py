@@ -62,6 +62,9 @@ class Scripted:
         mark = self.answer[at]
         return Piece(text=mark, ids=(ord(mark),), tokens=1, finish=finish)
 
+    def forget(self, speaker):
+        self.forgotten = [*getattr(self, "forgotten", []), speaker]
+
     async def close(self):
         pass
 

@@ -115,6 +115,9 @@ class Streamer(Protocol):
     def stream(self, ask: Ask) -> AsyncGenerator[Piece, None]:
         """Yield the pieces of one request; the last one, and no other, has a `finish`."""
 
+    def forget(self, speaker: str) -> None:
+        """Free what is kept for the next request of a speaker (an `Ask.id`): none will come."""
+
     async def close(self) -> None:
         """Free what the model holds. Safe to call twice."""
 

@@ -16,6 +16,7 @@ from llmx.core.errors import EngineError
 from llmx.core.stream import Part, Turn
 
 _MARK = "\x02{}\x03"
+_LONG = 1024  # characters: what is longer is remembered for the answer under way, not for good
 
 
 class Renderer:
@@ -24,6 +25,7 @@ class Renderer:
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         self.encode = lru_cache(maxsize=4096)(self._encode)
+        self.encode_long = lru_cache(maxsize=16)(self._encode)
         self.frame = lru_cache(maxsize=256)(self._frame)
 
     def ids(self, turns: Sequence[Turn], shown: Sequence[int] = ()) -> list[int]:
@@ -38,7 +40,9 @@ class Renderer:
 
     def part(self, part: Part) -> Sequence[int]:
         """Return the ids of one part."""
-        return part.ids if part.ids is not None else self.encode(part.text)
+        if part.ids is not None:
+            return part.ids
+        return self.encode(part.text) if len(part.text) < _LONG else self.encode_long(part.text)
 
     def _encode(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"]) if text else ()

@@ -15,7 +15,7 @@ from llmx.core.exchange import Message
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import Shown
 from llmx.engines.locate import local_folder, model_identity
-from llmx.methods.ensemble.layout import Heard, prompt
+from llmx.methods.ensemble.layout import Heard, prompt, turns_of
 from llmx.run.decode import check_options, positive_option
 from llmx.store.files import read_lines, write_json, write_lines
 
@@ -156,7 +156,8 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
         header=told["header"],
         more=told["more"],
     )
-    asked = renderer.ids(prompt(layout, [Message(role="user", content=question)], heard))
+    turns = turns_of([Message(role="user", content=question)])
+    asked = renderer.ids(prompt(layout, turns, heard))
     if told.get("reach") == "drafts" and drafts and last < len(cuts) - 1:
         answer = answer[: cuts[last]]
     rest = answer[sum(map(len, said)) :] if layout == "L2" and drafts else answer

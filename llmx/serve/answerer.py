@@ -12,6 +12,7 @@ from llmx.core.events import ANSWER, Event
 from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Streamer
 from llmx.methods.ensemble.api import converse
+from llmx.methods.ensemble.speakers import speakers
 from llmx.serve.chat import Chat
 
 
@@ -41,12 +42,23 @@ class EnsembleAnswerer:
         self.name, self.spec, self.cast = name, spec, cast
         self.sampler, self.seed = sampler, seed
 
-    def answer(self, chat: Chat) -> AsyncGenerator[Event, None]:
-        """Yield the events of one answer; with a seed the same request is answered alike."""
+    async def answer(self, chat: Chat) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer; with a seed the same request is answered alike.
+
+        Nobody goes on with it afterwards, so nothing is kept of its speakers.
+        """
         id = f"seed-{chat.seed}" if chat.seed is not None else uuid.uuid4().hex
         seed = self.seed if chat.seed is None else chat.seed
         sampler = chat.sampler(self.sampler)
-        return converse(self.spec, self.cast, chat.turns(), id=id, sampler=sampler, seed=seed)
+        try:
+            async with aclosing(
+                converse(self.spec, self.cast, chat.turns(), id=id, sampler=sampler, seed=seed)
+            ) as events:
+                async for event in events:
+                    yield event
+        finally:
+            for speaker in speakers(self.spec):
+                self.cast[speaker.voice].forget(speaker.id_in(id))
 
     async def warm(self) -> None:
         """Load every model, so that the first reader does not wait for that."""

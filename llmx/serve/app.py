@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from llmx.core.errors import LlmxError
+from llmx.serve.access import Access
 from llmx.serve.answerer import Answerer
+from llmx.serve.body import drained, read_json
 from llmx.serve.chat import read_chat
+from llmx.serve.gate import Gate
+from llmx.serve.limits import Limits
 from llmx.serve.metrics import Metrics
+from llmx.serve.presence import Stream, unless_left
 from llmx.serve.refusal import Refusal
 from llmx.serve.reply import Answer, streamed
-
-LARGEST_BODY = 1 << 20  # bytes
 
 
 class Service:
@@ -30,10 +33,19 @@ class Service:
 
     Args:
         most: answers at once; further requests get 429.
+        access: who may ask.
+        limits: what one request may hold; the server reads its times and connections here.
     """
 
-    def __init__(self, answerer: Answerer, most: int = 256) -> None:
+    def __init__(
+        self,
+        answerer: Answerer,
+        most: int = 256,
+        access: Access | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self.answerer, self.most = answerer, most
+        self.access, self.limits = access or Access(), limits or Limits()
         self.metrics = Metrics()
         self.open = 0
         self.draining = False
@@ -49,8 +61,29 @@ class Service:
         handlers: dict[Any, Callable[..., Awaitable[Response]]] = {
             Refusal: self.refused,
             HTTPException: self.unknown,
+            Exception: self.broken,
         }
-        return Starlette(routes=routes, exception_handlers=handlers, lifespan=self.lifespan)
+        return Starlette(
+            routes=routes,
+            middleware=self._gates(),
+            exception_handlers=handlers,
+            lifespan=self.lifespan,
+        )
+
+    def _gates(self) -> list[Middleware]:
+        """Return the checks, outermost first; a browser's preflight brings no key."""
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=sorted(self.access.origins),
+            allow_methods=("GET", "POST"),
+            allow_headers=("*",),
+            expose_headers=("Retry-After",),
+        )
+        return [
+            Middleware(Gate, check=self.access.check_address, refused=self.refused),
+            *([cors] if self.access.origins else ()),
+            Middleware(Gate, check=self.access.check_key, refused=self.refused),
+        ]
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -60,7 +93,7 @@ class Service:
 
     async def chat(self, request: Request) -> Response:
         """Answer, streamed or whole."""
-        chat = read_chat(await _json(request))
+        chat = read_chat(await read_json(request), self.limits)
         if chat.model != self.answerer.name:
             text = f"there is no model '{chat.model}' here; it is '{self.answerer.name}'"
             raise Refusal(404, text, param="model", code="model_not_found")
@@ -69,11 +102,11 @@ class Service:
         handed_over = False
         try:
             pieces = self.metrics.timed(answer.pieces(), lambda: answer.tokens)
-            first = await _unless_left(request, _first(pieces))
+            first = await unless_left(request, _first(pieces))
             if chat.stream:
                 handed_over = True
-                return _Stream(self._counted(answer, streamed(answer, first, pieces)))
-            text = first + await _unless_left(request, _rest(pieces))
+                return Stream(self._counted(answer, streamed(answer, first, pieces)))
+            text = first + await unless_left(request, _rest(pieces))
             self.metrics.requests.labels("answered").inc()
             return JSONResponse(answer.whole(text))
         except LlmxError as error:
@@ -128,49 +161,17 @@ class Service:
     async def refused(self, _: Request, error: Refusal) -> Response:
         """Answer in OpenAI's error shape."""
         self.metrics.requests.labels(f"refused {error.status}").inc()
-        headers = {"Retry-After": "1"} if error.status in (429, 503) else None
-        return JSONResponse(error.body(), error.status, headers=headers)
+        return JSONResponse(error.body(), error.status, headers=error.headers())
 
     async def unknown(self, request: Request, error: HTTPException) -> Response:
         """Say in the same shape that a path or method does not exist."""
         text = f"{request.method} {request.url.path}: {error.detail}"
-        return await self.refused(request, Refusal(error.status_code, text))
+        refusal = await drained(request, Refusal(error.status_code, text))
+        return await self.refused(request, refusal)
 
-
-class _Stream(StreamingResponse):
-    """Server-sent events whose generator is closed when the client is gone, not when it is found
-    by the garbage collector."""
-
-    def __init__(self, events: AsyncGenerator[str, None]) -> None:
-        super().__init__(events, media_type="text/event-stream", headers=_NO_CACHE)
-        self.events = events
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events; whatever ends that, close them."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self.events.aclose()
-
-
-_NO_CACHE = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-
-
-async def _json(request: Request) -> Any:
-    """Return the body.
-
-    Raises:
-        Refusal: for one that is too large, or no JSON.
-    """
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_BODY:
-            raise Refusal(413, f"the body is larger than {LARGEST_BODY} bytes")
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise Refusal(400, f"the body is no JSON: {error}") from error
+    async def broken(self, request: Request, _: Exception) -> Response:
+        """Say in the same shape that a fault of ours broke the answer; the log has it."""
+        return await self.refused(request, Refusal(500, "a fault of the server; see its log"))
 
 
 async def _first(pieces: AsyncIterator[str]) -> str:
@@ -182,27 +183,3 @@ async def _first(pieces: AsyncIterator[str]) -> str:
 
 async def _rest(pieces: AsyncIterator[str]) -> str:
     return "".join([piece async for piece in pieces])
-
-
-async def _unless_left(request: Request, work: Awaitable[str]) -> str:
-    """Return what the work returns, or stop it when the client is gone.
-
-    Raises:
-        Refusal: to nobody, when it is.
-    """
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise Refusal(499, "the client left")
-        return task.result()
-    finally:
-        gone.cancel()
-        task.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llmx.core.exchange import Message
 from llmx.core.spec import SamplerSpec
+from llmx.serve.limits import Limits
 from llmx.serve.refusal import Refusal
+
+_SEED = 1 << 63  # OpenAI's seeds are signed integers of 64 bits
+_STOPS = 16
+Stop = Annotated[str, Field(min_length=1, max_length=1000)]
 
 # Fields that would change the answer and are not followed: better refused than passed over.
 _UNFOLLOWED = (
@@ -43,7 +49,7 @@ class Chat(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str
+    model: str = Field(max_length=200)
     messages: list[_Message] = Field(min_length=1)
     stream: bool = False
     stream_options: _StreamOptions | None = None
@@ -51,8 +57,8 @@ class Chat(BaseModel):
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
-    seed: int | None = None
-    stop: str | list[str] | None = None
+    seed: int | None = Field(default=None, ge=-_SEED, lt=_SEED)
+    stop: Stop | Annotated[list[Stop], Field(max_length=_STOPS)] | None = None
     n: Literal[1] | None = None
 
     def turns(self) -> tuple[Message, ...]:
@@ -76,14 +82,15 @@ class Chat(BaseModel):
         )
 
 
-def read_chat(body: Any) -> Chat:
+def read_chat(body: Any, limits: Limits | None = None) -> Chat:
     """Return the request of a JSON body.
 
     Raises:
-        Refusal: naming the first field that is wrong or not followed.
+        Refusal: naming the first field that is wrong or not followed, or the limit that is passed.
     """
     if not isinstance(body, dict):
         raise Refusal(400, "the body must be a JSON object")
+    _check_size(body.get("messages"), limits or Limits())
     for name in _UNFOLLOWED:
         if body.get(name):
             raise Refusal(400, f"'{name}' is not supported here", param=name)
@@ -93,3 +100,24 @@ def read_chat(body: Any) -> Chat:
         first = error.errors()[0]
         param = ".".join(str(part) for part in first["loc"])
         raise Refusal(400, f"{param}: {first['msg']}", param=param) from error
+
+
+def _check_size(messages: Any, limits: Limits) -> None:
+    """Refuse more messages or characters than are taken, before anything is made of them."""
+    texts = list(_texts(messages))
+    if len(texts) > limits.messages:
+        text = f"{len(texts)} messages and parts; {limits.messages} are taken"
+        raise Refusal(400, text, param="messages", code="too_many_messages")
+    size = sum(map(len, texts))
+    if size > limits.characters:
+        text = f"the messages have {size} characters; {limits.characters} are taken"
+        raise Refusal(400, text, param="messages", code="context_length_exceeded")
+
+
+def _texts(messages: Any) -> Iterator[str]:
+    """Yield the text of each message and part, of whatever shape; what is none is empty."""
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else (content,):
+            text = part.get("text") if isinstance(part, dict) else part
+            yield text if isinstance(text, str) else ""

@@ -28,6 +28,13 @@ class Metrics:
         self.tokens = Counter("llmx_tokens", "Tokens of the answers shown", registry=own)
         self.requests = Counter("llmx_requests", "Requests by outcome", ["outcome"], registry=own)
         self.open = Gauge("llmx_open_requests", "Answers under way", registry=own)
+        self.connections = Gauge("llmx_connections", "Open connections", registry=own)
+        self.half_open = Gauge(
+            "llmx_half_open_connections", "Those without a whole request", registry=own
+        )
+        self.ended = Counter(
+            "llmx_connections_ended", "Those that the server ended", ["reason"], registry=own
+        )
 
     def page(self) -> bytes:
         """Return the text that Prometheus reads."""

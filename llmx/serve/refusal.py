@@ -8,13 +8,29 @@ _TYPES = {429: "rate_limit_error", 502: "upstream_error", 503: "server_unavailab
 
 
 class Refusal(Exception):
-    """A request that is not answered."""
+    """A request that is not answered.
+
+    Args:
+        close: its body is left unread, so the connection ends with the answer.
+    """
 
     def __init__(
-        self, status: int, message: str, param: str | None = None, code: str | None = None
+        self,
+        status: int,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        close: bool = False,
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.param, self.code = status, message, param, code
+        self.close = close
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that go with the status."""
+        found = {"Retry-After": "1"} if self.status in (429, 503) else {}
+        found |= {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
+        return found | ({"Connection": "close"} if self.close else {})
 
     def body(self) -> dict[str, Any]:
         """Return ``{"error": {message, type, param, code}}``."""

@@ -90,4 +90,7 @@ async def streamed(answer: Answer, first: str, pieces: AsyncIterator[str]) -> As
     except LlmxError as error:
         yield said(Refusal(502, error.message, code="upstream_failed").body())
         return
+    except Exception:
+        yield said(Refusal(500, "a fault of the server; see its log").body())
+        raise
     yield answer.last()

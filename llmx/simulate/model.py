@@ -43,6 +43,10 @@ class SimulatedModel:
         finally:
             job.over = True
 
+    def forget(self, speaker: str) -> None:
+        """Drop what a cache would hold."""
+        self.last.pop(speaker, None)
+
     async def close(self) -> None:
         """Nothing is held."""
 

@@ -84,7 +84,8 @@ def test_curl_with_and_without_a_stream_says_the_same(served):
     said = []
     for stream in (False, True):
         sent = json.dumps({**body, "stream": stream})
-        line = ["curl", "-sN", f"{served.url}/chat/completions", "-d", sent]
+        kind = "Content-Type: application/json"
+        line = ["curl", "-sN", f"{served.url}/chat/completions", "-H", kind, "-d", sent]
         said += [subprocess.run(line, capture_output=True, text=True, check=True).stdout]
     *events, done = [line for line in said[1].splitlines() if line]
     parts = [json.loads(line.removeprefix("data: "))["choices"][0]["delta"] for line in events]

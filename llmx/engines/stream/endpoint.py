@@ -52,6 +52,9 @@ class EndpointStreamer:
             async for piece in self._pieces(events):
                 yield piece
 
+    def forget(self, speaker: str) -> None:
+        """Nothing is kept of a speaker."""
+
     async def close(self) -> None:
         """Nothing is held between requests."""
 

@@ -88,6 +88,10 @@ class HfStreamer:
         """Drop the caches."""
         self.kept.clear()
 
+    def forget(self, speaker: str) -> None:
+        """Drop the speaker's cache, after the step that is under way."""
+        _STEPS.submit(self.kept.pop, speaker, None)
+
     def _open(self, ask: Ask) -> Flow:
         check_sampler(self.name, ask.sampler, False, "sampler=target, or engine=vllm")
         ids = self.renderer.ids(ask.prompt, ask.shown.ids)

@@ -64,6 +64,11 @@ class Sessions:
             crowd.append(self._waiting.popitem(last=False)[1])
         self.drop(crowd)
 
+    def forget(self, speaker: Hashable) -> None:
+        """Give up what waits for one speaker."""
+        if found := self._waiting.pop(speaker, None):
+            self.drop([found])
+
     def leave(self, owner: object) -> None:
         """Give up what waits for the speakers of one owner: keys are (owner, name)."""
         mine = [key for key in self._waiting if isinstance(key, tuple) and key[0] is owner]

@@ -79,6 +79,11 @@ class VllmStreamer:
         finally:
             flow.leave()
 
+    def forget(self, speaker: str) -> None:
+        """Give up the speaker's request if one waits."""
+        if self.process is not None and self.process.alive:
+            self.sessions(self.process).forget((self, speaker))
+
     async def close(self) -> None:
         """Give up the requests that wait. The engine stays: others may speak through it."""
         if self.process is not None and self.process.alive:

@@ -74,6 +74,9 @@ class VllmServerStreamer:
             self.address = None  # looked for anew: the server may have ended
             raise
 
+    def forget(self, speaker: str) -> None:
+        """Nothing is kept of a speaker."""
+
     async def close(self) -> None:
         """Nothing is held between requests. The server stays: others may speak through it."""
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from llmx.engines.tokenizer.chat_template import Turns, render
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
+
+_LONG = 2048  # characters: from here on the call for several texts is used
 
 # What decoders of word pieces leave too much, in the order in which it is taken away.
 _TOO_WIDE = (
@@ -35,7 +37,7 @@ class PlainTokenizer:
 
     def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
         """Return the ids of a text, as `input_ids`."""
-        return {"input_ids": self.backend.encode(text, add_special_tokens=add_special_tokens).ids}
+        return {"input_ids": self._encoded(text, add_special_tokens).ids}
 
     def __len__(self) -> int:
         """Return the size of the vocabulary, added tokens with it."""
@@ -83,6 +85,12 @@ class PlainTokenizer:
             return text
         encoded = self(text, add_special_tokens=False)  # a template writes its own
         return encoded if return_dict else encoded["input_ids"]
+
+    def _encoded(self, text: str, special: bool) -> Encoding:
+        """Encode a text; a long one by the call for several, which lets other threads go on."""
+        if len(text) < _LONG:
+            return self.backend.encode(text, add_special_tokens=special)
+        return self.backend.encode_batch_fast([text], add_special_tokens=special)[0]
 
     def _id(self, name: str) -> int | None:
         return self.backend.token_to_id(self.special[name]) if name in self.special else None

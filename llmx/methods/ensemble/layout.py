@@ -57,7 +57,14 @@ class Heard:
     more: str = MORE
 
 
-def prompt(layout: Layout, conversation: Sequence[Message], heard: Heard) -> tuple[Turn, ...]:
+def turns_of(conversation: Sequence[Message]) -> tuple[Turn, ...]:
+    """Return the turns of a conversation, each of one part."""
+    return tuple(
+        Turn(role=message.role, parts=(Part(text=message.content),)) for message in conversation
+    )
+
+
+def prompt(layout: Layout, conversation: Sequence[Turn], heard: Heard) -> tuple[Turn, ...]:
     """Return the turns before the answer that is being written.
 
     Under L2 they hold the answer's earlier chunks by their exact ids; under the other layouts the
@@ -66,7 +73,7 @@ def prompt(layout: Layout, conversation: Sequence[Message], heard: Heard) -> tup
     Args:
         conversation: ends with the user's turn that is to be answered.
     """
-    *before, question = [_turn(message) for message in conversation]
+    *before, question = conversation
     silent = not any(any(round_.values()) for round_ in heard.rounds)
     if silent and not (layout == "L2" and heard.said):
         return (*before, question)
@@ -78,10 +85,6 @@ def prompt(layout: Layout, conversation: Sequence[Message], heard: Heard) -> tup
         rounds = _by_round(heard, 0, len(heard.rounds))
         return (*before, Turn(role="user", parts=(*opened, *rounds)))
     return (*before, *_interleaved(opened, heard))
-
-
-def _turn(message: Message) -> Turn:
-    return Turn(role=message.role, parts=(Part(text=message.content),))
 
 
 def _with_system(before: Sequence[Turn], parts: tuple[Part, ...]) -> tuple[Turn, ...]:

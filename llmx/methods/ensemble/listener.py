@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from llmx.core.ensemble import Chunks, EnsembleSpec
 from llmx.core.events import ANSWER
 from llmx.core.exchange import Message
 from llmx.core.spec import SamplerSpec
-from llmx.core.stream import Ask, Piece, Shown
-from llmx.methods.ensemble.layout import DEBATE, HEADER, INSTRUCTION, MORE, Heard, prompt
+from llmx.core.stream import Ask, Piece, Shown, Turn
+from llmx.methods.ensemble.layout import DEBATE, HEADER, INSTRUCTION, MORE, Heard, prompt, turns_of
 from llmx.methods.ensemble.speakers import Speaker
 
 
@@ -27,6 +28,11 @@ class Task:
     id: str
     sampler: SamplerSpec
     seed: int
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """The conversation as a prompt has it: the same for every request of every speaker."""
+        return turns_of(self.conversation)
 
     def sampler_of(self, speaker: Speaker) -> SamplerSpec:
         """Return the controls of a speaker's voice."""
@@ -103,10 +109,10 @@ class Listener:
             again: a chunk is asked for once more, with other dice.
         """
         layout, task = self.task.spec.layout, self.task
-        turns = prompt(layout, task.conversation, self._heard(again))
+        turns = prompt(layout, task.turns, self._heard(again))
         current = self.since if layout == "L2" and self.said else self.shown
         return Ask(
-            id=f"{task.id}/{self.speaker.name}",
+            id=self.speaker.id_in(task.id),
             prompt=turns,
             shown=current,
             offset=self.shown.tokens - current.tokens,

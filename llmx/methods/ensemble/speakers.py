@@ -31,6 +31,10 @@ class Speaker:
     sources: tuple[str, ...] = ()
     own: str | None = None
 
+    def id_in(self, answer: str) -> str:
+        """Return the id of its requests in one answer."""
+        return f"{answer}/{self.name}"
+
 
 def speakers(spec: EnsembleSpec) -> tuple[Speaker, ...]:
     """Return all speakers, sources before listeners, the answer last."""

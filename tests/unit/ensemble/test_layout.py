@@ -9,10 +9,10 @@ import llmx
 from llmx.core.exchange import Message
 from llmx.core.stream import Shown
 from llmx.engines.render import Renderer
-from llmx.methods.ensemble.layout import Heard, prompt
+from llmx.methods.ensemble.layout import Heard, prompt, turns_of
 
 ZOO = Path(str(llmx.__file__)).parent / "zoo" / "gsm_draft"
-QUESTION = (Message(role="user", content="How many apples?"),)
+QUESTION = turns_of([Message(role="user", content="How many apples?")])
 ROUNDS = tuple({"a": f" a{n} apples", "b": f" b{n} pears"} for n in range(5))
 SAID = tuple(Shown(text=f" s{n}", ids=(65 + n, 66), tokens=2) for n in range(5))
 
@@ -79,7 +79,7 @@ def test_nothing_heard_is_the_question_alone():
 def test_a_system_message_stays_before_the_drafts():
     turns = prompt(
         "L0",
-        (Message(role="system", content="Be brief."), *QUESTION),
+        (*turns_of([Message(role="system", content="Be brief.")]), *QUESTION),
         Heard(("a",), ROUNDS[:1], (), "Drafts:"),
     )
     assert turns[0].content.startswith("Be brief.\n\nDrafts:")

@@ -16,6 +16,8 @@ from llmx.serve.answerer import EnsembleAnswerer
 openai = pytest.importorskip("openai")
 pytest.importorskip("uvicorn")
 
+JSON = "application/json"
+
 
 def client(port):
     return openai.OpenAI(
@@ -95,7 +97,8 @@ def test_bad_requests_have_openais_error_shape(echo, body, status, word):
     import httpx2
 
     sent = body if isinstance(body, str) else json.dumps(body)
-    found = httpx2.post(f"http://127.0.0.1:{echo[1]}/v1/chat/completions", content=sent)
+    url, headers = f"http://127.0.0.1:{echo[1]}/v1/chat/completions", {"Content-Type": JSON}
+    found = httpx2.post(url, content=sent, headers=headers)
     error = found.json()["error"]
     assert found.status_code == status and set(error) == {"message", "type", "param", "code"}
     assert word in error["message"]
@@ -139,7 +142,10 @@ def test_curl(echo, stream):
     body = {"model": "echo", "stream": stream, "messages": [{"role": "user", "content": "a b"}]}
     url = f"http://127.0.0.1:{echo[1]}/v1/chat/completions"
     found = subprocess.run(
-        ["curl", "-sN", url, "-d", json.dumps(body)], capture_output=True, text=True, check=True
+        ["curl", "-sN", url, "-H", f"Content-Type: {JSON}", "-d", json.dumps(body)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (
         found.stdout.rstrip().endswith("data: [DONE]" if stream else "}") and '"a ' in found.stdout
@@ -200,7 +206,10 @@ def raw(port, text, stream=True):
     body = {"model": "echo", "stream": stream, "messages": [{"role": "user", "content": text}]}
     sent = json.dumps(body)
     made = socket.create_connection(("127.0.0.1", port))
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(sent)}\r\n\r\n"
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
+    )
     made.sendall((head + sent).encode())
     return made
 
