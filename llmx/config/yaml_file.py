@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import yaml
 
 from llmx.core.errors import ConfigError
+from llmx.core.json_text import DEEPEST
 
 Where = tuple[str, ...]
 
@@ -103,6 +104,7 @@ def _bytes(path: Path) -> bytes:
 
 def _parse(path: Path, raw: bytes) -> Document:
     text = _text(path, raw)
+    _check_depth(path, text)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -114,11 +116,35 @@ def _parse(path: Path, raw: bytes) -> Document:
         data = loader.construct_document(node)
     except yaml.YAMLError as error:
         raise _broken(path, error) from error
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{_long_number(path, text)}: a number has too many digits") from error
     finally:
         loader.dispose()
     if not isinstance(data, dict):
         raise ConfigError(f"{shown(path)}:1: expected `key: value` lines, found {_noun(data)}")
     return Document(path, data, lines, _header(text))
+
+
+def _check_depth(path: Path, text: str) -> None:
+    """Refuse what is nested without end, before anything follows it down."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                place = f"{shown(path)}:{event.start_mark.line + 1}"
+                raise ConfigError(
+                    f"{place}: lists and mappings are nested more than {DEEPEST} deep"
+                )
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _broken(path, error) from error
+
+
+def _long_number(path: Path, text: str) -> str:
+    """Return the place of the first number that Python does not read."""
+    found = re.search(r"[0-9_]{1000,}", text)
+    return f"{shown(path)}:{text[: found.start()].count(chr(10)) + 1 if found else 1}"
 
 
 def _text(path: Path, raw: bytes) -> str:
@@ -133,7 +159,7 @@ def _text(path: Path, raw: bytes) -> str:
     return text
 
 
-def _broken(path: Path, error: yaml.YAMLError) -> ConfigError:
+def _broken(path: Path, error: Exception) -> ConfigError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]

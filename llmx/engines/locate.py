@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llmx.core.errors import EngineError, nearest
 from llmx.store.fingerprint import hash_folder
+from llmx.store.place import inside
 
 ZOO = Path(__file__).parent.parent / "zoo"
 # Everything that decides an output: weights, shape, tokens, template, and what ends an answer.
@@ -47,7 +48,7 @@ def local_folder(name: str, stages: Mapping[str, Path] | None = None) -> Path | 
 
 
 def _zoo(name: str) -> Path:
-    folder = ZOO / name
+    folder = inside(ZOO, name)
     if not (folder / "config.json").exists():
         known = [path.parent.name for path in ZOO.glob("*/config.json")]
         raise EngineError(f"the zoo has no model '{name}'", nearest(name, known, "zoo models"))

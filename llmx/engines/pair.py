@@ -130,12 +130,12 @@ def _positions(name: str, revision: str | None, stages: Mapping[str, Path]) -> i
 def _generation_config(model: ModelSpec, stages: Mapping[str, Path]) -> Any:
     from transformers import GenerationConfig
 
-    try:
-        return GenerationConfig.from_pretrained(
-            _place(model.target, stages), revision=model.target_revision
-        )
-    except OSError:
-        return None
+    place = _place(model.target, stages)
+    with explained(model.target):
+        try:
+            return GenerationConfig.from_pretrained(place, revision=model.target_revision)
+        except OSError:
+            return None
 
 
 def _check_same(target: Any, draft: Any, model: ModelSpec) -> None:

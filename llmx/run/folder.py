@@ -19,6 +19,7 @@ from llmx.run.manifest import build_manifest
 from llmx.store.cache import ABOUT, Entry, entries, size_bytes
 from llmx.store.files import read_json, write_json
 from llmx.store.fingerprint import fingerprint
+from llmx.store.place import inside
 
 CACHE = "cache"
 _SPEC, _MANIFEST = "spec.json", "manifest.json"
@@ -77,7 +78,7 @@ def _foreign(path: Path) -> StoreError:
 def folder_for(runs: Path, spec: RunSpec) -> RunFolder:
     """Return the folder of a spec: the same command finds the same folder."""
     meaning = spec.model_dump(mode="json", exclude=_FREE)
-    return RunFolder(runs / f"{spec.name}-{fingerprint(meaning)[:8]}")
+    return RunFolder(inside(runs, f"{spec.name}-{fingerprint(meaning)[:8]}", links=True))
 
 
 def open_folder(runs: Path, spec: RunSpec) -> RunFolder:
@@ -99,10 +100,11 @@ def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float)
 
 def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
     """Link a stage's files: those of a report to the top, all others under the stage's name."""
-    place = run if entry.kind == "report" else run / stage / (arm or "")
+    names = () if entry.kind == "report" else (stage,) if arm is None else (stage, arm)
+    place = inside(run, *names)
     for path in entry.folder.rglob("*"):
         if path.is_file() and path.name != ABOUT:
-            target = place / path.relative_to(entry.folder)
+            target = inside(place, *path.relative_to(entry.folder).parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             _link(path, target)
 

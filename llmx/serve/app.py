@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from llmx.core import json_text
 from llmx.core.errors import LlmxError
 from llmx.serve.answerer import Answerer
 from llmx.serve.chat import read_chat
@@ -168,7 +168,7 @@ async def _json(request: Request) -> Any:
         if len(body) > LARGEST_BODY:
             raise Refusal(413, f"the body is larger than {LARGEST_BODY} bytes")
     try:
-        return json.loads(body)
+        return json_text.parse(body)
     except ValueError as error:
         raise Refusal(400, f"the body is no JSON: {error}") from error
 

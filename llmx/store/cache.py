@@ -18,6 +18,7 @@ from typing import Any
 from llmx.store.files import read_json, sync_below, unwritable, write_json
 from llmx.store.fingerprint import hash_file
 from llmx.store.lock import Lock
+from llmx.store.place import inside
 
 ABOUT = "stage.json"
 PROGRESS = "progress.json"
@@ -35,7 +36,7 @@ class Entry:
     @property
     def folder(self) -> Path:
         """Where the whole output stands."""
-        return self.root / self.kind / self.fingerprint
+        return inside(self.root, self.kind, self.fingerprint, links=True)
 
     @property
     def partial(self) -> Path:
@@ -123,7 +124,7 @@ def names(root: Path, kinds: Collection[str]) -> frozenset[str]:
     found: set[str] = set()
     for kind in kinds:
         with suppress(OSError):  # nothing of that kind yet
-            found.update(path.name for path in (root / kind).iterdir())
+            found.update(path.name for path in inside(root, kind, links=True).iterdir())
     return frozenset(found)
 
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import StoreError
 
 
@@ -118,7 +119,7 @@ def read_json(path: Path) -> Any:
         StoreError: if the file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_text.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StoreError(f"{path} is missing", "run the recipe again") from error
     except (OSError, ValueError) as error:
@@ -141,7 +142,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     *whole, torn = path.read_bytes().split(b"\n")
     del torn  # empty when the last record is complete
     try:
-        return [json.loads(line) for line in whole if line.strip()]
+        return [json_text.parse(line) for line in whole if line.strip()]
     except ValueError as error:
         raise StoreError(f"{path} is damaged: {error}", "delete it and run again") from error
 
