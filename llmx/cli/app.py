@@ -19,6 +19,7 @@ from llmx.cli import (
     serve,
     validate,
 )
+from llmx.cli.console import say
 from llmx.cli.guard import Guarded
 
 app = typer.Typer(
@@ -51,7 +52,7 @@ def _version(asked: bool) -> None:
             number = version("llmx-lab")
         except PackageNotFoundError:
             number = "(not installed: run from a checkout)"
-        typer.echo(f"llmx {number}")
+        say(f"llmx {number}")
         raise typer.Exit
 
 

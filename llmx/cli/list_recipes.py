@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import typer
-
-from llmx.cli.console import show, table
+from llmx.cli.console import say, show, table
 from llmx.cli.options import Debug, Recipes
 from llmx.config import index
 
@@ -25,4 +23,4 @@ def list_recipes(recipes: Recipes = None, debug: Debug = False) -> None:
     show(table(("recipe", "group", "paper", "arms", "what it does"), rows, right=("arms",)))
     for entry in entries:
         for line in entry.error.splitlines():
-            typer.echo(f"broken: {line}", err=True)
+            say(f"broken: {line}", err=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from llmx.cli.console import show
+from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Recipes
 from llmx.cli.run import Words, split
 from llmx.core.errors import ConfigError
@@ -53,7 +53,7 @@ def serve(
     if host not in _LOOPBACK:
         show(f"warning: {host} can be reached by others, and there is no key")
     show(f"serving {answerer.name} at {address}")
-    typer.echo(_example(address, answerer.name))  # one line, however narrow: it is to be copied
+    say(_example(address, answerer.name))  # one line, however narrow: it is to be copied
     Server(Service(answerer, most), drain).run(sockets=[listening])
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
+from llmx.cli.console import say
 from llmx.cli.options import Debug, RecipeNames, Recipes
 from llmx.core.errors import ConfigError
 
@@ -31,5 +30,5 @@ def validate(names: RecipeNames = None, recipes: Recipes = None, debug: Debug = 
         except ConfigError as error:
             problems.take(error)
         else:
-            typer.echo(f"ok: {name} ({', '.join(scales)})")
+            say(f"ok: {name} ({', '.join(scales)})")
     problems.raise_any()

@@ -133,10 +133,9 @@ def _check_depth(path: Path, text: str) -> None:
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                place = f"{shown(path)}:{event.start_mark.line + 1}"
-                raise ConfigError(
-                    f"{place}: lists and mappings are nested more than {DEEPEST} deep"
-                )
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                text = f"lists and mappings are nested more than {DEEPEST} deep"
+                raise ConfigError(f"{shown(path)}:{line}: {text}")
     except (yaml.YAMLError, RecursionError) as error:
         raise _broken(path, error) from error
 

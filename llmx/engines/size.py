@@ -76,10 +76,10 @@ def weight_files(folder: Path) -> list[Path]:
 def _listed(index: Path) -> list[str]:
     """Return the names of the files that an index names, each once."""
     named = _read_json(index).get("weight_map", {})
-    names = set(named.values()) if isinstance(named, dict) else {None}
+    names = list(named.values()) if isinstance(named, dict) else [None]
     if not all(isinstance(name, str) for name in names):
         raise EngineError(f"{index}: weight_map names no files")
-    return sorted(names)
+    return sorted(set(map(str, names)))
 
 
 def _size(folder: Path, config: Mapping[str, Any], weights: int) -> ModelSize:
