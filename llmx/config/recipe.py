@@ -65,6 +65,8 @@ class _Reader:
     def recipe(self, group: str) -> Recipe:
         self._keys()
         words = {key: word for key in WORDS if (word := self._word(key))}
+        if scale := words.get("scale"):
+            self._named(scale, "scale")
         arms = self._override_lists("arms") or {"main": ()}
         recipe = Recipe(
             document=self.document,
@@ -204,16 +206,16 @@ class _Reader:
         found = self._mapping("references")
         for arm, reference in found.items():
             for name in (arm, reference):
-                if name not in arms:
+                if str(name) not in arms:
                     hint = nearest(str(name), arms, "arms")
                     self._wrong(f"'{name}' is not an arm", "references", arm, hint=hint)
-        return {arm: name for arm, name in found.items() if arm in arms and name in arms}
+        return {arm: str(name) for arm, name in found.items() if {arm, str(name)} <= arms.keys()}
 
     def _named(self, name: str, *keys: str) -> None:
         """Check a name that becomes part of a path."""
         if hint := names.fault(name):
-            text = f"'{names.shown(name)}' cannot be a name in {keys[0]}"
-            self._wrong(text, *keys, hint=hint)
+            text = f"'{names.shown(name)}' cannot be a name"
+            self._wrong(f"{text} in {keys[0]}" if len(keys) > 1 else text, *keys, hint=hint)
 
     def _reference(self, recipe: Recipe) -> None:
         reference = recipe.words.get("reference")

@@ -6,7 +6,7 @@ Only PyYAML is needed here: listing recipes must not wait for Hydra.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -15,9 +15,14 @@ from typing import Any, ClassVar
 import yaml
 
 from llmx.core.errors import ConfigError
-from llmx.core.json_text import DEEPEST
 
 Where = tuple[str, ...]
+DEEPEST = 32
+"""Levels inside one another that a value may have, less than any library minds."""
+LONGEST = 256
+"""Bits of a whole number."""
+TOO_DEEP = f"lists and mappings are nested more than {DEEPEST} deep"
+TOO_LONG = "a number has too many digits"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -27,6 +32,21 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         first: [(tag, rule) for tag, rule in rules if not tag.endswith((":timestamp", ":float"))]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return what a node says; the library's own constructors trip over odd ones."""
+        try:
+            found = super().construct_object(node, deep)
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise _odd(node, f"this is no {kind} that can be read") from error
+        if isinstance(found, int) and found.bit_length() > LONGEST:
+            raise _odd(node, TOO_LONG)
+        return found
+
+
+def _odd(node: yaml.Node, text: str) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, text, node.start_mark)
 
 
 _FLOAT = re.compile(
@@ -116,13 +136,27 @@ def _parse(path: Path, raw: bytes) -> Document:
         data = loader.construct_document(node)
     except yaml.YAMLError as error:
         raise _broken(path, error) from error
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{_long_number(path, text)}: a number has too many digits") from error
     finally:
         loader.dispose()
     if not isinstance(data, dict):
         raise ConfigError(f"{shown(path)}:1: expected `key: value` lines, found {_noun(data)}")
     return Document(path, data, lines, _header(text))
+
+
+def unusable(value: Any) -> str | None:
+    """Return why a value that no file holds cannot be worked with; None where it can."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        if any(isinstance(one, int) and one.bit_length() > LONGEST for one in level):
+            return TOO_LONG
+        level = [item for held in level for item in _items(held)]
+    return TOO_DEEP if level else None
+
+
+def _items(held: Any) -> Iterable[Any]:
+    if isinstance(held, dict):
+        return held.values()
+    return held if isinstance(held, list | tuple) else ()
 
 
 def _check_depth(path: Path, text: str) -> None:
@@ -134,16 +168,9 @@ def _check_depth(path: Path, text: str) -> None:
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
                 line = event.start_mark.line + 1 if event.start_mark else 1
-                text = f"lists and mappings are nested more than {DEEPEST} deep"
-                raise ConfigError(f"{shown(path)}:{line}: {text}")
+                raise ConfigError(f"{shown(path)}:{line}: {TOO_DEEP}")
     except (yaml.YAMLError, RecursionError) as error:
         raise _broken(path, error) from error
-
-
-def _long_number(path: Path, text: str) -> str:
-    """Return the place of the first number that Python does not read."""
-    found = re.search(r"[0-9_]{1000,}", text)
-    return f"{shown(path)}:{text[: found.start()].count(chr(10)) + 1 if found else 1}"
 
 
 def _text(path: Path, raw: bytes) -> str:

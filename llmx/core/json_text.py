@@ -27,6 +27,8 @@ def parse(raw: str | bytes) -> Any:
         raise _readable(error) from error
     if _brackets(raw) > DEEPEST:
         _refuse_deep(found)
+    if _may_hold_halves(raw):
+        _refuse_halves(found)
     return found
 
 
@@ -44,6 +46,20 @@ def _brackets(raw: str | bytes) -> int:
     if isinstance(raw, str):
         return raw.count("[") + raw.count("{")
     return raw.count(b"[") + raw.count(b"{")
+
+
+def _may_hold_halves(raw: str | bytes) -> bool:
+    """Whether an escape as `\\ud83d` is there, which is a character only beside another."""
+    if isinstance(raw, str):
+        return "\\ud" in raw or "\\uD" in raw
+    return b"\\ud" in raw or b"\\uD" in raw
+
+
+def _refuse_halves(found: Any) -> None:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text holds half of a character") from error
 
 
 def _refuse_deep(found: Any) -> None:

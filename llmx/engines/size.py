@@ -14,6 +14,7 @@ from llmx.core import json_text
 from llmx.core.errors import EngineError
 from llmx.engines.hub_cache import cached_folder
 from llmx.engines.locate import local_folder
+from llmx.engines.settings_files import check_settings, read_settings
 from llmx.store.place import inside
 
 _CONFIG, _INDEX = "config.json", "model.safetensors.index.json"
@@ -61,6 +62,7 @@ def local_size(name: str | None) -> ModelSize:
 def _folder_size(folder: Path | None) -> ModelSize:
     if folder is None:
         return ModelSize()
+    check_settings(folder)
     return _size(folder, read_config(folder), sum(map(_parameters, weight_files(folder))))
 
 
@@ -75,7 +77,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 def _listed(index: Path) -> list[str]:
     """Return the names of the files that an index names, each once."""
-    named = _read_json(index).get("weight_map", {})
+    named = read_settings(index).get("weight_map", {})
     names = list(named.values()) if isinstance(named, dict) else [None]
     if not all(isinstance(name, str) for name in names):
         raise EngineError(f"{index}: weight_map names no files")
@@ -120,17 +122,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         EngineError: if it cannot be read.
     """
-    return _read_json(folder / _CONFIG)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json_text.parse(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise EngineError(f"cannot read {path}: {error}") from error
-    if not isinstance(found, dict):
-        raise EngineError(f"cannot read {path}: it holds no settings")
-    return found
+    return read_settings(folder / _CONFIG)
 
 
 def _parameters(path: Path) -> int:
