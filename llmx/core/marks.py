@@ -15,6 +15,7 @@ import re
 _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_SPACES = re.compile("[\t\n]")
 
 
 def marked(text: str) -> str:
@@ -23,6 +24,11 @@ def marked(text: str) -> str:
     A JSON document says the same afterwards: the marks are its own.
     """
     return _STEERING.sub(_mark, text)
+
+
+def on_one_line(text: str) -> str:
+    """Return a text without any line feed or tab, for a message that is one line."""
+    return marked(_SPACES.sub(_mark, text))
 
 
 def _mark(found: re.Match[str]) -> str:

@@ -41,7 +41,7 @@ def _mapping(path: Path, where: str) -> Mapping[str, Any]:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{where} is no file", _MAKE) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text is a ValueError
         raise ConfigError(f"{where} is no YAML: {' '.join(str(error).split())}", _MAKE) from error
     if not isinstance(found, Mapping):
         raise ConfigError(f"{where} holds no settings of accelerate", _MAKE)
