@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from threading import RLock
 from typing import Any
 
@@ -27,7 +28,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from llmx.config.mount import ROOT, Mount
 from llmx.config.recipe import GROUPS
-from llmx.config.yaml_file import unusable
+from llmx.config.yaml_file import DEEPEST, TOO_DEEP, unusable
 from llmx.core.errors import ConfigError
 
 _LOCK = RLock()
@@ -56,6 +57,8 @@ def parse_override(text: str, origin: str) -> Assignment:
     Raises:
         ConfigError: if it cannot be read, removes a key, or sweeps over an unnamed set.
     """
+    if _opened(text) > DEEPEST:  # the parser would take a minute to find out
+        raise ConfigError(f"{origin}: cannot read '{_brief(text)}': {TOO_DEEP}")
     try:
         parsed = _PARSER.parse_override(text)
     except (HydraException, RecursionError, ValueError) as error:
@@ -72,6 +75,12 @@ def parse_override(text: str, origin: str) -> Assignment:
     if twice:
         raise ConfigError(f"{origin}: '{text}' names {twice[0]} twice", "name each value once")
     return Assignment(parsed.key_or_group, values, text, origin)
+
+
+def _opened(text: str) -> int:
+    """Return the most brackets that are open at once; those in quotes count too."""
+    steps = ((one in "[{(") - (one in "]})") for one in text)
+    return max(accumulate(steps), default=0)
 
 
 def _brief(text: str) -> str:

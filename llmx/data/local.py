@@ -8,6 +8,7 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import DataError, nearest
+from llmx.core.home import at_home
 from llmx.core.spec import DataSpec
 from llmx.store.place import inside
 
@@ -45,7 +46,7 @@ def without_path(spec: DataSpec) -> dict[str, Any]:
 def _place(named: str) -> Path:
     if named.startswith(SHIPPED):
         return inside(_FOLDER, named.removeprefix(SHIPPED))
-    return Path(named).expanduser()
+    return at_home(named)
 
 
 def json_rows(path: Path) -> list[Mapping[str, Any]]:

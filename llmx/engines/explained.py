@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import EngineError
+from llmx.core.home import at_home
 
 _OFFLINE = "without a network use model=zoo_gsm, or a local folder"
 _INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"
@@ -25,6 +25,6 @@ class explained:
             return
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         offline = any(word in str(error).lower() for word in ("connect", "offline", "resolve"))
-        is_folder = Path(self.name).expanduser().is_dir()
+        is_folder = at_home(self.name).is_dir()
         hint = _OFFLINE if offline else _INCOMPLETE if is_folder else ""
         raise EngineError(f"cannot load {self.name}: {first[:200]}", hint) from error

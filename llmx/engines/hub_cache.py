@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from llmx.core.home import at_home
 from llmx.store.place import inside
 
 _MAIN = "main"
@@ -26,7 +27,7 @@ def hub_cache() -> Path:
 
 
 def _expanded(path: str) -> Path:
-    return Path(os.path.expandvars(path)).expanduser()
+    return at_home(os.path.expandvars(path))
 
 
 def cached_folder(name: str, revision: str | None = None) -> Path | None:

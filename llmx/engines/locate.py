@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llmx.core.errors import EngineError, nearest
+from llmx.core.home import at_home
 from llmx.store.fingerprint import hash_folder
 from llmx.store.place import inside
 
@@ -43,7 +44,7 @@ def local_folder(name: str, stages: Mapping[str, Path] | None = None) -> Path | 
     if kind == "stage":
         return _stage(rest, stages or {})
     if name.startswith((".", "/", "~")) or Path(name).is_dir():
-        return _path(Path(name).expanduser())
+        return _path(at_home(name))
     return None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from llmx.core.errors import ConfigError, DataError, LlmxError, RunError, nearest
+from llmx.core.home import at_home
 from llmx.core.judging import Game, Judgement, JudgeSpec, judged
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import kinds, lookup
@@ -178,7 +179,7 @@ def instructions_of(spec: JudgeSpec) -> str | None:
     if spec.instructions is None:
         return None
     try:
-        return Path(spec.instructions).expanduser().read_text(encoding="utf-8").strip()
+        return at_home(spec.instructions).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         text = f"judge.instructions={spec.instructions} cannot be read"
         raise ConfigError(text, str(error)) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError, RunError
+from llmx.core.home import at_home
 from llmx.core.judging import Judgement
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
@@ -125,7 +126,7 @@ def gamed_of(given: StageInput) -> Path | None:
     named = given.stage.options.get("gamed")
     if named is None:
         return None
-    path = Path(str(named)).expanduser()
+    path = at_home(str(named))
     if not path.is_file():
         where = f"stages.{given.stage.name}.gamed"
         raise ConfigError(

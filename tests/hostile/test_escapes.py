@@ -67,7 +67,9 @@ def test_nothing_steers_and_marks_are_final(text: str) -> None:
     assert "\n" not in on_one_line(text)
 
 
-@given(st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))))
+@given(
+    st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
+)
 def test_json_says_the_same(value: dict[str, str]) -> None:
     assert json.loads(marked(json.dumps(value, ensure_ascii=False))) == value
 
@@ -146,7 +148,10 @@ def stranger() -> None:
         description=f"d {EVIL}",
         paper=f"p {EVIL}",
         stages=STAGES,
-        arms={"greedy": ["sampler=greedy"], "other": ["sampler=target", f"sampler.stop=['{EVIL}z']"]},
+        arms={
+            "greedy": ["sampler=greedy"],
+            "other": ["sampler=target", f"sampler.stop=['{EVIL}z']"],
+        },
         evidence={f"model{EVIL}": {"grade": "assumed", "where": EVIL}},
         deviations=[EVIL],
         reference="greedy",
@@ -188,7 +193,9 @@ ERRORS = {
     "need": lambda: recipe("stranger", stages={"g": {**DECODE, "needs": [f"x{EVIL}"]}}),
     "choice": lambda: recipe("stranger", defaults=[{"override /model": f"x{EVIL}"}]),
     "override": lambda: recipe("stranger", arms={"a": [f"x{EVIL}"]}),
-    "value": lambda: recipe("stranger", arms={"a": ["sampler=greedy", f"sampler.max_tokens='{EVIL}'"]}),
+    "value": lambda: recipe(
+        "stranger", arms={"a": ["sampler=greedy", f"sampler.max_tokens='{EVIL}'"]}
+    ),
     "data": lambda: recipe("stranger", data={"kind": f"x{EVIL}"}),
     "model": lambda: recipe("stranger", model={"target": f"./x{EVIL}"}),
     "zoo": lambda: recipe("stranger", model={"target": f"zoo:x{EVIL}"}),
