@@ -180,7 +180,7 @@ def instructions_of(spec: JudgeSpec) -> str | None:
         return None
     try:
         return at_home(spec.instructions).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # not text, or no name that a file can have
         text = f"judge.instructions={spec.instructions} cannot be read"
         raise ConfigError(text, str(error)) from error
 
