@@ -11,7 +11,9 @@ def main() -> None:
     if "_LLMX_COMPLETE" in os.environ and _completed():
         return
     from llmx.cli.app import app
+    from llmx.cli.console import complain_at_length
 
+    sys.excepthook = complain_at_length
     app(prog_name="llmx")
 
 
@@ -22,5 +24,7 @@ def _completed() -> bool:
     join_bash_words()
     found = answer()
     if found is not None:
-        sys.stdout.write(f"{found}\n")
+        from llmx.core.marks import marked
+
+        sys.stdout.write(f"{marked(found)}\n")
     return found is not None

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmx.core.home import at_home
+
 if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
     from llmx.report.compare.model import Compared
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 def runs_folder(given: Path | str | None) -> Path:
     """Return the folder of the runs: the given one, ``$LLMX_RUNS``, or ``./runs``."""
-    return Path(given or os.environ.get("LLMX_RUNS") or "runs").expanduser()
+    return at_home(given or os.environ.get("LLMX_RUNS") or "runs")
 
 
 def run_spec(

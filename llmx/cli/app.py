@@ -20,6 +20,7 @@ from llmx.cli import (
     trust,
     validate,
 )
+from llmx.cli.console import say
 from llmx.cli.guard import Guarded
 
 app = typer.Typer(
@@ -53,7 +54,7 @@ def _version(asked: bool) -> None:
             number = version("llmx-lab")
         except PackageNotFoundError:
             number = "(not installed: run from a checkout)"
-        typer.echo(f"llmx {number}")
+        say(f"llmx {number}")
         raise typer.Exit
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from llmx.cli import api, complete
-from llmx.cli.console import show
+from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Runs
 
 Name = Annotated[
@@ -43,7 +43,7 @@ def compare(
     """
     found = api.compare_runs(first, second, runs)
     if as_json:
-        typer.echo(found.model_dump_json(indent=1))
+        say(found.model_dump_json(indent=1))
     else:
         from llmx.report.compare.terminal import render
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 
 from llmx.config import index
+from llmx.core import json_text
 from llmx.core.arms import families
 from llmx.core.errors import LlmxError
+from llmx.store.place import inside
 
 
 def join_bash_words() -> None:
@@ -54,14 +55,15 @@ def runs(incomplete: str) -> list[str]:
     folder = Path(os.environ.get("LLMX_RUNS") or "runs")
     run, colon, _ = incomplete.partition(":")
     if colon:
-        return [f"{run}:{arm}" for arm in _arms_of(folder / run)]
+        return [f"{run}:{arm}" for arm in _arms_of(folder, run)]
     return sorted(path.parent.name for path in folder.glob("*/manifest.json"))
 
 
-def _arms_of(run: Path) -> list[str]:
+def _arms_of(runs: Path, run: str) -> list[str]:
     try:
-        return list(families(json.loads((run / "spec.json").read_text())["arms"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        spec = inside(runs, run, links=True) / "spec.json"
+        return list(families(json_text.parse(spec.read_bytes())["arms"]))
+    except (LlmxError, OSError, ValueError, KeyError, TypeError):
         return []
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from llmx.core.errors import LlmxError
+from llmx.core.marks import marked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,19 +18,29 @@ if TYPE_CHECKING:
 _MANY = 200  # rows of a table that rich lays out in no time
 
 
-def console() -> Console:
-    """Return a console on the stdout of this moment; wide when nobody looks at it."""
-    from rich.console import Console
+def console(stderr: bool = False) -> Console:
+    """Return a console on the stdout or stderr of this moment.
 
-    plain = Console(highlight=False)
-    return plain if plain.is_terminal else Console(highlight=False, width=120, soft_wrap=False)
+    The first is wide when nobody looks at it. On both, what would steer the terminal is a mark.
+    """
+    from llmx.cli.marking import MarkingConsole
+
+    plain = MarkingConsole(stderr=stderr, highlight=False)
+    if plain.is_terminal or stderr:
+        return plain
+    return MarkingConsole(highlight=False, width=120, soft_wrap=False)
 
 
 def show(*things: Any) -> None:
     """Print rich renderables or plain text (markup is not read: a name may hold brackets)."""
     out = console()
     for thing in things:
-        out.print(thing, markup=False)
+        out.print(marked(thing) if isinstance(thing, str) else thing, markup=False)
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print one text as it is, but for what would steer the terminal."""
+    typer.echo(marked(text), err=err)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Any:
@@ -50,7 +62,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*(Text(marked(cell)) for cell in row))
     return made
 
 
@@ -65,7 +77,12 @@ def size(count: float) -> str:
 
 def complain(error: LlmxError) -> None:
     """Print an error to stderr: one line for each problem, the hint at the end of the last."""
-    *first, last = error.message.splitlines() or [""]
+    *first, last = error.message.split("\n")
     for line in first:
-        typer.echo(f"error: {line}", err=True)
-    typer.echo(f"error: {last}; {error.hint}" if error.hint else f"error: {last}", err=True)
+        say(f"error: {line}", err=True)
+    say(f"error: {last}; {error.hint}" if error.hint else f"error: {last}", err=True)
+
+
+def complain_at_length(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Print a traceback to stderr: what Python does with a defect, but for the marks."""
+    say("".join(format_exception(kind, error, trace)).rstrip(), err=True)

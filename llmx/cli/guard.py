@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from llmx.cli.console import complain
-from llmx.core.errors import LlmxError
+from llmx.core.errors import LlmxError, StoreError
 from llmx.store.files import unwritable
 
 
@@ -47,7 +47,9 @@ def _refuse(error: LlmxError, args: Sequence[str]) -> None:
 
 
 def _disk(error: OSError, args: Sequence[str]) -> None:
-    """Show a disk that takes nothing more; any other failure of the system is a defect here."""
+    """Show a disk that takes nothing more, and a name that it cannot take; the rest is a defect."""
+    if error.errno == errno.ENAMETOOLONG:
+        _refuse(StoreError(f"'{str(error.filename)[:40]}…' is too long for a file's name"), args)
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         raise error
     _refuse(unwritable(Path(error.filename or "."), error), args)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
-from llmx.cli.console import show, table
+from llmx.cli.console import say, show, table
 from llmx.cli.options import Debug, Recipes
 from llmx.config import index
 
@@ -29,7 +27,7 @@ def list_recipes(recipes: Recipes = None, debug: Debug = False) -> None:
     _outside([entry for entry in good if entry.outside])
     for entry in entries:
         for line in entry.error.splitlines():
-            typer.echo(f"broken: {line}", err=True)
+            say(f"broken: {line}", err=True)
 
 
 def _outside(entries: Sequence[index.Entry]) -> None:

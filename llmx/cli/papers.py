@@ -9,6 +9,8 @@ from llmx.config import index, places
 from llmx.config.compose import compose
 from llmx.config.yaml_file import read, shown
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.names import fault
+from llmx.core.names import shown as shown_name
 from llmx.core.spec import RunSpec
 from llmx.report.paper import Paper, load_paper
 
@@ -25,6 +27,8 @@ def find(name: str, extra: Sequence[Path | str] = ()) -> Paper:
     known = places.claim_files(places.roots(extra))
     if name not in known:
         raise ConfigError(f"there is no paper '{name}'", nearest(name, known, "papers"))
+    if hint := fault(name):
+        raise ConfigError(f"'{shown_name(name)}' cannot be a paper", hint)
     path = known[name]
     return load_paper(read(path).data, shown(path))
 

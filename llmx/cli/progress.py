@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from llmx.cli.console import console
+from llmx.core.marks import marked
 from llmx.core.progress import Progress
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Live:
 
     def note(self, text: str) -> None:
         """Print a line above the bars."""
-        self._bars.console.print(text, markup=False)
+        self._bars.console.print(marked(text), markup=False)
 
     def _drop(self, title: str) -> None:
         if title in self._tasks:
@@ -79,7 +81,6 @@ def watching(quiet: bool) -> Iterator[Observer | None]:
     if quiet:
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
     from rich.progress import Progress as Bars
     from rich.progress import TimeRemainingColumn as Remaining
@@ -92,6 +93,5 @@ def watching(quiet: bool) -> Iterator[Observer | None]:
         Remaining(),
         TextColumn("{task.fields[note]}"),
     )
-    console = Console(stderr=True, highlight=False)
-    with Bars(*columns, console=console, transient=True) as bars:
+    with Bars(*columns, console=console(stderr=True), transient=True) as bars:
         yield Live(bars)

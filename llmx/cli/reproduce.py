@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from llmx.cli import api, complete
-from llmx.cli.console import show
+from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Recipes, Runs
 
 
@@ -45,7 +45,7 @@ def reproduce(
     made = api.reproduce_paper(paper, runs, source or (), recipes or ())
     written = api.write_page(made, runs, out, keep)
     if as_json:
-        typer.echo(made.page.model_dump_json(indent=1))
+        say(made.page.model_dump_json(indent=1))
         return
     from llmx.report.reproduce.shown import run_tables
     from llmx.report.reproduce.terminal import render

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmx.cli import complete
+from llmx.cli.console import say
 from llmx.cli.options import Debug, Recipes, Runs, TrustCode
 from llmx.core.errors import ConfigError, nearest
 
@@ -121,7 +122,7 @@ def _run(
         with watching(quiet) as observer:
             result = run_spec(spec, runs, limit, observer, workers)
     except KeyboardInterrupt:
-        typer.echo(f"\nstopped; to go on: {resume_command(sys.argv[1:])}", err=True)
+        say(f"\nstopped; to go on: {resume_command(sys.argv[1:])}", err=True)
         raise typer.Exit(130) from None
     show_result(result)
 

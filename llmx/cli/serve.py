@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmx.cli.console import show
+from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Recipes, TrustCode
 from llmx.cli.run import Words, split
 from llmx.core.errors import ConfigError
@@ -138,7 +138,7 @@ def serve(
     address = f"http://{host}:{listening.getsockname()[1]}/v1"
     show(f"serving {answerer.name} at {address}")
     # One line, however narrow: it is to be copied.
-    typer.echo(_example(address, answerer.name, key_env if access.digest else None))
+    say(_example(address, answerer.name, key_env if access.digest else None))
     Server(Service(answerer, most, access, limits), drain).run(sockets=[listening])
 
 

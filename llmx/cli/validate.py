@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
+from llmx.cli.console import say
 from llmx.cli.options import Debug, RecipeNames, Recipes
 from llmx.core.errors import ConfigError
 
@@ -33,8 +32,8 @@ def validate(names: RecipeNames = None, recipes: Recipes = None, debug: Debug = 
         except ConfigError as error:
             problems.take(error)
         else:
-            typer.echo(f"ok: {name} ({', '.join(scales)})")
+            say(f"ok: {name} ({', '.join(scales)})")
             recipe = load(name, recipes or ()).recipe
             for one in reaches(recipe):
-                typer.echo(f"{shown(recipe.document.path)}:{one.line}: {one.text}")
+                say(f"{shown(recipe.document.path)}:{one.line}: {one.text}")
     problems.raise_any()

@@ -16,6 +16,7 @@ from llmx.config.problems import Problems
 from llmx.config.recipe import parse
 from llmx.config.yaml_file import read
 from llmx.core.errors import nearest
+from llmx.core.names import fault
 from llmx.core.spec import RunSpec
 
 
@@ -80,7 +81,9 @@ def load(recipe: str, extra_paths: Sequence[Path | str] = ()) -> Mount:
     loaded = parse(read(path), group, problems)
     claims = places.claim_files(roots)
     wanted = loaded.words.get("claims")
-    if wanted and wanted not in claims:
+    if wanted and (hint := fault(wanted)):
+        problems.add(f"{loaded.document.where('claims')}: no claims have such a name", hint)
+    elif wanted and wanted not in claims:
         where = loaded.document.where("claims")
         problems.add(f"{where}: no claims called '{wanted}'", nearest(wanted, claims, "claims"))
     problems.raise_any()

@@ -17,6 +17,7 @@ from llmx.config.schema import check_arm
 from llmx.config.stages import resolve_stages
 from llmx.config.yaml_file import read
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.names import fault, shown
 from llmx.core.registry import kinds
 from llmx.core.spec import ArmSpec, Evidence, RunSpec, StageSpec
 
@@ -66,6 +67,8 @@ class Composition:
         if name not in known:
             place = "" if self.given.scale else f"{self.recipe.document.where('scale')}: "
             self.problems.add(f"{place}there is no scale '{name}'", nearest(name, known, "scales"))
+        elif hint := fault(name):
+            self.problems.add(f"'{shown(name)}' cannot be a scale", hint)
         for key in self.recipe.deviations:
             if key not in {*known, "all"}:
                 where = self.recipe.document.where("deviations", key)
@@ -91,10 +94,12 @@ class Composition:
     def _defaults(self) -> None:
         for group, choice in self.recipe.defaults.items():
             known = self.mount.choices(group)
+            where = self.recipe.document.where("defaults")
             if choice not in known:
-                where = self.recipe.document.where("defaults")
                 hint = nearest(choice, known, f"choices of {group}")
                 self.problems.add(f"{where}: there is no {group}={choice}", hint)
+            elif hint := fault(choice):
+                self.problems.add(f"{where}: '{shown(choice)}' cannot be a {group}", hint)
 
     def _list(self, origin: str, texts: Sequence[str], *keys: str) -> tuple[Assignment, ...]:
         """Read the overrides that a scale or an arm of the recipe lists."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from threading import RLock
 from typing import Any
 
@@ -27,10 +28,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from llmx.config.mount import ROOT, Mount
 from llmx.config.recipe import GROUPS
+from llmx.config.yaml_file import DEEPEST, TOO_DEEP, unusable
 from llmx.core.errors import ConfigError
 
 _LOCK = RLock()
 _PARSER = OverridesParser.create()
+_SHOWN = 200  # characters of an override that an error repeats
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,26 +59,41 @@ def parse_override(text: str, origin: str) -> Assignment:
     Raises:
         ConfigError: if it cannot be read, removes a key, or sweeps over an unnamed set.
     """
+    if _opened(text) > DEEPEST:  # the parser would take a minute to find out
+        raise ConfigError(f"{origin}: cannot read '{_brief(text)}': {TOO_DEEP}")
     try:
         parsed = _PARSER.parse_override(text)
-    except (HydraException, RecursionError) as error:
-        raise ConfigError(f"{origin}: cannot read '{text}'", _how(text)) from error
+    except (HydraException, RecursionError, ValueError) as error:
+        raise ConfigError(f"{origin}: cannot read '{_brief(text)}'", _how(text)) from error
     if parsed.type is OverrideType.DEL:
         hint = f"to clear a value write {parsed.key_or_group}=null"
         raise ConfigError(f"{origin}: '{text}' would remove a key", hint)
     if parsed.type is not OverrideType.CHANGE or parsed.package or not parsed.key_or_group:
         raise ConfigError(f"{origin}: cannot use '{text}'", "write KEY=VALUE with a plain key")
     values = _values(parsed, text, origin)
+    if (wrong := unusable(values)) is not None:
+        raise ConfigError(f"{origin}: cannot use '{_brief(text)}': {wrong}")
     twice = [value for at, value in enumerate(values) if value in values[:at]]
     if twice:
         raise ConfigError(f"{origin}: '{text}' names {twice[0]} twice", "name each value once")
     return Assignment(parsed.key_or_group, values, text, origin)
 
 
+def _opened(text: str) -> int:
+    """Return the most brackets that are open at once; those in quotes count too."""
+    steps = ((one in "[{(") - (one in "]})") for one in text)
+    return max(accumulate(steps), default=0)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
 def _how(text: str) -> str:
     key, equals, value = text.partition("=")
     if not equals:
         return "write KEY=VALUE"
+    value = _brief(value)
     return f"if the value holds special characters, quote it twice: '{key}=\"{value}\"'"
 
 

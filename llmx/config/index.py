@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.config import places
-from llmx.core import user_cache
+from llmx.core import json_text, user_cache
 
 _FILE = "index-2.json"
 
@@ -138,7 +138,7 @@ def cache_file() -> Path:
 
 def _load() -> dict[str, Any]:
     try:
-        held = json.loads(user_cache.load(_FILE) or b"")
+        held = json_text.parse(user_cache.load(_FILE) or b"")
     except ValueError:
         return {}
     return held if isinstance(held, dict) else {}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from llmx.config.yaml_file import shown
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.home import at_home
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 LOCAL = "local"
@@ -51,8 +52,8 @@ def _is_checkout(folder: Path) -> bool:
 
 
 def _folder(path: Path, source: str) -> Path:
-    if path.expanduser().is_dir():
-        return path.expanduser()
+    if at_home(path).is_dir():
+        return at_home(path)
     raise ConfigError(f"{source} names {path}, which is not a folder")
 
 
@@ -72,7 +73,7 @@ def find(recipe: str, folders: Sequence[Path]) -> tuple[str, Path]:
         ConfigError: if there is no such recipe (the nearest names are given), or two.
     """
     if recipe.endswith((".yaml", ".yml")):
-        return _by_path(Path(recipe).expanduser(), folders)
+        return _by_path(at_home(recipe), folders)
     files = list(recipe_files(folders))
     stem = recipe.rsplit("/", 1)[-1]
     same = [(group, path) for group, path in files if path.stem == stem]

@@ -20,6 +20,7 @@ from llmx.config.problems import Problems
 from llmx.config.recipe import GROUPS
 from llmx.config.schema import FIELDS, OPEN
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.names import fault, shortened, shown
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Expander:
         for choice in wrong:
             hint = nearest(str(choice), known, f"choices of {given.key}")
             self.problems.add(f"{given.origin}: there is no {given.key}={choice}", hint)
+        for choice in (str(value) for value in given.values if value in known):
+            if hint := fault(choice):
+                self.problems.add(
+                    f"{given.origin}: '{shown(choice)}' cannot be a {given.key}", hint
+                )
         return not wrong
 
     def _with_choices(
@@ -185,9 +191,10 @@ def name_points(points: Sequence[Point]) -> None:
         short[key] = key if names.count(word) > 1 else word
     for point in points:
         parts = [f"@{short[key]}={_word(value)}" for key, value in point.swept.items()]
-        point.name = point.arm + "".join(parts)
+        point.name = shortened(point.arm + "".join(parts))
 
 
 def _word(value: Any) -> str:
     text = "null" if value is None else str(value)
-    return re.sub(r"[^\w.+-]+", "_", text.lower() if isinstance(value, bool) else text)
+    word = re.sub(r"[^\w.+-]+", "_", text.lower() if isinstance(value, bool) else text, flags=re.A)
+    return re.sub(r"\.$", "_", word)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from llmx.core.errors import ConfigError
+from llmx.core.marks import on_one_line
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Problems:
     found: dict[Problem, None] = field(default_factory=dict)
 
     def add(self, message: str, hint: str = "") -> None:
-        """Note one problem; a repeated one is shown once."""
-        self.found[Problem(message, hint)] = None
+        """Note one problem, on one line; a repeated one is shown once."""
+        self.found[Problem(on_one_line(message), on_one_line(hint))] = None
 
     def take(self, error: ConfigError) -> None:
         """Note what another module raised."""

@@ -6,12 +6,12 @@ the values resolve to is the work of :mod:`llmx.config.compose`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from llmx.config.problems import Problems
 from llmx.config.yaml_file import Document, shown
+from llmx.core import names
 from llmx.core.errors import nearest
 
 GROUPS = (
@@ -26,7 +26,6 @@ KEYS = (
     *SECTIONS,
 )
 GRADES = ("paper", "code", "secondary", "assumed")
-_ARM_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,8 @@ class _Reader:
     def recipe(self, group: str) -> Recipe:
         self._keys()
         words = {key: word for key in WORDS if (word := self._word(key))}
+        if scale := words.get("scale"):
+            self._named(scale, "scale")
         arms = self._override_lists("arms") or {"main": ()}
         recipe = Recipe(
             document=self.document,
@@ -98,7 +99,9 @@ class _Reader:
     def _name(self, words: dict[str, str]) -> str:
         stem = self.document.path.stem
         name = words.get("name", stem)
-        if name != stem:
+        if hint := names.fault(stem):
+            self._wrong(f"a recipe cannot be called '{names.shown(stem)}'", "name", hint=hint)
+        elif name != stem:
             hint = f"write name: {stem}, or rename the file to {name}.yaml"
             self._wrong(f"name '{name}' differs from the file's", "name", hint=hint)
         return name
@@ -150,6 +153,8 @@ class _Reader:
         else:
             keep = {key: self._mapping(key) for key in keys if key in self.data}
         for name, value in keep.items():
+            if keys == ("stages",):
+                self._named(name, "stages", name)
             if not isinstance(value, dict):
                 self._wrong(f"stages.{name} must be {{kind: …}}, not {value!r}", "stages", name)
         return {name: value for name, value in keep.items() if isinstance(value, dict)}
@@ -158,9 +163,7 @@ class _Reader:
         lists = {}
         for name, value in self._mapping(key).items():
             lists[name] = self._strings(value, key, name)
-            if not _ARM_NAME.fullmatch(name):
-                hint = "use letters, digits, _ and -"
-                self._wrong(f"'{name}' cannot be a name in {key}", key, name, hint=hint)
+            self._named(name, key, name)
         return lists
 
     def _strings(self, value: object, *keys: str) -> tuple[str, ...]:
@@ -203,10 +206,16 @@ class _Reader:
         found = self._mapping("references")
         for arm, reference in found.items():
             for name in (arm, reference):
-                if name not in arms:
+                if str(name) not in arms:
                     hint = nearest(str(name), arms, "arms")
                     self._wrong(f"'{name}' is not an arm", "references", arm, hint=hint)
-        return {arm: name for arm, name in found.items() if arm in arms and name in arms}
+        return {arm: str(name) for arm, name in found.items() if {arm, str(name)} <= arms.keys()}
+
+    def _named(self, name: str, *keys: str) -> None:
+        """Check a name that becomes part of a path."""
+        if hint := names.fault(name):
+            text = f"'{names.shown(name)}' cannot be a name"
+            self._wrong(f"{text} in {keys[0]}" if len(keys) > 1 else text, *keys, hint=hint)
 
     def _reference(self, recipe: Recipe) -> None:
         reference = recipe.words.get("reference")

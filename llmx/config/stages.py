@@ -110,7 +110,7 @@ def _stage(recipe: Recipe, name: str, raw: Mapping[str, Any], problems: Problems
         if need not in recipe.stages:
             wrong(f"needs unknown stage '{need}'", "needs", nearest(need, recipe.stages, "stages"))
     scorer = raw.get("scorer")
-    if scorer is not None and scorer not in kinds("scorer"):
+    if scorer is not None and str(scorer) not in kinds("scorer"):
         wrong(f"unknown scorer {scorer!r}", "scorer", nearest(str(scorer), kinds("scorer")))
     options = {key: value for key, value in raw.items() if key not in _OWN}
     return StageSpec(name=name, kind=str(kind), over=over, needs=tuple(needs), options=options)

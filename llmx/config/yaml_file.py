@@ -6,7 +6,7 @@ Only PyYAML is needed here: listing recipes must not wait for Hydra.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,6 +17,12 @@ import yaml
 from llmx.core.errors import ConfigError
 
 Where = tuple[str, ...]
+DEEPEST = 32
+"""Levels inside one another that a value may have, less than any library minds."""
+LONGEST = 256
+"""Bits of a whole number."""
+TOO_DEEP = f"lists and mappings are nested more than {DEEPEST} deep"
+TOO_LONG = "a number has too many digits"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -26,6 +32,21 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         first: [(tag, rule) for tag, rule in rules if not tag.endswith((":timestamp", ":float"))]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return what a node says; the library's own constructors trip over odd ones."""
+        try:
+            found = super().construct_object(node, deep)
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise _odd(node, f"this is no {kind} that can be read") from error
+        if isinstance(found, int) and found.bit_length() > LONGEST:
+            raise _odd(node, TOO_LONG)
+        return found
+
+
+def _odd(node: yaml.Node, text: str) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, text, node.start_mark)
 
 
 _FLOAT = re.compile(
@@ -103,6 +124,7 @@ def _bytes(path: Path) -> bytes:
 
 def _parse(path: Path, raw: bytes) -> Document:
     text = _text(path, raw)
+    _check_depth(path, text)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -121,6 +143,36 @@ def _parse(path: Path, raw: bytes) -> Document:
     return Document(path, data, lines, _header(text))
 
 
+def unusable(value: Any) -> str | None:
+    """Return why a value that no file holds cannot be worked with; None where it can."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        if any(isinstance(one, int) and one.bit_length() > LONGEST for one in level):
+            return TOO_LONG
+        level = [item for held in level for item in _items(held)]
+    return TOO_DEEP if level else None
+
+
+def _items(held: Any) -> Iterable[Any]:
+    if isinstance(held, dict):
+        return held.values()
+    return held if isinstance(held, list | tuple) else ()
+
+
+def _check_depth(path: Path, text: str) -> None:
+    """Refuse what is nested without end, before anything follows it down."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ConfigError(f"{shown(path)}:{line}: {TOO_DEEP}")
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _broken(path, error) from error
+
+
 def _text(path: Path, raw: bytes) -> str:
     try:
         text = raw.decode("utf-8-sig")
@@ -133,7 +185,7 @@ def _text(path: Path, raw: bytes) -> str:
     return text
 
 
-def _broken(path: Path, error: yaml.YAMLError) -> ConfigError:
+def _broken(path: Path, error: Exception) -> ConfigError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]

@@ -18,6 +18,7 @@ from llmx.core.spec import DataSpec
 from llmx.data.hub import hub_file, pinned_identity
 from llmx.data.local import json_rows, path_of, without_path
 from llmx.store.fingerprint import fingerprint, hash_file
+from llmx.store.place import inside
 
 VERSION = 1  # to be raised with every change here that changes a problem
 REPOSITORY = "lmarena-ai/arena-hard-auto"
@@ -100,10 +101,11 @@ class ArenaHardData:
             )
             return first, second
         folder = path / FOLDER if (path / FOLDER).is_dir() else path
-        for name in names:
-            if not (folder / name).is_file():
+        first, second = (inside(folder, name, links=True) for name in names)
+        for file, name in ((first, names[0]), (second, names[1])):
+            if not file.is_file():
                 raise DataError(f"{folder} has no {name}", HOW)
-        return folder / names[0], folder / names[1]
+        return first, second
 
 
 def _read(row: _Row, read: Any, where: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import DataError, nearest
+from llmx.core.home import at_home
 from llmx.core.spec import DataSpec
+from llmx.store.place import inside
 
 SHIPPED = "shipped:"
 _FOLDER = Path(__file__).parent / "shipped"
@@ -43,8 +45,8 @@ def without_path(spec: DataSpec) -> dict[str, Any]:
 
 def _place(named: str) -> Path:
     if named.startswith(SHIPPED):
-        return _FOLDER / named.removeprefix(SHIPPED)
-    return Path(named).expanduser()
+        return inside(_FOLDER, named.removeprefix(SHIPPED))
+    return at_home(named)
 
 
 def json_rows(path: Path) -> list[Mapping[str, Any]]:
@@ -55,10 +57,13 @@ def json_rows(path: Path) -> list[Mapping[str, Any]]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        lines = [line for line in text.splitlines() if line.strip()]
-        rows = [json.loads(line) for line in lines] if path.suffix == ".jsonl" else json.loads(text)
+        rows = _lines(text) if path.suffix == ".jsonl" else json_text.parse(text)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}", "take the published file") from error
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path} is no list of rows", "take the published file")
     return rows
+
+
+def _lines(text: str) -> list[Any]:
+    return [json_text.parse(line) for line in text.splitlines() if line.strip()]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import EngineError, LlmxError
+from llmx.core.home import at_home
 
 _OFFLINE = "without a network use model=zoo_gsm, or a local folder"
 _INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"
@@ -38,7 +38,7 @@ def in_one_line(name: str, error: BaseException) -> EngineError:
         text = f"{name} has no *.safetensors: pickled weights can run code and are not loaded"
         return EngineError(text, "take a revision that has them, or convert it where you trust it")
     offline = any(word in said.lower() for word in ("connect", "offline", "resolve"))
-    is_folder = Path(name).expanduser().is_dir()
+    is_folder = at_home(name).is_dir()
     hint = _OFFLINE if offline else _INCOMPLETE if is_folder else ""
     return EngineError(f"cannot load {name}: {said.splitlines()[0][:200]}", hint)
 

@@ -11,6 +11,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from llmx.core.home import at_home
+from llmx.store.place import inside
+
 _MAIN = "main"
 
 
@@ -24,7 +27,7 @@ def hub_cache() -> Path:
 
 
 def _expanded(path: str) -> Path:
-    return Path(os.path.expandvars(path)).expanduser()
+    return at_home(os.path.expandvars(path))
 
 
 def cached_folder(name: str, revision: str | None = None) -> Path | None:
@@ -34,14 +37,14 @@ def cached_folder(name: str, revision: str | None = None) -> Path | None:
         name: on the hub, as ``ORG/NAME``.
         revision: a commit, branch or tag; None = main, or else the only one that is here.
     """
-    folder = hub_cache() / "--".join(("models", *name.split("/")))
+    folder = inside(hub_cache(), "--".join(("models", *name.split("/"))), links=True)
     commit = _commit(folder, revision)
-    snapshot = folder / "snapshots" / commit if commit else None
+    snapshot = inside(folder, "snapshots", commit, links=True) if commit else None
     return snapshot if snapshot and (snapshot / "config.json").exists() else None
 
 
 def _commit(folder: Path, revision: str | None) -> str | None:
-    reference = folder / "refs" / (revision or _MAIN)
+    reference = inside(folder, "refs", revision or _MAIN, links=True)
     if reference.is_file():
         return reference.read_text(encoding="utf-8").strip()
     if revision is not None:

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llmx.core.errors import EngineError, nearest
+from llmx.core.home import at_home
 from llmx.store.fingerprint import hash_folder
 from llmx.store.once import once
+from llmx.store.place import inside
 
 ZOO = Path(__file__).parent.parent / "zoo"
 # Everything that decides an output: weights, shape, tokens, template, and what ends an answer.
@@ -44,12 +46,12 @@ def local_folder(name: str, stages: Mapping[str, Path] | None = None) -> Path | 
     if kind == "stage":
         return _stage(rest, stages or {})
     if name.startswith((".", "/", "~")) or Path(name).is_dir():
-        return _path(Path(name).expanduser())
+        return _path(at_home(name))
     return None
 
 
 def _zoo(name: str) -> Path:
-    folder = ZOO / name
+    folder = inside(ZOO, name)
     if not (folder / "config.json").exists():
         known = [path.parent.name for path in ZOO.glob("*/config.json")]
         raise EngineError(f"the zoo has no model '{name}'", nearest(name, known, "zoo models"))

@@ -136,10 +136,12 @@ def _positions(
 def _generation_config(model: ModelSpec, stages: Mapping[str, Path]) -> Any:
     from llmx.engines.pretrained import generation_config
 
-    try:
-        return generation_config(_place(model.target, stages), model.target_revision)
-    except OSError:
-        return None
+    place = _place(model.target, stages)
+    with explained(model.target):
+        try:
+            return generation_config(place, model.target_revision)
+        except OSError:
+            return None
 
 
 def _check_same(target: Any, draft: Any, model: ModelSpec) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 from llmx.core.errors import EngineError
 from llmx.engines.hub_cache import cached_folder
-from llmx.engines.size import INDEX, read_json
+from llmx.engines.settings_files import read_settings
+from llmx.engines.size import INDEX
 from llmx.engines.tokenizer.guarded import guard_transformers
 
 WEIGHTS = {"use_safetensors": True}
@@ -88,7 +89,7 @@ def check_folder(place: str, revision: str | None = None) -> None:
         return
     check_weights(folder)
     settings = folder / "config.json"
-    for name, value in _walk(read_json(settings)) if settings.exists() else ():
+    for name, value in _walk(read_settings(settings)) if settings.exists() else ():
         if name.endswith(_KERNELS) and "/" in str(value):
             text = f"{settings}: {name} names a kernel of the hub ({value}), which is code"
             raise EngineError(text, "take the line out: eager and sdpa need none")
@@ -107,7 +108,9 @@ def check_weights(folder: Path) -> None:
     Raises:
         EngineError: naming the file, and what to do.
     """
-    listed = read_json(folder / INDEX).get("weight_map", {}) if (folder / INDEX).exists() else {}
+    listed = (
+        read_settings(folder / INDEX).get("weight_map", {}) if (folder / INDEX).exists() else {}
+    )
     names = set(listed.values()) if isinstance(listed, Mapping) else set()
     wrong = sorted(str(name) for name in names if not _is_plain(name))
     if wrong:

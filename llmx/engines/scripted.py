@@ -6,12 +6,12 @@ UTF-8 bytes, so lengths, caps and stop strings behave as with a real model.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from llmx.core import json_text
 from llmx.core.errors import EngineError
 from llmx.core.exchange import Capability, Request
 from llmx.core.record import Finish, Record
@@ -85,7 +85,7 @@ def _read(spec: EngineSpec) -> dict[str, str]:
     if spec.script is None:
         raise EngineError("engine 'scripted' needs a script", "engine.script=answers.json")
     try:
-        found = json.loads(Path(spec.script).read_text(encoding="utf-8"))
+        found = json_text.parse(Path(spec.script).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EngineError(f"cannot read the script {spec.script}: {error}") from error
     if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +10,17 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import EngineError
 from llmx.engines.hub_cache import cached_folder
 from llmx.engines.locate import local_folder
+from llmx.engines.settings_files import check_settings, read_settings
 from llmx.store.once import once
+from llmx.store.place import inside
 
 INDEX = "model.safetensors.index.json"
+_CONFIG = "config.json"
+_LARGEST = 2**53  # of a number that a configuration or a weight's shape gives
 
 
 @dataclass(frozen=True)
@@ -62,22 +66,31 @@ def local_size(name: str | None) -> ModelSize:
 def _folder_size(folder: Path | None) -> ModelSize:
     if folder is None:
         return ModelSize()
-    return _size(read_config(folder), sum(map(_parameters, weight_files(folder))))
+    check_settings(folder)
+    return _size(folder, read_config(folder), sum(map(_parameters, weight_files(folder))))
 
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the files that hold the weights once; none while some are missing."""
     if (folder / INDEX).exists():
-        names = set(read_json(folder / INDEX).get("weight_map", {}).values())
-        files = [folder / name for name in sorted(names)]
+        files = [inside(folder, name, links=True) for name in _listed(folder / INDEX)]
         return files if all(path.exists() for path in files) else []
     alone = folder / "model.safetensors"
     return [alone] if alone.exists() else sorted(folder.glob("*.safetensors"))
 
 
-def _size(config: Mapping[str, Any], weights: int) -> ModelSize:
+def _listed(index: Path) -> list[str]:
+    """Return the names of the files that an index names, each once."""
+    named = read_settings(index).get("weight_map", {})
+    names = list(named.values()) if isinstance(named, dict) else [None]
+    if not all(isinstance(name, str) for name in names):
+        raise EngineError(f"{index}: weight_map names no files")
+    return sorted(set(map(str, names)))
+
+
+def _size(folder: Path, config: Mapping[str, Any], weights: int) -> ModelSize:
     def number(name: str, otherwise: int = 0) -> int:
-        return int(config.get(name) or otherwise)
+        return _whole(folder / _CONFIG, name, config.get(name) or otherwise)
 
     heads = number("num_attention_heads", 1)
     head_dim = number("head_dim", number("hidden_size") // heads)
@@ -92,26 +105,28 @@ def _size(config: Mapping[str, Any], weights: int) -> ModelSize:
     )
 
 
+def _whole(path: Path, name: str, value: Any) -> int:
+    """Return a number of a configuration.
+
+    Raises:
+        EngineError: if it is none, or one that no model has.
+    """
+    try:
+        found = int(value)
+    except (TypeError, ValueError, OverflowError):
+        found = -1
+    if not 0 <= found <= _LARGEST:
+        raise EngineError(f"{path}: {name} is {str(value)[:20]}, which is no size")
+    return found
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """Return the content of a model's ``config.json``.
 
     Raises:
         EngineError: if it cannot be read.
     """
-    return read_json(folder / "config.json")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object that a file of a model's folder holds.
-
-    Raises:
-        EngineError: if it cannot be read.
-    """
-    try:
-        found: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise EngineError(f"cannot read {path}: {error}") from error
-    return found
+    return read_settings(folder / _CONFIG)
 
 
 def _parameters(path: Path) -> int:
@@ -123,7 +138,7 @@ def _parameters(path: Path) -> int:
     try:
         stat = path.stat()
         return _in_header(path, stat.st_size, stat.st_mtime_ns)
-    except (OSError, ValueError, KeyError, struct.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise EngineError(f"{path} is not a whole safetensors file: {error}") from error
 
 
@@ -134,5 +149,12 @@ def _in_header(path: Path, size: int, modified: int) -> int:
         (length,) = struct.unpack("<Q", handle.read(8))
         if length > size:
             raise ValueError("the header is longer than the file")
-        header = json.loads(handle.read(length))
-    return sum(prod(t["shape"]) for key, t in header.items() if key != "__metadata__")
+        header = json_text.parse(handle.read(length))
+    return sum(_numbers(t["shape"]) for key, t in header.items() if key != "__metadata__")
+
+
+def _numbers(shape: Any) -> int:
+    """Return how many numbers a tensor holds."""
+    if not all(type(side) is int and 0 <= side <= _LARGEST for side in shape):
+        raise ValueError(f"no tensor has the shape {str(shape)[:40]}")
+    return prod(shape)

@@ -14,7 +14,8 @@ from llmx.report.markdown import markdown
 from llmx.report.picture import picture
 from llmx.report.results import Results
 from llmx.report.samples import side_by_side
-from llmx.store.files import write_json, write_text
+from llmx.store.files import write_json
+from llmx.store.page import write_marked
 
 
 def write(out: Path, results: Results, found: Gathered, arms: Mapping[str, ArmSpec]) -> None:
@@ -25,6 +26,6 @@ def write(out: Path, results: Results, found: Gathered, arms: Mapping[str, ArmSp
     """
     settings = configuration(arms, results.reference)
     write_json(out / "results.json", as_json(results))
-    write_text(out / "report.md", markdown(results))
-    write_text(out / "report.html", html(results, settings, side_by_side(found)))
-    write_text(out / "plot.svg", picture(results) + "\n")
+    write_marked(out / "report.md", markdown(results))
+    write_marked(out / "report.html", html(results, settings, side_by_side(found)))
+    write_marked(out / "plot.svg", picture(results) + "\n")

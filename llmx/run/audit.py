@@ -19,7 +19,8 @@ from llmx.run.ask import decoding_identity, put, required, used_model
 from llmx.run.decode import check_options
 from llmx.run.ensemble import MEMBERS, ensemble_of
 from llmx.run.planned_problems import planned_problems
-from llmx.store.files import read_lines, whole_lines, write_json, write_text
+from llmx.store.files import read_lines, whole_lines, write_json
+from llmx.store.page import write_marked
 from llmx.store.rows import rows
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class AuditStage:
         context.progress.advance()
         found = audit(sent)
         write_json(context.out / "audit.json", as_json(found))
-        write_text(context.out / "audit.md", "\n".join(lines(found)) + "\n")
+        write_marked(context.out / "audit.md", "\n".join(lines(found)) + "\n")
         context.progress.advance()
 
 

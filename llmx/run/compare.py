@@ -16,6 +16,7 @@ from llmx.report.seeds import pool, pool_specs
 from llmx.report.timing import timing
 from llmx.run.api import load_run
 from llmx.run.folder import RunFolder, list_runs
+from llmx.store.place import inside
 
 __all__ = ["Compared", "compare_runs"]
 
@@ -129,7 +130,8 @@ def _stages(folder: RunFolder) -> dict[str, Path]:
     """
     spec = folder.spec()
     arms = [f"{stage.name}/{arm}" for stage in spec.stages for arm in spec.arms]
-    places = {name: folder.path / name for name in [*arms, *(s.name for s in spec.stages)]}
+    names = [*arms, *(stage.name for stage in spec.stages)]
+    places = {name: inside(folder.path, name) for name in names}
     found = {name: path for name, path in places.items() if path.is_dir()}
     if not any((path / "scores.jsonl").exists() for path in found.values()):
         raise StoreError(f"the run {folder.name} holds no scores", "compare runs of a score stage")

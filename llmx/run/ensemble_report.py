@@ -12,7 +12,8 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.decode import check_options
 from llmx.run.ensemble import ensemble_of
 from llmx.run.latency import EVENTS, ROWS
-from llmx.store.files import read_json, read_lines, write_json, write_text
+from llmx.store.files import read_json, read_lines, write_json
+from llmx.store.page import write_marked
 
 _PICTURES = ("gantt", "ttft", "total", "quality", "lengths")
 
@@ -74,11 +75,11 @@ class EnsembleReportStage:
         }
         for name, svg in zip(_PICTURES, pictures.values(), strict=True):
             if svg:
-                write_text(context.out / f"{name}.svg", svg)
+                write_marked(context.out / f"{name}.svg", svg)
         write_json(context.out / "ensemble.json", [as_json(one) for one in found])
         write_json(context.out / "lengths.json", [as_json(one) for one in lengths])
-        write_text(context.out / "ensemble.md", markdown(title, found, said, lengths))
-        write_text(context.out / "ensemble.html", html(title, found, said, pictures, lengths))
+        write_marked(context.out / "ensemble.md", markdown(title, found, said, lengths))
+        write_marked(context.out / "ensemble.html", html(title, found, said, pictures, lengths))
         context.progress.advance()
 
 

@@ -11,7 +11,8 @@ from llmx.core.spec import Semantics
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.decode import check_options
 from llmx.run.divergence_log import LOG
-from llmx.store.files import read_json, write_json, write_text
+from llmx.store.files import read_json, write_json
+from llmx.store.page import write_marked
 
 if TYPE_CHECKING:
     from llmx.explore.drift import Logged
@@ -63,8 +64,8 @@ class ExploreStage:
         context.progress.start(1, unit="logs")
         found = explore(logs, identity["references"], identity["share"], identity["semantics"])
         write_json(context.out / "explore.json", as_json(found))
-        write_text(context.out / "explore.md", markdown(found))
-        write_text(context.out / "explore.svg", picture(found))
+        write_marked(context.out / "explore.md", markdown(found))
+        write_marked(context.out / "explore.svg", picture(found))
         context.progress.advance()
 
 

@@ -21,6 +21,7 @@ from llmx.run.manifest import build_manifest
 from llmx.store.cache import Entry, damaged, entries, size_bytes
 from llmx.store.files import read_json, sweep, unwritable, write_json
 from llmx.store.fingerprint import fingerprint
+from llmx.store.place import inside
 
 _SPEC, _MANIFEST, _STAGES = "spec.json", "manifest.json", "stages.json"
 _FREE = {
@@ -84,7 +85,7 @@ def _foreign(path: Path) -> StoreError:
 def folder_for(runs: Path, spec: RunSpec) -> RunFolder:
     """Return the folder of a spec: the same command finds the same folder."""
     meaning = spec.model_dump(mode="json", exclude=_FREE)
-    return RunFolder(runs / f"{spec.name}-{fingerprint(meaning)[:8]}")
+    return RunFolder(inside(runs, f"{spec.name}-{fingerprint(meaning)[:8]}", links=True))
 
 
 def open_folder(folder: RunFolder, spec: RunSpec, graph: Graph) -> None:
@@ -109,12 +110,13 @@ def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float)
 
 def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
     """Link a stage's files: those of a report to the top, all others under the stage's name."""
-    place = run if entry.kind == "report" else run / stage / (arm or "")
+    names = () if entry.kind == "report" else (stage,) if arm is None else (stage, arm)
+    place = inside(run, *names)
     wrote = entry.about()["files"]
     for path in entry.folder.rglob("*"):
         name = path.relative_to(entry.folder)
         if path.is_file() and str(name) in wrote:
-            _link(path, place / name)
+            _link(path, inside(place, *name.parts))
 
 
 def _link(source: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from llmx.core.errors import ConfigError, DataError, LlmxError, RunError, nearest
+from llmx.core.home import at_home
 from llmx.core.judging import Game, Judgement, JudgeSpec, judged
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import kinds, lookup
@@ -181,8 +182,8 @@ def instructions_of(spec: JudgeSpec) -> str | None:
     if spec.instructions is None:
         return None
     try:
-        return Path(spec.instructions).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return at_home(spec.instructions).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:  # not text, or no name that a file can have
         text = f"judge.instructions={spec.instructions} cannot be read"
         raise ConfigError(text, str(error)) from error
 

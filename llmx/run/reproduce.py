@@ -25,7 +25,9 @@ from llmx.report.reproduce.stored import (
 )
 from llmx.run.folder import list_runs
 from llmx.run.plan import plan
-from llmx.store.files import write_json, write_text
+from llmx.store.files import write_json
+from llmx.store.page import write_marked
+from llmx.store.place import inside
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,13 @@ def write_page(made: PaperPage, out: Path, keep_results: bool = False) -> dict[s
         StoreError: if the folder cannot be written.
     """
     name = f"reproduce-{made.page.paper}"
-    paths = {kind: out / f"{name}.{kind}" for kind in ("html", "md", "json")}
+    paths = {kind: inside(out, f"{name}.{kind}") for kind in ("html", "md", "json")}
     if keep_results:
         for run in made.stored:
-            keep(run, out / run.card.recipe)
-    write_text(paths["html"], html(made.page, made.stored))
+            keep(run, inside(out, run.card.recipe))
+    write_marked(paths["html"], html(made.page, made.stored))
     tables = {run.card.recipe: found for run in made.stored if (found := run_tables(run))}
-    write_text(paths["md"], markdown(made.page, _pictures(made, out), tables))
+    write_marked(paths["md"], markdown(made.page, _pictures(made, out), tables))
     write_json(paths["json"], as_json(made.page))
     return {"page": paths["html"], "markdown": paths["md"], "json": paths["json"]}
 
@@ -127,7 +129,7 @@ def _pictures(made: PaperPage, out: Path) -> list[tuple[str, str]]:
         for run in made.stored
         for caption, name in drawn(run)
     ]
-    return [(title, path) for title, path in named if (out / path).exists()]
+    return [(title, path) for title, path in named if inside(out, path).exists()]
 
 
 def _places(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmx.core import json_text
 from llmx.core.progress import Progress
 from llmx.store.cache import PROGRESS, Entry
 
@@ -69,7 +70,7 @@ class Glance:
 def glance(entry: Entry) -> Glance:
     """Look at a stage that another process works on."""
     try:
-        found = json.loads((entry.partial / PROGRESS).read_text())
+        found = json_text.parse((entry.partial / PROGRESS).read_text())
         return Glance(int(found["done"]), int(found["total"]), str(found.get("note", "")))
     except (OSError, ValueError, KeyError):
         return Glance()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from llmx.core.errors import ConfigError
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.decode import check_options, positive_option
-from llmx.store.files import write_json, write_text
+from llmx.store.files import write_json
+from llmx.store.page import write_marked
 
 if TYPE_CHECKING:
     from llmx.simulate.explore import Point
@@ -71,7 +72,7 @@ class SimulationStage:
         fitted = {"tokens": rows.tokens, "per_token": rows.per_token}
         all_ = {"fitted": fitted, "predicted": found, "sweeps": as_rows(points)}
         write_json(context.out / "simulation.json", all_)
-        write_text(context.out / "simulation.md", markdown(rows, predicted, points))
+        write_marked(context.out / "simulation.md", markdown(rows, predicted, points))
         _draw(context.out / "simulation.svg", points)
 
 
@@ -151,4 +152,4 @@ def _draw(path: Path, points: Sequence[Point]) -> None:
         drawn.append(Line(f"{sweep}, plain", x, [point.plain_ttft for point in mine]))
         drawn.append(Line(f"{sweep}, staircase", x, [point.stair_ttft for point in mine]))
     title = "Time to the first token, plain and staircase"
-    write_text(path, curves(drawn, "value", "seconds to the first token", title))
+    write_marked(path, curves(drawn, "value", "seconds to the first token", title))

@@ -12,6 +12,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_lines, write_text
+from llmx.store.page import write_marked
 
 _DEFAULTS: Mapping[str, Any] = {
     "title": "Trainings",
@@ -101,10 +102,10 @@ class TrainingReportStage:
         write_lines(context.out / "rollouts.jsonl", rows)
         write_json(context.out / FILE, as_json(report))
         write_text(context.out / OF_TRAININGS, dumps(training_outcomes(apart, given)))
-        write_text(context.out / "training_report.md", markdown(report))
+        write_marked(context.out / "training_report.md", markdown(report))
         for name, svg in pictures(report).items():
-            write_text(context.out / f"{name}.svg", svg + "\n")
-        write_text(context.out / "training_report.html", html(report, rollouts))
+            write_marked(context.out / f"{name}.svg", svg + "\n")
+        write_marked(context.out / "training_report.html", html(report, rollouts))
 
 
 def _options(given: StageInput) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.trained import trained_arms
 from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_text
+from llmx.store.page import write_marked
 
 if TYPE_CHECKING:
     from llmx.report.verdict.evidence import TunedOn
@@ -89,7 +90,7 @@ class VerdictStage:
         kept = outcomes(apart, given, findings, lost, _tuned_on(given))
         write_text(context.out / FILE, dumps(kept))
         write_json(context.out / "verdicts.json", as_json(judged))
-        write_text(context.out / "verdicts.md", markdown(judged))
+        write_marked(context.out / "verdicts.md", markdown(judged))
 
 
 def _findings(given: StageInput) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError, RunError
+from llmx.core.home import at_home
 from llmx.core.judging import Judgement
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
@@ -19,8 +20,10 @@ from llmx.run.win_figures import JudgedArm, figures, judge_name
 from llmx.scoring.judging.alpaca_package import installed, missing
 from llmx.scoring.judging.length_controlled import LengthControlled, annotation, length_controlled
 from llmx.scoring.judging.win_rate import points
-from llmx.store.files import read_json, read_lines, write_json, write_text
+from llmx.store.files import read_json, read_lines, write_json
 from llmx.store.fingerprint import hash_file
+from llmx.store.page import write_marked
+from llmx.store.place import inside
 
 _OPTIONS = {"title", "length_controlled", "gamed"}
 
@@ -69,7 +72,7 @@ class WinRatesStage:
             context.progress.advance()
         found = figures(arms, _pairs(given))
         write_json(context.out / FILE, [as_json(one) for one in found])
-        write_text(context.out / "win_rates.md", _page(given, arms, found))
+        write_marked(context.out / "win_rates.md", _page(given, arms, found))
 
 
 def _judged_arm(given: StageInput, name: str, folder: Path, out: Path) -> JudgedArm:
@@ -81,8 +84,8 @@ def _judged_arm(given: StageInput, name: str, folder: Path, out: Path) -> Judged
     rows = [annotation(row, name, judge, shares.get(row["id"])) for row in outputs]
     keys = ("instruction", "output", "dataset")
     shown = [{**{key: row[key] for key in keys}, "generator": name} for row in outputs]
-    write_json(out / "outputs" / f"{name}.json", shown)
-    write_json(out / "annotations" / f"{name}.json", rows)
+    write_json(inside(out, "outputs", f"{name}.json"), shown)
+    write_json(inside(out, "annotations", f"{name}.json"), rows)
     controlled = _controlled(given, name, outputs, rows) if controlled_of(given) else None
     summary = read_json(folder / "summary.json")
     return JudgedArm(judgements, summary, outputs, controlled, given.arms[name].judge)
@@ -123,7 +126,7 @@ def gamed_of(given: StageInput) -> Path | None:
     named = given.stage.options.get("gamed")
     if named is None:
         return None
-    path = Path(str(named)).expanduser()
+    path = at_home(str(named))
     if not path.is_file():
         where = f"stages.{given.stage.name}.gamed"
         raise ConfigError(

@@ -22,6 +22,7 @@ from typing import Any
 from llmx.store.contents import ABOUT, PROGRESS, describe, trouble
 from llmx.store.files import read_json, sweep, sync_below, unwritable, write_json
 from llmx.store.lock import Lock
+from llmx.store.place import inside
 
 __all__ = ["ABOUT", "PROGRESS", "Entry", "damaged", "entries", "names", "size_bytes"]
 
@@ -39,7 +40,7 @@ class Entry:
     @property
     def folder(self) -> Path:
         """Where the whole output stands."""
-        return self.root / self.kind / self.fingerprint
+        return inside(self.root, self.kind, self.fingerprint, links=True)
 
     @property
     def partial(self) -> Path:
@@ -170,7 +171,7 @@ def names(root: Path, kinds: Collection[str]) -> frozenset[str]:
     found: set[str] = set()
     for kind in kinds:
         with suppress(OSError):  # nothing of that kind yet
-            found.update(path.name for path in (root / kind).iterdir())
+            found.update(path.name for path in inside(root, kind, links=True).iterdir())
     return frozenset(found)
 
 

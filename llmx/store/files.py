@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import StoreError
 
 _BLOCK = 256  # lines that are written at once
@@ -151,7 +152,7 @@ def read_json(path: Path) -> Any:
         StoreError: if the file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_text.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StoreError(f"{path} is missing", "run the recipe again") from error
     except (OSError, ValueError) as error:
@@ -177,7 +178,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         StoreError: if a line other than the last is not JSON.
     """
     try:
-        return [json.loads(line) for line in whole_lines(path)]
+        return [json_text.parse(line) for line in whole_lines(path)]
     except ValueError as error:
         raise damaged(path, error) from error
 
@@ -218,8 +219,8 @@ def lines_before_damage(path: Path) -> tuple[list[dict[str, Any]], bool]:
 
 def _record(line: bytes) -> dict[str, Any] | None:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
+        row = json_text.parse(line)
+    except ValueError:
         return None
     return row if isinstance(row, dict) else None
 

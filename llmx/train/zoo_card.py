@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 from llmx.core.errors import RunError
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stats import wilson
-from llmx.store.files import read_json, read_lines, write_json, write_text
+from llmx.store.files import read_json, read_lines, write_json
+from llmx.store.page import write_marked
+from llmx.store.place import inside
 from llmx.train.card_text import render
 
 
@@ -47,10 +49,11 @@ class ZooCardStage:
         models = {a: f for a, f in given.stage.options["models"].items() if a in given.arms}
         context.progress.start(len(models), unit="models")
         for arm, folder in models.items():
-            export(context.inputs[f"train/{arm}"] / "model", context.out / folder)
+            model = inside(context.out, folder)
+            export(context.inputs[f"train/{arm}"] / "model", model)
             about = _facts(context, arm)
-            write_json(context.out / f"{folder}.json", about)
-            write_text(context.out / folder / "README.md", render(folder, about))
+            write_json(inside(context.out, f"{folder}.json"), about)
+            write_marked(model / "README.md", render(folder, about))
             context.progress.advance()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from llmx.core import json_text
 from llmx.core.errors import EngineError
 from llmx.core.exchange import Request
 from llmx.core.spec import EngineSpec
@@ -104,7 +105,7 @@ def _times(tries: int) -> str:
 
 def _said(response: httpx2.Response) -> str:
     try:
-        error = response.json()["error"]
+        error = json_text.parse(response.content)["error"]
         text = error["message"] if isinstance(error, dict) else str(error)
     except (ValueError, KeyError, TypeError):
         text = response.text

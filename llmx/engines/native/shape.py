@@ -44,7 +44,13 @@ def native_shape(folder: Path) -> LlamaShape | None:
     """
     if any((folder / name).exists() for name in _MORE) or not weight_files(folder):
         return None
-    config = read_config(folder)
+    try:
+        return _known(read_config(folder))
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        return None  # transformers has defaults, or words for it
+
+
+def _known(config: Mapping[str, Any]) -> LlamaShape | None:
     rope = _rope(config)
     plain = all(config.get(name, value) == value for name, value in _PLAIN.items())
     unusual = config.get("quantization_config") or config.get("auto_map")
@@ -53,10 +59,7 @@ def native_shape(folder: Path) -> LlamaShape | None:
     ]
     if not named or not plain or unusual or rope is None:
         return None
-    try:
-        shape = _shape(config, rope)
-    except (KeyError, TypeError, ValueError):  # transformers has defaults, or words for it
-        return None
+    shape = _shape(config, rope)
     return shape if _sound(shape) else None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 import httpx2
 
+from llmx.core import json_text
 from llmx.core.errors import EngineError
 from llmx.engines.endpoint.address import Address
 from llmx.engines.endpoint.call import client
@@ -54,7 +54,7 @@ async def _events(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
         if kind != "data" or data.strip() == "[DONE]":
             continue
         try:
-            found = json.loads(data)
+            found = json_text.parse(data)
         except ValueError as error:
             raise EngineError(f"an endpoint sent what is no JSON: {data[:100]!r}") from error
         if isinstance(found, dict):

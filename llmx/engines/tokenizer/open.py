@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.engines.tokenizer.plain import PlainTokenizer
 from llmx.engines.tokenizer.plainness import (
     NAMED,
@@ -34,7 +34,8 @@ def _opened(folder: Path) -> PlainTokenizer | None:
         return None
     raw = (folder / "tokenizer.json").read_bytes()
     backend = Tokenizer.from_buffer(raw)
-    if not plain_tokens(backend, told, None if "added_tokens_decoder" in told else json.loads(raw)):
+    written = None if "added_tokens_decoder" in told else json_text.parse(raw)
+    if not plain_tokens(backend, told, written):
         return None
     backend.no_truncation()
     backend.no_padding()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Protocol
+
+from llmx.core import json_text
 
 # Of these, config.json says plainly how many positions there are. Others have other names for it.
 _MODELS = {
@@ -33,7 +34,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ValueError: for anything but an object.
         OSError: if the file cannot be read.
     """
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = json_text.parse(path.read_text(encoding="utf-8"))
     if not isinstance(found, dict):
         raise ValueError(f"{path.name} holds no object")
     return found

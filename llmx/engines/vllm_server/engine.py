@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import EngineError, nearest
 from llmx.core.exchange import Request
 from llmx.core.progress import Progress, Silent
@@ -111,7 +112,8 @@ def check_serves(address: Address, name: str) -> None:
     url, ours = f"{address.url}/models", address.here
     try:
         found = httpx2.get(url, headers=address.headers, timeout=20.0, trust_env=not ours)
-        names = [one["id"] for one in found.raise_for_status().json()["data"]]
+        told = json_text.parse(found.raise_for_status().content)
+        names = [one["id"] for one in told["data"]]
     except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
         text = address.without_key(f"{address.url} is no running server: {error}".splitlines()[0])
         hint = _KEY if "401" in text else "engine.base_url=null starts one"

@@ -13,7 +13,8 @@ from llmx.report.compare.markdown import markdown
 from llmx.report.compare.model import Compared
 from llmx.report.compare.picture import picture
 from llmx.report.html import environment
-from llmx.store.files import write_json, write_text
+from llmx.store.files import write_json
+from llmx.store.page import write_marked
 
 
 def write(found: Compared, out: Path) -> dict[str, Path]:
@@ -23,10 +24,10 @@ def write(found: Compared, out: Path) -> dict[str, Path]:
         StoreError: if the folder cannot be written.
     """
     paths = {kind: out / f"compare.{kind}" for kind in ("html", "md", "json", "svg")}
-    write_text(paths["html"], html(found))
-    write_text(paths["md"], markdown(found))
+    write_marked(paths["html"], html(found))
+    write_marked(paths["md"], markdown(found))
     write_json(paths["json"], as_json(found))
-    write_text(paths["svg"], picture(found))
+    write_marked(paths["svg"], picture(found))
     return {"page": paths["html"], "markdown": paths["md"], "json": paths["json"]}
 
 

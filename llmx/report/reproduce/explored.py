@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 
 from pydantic import ValidationError
 
+from llmx.core import json_text
 from llmx.report.gather import Exploration
 from llmx.report.numbers import points, points_span
 from llmx.report.reproduce.stored import Stored
@@ -15,7 +15,7 @@ from llmx.report.reproduce.stored import Stored
 def drift_sentence(run: Stored) -> str:
     """Say how far predicted draft shares were from real ones; empty without an exploration."""
     try:
-        found = Exploration.model_validate(json.loads(run.texts.get("explore.json", "{}")))
+        found = Exploration.model_validate(json_text.parse(run.texts.get("explore.json", "{}")))
     except (ValueError, ValidationError):
         return ""
     if not found.drift:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from llmx.core import json_text
 from llmx.report.numbers import MINUS, number
 from llmx.report.reproduce.stored import CURVES, SIMULATED, STREAM_PICTURES, TRAINED, Stored
 
@@ -31,7 +31,7 @@ def trained(run: Stored) -> TrainingReport | None:
     from llmx.report.training.model import TrainingReport
 
     try:
-        return TrainingReport.model_validate(json.loads(run.texts[TRAINED]))
+        return TrainingReport.model_validate(json_text.parse(run.texts[TRAINED]))
     except (KeyError, ValidationError):
         return None
 
@@ -48,7 +48,7 @@ def _predicted(run: Stored) -> list[Table]:
     from llmx.report.training.tables import Table
 
     try:
-        rows = [_prediction(one) for one in json.loads(run.texts[SIMULATED])["predicted"]]
+        rows = [_prediction(one) for one in json_text.parse(run.texts[SIMULATED])["predicted"]]
     except (KeyError, TypeError, ValueError):
         return []
     head = ("published figure", "published", "predicted", "error, %")

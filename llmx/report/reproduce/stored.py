@@ -21,7 +21,8 @@ from llmx.report.streamed import FILE as ENSEMBLE
 from llmx.report.streamed import Streamed, Streams
 from llmx.report.verdict.model import Verdict, Verdicts
 from llmx.report.won import Wins
-from llmx.store.files import read_json, write_json, write_text
+from llmx.store.files import read_json, write_json
+from llmx.store.page import write_marked
 
 CARD, RESULTS, VERDICTS, PLOT = "card.json", "results.json", "verdicts.json", "plot.svg"
 TRAINED, CURVES = "training_report.json", ("reward", "correct", "backtracks", "truncated")
@@ -165,6 +166,6 @@ def keep(stored: Stored, folder: Path) -> None:
     judged = Verdicts(verdicts=stored.verdicts, failed=stored.failed)
     write_json(folder / VERDICTS, as_json(judged))
     if stored.plot is not None:
-        write_text(folder / PLOT, stored.plot)
+        write_marked(folder / PLOT, stored.plot)
     for name, text in stored.texts.items():
-        write_text(folder / name, text)
+        write_marked(folder / name, text)

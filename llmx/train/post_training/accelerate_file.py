@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from llmx.core.errors import ConfigError
+from llmx.core.home import at_home
 from llmx.train.post_training.processes import START_ALL, Processes
 from llmx.train.post_training.sharding import NONE, Sharding, deepspeed, fsdp, zero
 
@@ -28,7 +29,7 @@ def read_processes(configuration: str | None, where: str = "accelerate") -> Proc
     if configuration is None:
         return Processes()
     where = f"{where}: {configuration}"
-    said = _mapping(Path(configuration).expanduser(), where)
+    said = _mapping(at_home(configuration), where)
     try:
         return _processes(said)
     except (ValueError, TypeError, AttributeError, OSError) as error:
@@ -41,7 +42,7 @@ def _mapping(path: Path, where: str) -> Mapping[str, Any]:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{where} is no file", _MAKE) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text is a ValueError
         raise ConfigError(f"{where} is no YAML: {' '.join(str(error).split())}", _MAKE) from error
     if not isinstance(found, Mapping):
         raise ConfigError(f"{where} holds no settings of accelerate", _MAKE)

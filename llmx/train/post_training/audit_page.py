@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.record import as_json
-from llmx.store.files import write_json, write_text
+from llmx.store.files import write_json
+from llmx.store.page import write_marked
 from llmx.train.post_training.audit import Audited
 from llmx.train.post_training.encoded import Encoded
 
@@ -27,7 +28,7 @@ def write_audit(audited: Audited, tokenizer: Any, out: Path) -> None:
             "shown": shown,
         },
     )
-    write_text(out / AUDIT, _markdown(audited, shown))
+    write_marked(out / AUDIT, _markdown(audited, shown))
 
 
 def _shown(text: Encoded, tokenizer: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ is written into it, durably and last; only a marked checkpoint is gone on from.
 
 from __future__ import annotations
 
-import json
 import shutil
 import struct
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import StoreError
 from llmx.store.files import read_json, sync, sync_tree, write_json
 from llmx.train.post_training.rollouts import FILE as ROLLOUTS
@@ -122,7 +122,7 @@ def _weights(folder: Path) -> dict[str, list[int]]:
     for path in folder.glob("*.safetensors"):
         with path.open("rb") as handle:
             (length,) = struct.unpack("<Q", handle.read(8))
-            header: dict[str, Any] = json.loads(handle.read(length))
+            header: dict[str, Any] = json_text.parse(handle.read(length))
         shapes.update({n: about["shape"] for n, about in header.items() if n != "__metadata__"})
     return shapes
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from llmx.core.errors import RunError
 from llmx.engines.locate import content_hash
-from llmx.store.files import read_json, sync_tree, write_json, write_text
+from llmx.store.files import read_json, sync_tree, write_json
 from llmx.store.fingerprint import fingerprint
+from llmx.store.page import write_marked
 from llmx.train.post_training.audit import Audited
 from llmx.train.post_training.card import card
 from llmx.train.post_training.checkpoints import Checkpoint
@@ -43,7 +44,7 @@ def export(job: Job, audited: Audited, last: Checkpoint) -> None:
     hashes = row_hashes(job.rows)
     write_json(job.out / "rows.json", hashes)
     about = _about(job, audited, last, hashes)
-    write_text(model / "README.md", card(about))
+    write_marked(model / "README.md", card(about))
     sync_tree(job.out)
     write_json(job.out / ABOUT, about)  # last: with it, all is there
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from llmx.core.errors import ConfigError, LlmxError, RunError
+from llmx.core.home import at_home
 from llmx.core.progress import Progress
 from llmx.core.stage import StageContext
 from llmx.store.files import write_json
@@ -36,7 +37,7 @@ def launch(context: StageContext, configuration: str) -> None:
         ConfigError: if the configuration file is not there.
         RunError: what the first failing process reported.
     """
-    path = Path(configuration).expanduser()
+    path = at_home(configuration)
     if not path.is_file():
         raise ConfigError(
             f"accelerate: {configuration} is no file", "`accelerate config` makes one"

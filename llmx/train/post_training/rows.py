@@ -15,6 +15,7 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import StageContext
 from llmx.store.files import read_lines
 from llmx.store.fingerprint import fingerprint
+from llmx.store.place import inside
 
 Prompt = str | list[dict[str, str]]
 """A text that is sent as it is, or turns that the chat template renders."""
@@ -59,12 +60,12 @@ def read_rows(context: StageContext, split: str) -> tuple[Path, list[Row]]:
         DataError: if it is empty, or a row asks nothing.
     """
     file, stage = f"{split}.jsonl", context.given.stage
-    folder = next((f for f in context.inputs.values() if (f / file).exists()), None)
+    folder = next((f for f in context.inputs.values() if inside(f, file).exists()), None)
     if folder is None:
         raise ConfigError(
             f"stage '{stage.name}' needs a stage that writes {file}", "add it to the stage's needs"
         )
-    lines = read_lines(folder / file)
+    lines = read_lines(inside(folder, file))
     if not lines:
         raise DataError(f"{file} of stage '{stage.name}' has no rows", "nothing to train on")
     data = context.given.arm.data

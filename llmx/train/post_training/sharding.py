@@ -8,11 +8,12 @@ accelerate 1.15.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from llmx.core import json_text
+from llmx.core.home import at_home
 
 _STRATEGIES = ("FULL_SHARD", "SHARD_GRAD_OP", "NO_SHARD", "HYBRID_SHARD", "HYBRID_SHARD_ZERO2")
 _OPTIMISER = frozenset({"optimiser"})
@@ -99,8 +100,8 @@ def deepspeed(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``deepspeed_config``, where DeepSpeed's own file counts more; ``auto`` is nothing."""
     found = dict(given)
     if _elsewhere(given, "deepspeed_config_file"):
-        file = Path(str(given["deepspeed_config_file"])).expanduser()
-        inside = json.loads(file.read_text(encoding="utf-8"))
+        file = at_home(str(given["deepspeed_config_file"]))
+        inside = json_text.parse(file.read_text(encoding="utf-8"))
         told = {name: _inside(inside, path) for name, path in _FILES.items()}
         # A stage that its own file leaves out is 0, where accelerate's is 2.
         found = {"zero_stage": 0, **found, **{n: v for n, v in told.items() if v is not None}}

@@ -1,0 +1,133 @@
+"""What every text of a stranger passes stands in one place each, and nothing goes around it."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import llmx
+
+ROOT = Path(str(llmx.__file__)).parent
+FILES = {
+    str(path.relative_to(ROOT)): path
+    for path in sorted(ROOT.rglob("*.py"))
+    if "_recipes" not in path.parts
+}
+# What a recipe, a command line or a stored run may name, by the words that the code has for it.
+GIVEN = {
+    *("name", "stage", "arm", "recipe", "paper", "split", "scale", "claims", "judge", "run"),
+    *("kind", "fingerprint", "need", "part", "folder", "commit", "revision"),
+}
+# Such words where they hold names that the code itself lists, or numbers.
+NOT_GIVEN = {
+    ("cli/doctor.py", "Path(str(llmx.__file__)).parent / 'zoo' / name"),
+    ("core/user_cache.py", "folder() / name"),
+    ("data/corpus.py", "context.out / f'{split}.jsonl'"),
+    ("data/reasoning/sampled.py", "context.out / f'{split}.jsonl'"),
+    ("data/reasoning/stage.py", "context.out / f'{split}.jsonl'"),
+    ("data/traces/stage.py", "context.out / f'{split}.jsonl'"),
+    ("engines/native/build.py", "Path(scratch) / path.name"),
+    ("engines/native/shape.py", "folder / name"),
+    ("engines/settings_files.py", "folder / name"),
+    ("engines/tokenizer/open.py", "folder / f'{name}.json'"),
+    ("engines/tokenizer/plainness.py", "folder / name"),
+    ("report/compare/write.py", "out / f'compare.{kind}'"),
+    ("report/reproduce/stored.py", "folder / name"),
+    ("run/audit.py", "path / name"),
+    ("run/budget.py", "_SECONDS_ASKED / arm.engine.batch_size"),
+    (
+        "run/budget.py",
+        "(target + arm.sampler.gamma * draft) / _tokens_per_round(arm.sampler.gamma)",
+    ),
+    ("run/ensemble_report.py", "context.out / f'{name}.svg'"),
+    ("run/training_report.py", "context.out / f'{name}.svg'"),
+    ("stats/bootstrap.py", "float((gaps ** 3).sum()) / (6 * scale)"),
+    ("store/place.py", "place / part"),
+    ("train/post_training/export.py", "to / path.name"),
+    ("train/post_training/rows.py", "folder / f'{name}.jsonl'"),
+    ("train/post_training/train.py", "context.out / name"),
+}
+# Processes of llmx that speak to one another in lines of JSON.
+OWN_LINES = {
+    *("engines/vllm/process.py", "engines/vllm_worker/channel.py", "engines/vllm_server/serve.py"),
+    *("train/post_training/launch.py", "train/post_training/reward_func.py"),
+    *("train/post_training/rollouts.py", "run/workers.py", "run/vllm_found.py"),
+}
+
+
+@cache
+def nodes() -> tuple[tuple[str, ast.BinOp | ast.Call], ...]:
+    """Return every call and every division with its file."""
+    return tuple(
+        (name, node)
+        for name, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div))
+    )
+
+
+def called(node: ast.AST) -> str:
+    """Return the last word of what is called: `loads` of `json.loads(…)`."""
+    function = getattr(node, "func", None)
+    return getattr(function, "attr", "") or getattr(function, "id", "")
+
+
+def calls(*names: str) -> set[tuple[str, str]]:
+    """Return (file, call) of what is called by one of these words."""
+    return {(file, ast.unparse(node)) for file, node in nodes() if called(node) in names}
+
+
+def words(node: ast.AST) -> set[str]:
+    inner = list(ast.walk(node))
+    names = {one.id for one in inner if isinstance(one, ast.Name)}
+    return names | {one.attr for one in inner if isinstance(one, ast.Attribute)}
+
+
+def joins() -> set[tuple[str, str]]:
+    """Return (file, expression) of what is joined to a path by a word for what is given."""
+    divided = {(f, n): [n.right] for f, n in nodes() if isinstance(n, ast.BinOp)}
+    joined = {(f, n): n.args for f, n in nodes() if called(n) == "joinpath"}
+    return {
+        (file, ast.unparse(node))
+        for (file, node), parts in {**divided, **joined}.items()
+        if any(words(part) & GIVEN for part in parts)
+    }
+
+
+def test_what_is_given_is_joined_by_one_function() -> None:
+    assert joins() - NOT_GIVEN == set()
+    assert NOT_GIVEN - joins() == set()  # what is not there any more
+
+
+@pytest.mark.parametrize(
+    ("file", "times"),
+    [
+        *(("run/folder.py", 3), ("store/cache.py", 2), ("run/compare.py", 1)),
+        *(("run/reproduce.py", 3), ("run/win_rates.py", 2), ("train/zoo_card.py", 2)),
+        *(("engines/locate.py", 1), ("engines/hub_cache.py", 3), ("engines/size.py", 1)),
+    ],
+)
+def test_where_given_names_become_paths_it_is_called(file: str, times: int) -> None:
+    assert sum(name == file for name, _ in calls("inside")) >= times
+
+
+def test_pages_are_written_by_one_function() -> None:
+    """Others write JSON: what they are given was made by `dumps`."""
+    found = {(file, call) for file, call in calls("write_text") if "dumps(" not in call}
+    assert found == {("store/page.py", "write_text(path, marked(text))")}
+
+
+def test_the_terminal_is_written_by_one_module() -> None:
+    around = calls("echo", "secho", "write", "Console") | calls("print")
+    mine = {(file, call) for file, call in around if file.startswith("cli/")}
+    mine -= {("cli/progress.py", "self._bars.console.print(marked(text), markup=False)")}
+    assert {file for file, _ in mine} == {"cli/console.py", "cli/__init__.py", "cli/compare.py"}
+    mine -= {("cli/compare.py", "write(found, out)")}
+    assert all("marked(" in call for _, call in mine)
+
+
+def test_json_of_strangers_is_read_by_one_function() -> None:
+    found = {file for file, call in calls("loads", "load", "json") if "json" in call}
+    assert found == {"core/json_text.py", *OWN_LINES}
