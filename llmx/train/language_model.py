@@ -1,8 +1,7 @@
 """Stage `train`: a Llama-architecture model from nothing, by the transformers Trainer.
 
 Killed at any moment, the same command goes on from the newest whole checkpoint, with optimiser,
-schedule and generator states as they were. In the first epoch the weights come out byte-equal; the
-Trainer draws the order of a later epoch anew when it resumes inside it, so there they do not.
+schedule, order of the rows and generator states as they were: the weights come out byte-equal.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from llmx.engines.locate import local_folder, model_identity
 from llmx.engines.size import ModelSize
 from llmx.store.files import read_lines, sync_tree, write_json
 from llmx.train.heap import keep_freed_memory
+from llmx.train.order import ByLength, follow
 from llmx.train.post_training.duration import on_cpu, supervised_seconds
 
 _Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
@@ -229,7 +229,6 @@ def _arguments(spec: TrainerSpec, out: Path, seed: int) -> Any:
         max_grad_norm=1.0,
         bf16=spec.bf16,
         use_cpu=not torch.cuda.is_available(),
-        train_sampling_strategy="group_by_length",
         save_steps=spec.save_steps,
         save_total_limit=2,
         logging_steps=50,
@@ -256,6 +255,8 @@ def _build_trainer(context: StageContext, tokenizer: Any, examples: Any) -> Any:
         callbacks=[_report_to(context.progress)],
     )
     trainer.remove_callback(PrinterCallback)
+    lengths = [len(example["input_ids"]) for example in examples]
+    follow(trainer, ByLength(lengths, spec.batch_size, seed))
     return trainer
 
 
