@@ -21,6 +21,7 @@ from llmx.run.folder import CACHE, folder_for
 from llmx.run.graph import Graph, build_graph
 from llmx.run.parts import parts_of
 from llmx.run.planned import PlannedStage
+from llmx.run.wiring import check_wiring
 from llmx.run.workers import default_workers
 from llmx.store.machine import machine
 
@@ -121,6 +122,7 @@ def plan(
     """Expand a recipe, look up what is cached, and add up the rest."""
     sized = size_problems(with_kernels(spec), limit)
     graph = build_graph(sized)
+    check_wiring(graph)
     done = {node.fingerprint for node in graph if entry_of(runs / CACHE, node).whole}
     return Plan(
         sized, graph, frozenset(done), folder_for(runs, sized).path, _free(runs), asked=workers
