@@ -33,7 +33,11 @@ def composed(tmp_path_factory) -> RunSpec:
         "stages": {"g": {"kind": "decode"}},
         "engine": {"kernel": "torch"},
         **SHAPE,
-        "arms": {"a": ["sampler=greedy"], "a_greedy": ["sampler=greedy", "seed=1"], "b": ["sampler=speculative"]},
+        "arms": {
+            "a": ["sampler=greedy"],
+            "a_greedy": ["sampler=greedy", "seed=1"],
+            "b": ["sampler=speculative"],
+        },
     }
     path = tmp_path_factory.mktemp("recipe") / "wired.yaml"
     path.write_text(yaml.safe_dump(about, sort_keys=False))
@@ -157,7 +161,11 @@ def test_a_card_has_all_that_it_names(planned):
 @pytest.mark.parametrize(
     ("card", "arms", "message"),
     [
-        ({}, ["a"], r"^stage 'it': the card of arm 'a' needs arm 'a_greedy' .arms=.a,a_greedy., or"),
+        (
+            {},
+            ["a"],
+            r"^stage 'it': the card of arm 'a' needs arm 'a_greedy' .arms=.a,a_greedy., or",
+        ),
         ({}, ["a_greedy"], r"models: none of a is an arm of this run .*stages\.it=null"),
         ({"measured": {"x": ["", "nowhere"]}}, ["a"], "reads stage 'nowhere' .add nowhere to its"),
         ({"needs": ["c", "s"]}, ["a"], "reads stage 'train'"),
@@ -171,7 +179,7 @@ def test_a_card_that_would_lack_something_is_refused(planned, card, arms, messag
 
 @pytest.mark.parametrize("arms", [["draft"], ["target", "draft", "draft_greedy"]])
 def test_the_card_of_the_zoo_needs_the_greedy_arms_too(arms):
-    with pytest.raises(ConfigError, match="needs arm '(draft|target)_greedy'"):
+    with pytest.raises(ConfigError, match=r"needs arm '(draft|target)_greedy'"):
         build_graph(compose("zoo_gsm", arms=arms))
 
 

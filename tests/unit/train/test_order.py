@@ -1,4 +1,4 @@
-"""The order of the rows: what it always was, and a function of seed and step wherever one goes on."""
+"""The order of the rows: what it always was, and the same wherever a training goes on."""
 
 from pathlib import Path
 from typing import Any

@@ -200,7 +200,10 @@ def over_rows(rows: int, **trainer: Any) -> str:
     """The fingerprint of what a recipe asks for whose corpus has `rows` problems to train on."""
     plain = given(**trainer)
     arm = plain.arm.model_copy(update={"data": DataSpec(kind="gsm_symbolic", train=rows)})
-    stages = (StageSpec(name="corpus", kind="corpus"), StageSpec(name="tokenizer", kind="tokenizer"))
+    stages = (
+        StageSpec(name="corpus", kind="corpus"),
+        StageSpec(name="tokenizer", kind="tokenizer"),
+    )
     about = replace(plain, arms={"main": arm}, stages={stage.name: stage for stage in stages})
     return fingerprint(TrainStage().identity(about))
 
