@@ -112,6 +112,14 @@ class Parted(Protocol):
         """Write the output from the finished parts, given in their order."""
 
 
+@runtime_checkable
+class WritesRows(Protocol):
+    """A stage that writes ``train.jsonl``, and knows before it runs how long it may become."""
+
+    def most_rows(self, given: StageInput) -> int:
+        """Return the most rows that there can be."""
+
+
 class Stage(Protocol):
     """One kind of work. Instances hold no state: everything is in the context and on disk."""
 

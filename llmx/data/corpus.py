@@ -38,6 +38,10 @@ class CorpusStage:
         total = spec.train + spec.test + spec.calibration + spec.heldout
         return Cost(samples=total, seconds=total / 17_000)
 
+    def most_rows(self, given: StageInput) -> int:
+        """Return the problems that are asked for."""
+        return _spec(given).train
+
     def run(self, context: StageContext) -> None:
         """Draw every split, in the order that makes a collision cost a training problem."""
         spec = _spec(context.given)

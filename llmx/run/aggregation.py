@@ -21,6 +21,7 @@ from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
+_EXAMPLES = 24_000
 _MIX = ("layouts", "whole", "order", "alone", "reach", "scrambled")
 _WORDS = {"order": ("drawn", "kept"), "reach": ("answer", "drafts")}
 _EVEN = dict.fromkeys(get_args(Layout), 1.0)
@@ -61,7 +62,7 @@ class AggregationCorpusStage:
                 raise ConfigError(f"{where} is {options[name]!r}", " or ".join(words))
         return {
             "tokenizer": model_identity(_tokenizer(given), None),
-            "examples": positive_option(given, "examples", 24_000),
+            "examples": positive_option(given, "examples", _EXAMPLES),
             "header": str(options.get("header", _HEADER)),
             "more": str(options.get("more", _MORE)),
             "seed": int(options.get("seed", 0)),
@@ -74,8 +75,12 @@ class AggregationCorpusStage:
 
     def plan(self, given: StageInput) -> Cost:
         """About 500 examples a second."""
-        examples = positive_option(given, "examples", 24_000)
+        examples = self.most_rows(given)
         return Cost(samples=examples, seconds=examples / 500)
+
+    def most_rows(self, given: StageInput) -> int:
+        """Return the examples that are asked for."""
+        return positive_option(given, "examples", _EXAMPLES)
 
     def run(self, context: StageContext) -> None:
         """Draw the examples."""

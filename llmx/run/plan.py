@@ -23,6 +23,7 @@ from llmx.run.parts import parts_of
 from llmx.run.planned import PlannedStage
 from llmx.run.sending import refusal as not_allowed
 from llmx.run.sending import sending
+from llmx.run.wiring import check_wiring
 from llmx.run.workers import default_workers
 from llmx.store.machine import machine
 from llmx.store.once import looking_once
@@ -129,6 +130,7 @@ def plan(
     with looking_once():
         sized = size_problems(with_kernels(spec), limit)
         graph = build_graph(sized)
+        check_wiring(graph)
     done = {node.fingerprint for node in graph if entry_of(runs / CACHE, node).whole}
     return Plan(
         sized, graph, frozenset(done), folder_for(runs, sized).path, _free(runs), asked=workers

@@ -1,31 +1,34 @@
 """Stage `train`: a Llama-architecture model from nothing, by the transformers Trainer.
 
 Killed at any moment, the same command goes on from the newest whole checkpoint, with optimiser,
-schedule and generator states as they were. In the first epoch the weights come out byte-equal; the
-Trainer draws the order of a later epoch anew when it resumes inside it, so there they do not.
+schedule, order of the rows and generator states as they were: the weights come out byte-equal.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Progress
+from llmx.core.registry import lookup
 from llmx.core.spec import ShapeSpec, TrainerSpec
-from llmx.core.stage import Cost, Memory, StageContext, StageInput
+from llmx.core.stage import Cost, Memory, StageContext, StageInput, WritesRows
 from llmx.engines.explained import explained
 from llmx.engines.locate import local_folder, model_identity
 from llmx.engines.size import ModelSize
 from llmx.store.files import read_lines, sync_tree, write_json
 from llmx.train.heap import keep_freed_memory
+from llmx.train.order import ByLength, follow
 from llmx.train.post_training.duration import on_cpu, supervised_seconds
 
 _Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
+_ORDER = 2  # of the rows: 1 was exact after a kill in the first pass only
 
 
 class TrainStage:
@@ -41,7 +44,10 @@ class TrainStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """Shape, optimisation and seed."""
+        """Shape, optimisation and seed.
+
+        Trainings of several passes are apart from those of an order that a kill could change.
+        """
         shape, trainer, seed = _specs(given)
         base = given.stage.options.get("base")
         return {
@@ -49,6 +55,7 @@ class TrainStage:
             "trainer": trainer.model_dump(mode="json", exclude=_ACCIDENTS),
             "seed": seed,
             **({"base": model_identity(base, None)} if base else {}),
+            **({"order": _ORDER} if _several_passes(given, trainer) else {}),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -116,6 +123,24 @@ def _specs(given: StageInput) -> tuple[ShapeSpec, TrainerSpec, int]:
     if shape is None or trainer is None:
         raise ConfigError("stage kind 'train' needs a shape and a trainer", "add shape=… trainer=…")
     return shape, trainer, int(options.get("seed", arm.seed))
+
+
+def _several_passes(given: StageInput, trainer: TrainerSpec) -> bool:
+    """Whether the training goes on after its first pass over the rows, as far as the plan knows.
+
+    Rows that a stage or the context leaves out make passes shorter than the plan can know.
+    """
+    rows = _most_rows(given)
+    return rows is not None and trainer.steps > -(-rows // trainer.batch_size)
+
+
+def _most_rows(given: StageInput) -> int | None:
+    """Return how long ``train.jsonl`` may become; None where no stage of the recipe says so."""
+    for need in (given.stages[name] for name in given.stage.needs if name in given.stages):
+        stage = lookup("stage", need.kind)()
+        if isinstance(stage, WritesRows):
+            return stage.most_rows(replace(given, stage=need))
+    return None
 
 
 def _own(kind: type[_Spec], options: Mapping[str, Any], name: str) -> _Spec | None:
@@ -232,7 +257,6 @@ def _arguments(spec: TrainerSpec, out: Path, seed: int) -> Any:
         max_grad_norm=1.0,
         bf16=spec.bf16,
         use_cpu=not torch.cuda.is_available(),
-        train_sampling_strategy="group_by_length",
         save_steps=spec.save_steps,
         save_total_limit=2,
         logging_steps=50,
@@ -259,6 +283,8 @@ def _build_trainer(context: StageContext, tokenizer: Any, examples: Any) -> Any:
         callbacks=[_report_to(context.progress)],
     )
     trainer.remove_callback(PrinterCallback)
+    lengths = [len(example["input_ids"]) for example in examples]
+    follow(trainer, ByLength(lengths, spec.batch_size, seed))
     return trainer
 
 

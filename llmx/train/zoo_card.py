@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from llmx.core.errors import RunError
+from llmx.core.errors import ConfigError, RunError
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stats import wilson
 from llmx.store.files import read_json, read_lines, write_json
@@ -29,7 +29,12 @@ class ZooCardStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The folder names and what is measured, shapes and training settings."""
+        """The folder names and what is measured, shapes and training settings.
+
+        Raises:
+            ConfigError: if an arm or a stage that a card rests on is not in this run.
+        """
+        _check(given)
         return {
             "options": given.stage.options,
             "arms": {n: a.model_dump(mode="json") for n, a in given.arms.items()},
@@ -55,6 +60,31 @@ class ZooCardStage:
             write_json(inside(context.out, f"{folder}.json"), about)
             write_marked(model / "README.md", render(folder, about))
             context.progress.advance()
+
+
+def _check(given: StageInput) -> None:
+    """Refuse, before anything is trained, a card that would lack its model or a number."""
+    where, options, arms = f"stages.{given.stage.name}", given.stage.options, given.arms
+    models, measured = options.get("models"), options.get("measured", {})
+    if not isinstance(models, Mapping) or not models:
+        raise ConfigError(f"{where}.models is {models!r}", "write {ARM: FOLDER}")
+    there = [arm for arm in models if arm in arms]
+    if not there:
+        raise ConfigError(
+            f"{where}.models: none of {', '.join(models)} is an arm of this run",
+            f"arms=[{','.join(models)}], or without a card: {where}=null",
+        )
+    for need in ("train", *(stage for _, stage in measured.values())):
+        if need not in given.stage.needs:
+            raise ConfigError(f"{where} reads stage '{need}'", f"add {need} to its needs")
+    wanted = [f"{arm}{suffix}" for arm in there for suffix, _ in measured.values()]
+    if missing := [name for name in dict.fromkeys(wanted) if name not in arms]:
+        arm = next(arm for arm in there if missing[0].startswith(arm))
+        raise ConfigError(
+            f"stage '{given.stage.name}': the card of arm '{arm}' needs arm '{missing[0]}'",
+            f"arms=[{','.join([*arms, *missing])}], or without a card: "
+            f"stages.{given.stage.name}=null",
+        )
 
 
 def export(model: Path, out: Path) -> None:

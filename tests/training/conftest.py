@@ -1,11 +1,12 @@
 """A tiny model and its rows; without TRL every test here is skipped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import Forks, forking
 from tiny import Work, save_data, save_tiny_llama
 
 
@@ -25,6 +26,13 @@ def model(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory) -> Path:
     return save_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    trainers = (f"trl.trainer.{kind}_trainer" for kind in ("sft", "dpo", "grpo", "rloo"))
+    with forking("killed", "torch", *trainers) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 """Runs one stage and ends its own process by SIGKILL at a chosen moment."""
 
 import json
-import os
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
+from forked import EndsAt, end
+from tiny import Work
+
 from llmx.core.progress import Silent
-
-
-def end(*_: Any, **__: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Ends(Silent):
@@ -34,11 +30,13 @@ def _tear(folder: Any, **_: Any) -> None:
 
 
 def _arm(moment: str, at: int) -> Any:
-    """Prepare the end: after a step, in a save, or while the model is written or cleaned up."""
+    """Prepare the end: after so many steps (here, or in all), in a save, or while the model is written or cleaned up."""
     from llmx.train.post_training import export, train, watch
 
     if moment == "step":
         return Ends(at)
+    if moment == "step in all":
+        return EndsAt(at)
     if moment == "export":
         export.card = end
     if moment == "sweep":  # all is there, and of the checkpoints the weights are gone
@@ -49,13 +47,8 @@ def _arm(moment: str, at: int) -> Any:
     return Silent()
 
 
-def main(about: str, moment: str, at: str) -> None:
-    from tiny import Work
-
+def main(about: str, moment: str, at: int) -> None:
+    """Run the stage until it ends itself; the settings are JSON."""
     given = json.loads(about)
     paths = {name: Path(given.pop(name)) for name in ("model", "data", "out")}
-    Work(**paths, **given).run(_arm(moment, int(at)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    Work(**paths, **given).run(_arm(moment, at))

@@ -2,21 +2,18 @@
 
 import json
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from counts import count
-from tiny import DRAWN, FAST, Work
+from forked import Forks
+from tiny import DRAWN, FAST, ROWS, Work, save_data
 
 from llmx.core.progress import Silent
 from llmx.store.files import read_json, read_lines
 
-HERE = Path(__file__).parent
 # 6 steps an epoch
 SFT = {**FAST, "per_device_train_batch_size": 2, "gradient_accumulation_steps": 2,
        "max_steps": 10, "save_steps": 2}  # fmt: skip
@@ -41,16 +38,17 @@ class Steps(Silent):
         self.made += amount
 
 
-def kill(work: Work, moment: str, at: int) -> None:
+Kill = Callable[[Work, str, int], None]
+
+
+@pytest.fixture
+def kill(forks: Forks) -> Kill:
     """Run in a process of its own until it ends itself."""
-    about = json.dumps({name: _plain(value) for name, value in asdict(work).items()})
-    command = [sys.executable, str(HERE / "killed.py"), about, moment, str(at)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    return lambda work, moment, at: forks.kill("killed:main", dumps(asdict(work)), moment, at)
 
 
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
+def dumps(about: object) -> str:
+    return json.dumps(about, default=str)
 
 
 def undisturbed(work: Work) -> Path:
@@ -83,7 +81,7 @@ def assert_same(work: Work, whole: Path, kinds: tuple[str, ...] = ()) -> None:
     ],
 )  # fmt: skip
 def test_a_killed_training_ends_at_the_same_bytes(
-    work: Callable[..., Work], kind, settings, moment, at, before
+    work: Callable[..., Work], kill: Kill, kind, settings, moment, at, before
 ):
     job = work(kind, settings)
     whole = undisturbed(job)
@@ -97,7 +95,7 @@ def test_a_killed_training_ends_at_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_an_adapter_goes_on_too(work):
+def test_an_adapter_goes_on_too(work, kill):
     job = work("sft", SFT, options={"lora": {"r": 2, "dropout": 0.1}})
     whole = undisturbed(job)
     kill(job, "step", 9)
@@ -106,7 +104,7 @@ def test_an_adapter_goes_on_too(work):
 
 
 @pytest.mark.slow
-def test_no_rollout_is_there_twice(work):
+def test_no_rollout_is_there_twice(work, kill):
     job = work("grpo", BUFFER)
     kill(job, "step", 7)
     drawn = read_lines(job.out / "rollouts.jsonl")
@@ -128,7 +126,7 @@ def kills(seed: int) -> list[tuple[str, int]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(count(1, 10)))
-def test_killed_again_and_again(work, seed):
+def test_killed_again_and_again(work, kill, seed):
     job = work("sft", {**SFT, "save_steps": 1})
     whole = undisturbed(work("sft", SFT))
     for moment, at in kills(seed):
@@ -136,3 +134,33 @@ def test_killed_again_and_again(work, seed):
     job.run()
     one, other = (out / "model/model.safetensors" for out in (job.out, whole))
     assert one.read_bytes() == other.read_bytes()
+
+
+DRAWN_TWICE = {**DRAWN, "per_device_train_batch_size": 8, "save_steps": 2}
+# kind, settings, rows, steps of a pass over them, ends that `make test` tries
+PASSES = [
+    ("grpo", DRAWN_TWICE, 8, 4, 1),
+    ("rloo", DRAWN_TWICE, 8, 4, 0),
+    ("grpo", {**BUFFER, "save_steps": 3}, 4, 8, 0),
+    ("sft", SFT, 24, 6, 0),
+    ("dpo", DPO, 24, 6, 0),
+]
+ENDS = [(*case[:4], seed) for case in PASSES for seed in range(count(case[4], 6))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "settings", "rows", "each", "seed"), ENDS)
+def test_kills_in_three_passes_over_the_rows_change_nothing(
+    work, kill, tmp_path, kind, settings, rows, each, seed
+):
+    job = work(kind, {**settings, "max_steps": 3 * each})
+    job.data = tmp_path / "few"
+    job.data.mkdir()
+    save_data(job.data, ROWS[:rows])
+    whole = undisturbed(job)
+    rng = random.Random(seed)
+    for passed in range(3):
+        kill(job, "step in all", each * passed + rng.randint(1, each))
+        assert not (job.out / "training.json").exists()
+    job.run()
+    assert_same(job, whole, ("rollouts.jsonl",) if kind in ("grpo", "rloo") else ())

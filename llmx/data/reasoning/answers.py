@@ -47,6 +47,10 @@ class AnswersStage:
         seconds = drawn_up_to(spec, "sft") * SECONDS[spec.kind]
         return Cost(samples=split_size(spec, "sft"), seconds=seconds)
 
+    def most_rows(self, given: StageInput) -> int:
+        """Return the problems that are asked for."""
+        return split_size(asked_data(given), "sft")
+
     def run(self, context: StageContext) -> None:
         """Draw the problems and write them."""
         spec = asked_data(context.given)

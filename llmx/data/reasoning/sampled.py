@@ -13,6 +13,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import load
+from llmx.data.reasoning.dataset import split_size
 from llmx.data.reasoning.options import sent_wrapper
 from llmx.data.reasoning.readers import check_readers
 from llmx.data.reasoning.stage import asked_data
@@ -56,6 +57,11 @@ class SampledStage:
     def plan(self, given: StageInput) -> Cost:
         """Seconds."""
         return Cost(seconds=1.0)
+
+    def most_rows(self, given: StageInput) -> int:
+        """Return one for each problem of the split and each stage that answers it."""
+        answering = [given.stages[need].kind for need in given.stage.needs if need in given.stages]
+        return answering.count("decode") * split_size(asked_data(given), _split(given))
 
     def run(self, context: StageContext) -> None:
         """Sort and write.

@@ -48,6 +48,10 @@ class PromptsStage:
         spec = asked_prompts(given)
         return Cost(samples=spec.train, seconds=drawn_up_to(spec, "train") * SECONDS[spec.kind])
 
+    def most_rows(self, given: StageInput) -> int:
+        """Return the problems that are asked for."""
+        return asked_prompts(given).train
+
     def run(self, context: StageContext) -> None:
         """Draw and write every split that prompts are needed of."""
         spec, wrapper = asked_prompts(context.given), context.identity["wrapper"]

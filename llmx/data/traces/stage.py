@@ -66,6 +66,11 @@ class TracesStage:
         traced = split_size(spec, options.split)
         return Cost(samples=traced, seconds=drawn * SECONDS[spec.kind] + traced * _TRACE_SECONDS)
 
+    def most_rows(self, given: StageInput) -> int:
+        """Return one for each problem; those that offer too few backtracks are left out."""
+        spec, options = _asked(given)
+        return split_size(spec, options.split)
+
     def run(self, context: StageContext) -> None:
         """Draw the problems, make and check the traces, write them and what was refused.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from llmx.core.errors import DataError, RunError
 from llmx.core.stage import StageContext
 from llmx.engines.explained import explained as explained_model
 from llmx.train.heap import keep_freed_memory
+from llmx.train.order import follow, order_of
 from llmx.train.post_training.audit import Audited, audit, refuse
 from llmx.train.post_training.audit_page import AUDIT, write_audit
 from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
@@ -97,13 +98,15 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
         trainer = stage.build(job, texts)
     trainer.remove_callback(PrinterCallback)
     _require_rows(job, trainer)
+    order = order_of(trainer._get_train_sampler(), job.context.given.arm.seed)
+    if order is not None:
+        follow(trainer, order)
     _check_fed(stage, job, trainer, audited)
     first = trainer.accelerator.is_main_process
     names = chosen(job.options.trackers) if first else ()
     with tracking(names, _tracked(job)) as trackers, fits_memory(job):
-        begin, may_save = _in_order(trainer), partial(stage.may_save, trainer)
-        folder = job.out / FOLDER
-        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, begin))
+        may_save, folder = partial(stage.may_save, trainer), job.out / FOLDER
+        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save))
         trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
 
 
@@ -148,32 +151,6 @@ def _check_fed(stage: PostTraining, job: Job, trainer: Any, audited: Audited) ->
     if same is False:
         text = "the trainer feeds other tokens than the audit shows"
         raise RunError(text, f"{job.out / AUDIT} shows them")
-
-
-def _in_order(trainer: Any) -> Callable[[int], None]:
-    """Return what brings the order of the rows to the epoch that a training goes on in.
-
-    TRL's sampler draws a new order each epoch from a generator that no checkpoint holds; without
-    this a resumed training would see the second epoch in the order of the first.
-    """
-    samplers: list[Any] = []
-    make = trainer._get_train_sampler
-
-    def make_and_keep(*given: Any) -> Any:
-        samplers.append(make(*given))
-        return samplers[-1]
-
-    def begin(epochs: int) -> None:
-        import torch
-        from trl.trainer.utils import RepeatSampler
-
-        sampler = samplers[-1]
-        if isinstance(sampler, RepeatSampler) and sampler.shuffle:
-            for _ in range(epochs):
-                torch.randperm(sampler.num_samples, generator=sampler.generator)
-
-    trainer._get_train_sampler = make_and_keep
-    return begin
 
 
 def finish(job: Job, audited: Audited) -> None:

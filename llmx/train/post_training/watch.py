@@ -44,14 +44,12 @@ def watch(
     trackers: Sequence[Tracker],
     checkpoints: Path,
     may_save: Callable[[], bool],
-    begin: Callable[[int], None],
 ) -> Any:
     """Return a callback for the Trainer.
 
     Args:
         may_save: whether a checkpoint of this moment holds everything; a save that falls between
             two such moments is made at the next one.
-        begin: called before the first step with the number of epochs that are done.
     """
     from accelerate import PartialState
     from transformers import TrainerCallback
@@ -60,7 +58,6 @@ def watch(
         owed = False
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            begin(int(state.epoch or 0))
             if state.is_world_process_zero:
                 progress.start(state.max_steps, done=state.global_step, unit="steps")
 

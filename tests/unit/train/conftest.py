@@ -1,8 +1,10 @@
 """A small corpus and its tokenizer."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from forked import Forks, forking
 
 from llmx.core.spec import DataSpec
 from llmx.data import load
@@ -18,3 +20,9 @@ def rows() -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def tokenizer(rows: list[dict[str, Any]]) -> Any:
     return _learn((text for row in rows for text in (row["question"], row["solution"])), 384)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with forking("test_training", "torch", "transformers.trainer") as server:
+        yield server

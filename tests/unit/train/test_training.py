@@ -1,36 +1,26 @@
 """A training that was killed ends at the weights of one that was not; what ships answers alike."""
 
 import json
-import os
-import signal
+import random
 import struct
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from counts import count
+from forked import EndsAt
 
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Silent
-from llmx.core.spec import ArmSpec, ShapeSpec, StageSpec, TrainerSpec
+from llmx.core.spec import ArmSpec, DataSpec, ShapeSpec, StageSpec, TrainerSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.store.files import read_json, write_lines
+from llmx.store.fingerprint import fingerprint
 from llmx.train.language_model import TrainStage
 
 STEPS, SAVED = 12, 5
-
-
-class Ends(Silent):
-    """Kills its own process at a step, as the out-of-memory killer would."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def advance(self, amount: int = 1) -> None:
-        self.left -= amount
-        if not self.left:
-            os.kill(os.getpid(), signal.SIGKILL)
+WITHIN = "e4026df94a4060413478"
 
 
 class Steps(Silent):
@@ -51,16 +41,21 @@ def given(**trainer: Any) -> StageInput:
     arm = ArmSpec(
         seed=3,
         shape=ShapeSpec(layers=2, hidden=64, intermediate=96, head_dim=32, context=384),
-        trainer=TrainerSpec(steps=STEPS, save_steps=SAVED, threads=1, **{**fast, **trainer}),
+        trainer=TrainerSpec(**{"steps": STEPS, "save_steps": SAVED, **fast, **trainer}),
     )
     stage = StageSpec(name="train", kind="train", needs=("corpus", "tokenizer"))
     return StageInput(stage, {"main": arm})
 
 
-def train(corpus: Path, out: Path, progress: Any) -> None:
+def train(corpus: Path, out: Path, progress: Any, **trainer: Any) -> None:
     inputs = {"corpus": corpus, "tokenizer": corpus}
     out.mkdir(exist_ok=True)
-    TrainStage().run(StageContext(given(), {}, inputs, out, progress))
+    TrainStage().run(StageContext(given(**trainer), {}, inputs, out, progress))
+
+
+def train_until_killed(corpus: str, out: str, step: int, trainer: dict[str, Any]) -> None:
+    """Train, and end the process after a step; for processes of their own."""
+    train(Path(corpus), Path(out), EndsAt(step), **trainer)
 
 
 @pytest.fixture(scope="module")
@@ -78,22 +73,10 @@ def undisturbed(tmp_path_factory, corpus) -> Path:
     return out
 
 
-def train_until_killed(corpus: Path, out: Path, at: int) -> None:
-    """Train in a process of its own, which ends itself after step `at`."""
-    code = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from test_training import Ends, train\n"
-        "train(Path(sys.argv[2]), Path(sys.argv[3]), Ends(int(sys.argv[4])))"
-    )
-    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(corpus), str(out)]
-    done = subprocess.run([*command, str(at)], capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [8], ids=["between two checkpoints"])
-def test_a_killed_training_ends_at_the_same_weights(corpus, undisturbed, tmp_path, at):
-    train_until_killed(corpus, tmp_path / "out", at)
+def test_a_killed_training_ends_at_the_same_weights(corpus, undisturbed, forks, tmp_path, at):
+    forks.kill("test_training:train_until_killed", str(corpus), str(tmp_path / "out"), at, {})
     assert (tmp_path / "out/checkpoints/checkpoint-5/trainer_state.json").exists()
     assert not (tmp_path / "out/model").exists()
     steps = Steps()
@@ -101,6 +84,29 @@ def test_a_killed_training_ends_at_the_same_weights(corpus, undisturbed, tmp_pat
     assert (steps.before, steps.made) == (SAVED, STEPS - SAVED)
     one, other = (out / "model/model.safetensors" for out in (undisturbed, tmp_path / "out"))
     assert one.read_bytes() == other.read_bytes()
+
+
+LONG = {"steps": 24, "save_steps": 2, "batch_size": 8}  # 64 rows: a pass is 8 steps
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory, corpus) -> Path:
+    out = tmp_path_factory.mktemp("long") / "out"
+    train(corpus, out, Silent(), **LONG)
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(count(2, 6)))
+def test_kills_in_three_passes_over_the_rows_change_nothing(corpus, long, forks, tmp_path, seed):
+    rng, out = random.Random(seed), tmp_path / "out"
+    for passed in range(3):
+        step = 8 * passed + rng.randint(1, 8)
+        forks.kill("test_training:train_until_killed", str(corpus), str(out), step, LONG)
+        assert not (out / "model").exists()
+    train(corpus, out, Silent(), **LONG)
+    for name in ("model/model.safetensors", "training.json"):
+        assert (out / name).read_bytes() == (long / name).read_bytes(), name
 
 
 @pytest.mark.slow
@@ -188,6 +194,24 @@ def test_threads_and_checkpoints_are_accidents():
     other = given().arm.trainer.model_copy(update={"threads": 2, "save_steps": 1})
     arm = given().arm.model_copy(update={"trainer": other})
     assert TrainStage().identity(StageInput(given().stage, {"main": arm})) == identity()
+
+
+def over_rows(rows: int, **trainer: Any) -> str:
+    """The fingerprint of what a recipe asks for whose corpus has `rows` problems to train on."""
+    plain = given(**trainer)
+    arm = plain.arm.model_copy(update={"data": DataSpec(kind="gsm_symbolic", train=rows)})
+    stages = (
+        StageSpec(name="corpus", kind="corpus"),
+        StageSpec(name="tokenizer", kind="tokenizer"),
+    )
+    about = replace(plain, arms={"main": arm}, stages={stage.name: stage for stage in stages})
+    return fingerprint(TrainStage().identity(about))
+
+
+def test_a_training_within_one_pass_is_what_it_was_and_a_longer_one_is_another():
+    """12 steps of 4 rows; the first name was written down before there was an order of our own."""
+    assert over_rows(48) == over_rows(45) == over_rows(400) == fingerprint(identity()) == WITHIN
+    assert over_rows(44) not in (WITHIN, over_rows(48, steps=11)) and over_rows(44) == over_rows(4)
 
 
 @pytest.mark.parametrize("missing", ["shape", "trainer"])
