@@ -6,7 +6,6 @@ asks for the size of each and the last byte of texts. Hashes are compared when a
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import StoreError
 from llmx.store.fingerprint import hash_file
+from llmx.store.place import inside
 
 ABOUT = "stage.json"
 PROGRESS = "progress.json"
@@ -68,10 +69,12 @@ def said_by(folder: Path) -> Said | str:
 def _parsed(path: Path, state: tuple[int, ...]) -> Said | str:
     """Read a description once for each of its states: waiting processes look often."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json_text.parse(path.read_bytes())
         files, sizes = dict(found["files"]), dict(found.get("sizes", {}))
+        for name in files:  # whoever changed the file may have named one of another folder
+            inside(path.parent, name, links=True)
         return Said((found.get("kind"), found.get("fingerprint")), files, sizes)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, StoreError):
         return f"{ABOUT} cannot be read"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from llmx.core import json_text
 from llmx.store.files import damaged, whole_lines
 
 M = TypeVar("M", bound=BaseModel)
@@ -31,7 +31,7 @@ def parsed(line: bytes, model: type[M], path: Path) -> M:
     except ValidationError:
         pass
     try:
-        value = json.loads(line)
+        value = json_text.parse(line)
     except ValueError as error:
         raise damaged(path, error) from error
     return model.model_validate(value)

@@ -41,8 +41,11 @@ NOT_GIVEN = {
         "(target + arm.sampler.gamma * draft) / _tokens_per_round(arm.sampler.gamma)",
     ),
     ("run/ensemble_report.py", "context.out / f'{name}.svg'"),
+    ("run/going_on.py", "run.parent / CACHE / _RUNNING / f'{run.name}.lock'"),
     ("run/training_report.py", "context.out / f'{name}.svg'"),
     ("stats/bootstrap.py", "float((gaps ** 3).sum()) / (6 * scale)"),
+    ("store/cache.py", "place / f'{name}-{number}{_DAMAGED}'"),
+    ("store/contents.py", "folder / name"),  # looked at when the description was read
     ("store/place.py", "place / part"),
     ("train/post_training/export.py", "to / path.name"),
     ("train/post_training/rows.py", "folder / f'{name}.jsonl'"),
@@ -51,6 +54,7 @@ NOT_GIVEN = {
 # Processes of llmx that speak to one another in lines of JSON.
 OWN_LINES = {
     *("engines/vllm/process.py", "engines/vllm_worker/channel.py", "engines/vllm_server/serve.py"),
+    *("engines/tokenizer/guarded.py", "engines/tokenizer/reader.py"),
     *("train/post_training/launch.py", "train/post_training/reward_func.py"),
     *("train/post_training/rollouts.py", "run/workers.py", "run/vllm_found.py"),
 }

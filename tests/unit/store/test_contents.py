@@ -58,6 +58,11 @@ def foreign_about(entry):
     (entry.folder / "stage.json").write_text("[1]")
 
 
+def naming_others(entry):
+    path = entry.folder / "stage.json"
+    write_json(path, {**read_json(path), "files": {"../../else": "0"}, "sizes": {}})
+
+
 def exchanged(entry):
     entry.folder.rename(entry.folder.with_name("x"))
     other = made(entry.root, "def")
@@ -84,6 +89,7 @@ AT_A_GLANCE = [
     (emptied_about, "stage.json cannot be read"),
     (zeroed_about, "stage.json cannot be read"),
     (foreign_about, "stage.json cannot be read"),
+    (naming_others, "stage.json cannot be read"),
     (exchanged, "it is the output of decode/def"),
     (of_another_kind, "it is the output of score/abc"),
     (folder_for_a_file, "model/weights is missing"),
