@@ -97,6 +97,9 @@ class TrainStage:
         context.progress.start(spec.steps, done=done, unit="steps")
         _fit(trainer, checkpoint, left=spec.steps - done)
         trainer.save_model(str(context.out / "model"))
+        (context.out / "model/training_args.bin").unlink(
+            missing_ok=True
+        )  # names this machine's places
         tokenizer.save_pretrained(context.out / "model")
         sync_tree(context.out / "model")  # before the checkpoints, its only copy, may go
         write_json(context.out / "training.json", _summary(trainer, len(examples)))

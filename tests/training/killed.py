@@ -30,7 +30,7 @@ def _tear(folder: Any, **_: Any) -> None:
 
 
 def _arm(moment: str, at: int) -> Any:
-    """Prepare the end: after so many steps (here, or in all), in a save, an export, a sweep."""
+    """Prepare the end: after steps (here, or in all), in a save, or while the model is written."""
     from llmx.train.post_training import export, train, watch
 
     if moment == "step":

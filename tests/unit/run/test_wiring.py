@@ -181,9 +181,3 @@ def test_a_card_that_would_lack_something_is_refused(planned, card, arms, messag
 def test_the_card_of_the_zoo_needs_the_greedy_arms_too(arms):
     with pytest.raises(ConfigError, match=r"needs arm '(draft|target)_greedy'"):
         build_graph(compose("zoo_gsm", arms=arms))
-
-
-def test_timing_arms_that_are_not_there_is_refused():
-    overrides = ["stages.lengths.arms=[nobody]"]
-    with pytest.raises(ConfigError, match="none of nobody is an arm of this run"):
-        build_graph(compose("staircase_moa", overrides))

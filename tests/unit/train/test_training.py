@@ -134,6 +134,8 @@ def test_a_finished_training_leaves_a_model_and_its_curve(undisturbed):
     assert about["steps"] == STEPS and about["examples"] == 64
     assert about["parameters"] == 384 * 64 + 2 * (4 * 64**2 + 3 * 64 * 96 + 2 * 64) + 64
     assert not (undisturbed / "checkpoints").exists()
+    for path in (undisturbed / "model").iterdir():
+        assert str(undisturbed.parent).encode() not in path.read_bytes(), path.name
 
 
 def header(path: Path) -> dict[str, Any]:
