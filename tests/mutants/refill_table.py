@@ -97,8 +97,8 @@ SHARED = [
     ),
     Mutant(  # keeps whole batches where each record is whole
         DECODE,
-        "keep_whole_batches(path, 1 if singly else batch, len(requests))",
-        "keep_whole_batches(path, batch, len(requests))",
+        "keep_asked(path, ids, id_of(Record), 1 if singly else batch, not singly)",
+        "keep_asked(path, ids, id_of(Record), batch, not singly)",
         f"{_PARTS}::test_a_killed_part_keeps_its_records_and_asks_for_none_again",
     ),
     Mutant(
@@ -123,7 +123,7 @@ SHARED = [
         SHARING,
         "    if not lock.try_acquire(shared=True):\n        return False\n",
         "",
-        f"{_KEPT}::test_gc_in_the_middle_deletes_nothing_and_afterwards_everything",
+        f"{_KEPT}::test_rm_and_gc_in_the_middle_refuse_and_afterwards_delete_everything",
     ),
     Mutant(
         SHARING,
@@ -175,8 +175,8 @@ SHARED = [
     ),
     Mutant(
         CACHE,
-        '.removesuffix(".partial").removesuffix(_PARTS)',
-        '.removesuffix(".partial")',
+        ".removesuffix(_PARTIAL).removesuffix(_PARTS)",
+        ".removesuffix(_PARTIAL)",
         f"{_KEPT}::test_gc_leaves_the_parts_of_an_unfinished_run",
     ),
     Mutant(

@@ -61,8 +61,8 @@ STORE = [
     ),
     Mutant(
         "run/audit.py",
-        "len(lines) if planned is None else planned",
-        "len(lines)",
+        "there if planned is None else planned",
+        "there",
         f"{_NOTICES}::test_the_audit_misses_what_was_planned_and_is_not_there",
     ),
     Mutant(

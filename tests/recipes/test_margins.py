@@ -42,4 +42,4 @@ def test_an_equivalence_of_an_ensemble_has_a_control_that_reads_no_draft():
         for name, one in findings()
         if name.startswith("staircase") and one["test"] == "lossless"
     ]
-    assert kept and all(one["must_fail"] == "aggregator" for one in kept)
+    assert kept and all(one["must_fail"] == "reader" for one in kept)
