@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,17 @@ class Spent:
     megabytes: float
 
 
+# Linux counts what the process held that made a new one as held by that one too. So a small one
+# makes it: whoever measures may be large.
+_SMALL = """
+import json, os, subprocess, sys
+made = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(made.pid, 0)
+made.returncode = os.waitstatus_to_exitcode(status)
+print(json.dumps([made.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
+
+
 def spent(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
     """Run a command to its end; its output goes to a file beside nothing else.
 
@@ -34,15 +47,17 @@ def spent(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
     errors = Path(environment["LLMX_RUNS"]).parent / "errors.txt"
     begun = time.perf_counter()
     with errors.open("wb") as said:
-        process = subprocess.Popen(
-            command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=said
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        told = subprocess.run(
+            [sys.executable, "-S", "-c", _SMALL, *command],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        ).stdout
+    code, seconds, kilobytes = json.loads(told)
+    if code:
         raise SystemExit(f"{' '.join(command)[:200]}\n{errors.read_text()}")
-    seconds = usage.ru_utime + usage.ru_stime
-    return Spent(seconds, time.perf_counter() - begun, usage.ru_maxrss / 1000)
+    return Spent(seconds, time.perf_counter() - begun, kilobytes / 1000)
 
 
 def exponent(sizes: Sequence[int], found: Sequence[Spent], start: Spent) -> float:

@@ -4,7 +4,7 @@ from mutant import Mutant
 
 _CONTENTS, _CACHE, _KEPT = "store/contents.py", "store/cache.py", "run/kept.py"
 _GLANCE = "tests/unit/store/test_contents.py"
-_STAYS = "tests/unit/run/test_kept.py::test_what_stays"
+_STAYS = "tests/unit/run/test_kept_records.py::test_what_stays"
 _NOTICES = "tests/unit/run/test_noticing.py"
 _CHECKS = "tests/unit/run/test_check.py"
 STORE = [
