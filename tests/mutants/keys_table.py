@@ -10,7 +10,7 @@ _USABLE = f"{_KEYS}::test_a_name_that_only_sounds_like_one_stays_usable"
 _SHAPES = f"{_KEYS}::test_the_shape_of_a_key_is_known_wherever_it_stands"
 _DEEP = f"{_KEYS}::test_a_secret_is_found_at_any_depth"
 _HAND = f"{_KEYS}::test_a_specification_made_by_hand_is_held_to_it"
-_PLACES = f"{_KEYS}::test_every_place_of_the_schema_refuses_a_secret"
+_PLACES = f"{_KEYS}::test_every_place_of_the_schema_refuses_a_secret[engine.options]"
 _VERBS = f"{_KEYS}::test_no_verb_writes_or_repeats_what_it_refuses"
 _GROUP = f"{_KEYS}::test_a_group_s_file_is_held_to_it_and_so_is_what_is_put_together"
 
