@@ -190,6 +190,7 @@ def tried(made: dict[str, Any], here: Path, llmx: Command) -> None:
     (here / "mine.yaml").write_text(
         yaml.safe_dump(made, sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
+    WATCH.seen.clear()
     with WATCH.only(here, user_cache.folder()):
         results = {
             verb: llmx(*words)
@@ -207,9 +208,8 @@ def tried(made: dict[str, Any], here: Path, llmx: Command) -> None:
 def warm(here: Path, llmx: Command) -> None:
     """Let the machine be looked at, and the forward be compiled, before processes are refused."""
     (here / "mine.yaml").write_text(yaml.safe_dump(BASE, sort_keys=False))
-    for engine in ("scripted", "hf"):
-        words = ("recipe=mine.yaml", "scale=smoke", f"engine.kind={engine}", "--runs", "runs")
-        assert llmx("run", *words, "--dry-run").exit_code in (0, 2)
+    words = ("recipe=mine.yaml", "scale=smoke", "engine.kernel=auto", "--runs", "runs")
+    assert llmx("run", *words, "--dry-run").exit_code == 0
 
 
 def test_random_recipes_are_planned_or_refused_and_reach_for_nothing(
