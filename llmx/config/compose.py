@@ -16,7 +16,6 @@ from llmx.config.problems import Problems
 from llmx.config.recipe import parse
 from llmx.config.yaml_file import read
 from llmx.core.errors import nearest
-from llmx.core.exposure import refuse_exposed
 from llmx.core.names import fault
 from llmx.core.spec import RunSpec
 
@@ -66,7 +65,6 @@ def _composed(asked: Asked) -> RunSpec:
     spec = Composition(mount, given, problems, asked.trust_remote_code).spec()
     problems.raise_any()
     assert spec is not None, "a composition without problems has a result"
-    refuse_exposed(spec)
     return spec
 
 

@@ -240,6 +240,10 @@ def test_a_group_s_file_is_held_to_it_and_so_is_what_is_put_together(here):
     with pytest.raises(ConfigError, match=r"mine\.yaml:\d+: engine\.options\.a\.hf_token") as error:
         compose(str(file), ["engine=mine"])
     told(error.value)
+    (folder / "wrong.yaml").write_text(f"kind: openai\nkey_env: {BY_NAME}\n")
+    with pytest.raises(ConfigError, match=r"wrong\.yaml:2: engine\.key_env") as error:
+        compose(str(file), ["engine=wrong"])
+    told(error.value)
     whole = "engine.options.b=${engine.options.a}" + BY_SHAPE[8:]
     parts = ["engine=openai", f"engine.options.a={BY_SHAPE[:8]}", whole]
     with pytest.raises(ConfigError, match=r"options\.b ") as error:
@@ -287,7 +291,7 @@ def test_no_verb_writes_or_repeats_what_it_refuses(here, llmx, run):
     file = recipe("mine")
     header = "engine.options.extra_headers.Authorization"
     for word in (f"{header}={BY_NAME}", f"engine.script={BY_SHAPE}",
-                 f"engine.key_env={BY_SHAPE}", f"engine.options={{api_key:{BY_NAME},,}}",
+                 f"engine.key_env={BY_SHAPE}", f"engine.options={{deploy_token:{BY_NAME},,}}",
                  f"engine.key_env={BY_NAME}"):  # fmt: skip
         for done in (
             run("mine", word) if "script" not in word else run("mine", f"data.system={BY_SHAPE}"),

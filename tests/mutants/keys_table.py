@@ -36,7 +36,6 @@ TABLE = [
         _SHAPES,
     ),
     Mutant("run/plan.py", "    refuse_exposed(spec)\n", "", _HAND),
-    Mutant("config/compose.py", "    refuse_exposed(spec)\n", "", _VERBS),
     Mutant("config/outside.py", "return bool(found)", "return False", _GROUP),
     Mutant("config/command_line.py", "problems.take(refusal(hidden, _ORIGIN))", "pass", _PLACES),
     Mutant("config/recipe.py", "    hidden.raise_any()\n", "", _PLACES),
