@@ -12,6 +12,7 @@ from llmx.cli import api
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
 from llmx.core.errors import StoreError
+from llmx.core.secrets import without_secrets
 
 if TYPE_CHECKING:
     from llmx.run.api import RunFolder
@@ -55,7 +56,7 @@ def _settings(run: RunFolder) -> str:
     except StoreError:
         return ""
     scale = [] if any(word.startswith("scale=") for word in spec.overrides) else [spec.scale]
-    return " ".join([*scale, *spec.overrides])
+    return " ".join([*scale, *without_secrets(spec.overrides)])  # of older versions
 
 
 def _changed(run: RunFolder) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.problems import Problems
 from llmx.core.errors import ConfigError
+from llmx.core.exposure import exposed_by, refusal
 
 _ORIGIN = "command line"
 
@@ -53,7 +54,10 @@ def _read_one(text: str, found: dict[str, Assignment], problems: Problems) -> No
     except ConfigError as error:
         problems.take(error)
         return
-    if given.key == "recipe":
+    hidden = next((path for value in given.values for path in exposed_by(given.key, value)), None)
+    if hidden is not None:
+        problems.take(refusal(hidden, _ORIGIN))
+    elif given.key == "recipe":
         problems.add(f"{_ORIGIN}: '{text}': one recipe a run, and it is chosen already")
     elif given.key.startswith("arms.") and given.key.count(".") < 2:
         problems.add(f"{_ORIGIN}: '{text}' names no key", f"write {given.key}.KEY=VALUE")

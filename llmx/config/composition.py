@@ -158,6 +158,8 @@ class Composition:
     def _check(self, points: Sequence[Point]) -> dict[str, ArmSpec]:
         checked: dict[str, ArmSpec] = {}
         for point in points:
+            if self.outside.is_exposed(point):
+                continue  # any other problem would quote what it finds
             self.outside.check(point)
             arm = check_arm(point.name, point.values, point.origins.places, self.problems)
             if point.name in checked:

@@ -7,6 +7,7 @@ parsed files, and gives a recipe the package ``_global_`` so that no recipe need
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -30,10 +31,12 @@ from llmx.config.mount import ROOT, Mount
 from llmx.config.recipe import GROUPS
 from llmx.config.yaml_file import DEEPEST, TOO_DEEP, unusable
 from llmx.core.errors import ConfigError
+from llmx.core.secrets import is_secret_name
 
 _LOCK = RLock()
 _PARSER = OverridesParser.create()
 _SHOWN = 200  # characters of an override that an error repeats
+_NAMES = re.compile(r"([\w.-]+)[\"']?\s*[=:]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +70,17 @@ def parse_override(text: str, origin: str) -> Assignment:
         raise ConfigError(f"{origin}: cannot read '{_brief(text)}'", _how(text)) from error
     if parsed.type is OverrideType.DEL:
         hint = f"to clear a value write {parsed.key_or_group}=null"
-        raise ConfigError(f"{origin}: '{text}' would remove a key", hint)
+        raise ConfigError(f"{origin}: '{_brief(text)}' would remove a key", hint)
     if parsed.type is not OverrideType.CHANGE or parsed.package or not parsed.key_or_group:
-        raise ConfigError(f"{origin}: cannot use '{text}'", "write KEY=VALUE with a plain key")
+        raise ConfigError(
+            f"{origin}: cannot use '{_brief(text)}'", "write KEY=VALUE with a plain key"
+        )
     values = _values(parsed, text, origin)
     if (wrong := unusable(values)) is not None:
         raise ConfigError(f"{origin}: cannot use '{_brief(text)}': {wrong}")
     twice = [value for at, value in enumerate(values) if value in values[:at]]
     if twice:
-        raise ConfigError(f"{origin}: '{text}' names {twice[0]} twice", "name each value once")
+        raise ConfigError(f"{origin}: '{_brief(text)}' names a value twice", "name each value once")
     return Assignment(parsed.key_or_group, values, text, origin)
 
 
@@ -86,6 +91,10 @@ def _opened(text: str) -> int:
 
 
 def _brief(text: str) -> str:
+    """Return an override as an error repeats it: not all of a long one, no value of a secret."""
+    names = _NAMES.findall(text)
+    if any(is_secret_name(name) for found in names for name in found.split(".")):
+        return f"{text.partition('=')[0]}=…"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
@@ -93,7 +102,7 @@ def _how(text: str) -> str:
     key, equals, value = text.partition("=")
     if not equals:
         return "write KEY=VALUE"
-    value = _brief(value)
+    value = _brief(text).partition("=")[2]
     return f"if the value holds special characters, quote it twice: '{key}=\"{value}\"'"
 
 
@@ -101,7 +110,9 @@ def _values(parsed: Override, text: str, origin: str) -> tuple[Any, ...]:
     if not parsed.is_sweep_override():
         return (parsed.value(),)
     if isinstance(parsed._value, Glob) or not parsed.is_discrete_sweep():
-        raise ConfigError(f"{origin}: '{text}' has no countable values", "write a,b,c or range(…)")
+        raise ConfigError(
+            f"{origin}: '{_brief(text)}' has no countable values", "write a,b,c or range(…)"
+        )
     return tuple(_plain(value) for value in parsed.sweep_iterator())
 
 

@@ -11,7 +11,6 @@ from hashlib import blake2b
 from pydantic import ValidationError
 
 from llmx.core import user_cache
-from llmx.core.secrets import holds_secret, is_secret_name
 from llmx.core.spec import RunSpec
 
 _FOLDER = "compositions"
@@ -30,20 +29,12 @@ def load(key: str) -> RunSpec | None:
 
 
 def save(key: str, spec: RunSpec) -> None:
-    """Keep a composition, unless it holds a secret, or would not come back as it is."""
-    if _secret(spec):
-        return
+    """Keep a composition, unless it would not come back as it is."""
     text = spec.model_dump_json().encode()
     if repr(RunSpec.model_validate_json(text)) != repr(spec):
         return
     user_cache.save(_file(key), _digest(text) + b"\n" + text)
     user_cache.keep_newest(f"{_FOLDER}/*.json", _MOST)
-
-
-def _secret(spec: RunSpec) -> bool:
-    words = [word for texts in spec.arm_overrides.values() for word in texts]
-    names = (word.partition("=")[0] for word in (*spec.overrides, *words))
-    return any(map(is_secret_name, names)) or holds_secret(spec.model_dump())
 
 
 def _file(key: str) -> str:

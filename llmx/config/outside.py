@@ -15,6 +15,7 @@ from llmx.config.origins import Origins
 from llmx.config.permitted import Refusal, engine_refusals, stage_refusals
 from llmx.config.points import Point
 from llmx.config.problems import Problems
+from llmx.core.exposure import exposures, refusal
 from llmx.core.hosts import Named
 from llmx.core.spec import Destination, EngineSpec, StageSpec
 
@@ -50,6 +51,14 @@ class Outside:
             said = _Said("judge", point.origins, self.mount)
             self._address(said, "judge", judge, "url")
             self._instructions(said, judge)
+
+    def is_exposed(self, point: Point) -> bool:
+        """Whether a point holds a secret, e.g. of a group's file; each is noted with its place."""
+        found = list(exposures(point.values))
+        for path in found:
+            said = _Said(path[0], point.origins, self.mount)
+            self.problems.take(refusal(path, said.place(".".join(path[1:]))))
+        return bool(found)
 
     def check_stages(self, stages: Sequence[StageSpec], typed: Origins) -> None:
         """The same for the options of stages; `typed` holds what the command line set of them."""

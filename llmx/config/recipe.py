@@ -13,6 +13,7 @@ from llmx.config.problems import Problems
 from llmx.config.yaml_file import Document, shown
 from llmx.core import names
 from llmx.core.errors import nearest
+from llmx.core.exposure import exposures, refusal
 
 GROUPS = (
     *("model", "data", "engine", "sampler", "shape", "trainer", "ensemble", "judge"),
@@ -50,7 +51,15 @@ class Recipe:
 
 
 def parse(document: Document, group: str, problems: Problems) -> Recipe:
-    """Return the recipe of a file; what is wrong with it goes to `problems`."""
+    """Return the recipe of a file; what is wrong with it goes to `problems`.
+
+    Raises:
+        ConfigError: if it holds a secret; no other problem of it is shown then, as those quote.
+    """
+    hidden = Problems()
+    for path in exposures(document.data):
+        hidden.take(refusal(path, document.where(*path)))
+    hidden.raise_any()
     return _Reader(document, problems).recipe(group)
 
 

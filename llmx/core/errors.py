@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from llmx.core.secrets import struck_out
+
 
 class LlmxError(Exception):
     """What is wrong, and what to type.
@@ -22,9 +24,10 @@ class LlmxError(Exception):
     exit_code = 2
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # What is quoted (an address, a server's answer, a line of a file) may hold a key.
+        super().__init__(struck_out(message))
+        self.message = struck_out(message)
+        self.hint = struck_out(hint)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from llmx.core.errors import StoreError
+from llmx.core.secrets import without_secrets
 from llmx.core.spec import RunSpec
 from llmx.report.results import load_results
 from llmx.run.damaged import set_damaged_aside
@@ -140,7 +141,7 @@ def load_run(name: str, *, runs: Path | None = None) -> RunResult:
     folder = find_run(runs or default_runs(), name)
     if not folder.finished:
         spec = folder.spec()
-        again = shlex.join(["llmx", "run", f"recipe={spec.name}", *spec.overrides])
+        again = shlex.join(["llmx", "run", f"recipe={spec.name}", *without_secrets(spec.overrides)])
         raise StoreError(f"the run {folder.name} is unfinished", f"to go on: {again}")
     seconds = float(folder.manifest()["seconds"])
     return RunResult(folder, folder.spec(), seconds, _results(folder))

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from llmx.core.secrets import is_secret_name
+from llmx.core.secrets import without_secrets
 from llmx.core.spec import RunSpec
 from llmx.engines.kernel import KERNEL_ENGINES
 from llmx.run.entry import entry_of
@@ -24,7 +24,7 @@ def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> 
     return {
         **made_with(),
         "seconds": round(seconds, 1),
-        "command": [Path(sys.argv[0]).name, *map(_without_secrets, sys.argv[1:])],
+        "command": [Path(sys.argv[0]).name, *without_secrets(sys.argv[1:])],
         "seeds": {name: arm.seed for name, arm in spec.arms.items()},
         "batch_size": {name: arm.engine.batch_size for name, arm in spec.arms.items()},
         "threads": {name: arm.engine.threads for name, arm in spec.arms.items()},
@@ -54,10 +54,3 @@ def _stage(labels: list[tuple[str, str | None]], entry: Entry) -> dict[str, Any]
         "identity": about["identity"],
         "files": about["files"],
     }
-
-
-def _without_secrets(word: str) -> str:
-    name, equals, _ = word.partition("=")
-    if equals and is_secret_name(name):
-        return f"{name}=…"
-    return word

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from llmx.core.errors import LlmxError, RunError
+from llmx.core.exposure import refuse_exposed
 from llmx.core.spec import RunSpec
 from llmx.core.stage import Memory
 from llmx.engines.kernel import with_kernels
@@ -126,7 +127,12 @@ class Plan:
 def plan(
     spec: RunSpec, *, runs: Path, limit: int | None = None, workers: int | None = None
 ) -> Plan:
-    """Expand a recipe, look up what is cached, and add up the rest."""
+    """Expand a recipe, look up what is cached, and add up the rest.
+
+    Raises:
+        ConfigError: if the specification holds a secret, or its stages do not fit together.
+    """
+    refuse_exposed(spec)
     with looking_once():
         sized = size_problems(with_kernels(spec), limit)
         graph = build_graph(sized)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmx.core.errors import ConfigError
+from llmx.core.exposure import refuse_exposed
 from llmx.core.spec import RunSpec
 from llmx.engines.stream.open import open_cast
 from llmx.run.ensemble import ensemble_of
@@ -16,6 +17,7 @@ def open_answerer(spec: RunSpec, arm: str | None = None) -> EnsembleAnswerer:
     Raises:
         ConfigError: for an arm that is not there or cannot answer, or a host that is not allowed.
     """
+    refuse_exposed(spec)
     refused = refusal(spec)
     if refused is not None:
         raise refused

@@ -7,13 +7,13 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
+from llmx.core.exposure import exposures, refusal
 from llmx.core.philox import keys
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.endpoint.address import named_url
 
 _SEEDS = 1 << 31  # endpoints take non-negative 32-bit integers
 _NEUTRAL: Mapping[str, object] = {"top_k": 0, "repetition_penalty": 1.0}
-_SECRETS = ("api_key", "apikey", "authorization", "token", "password", "secret")
 
 
 def check(sampler: SamplerSpec, spec: EngineSpec) -> None:
@@ -37,11 +37,11 @@ def check_options(options: Mapping[str, Any]) -> None:
     """Refuse what must not be written down: options end up in the run folder.
 
     Raises:
-        ConfigError: for a name that looks like a secret's.
+        ConfigError: for what looks like a secret, at any depth.
     """
-    for name in options:
-        if name.lower().replace("-", "_") in _SECRETS:
-            raise ConfigError(f"engine.options.{name} would be written to disk", "engine.key_env")
+    first = next(exposures(options, ("engine", "options")), None)
+    if first is not None:
+        raise refusal(first)
 
 
 def served_name(model: ModelSpec, spec: EngineSpec) -> str:

@@ -13,8 +13,8 @@ from llmx.engines.vllm_worker.arguments import engine_arguments, on_a_processor
 
 
 def main() -> None:
-    """Serve with the settings that the first argument holds as JSON."""
-    given = json.loads(sys.argv[1])
+    """Serve with the settings that standard input holds as JSON."""
+    given = json.load(sys.stdin)
     settings = given["settings"]
     try:
         engine_arguments(settings)

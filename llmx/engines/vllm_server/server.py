@@ -38,17 +38,24 @@ class Server:
         port, key = _free_port(), secrets.token_urlsafe(16)
         self.address = Address(f"http://127.0.0.1:{port}/v1", key)
         served = {"host": "127.0.0.1", "port": port, **settings.get("server", {})}
-        given = json.dumps({**settings, "server": served})
         with os.fdopen(handle, "wb") as log:
             self._process = subprocess.Popen(
-                [str(python), "-m", "llmx.engines.vllm_server.serve", given],
-                stdin=subprocess.DEVNULL,
+                [str(python), "-m", "llmx.engines.vllm_server.serve"],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 # Keys of processes can be read in the process table, their environment cannot.
                 env={**environment(threads), **_QUIET, "VLLM_API_KEY": key, DIE: str(os.getpid())},
                 start_new_session=True,  # Ctrl-C reaches this process, which then ends that one
             )
+        self._tell({**settings, "server": served})
+
+    def _tell(self, settings: Mapping[str, Any]) -> None:
+        """Hand the settings over by a pipe: anybody can read the arguments of a process."""
+        assert self._process.stdin is not None
+        # One that has ended already takes none; `wait` says why it did.
+        with suppress(BrokenPipeError), self._process.stdin as pipe:
+            pipe.write(json.dumps(settings).encode())
 
     @property
     def pid(self) -> int:

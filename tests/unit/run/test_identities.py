@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llmx.core.errors import ConfigError, LlmxError
+from llmx.core.secrets import without_secrets
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageInput
 from llmx.data import evaluation_identity
@@ -19,7 +20,6 @@ from llmx.run.ensemble import EnsembleDecodeStage
 from llmx.run.environment import made_with
 from llmx.run.folder import _link
 from llmx.run.latency import LatencyStage
-from llmx.run.manifest import _without_secrets
 from llmx.run.speed import SpeedStage
 
 DATA = DataSpec(kind="gsm_symbolic", templates=(43,), test=6, calibration=3)
@@ -151,7 +151,7 @@ def test_an_unknown_device_is_refused(device):
     ],
 )
 def test_secrets_are_blanked_and_settings_are_not(word, written):
-    assert _without_secrets(word) == written
+    assert without_secrets([word]) == [written]
 
 
 def test_a_result_says_what_made_it():
