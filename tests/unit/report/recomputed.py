@@ -51,7 +51,8 @@ def _streams(stored: Stored, found: Outcomes) -> list[str]:
         name: {score.id: score.correct for score in files.scores.values()}
         for name, files in gathered(found).arms.items()
     }
-    again = figures(list(found.arms), found.reference or "", scores, rows, {})
+    arms, reference = list(found.arms), found.reference or ""
+    again = figures(arms, reference, scores, rows, {}, found.references)
     said = {one.arm: one for one in stored.streams.arms}
     return [
         f"stream {one.arm}"
