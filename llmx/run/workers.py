@@ -66,7 +66,8 @@ def run_with_workers(
 
 def _command(spec: Path, cache: Path) -> list[str]:
     arguments = (spec, cache, os.getpid())
-    return [sys.executable, "-m", "llmx.run.worker", *map(str, arguments)]
+    # Without the folder that somebody works in: a stranger's torch.py may lie there.
+    return [sys.executable, "-P", "-m", "llmx.run.worker", *map(str, arguments)]
 
 
 class _Worker:

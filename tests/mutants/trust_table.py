@@ -142,3 +142,21 @@ TEMPLATES = [
            '"use another model") from error', "raise",
            f"{_TEMPLATES}::test_nothing_outside_is_reached"),
 ]  # fmt: skip
+
+_FOLDER = "tests/hostile/test_own_folder.py"
+OWN_FOLDER = [
+    Mutant("run/workers.py", '"-P", "-m", "llmx.run.worker"', '"-m", "llmx.run.worker"',
+           f"{_FOLDER}::test_a_worker_takes_nothing_from_there"),
+    Mutant("run/workers.py", '"-P", "-m", "llmx.run.worker"', '"-B", "-m", "llmx.run.worker"',
+           f"{_FOLDER}::test_a_worker_takes_nothing_from_there"),
+    Mutant("engines/vllm/interpreter.py", 'found["PYTHONSAFEPATH"] = "1"', "pass",
+           f"{_FOLDER}::test_a_worker_of_vllm_takes_nothing_from_there"),
+    Mutant("engines/vllm/interpreter.py", 'found["PYTHONSAFEPATH"] = "1"',
+           'found["PYTHONSAFEPATH"] = ""',
+           f"{_FOLDER}::test_a_worker_of_vllm_takes_nothing_from_there"),
+    Mutant("train/post_training/launch.py", '{**os.environ, "PYTHONSAFEPATH": "1"}', "{**os.environ}",
+           f"{_FOLDER}::test_processes_of_a_training_take_nothing_from_there"),
+    Mutant("train/post_training/launch.py", '{**os.environ, "PYTHONSAFEPATH": "1"}',
+           '{"PYTHONSAFEPATH": "1"}',
+           f"{_FOLDER}::test_processes_of_a_training_take_nothing_from_there"),
+]  # fmt: skip

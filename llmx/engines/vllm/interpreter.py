@@ -51,6 +51,7 @@ def _usual() -> Iterator[Path]:
 def environment(threads: int) -> dict[str, str]:
     """Return the variables of the worker: this process's, and the threads of a CPU build."""
     found = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+    found["PYTHONSAFEPATH"] = "1"  # what lies in the folder that somebody works in is not imported
     # Otherwise vLLM binds a thread to each core, whatever was asked for.
     found.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     if (CHECKOUT / "pyproject.toml").exists():  # the same code on both sides

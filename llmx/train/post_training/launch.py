@@ -47,7 +47,12 @@ def launch(context: StageContext, configuration: str) -> None:
     write_json(about, _packed(context))
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            _command(path, about), stdout=subprocess.PIPE, stderr=errors, text=True
+            _command(path, about),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            # No process imports from the folder that somebody works in.
+            env={**os.environ, "PYTHONSAFEPATH": "1"},
         )
         try:
             _relay(process.stdout, context.progress)
