@@ -29,6 +29,7 @@ _NAMED_BY_PEOPLE = frozenset({
 """Mappings whose keys are names that somebody gave, as an arm's: no names of settings."""
 _WORDS = {"overrides": 2, "arm_overrides": 3, "arms": 3, "scales": 3}
 """First name of a list of ``KEY=VALUE``, and how long the path of one of them is."""
+_DIGITS = 1000
 _NOTHING = ("null", "true", "false")
 _TITLES, _VALUES = ("name", "key", "header"), ("value", "values")
 
@@ -95,7 +96,8 @@ def _in_word(word: str) -> Iterator[str]:
     if value in _NOTHING:
         return
     names = key.split(".")
-    held = int(value) if value.isdecimal() else value
+    # A number of thousands of digits is refused elsewhere; Python does not read it.
+    held = int(value[:_DIGITS]) if value.isdecimal() else value
     named = is_secret_under(secret_of(names) or _variable(names[-1]), held)
     if named or has_key_shape(key) or has_key_shape(value):
         yield key
