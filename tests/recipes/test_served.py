@@ -105,13 +105,18 @@ def test_many_streams_say_what_each_says_alone_and_are_timed(served):
 
 
 def test_who_leaves_is_counted_and_leaves_nothing_open(served):
-    stream = served.ask(5, True)
-    next(iter(stream))
-    stream.close()
-    end, left = time.time() + 60, 'llmx_requests_total{outcome="left"}'
-    while time.time() < end and (served.metric("llmx_open_requests") or not served.metric(left)):
-        time.sleep(0.05)
-    assert served.metric("llmx_open_requests") == 0
+    """On a busy machine a short answer may be over before its client is gone: another is asked."""
+    left = 'llmx_requests_total{outcome="left"}'
+    for _ in range(50):
+        stream = served.ask(5, True)
+        next(iter(stream))
+        stream.close()
+        end = time.time() + 60
+        while served.metric("llmx_open_requests") and time.time() < end:
+            time.sleep(0.05)
+        assert served.metric("llmx_open_requests") == 0
+        if served.metric(left):
+            break
     assert served.metric(left) == 1
 
 
