@@ -123,7 +123,7 @@ SHARED = [
         SHARING,
         "    if not lock.try_acquire(shared=True):\n        return False\n",
         "",
-        f"{_KEPT}::test_rm_and_gc_in_the_middle_refuse_and_afterwards_delete_everything",
+        f"{_KEPT}::test_while_a_part_is_worked_at_nobody_joins_or_deletes",
     ),
     Mutant(
         SHARING,
