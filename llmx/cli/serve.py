@@ -127,12 +127,12 @@ def serve(
     named = [*(hosts or ()), *(() if host in _ANY else (host,))]
     access = Access.of(named, origins or (), key_in(key_env, _wanted(keyed, key_env)))
     limits = Limits(connections, messages, characters, head, body, reader)
+    spec = compose(
+        recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
+    )
     listening = bind(host, port)
     _check_exposed(listening, access, keyed)
-    answerer = open_answerer(
-        compose(recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code),
-        arm,
-    )
+    answerer = open_answerer(spec, arm)
     prepare(connections)
     asyncio.run(answerer.warm())
     address = f"http://{host}:{listening.getsockname()[1]}/v1"

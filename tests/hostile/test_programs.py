@@ -248,7 +248,7 @@ def test_every_verb_says_so_with_file_and_line_and_runs_nothing(tmp_path, alone)
         ("run", named, "scale=smoke"),
         ("run", named, "scale=smoke", "--dry-run"),
         ("validate", str(path)),
-        ("serve", named),
+        ("serve", named, "--port", "0"),
         ("describe", str(path)),
         ("list", "--recipes", str(path.parent)),
     ):
