@@ -1,0 +1,51 @@
+"""What other people's code and scripts lean on: five calls, exit codes, groups of entry points."""
+
+import inspect
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import llmx
+from llmx.core import errors
+
+CALLS = {
+    "run": "(recipe, *overrides, runs=None, limit=None, recipes=(), workers=None,"
+    " observer=None, trust_remote_code=False)",
+    "plan": "(recipe, *overrides, runs=None, limit=None, recipes=(), workers=None,"
+    " trust_remote_code=False)",
+    "load_run": "(run, runs=None)",
+    "compare": "(first, second, *, runs=None)",
+    "reproduce": "(paper, *, runs=None, sources=(), recipes=())",
+}
+
+
+def plain(call) -> str:
+    """Return a call's parameters and defaults, without types."""
+    given = inspect.signature(call).parameters.values()
+    bare = [one.replace(annotation=inspect.Parameter.empty) for one in given]
+    return str(inspect.Signature(bare))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_keeps_its_parameters(name):
+    call = llmx._run if name == "run" else getattr(llmx, name)
+    assert plain(call) == CALLS[name]
+
+
+def test_the_library_has_five_calls():
+    assert sorted(llmx.__all__) == sorted(CALLS)
+    assert all(callable(getattr(llmx, name)) for name in CALLS)
+
+
+def test_every_error_of_a_user_ends_with_two():
+    kinds = [one for one in vars(errors).values() if inspect.isclass(one)]
+    ours = [kind for kind in kinds if issubclass(kind, errors.LlmxError)]
+    assert len(ours) > 5
+    assert {kind.exit_code for kind in ours} == {2}
+
+
+def test_entry_points_keep_their_groups():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert list(project["scripts"]) == ["llmx"]
+    assert list(project["entry-points"]) == ["vllm.general_plugins"]
