@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from llmx.run.folder import (
 from llmx.run.going_on import going_on
 from llmx.run.observer import Observer, SilentObserver
 from llmx.run.plan import Plan, plan
+from llmx.run.result import RunResult
 from llmx.run.workers import run_with_workers
 from llmx.store.files import read_json
 
@@ -46,28 +46,6 @@ __all__ = [
     "remove_run",
     "run",
 ]
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run and what its report found."""
-
-    folder: RunFolder
-    spec: RunSpec
-    seconds: float
-    results: dict[str, Any] | None
-    """Content of ``results.json``, None for a recipe without a report."""
-
-    @property
-    def files(self) -> dict[str, Path]:
-        """The report, the plot and the pages of stages, where the recipe makes them."""
-        names = {"report": "report.html", "markdown": "report.md", "plot": "plot.svg"}
-        paths = {name: self.folder.path / file for name, file in names.items()}
-        found = {name: path for name, path in paths.items() if path.exists()}
-        for ending in ("md", "html"):  # of stages over the recipe; with both it is the latter
-            for page in sorted(self.folder.path.glob(f"*/*.{ending}")):
-                found[page.parent.name] = page
-        return found
 
 
 def default_runs() -> Path:
