@@ -88,7 +88,9 @@ def test_half_a_request_behind_a_whole_one_is_told_the_same(short, half, reason)
 def test_a_body_that_came_after_its_answer_is_no_half_of_the_next_request(short):
     early = asked("GET", "/health", content_length=2, connection=None)
     with connect(short[1], early) as made:
-        assert made.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        found = b""
+        while not found.endswith(b'{"status":"ok"}'):
+            found += made.recv(1 << 16) or pytest.fail(repr(found))
         made.sendall(b"ab")
         assert rest(made) == b""
 
