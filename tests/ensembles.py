@@ -3,7 +3,7 @@
 import asyncio
 
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.exchange import Message
 from llmx.core.spec import ModelSpec, SamplerSpec
 from llmx.core.stream import Piece
@@ -36,11 +36,14 @@ class Scripted:
         self.name, self.answer, self.delay = name, answer, delay
         self.fails_at, self.silent_from = fails_at, silent_from
         self.asks, self.open, self.freed = [], 0, 0
+        self.too_long = False
 
     async def stream(self, ask):
         self.asks.append(ask)
         self.open += 1
         try:
+            if self.too_long:
+                raise ContextLengthError(f"{self.name} knows no prompt of this length")
             at = ask.position
             for count in range(1, ask.budget + 1):
                 if at == self.fails_at:

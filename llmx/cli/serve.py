@@ -122,6 +122,7 @@ def serve(
     from llmx.serve.access import Access, key_in
     from llmx.serve.app import Service
     from llmx.serve.limits import Limits
+    from llmx.serve.memory import keep_what_is_loaded
     from llmx.serve.open import open_answerer
 
     named = [*(hosts or ()), *(() if host in _ANY else (host,))]
@@ -135,6 +136,7 @@ def serve(
     answerer = open_answerer(spec, arm)
     prepare(connections)
     asyncio.run(answerer.warm())
+    keep_what_is_loaded()
     address = f"http://{host}:{listening.getsockname()[1]}/v1"
     show(f"serving {answerer.name} at {address}")
     # One line, however narrow: it is to be copied.

@@ -49,6 +49,10 @@ class EngineError(LlmxError):
     """A model or engine that cannot be loaded or cannot do what was asked."""
 
 
+class ContextLengthError(EngineError):
+    """A request that is longer than its model can read: whoever sent it can make it shorter."""
+
+
 class StoreError(LlmxError):
     """A run folder or cache entry that cannot be read or written."""
 

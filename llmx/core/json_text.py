@@ -1,7 +1,7 @@
-"""JSON of strangers: model folders, datasets, endpoints, stored runs.
+"""JSON of strangers: model folders, datasets, endpoints, clients of a server, stored runs.
 
 A text that no program of good will writes is an error like any other: nested without end, a number
-of thousands of digits, half of a character.
+of thousands of digits, half of a character, bytes that are no UTF-8.
 """
 
 from __future__ import annotations
@@ -13,21 +13,26 @@ DEEPEST = 64
 """Levels of lists and mappings inside one another that are read."""
 
 
-def parse(raw: str | bytes) -> Any:
+def parse(raw: str | bytes | bytearray, *, strict: bool = False) -> Any:
     """Return what a JSON document says.
+
+    Args:
+        strict: refuse ``NaN`` and ``Infinity``, which Python writes and JSON does not know.
 
     Raises:
         ValueError: in one line, if it is not JSON, or nothing that can be worked with.
     """
+    # Not json's own decoding of bytes: it lets halves of characters pass, and takes UTF-16.
+    text = raw if isinstance(raw, str) else raw.decode("utf-8-sig")
     try:
-        found = json.loads(raw)
+        found = json.loads(text, parse_constant=_refuse_constant if strict else None)
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise _readable(error) from error
-    if _brackets(raw) > DEEPEST:
+    if text.count("[") + text.count("{") > DEEPEST:  # most texts need no second look
         _refuse_deep(found)
-    if _may_hold_halves(raw):
+    if "\\ud" in text or "\\uD" in text:  # an escape that is a character only beside another
         _refuse_halves(found)
     return found
 
@@ -41,18 +46,8 @@ def _readable(error: ValueError) -> ValueError:
     return ValueError("a number has too many digits") if "digits" in str(error) else error
 
 
-def _brackets(raw: str | bytes) -> int:
-    """Return how many levels there are at most: most texts need no second look."""
-    if isinstance(raw, str):
-        return raw.count("[") + raw.count("{")
-    return raw.count(b"[") + raw.count(b"{")
-
-
-def _may_hold_halves(raw: str | bytes) -> bool:
-    """Whether an escape as `\\ud83d` is there, which is a character only beside another."""
-    if isinstance(raw, str):
-        return "\\ud" in raw or "\\uD" in raw
-    return b"\\ud" in raw or b"\\uD" in raw
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _refuse_halves(found: Any) -> None:

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.exchange import Capability, Request
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
@@ -152,13 +152,13 @@ class HfEngine:
         """Render the messages with the model's chat template, or encode a raw prompt.
 
         Raises:
-            EngineError: if prompt and answer can't fit the models' context: past it a model gives
-                text without a word of warning, and no figure about it means anything.
+            ContextLengthError: if prompt and answer can't fit the models' context: past it a model
+                gives text without a word of warning, and no figure about it means anything.
         """
         ids = self._encoded(request)
         room = (self.pair.context or len(ids) + request.sampler.max_tokens) - len(ids)
         if request.sampler.max_tokens > room:
-            raise EngineError(
+            raise ContextLengthError(
                 f"sample '{request.id}' has {len(ids)} prompt tokens and may get "
                 f"{request.sampler.max_tokens} more; the models know {self.pair.context} positions",
                 f"set sampler.max_tokens={max(room, 1)} or less",

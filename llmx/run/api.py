@@ -14,18 +14,17 @@ from llmx.core.errors import StoreError
 from llmx.core.secrets import without_secrets
 from llmx.core.spec import RunSpec
 from llmx.report.results import load_results
+from llmx.run.cleanup import collect_garbage, remove_run
 from llmx.run.damaged import set_damaged_aside
 from llmx.run.entry import CACHE
 from llmx.run.execute import execute, missing
 from llmx.run.folder import (
     RunFolder,
     close_folder,
-    collect_garbage,
     find_run,
     folder_for,
     list_runs,
     open_folder,
-    remove_run,
 )
 from llmx.run.going_on import going_on
 from llmx.run.observer import Observer, SilentObserver

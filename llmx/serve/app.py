@@ -18,13 +18,13 @@ from starlette.routing import Route
 from llmx.core.errors import LlmxError
 from llmx.serve.access import Access
 from llmx.serve.answerer import Answerer
-from llmx.serve.body import drained, read_json
-from llmx.serve.chat import read_chat
+from llmx.serve.body import drained, read_body
+from llmx.serve.chat import parse_chat
 from llmx.serve.gate import Gate
 from llmx.serve.limits import Limits
 from llmx.serve.metrics import Metrics
 from llmx.serve.presence import Stream, unless_left
-from llmx.serve.refusal import Refusal
+from llmx.serve.refusal import Refusal, failed
 from llmx.serve.reply import Answer, streamed
 
 
@@ -93,7 +93,9 @@ class Service:
 
     async def chat(self, request: Request) -> Response:
         """Answer, streamed or whole."""
-        chat = read_chat(await read_json(request), self.limits)
+        body = await read_body(request)
+        # In a thread: a megabyte of small lists takes a while to look at.
+        chat = await asyncio.to_thread(parse_chat, body, self.limits)
         if chat.model != self.answerer.name:
             text = f"there is no model '{chat.model}' here; it is '{self.answerer.name}'"
             raise Refusal(404, text, param="model", code="model_not_found")
@@ -110,7 +112,7 @@ class Service:
             self.metrics.requests.labels("answered").inc()
             return JSONResponse(answer.whole(text))
         except LlmxError as error:
-            raise Refusal(502, error.message, code="upstream_failed") from error
+            raise failed(error) from error
         finally:
             if not handed_over:
                 await self._release(answer)

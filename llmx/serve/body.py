@@ -1,4 +1,4 @@
-"""Bodies: JSON of a bounded size; what is refused is read to its end, so that the answer arrives.
+"""Bodies of a bounded size; what is refused is read to its end, so that the answer arrives.
 
 A connection that is closed while its client still writes is reset, and the answer with it.
 """
@@ -6,9 +6,7 @@ A connection that is closed while its client still writes is reset, and the answ
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
-from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from llmx.serve.limits import LARGEST_BODY, LARGEST_DRAIN
@@ -18,22 +16,17 @@ GONE = 499
 """Status of a request whose client left; nobody sees it."""
 
 
-async def read_json(request: Request) -> Any:
-    """Return the body.
+async def read_body(request: Request) -> bytearray:
+    """Return the body, which says that it is JSON.
 
     Raises:
-        Refusal: for one that is too large, of another type, or no JSON.
+        Refusal: for one that is too large, or of another type.
     """
     try:
         _check_head(request)
     except Refusal as error:
         raise await drained(request, error) from None
-    body = await _read(request)
-    try:
-        # Not the standard library's: it takes half characters, NaN, and any depth of nesting.
-        return from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise Refusal(400, f"the body is no JSON: {error}") from None
+    return await _read(request)
 
 
 async def drained(request: Request, error: Refusal) -> Refusal:

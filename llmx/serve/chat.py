@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from llmx.core import json_text
 from llmx.core.exchange import Message
 from llmx.core.spec import SamplerSpec
 from llmx.serve.limits import Limits
@@ -80,6 +81,19 @@ class Chat(BaseModel):
         return own.model_copy(
             update={**given, "max_tokens": min(limit, own.max_tokens), "stop": stop}
         )
+
+
+def parse_chat(raw: bytes | bytearray, limits: Limits) -> Chat:
+    """Return the request of a body as it was sent.
+
+    Raises:
+        Refusal: if it is no JSON, or as :func:`read_chat`.
+    """
+    try:
+        body = json_text.parse(raw, strict=True)
+    except ValueError as error:
+        raise Refusal(400, f"the body is no JSON: {error}") from None
+    return read_chat(body, limits)
 
 
 def read_chat(body: Any, limits: Limits | None = None) -> Chat:

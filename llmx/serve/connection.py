@@ -77,7 +77,7 @@ class Connection(H11Protocol):
         super().__init__(*given, **named)
         self.conn = Parser(h11.SERVER)
         self.limits, self.metrics = self.config.limits, self.config.metrics
-        self.leaving, self.heard = False, False
+        self.leaving = False
         self.request, self.reader = Watch(), Watch()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -90,8 +90,13 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came, unless this one was refused."""
         if not self.leaving:
-            self.heard = True
             super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """Go on with what came meanwhile; where a request has begun, nobody is idle."""
+        super().on_response_complete()
+        if self._has_begun():
+            self._unset_keepalive_if_required()
 
     def send_400_response(self, msg: str) -> None:
         """Say in the shape of all errors that this is no HTTP."""
@@ -107,7 +112,8 @@ class Connection(H11Protocol):
         elif unread > limits.reader_seconds:
             self._end("reader")
         elif stage[0] == "head" and waited > limits.header_seconds:
-            self._end("head", self._late("head", limits.header_seconds) if self.heard else None)
+            late = self._late("head", limits.header_seconds)
+            self._end("head", late if self._has_begun() else None)
         elif stage[0] == "body" and waited > limits.body_seconds:
             self._end("body", self._late("body", limits.body_seconds))
 
@@ -131,6 +137,10 @@ class Connection(H11Protocol):
             # uvicorn's own timer ends a connection between two requests.
             return "head" if self.timeout_keep_alive_task is None else "idle", self.cycle
         return "answer", self.cycle
+
+    def _has_begun(self) -> bool:
+        """Whether bytes are here of a request whose head is not whole."""
+        return self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
 
     def _unread(self, now: float) -> float:
         """Return for how many seconds the reader has taken nothing of what waits for it."""

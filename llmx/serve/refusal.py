@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmx.core.errors import ContextLengthError, LlmxError
+
 _TYPES = {429: "rate_limit_error", 502: "upstream_error", 503: "server_unavailable"}
 
 
@@ -43,3 +45,10 @@ class Refusal(Exception):
                 "code": self.code,
             }
         }
+
+
+def failed(error: LlmxError) -> Refusal:
+    """Return what a client is told when its answer fails: whether it can do better itself."""
+    if isinstance(error, ContextLengthError):
+        return Refusal(400, error.message, param="messages", code="context_length_exceeded")
+    return Refusal(502, error.message, code="upstream_failed")

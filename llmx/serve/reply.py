@@ -12,7 +12,7 @@ from typing import Any
 from llmx.core.errors import LlmxError
 from llmx.core.events import ANSWER, Event
 from llmx.serve.chat import Chat
-from llmx.serve.refusal import Refusal
+from llmx.serve.refusal import Refusal, failed
 
 _FINISH = {"eos": "stop", "stop": "stop", "length": "length"}
 
@@ -88,7 +88,7 @@ async def streamed(answer: Answer, first: str, pieces: AsyncIterator[str]) -> As
         async for piece in pieces:
             yield answer.event({"content": piece})
     except LlmxError as error:
-        yield said(Refusal(502, error.message, code="upstream_failed").body())
+        yield said(failed(error).body())
         return
     except Exception:
         yield said(Refusal(500, "a fault of the server; see its log").body())

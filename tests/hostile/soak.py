@@ -111,6 +111,13 @@ class Soak:
             - 1
         )
 
+    def told(self):
+        """Return figures for a reader: requests by outcome, growth, and some of the weights."""
+        every = max(1, len(self.weights) // 20)
+        lines = [f"{at:5.0f} s {rss / 1e6:7.1f} MB {fds} fds" for at, rss, fds in self.weights]
+        ended = ", ".join(f"{number} {kind}" for kind, number in self.outcomes.items())
+        return "\n".join([f"{ended}; growth {self.growth():+.2%}", *lines[::every], lines[-1]])
+
 
 def right(kind, found):
     """Whether an answer is what its request asks for."""

@@ -52,6 +52,31 @@ def test_no_json_that_can_be_worked_with(text: str, kind: Callable[[str], Any]) 
     assert "\n" not in str(caught.value) and "sys." not in str(caught.value)
 
 
+BYTES = {
+    "half a character as it stands": b'["\xed\xa0\xbd"]',
+    "both halves as they stand": b'["\xed\xa0\xbd\xed\xb8\x80"]',
+    "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "UTF-32": '{"a": 1}'.encode("utf-32-le"),
+    "no UTF-8": b'["\xff"]',
+}
+
+
+@pytest.mark.parametrize("raw", BYTES.values(), ids=BYTES)
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_bytes_that_are_no_utf_8(raw: bytes, kind: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse(kind(raw))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["NaN", "[-Infinity]", '{"a": Infinity}'])
+def test_what_python_calls_a_number_is_read_where_python_wrote_it(text: str) -> None:
+    assert repr(parse(text)) == repr(json.loads(text))
+    with pytest.raises(ValueError, match="no number of JSON"):
+        parse(text, strict=True)
+    assert parse(f'["{text[:1]}"]'.encode(), strict=True) == [text[:1]]
+
+
 @given(ANY)
 def test_other_json_is_what_python_says(value: object) -> None:
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):

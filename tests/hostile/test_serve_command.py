@@ -96,6 +96,13 @@ def test_limits_are_those_of_the_command(serve):
     assert (limits.header_seconds, limits.body_seconds, limits.reader_seconds) == (1, 2, 3)
 
 
+def test_what_is_loaded_is_kept_before_anybody_asks(serve, monkeypatch):
+    kept = []
+    monkeypatch.setattr("llmx.serve.memory.keep_what_is_loaded", lambda: kept.append(1))
+    _, servers = serve()
+    assert kept == [1] and len(servers) == 1
+
+
 def test_a_number_of_connections_gets_its_descriptors():
     import resource
     import subprocess

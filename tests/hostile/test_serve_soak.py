@@ -11,9 +11,9 @@ from counts import count
 from soak import KINDS, Soak
 
 pytest.importorskip("uvicorn")
-pytestmark = pytest.mark.slow
 
 SECONDS = count(40, 1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 900)]
 GROWTH = 0.05
 
 
@@ -41,6 +41,7 @@ def test_the_server_weighs_at_the_end_what_it_weighed(served):
     soak = Soak(*served, model="staircase_moa", pause=count(8, 3))
     before = soak.weigh()[1]
     soak.run(SECONDS)
+    print(soak.told())  # shown by `pytest -rP`, or where it fails
     assert soak.wrong == []
     assert all(soak.outcomes[kind] for kind in KINDS)
     assert soak.growth() < GROWTH

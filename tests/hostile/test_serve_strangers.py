@@ -273,6 +273,9 @@ MESSAGES, CHARACTERS = Limits().messages, Limits().characters
 BODIES = {
     "half a character": b'{"model": "echo", "messages": [{"role": "user", "content": "\\ud800"}]}',
     "not a number": chat(temperature=0).replace(b"0}", b"NaN}"),
+    "not a number where nobody looks": chat(user=0).replace(b"0}", b"NaN}"),
+    "half a character as it stands": chat().replace(b"one", b"\xed\xa0\xbd"),
+    "UTF-16": chat().decode().encode("utf-16"),
     "infinity": chat(temperature=0).replace(b"0}", b"1e999}"),
     "deep": b"[" * 100_000,
     "deep in a field": b'{"model": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001,

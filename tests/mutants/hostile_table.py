@@ -93,8 +93,8 @@ HOSTILE = [
     ),
     Mutant(
         "core/json_text.py",
-        "if _may_hold_halves(raw):",
-        "if not raw:",
+        'if "\\\\ud" in text or "\\\\uD" in text:',
+        "if not text:",
         f"{_DEEP}::test_no_json_that_can_be_worked_with",
     ),
     Mutant(

@@ -162,7 +162,7 @@ SHARED = [
         f"{_PARTS}::test_joined_parts_are_the_undivided_output[40]",
     ),
     Mutant(
-        "run/folder.py",
+        "run/cleanup.py",
         "return count, freed + sum(map(clear_joined, list(entries(runs / CACHE))))",
         "return count, freed",
         f"{_KEPT}::test_parts_that_a_kill_left_go_with_gc_though_a_run_uses_their_node",

@@ -5,6 +5,10 @@ from mutant import Mutant
 _STRANGERS = "tests/hostile/test_serve_strangers.py"
 _SLOW = "tests/hostile/test_serve_slow.py"
 _MEMORY = "tests/hostile/test_serve_memory.py"
+_STALLS = "tests/hostile/test_serve_stalls.py"
+_CONVERSING = "tests/unit/ensemble/test_conversing.py"
+_SSE = "tests/unit/serve/test_streaming_endpoints.py"
+_HALF = f"{_SLOW}::test_half_a_request_behind_a_whole_one_is_told_the_same"
 
 ACCESS = [
     Mutant(  # the metrics are open, as the health is
@@ -81,8 +85,9 @@ BODIES = [
 TIMES = [
     Mutant(  # each byte gives a client more time
         "serve/connection.py",
-        "            self.heard = True\n",
-        "            self.heard, self.request = True, Watch(None, self.loop.time())\n",
+        "            super().data_received(data)\n",
+        "            self.request = Watch(None, self.loop.time())\n"
+        "            super().data_received(data)\n",
         f"{_SLOW}::test_a_byte_now_and_then_is_no_reason_to_wait",
     ),
     Mutant(  # what waits in the kernel alone is looked at, which a reader never fills again
@@ -141,5 +146,149 @@ MEMORY = [
         "if found := self._waiting.pop(speaker, None):\n            self.drop([found])",
         "self._waiting.pop(speaker, None)",
         f"{_MEMORY}::test_a_request_of_vllm_that_waits_is_given_up_with_its_speaker",
+    ),
+]
+
+BEHIND = [
+    Mutant(  # a connection between two requests, though the second has begun
+        "serve/connection.py",
+        "        if self._has_begun():\n            self._unset",
+        "        if not self._has_begun():\n            self._unset",
+        _HALF,
+    ),
+    Mutant(  # nobody goes on with the second
+        "serve/connection.py",
+        "        super().on_response_complete()\n",
+        "",
+        _HALF,
+    ),
+    Mutant(  # ended without a word
+        "serve/connection.py",
+        'self._end("head", late if self._has_begun() else None)',
+        'self._end("head", None if self._has_begun() else late)',
+        _HALF,
+    ),
+    Mutant(  # whoever was answered once has begun
+        "serve/connection.py",
+        "return self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])",
+        "return self.conn.their_state is h11.IDLE and self.cycle is not None",
+        f"{_SLOW}::test_a_body_that_came_after_its_answer_is_no_half_of_the_next_request",
+    ),
+    Mutant(  # only what looks like a whole line
+        "serve/connection.py",
+        "bool(self.conn.trailing_data[0])",
+        'b"\\n" in self.conn.trailing_data[0]',
+        _HALF,
+    ),
+]
+
+TOO_LONG = [
+    Mutant(
+        "engines/stream/refuse.py",
+        "raise ContextLengthError(",
+        "raise EngineError(",
+        f"{_STALLS}::test_a_prompt_that_its_model_cannot_read_is_the_clients_to_shorten",
+    ),
+    Mutant(  # as if the model had failed
+        "serve/app.py",
+        "raise failed(error) from error",
+        'raise Refusal(502, error.message, code="upstream_failed") from error',
+        f"{_STALLS}::test_a_prompt_that_its_model_cannot_read_is_the_clients_to_shorten",
+    ),
+    Mutant(
+        "serve/refusal.py",
+        'param="messages", code="context_length_exceeded"',
+        'code="context_length_exceeded"',
+        f"{_STALLS}::test_a_prompt_that_its_model_cannot_read_is_the_clients_to_shorten",
+    ),
+    Mutant(  # one model that cannot read it speaks for all
+        "methods/ensemble/ear.py",
+        "too_long = all(",
+        "too_long = any(",
+        f"{_CONVERSING}::test_a_prompt_that_none_can_read_is_too_long_and_one_that_some_cannot_is_not",
+    ),
+    Mutant(
+        "methods/ensemble/ear.py",
+        "if draft.failed and not draft.chunks]",
+        "if draft.failed]",
+        f"{_CONVERSING}::test_a_source_that_fails_after_its_first_chunk_has_spoken",
+    ),
+    Mutant(  # a fault of the endpoint that happens to speak of lengths
+        "engines/stream/sse.py",
+        "status in (400, None) and any(",
+        "any(",
+        f"{_SSE}::test_a_prompt_that_is_too_long_is_told_from_other_failures",
+    ),
+    Mutant(  # what is shown, not what was said, is looked at
+        "engines/stream/sse.py",
+        "any(mark in said for mark",
+        "any(mark in said[:_SAID] for mark",
+        f"{_SSE}::test_a_prompt_that_is_too_long_is_told_from_other_failures",
+    ),
+]
+
+STALLS = [
+    Mutant(  # bodies are read on the event loop
+        "serve/app.py",
+        "await asyncio.to_thread(parse_chat, body, self.limits)",
+        "parse_chat(body, self.limits)",
+        f"{_STALLS}::test_no_large_request_keeps_the_event_loop",
+    ),
+    Mutant(  # prompts are tokenised on the event loop
+        "engines/stream/hf.py",
+        "flow = await loop.run_in_executor(_STEPS, self._open, ask)",
+        "flow = self._open(ask)",
+        f"{_STALLS}::test_no_large_request_keeps_the_event_loop",
+    ),
+    Mutant(  # each full round of the collector looks at all that is loaded
+        "serve/memory.py",
+        "    gc.freeze()\n",
+        "",
+        f"{_STALLS}::test_no_large_request_keeps_the_event_loop",
+    ),
+    Mutant(  # before the models are there
+        "cli/serve.py",
+        "    keep_what_is_loaded()\n",
+        "",
+        "tests/hostile/test_serve_command.py::test_what_is_loaded_is_kept_before_anybody_asks",
+    ),
+    Mutant(  # the limits are looked at after everything was made of the body
+        "serve/chat.py",
+        '    _check_size(body.get("messages"), limits or Limits())\n',
+        "",
+        f"{_STALLS}::test_no_large_request_keeps_the_event_loop",
+    ),
+]
+
+JSON = [
+    Mutant(  # as json reads bytes
+        "core/json_text.py",
+        'raw if isinstance(raw, str) else raw.decode("utf-8-sig")',
+        'raw if isinstance(raw, str) else raw.decode(json.detect_encoding(raw), "surrogatepass")',
+        "tests/hostile/test_deep.py::test_bytes_that_are_no_utf_8",
+    ),
+    Mutant(
+        "core/json_text.py",
+        "parse_constant=_refuse_constant if strict else None",
+        "parse_constant=None",
+        "tests/hostile/test_deep.py::test_what_python_calls_a_number_is_read_where_python_wrote_it",
+    ),
+    Mutant(
+        "core/json_text.py",
+        "parse_constant=_refuse_constant if strict else None",
+        "parse_constant=_refuse_constant",
+        "tests/hostile/test_deep.py::test_what_python_calls_a_number_is_read_where_python_wrote_it",
+    ),
+    Mutant(  # of a client NaN is a number
+        "serve/chat.py",
+        "json_text.parse(raw, strict=True)",
+        "json_text.parse(raw)",
+        f"{_STRANGERS}::test_a_bad_body_is_one_line_and_no_fault_of_ours",
+    ),
+    Mutant(  # another reader
+        "serve/chat.py",
+        "body = json_text.parse(raw, strict=True)",
+        "from pydantic_core import from_json\n        body = from_json(raw, allow_inf_nan=False)",
+        "tests/hostile/test_choke_points.py::test_json_of_strangers_is_read_by_one_function",
     ),
 ]

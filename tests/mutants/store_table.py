@@ -96,13 +96,13 @@ STORE = [
         f"{_NOTICES}::test_of_a_run_that_another_process_writes_nothing_is_swept",
     ),
     Mutant(
-        "run/folder.py",
+        "run/cleanup.py",
         "    with at_rest(run.path):\n        if",
         "    with suppress():\n        if",
         f"{_NOTICES}::test_rm_and_gc_refuse_beside_a_run_and_do_not_once_it_has_ended",
     ),
     Mutant(
-        "run/folder.py",
+        "run/cleanup.py",
         "    refuse_beside_runs(runs)\n    count",
         "    count",
         f"{_NOTICES}::test_rm_and_gc_refuse_beside_a_run_and_do_not_once_it_has_ended",

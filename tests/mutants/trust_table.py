@@ -160,3 +160,38 @@ OWN_FOLDER = [
            '{"PYTHONSAFEPATH": "1"}',
            f"{_FOLDER}::test_processes_of_a_training_take_nothing_from_there"),
 ]  # fmt: skip
+
+_INTERPRETER, _SETTINGS = "engines/vllm/interpreter.py", "tests/unit/engines/test_vllm_settings.py"
+_WORKED_IN = f"{_SETTINGS}::test_no_program_of_the_folder_that_somebody_works_in_is_one"
+INTERPRETER = [
+    Mutant(  # as it was
+        _INTERPRETER,
+        "for folder in (CHECKOUT, *_own()):",
+        "for folder in (Path.cwd(), CHECKOUT, *_own()):",
+        f"{_WORKED_IN}[.]",
+    ),
+    Mutant(  # the last place to look
+        _INTERPRETER,
+        "for folder in (CHECKOUT, *_own()):",
+        "for folder in (CHECKOUT, *_own(), Path()):",
+        f"{_SETTINGS}::test_a_recipe_of_the_folder_it_lies_in_runs_no_program_there",
+    ),
+    Mutant(  # the system's Python lies beside much
+        _INTERPRETER,
+        "return () if sys.prefix == sys.base_prefix else (Path(sys.prefix).parent,)",
+        "return (Path(sys.prefix).parent,)",
+        f"{_SETTINGS}::test_without_a_virtual_environment_nothing_lies_beside_it",
+    ),
+    Mutant(  # within it, not beside it
+        _INTERPRETER,
+        "(Path(sys.prefix).parent,)",
+        "(Path(sys.prefix),)",
+        f"{_SETTINGS}::test_the_interpreter_is_found_in_its_order",
+    ),
+    Mutant(  # what is found goes before what is named
+        _INTERPRETER,
+        "for folder in (CHECKOUT, *_own()):",
+        "for folder in (*_own(), CHECKOUT):",
+        f"{_SETTINGS}::test_the_interpreter_is_found_in_its_order",
+    ),
+]

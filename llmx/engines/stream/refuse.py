@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Ask
 
@@ -16,10 +16,10 @@ def check_room(name: str, ids: Sequence[int], ask: Ask, context: int | None) -> 
         context: positions that the model knows; None where nobody says.
 
     Raises:
-        EngineError: with both lengths.
+        ContextLengthError: with both lengths.
     """
     if context is not None and len(ids) + ask.budget > context:
-        raise EngineError(
+        raise ContextLengthError(
             f"'{name}' has {len(ids)} prompt tokens and may get {ask.budget} more; it "
             f"knows {context} positions",
             "lower sampler.max_tokens, or set ensemble.max_heard",

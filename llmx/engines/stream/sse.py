@@ -8,11 +8,13 @@ from typing import Any
 import httpx2
 
 from llmx.core import json_text
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError
 from llmx.engines.endpoint.address import Address
 from llmx.engines.endpoint.call import client
 
 _SAID = 300  # characters of an endpoint's own words
+# How OpenAI, vLLM and llama.cpp say that a prompt is longer than their model can read.
+_TOO_LONG = ("context_length_exceeded", "maximum context length", "exceed_context_size_error")
 
 
 async def post(
@@ -24,7 +26,8 @@ async def post(
         name: who asks, for errors.
 
     Raises:
-        EngineError: if the endpoint refuses, fails, or breaks off.
+        ContextLengthError: if the endpoint says that the prompt is too long.
+        EngineError: if it refuses, fails, or breaks off.
     """
     where = f"'{name}' at {address.url}"
     try:
@@ -34,17 +37,21 @@ async def post(
         ):
             if response.status_code != 200:
                 said = (await response.aread()).decode(errors="replace")
-                raise _told(address, where, f"{response.status_code} {said[:_SAID]}")
+                raise _told(address, where, said, response.status_code)
             async for event in _events(response):
                 if "error" in event:
-                    raise _told(address, where, str(event["error"])[:_SAID])
+                    raise _told(address, where, str(event["error"]))
                 yield event
     except httpx2.TransportError as error:
         raise _told(address, where, str(error) or type(error).__name__) from error
 
 
-def _told(address: Address, where: str, text: str) -> EngineError:
-    return EngineError(address.without_key(f"{where}: {' '.join(text.split())}"))
+def _told(address: Address, where: str, said: str, status: int | None = None) -> EngineError:
+    """Return the error of what an endpoint says; without a status it says so in its stream."""
+    too_long = status in (400, None) and any(mark in said for mark in _TOO_LONG)
+    text = " ".join(f"{status or ''} {said[:_SAID]}".split())
+    kind = ContextLengthError if too_long else EngineError
+    return kind(address.without_key(f"{where}: {text}"))
 
 
 async def _events(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:

@@ -9,26 +9,28 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from llmx.core.errors import EngineError
+from llmx.core.home import at_home
 from llmx.engines.locate import ZOO
 
 VARIABLE = "LLMX_VLLM_PYTHON"
 FOLDER = ".venv-vllm"
-HINT = "`make vllm` (GPU) or `make vllm-cpu`, or name one: engine.python=PATH"
+HINT = f"`make vllm` (GPU) or `make vllm-cpu` in its checkout, or set ${VARIABLE} or engine.python"
 CHECKOUT = ZOO.parent.parent
 
 
 def find_interpreter(wanted: str | None = None) -> Path:
     """Return the interpreter to run vLLM with.
 
-    In this order: the one that is named, ``$LLMX_VLLM_PYTHON``, ``.venv-vllm`` here or beside
-    llmx, and this process's own if vLLM can be imported there.
+    In this order: the one that is named, ``$LLMX_VLLM_PYTHON``, ``.venv-vllm`` beside llmx or
+    beside the virtual environment that it runs in, and this process's own if vLLM can be imported
+    there. Never one of the folder that somebody works in, which may be a stranger's.
 
     Raises:
         EngineError: if the named one is not there, or none is found.
     """
     for name, given in (("engine.python", wanted), (f"${VARIABLE}", os.environ.get(VARIABLE))):
         if given:
-            path = Path(given).expanduser()
+            path = at_home(given)
             if not path.is_file():
                 raise EngineError(f"{name}={given} is no interpreter", HINT)
             return path
@@ -39,13 +41,18 @@ def find_interpreter(wanted: str | None = None) -> Path:
 
 
 def _usual() -> Iterator[Path]:
-    for folder in (Path.cwd(), CHECKOUT):
+    for folder in (CHECKOUT, *_own()):
         path = folder / FOLDER / "bin" / "python"
         if path.is_file():
             yield path
     spec = find_spec("vllm")
     if spec is not None and spec.origin is not None:  # a mere folder of that name has no origin
         yield Path(sys.executable)
+
+
+def _own() -> tuple[Path, ...]:
+    """Return the folder of the virtual environment that this process runs in."""
+    return () if sys.prefix == sys.base_prefix else (Path(sys.prefix).parent,)
 
 
 def environment(threads: int) -> dict[str, str]:

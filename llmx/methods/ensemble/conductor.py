@@ -68,7 +68,7 @@ class Conductor:
             await self.tell(speaker.name, "failed", text=error.message)
             if speaker.name == ANSWER or self.task.spec.failed == "raise":
                 raise
-            self.drafts[speaker.name].failed = error.message
+            self.drafts[speaker.name].failed = error
         async with self.news:
             self.drafts[speaker.name].ended = True
             self.news.notify_all()

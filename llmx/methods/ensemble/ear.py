@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.events import What
 from llmx.methods.ensemble.listener import Draft, Listener
 from llmx.methods.ensemble.pace import enough, ready
@@ -41,7 +41,8 @@ class Ear:
         """Take the next chunk when the policy allows; without it, if it says to go on.
 
         Raises:
-            EngineError: if every source failed before it said anything.
+            EngineError: if every source failed before it said anything: a ContextLengthError if
+                each says that its prompt was too long.
         """
         if not self.sources or (self.policy.ahead == "go" and self.heard and not self._quorum()):
             return
@@ -83,6 +84,8 @@ class Ear:
 
     def _check(self) -> None:
         drafts = [self.floor.drafts[source] for source in self.sources]
-        if all(draft.failed and not draft.chunks for draft in drafts):
-            name = self.listener.speaker.name
-            raise EngineError(f"every model that '{name}' hears failed: {drafts[0].failed}")
+        errors = [draft.failed for draft in drafts if draft.failed and not draft.chunks]
+        if len(errors) == len(drafts):
+            too_long = all(isinstance(error, ContextLengthError) for error in errors)
+            name, kind = self.listener.speaker.name, ContextLengthError if too_long else EngineError
+            raise kind(f"every model that '{name}' hears failed: {errors[0].message}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from llmx.core.ensemble import Chunks, EnsembleSpec
+from llmx.core.errors import LlmxError
 from llmx.core.events import ANSWER
 from llmx.core.exchange import Message
 from llmx.core.spec import SamplerSpec
@@ -49,7 +50,7 @@ class Draft:
 
     chunks: list[Shown] = field(default_factory=list)
     ended: bool = False
-    failed: str = ""
+    failed: LlmxError | None = None
 
 
 @dataclass

@@ -95,6 +95,7 @@ def nowhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(interpreter.VARIABLE, raising=False)
     monkeypatch.setattr(interpreter, "CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setattr(interpreter.sys, "prefix", str(tmp_path / "made" / ".venv"))
     monkeypatch.setattr(interpreter, "find_spec", lambda name: None)
     return tmp_path
 
@@ -114,13 +115,46 @@ def test_the_interpreter_is_found_in_its_order(nowhere, monkeypatch):
         interpreter.find_interpreter()
     monkeypatch.setattr(interpreter, "find_spec", lambda name: ModuleSpec(name, None, origin=name))
     assert interpreter.find_interpreter() == Path(sys.executable)
+    own = make(nowhere / "made")
+    assert interpreter.find_interpreter() == own
     beside = make(nowhere / "checkout")
     assert interpreter.find_interpreter() == beside
-    here = make(nowhere)
-    assert interpreter.find_interpreter() == here
-    monkeypatch.setenv(interpreter.VARIABLE, str(beside))
-    assert interpreter.find_interpreter() == beside
-    assert interpreter.find_interpreter(str(here)) == here
+    monkeypatch.setenv(interpreter.VARIABLE, str(own))
+    assert interpreter.find_interpreter() == own
+    assert interpreter.find_interpreter(str(beside)) == beside
+
+
+@pytest.mark.parametrize("folder", [".", "..", "a", ".venv"])
+def test_no_program_of_the_folder_that_somebody_works_in_is_one(nowhere, monkeypatch, folder):
+    (nowhere / "of a stranger" / folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(nowhere / "of a stranger")
+    make(Path(folder))
+    with pytest.raises(EngineError, match="no Python with vLLM"):
+        interpreter.find_interpreter()
+    monkeypatch.setattr(interpreter, "find_spec", lambda name: ModuleSpec(name, None, origin=name))
+    assert interpreter.find_interpreter() == Path(sys.executable)
+
+
+def test_without_a_virtual_environment_nothing_lies_beside_it(nowhere, monkeypatch):
+    make(nowhere / "made")
+    monkeypatch.setattr(interpreter.sys, "base_prefix", interpreter.sys.prefix)
+    with pytest.raises(EngineError, match="no Python with vLLM"):
+        interpreter.find_interpreter()
+
+
+def test_a_recipe_of_the_folder_it_lies_in_runs_no_program_there(nowhere):
+    """The whole command: a stranger's folder with a recipe for vLLM and a program in its place."""
+    from typer.testing import CliRunner
+
+    from llmx.cli.app import app
+
+    program = make(nowhere)
+    program.write_text("#!/bin/sh\ntouch ran\n")
+    program.chmod(0o755)
+    words = ["run", "recipe=gsm_answers", "engine=vllm", "scale=smoke", "--runs", "runs"]
+    done = CliRunner().invoke(app, [*words, "arms=[greedy]", "--workers", "1", "--quiet"])
+    assert done.exit_code == 2 and "no Python with vLLM is found" in done.stderr
+    assert not (nowhere / "ran").exists()
 
 
 @pytest.mark.parametrize("by", ["engine.python", "variable"])

@@ -9,7 +9,7 @@ from ensembles import ANSWERS, GREEDY, QUESTION, cast, ensemble, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.events import ANSWER
 from llmx.methods.ensemble.api import converse, steps
 from llmx.methods.ensemble.timing import timing
@@ -163,6 +163,23 @@ def test_no_source_left_is_an_error_and_not_an_answer_from_nothing():
     models = cast(a={"fails_at": 0}, b={"fails_at": 0})
     with pytest.raises(EngineError, match=r"every model that 'answer' hears failed: . broke"):
         run(ensemble(streaming="staircase"), models)
+
+
+def test_a_source_that_fails_after_its_first_chunk_has_spoken():
+    models = cast(a={"fails_at": 5}, b={"fails_at": 5})
+    assert text(run(ensemble(streaming="staircase"), models)) == ANSWERS["g"]
+
+
+@pytest.mark.parametrize(
+    ("others", "kind"), [({}, ContextLengthError), ({"fails_at": 0}, EngineError)]
+)
+def test_a_prompt_that_none_can_read_is_too_long_and_one_that_some_cannot_is_not(others, kind):
+    models = cast(b=others)
+    for model in [models["a"], *([] if others else [models["b"]])]:
+        model.too_long = True
+    with pytest.raises(EngineError, match="every model") as error:
+        run(ensemble(streaming="staircase"), models)
+    assert type(error.value) is kind
 
 
 def test_an_answer_that_breaks_is_an_error_after_what_was_shown():

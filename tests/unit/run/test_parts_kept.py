@@ -24,8 +24,9 @@ from llmx.engines.kernel import with_kernels
 from llmx.run import workers
 from llmx.run.api import run
 from llmx.run.availability import KEY
+from llmx.run.cleanup import collect_garbage, remove_run
 from llmx.run.execute import execute
-from llmx.run.folder import collect_garbage, folder_for, list_runs, open_folder, remove_run
+from llmx.run.folder import folder_for, list_runs, open_folder
 from llmx.run.graph import build_graph
 from llmx.run.observer import SilentObserver
 from llmx.run.parts import do_parts, parts_of

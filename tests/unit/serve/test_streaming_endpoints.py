@@ -7,11 +7,13 @@ import pytest
 from chat_server import Echo, serving
 from ensembles import GREEDY, QUESTION, ensemble
 
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.events import ANSWER
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.core.stream import Ask, Part, Shown, Turn
+from llmx.engines.endpoint.address import Address
 from llmx.engines.stream.endpoint import EndpointStreamer
+from llmx.engines.stream.sse import _told
 from llmx.methods.ensemble.api import converse
 
 pytest.importorskip("uvicorn")
@@ -55,6 +57,25 @@ def test_a_failure_is_one_line_that_names_the_endpoint(echo, text, said):
     with pytest.raises(EngineError, match=said) as error:
         read(streamer(echo[1]), ask(text))
     assert "'far' at http://127.0.0.1" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        (400, {"code": "context_length_exceeded"}, ContextLengthError),
+        (400, {"message": "This model's maximum context length is 8 tokens."}, ContextLengthError),
+        (400, {"type": "exceed_context_size_error"}, ContextLengthError),
+        (400, {"message": "x" * 500, "code": "context_length_exceeded"}, ContextLengthError),
+        (None, {"code": "context_length_exceeded"}, ContextLengthError),
+        (400, {"message": "no such field"}, EngineError),
+        (500, {"message": "no maximum context length is set"}, EngineError),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_told_from_other_failures(status, said, kind):
+    address = Address("http://127.0.0.1:9/v1", "a-key-of-ours")
+    error = _told(address, "'far' at there", str({**said, "seen": "a-key-of-ours"}), status)
+    assert type(error) is kind and error.message.startswith(f"'far' at there: {status or '{'}")
+    assert len(error.message) < 350 and "a-key-of-ours" not in error.message
 
 
 def test_nobody_there_is_one_line():
