@@ -21,6 +21,7 @@ from llmx.engines.tokenizer.plain_template import is_plain
 
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "you"}]
 LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+FINITE = LOOP.replace("99999", "5000")  # ends, if nothing stops it
 GROWING = "{%% set ns = namespace(a='aa') %%}{%% for i in range(60) %%}%s{%% endfor %%}{{ ns.a }}"
 
 TOO_LONG = {
@@ -228,7 +229,7 @@ def test_transformers_renders_within_the_limits_too(tmp_path, monkeypatch):
     from llmx.engines import pretrained
 
     monkeypatch.setattr(theirs, "_compile_jinja_template", theirs._cached_compile_jinja_template)
-    tokenizer = pretrained.tokenizer(str(model_with(tmp_path / "model", LOOP)))
+    tokenizer = pretrained.tokenizer(str(model_with(tmp_path / "model", FINITE)))
     with pytest.raises(TemplateError, match="takes more than"):
         tokenizer.apply_chat_template(TURNS, tokenize=False)
     tokenizer.chat_template = PLAIN

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
 
 from mutant import PACKAGE, Mutant, qualified
 from planting import FAILED, ROOT, copied, lift, plant, tried
@@ -24,7 +25,9 @@ from unseen import UNSEEN
 KEPT = ROOT / ".mutants"
 DONE = KEPT / "done.tsv"  # hash, what was found
 SUMMARY = KEPT / "summary.md"
-SECONDS = 600.0
+SECONDS = 600.0  # the most for one row
+LEAST = 60.0
+TIMES = 10  # what a fault may cost before it counts as a hang: so often its test's whole file
 
 
 def fingerprint(mutant: Mutant) -> str:
@@ -41,11 +44,11 @@ def remembered() -> dict[str, str]:
     return {name: word for name, word in pairs if word.startswith("killed")}
 
 
-def found(folder: Path, mutant: Mutant) -> str:
+def found(folder: Path, mutant: Mutant, seconds: float) -> str:
     """Return ``killed``, ``killed: hangs``, ``SURVIVED`` or ``no test ran``."""
     plant(folder, mutant)
     try:
-        code = tried(folder, mutant.test, SECONDS).returncode
+        code = tried(folder, mutant.test, seconds).returncode
     except subprocess.TimeoutExpired:
         return "killed: hangs"
     finally:
@@ -53,17 +56,37 @@ def found(folder: Path, mutant: Mutant) -> str:
     return {FAILED: "killed", 0: "SURVIVED"}.get(code, "no test ran")
 
 
-def sound(folder: Path, rows: Sequence[Mutant]) -> None:
+def sound(folder: Path, rows: Sequence[Mutant]) -> dict[str, float]:
     """Run the tests of the rows without a fault.
+
+    Returns: by file of tests, the seconds that those of its tests took which rows name.
 
     Raises:
         SystemExit: if one fails.
     """
     tests = sorted({row.test for row in rows})
     print(f"{len(tests)} tests without a fault …", flush=True)
-    done = tried(folder, tests, SECONDS * len(tests)) if tests else None
-    if done and done.returncode:
+    if not tests:
+        return {}
+    kept = folder / "sound.xml"
+    done = tried(folder, tests, SECONDS * len(tests), [f"--junitxml={kept}"])
+    if done.returncode:
         sys.exit(f"a test fails without a fault:\n{done.stdout[-3000:]}{done.stderr}")
+    return by_file(kept)
+
+
+def by_file(kept: Path) -> dict[str, float]:
+    """Return the seconds of each file from pytest's report; its module stands for the file."""
+    seconds: Counter[str] = Counter()
+    for case in ElementTree.parse(kept).iter("testcase"):
+        seconds[case.attrib["classname"]] += float(case.attrib["time"])
+    return dict(seconds)
+
+
+def limit(row: Mutant, seconds: Mapping[str, float]) -> float:
+    """Return after how many seconds a row hangs: a test alone may need what its file shares."""
+    module = row.test.partition("::")[0].removesuffix(".py").replace("/", ".")
+    return min(SECONDS, max(LEAST, TIMES * seconds.get(module, SECONDS)))
 
 
 def hunt(rows: Sequence[Mutant]) -> dict[Mutant, str]:
@@ -72,10 +95,10 @@ def hunt(rows: Sequence[Mutant]) -> dict[Mutant, str]:
     open_ = [row for row in rows if fingerprint(row) not in known]
     with TemporaryDirectory() as made, DONE.open("a", encoding="utf-8") as kept:
         folder = copied(Path(made))
-        sound(folder, open_)
+        took = sound(folder, open_)
         began = time.monotonic()
         for place, row in enumerate(open_, 1):
-            word = known[fingerprint(row)] = found(folder, row)
+            word = known[fingerprint(row)] = found(folder, row, limit(row, took))
             kept.write(f"{fingerprint(row)}\t{word}\n")
             kept.flush()
             left = (time.monotonic() - began) / place * (len(open_) - place) / 60

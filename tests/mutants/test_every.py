@@ -18,12 +18,12 @@ def hunted(tmp_path, monkeypatch):
     def hunt(*words):
         answers = iter(words)
 
-        def found(_, row):
+        def found(_, row, seconds):
             tried.append(row)
             return next(answers)
 
         monkeypatch.setattr(every, "found", found)
-        monkeypatch.setattr(every, "sound", lambda folder, rows: None)
+        monkeypatch.setattr(every, "sound", lambda folder, rows: {})
         tried.clear()
         return every.hunt(ROWS), list(tried)
 
@@ -69,3 +69,18 @@ def test_tests_that_fail_without_a_fault_end_it(tmp_path, monkeypatch):
     monkeypatch.setattr(every, "tried", lambda *_: done)
     with pytest.raises(SystemExit, match="fails without a fault:\n1 failed"):
         every.sound(tmp_path, ROWS)
+
+
+REPORT = """<testsuites><testsuite><testcase classname="tests.unit.a.test_a" name="b" time="2.5"/>
+<testcase classname="tests.unit.a.test_a" name="c" time="10"/><testcase
+classname="tests.test_d" name="e" time="0.1"/></testsuite></testsuites>"""
+
+
+@pytest.mark.parametrize(
+    ("test", "seconds"),
+    [("tests/unit/a/test_a.py::b", 125), ("tests/test_d.py::e", 60), ("tests/test_f.py::g", 600)],
+)
+def test_a_fault_hangs_after_ten_times_what_its_file_took(tmp_path, test, seconds):
+    (tmp_path / "sound.xml").write_text(REPORT)
+    took = every.by_file(tmp_path / "sound.xml")
+    assert every.limit(ROWS[0]._replace(test=test), took) == seconds
