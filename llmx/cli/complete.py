@@ -37,7 +37,8 @@ def overrides(incomplete: str) -> list[str]:
     try:
         if equals:
             return [f"{key}={value}" for value in _values(key)]
-        return [f"{name}=" for name in dict.fromkeys([*index.keys(), *_recipe_keys()])]
+        names = _arm_keys(key) if key.startswith("arms.") else [*index.keys(), *_recipe_keys()]
+        return [f"{name}=" for name in dict.fromkeys(names)]
     except LlmxError:
         return []
 
@@ -82,10 +83,21 @@ def _values(key: str) -> list[str]:
 
 def _recipe_keys() -> list[str]:
     entry = _chosen()
+    return [] if entry is None else [*entry.keys, *(f"arms.{arm}" for arm in entry.arms)]
+
+
+def _arm_keys(word: str) -> list[str]:
+    """Return ``arms.NAME.KEY`` for the arm, or the pattern, that a word begins with."""
+    entry = _chosen()
     if entry is None:
         return []
-    own = [f"arms.{arm}." for arm in entry.arms]
-    return [*entry.keys, *(name.rstrip(".") for name in own)]
+    named = [f"arms.{arm}." for arm in (*entry.arms, "*") if word.startswith(f"arms.{arm}.")]
+    pattern = re.match(r"arms\.[\w.+-]*[*?\[][^.=]*\.", word)
+    before = max(named, key=len) if named else pattern.group() if pattern else ""
+    if not before:
+        return [f"arms.{arm}" for arm in entry.arms]
+    keys = dict.fromkeys([*index.keys(), *entry.arm_keys])
+    return [f"{before}{key}" for key in keys if key not in ("recipe", "scale", "arms")]
 
 
 def _chosen() -> index.Entry | None:

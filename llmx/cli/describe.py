@@ -12,6 +12,7 @@ from llmx.cli.options import Debug, RecipeName, Recipes
 
 if TYPE_CHECKING:
     from llmx.config.recipe import Recipe
+    from llmx.core.spec import RunSpec
 
 
 def describe(
@@ -82,12 +83,23 @@ def _keys(recipe: str, recipes: Any) -> None:
     from llmx.config.compose import compose
 
     spec = compose(recipe, extra_paths=recipes)
-    held: dict[str, dict[str, list[str]]] = {}
-    for name, arm in spec.arms.items():
-        for section, value in arm.model_dump(mode="json").items():
-            fields = value if isinstance(value, dict) else {"": value}
-            for field, item in fields.items():
-                key = f"{section}.{field}".rstrip(".")
-                held.setdefault(key, {}).setdefault(str(item), []).append(name)
+    held: dict[str, dict[str, None]] = {}
+    for key, value in _settings(spec):
+        held.setdefault(key, {})[str(value)] = None
     rows = [(key, " | ".join(values)) for key, values in held.items()]
     show(table(("key", "value (over the arms)"), rows))
+
+
+def _settings(spec: RunSpec) -> Iterator[tuple[str, Any]]:
+    """Yield (key, value) of every setting of every arm, and of the stages as each has them."""
+    from llmx.config.stage_keys import flat_options
+
+    for arm in spec.arms.values():
+        for section, value in arm.model_dump(mode="json", exclude={"stages"}).items():
+            fields = value if isinstance(value, dict) else {"": value}
+            for field, item in fields.items():
+                yield f"{section}.{field}".rstrip("."), item
+    for stage in spec.stages:
+        for arm in spec.arms.values():
+            for key, value in flat_options(stage.of_arm(arm).options):
+                yield f"stages.{stage.name}.{key}", value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from llmx.config.arm_words import PREFIX, ForArms, split_word
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.problems import Problems
 from llmx.core.errors import ConfigError
@@ -15,13 +16,18 @@ _ORIGIN = "command line"
 
 @dataclass(frozen=True)
 class CommandLine:
-    """What the user asked for. ``own`` maps an arm to what ``arms.NAME.KEY=…`` set."""
+    """What the user asked for. ``own`` is what ``arms.NAME.KEY=…`` set, by name or pattern."""
 
     scale: str | None
     arms: tuple[str, ...] | None
     settings: tuple[Assignment, ...]
-    own: dict[str, tuple[Assignment, ...]]
+    own: tuple[ForArms, ...]
     texts: tuple[str, ...]
+
+    def is_shared(self, given: Assignment) -> bool:
+        """Whether a setting was typed for several arms: all, or those that a pattern fits."""
+        patterns = (one.given for one in self.own if one.is_pattern)
+        return given in self.settings or given in patterns
 
     @classmethod
     def read(
@@ -30,42 +36,68 @@ class CommandLine:
         arms: Sequence[str] | None,
         scale: str | None,
         problems: Problems,
+        known: Collection[str] = (),
     ) -> CommandLine:
-        """Read all overrides; what cannot be read goes to `problems`."""
+        """Read all overrides; what cannot be read goes to `problems`.
+
+        Args:
+            known: the recipe's arms, by which a name with dots is told from a key.
+        """
         found: dict[str, Assignment] = {}
+        own: dict[str, ForArms] = {}
         for text in overrides:
-            _read_one(text, found, problems)
+            _read_one(text, known, found, own, problems)
         for word, value in (("arms", arms), ("scale", scale)):
             if value is not None:
                 values = (value,) if isinstance(value, str) else tuple(value)
                 found[word] = Assignment(word, values, _spelled(word, values), _ORIGIN)
         chosen = chosen_arms(found.pop("arms", None), problems)
-        texts = [a.text for a in found.values()]
+        texts = [a.text for a in (*found.values(), *(one.given for one in own.values()))]
         size = _scale(found.pop("scale", None), problems)
-        own = _own(found)
-        shared = tuple(a for key, a in found.items() if not key.startswith("arms."))
         texts += [_spelled("arms", chosen)] if chosen else []
-        return cls(size, chosen, shared, own, tuple(texts))
+        return cls(size, chosen, tuple(found.values()), tuple(own.values()), tuple(texts))
 
 
-def _read_one(text: str, found: dict[str, Assignment], problems: Problems) -> None:
+def _read_one(
+    text: str,
+    known: Collection[str],
+    found: dict[str, Assignment],
+    own: dict[str, ForArms],
+    problems: Problems,
+) -> None:
+    split = _for_arms(text, known)
+    if split is None and text.startswith(PREFIX) and "=" in text:
+        word = text.partition("=")[0]
+        problems.add(f"{_ORIGIN}: '{word}' names no key", f"write {word}.KEY=VALUE")
+        return
+    pattern, inner = split or ("", text)
     try:
-        given = replace(parse_override(text, _ORIGIN), typed=True)
+        given = replace(parse_override(inner, _ORIGIN), typed=True, text=text)
     except ConfigError as error:
         problems.take(error)
         return
-    hidden = next((path for value in given.values for path in exposed_by(given.key, value)), None)
+    one = ForArms(pattern, given)
+    key = one.key if split else given.key
+    hidden = next((path for value in given.values for path in exposed_by(key, value)), None)
     if hidden is not None:
         problems.take(refusal(hidden, _ORIGIN))
     elif given.key == "recipe":
         problems.add(f"{_ORIGIN}: '{text}': one recipe a run, and it is chosen already")
-    elif given.key.startswith("arms.") and given.key.count(".") < 2:
-        problems.add(f"{_ORIGIN}: '{text}' names no key", f"write {given.key}.KEY=VALUE")
-    elif given.key in found:
-        hint = f"to sweep write {given.key}=A,B"
-        problems.add(f"{_ORIGIN}: {given.key} is given twice", hint)
+    elif key in found or key in own:
+        problems.add(f"{_ORIGIN}: {key} is given twice", f"to sweep write {key}=A,B")
+    elif split:
+        own[key] = one
     else:
-        found[given.key] = given
+        found[key] = given
+
+
+def _for_arms(text: str, known: Collection[str]) -> tuple[str, str] | None:
+    """Return (arm or pattern, ``KEY=VALUE``) of ``arms.NAME.KEY=VALUE``, None for another word."""
+    word, equals, value = text.partition("=")
+    if not word.startswith(PREFIX) or not equals:
+        return None
+    split = split_word(word.removeprefix(PREFIX), known)
+    return None if split is None else (split[0], f"{split[1]}={value}")
 
 
 def _spelled(word: str, values: Sequence[str]) -> str:
@@ -90,13 +122,3 @@ def _scale(given: Assignment | None, problems: Problems) -> str | None:
         problems.add(f"{_ORIGIN}: cannot use '{given.text}'", "one scale a run: scale=smoke")
         return None
     return given.values[0]
-
-
-def _own(found: dict[str, Assignment]) -> dict[str, tuple[Assignment, ...]]:
-    own: dict[str, tuple[Assignment, ...]] = {}
-    for key, given in found.items():
-        if key.startswith("arms."):
-            _, arm, rest = key.split(".", 2)
-            mine = replace(given, key=rest, origin=f"{_ORIGIN}, arm {arm}")
-            own[arm] = (*own.get(arm, ()), mine)
-    return own

@@ -61,7 +61,8 @@ def _composed(asked: Asked) -> RunSpec:
 
     mount = load(asked.recipe, asked.extra_paths)
     problems = Problems()
-    given = CommandLine.read(asked.overrides, asked.arms, asked.scale, problems)
+    arms = mount.recipe.arms
+    given = CommandLine.read(asked.overrides, asked.arms, asked.scale, problems, arms)
     spec = Composition(mount, given, problems, asked.trust_remote_code).spec()
     problems.raise_any()
     assert spec is not None, "a composition without problems has a result"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmx.config import unused
+from llmx.config.arm_stages import PREFIX, ArmStages
+from llmx.config.arm_words import own_settings
 from llmx.config.command_line import CommandLine, chosen_arms
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.mount import Mount
@@ -13,6 +15,7 @@ from llmx.config.outside import Outside
 from llmx.config.partners import Partners
 from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
+from llmx.config.recipe import GROUPS
 from llmx.config.schema import check_arm
 from llmx.config.stages import resolve_stages
 from llmx.config.yaml_file import read
@@ -39,6 +42,7 @@ class Composition:
         self.given = given
         self.problems = problems
         self.notes: list[str] = []
+        self.typed_for: dict[str, tuple[Assignment, ...]] = {}
         self.outside = Outside(mount, problems, trust_remote_code)
 
     def spec(self) -> RunSpec | None:
@@ -51,15 +55,18 @@ class Composition:
         # Dropped rather than outvoted: what a scale sweeps would stay a sweep of one value.
         given = {setting.key for setting in self.given.settings}
         above = (*(a for a in scaled if a.key not in given), *self.given.settings)
-        for_stages = [a for a in above if a.key.startswith("stages.")]
-        stages = resolve_stages(self.recipe, for_stages, self.problems)
-        self.outside.check_stages(stages, Origins.of(for_stages))
-        points = self._points(scale, arms, [a for a in above if a not in for_stages])
-        checked = self._check(points)
+        own = {n: self._list(f"arm {n}", self.recipe.arms[n], "arms", n) for n in arms}
+        shared = self._without_conflicts(above, own)
+        for_stages = [a for a in shared if a.key.startswith(PREFIX) and not _by_points(a)]
+        specs = resolve_stages(self.recipe, for_stages, self.problems)
+        stages = ArmStages(self.recipe.stages, specs, Origins.of(for_stages))
+        self.outside.check_stages(specs, stages.origins)
+        points = self._points(scale, own, [a for a in shared if a not in for_stages], stages)
+        checked = self._check(points, stages)
         self._engines(points)
         if self.problems.found:
             return None
-        return self._whole(scale, stages, points, checked)
+        return self._whole(scale, specs, points, checked)
 
     def _scale(self) -> str:
         name = self.given.scale or self.recipe.words.get("scale", "laptop")
@@ -83,13 +90,10 @@ class Composition:
         for name in asked or ():
             if name not in known:
                 self.problems.add(f"{place}there is no arm '{name}'", nearest(name, known, "arms"))
-        for name, assignments in self.given.own.items():
-            text = assignments[0].text
-            if name not in known:
-                self.problems.add(f"{text}: there is no arm '{name}'", nearest(name, known, "arms"))
-            elif asked is not None and name not in asked:
-                self.problems.add(f"{text}: arm '{name}' is not among arms=[…]")
-        return [name for name in dict.fromkeys(known if asked is None else asked) if name in known]
+        names = dict.fromkeys(known if asked is None else asked)
+        arms = [name for name in names if name in known]
+        self.typed_for = own_settings(self.given.own, known, arms, self.problems)
+        return arms
 
     def _defaults(self) -> None:
         for group, choice in self.recipe.defaults.items():
@@ -125,17 +129,22 @@ class Composition:
             for key, value in values.items()
         )
 
-    def _points(self, scale: str, arms: Sequence[str], above: Sequence[Assignment]) -> list[Point]:
-        own = {n: self._list(f"arm {n}", self.recipe.arms[n], "arms", n) for n in arms}
-        shared = self._without_conflicts(above, own)
+    def _points(
+        self,
+        scale: str,
+        own: dict[str, tuple[Assignment, ...]],
+        shared: Sequence[Assignment],
+        stages: ArmStages,
+    ) -> list[Point]:
         if not all(choice in self.mount.choices(g) for g, choice in self.recipe.defaults.items()):
             return []
         usage, inline, points = Usage(), self._inline(), list[Point]()
-        expander = Expander(self.mount, scale, usage, self.problems)
-        for name in arms:
-            layers = Layers(inline, shared, (*own[name], *self.given.own.get(name, ())))
+        expander = Expander(self.mount, scale, stages, usage, self.problems)
+        for name, listed in own.items():
+            layers = Layers(inline, tuple(shared), (*listed, *self.typed_for.get(name, ())))
             points += expander.points(name, layers)
-        self.notes += unused.report(usage, self.mount, points, self.given, self.problems)
+        settings = unused.Settings(self.mount, self.given, stages)
+        self.notes += unused.report(usage, settings, points, self.problems)
         name_points(points)
         return points
 
@@ -145,7 +154,7 @@ class Composition:
         """Drop settings of the command line that an arm sets itself, each with its problem."""
         kept = []
         for given in above:
-            setters = [name for name, held in own.items() if given.key in {a.key for a in held}]
+            setters = [name for name, held in own.items() if any(_covers(a, given) for a in held)]
             if setters and given in self.given.settings:
                 value = given.text.partition("=")[2]
                 hint = f"write arms.{setters[0]}.{given.key}={value}"
@@ -155,12 +164,13 @@ class Composition:
                 kept.append(given)
         return tuple(kept)
 
-    def _check(self, points: Sequence[Point]) -> dict[str, ArmSpec]:
+    def _check(self, points: Sequence[Point], stages: ArmStages) -> dict[str, ArmSpec]:
         checked: dict[str, ArmSpec] = {}
         for point in points:
             if self.outside.is_exposed(point):
                 continue  # any other problem would quote what it finds
             self.outside.check(point)
+            self.outside.check_stages(stages.of_arm(point.values.get("stages", {})), point.origins)
             arm = check_arm(point.name, point.values, point.origins.places, self.problems)
             if point.name in checked:
                 self.problems.add(f"the sweep gives {point.name} twice", "name each value once")
@@ -241,7 +251,17 @@ class Composition:
 
     def _texts(self, point: Point) -> tuple[str, ...]:
         """Return all overrides of one point, in the order in which they were applied."""
-        own = self.given.own.get(point.arm, ())
-        fixed = (a.text.removeprefix(f"arms.{point.arm}.") for a in own if not a.sweep)
+        own = self.typed_for.get(point.arm, ())
+        fixed = (f"{a.key}={a.text.partition('=')[2]}" for a in own if not a.sweep)
         swept = (f"{key}={value}" for key, value in point.swept.items())
         return (*self.recipe.arms[point.arm], *fixed, *swept)
+
+
+def _by_points(given: Assignment) -> bool:
+    """Whether a sweep goes over an option of a stage; a stage as such is there or left out."""
+    return given.sweep and given.key.count(".") > 1
+
+
+def _covers(one: Assignment, other: Assignment) -> bool:
+    """Whether what an arm sets decides a key: the same, or a whole mapping that it stands in."""
+    return one.key == other.key or (one.key not in GROUPS and other.key.startswith(f"{one.key}."))

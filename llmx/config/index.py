@@ -15,7 +15,7 @@ from typing import Any
 from llmx.config import places
 from llmx.core import json_text, user_cache
 
-_FILE = "index-2.json"
+_FILE = "index-3.json"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Entry:
     scales: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     """Dotted names of what the file itself sets: stage options and inline values."""
+    arm_keys: tuple[str, ...] = ()
+    """Those of stages that an arm, or a sweep, may set."""
     outside: tuple[str, ...] = ()
     """What the file says of programs, hosts and keys: ``LINE: KEY: what``."""
     error: str = ""
@@ -83,6 +85,7 @@ def _describe(path: Path) -> dict[str, Any]:
     from llmx.config.problems import Problems
     from llmx.config.reaches import reaches
     from llmx.config.recipe import parse
+    from llmx.config.stage_keys import arm_keys, stage_keys
     from llmx.config.yaml_file import read
     from llmx.core.errors import ConfigError
 
@@ -92,7 +95,8 @@ def _describe(path: Path) -> dict[str, Any]:
         problems.raise_any()
     except ConfigError as error:
         return {**asdict(Entry("", "", "")), "error": str(error)}
-    stages = [f"stages.{name}.{key}" for name, stage in recipe.stages.items() for key in stage]
+    arm_lines = (text for texts in recipe.arms.values() for text in texts)
+    own = [key for key in (text.partition("=")[0] for text in arm_lines) if "." in key]
     inline = [f"{section}.{key}" for section, held in recipe.inline.items() for key in held]
     entry = Entry(
         name=recipe.name,
@@ -102,7 +106,8 @@ def _describe(path: Path) -> dict[str, Any]:
         description=recipe.words.get("description", ""),
         arms=tuple(recipe.arms),
         scales=tuple(recipe.scales),
-        keys=(*stages, *inline),
+        keys=(*stage_keys(recipe.stages), *inline),
+        arm_keys=tuple(dict.fromkeys([*arm_keys(recipe.stages), *own])),
         outside=tuple(f"{reach.line}: {reach.text}" for reach in reaches(recipe)),
     )
     return asdict(entry)

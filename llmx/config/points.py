@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from llmx.config.arm_stages import PREFIX, ArmStages, set_option
 from llmx.config.edge import Assignment, compose_groups, resolve
 from llmx.config.mount import Mount
 from llmx.config.origins import Origins
@@ -58,9 +59,12 @@ class Usage:
 class Expander:
     """Expands arms of one mounted recipe."""
 
-    def __init__(self, mount: Mount, scale: str, usage: Usage, problems: Problems) -> None:
+    def __init__(
+        self, mount: Mount, scale: str, stages: ArmStages, usage: Usage, problems: Problems
+    ) -> None:
         self.mount = mount
         self.scale = scale
+        self.stages = stages
         self.usage = usage
         self.problems = problems
 
@@ -116,6 +120,8 @@ class Expander:
             key = next(keys, "")
             place = point.origins.places.get(point.origins.setter(key) or "", "")
             self.problems.add(f"{place}: {key}: {error.message}", error.hint)
+        if changed := self.stages.changes(point.values.pop("stages", {})):
+            point.values["stages"] = changed
         return point
 
     def _base(self, choices: dict[str, str]) -> tuple[dict[str, Any], Origins]:
@@ -125,7 +131,9 @@ class Expander:
         values["scale"] = {**(values.get("scale") or {}), "name": self.scale}
         values["seed"] = self.mount.recipe.seed
         chosen = {**self.mount.chosen(), **choices}
-        return values, Origins({group: f"{group}={choice}" for group, choice in chosen.items()})
+        groups = {group: f"{group}={choice}" for group, choice in chosen.items()}
+        shared = self.stages.origins
+        return values, Origins({**groups, **shared.places}, shared.typed)
 
     def _inline(
         self,
@@ -150,6 +158,8 @@ class Expander:
         return fits
 
     def _has(self, key: str, values: dict[str, Any]) -> bool:
+        if key.startswith(PREFIX):
+            return self.stages.fits(key)
         section, _, name = key.partition(".")
         if not name:
             return key == "seed"
@@ -176,6 +186,9 @@ def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    if key.startswith(PREFIX):
+        set_option(values, key, value)
+        return
     *sections, name = key.split(".", 2)
     for section in sections:
         values = values[section]

@@ -12,7 +12,9 @@ from typing import Any
 
 from llmx.config.permitted import VLLM, engine_refusals, stage_refusals
 from llmx.config.recipe import Recipe
+from llmx.config.stage_keys import parted
 from llmx.core.hosts import entry_of, is_loopback
+from llmx.core.replaced import replaced
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def _of_lists(recipe: Recipe) -> Iterator[Reach]:
 def _of_text(text: str, kind: str) -> Iterator[tuple[str, str]]:
     key, _, value = text.partition("=")
     part, _, name = key.partition(".")
+    if part == "stages" and value not in ("", "null"):
+        yield from _of_option(key, value)
     if part not in ("engine", "judge") or value in ("", "null"):
         return
     option = name.removeprefix("options.")
@@ -96,13 +100,39 @@ def _of_text(text: str, kind: str) -> Iterator[tuple[str, str]]:
         yield key, told
 
 
+def _of_option(key: str, value: str) -> Iterator[tuple[str, str]]:
+    """Yield what ``stages.STAGE.OPTION=VALUE`` reaches for; a mapping is left to composition."""
+    _, option, inner = parted(key)
+    if value.startswith("{"):
+        return
+    listed = [one.strip() for one in value.strip("[]").split(",")]
+    held = replaced({}, (option, *inner), listed if value.startswith("[") else _read(value))
+    for _, text in _of_options(held):
+        yield key, text
+
+
+def _read(value: str) -> Any:
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
 def _of_stages(recipe: Recipe) -> Iterator[Reach]:
     for name, options in recipe.stages.items():
-        for key, refused in stage_refusals(options):
+        for key, text in _of_options(options):
             whole = ("stages", name, *key.split("."))
-            yield Reach(_line(recipe, *whole), f"{'.'.join(whole)}: refused: {refused.reason}")
-        for tracker in options.get("trackers") or ():
-            if tracker != "tensorboard":
-                text = f"sends figures by {tracker} (not before llmx trust {tracker})"
-                line = _line(recipe, "stages", name, "trackers")
-                yield Reach(line, f"stages.{name}.trackers: {text}")
+            yield Reach(_line(recipe, *whole), f"{'.'.join(whole)}: {text}")
+
+
+def _of_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (key, what it reaches for) of a stage's options."""
+    for key, refused in stage_refusals(options):
+        yield key, f"refused: {refused.reason}"
+    trackers = options.get("trackers")
+    for tracker in trackers if isinstance(trackers, list) else ():
+        if tracker != "tensorboard":
+            text = f"sends figures by {tracker} (not before llmx trust {tracker})"
+            yield "trackers", text

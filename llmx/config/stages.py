@@ -9,28 +9,11 @@ from llmx.config.edge import Assignment
 from llmx.config.problems import Problems
 from llmx.config.recipe import Recipe
 from llmx.config.schema import suggest
+from llmx.config.stage_keys import OWN, parted, reaches, stage_keys
 from llmx.core.errors import nearest
 from llmx.core.registry import kinds
+from llmx.core.replaced import replaced
 from llmx.core.spec import StageSpec
-
-_OWN = ("kind", "over", "needs")
-
-
-def stage_keys(recipe: Recipe) -> list[str]:
-    """Return the dotted names that an override may set: ``stages.speed.problems``, or a stage."""
-    inner = [f"stages.{name}.{key}" for name, of in recipe.stages.items() for key in _keys(of)]
-    return [*inner, *(f"stages.{name}" for name in recipe.stages)]
-
-
-def _keys(options: Mapping[str, Any]) -> list[str]:
-    """Return the names of options, and those inside an option that is a mapping."""
-    inner = [
-        f"{key}.{name}"
-        for key, value in options.items()
-        if isinstance(value, Mapping)
-        for name in _keys(value)
-    ]
-    return [*options, *inner]
 
 
 def resolve_stages(
@@ -48,17 +31,14 @@ def resolve_stages(
 
 
 def _assign(raw: dict[str, dict[str, Any]], given: Assignment, problems: Problems) -> None:
-    _, name, key = (*given.key.split(".", 2), "", "")[:3]
-    if not key and name in raw:
+    name, option, inner = parted(given.key)
+    if not option and name in raw:
         return _leave_out(raw, name, given, problems)
-    known = [f"stages.{stage}.{key}" for stage, options in raw.items() for key in _keys(options)]
-    option, *inner = key.split(".")
-    if not _reaches(raw.get(name, {}), option, inner):
-        problems.add(f"{given.origin}: no stage has {given.key}", suggest(given.key, known))
-    elif given.sweep:
-        problems.add(f"{given.origin}: stages cannot be swept: {given.text}", "arms share them")
+    if not reaches(raw.get(name, {}), option, inner):
+        hint = suggest(given.key, stage_keys(raw))
+        problems.add(f"{given.origin}: no stage has {given.key}", hint)
     else:
-        raw[name][option] = _changed(raw[name][option], inner, given.values[0])
+        raw[name][option] = replaced(raw[name][option], inner, given.values[0])
 
 
 def _leave_out(
@@ -72,21 +52,6 @@ def _leave_out(
     for stage in raw.values():
         if isinstance(stage.get("needs"), list):
             stage["needs"] = [need for need in stage["needs"] if need != name]
-
-
-def _reaches(options: Mapping[str, Any], option: str, inner: Sequence[str]) -> bool:
-    """Whether the file writes the option out; inside a mapping any name may be set, as the names
-    there are those of the stage's own kind.
-    """
-    return option in options and (not inner or isinstance(options[option], Mapping))
-
-
-def _changed(value: Any, inner: Sequence[str], to: Any) -> Any:
-    """Return a copy of `value` with what stands at the path `inner` replaced."""
-    if not inner:
-        return to
-    held = dict(value) if isinstance(value, Mapping) else {}
-    return {**held, inner[0]: _changed(held.get(inner[0]), inner[1:], to)}
 
 
 def _stage(recipe: Recipe, name: str, raw: Mapping[str, Any], problems: Problems) -> StageSpec:
@@ -112,7 +77,7 @@ def _stage(recipe: Recipe, name: str, raw: Mapping[str, Any], problems: Problems
     scorer = raw.get("scorer")
     if scorer is not None and str(scorer) not in kinds("scorer"):
         wrong(f"unknown scorer {scorer!r}", "scorer", nearest(str(scorer), kinds("scorer")))
-    options = {key: value for key, value in raw.items() if key not in _OWN}
+    options = {key: value for key, value in raw.items() if key not in OWN}
     return StageSpec(name=name, kind=str(kind), over=over, needs=tuple(needs), options=options)
 
 

@@ -113,7 +113,7 @@ def secret_of(names: Sequence[str], at: Path = ()) -> str:
 
 def _free(at: Path) -> bool:
     inner = at[2:] if at[:1] == ("arms",) and len(at) > 2 else at
-    return at in _NAMED_BY_PEOPLE or inner == ("ensemble", "voices")
+    return at in _NAMED_BY_PEOPLE or inner in (("ensemble", "voices"), ("stages",))
 
 
 def shown(path: Path) -> str:

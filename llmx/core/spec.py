@@ -6,6 +6,7 @@ value is found before anything runs. Nothing below this module knows where the v
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -14,6 +15,7 @@ from llmx.core.ensemble import EnsembleSpec
 from llmx.core.hosts import Named
 from llmx.core.judging import JudgeSpec
 from llmx.core.record import Frozen
+from llmx.core.replaced import replaced
 from llmx.core.speech import (
     Algorithm,
     Divergence,
@@ -138,6 +140,20 @@ class ArmSpec(Frozen):
     ensemble: EnsembleSpec | None = None
     judge: JudgeSpec | None = None
     scale: ScaleSpec = ScaleSpec()
+    stages: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="stage -> dotted option -> value: what this arm changes of stages over arms",
+    )
+
+    def __hash__(self) -> int:
+        """Hash by content, as `stages` alone is no hashable value."""
+        return hash(self.model_dump_json())
+
+    @model_serializer(mode="wrap")
+    def _without_empty_stages(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what changes nothing, so that arms without it keep their fingerprints."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "stages" or value}
 
 
 class StageSpec(Frozen):
@@ -148,6 +164,17 @@ class StageSpec(Frozen):
     over: Literal["arm", "recipe"] = "arm"
     needs: tuple[str, ...] = ()
     options: dict[str, Any] = Field(default={})
+
+    def changed(self, by: Mapping[str, Any]) -> StageSpec:
+        """Return the stage with dotted options set, one after the other."""
+        options = self.options
+        for key, value in by.items():
+            options = replaced(options, key.split("."), value)
+        return self if options == self.options else self.model_copy(update={"options": options})
+
+    def of_arm(self, arm: ArmSpec) -> StageSpec:
+        """Return the stage as an arm has it; one over the recipe is the same for all arms."""
+        return self.changed(arm.stages.get(self.name, {})) if self.over == "arm" else self
 
 
 class Destination(Frozen):

@@ -25,7 +25,6 @@ def trained_arms(
         one_run: False where arms of two runs meet: what each run has trained for all of its arms
             is then another model in the other run.
     """
-    asked = [name for stage in stages.values() for name in _named(stage.options.get("model"))]
 
     def own(name: str) -> bool:
         stage = stages.get(name.removeprefix(_STAGE))
@@ -34,8 +33,15 @@ def trained_arms(
     return frozenset(
         arm
         for arm, spec in arms.items()
-        if any(name.startswith(_STAGE) and own(name) for name in (*asked, *_models(spec)))
+        if any(name.startswith(_STAGE) and own(name) for name in _named_by(spec, stages))
     )
+
+
+def _named_by(spec: ArmSpec, stages: Mapping[str, StageSpec]) -> Iterator[str]:
+    """Yield every model that an arm names, or a stage as the arm has it."""
+    yield from _models(spec)
+    for stage in stages.values():
+        yield from _named(stage.of_arm(spec).options.get("model"))
 
 
 def _named(option: object) -> list[str]:

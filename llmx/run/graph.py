@@ -100,18 +100,31 @@ class _Builder:
         self.nodes: dict[str, Node] = {}
         self.place: dict[tuple[str, str | None], str] = {}
         self.by_name = {stage.name: stage for stage in spec.stages}
+        self.of_arm = {name: self._as_in(arm) for name, arm in spec.arms.items()}
         self.over = {stage.name: stage.over for stage in spec.stages}
+
+    def _as_in(self, arm: ArmSpec) -> Mapping[str, StageSpec]:
+        """Return the stages as an arm has them; most arms change none and share them."""
+        if not arm.stages:
+            return self.by_name
+        return {name: stage.of_arm(arm) for name, stage in self.by_name.items()}
 
     def add(self, stage: StageSpec) -> None:
         if stage.over == "recipe":
-            self._add_node(stage, None, self.spec.arms)
+            self._add_node(stage, None, self.spec.arms, self.by_name)
             return
         for name, arm in self.spec.arms.items():
-            self._add_node(stage, name, {name: arm})
+            self._add_node(self.of_arm[name][stage.name], name, {name: arm}, self.of_arm[name])
 
-    def _add_node(self, spec: StageSpec, arm: str | None, arms: Mapping[str, ArmSpec]) -> None:
+    def _add_node(
+        self,
+        spec: StageSpec,
+        arm: str | None,
+        arms: Mapping[str, ArmSpec],
+        stages: Mapping[str, StageSpec],
+    ) -> None:
         stage: Stage = lookup("stage", spec.kind)()
-        given = StageInput(spec, arms, self.spec.reference, self.spec.references, self.by_name)
+        given = StageInput(spec, arms, self.spec.reference, self.spec.references, stages)
         if not stage.applies(given):
             return
         identity = stage.identity(given)

@@ -48,6 +48,10 @@ def zsh(line: str) -> str:
         (("run", "recipe", "=", "fsd_gsm8k", "sampler.ga"), "sampler.gamma="),
         (("run", "recipe", "=", "fsd_gsm8k", "stages.sp"), "stages.speed.kind="),
         (("run", "recipe", "=", "fsd_gsm8k", "arms", "=", "fsd_h"), "fsd_h_mid"),
+        (("run", "recipe", "=", "fsd_gsm8k", "arms.sd.sampler.ga"), "arms.sd.sampler.gamma="),
+        (("run", "recipe", "=", "fsd_gsm8k", "arms.fsd_*.samp"), "arms.fsd_*.sampler.gamma="),
+        (("run", "recipe", "=", "gsm_answers", "arms.*.stages.sc"), "arms.*.stages.score.scorer="),
+        (("run", "recipe", "=", "fsd_gsm8k", "arms.fsd_h"), "arms.fsd_h_mid="),
         (("run", "recipe", "=", "fsd_gsm8k", "engine", "=", ""), "hf"),
         (("run", "recipe", "=", "fsd_gsm8k", "scale", "=", "sm"), "smoke"),
         (("run", "--dr"), "--dry-run"),
@@ -56,6 +60,11 @@ def zsh(line: str) -> str:
 )
 def test_bash(words: tuple[str, ...], wanted: str) -> None:
     assert wanted in bash(*words)
+
+
+def test_options_of_stages_over_the_recipe_are_no_arms() -> None:
+    assert bash("run", "recipe", "=", "gsm_answers", "stages.report.ti") == ["stages.report.title="]
+    assert bash("run", "recipe", "=", "gsm_answers", "arms.greedy.stages.report.ti") == []
 
 
 def test_bash_answers_only_what_fits() -> None:

@@ -1,0 +1,115 @@
+"""Slips in what arms, patterns and sweeps set of stages."""
+
+from mutant import Mutant
+
+_STAGES = "tests/unit/config/test_arm_stages.py"
+_WORDS = "tests/unit/config/test_arm_words.py"
+_STRANGERS = "tests/hostile/test_arms_of_strangers.py"
+ARM_STAGES = "config/arm_stages.py"
+ARM_WORDS = "config/arm_words.py"
+
+SET_BY_ARMS = [
+    Mutant(
+        "run/graph.py",
+        "self._add_node(self.of_arm[name][stage.name], name,",
+        "self._add_node(stage, name,",
+        f"{_STAGES}::test_a_sweep_over_grpo_shares_the_data_and_sft",
+    ),
+    Mutant(
+        "core/spec.py",
+        'for key, value in written.items() if key != "stages" or value',
+        "for key, value in written.items()",
+        f"{_STAGES}::test_a_line_of_an_arm_sets_an_option_of_that_arm_alone",
+    ),
+    Mutant(
+        "core/replaced.py",
+        "return {**held, names[0]",
+        "return {names[0]",
+        f"{_STAGES}::test_a_line_of_an_arm_sets_an_option_of_that_arm_alone",
+    ),
+    Mutant(
+        ARM_STAGES,
+        "if repr(after.options) != repr(before.options):",
+        "if True:",
+        f"{_STAGES}::test_a_point_of_the_recipes_own_value_is_the_recipe",
+    ),
+    Mutant(
+        ARM_STAGES,
+        'if k != dotted and not k.startswith(f"{dotted}.")',
+        "if k != dotted",
+        f"{_STAGES}::test_a_mapping_as_a_whole_outvotes_in_its_own_place",
+    ),
+    Mutant(
+        ARM_STAGES,
+        'stage.over == "arm" and reaches(stage.options, option, inner)',
+        "reaches(stage.options, option, inner)",
+        f"{_STAGES}::test_what_no_arm_can_set_is_refused_in_one_line",
+    ),
+    Mutant(
+        "config/composition.py",
+        ' or (one.key not in GROUPS and other.key.startswith(f"{one.key}."))',
+        "",
+        f"{_STAGES}::test_what_an_arm_sets_is_not_overruled_in_silence",
+    ),
+    Mutant(
+        "config/unused.py",
+        "if setting.typed or not settings.stages.left_out(setting.key):",
+        "if not settings.stages.left_out(setting.key):",
+        f"{_STAGES}::test_a_stage_that_a_scale_leaves_out_takes_an_arms_option_with_it",
+    ),
+]
+
+PATTERNS = [
+    Mutant(
+        ARM_WORDS,
+        "if pattern in arms:",
+        "if False:",
+        f"{_WORDS}::test_a_name_that_is_a_pattern_too_stands_for_itself",
+    ),
+    Mutant(
+        ARM_WORDS,
+        "sorted(given, key=lambda one: not one.is_pattern)",
+        "given",
+        f"{_WORDS}::test_a_name_outvotes_a_pattern_in_either_order",
+    ),
+    Mutant(
+        ARM_WORDS,
+        "(*sorted(named, key=len)[-1:], *fitting",
+        "(*fitting",
+        f"{_WORDS}::test_where_a_name_ends",
+    ),
+    Mutant(
+        ARM_WORDS,
+        "return [arm for arm in found if arm in asked]",
+        "return found",
+        f"{_WORDS}::test_what_means_no_arm_or_key_is_said_in_a_line",
+    ),
+    Mutant(
+        "config/command_line.py",
+        "return given in self.settings or given in patterns",
+        "return given in self.settings",
+        f"{_WORDS}::test_a_key_of_some_of_them_applies_to_those_and_says_so",
+    ),
+]
+
+OUTSIDE = [
+    Mutant(
+        "config/composition.py",
+        '            self.outside.check_stages(stages.of_arm(point.values.get("stages", {})), '
+        "point.origins)\n",
+        "",
+        f"{_STRANGERS}::test_an_arm_of_a_file_sets_nothing_that_a_stage_may_not",
+    ),
+    Mutant(
+        "config/points.py",
+        "return values, Origins({**groups, **shared.places}, shared.typed)",
+        "return values, Origins(groups)",
+        f"{_STRANGERS}::test_what_the_user_types_for_all_arms_stays_his_in_each",
+    ),
+    Mutant(
+        "config/reaches.py",
+        'if part == "stages" and value',
+        "if False and value",
+        f"{_STRANGERS}::test_listing_says_what_an_arm_asks_for",
+    ),
+]
