@@ -12,6 +12,8 @@ from hashlib import blake2b
 from llmx.core.arms import family, seed_of
 
 MOST = 80
+LONGEST_PART = 255
+"""Bytes of one name in a path, on every file system in use."""
 _GIVEN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 _MADE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.@=+-]*[A-Za-z0-9_@=+-])?")
 # What llmx writes beside them: folders by these names, and files with these endings.
@@ -39,6 +41,22 @@ def made_fault(name: str) -> str:
     if len(name) <= MOST and _MADE.fullmatch(name) and name not in _RESERVED:
         return ""
     return "not a name that llmx makes"
+
+
+def path_fault(path: str) -> str:
+    """Return why a text cannot be a path below a folder, with ``/`` between; empty where it can."""
+    parts = path.split("/")
+    if "" in parts:
+        return "it is empty, absolute, or has an empty part"
+    if "." in parts or ".." in parts:
+        return "it leaves its folder, or names it"
+    if any(ord(sign) < 32 or sign in "\\:\x7f" for sign in path):
+        return "it holds a control, a colon or a backslash"
+    if any("\ud800" <= sign <= "\udfff" for sign in path):
+        return "it holds half of a character"
+    if any(len(part.encode()) > LONGEST_PART for part in parts):
+        return f"a part is longer than {LONGEST_PART} bytes"
+    return ""
 
 
 def shown(name: str) -> str:

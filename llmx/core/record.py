@@ -6,9 +6,18 @@ so a record holds the token ids that were really sent and received, not a render
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
+
+from llmx.core.names import path_fault
 
 Finish = Literal["eos", "stop", "length"]
 
@@ -19,8 +28,67 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Sample(Frozen):
+class Sparse(Frozen):
+    """Base of a noun that has grown: what is written leaves out its younger fields at rest.
+
+    Files, hashes and requests from before such a field then keep their bytes. Whoever adds one
+    gives it a value that says nothing, and names it in ``younger``.
+    """
+
+    younger: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_what_rests(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        known = type(self).model_fields
+        for name in self.younger:
+            if name in written and getattr(self, name) == known[name].default:
+                del written[name]
+        return written
+
+
+class ToolCall(Frozen):
+    """A tool that a model asks for."""
+
+    id: str = Field(description="by which the answer names it; unique in its conversation")
+    name: str
+    arguments: str = Field(description="as the model wrote them, JSON or not")
+
+
+class Message(Sparse):
+    """One turn of a chat."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"calls", "call", "reasoning"})
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    calls: tuple[ToolCall, ...] = Field(default=(), description="tools that an assistant asks for")
+    call: str = Field(default="", description="id of the call that a tool answers")
+    reasoning: str = Field(default="", description="thinking that an assistant kept to itself")
+
+
+class SampleFile(Frozen):
+    """A file that belongs to a problem: a picture, a table, a part of a repository.
+
+    Its content is known by its hash, whoever holds the bytes.
+    """
+
+    name: str = Field(description="relative path by which a model knows it")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of its content")
+    source: str = Field(default="", description="where the data kind finds the content")
+
+    @field_validator("name")
+    @classmethod
+    def _stays_below(cls, value: str) -> str:
+        if why := path_fault(value):
+            raise ValueError(f"{value!r} is no name of a file of a problem: {why}")
+        return value
+
+
+class Sample(Sparse):
     """One problem of a dataset."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"turns", "files", "metadata", "steps"})
 
     id: str = Field(description="stable name, unique in the dataset: the key of pairing")
     question: str
@@ -28,10 +96,45 @@ class Sample(Frozen):
     solution: str = Field(default="", description="worked solution, where the dataset has one")
     choices: int = Field(default=0, description="options, lettered from A; 0 = none to choose from")
     cluster: str = Field(default="", description="what makes samples alike, e.g. the template")
+    turns: tuple[Message, ...] = Field(
+        default=(), description="of the chat before the question, oldest first"
+    )
+    files: tuple[SampleFile, ...] = Field(default=(), description="what comes with the question")
+    metadata: dict[str, Any] = Field(
+        default={}, description="JSON values for scorers, tools and reports; a model sees none"
+    )
+    steps: tuple[str, ...] = Field(
+        default=(), description="reference of every step before the answer, in their order"
+    )
+
+    def __hash__(self) -> int:
+        """Hash by what is unique in a dataset: `metadata` is no hashable value."""
+        return hash((self.id, self.question))
 
 
-class Record(Frozen):
+class CostVector(Frozen):
+    """What an answer took, of every kind of cost that somebody counted; 0 where nobody did.
+
+    Vectors add up: the cost of a conversation is the sum of its calls'.
+    """
+
+    prompt: int = Field(default=0, ge=0, description="tokens sent, cached ones among them")
+    cached: int = Field(default=0, ge=0, description="of them found in a prefix cache")
+    completion: int = Field(default=0, ge=0, description="tokens received, reasoning among them")
+    reasoning: int = Field(default=0, ge=0, description="of them not part of the text")
+    calls: int = Field(default=0, ge=0, description="requests to a model")
+    money: float = Field(default=0.0, ge=0, description="in the unit of the engine's prices")
+
+    def __add__(self, other: CostVector) -> CostVector:
+        """Return both together."""
+        names = CostVector.model_fields
+        return CostVector(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+class Record(Sparse):
     """One completion, with everything that was really sent and received."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"turns", "calls", "draw", "cost"})
 
     id: str
     prompt_ids: tuple[int, ...] = Field(description="token ids sent, chat template included")
@@ -57,6 +160,29 @@ class Record(Frozen):
     completion_tokens: int | None = Field(
         default=None, description="as an endpoint counts them; None where the ids are known"
     )
+    turns: tuple[Message, ...] = Field(
+        default=(),
+        description="what was said between the first prompt and this completion, where it took"
+        " several calls: completions, observations of tools, further questions, oldest first",
+    )
+    calls: tuple[ToolCall, ...] = Field(
+        default=(), description="tools that the completion asks for"
+    )
+    draw: int = Field(
+        default=0, ge=0, description="which of several completions of one problem this is, from 0"
+    )
+    cost: CostVector | None = Field(
+        default=None,
+        description="all that it took; None where nobody asked (engine.keep_cost): see `spent`",
+    )
+
+    @property
+    def spent(self) -> CostVector:
+        """What it took: as it was counted, or of one call what ids and the endpoint tell."""
+        if self.cost is not None:
+            return self.cost
+        sent = len(self.prompt_ids) or self.prompt_tokens or 0
+        return CostVector(prompt=sent, completion=self.tokens, calls=1)
 
     @property
     def tokens(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from llmx.core.hosts import Named
-from llmx.core.record import Frozen
+from llmx.core.record import CostVector, Frozen
 
 
 class ModelSpec(Frozen):
@@ -72,6 +72,9 @@ class EngineSpec(Frozen):
     max_cost: float | None = Field(default=None, gt=0, description="money for one arm, at most")
     price_in: float = Field(default=0.0, ge=0, description="of a million prompt tokens")
     price_out: float = Field(default=0.0, ge=0, description="of a million completion tokens")
+    keep_cost: bool = Field(
+        default=False, description="keep with each record what it took: tokens by kind, money"
+    )
     address_by: Named = Field(default="user", description="who chose base_url; no setting")
     key_by: Named = Field(default="user", description="who chose key_env; no setting")
     trust_remote_code: bool = Field(
@@ -84,6 +87,29 @@ class EngineSpec(Frozen):
         written: dict[str, Any] = handler(self)
         return {key: value for key, value in written.items() if _UNSAID.get(key, _SET) != value}
 
+    def kept_cost(self) -> dict[str, bool]:
+        """Return what an identity says of `keep_cost`: nothing where records hold no cost."""
+        return {"keep_cost": True} if self.keep_cost else {}
+
+    def cost(
+        self, prompt: int, completion: int, cached: int = 0, reasoning: int = 0
+    ) -> CostVector | None:
+        """Return what one answer took, for its record; None unless costs are kept.
+
+        Args:
+            prompt, completion, cached, reasoning: tokens, as in :class:`CostVector`.
+        """
+        if not self.keep_cost:
+            return None
+        return CostVector(
+            prompt=prompt,
+            cached=cached,
+            completion=completion,
+            reasoning=reasoning,
+            calls=1,
+            money=(prompt * self.price_in + completion * self.price_out) / 1e6,
+        )
+
     @property
     def speaks_vllm(self) -> bool:
         """Whether the endpoint is vLLM's server."""
@@ -92,7 +118,10 @@ class EngineSpec(Frozen):
 
 UNSET_BY_WORDS = ("address_by", "key_by", "trust_remote_code")
 """Fields that composition fills in by itself: no key of a recipe or command line."""
-_UNSAID: dict[str, Any] = {"address_by": "user", "key_by": "user", "trust_remote_code": False}
+_UNSAID: dict[str, Any] = {
+    **{"address_by": "user", "key_by": "user", "trust_remote_code": False},
+    "keep_cost": False,
+}
 
 
 Algorithm = Literal[

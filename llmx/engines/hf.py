@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from llmx.core.errors import ContextLengthError, EngineError
-from llmx.core.exchange import Capability, Request
+from llmx.core.exchange import Capability, Request, sent_form
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.engine import in_order
@@ -49,6 +49,7 @@ class HfEngine:
             "draft": model_identity(model.draft, model.draft_revision),
             "dtype": spec.dtype,
             "lean": spec.lean,
+            **spec.kept_cost(),
             **kernel_identity(model, spec),
             **code_identity(spec.trust_remote_code),
         }
@@ -124,6 +125,7 @@ class HfEngine:
             drafted=output.drafted,
             accepted=output.accepted,
             fragile=output.fragile,
+            cost=self.spec.cost(len(prompt), len(output.token_ids)),
         )
 
     def options(self, sampler: SamplerSpec, threshold: float) -> DecodeOptions:
@@ -168,7 +170,7 @@ class HfEngine:
     def _encoded(self, request: Request) -> list[int]:
         if request.raw is not None:  # with what the tokenizer adds, as trainings encode plain texts
             return list(self.pair.tokenizer(request.raw)["input_ids"])
-        messages = [message.model_dump() for message in request.messages]
+        messages = [sent_form(message) for message in request.messages]
         tokenizer = self.pair.tokenizer
         with template_explained():
             encoded = tokenizer.apply_chat_template(

@@ -34,7 +34,7 @@ class ScriptedEngine:
     @classmethod
     def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
         """The content of the script."""
-        return {"engine": "scripted", "script": fingerprint(_read(spec))}
+        return {"engine": "scripted", "script": fingerprint(_read(spec)), **spec.kept_cost()}
 
     @cached_property
     def answers(self) -> dict[str, str]:
@@ -64,6 +64,7 @@ class ScriptedEngine:
             text=_text(ids, request),
             finish=finish,
             rounds=len(ids),
+            cost=self.spec.cost(len(prompt.encode()), len(ids)),
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from llmx.core.errors import ConfigError
+from llmx.core.errors import ConfigError, DataError
 from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.record import Sample
@@ -184,6 +184,9 @@ def put(
     With a raw wrapper (``data.options.wrapper``) it is to the letter what trainings learn from.
     """
     raw = wrap(data.kind, sample.question, sent_wrapper(data))
+    if raw is not None and sample.turns:
+        text = f"problem '{sample.id}' is a chat of {len(sample.turns) + 1} turns"
+        raise DataError(f"{text}, and a raw wrapper has one", "set data.options.wrapper=chat")
     if raw is not None:
         return Request(id=sample.id, raw=raw, sampler=sampler, threshold=threshold, seed=seed)
     words = {"system": data.system, "preamble": data.preamble}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from llmx.core.ensemble import VoiceSpec
 from llmx.core.errors import DataError, RunError
 from llmx.core.events import ANSWER
+from llmx.core.exchange import sent_form
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -181,7 +182,7 @@ class _EngineSpeller:
         request = put(self.data, sample, self.sampler, 0)
         if request.raw is not None:
             return list(self.tokenizer(request.raw)["input_ids"]), request.raw
-        messages = [message.model_dump() for message in request.messages]
+        messages = [sent_form(message) for message in request.messages]
         with template_explained():
             text: str = self.tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, tokenize=False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import Request
+from llmx.core.exchange import Request, sent_form
 from llmx.core.exposure import exposures, refusal
 from llmx.core.philox import keys
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
@@ -58,7 +58,7 @@ def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]
     sampler = request.sampler
     found: dict[str, Any] = {
         "model": served_name(model, spec),
-        "messages": [message.model_dump() for message in request.messages],
+        "messages": [sent_form(message) for message in request.messages],
         "temperature": sampler.temperature,
         "top_p": sampler.top_p,
         "max_tokens": sampler.max_tokens,

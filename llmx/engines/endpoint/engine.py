@@ -51,6 +51,7 @@ class OpenAIEngine:
             "dialect": spec.dialect,
             "logprobs": spec.logprobs,
             "options": dict(spec.options),
+            **spec.kept_cost(),
         }
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
@@ -90,7 +91,7 @@ class OpenAIEngine:
 
     def record(self, request: Request, reply: Reply) -> Record:
         """Return the record of an answer."""
-        return record(request, reply)
+        return record(request, reply, self.spec)
 
     def accounts(self) -> Mapping[str, Any]:
         """Return tries, why some failed, tokens, and money in the unit of the prices."""

@@ -31,7 +31,7 @@ class OpinionEngine(OpenAIEngine):
         if ended:
             usual = choice.model_copy(update={"finish_reason": "stop"})
             reply = reply.model_copy(update={"choices": (usual, *reply.choices[1:])})
-        plain = record(request, reply)
+        plain = record(request, reply, self.spec)
         return Opinion(**plain.model_dump(), alternatives=_alternatives(reply), ended=ended)
 
 

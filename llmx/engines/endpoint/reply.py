@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llmx.core.errors import EngineError
 from llmx.core.exchange import Request
-from llmx.core.record import Finish, Record
+from llmx.core.record import CostVector, Finish, Record
+from llmx.core.spec import EngineSpec
 from llmx.engines.endpoint.retry import Transient
 
 
@@ -42,9 +43,31 @@ class _Choice(_Read):
     logprobs: _Logprobs | None = None
 
 
+class _Sent(_Read):
+    cached_tokens: int | None = None
+
+
+class _Received(_Read):
+    reasoning_tokens: int | None = None
+
+
 class _Usage(_Read):
     prompt_tokens: int = Field(ge=0)
     completion_tokens: int = Field(default=0, ge=0)
+    prompt_tokens_details: _Sent | None = None
+    completion_tokens_details: _Received | None = None
+
+    @property
+    def cached(self) -> int:
+        """Prompt tokens that were found in a cache, as far as the endpoint says so."""
+        told = self.prompt_tokens_details
+        return min(max(told.cached_tokens or 0, 0), self.prompt_tokens) if told else 0
+
+    @property
+    def reasoning(self) -> int:
+        """Completion tokens that were thought and not said, as far as the endpoint says so."""
+        told = self.completion_tokens_details
+        return min(max(told.reasoning_tokens or 0, 0), self.completion_tokens) if told else 0
 
 
 class Reply(_Read):
@@ -70,7 +93,7 @@ def read(content: bytes) -> Reply:
         raise Transient("malformed", f"a malformed answer ({where}: {first['msg']})") from error
 
 
-def record(request: Request, reply: Reply) -> Record:
+def record(request: Request, reply: Reply, spec: EngineSpec) -> Record:
     """Return the record of an answer.
 
     Raises:
@@ -91,7 +114,17 @@ def record(request: Request, reply: Reply) -> Record:
         logprobs=tuple(token.logprob for token in told),
         prompt_tokens=usage.prompt_tokens if usage and not prompt_ids else None,
         completion_tokens=counted if not ids else None,
+        cost=_cost(spec, reply),
     )
+
+
+def _cost(spec: EngineSpec, reply: Reply) -> CostVector | None:
+    """Tokens as the endpoint counts them: it charges for those, whatever ids it sends."""
+    if reply.usage is None:
+        choice = reply.choices[0]
+        return spec.cost(len(reply.prompt_token_ids or ()), len(choice.token_ids or ()))
+    usage = reply.usage
+    return spec.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached, usage.reasoning)
 
 
 def _finish(request: Request, choice: _Choice) -> Finish:

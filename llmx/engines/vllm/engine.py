@@ -64,6 +64,7 @@ class VllmEngine:
             "batch_size": spec.batch_size,
             "logprobs": spec.logprobs,
             "options": options,
+            **spec.kept_cost(),
             **code_identity(spec.trust_remote_code),
         }
 
@@ -184,6 +185,7 @@ class VllmEngine:
             accepted=found.accepted,
             fragile=tuple(place for place in told["fragile"] if place < size),
             logprobs=tuple((event["logprobs"] or ())[:size]),
+            cost=self.spec.cost(len(event["prompt_ids"]), size, cached=event["cached"] or 0),
         )
 
 

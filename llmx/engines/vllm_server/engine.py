@@ -51,6 +51,7 @@ class VllmServerEngine(OpenAIEngine):
             "dtype": spec.dtype,
             "logprobs": spec.logprobs,
             "options": {n: v for n, v in spec.options.items() if n not in ACCIDENTS},
+            **spec.kept_cost(),
             **code_identity(spec.trust_remote_code),
         }
 

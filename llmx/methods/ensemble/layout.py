@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from llmx.core.ensemble import Layout
+from llmx.core.errors import ConfigError
 from llmx.core.exchange import Message
 from llmx.core.stream import Part, Shown, Turn
 
@@ -58,10 +59,18 @@ class Heard:
 
 
 def turns_of(conversation: Sequence[Message]) -> tuple[Turn, ...]:
-    """Return the turns of a conversation, each of one part."""
-    return tuple(
-        Turn(role=message.role, parts=(Part(text=message.content),)) for message in conversation
-    )
+    """Return the turns of a conversation, each of one part.
+
+    Raises:
+        ConfigError: for one with tools, which an ensemble cannot hand on.
+    """
+    return tuple(_turn(message) for message in conversation)
+
+
+def _turn(message: Message) -> Turn:
+    if message.role == "tool" or message.calls:
+        raise ConfigError("an ensemble cannot take turns of tools", "ask one model: ensemble=null")
+    return Turn(role=message.role, parts=(Part(text=message.content),))
 
 
 def prompt(layout: Layout, conversation: Sequence[Turn], heard: Heard) -> tuple[Turn, ...]:

@@ -9,15 +9,17 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from llmx.core.errors import ConfigError, DataError
-from llmx.core.exchange import turns_of
+from llmx.core.exchange import Message, sent_form, turns_of
 from llmx.core.spec import DataSpec
 from llmx.core.stage import StageContext
 from llmx.store.files import read_lines
 from llmx.store.fingerprint import fingerprint
 from llmx.store.place import inside
 
-Prompt = str | list[dict[str, str]]
+Prompt = str | list[dict[str, Any]]
 """A text that is sent as it is, or turns that the chat template renders."""
 
 
@@ -25,6 +27,7 @@ Prompt = str | list[dict[str, str]]
 class Row:
     """One line of ``SPLIT.jsonl``: ``question``/``solution``, ``prompt``/``completion`` or
     ``prompt``/``chosen``/``rejected`` (``question`` may stand for ``prompt``), and any more fields.
+    Of ``turns`` the chat before the question consists.
     """
 
     number: int
@@ -49,6 +52,7 @@ class Row:
         return found
 
 
+_TURNS = TypeAdapter(list[Message])
 _FORMS = "question/solution, prompt/completion, or prompt/chosen/rejected"
 
 
@@ -81,9 +85,23 @@ def _prompt(place: int, line: Mapping[str, Any], data: DataSpec | None) -> Promp
         return asked
     settings = data or DataSpec(kind="")
     turns = turns_of(
-        asked, settings.instruction, system=settings.system, preamble=settings.preamble
+        asked,
+        settings.instruction,
+        system=settings.system,
+        preamble=settings.preamble,
+        before=_before(place, line),
     )
-    return [turn.model_dump() for turn in turns]
+    return [sent_form(turn) for turn in turns]
+
+
+def _before(place: int, line: Mapping[str, Any]) -> list[Message]:
+    """Return the turns before the question of a row."""
+    try:
+        return _TURNS.validate_python(line.get("turns", []))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("turns", *first["loc"])))
+        raise DataError(f"row {place}: {where}: {first['msg']}", "{role: …, content: …}") from error
 
 
 def asks(fields: Mapping[str, Any]) -> str | None:

@@ -1,0 +1,70 @@
+"""Faults of the nouns: fields that move old bytes, lost turns, costs that are not counted."""
+
+from mutant import Mutant
+
+_T = "tests/unit/core/test_nouns.py::"
+_BYTES = f"{_T}test_a_file_from_before_is_read_and_written_byte_for_byte"
+_ALL = f"{_T}test_exactly_what_says_something_is_written_and_all_of_it_comes_back"
+
+NOUNS = [
+    Mutant(  # a younger field is written though it says nothing
+        "core/record.py",
+        'frozenset({"turns", "calls", "draw", "cost"})',
+        'frozenset({"turns", "calls", "cost"})',
+        _BYTES,
+    ),
+    Mutant(  # left out whatever it says
+        "core/record.py",
+        "if name in written and getattr(self, name) == known[name].default:",
+        "if name in written:",
+        _ALL,
+    ),
+    Mutant(  # the chat so far is not sent
+        "core/exchange.py",
+        '    return (Message(role="system", content=system), *before, turn)\n',
+        '    return (Message(role="system", content=system), turn)\n',
+        f"{_T}test_the_chat_so_far_stands_between_system_and_question",
+    ),
+    Mutant(  # trainings learn from another prompt than the one that is asked
+        "train/post_training/rows.py",
+        "        before=_before(place, line),\n",
+        "",
+        f"{_T}test_the_chat_so_far_stands_between_system_and_question",
+    ),
+    Mutant(  # of a chat the last turn alone is put in raw words
+        "run/ask.py",
+        "if raw is not None and sample.turns:",
+        "if raw is None and sample.turns:",
+        f"{_T}test_a_chat_cannot_be_a_raw_text",
+    ),
+    Mutant(  # a file of a problem may lie anywhere
+        "core/names.py",
+        'if "." in parts or ".." in parts:',
+        'if ".." in parts[:1]:',
+        f"{_T}test_a_file_of_a_problem_stays_below_its_folder",
+    ),
+    Mutant(  # calls of a conversation are not counted
+        "core/record.py",
+        "getattr(self, name) + getattr(other, name) for name in names",
+        "getattr(self, name) + getattr(other, name) for name in sorted(names)[1:]",
+        f"{_T}test_costs_add_up",
+    ),
+    Mutant(  # reasoning is taken for what was found in the cache
+        "engines/endpoint/reply.py",
+        "usage.completion_tokens, usage.cached, usage.reasoning)",
+        "usage.completion_tokens, usage.reasoning, usage.cached)",
+        f"{_T}test_an_endpoint_says_what_it_took",
+    ),
+    Mutant(  # costs in records of recipes that never asked
+        "core/speech.py",
+        "        if not self.keep_cost:\n            return None\n",
+        "",
+        f"{_T}test_costs_are_kept_where_they_are_asked_for_alone",
+    ),
+    Mutant(  # records without costs are taken for records with them
+        "core/speech.py",
+        'return {"keep_cost": True} if self.keep_cost else {}',
+        "return {}",
+        f"{_T}test_a_kept_cost_is_in_the_name_of_what_is_kept",
+    ),
+]
