@@ -23,7 +23,7 @@ _COLDEST = 1e-6
 
 @dataclass(frozen=True)
 class Rule:
-    """When a drafted token stands, and what follows a rejection; docs/decoding.md has the table.
+    """When a drafted token stands, and what follows a rejection; docs/papers/fsd.md has the table.
 
     Attributes:
         semantics: ``speculative`` (Leviathan et al., arXiv 2211.17192), or how fuzzy decoding

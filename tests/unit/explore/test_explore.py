@@ -193,7 +193,7 @@ def test_without_the_reference_there_is_nothing_to_explore():
 
 
 def test_the_documented_lines_run(tmp_path):
-    page = (Path(__file__).parents[3] / "docs" / "decoding.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "papers" / "fsd.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
     path = tmp_path / "log.npz"
     path.write_bytes(replace(invented(), measures=np.array(DOCUMENTED)).to_bytes())
