@@ -1,4 +1,4 @@
-"""`style: authors` against what was measured on the released generators (docs/papers/backtracking.md).
+"""`style: authors` against what was measured on the released generators (backtracking.md).
 
 Theirs are of 3,000 Countdown, 300 Sudoku and 2,000 Arc 1D problems (counted as one excursion each);
 ours are of fewer, of another version of the generators, and after a description that leaves
