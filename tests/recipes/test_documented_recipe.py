@@ -70,6 +70,11 @@ ARMS = {
     "'arms=[target,sd]'": ["target", "sd"],
     "sampler.gamma=3,5": ["target", *(f"{a}@gamma={g}" for a in ("sd", "sd_warm") for g in (3, 5))],
     "arms.sd_warm.sampler.temperature=1.2": ["target", "sd", "sd_warm"],
+    "'arms.sd*.sampler.top_p=0.8'": ["target", "sd", "sd_warm"],
+    "stages.generate.problems=8,16": [
+        f"{a}@problems={n}" for a in ("target", "sd", "sd_warm") for n in (8, 16)
+    ],
+    "arms.sd.stages.generate.problems=8": ["target", "sd", "sd_warm"],
     "arms.sd.sampler.gamma=3,7": ["target", "sd@gamma=3", "sd@gamma=7", "sd_warm"],
     "stages.speed.problems=1": ["target", "sd", "sd_warm"],
     "engine=vllm": ["target", "sd", "sd_warm"],
@@ -92,7 +97,7 @@ def test_every_kind_of_override_is_on_the_page() -> None:
         ("sampler.temperature=0.8", r"write arms\.sd_warm\.sampler\.temperature=0\.8"),
         ("sampler=greedy", "sampler is set by arm target, sd, sd_warm"),
         ("stages.speed.batch_size=8", "no stage has stages.speed.batch_size"),
-        ("stages.speed.problems=1,2", "stages cannot be swept"),
+        ("stages.speed.problems=1,2", "speed is over: recipe, arms share it"),
         ("+sampler.gamma=3", "write KEY=VALUE"),
         ("~sampler.gamma", "would remove a key"),
         ("data.seed=${oc.env:HOME}", "is refused"),
