@@ -8,8 +8,10 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "SECURITY.md")),
-    *chain.from_iterable(sorted(ROOT.glob(where)) for where in ("docs/*.md", "docs/papers/*.md")),
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")),
+    *chain.from_iterable(
+        sorted(ROOT.glob(where)) for where in ("docs/*.md", "docs/*/README.md", "docs/papers/*.md")
+    ),
 ]
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
 FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
