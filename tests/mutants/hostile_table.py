@@ -116,3 +116,32 @@ HOSTILE = [
         f"{_DEEP}::test_a_model",
     ),
 ]
+
+_CASE = "tests/hostile/test_cases.py::test_a_case"
+CASES = [
+    Mutant(  # a name may climb
+        "core/names.py", "_GIVEN.fullmatch(name)", "True", f"{_CASE}[stage_name_escapes]"
+    ),
+    Mutant(  # as long as one likes
+        "core/names.py", "if len(name) > MOST:", "if False:", f"{_CASE}[tracebacks]"
+    ),
+    Mutant("core/marks.py", "\\x0b-\\x1f", "\\x0b-\\x0f", f"{_CASE}[terminal_escapes]"),
+    Mutant(  # whatever page asks
+        "serve/access.py",
+        "if not {origin.lower(), ANY} & self.origins:",
+        "if {origin.lower(), ANY} & self.origins:",
+        f"{_CASE}[any_origin]",
+    ),
+    Mutant(  # a half behind a whole is nobody's
+        "serve/connection.py",
+        "        if self._has_begun():\n            self._unset_keepalive_if_required()\n",
+        "",
+        f"{_CASE}[half_requests]",
+    ),
+    Mutant(  # half of a file is whole
+        "store/contents.py",
+        "wanted is not None and state.st_size != wanted:",
+        "wanted is not None and state.st_size > wanted:",
+        f"{_CASE}[short_stage]",
+    ),
+]

@@ -84,3 +84,23 @@ RESUME = [
         f"{_WIRED}::test_a_card_that_would_lack_something_is_refused",
     ),
 ]
+
+_LAUNCH = "train/post_training/launch.py"
+_FIRST = "tests/training/test_launch_killed.py::test_what_went_wrong_first_is_told"
+LAUNCHED = [
+    Mutant(  # whoever lost its peer is to blame
+        _LAUNCH, "if told is None and ended is not None:", "if not reports and ended:", _FIRST
+    ),
+    Mutant(  # the launcher's own signal is the fault
+        _LAUNCH, "if int(n) != signal.SIGTERM", "if int(n) != signal.SIGINT", _FIRST
+    ),
+    Mutant(  # a signal hides what was said
+        _LAUNCH, "if told is None and ended is not None:", "if ended is not None:", _FIRST
+    ),
+    Mutant(  # whoever was first, not whoever knew
+        _LAUNCH, "for found in (told, *reports):", "for found in reports:", _FIRST
+    ),
+    Mutant(  # a line of a library is a report
+        _LAUNCH, "    except (ValueError, KeyError, TypeError):", "    except ValueError:", _FIRST
+    ),
+]

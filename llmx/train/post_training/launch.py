@@ -2,19 +2,21 @@
 
 The launched processes do the steps (`launched.py`); this one shows their progress, and writes the
 model when they are done. What the file says (FSDP, DeepSpeed, machines) is accelerate's business.
-Byte-equal resumption is promised for one process on a CPU, not here.
+Byte-equal resumption is promised for one process on a CPU. Two on a CPU are tested to keep it as
+well (``tests/training/test_launch_killed.py``); of GPUs nothing is said.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +30,9 @@ from llmx.store.lock import Lock
 LOCK = "launched.lock"
 TOLD = "launched.json"
 _POLL = 0.2
+_GOES_ON = "the same command goes on"
+# As torch's launcher tells it; SIGTERM is its own, to those who are left.
+_ENDED = re.compile(r"exitcode *: -(\d+) ")
 
 
 def launch(context: StageContext, configuration: str) -> None:
@@ -106,13 +111,25 @@ def _relay(lines: IO[str] | None, progress: Progress) -> None:
 
 
 def _error(errors: IO[str], code: int) -> LlmxError:
+    """Return what went wrong first: of two processes the one that lives on reports a lost peer."""
     errors.seek(0)
-    lines: Sequence[str] = errors.read().splitlines()
-    for line in lines:
-        try:
-            found = json.loads(line)
+    text = errors.read()
+    reports = [found for line in text.splitlines() if (found := _report(line)) is not None]
+    told = next((one for one in reports if one["told"]), None)
+    ended = next((n for n in _ENDED.findall(text) if int(n) != signal.SIGTERM), None)
+    if told is None and ended is not None:
+        return RunError(f"a process of the training was ended by signal {ended}", _GOES_ON)
+    for found in (told, *reports):
+        if found is not None:
             return RunError(found["message"], found["hint"])
-        except (ValueError, KeyError, TypeError):
-            continue
-    last = next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
-    return RunError(f"accelerate launch failed: {last.strip()}", "the same command goes on")
+    last = next((line for line in reversed(text.splitlines()) if line.strip()), f"exit code {code}")
+    return RunError(f"accelerate launch failed: {last.strip()}", _GOES_ON)
+
+
+def _report(line: str) -> dict[str, Any] | None:
+    """Return what a process said of its end; anything else on the channel is its libraries'."""
+    try:
+        found = json.loads(line)
+        return {name: found[name] for name in ("message", "hint", "told")}
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -81,10 +81,10 @@ def main(path: str) -> int:
     try:
         fit(stage, *prepare(stage, context))
     except LlmxError as error:
-        found = {"message": error.message, "hint": error.hint}
+        found = {"message": error.message, "hint": error.hint, "told": True}
     except Exception as error:
         traceback.print_exc()
-        found = {"message": f"{type(error).__name__}: {error}", "hint": ""}
+        found = {"message": f"{type(error).__name__}: {error}", "hint": "", "told": False}
     else:
         return 0
     sys.stderr.write(json.dumps(found) + "\n")

@@ -1,0 +1,6 @@
+from pathlib import Path
+
+Path("BOOM").write_text("ran")
+
+
+class T: ...
