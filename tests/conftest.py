@@ -12,6 +12,8 @@ import pytest
 from counts import THOROUGH
 from hypothesis import Phase, settings
 
+pytest_plugins = ("costs",)
+
 # Before torch is imported: on a busy machine two threads are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

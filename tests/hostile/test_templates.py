@@ -84,16 +84,17 @@ def render(template: str, turns: Any = TURNS) -> str:
 
 @pytest.mark.parametrize("name", TOO_LONG)
 def test_a_template_without_an_end_is_stopped(name):
-    with pytest.raises(
-        guarded.TemplateLimit, match=r"takes more than 0\.2 seconds|too deep|memory"
-    ):
+    first = r"takes more than 0\.2 seconds"
+    said = first if name == "two loops" else f"{first}|too deep|memory"
+    with pytest.raises(guarded.TemplateLimit, match=said):
         render(TOO_LONG[name])
     assert render("{{ messages | length }}") == "2"
 
 
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_a_template_that_grows_is_stopped(name, quick):
-    with pytest.raises(guarded.TemplateLimit, match=r"memory|more than"):
+    said = "takes more memory" if name == "a text" else "memory|more than"
+    with pytest.raises(guarded.TemplateLimit, match=said):
         render(TOO_LARGE[name])
     assert render("{{ messages | length }}") == "2"
 
@@ -171,6 +172,9 @@ NOT_PLAIN = [
     *(text for name, text in ESCAPES.items()),
     "{% for m in messages %}{% for n in messages %}{{ n.content }}{% endfor %}{% endfor %}",
     "{% for m in messages recursive %}{{ loop(messages) }}{% endfor %}",
+    "{% for m in messages recursive %}{{ m.content }}{% endfor %}",
+    "{% for m in messages if m.content %}{{ m.content }}{% endfor %}",
+    "{% for m in messages %}{{ m.content }}{% else %}none{% endfor %}",
     "{% set a = messages %}",
     "{{ messages[0] }}",
     "{{ messages.copy() }}",
