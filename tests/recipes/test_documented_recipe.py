@@ -48,8 +48,8 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(block("python", "class Sums"), module.__dict__)
     monkeypatch.setitem(sys.modules, "my_plugin", module)
     lines = re.findall(r'"(\w+)\.(\w+)" = "(.+)"', block("toml", "llmx.plugins"))
-    known = {family: {kind: where} for family, kind, where in lines}
-    monkeypatch.setattr(registry, "_plugins", lambda: known)
+    for family, kind, where in lines:
+        monkeypatch.setitem(registry._known()[family], kind, where)
 
 
 def test_the_recipe_is_valid_at_every_scale(folder: Path) -> None:
@@ -124,15 +124,15 @@ def test_the_plugin_runs(folder: Path, plugin: None, tmp_path: Path) -> None:
 
 
 def test_the_page_knows_every_kind_of_stage() -> None:
-    assert _first_column("## The parts") == set(registry._BUILTIN["stage"])
+    assert _first_column("## The parts") == set(registry.kinds("stage"))
 
 
 def test_the_page_knows_every_kind_of_data_and_scorer() -> None:
     heading = "## Data, prompts and scorers"
-    assert _first_column(heading) == set(registry._BUILTIN["data"])
+    assert _first_column(heading) == set(registry.kinds("data"))
     section = PAGE.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
     named = set(re.findall(r"^- `(\w+)`: ", section, re.M))
-    assert named == set(registry._BUILTIN["scorer"])
+    assert named == set(registry.kinds("scorer"))
 
 
 def test_the_page_knows_every_test_of_a_statement() -> None:
