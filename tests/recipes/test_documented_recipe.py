@@ -12,7 +12,6 @@ from llmx.config.check import validate
 from llmx.config.compose import compose
 from llmx.core import registry
 from llmx.core.errors import ConfigError
-from llmx.report.verdict.judge import TESTS
 from llmx.run.api import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-recipe.md"
@@ -136,7 +135,7 @@ def test_the_page_knows_every_kind_of_data_and_scorer() -> None:
 
 
 def test_the_page_knows_every_test_of_a_statement() -> None:
-    assert _first_column("## Statements and verdicts") == set(TESTS)
+    assert _first_column("## Statements and verdicts") == set(registry.kinds("test"))
 
 
 def _first_column(heading: str) -> set[str]:

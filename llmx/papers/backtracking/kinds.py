@@ -5,6 +5,9 @@ KINDS = {
     "stage.answers": "llmx.data.reasoning.answers:AnswersStage",
     "stage.sampled": "llmx.data.reasoning.sampled:SampledStage",
     "stage.training_report": "llmx.run.training_report:TrainingReportStage",
+    "test.optimum": "llmx.report.verdict.tests:OPTIMUM",
+    "test.poor_predictor": "llmx.report.verdict.tests:POOR_PREDICTOR",
+    "quantity.optimum": "llmx.report.quantities:OPTIMUM",
 }
 
 WORDS = ("backtracking", "backtracks", "backtrack", "wrapper")
