@@ -178,7 +178,10 @@ class Expander:
             return False
         field, _, inner = name.partition(".")
         if inner:
-            return is_open(section, field) and isinstance(held.get(field), dict)
+            unset: Any = {} if section in self.brought else None
+            return is_open(section, field) and isinstance(held.get(field, unset), dict)
+        if section in self.brought:
+            return name in fields(section)  # of one class, whatever choice wrote it out
         # A field that no choice writes out is open to all of them.
         return name in held or (name in fields(section) and not self.mount.holders(section, name))
 
@@ -199,7 +202,7 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
         return
     *sections, name = key.split(".", 2)
     for section in sections:
-        values = values[section]
+        values = values.setdefault(section, {})
     values[name] = value
 
 
