@@ -1,4 +1,4 @@
-"""Sections of plugins: written as any other, checked with all else, and in the names they are in."""
+"""Sections of plugins: written as any other, checked with all else, in the names of work."""
 
 import pytest
 
@@ -196,7 +196,8 @@ def test_a_section_needs_a_key_of_its_own(plugin, tmp_path, name):
 
 
 def test_what_is_no_section_or_of_another_name_is_refused(plugin):
-    use([plugin(kinds='KINDS = {"section.box": "boxes.box:Field", "section.bag": "boxes.box:BoxSpec"}')])  # fmt: skip
+    rows = ('"section.box": "boxes.box:Field"', '"section.bag": "boxes.box:BoxSpec"')
+    use([plugin(kinds=f"KINDS = {{{', '.join(rows)}}}")])
     with pytest.raises(ConfigError, match=r"section 'box' is <.*>, no Section"):
         section_class("box")
     with pytest.raises(ConfigError, match="section 'bag' is the class BoxSpec, of another name"):
