@@ -4,6 +4,7 @@ from mutant import Mutant
 
 _K = "tests/unit/kinds"
 _ROOMS, _PLUGINS, _SECTIONS = (f"{_K}/test_{name}.py" for name in ("rooms", "plugins", "sections"))
+_ACCEPT = f"{_K}/test_accept_rules.py"
 _TOY = "tests/contracts/test_toy_paper.py"
 KINDS = [
     Mutant(
@@ -155,5 +156,47 @@ KINDS = [
         '**({"plugins": by_path} if by_path else {})',
         "",
         f"{_TOY}::test_the_run_says_which_plugin_it_was_made_with",
+    ),
+    Mutant(
+        "methods/decode/accept_rule.py",
+        "turned = (moved[0] != flags) | (moved[1] != flags)",
+        "turned = (moved[0] != flags) & (moved[1] != flags)",
+        f"{_ACCEPT}::test_a_rule_that_rounding_may_turn_over_is_fragile",
+    ),
+    Mutant(
+        "methods/decode/accept_rule.py",
+        "    if options.temperature == 0:\n",
+        "    if options.temperature < 0:\n",
+        f"{_ACCEPT}::test_a_rule_reads_p_as_tokens_are_drawn",
+    ),
+    Mutant(
+        "methods/decode/accept_rule.py",
+        "return Verdict(logits, scores, None, flags, margin)",
+        "return Verdict(logits, scores, None, ~flags, margin)",
+        f"{_ACCEPT}::test_all_stands_or_nothing_does",
+    ),
+    Mutant(
+        "methods/decode/verify.py",
+        "    if options.brought:\n        return judge_brought(logits, scores, proposal, u, options)\n",
+        "",
+        f"{_ACCEPT}::test_all_stands_or_nothing_does",
+    ),
+    Mutant(
+        "run/ask.py",
+        "        **_rule(sampler.algorithm),\n",
+        "",
+        f"{_ACCEPT}::test_its_version_is_part_of_what_a_sample_depends_on",
+    ),
+    Mutant(
+        "run/ask.py",
+        'return {"ensemble_weight", *_FUZZY, "draft_share", "accuracy_loss"}',
+        'return {"ensemble_weight", *_FUZZY, *_DIALS}',
+        f"{_ACCEPT}::test_its_version_is_part_of_what_a_sample_depends_on",
+    ),
+    Mutant(
+        "core/speech.py",
+        'if brought(algorithm) and algorithm not in (rules := kinds("accept")):',
+        'if algorithm == "" and algorithm not in (rules := kinds("accept")):',
+        f"{_ACCEPT}::test_unknown_and_broken_rules_are_one_line",
     ),
 ]
