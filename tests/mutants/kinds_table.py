@@ -177,8 +177,8 @@ KINDS = [
     ),
     Mutant(
         "methods/decode/verify.py",
-        "    if options.brought:\n        return judge_brought(logits, scores, proposal, u, options)\n",
-        "",
+        "    if options.brought:\n        return judge_brought(",
+        "    if options.joint:\n        return judge_brought(",
         f"{_ACCEPT}::test_all_stands_or_nothing_does",
     ),
     Mutant(
