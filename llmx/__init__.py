@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["compare", "load_run", "plan", "reproduce", "run"]
 
 
+def _use(plugins: Sequence[Path | str]) -> None:
+    from llmx.core.plugins import use
+
+    use(plugins)
+
+
 def _spec(
     recipe: str | RunSpec,
     overrides: Sequence[str],
     recipes: Sequence[Path | str],
+    plugins: Sequence[Path | str],
     trust_remote_code: bool,
 ) -> RunSpec:
+    _use(plugins)
     if not isinstance(recipe, str):
         return recipe
     from llmx.config.compose import compose
@@ -42,6 +50,7 @@ def _run(
     runs: Path | str | None = None,
     limit: int | None = None,
     recipes: Sequence[Path | str] = (),
+    plugins: Sequence[Path | str] = (),
     workers: int | None = None,
     observer: Observer | None = None,
     trust_remote_code: bool = False,
@@ -54,6 +63,7 @@ def _run(
         runs: folder of the runs; ``$LLMX_RUNS`` or ``./runs`` if None.
         limit: at most so many problems.
         recipes: folders with recipes of your own.
+        plugins: folders with kinds and code of your own; they stay for as long as the process does.
         workers: processes that share the stages which are not measurements.
         observer: receives the progress; None shows nothing.
         trust_remote_code: run the code that model folders bring with them.
@@ -63,7 +73,7 @@ def _run(
     """
     from llmx.cli.api import run_spec
 
-    spec = _spec(recipe, overrides, recipes, trust_remote_code)
+    spec = _spec(recipe, overrides, recipes, plugins, trust_remote_code)
     return run_spec(spec, runs, limit, observer, workers)
 
 
@@ -73,6 +83,7 @@ def plan(
     runs: Path | str | None = None,
     limit: int | None = None,
     recipes: Sequence[Path | str] = (),
+    plugins: Sequence[Path | str] = (),
     workers: int | None = None,
     trust_remote_code: bool = False,
 ) -> Plan:
@@ -85,32 +96,43 @@ def plan(
     """
     from llmx.cli.api import plan_spec
 
-    spec = _spec(recipe, overrides, recipes, trust_remote_code)
+    spec = _spec(recipe, overrides, recipes, plugins, trust_remote_code)
     return plan_spec(spec, runs, limit, workers)
 
 
-def load_run(run: str, runs: Path | str | None = None) -> RunResult:
+def load_run(
+    run: str, runs: Path | str | None = None, *, plugins: Sequence[Path | str] = ()
+) -> RunResult:
     """Return a finished or stopped run by its name or folder.
 
     Raises:
         StoreError: if there is no such run.
     """
+    _use(plugins)
     from llmx.cli.api import load
 
     return load(run, runs)
 
 
-def compare(first: str, second: str, *, runs: Path | str | None = None) -> Compared:
+def compare(
+    first: str,
+    second: str,
+    *,
+    runs: Path | str | None = None,
+    plugins: Sequence[Path | str] = (),
+) -> Compared:
     """Compare two arms sample by sample: the second against the first.
 
     Args:
         first, second: ``RUN:ARM``, ``RUN`` (every arm that both runs have) or ``:ARM`` (of the
             newest run); ``ARM`` is an arm with all its seeds, or one of them (``sd@seed=1``).
         runs: folder of the runs; ``$LLMX_RUNS`` or ``./runs`` if None.
+        plugins: as for :func:`run`.
 
     Raises:
         LlmxError: for everything that a user can put right.
     """
+    _use(plugins)
     from llmx.cli.api import compare_runs
 
     return compare_runs(first, second, runs)
@@ -122,6 +144,7 @@ def reproduce(
     runs: Path | str | None = None,
     sources: Sequence[Path | str] = (),
     recipes: Sequence[Path | str] = (),
+    plugins: Sequence[Path | str] = (),
 ) -> PaperPage:
     """Return a paper's published figures and statements beside what stored runs found.
 
@@ -130,10 +153,12 @@ def reproduce(
         runs: folder of the runs; of each recipe the largest finished run is taken.
         sources: run folders, or folders of committed results, to take instead.
         recipes: folders with recipes of your own.
+        plugins: as for :func:`run`.
 
     Raises:
         LlmxError: for everything that a user can put right.
     """
+    _use(plugins)
     from llmx.cli.api import reproduce_paper
 
     return reproduce_paper(paper, runs, sources, recipes)

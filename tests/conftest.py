@@ -36,9 +36,10 @@ settings.load_profile("thorough" if THOROUGH else "usual")
 
 @pytest.fixture(autouse=True)
 def nothing_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No run folder and no recipes that the person who runs the tests has chosen."""
+    """No run folder, recipes or plugins that the person who runs the tests has chosen."""
     monkeypatch.delenv("LLMX_RUNS", raising=False)
     monkeypatch.delenv("LLMX_RECIPES", raising=False)
+    monkeypatch.setenv("LLMX_PLUGINS", "")
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import typer
 
 from llmx.cli import api, complete
 from llmx.cli.console import say, show
-from llmx.cli.options import Debug, Runs
+from llmx.cli.options import Debug, Plugins, Runs
 
 Name = Annotated[
     str, typer.Argument(metavar="RUN:ARM", autocompletion=complete.runs, show_default=False)
@@ -28,6 +28,7 @@ def compare(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False,
     runs: Runs = None,
+    plugins: Plugins = None,
     debug: Debug = False,
 ) -> None:
     """Compare two arms on the problems that both have answered: B against A.

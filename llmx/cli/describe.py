@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmx.cli.console import show, table
-from llmx.cli.options import Debug, RecipeName, Recipes
+from llmx.cli.options import Debug, Plugins, RecipeName, Recipes
 
 if TYPE_CHECKING:
     from llmx.config.recipe import Recipe
@@ -19,6 +19,7 @@ def describe(
     recipe: RecipeName,
     keys: Annotated[bool, typer.Option("--keys", help="List all keys with their values.")] = False,
     recipes: Recipes = None,
+    plugins: Plugins = None,
     debug: Debug = False,
 ) -> None:
     """Describe a recipe: what it is for, its stages, arms, scales, evidence and deviations.
@@ -95,7 +96,8 @@ def _settings(spec: RunSpec) -> Iterator[tuple[str, Any]]:
     from llmx.config.stage_keys import flat_options
 
     for arm in spec.arms.values():
-        for section, value in arm.model_dump(mode="json", exclude={"stages"}).items():
+        held = arm.model_dump(mode="json", exclude={"stages", "more"})
+        for section, value in {**held, **arm.more}.items():
             fields = value if isinstance(value, dict) else {"": value}
             for field, item in fields.items():
                 yield f"{section}.{field}".rstrip("."), item

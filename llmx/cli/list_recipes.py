@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llmx.cli.console import say, show, table
-from llmx.cli.options import Debug, Recipes
+from llmx.cli.options import Debug, Plugins, Recipes
 from llmx.config import index
 
 
-def list_recipes(recipes: Recipes = None, debug: Debug = False) -> None:
+def list_recipes(recipes: Recipes = None, plugins: Plugins = None, debug: Debug = False) -> None:
     """List the recipes: those that come with llmx, and your own.
 
-    Your own lie in ./recipes, in the folders of $LLMX_RECIPES, or where --recipes points.
+    Your own lie in ./recipes, in the folders of $LLMX_RECIPES, where --recipes points, or in a
+    plugin.
 
     \b
     Examples:

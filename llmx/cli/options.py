@@ -8,10 +8,27 @@ from typing import Annotated
 import typer
 
 from llmx.cli import complete
+from llmx.core import plugins
 
 Recipes = Annotated[
     list[Path] | None,
     typer.Option("--recipes", metavar="DIR", help="Folder with recipes of your own (repeatable)."),
+]
+
+
+def _use(folders: list[Path] | None) -> list[Path] | None:
+    plugins.use(folders or ())
+    return folders
+
+
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="DIR",
+        callback=_use,
+        help="Folder with kinds, recipes and code of your own (repeatable) [$LLMX_PLUGINS].",
+    ),
 ]
 Runs = Annotated[
     Path | None,

@@ -9,7 +9,7 @@ import typer
 
 from llmx.cli import api
 from llmx.cli.console import show, table
-from llmx.cli.options import Debug
+from llmx.cli.options import Debug, Plugins
 
 if TYPE_CHECKING:
     from llmx.run.parity import Difference, Parity
@@ -27,6 +27,7 @@ def parity(
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Of an answer.")] = 128,
     dtype: Annotated[str, typer.Option("--dtype", help="Of all engines.")] = "float32",
     revision: Annotated[str | None, typer.Option("--revision", help="Of a hub model.")] = None,
+    plugins: Plugins = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     debug: Debug = False,
 ) -> None:

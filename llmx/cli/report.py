@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from llmx.cli import api
-from llmx.cli.options import Debug, Runs
+from llmx.cli.options import Debug, Plugins, Runs
 from llmx.cli.result import show_result
 
 
@@ -16,6 +16,7 @@ def report(
         str, typer.Argument(metavar="[RUN]", help="Name or folder of a run; the newest if none.")
     ] = "",
     runs: Runs = None,
+    plugins: Plugins = None,
     debug: Debug = False,
 ) -> None:
     """Print the table of a run again, and where its report lies.

@@ -9,7 +9,7 @@ import typer
 
 from llmx.cli import api, complete
 from llmx.cli.console import say, show
-from llmx.cli.options import Debug, Recipes, Runs
+from llmx.cli.options import Debug, Plugins, Recipes, Runs
 
 
 def reproduce(
@@ -28,6 +28,7 @@ def reproduce(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the page as JSON.")] = False,
     recipes: Recipes = None,
+    plugins: Plugins = None,
     runs: Runs = None,
     debug: Debug = False,
 ) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from llmx.cli import complete
 from llmx.cli.console import say
-from llmx.cli.options import Debug, Recipes, Runs, TrustCode
+from llmx.cli.options import Debug, Plugins, Recipes, Runs, TrustCode
 from llmx.core.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def run(
         int | None, typer.Option("--limit", min=1, metavar="N", help="At most N problems.")
     ] = None,
     recipes: Recipes = None,
+    plugins: Plugins = None,
     runs: Runs = None,
     workers: Annotated[
         int | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmx.cli.console import say, show
-from llmx.cli.options import Debug, Recipes, TrustCode
+from llmx.cli.options import Debug, Plugins, Recipes, TrustCode
 from llmx.cli.run import Words, split
 from llmx.core.errors import ConfigError
 
@@ -100,6 +100,7 @@ def serve(
         ),
     ] = 60.0,
     recipes: Recipes = None,
+    plugins: Plugins = None,
     trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:

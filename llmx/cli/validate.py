@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmx.cli.console import say
-from llmx.cli.options import Debug, RecipeNames, Recipes
+from llmx.cli.options import Debug, Plugins, RecipeNames, Recipes
 from llmx.core.errors import ConfigError
 
 
-def validate(names: RecipeNames = None, recipes: Recipes = None, debug: Debug = False) -> None:
+def validate(
+    names: RecipeNames = None,
+    recipes: Recipes = None,
+    plugins: Plugins = None,
+    debug: Debug = False,
+) -> None:
     """Check recipes without running them: the file, every scale, every arm. All if none is named.
 
     \b

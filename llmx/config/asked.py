@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from llmx.config import places
+from llmx.core import plugins
 from llmx.core.errors import ConfigError
 from llmx.core.packages import version_of
 from llmx.core.registry import families, kinds
@@ -39,7 +40,8 @@ class Asked:
         """Return one hash of the question and of all that answers it, None where there is none.
 
         The contents of all YAML files of all recipe folders, llmx's own code, the packages that
-        compose, and the plugins: whatever of them changes, the hash does.
+        compose, and the plugins, of those by path all files: whatever of them changes, the hash
+        does.
         """
         try:
             files = [(path, path.read_bytes()) for path in self._files()]
@@ -84,11 +86,12 @@ _CODE_LOADED = code_digest()
 
 
 def code_unchanged() -> bool:
-    """Whether the code on the disk is still that which was loaded."""
-    return code_digest() == _CODE_LOADED
+    """Whether the code on the disk, that of plugins too, is still that which was loaded."""
+    return code_digest() == _CODE_LOADED and all(one.unchanged() for one in plugins.active())
 
 
 def _surroundings() -> tuple[object, ...]:
     plugged = [(family, sorted(kinds(family).items())) for family in families()]
     versions = [(name, version_of(name)) for name in _PACKAGES]
-    return (sys.version, versions, plugged)
+    by_path = [(one.name, str(one.folder), one.digest) for one in plugins.active()]
+    return (sys.version, versions, plugged, by_path)

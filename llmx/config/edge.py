@@ -28,7 +28,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from llmx.config.mount import ROOT, Mount
-from llmx.config.recipe import GROUPS
+from llmx.config.recipe import groups
 from llmx.config.yaml_file import DEEPEST, TOO_DEEP, unusable
 from llmx.core.errors import ConfigError
 from llmx.core.secrets import is_secret_name
@@ -151,7 +151,7 @@ class RecipeSource(ConfigSource):
 
     def is_group(self, config_path: str) -> bool:
         """Return whether `config_path` is a group."""
-        return config_path in ("", "recipe", *GROUPS)
+        return config_path in ("", "recipe", *groups())
 
     def is_config(self, config_path: str) -> bool:
         """Return whether `config_path` can be loaded."""
@@ -159,8 +159,8 @@ class RecipeSource(ConfigSource):
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         """List the choices of a group."""
-        groups = results_filter is ObjectType.GROUP
-        return [] if _mount is None or groups else _mount.choices(config_path)
+        only_groups = results_filter is ObjectType.GROUP
+        return [] if _mount is None or only_groups else _mount.choices(config_path)
 
 
 class _SearchPath(SearchPathPlugin):

@@ -130,10 +130,21 @@ def _cached(path: Path, cache: dict[str, Any], make: Any) -> Any:
     # An error names the file as seen from the current folder, so it is made afresh.
     if not isinstance(known, dict) or known.get("stamp") != now or known.get("error"):
         made = make(path)
-        broken = isinstance(made, dict) and bool(made["error"])
-        known = cache[str(path)] = {"stamp": now, "value": made, "error": broken}
+        known = cache[str(path)] = {"stamp": now, "value": made, "error": _passing(made)}
         cache[""] = True
     return known["value"]
+
+
+def _passing(made: Any) -> bool:
+    """Whether what was read of a file holds no longer than this process: an error, or a section of
+    a plugin, which the next may do without.
+    """
+    from llmx.config.recipe import SECTIONS
+
+    if not isinstance(made, dict):
+        return False
+    heads = {key.split(".")[0] for key in made["keys"]}
+    return bool(made["error"]) or not heads <= {"stages", *SECTIONS}
 
 
 def cache_file() -> Path:

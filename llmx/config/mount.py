@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmx.config.recipe import GROUPS, Recipe
+from llmx.config.recipe import Recipe, groups
 from llmx.config.yaml_file import digest, read
 
 ROOT = "llmx"
@@ -42,8 +42,8 @@ class Mount:
         a layer of their own (a key is set in those arms that have it).
         """
         if name == ROOT:
-            groups: list[Any] = [{group: _CHOSEN_FIRST.get(group)} for group in GROUPS]
-            return {"defaults": [*groups, "_self_", {"recipe": "???"}]}
+            first: list[Any] = [{group: _CHOSEN_FIRST.get(group)} for group in groups()]
+            return {"defaults": [*first, "_self_", {"recipe": "???"}]}
         if name == "recipe/recipe":
             chosen = self.recipe.defaults.items()
             return {"defaults": [{f"override /{group}": choice} for group, choice in chosen]}

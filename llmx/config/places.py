@@ -1,7 +1,8 @@
 """Where recipes lie, and which file a name stands for.
 
-Folders are looked up in this order: those given by hand, ``$LLMX_RECIPES``, ``./recipes``, and the
-folder that llmx itself brings. A recipe's group is the folder it lies in (``decode/x.yaml``).
+Folders are looked up in this order: those given by hand, ``$LLMX_RECIPES``, ``./recipes``, those of
+plugins, and the folder that llmx itself brings. A recipe's group is the folder it lies in
+(``decode/x.yaml``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from llmx.config.yaml_file import shown
+from llmx.core import plugins
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.home import at_home
 
@@ -22,13 +24,14 @@ def roots(extra: Sequence[Path | str] = ()) -> tuple[Path, ...]:
     """Return the recipe folders in order, each once.
 
     Raises:
-        ConfigError: if a folder that was asked for is not there.
+        ConfigError: if a folder that was asked for is not there, or a plugin is none.
     """
     asked = [(Path(p), "--recipes") for p in extra]
     variable = os.environ.get("LLMX_RECIPES", "")
     asked += [(Path(p), "$LLMX_RECIPES") for p in variable.split(os.pathsep) if p]
     found = [_folder(path, source) for path, source in asked]
     found += [Path.cwd() / "recipes"] if Path("recipes").is_dir() else []
+    found += [one.recipes for one in plugins.active() if one.recipes.is_dir()]
     return tuple(dict.fromkeys(path.resolve() for path in [*found, builtin()]))
 
 

@@ -18,8 +18,8 @@ from llmx.config.edge import Assignment, compose_groups, resolve
 from llmx.config.mount import Mount
 from llmx.config.origins import Origins
 from llmx.config.problems import Problems
-from llmx.config.recipe import GROUPS
-from llmx.config.schema import FIELDS, OPEN
+from llmx.config.recipe import brought_sections, groups
+from llmx.config.schema import fields, is_open
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault, shortened, shown
 
@@ -67,11 +67,13 @@ class Expander:
         self.stages = stages
         self.usage = usage
         self.problems = problems
+        self.groups = groups()
+        self.brought = brought_sections()
 
     def points(self, arm: str, layers: Layers) -> Iterator[Point]:
         """Yield the points of one arm; the arm alone if nothing is swept."""
         above = (*layers.shared, *layers.own)
-        picks = [given for given in above if given.key in GROUPS and self._known(given)]
+        picks = [given for given in above if given.key in self.groups and self._known(given)]
         for chosen in product(*(given.values for given in picks)):
             picked = list(zip(picks, chosen, strict=True))
             yield from self._with_choices(arm, layers, picked)
@@ -97,10 +99,10 @@ class Expander:
         picked: Sequence[tuple[Assignment, Any]],
     ) -> Iterator[Point]:
         values, origins = self._base({given.key: choice for given, choice in picked})
-        opened = {given.key.split(".")[0] for given in layers.inline} - set(values)
+        opened = self._opened(layers) - set(values)
         values |= {section: {} for section in opened}
         self._inline(values, origins, layers.inline, arm, opened)
-        above = [given for given in (*layers.shared, *layers.own) if given.key not in GROUPS]
+        above = [given for given in (*layers.shared, *layers.own) if given.key not in self.groups]
         fitting = [given for given in above if self._fits(given, values, arm)]
         swept = {given.key: choice for given, choice in picked if given.sweep}
         for chosen in product(*(given.values for given in fitting)):
@@ -111,6 +113,14 @@ class Expander:
                 point.origins.note(given)
                 point.swept |= {given.key: value} if given.sweep else {}
             yield self._resolved(point)
+
+    def _opened(self, layers: Layers) -> set[str]:
+        """Return the sections that are written without a choice: in the recipe, or by an arm alone
+        where a plugin or a paper brings them, as all that stands there may be left out.
+        """
+        written = {given.key.split(".")[0] for given in layers.inline}
+        own = {given.key.split(".")[0] for given in layers.own if "." in given.key}
+        return written | (set(self.brought) & {*own, *self.mount.recipe.inline})
 
     def _resolved(self, point: Point) -> Point:
         try:
@@ -168,11 +178,12 @@ class Expander:
             return False
         field, _, inner = name.partition(".")
         if inner:
-            return f"{section}.{field}" in OPEN and isinstance(held.get(field), dict)
+            unset: Any = {} if section in self.brought else None
+            return is_open(section, field) and isinstance(held.get(field, unset), dict)
+        if section in self.brought:
+            return name in fields(section)  # of one class, whatever choice wrote it out
         # A field that no choice writes out is open to all of them.
-        return name in held or (
-            name in FIELDS.get(section, ()) and not self.mount.holders(section, name)
-        )
+        return name in held or (name in fields(section) and not self.mount.holders(section, name))
 
 
 def _copy(values: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +202,7 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
         return
     *sections, name = key.split(".", 2)
     for section in sections:
-        values = values[section]
+        values = values.setdefault(section, {})
     values[name] = value
 
 

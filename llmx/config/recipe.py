@@ -12,7 +12,7 @@ from typing import Any
 from llmx.config.problems import Problems
 from llmx.config.yaml_file import Document, shown
 from llmx.core import names
-from llmx.core.errors import nearest
+from llmx.core.errors import ConfigError, nearest
 from llmx.core.exposure import exposures, refusal
 
 GROUPS = (
@@ -27,6 +27,31 @@ KEYS = (
     *SECTIONS,
 )
 GRADES = ("paper", "code", "secondary", "assumed")
+
+
+def brought_sections() -> tuple[str, ...]:
+    """Return the names of the sections that plugins and papers bring.
+
+    Raises:
+        ConfigError: if one of them cannot be a key of a recipe, or is one already.
+    """
+    from llmx.core.registry import kinds  # most recipes ask for none
+
+    for name in (found := tuple(sorted(kinds("section")))):
+        if name in KEYS or not name.isidentifier():
+            hint = "a section has a name of its own: letters, digits and _"
+            raise ConfigError(f"a section cannot be called '{name}'", hint)
+    return found
+
+
+def sections() -> tuple[str, ...]:
+    """Return the names of all sections of an arm but ``scale``."""
+    return (*SECTIONS, *brought_sections())
+
+
+def groups() -> tuple[str, ...]:
+    """Return the names of all groups, whose choices are files."""
+    return (*GROUPS, *brought_sections())
 
 
 @dataclass(frozen=True)
@@ -87,7 +112,7 @@ class _Reader:
             stages=self._mappings("stages"),
             arms=arms,
             scales=self._override_lists("scales"),
-            inline=self._mappings(*SECTIONS),
+            inline=self._mappings(*SECTIONS, *self._brought()),
             evidence=self._evidence(),
             deviations=self._deviations(),
             references=self._references(arms),
@@ -100,10 +125,16 @@ class _Reader:
 
     def _keys(self) -> None:
         for key in self.data:
-            if key not in KEYS:
-                self._wrong(f"unknown key '{key}'", key, hint=nearest(key, KEYS, "keys"))
+            if key not in KEYS and key not in self._brought():
+                known = (*KEYS, *brought_sections())
+                self._wrong(f"unknown key '{key}'", key, hint=nearest(key, known, "keys"))
         if not self.data.get("stages"):
             self.problems.add(f"{shown(self.document.path)}:1: missing key 'stages'")
+
+    def _brought(self) -> tuple[str, ...]:
+        """Return the sections of plugins and papers that the file writes."""
+        others = [key for key in self.data if key not in KEYS]
+        return tuple(key for key in others if key in brought_sections()) if others else ()
 
     def _name(self, words: dict[str, str]) -> str:
         stem = self.document.path.stem
@@ -140,8 +171,9 @@ class _Reader:
     def _default(self, number: str, entry: object) -> tuple[str, str] | None:
         key, choice = next(iter(entry.items())) if isinstance(entry, dict) and entry else ("", None)
         group = key.removeprefix("override /")
-        if group not in SECTIONS or group == key or not isinstance(choice, str):
-            hint = f"write `- override /GROUP: choice`, GROUP one of {', '.join(SECTIONS)}"
+        known = group in SECTIONS or group in brought_sections()
+        if not known or group == key or not isinstance(choice, str):
+            hint = f"write `- override /GROUP: choice`, GROUP one of {', '.join(sections())}"
             self._wrong(f"cannot use the default {entry!r}", "defaults", number, hint=hint)
             return None
         return group, choice

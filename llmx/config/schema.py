@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from llmx.config.problems import Problems
+from llmx.config.recipe import brought_sections
+from llmx.core.errors import ConfigError
 from llmx.core.registry import kinds
+from llmx.core.section import section_class
 from llmx.core.spec import ArmSpec
 from llmx.core.speech import UNSET_BY_WORDS
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:
@@ -40,9 +45,23 @@ OPEN: frozenset[str] = frozenset(
 """Fields that hold names of others, not llmx's: ``engine.options``."""
 
 
+def fields(section: str) -> tuple[str, ...]:
+    """Return the fields of a section, a plugin's included; none of what is no section."""
+    if section in FIELDS or section not in brought_sections():
+        return FIELDS.get(section, ())
+    return tuple(section_class(section).model_fields)
+
+
+def is_open(section: str, field: str) -> bool:
+    """Whether a field of a section holds names of others, not llmx's."""
+    if section in FIELDS or field not in fields(section):
+        return f"{section}.{field}" in OPEN
+    return get_origin(section_class(section).model_fields[field].annotation) is dict
+
+
 def keys(sections: Iterable[str] = FIELDS) -> list[str]:
     """Return the dotted names of all settings of these sections."""
-    return [f"{section}.{field}" for section in sections for field in FIELDS.get(section, ())]
+    return [f"{section}.{field}" for section in sections for field in fields(section)]
 
 
 def suggest(key: str, valid: Iterable[str]) -> str:
@@ -67,13 +86,44 @@ def check_arm(
     read as another would be a wrong experiment.
     """
     _check_kinds(values, origins, problems)
+    brought = [section for section in values if section in brought_sections()]
+    more = {one: _section(name, one, values[one], origins, problems) for one in brought}
+    own = {section: held for section, held in values.items() if section not in more}
+    arm = _checked(ArmSpec, name, own, (), origins, problems)
+    if arm is None or None in more.values():
+        return None
+    return arm.model_copy(update={"more": more}) if more else arm
+
+
+def _section(
+    arm: str, section: str, held: Any, origins: Mapping[str, str], problems: Problems
+) -> dict[str, Any] | None:
+    """Return all settings of a plugin's section, those left out included."""
     try:
-        return ArmSpec.model_validate_json(json.dumps(values), strict=True)
+        model = section_class(section)
+    except ConfigError as error:
+        problems.take(error)
+        return None
+    checked = _checked(model, arm, held, (section,), origins, problems)
+    return None if checked is None else checked.model_dump(mode="json")
+
+
+def _checked(
+    model: type[M],
+    arm: str,
+    values: Any,
+    path: tuple[str, ...],
+    origins: Mapping[str, str],
+    problems: Problems,
+) -> M | None:
+    """Return the values as a model that stands at `path` of an arm, or None after the problems."""
+    try:
+        return model.model_validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         for item in error.errors():
-            _explain(name, item, origins, problems)
+            _explain(arm, {**item, "loc": (*path, *item["loc"])}, origins, problems)
     except (TypeError, ValueError) as error:
-        problems.add(f"arm {name}: {str(error).splitlines()[0]}")
+        problems.add(f"arm {arm}: {str(error).splitlines()[0]}")
     return None
 
 

@@ -11,8 +11,8 @@ from llmx.config.edge import Assignment
 from llmx.config.mount import Mount
 from llmx.config.points import Point, Usage
 from llmx.config.problems import Problems
-from llmx.config.recipe import GROUPS, SECTIONS
-from llmx.config.schema import FIELDS, keys, suggest
+from llmx.config.recipe import groups, sections
+from llmx.config.schema import fields, keys, suggest
 from llmx.config.stage_keys import stage_keys
 
 
@@ -50,14 +50,14 @@ def _unknown(
     section, _, name = setting.key.partition(".")
     place = f"{setting.origin}: "
     field = name.partition(".")[0]  # of engine.options.NAME
-    holders = mount.holders(section, field) if field in FIELDS.get(section, ()) else []
+    holders = mount.holders(section, field) if field in fields(section) else []
     if setting.key.startswith(PREFIX):
         if setting.typed or not settings.stages.left_out(setting.key):
             text, hint = settings.stages.refusal(setting)
             problems.add(f"{place}{text}", hint)
-    elif section in SECTIONS and points and not any(section in p.values for p in points):
+    elif section in sections() and points and not any(section in p.values for p in points):
         choices = "|".join(mount.choices(section))
-        hint = f"choose one first: {section}={choices}"
+        hint = f"choose one first: {section}={choices}" if choices else _write(section)
         problems.add(f"{place}{setting.key}: {mount.recipe.name} has no {section}", hint)
     elif holders and given.arms is not None and not setting.typed:
         return  # a layer of the recipe for arms that arms=[…] left out
@@ -69,6 +69,10 @@ def _unknown(
 
 
 def _hint(setting: Assignment, mount: Mount, points: Sequence[Point]) -> str:
-    sections = {name for point in points for name in point.values if name in FIELDS}
-    words = ["seed", "arms", *GROUPS, *stage_keys(mount.recipe.stages)]
-    return suggest(setting.key, [*keys(sections), *words])
+    there = {name for point in points for name in point.values if fields(name)}
+    words = ["seed", "arms", *groups(), *stage_keys(mount.recipe.stages)]
+    return suggest(setting.key, [*keys(there), *words])
+
+
+def _write(section: str) -> str:
+    return f"write `{section}: {{}}` in the recipe, or {section}.KEY=… in an arm"

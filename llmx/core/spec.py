@@ -6,16 +6,23 @@ value is found before anything runs. Nothing below this module knows where the v
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from llmx.core.ensemble import EnsembleSpec
 from llmx.core.hosts import Named
 from llmx.core.judging import JudgeSpec
 from llmx.core.record import Frozen
 from llmx.core.replaced import replaced
+from llmx.core.section import Section
 from llmx.core.speech import (
     Algorithm,
     Divergence,
@@ -50,6 +57,7 @@ __all__ = [
     "TrainerSpec",
 ]
 
+S = TypeVar("S", bound=Section)
 Grade = Literal["paper", "code", "secondary", "assumed"]
 
 
@@ -127,6 +135,9 @@ class ScaleSpec(Frozen):
     speed_rounds: int = Field(default=3, ge=1)
 
 
+_OFTEN_EMPTY = ("stages", "more")
+
+
 class ArmSpec(Frozen):
     """Everything that one arm of a recipe resolves to."""
 
@@ -144,16 +155,40 @@ class ArmSpec(Frozen):
         default={},
         description="stage -> dotted option -> value: what this arm changes of stages over arms",
     )
+    more: dict[str, dict[str, Any]] = Field(
+        default={}, description="sections that plugins and papers bring, by name"
+    )
+    _seen: frozenset[str] | None = PrivateAttr(default=None)
 
     def __hash__(self) -> int:
-        """Hash by content, as `stages` alone is no hashable value."""
+        """Hash by content, as `stages` and `more` are no hashable values."""
         return hash(self.model_dump_json())
 
     @model_serializer(mode="wrap")
-    def _without_empty_stages(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what changes nothing, so that arms without it keep their fingerprints."""
+    def _without_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what no recipe asked for, so that arms from before it are written as ever."""
         written: dict[str, Any] = handler(self)
-        return {key: value for key, value in written.items() if key != "stages" or value}
+        return {key: value for key, value in written.items() if key not in _OFTEN_EMPTY or value}
+
+    def section(self, of: type[S]) -> S | None:
+        """Return a section of the arm; None where the recipe gives it none.
+
+        Raises:
+            TypeError: in a stage that does not say among its ``sections`` that it reads this one.
+        """
+        if self._seen is not None and of.section not in self._seen:
+            raise TypeError(f"the stage reads '{of.section}' and does not name it in its sections")
+        held = self.more.get(of.section)
+        return None if held is None else of.model_validate(held)
+
+    def with_sections(self, names: Collection[str]) -> ArmSpec:
+        """Return the arm as a stage sees it that reads these sections."""
+        if not self.more:
+            return self
+        kept = {name: held for name, held in self.more.items() if name in names}
+        seen = self.model_copy(update={"more": kept})
+        seen._seen = frozenset(names)
+        return seen
 
 
 class StageSpec(Frozen):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
+from llmx.core.errors import nearest
 from llmx.core.hosts import Named
 from llmx.core.record import CostVector, Frozen
+from llmx.core.registry import kinds
 
 
 class ModelSpec(Frozen):
@@ -124,16 +132,28 @@ _UNSAID: dict[str, Any] = {
 }
 
 
-Algorithm = Literal[
-    "target", "draft", "speculative", "block",
-    "fuzzy", "random", "ensemble", "typical", "fly", "cascade",
-]  # fmt: skip
 LOSSLESS = ("speculative", "block")
 """Algorithms that draft and keep the target's law."""
 LOSSY = ("fuzzy", "random", "ensemble", "typical", "fly", "cascade")
 """Algorithms that draft and do not; what they keep depends on where blocks begin."""
 THRESHOLDED = ("fuzzy", "random", "typical", "fly", "cascade")
 """Algorithms with a threshold, which a draft share can stand for."""
+
+
+def brought(algorithm: str) -> bool:
+    """Whether the rule of an algorithm is one that a package brings, as ``accept.NAME``."""
+    return algorithm not in ("target", "draft", *LOSSLESS, *LOSSY)
+
+
+def _known(algorithm: str) -> str:
+    if brought(algorithm) and algorithm not in (rules := kinds("accept")):
+        hint = nearest(algorithm, ["target", "draft", *rules], "algorithms")
+        raise ValueError(f"unknown algorithm '{algorithm}': {hint}")
+    return algorithm
+
+
+Algorithm = Annotated[str, AfterValidator(_known)]
+"""``target`` or ``draft`` alone, or an accept rule by its name."""
 Deferral = Literal["opt", "token_v3"]
 Semantics = Literal["research", "fallback", "union"]
 Divergence = Literal["js", "ag", "kl", "kl_reversed", "tv", "draft_token"]

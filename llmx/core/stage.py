@@ -127,6 +127,8 @@ class Stage(Protocol):
     version: ClassVar[int]
     timing: ClassVar[bool]
     """True if the output is a measurement of this machine: its identity then holds the machine."""
+    # `sections: ClassVar[tuple[type[Section], ...]]`, where a stage has it, names the sections of
+    # an arm that it reads (llmx.core.section); it is given those alone, and they are in its name.
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Return every value that the output depends on, in a form that JSON can hold."""

@@ -8,7 +8,6 @@ from typing import Any
 from llmx.core.alike import unlike
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
-from llmx.core.speech import LOSSLESS, LOSSY
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.paired_ratio import ratio_of
@@ -21,7 +20,8 @@ from llmx.stats.proportion import wilson
 MISS = 0.03 + 1e-9
 """A draft share further than this from what was asked is flagged: over three points."""
 
-_DRAFTING = LOSSLESS + LOSSY
+_ALONE = ("target", "draft")
+"""Algorithms that let nothing be drafted."""
 
 
 def measure(
@@ -153,7 +153,7 @@ def _lengths(files: ArmFiles, algorithm: str | None) -> dict[str, Any]:
     if not n:
         return {}
     forwards, tokens = sum(out.rounds for out in outputs), sum(out.tokens for out in outputs)
-    accepted, drafts = sum(out.accepted for out in outputs), algorithm in _DRAFTING
+    accepted, drafts = sum(out.accepted for out in outputs), algorithm not in (*_ALONE, None)
     return {
         "target_rounds": forwards / n,
         "accepted_length": accepted / forwards if drafts and forwards else None,

@@ -4,43 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from llmx.core.errors import ConfigError
+from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import Frozen
+from llmx.core.registry import kinds
 from llmx.core.spec import Grade
+from llmx.report.quantity import quantity, units
 
-Quantity = Literal[
-    "tokens/s",
-    "problems/s",
-    "accuracy",
-    "length",
-    "rounds",
-    "own accuracy",
-    "optimum",
-    "first token",
-    "first token cut",
-    "end to end",
-    "win rate",
-    "length-controlled win rate",
-]
-"""What two arms are compared in: a difference for accuracy, a ratio for others. Of one arm alone:
-its own accuracy. ``optimum`` is which arm is the best; of streams there are the time to the first
-token, the share of it that is cut, and tokens/s end to end as a ratio. A judge gives an arm win
-rates over a fixed baseline."""
-
-ALONE: tuple[Quantity, ...] = (
-    "own accuracy",
-    "first token",
-    "win rate",
-    "length-controlled win rate",
-)
-"""Quantities of one arm, beside no other."""
-
-Unit = Literal[
-    "tokens/s", "seconds", "times", "points", "percent", "tokens", "rounds", "backtracks"
-]
-PER_MACHINE: tuple[Unit, ...] = ("tokens/s", "seconds")
+PER_MACHINE = ("tokens/s", "seconds")
 """Units whose figures belong to one machine: nobody else's can be compared with them."""
 
 
@@ -52,7 +24,7 @@ class Ours(Frozen):
     """
 
     recipe: str
-    quantity: Quantity
+    quantity: str = Field(description="a kind of the family `quantity`")
     arm: str | None = None
     against: str = "sd"
     at_difference: float | None = Field(default=None, description="share of problems, signed")
@@ -61,9 +33,16 @@ class Ours(Frozen):
         default=None, description="why ours is never comparable, at whatever scale: a sentence"
     )
 
+    @field_validator("quantity")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in (known := kinds("quantity")):
+            raise ValueError(f"unknown quantity '{name}': {nearest(name, known, 'quantities')}")
+        return name
+
     @model_validator(mode="after")
     def _one_way(self) -> Ours:
-        if self.quantity == "optimum":
+        if quantity(self.quantity).of_all:
             if self.arm is not None or self.at_difference is not None:
                 raise ValueError("an optimum is looked for among all arms: name none")
         elif (self.arm is None) == (self.at_difference is None):
@@ -85,7 +64,7 @@ class Claim(Frozen):
     table: str
     setting: str
     metric: str | None
-    unit: Unit | None = None
+    unit: str | None = Field(default=None, description="see :func:`llmx.report.quantity.units`")
     relation: Literal["eq", "gt", "le", "between"] = Field(
         description="how the published value bounds the true one; le: it is said to be up to that"
     )
@@ -94,6 +73,13 @@ class Claim(Frozen):
     source: Literal["table", "text", "figure", "secondary"]
     evidence: Grade
     ours: Ours | None = None
+
+    @field_validator("unit")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name is not None and name not in (known := units()):
+            raise ValueError(f"unknown unit '{name}': {nearest(name, known, 'units')}")
+        return name
 
     @model_validator(mode="after")
     def _consistent(self) -> Claim:

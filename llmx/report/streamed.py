@@ -45,7 +45,7 @@ class Streamed(Frozen):
     tokens: tuple[int, ...] = Field(default=(), description="of every round's answer")
 
     def figure(self, quantity: str) -> Span | None:
-        """Return what :data:`llmx.report.paper.Quantity` names; None where it was not measured."""
+        """Return what a quantity of that name is; None where it was not measured."""
         if quantity == "first token":
             return None if self.ttft is None else Span(estimate=self.ttft)
         spans = {

@@ -11,7 +11,7 @@ from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
-from llmx.core.speech import LOSSLESS, LOSSY
+from llmx.core.speech import LOSSLESS, LOSSY, brought
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.data import evaluation_identity, load
 from llmx.data.reasoning.options import sent_wrapper
@@ -34,6 +34,21 @@ _UNREAD: dict[str, set[str]] = {
     "fuzzy": {"ensemble_weight"},
     **{name: {"ensemble_weight", *_FUZZY} for name in ("typical", "fly", "cascade")},
 }
+
+
+def _unread(algorithm: str) -> set[str]:
+    if brought(algorithm):
+        return {"ensemble_weight", *_FUZZY, "draft_share", "accuracy_loss"}
+    return _UNREAD[algorithm]
+
+
+def _rule(algorithm: str) -> dict[str, Any]:
+    """Return the version of a rule that a package brings; nothing of llmx's own."""
+    if not brought(algorithm):
+        return {}
+    from llmx.methods.decode.accept_rule import brought_rule
+
+    return {"rule": brought_rule(algorithm).version}
 
 
 def required(arm: ArmSpec, stage: str) -> tuple[DataSpec, SamplerSpec]:
@@ -71,8 +86,9 @@ def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
     return {
         "data": evaluation_identity(data, split),
         "engine": dict(engine_class(arm.engine.kind).identity(used_model(arm), arm.engine)),
-        "sampler": sampler.model_dump(mode="json", exclude=_UNREAD[sampler.algorithm]),
+        "sampler": sampler.model_dump(mode="json", exclude=_unread(sampler.algorithm)),
         "seed": arm.seed,
+        **_rule(sampler.algorithm),
         **_around(data, arm.engine.kind),
     }
 
@@ -130,12 +146,16 @@ def first_block_notes(spec: RunSpec) -> tuple[str, ...]:
     moved = [
         name
         for name, arm in spec.arms.items()
-        if arm.sampler and arm.sampler.algorithm in LOSSY and settled(arm) != arm
+        if arm.sampler and _is_lossy(arm.sampler.algorithm) and settled(arm) != arm
     ]
     if not moved:
         return ()
     text = "one target token comes before the first block (sampler.first_block=target) in"
     return (f"{text} {', '.join(moved)}: their engine cannot draft from the prompt at once",)
+
+
+def _is_lossy(algorithm: str) -> bool:
+    return algorithm in LOSSY or brought(algorithm)
 
 
 def open_engine(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress) -> Engine:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from llmx.core import plugins
 from llmx.core.packages import version_of
 from llmx.store.machine import machine
 
@@ -22,7 +23,11 @@ _PACKAGES = (
 
 def made_with() -> dict[str, Any]:
     """Return what this process works with now; a stage keeps it, whoever reuses its output."""
-    return {"written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **_surroundings()}
+    written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    by_path = {
+        one.name: {"folder": str(one.folder), "hash": one.digest} for one in plugins.active()
+    }
+    return {"written": written, **_surroundings(), **({"plugins": by_path} if by_path else {})}
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.registry import lookup
+from llmx.core.section import read_sections, sections_of
 from llmx.core.spec import ArmSpec, RunSpec, StageSpec
 from llmx.core.stage import Stage, StageInput
 from llmx.store.fingerprint import fingerprint
@@ -124,10 +125,12 @@ class _Builder:
         stages: Mapping[str, StageSpec],
     ) -> None:
         stage: Stage = lookup("stage", spec.kind)()
+        read = sections_of(stage)
+        arms = {name: held.with_sections(read) for name, held in arms.items()}
         given = StageInput(spec, arms, self.spec.reference, self.spec.references, stages)
         if not stage.applies(given):
             return
-        identity = stage.identity(given)
+        identity = {**stage.identity(given), **read_sections(arms, spec.over)}
         inputs = dict(self._inputs(spec, arm))
         name = _name_of(stage, identity, inputs)
         node = Node(name, stage, given, identity, inputs)

@@ -109,9 +109,9 @@ TESTABLE = [
         f"{_TESTS}::test_an_arm_that_was_broken_on_purpose_needs_no_traces_and_may_fall",
     ),
     Mutant(
-        CAN,
-        'TOGETHER = ("lossless", "optimum")',
-        'TOGETHER = ("lossless",)',
+        "report/verdict/tests.py",
+        'frozenset({"arms", "expected"}), of_accuracy=True, together=True',
+        'frozenset({"arms", "expected"}), of_accuracy=True, together=False',
         f"{_TESTS}::test_the_best_of_several_is_not_looked_for_without_one_of_them",
     ),
     Mutant(

@@ -12,7 +12,6 @@ from llmx.config.check import validate
 from llmx.config.compose import compose
 from llmx.core import registry
 from llmx.core.errors import ConfigError
-from llmx.report.verdict.judge import TESTS
 from llmx.run.api import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-recipe.md"
@@ -48,8 +47,8 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(block("python", "class Sums"), module.__dict__)
     monkeypatch.setitem(sys.modules, "my_plugin", module)
     lines = re.findall(r'"(\w+)\.(\w+)" = "(.+)"', block("toml", "llmx.plugins"))
-    known = {family: {kind: where} for family, kind, where in lines}
-    monkeypatch.setattr(registry, "_plugins", lambda: known)
+    for family, kind, where in lines:
+        monkeypatch.setitem(registry._known()[family], kind, where)
 
 
 def test_the_recipe_is_valid_at_every_scale(folder: Path) -> None:
@@ -129,19 +128,19 @@ def test_the_plugin_runs(folder: Path, plugin: None, tmp_path: Path) -> None:
 
 
 def test_the_page_knows_every_kind_of_stage() -> None:
-    assert _first_column("## The parts") == set(registry._BUILTIN["stage"])
+    assert _first_column("## The parts") == set(registry.kinds("stage"))
 
 
 def test_the_page_knows_every_kind_of_data_and_scorer() -> None:
     heading = "## Data, prompts and scorers"
-    assert _first_column(heading) == set(registry._BUILTIN["data"])
+    assert _first_column(heading) == set(registry.kinds("data"))
     section = PAGE.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
     named = set(re.findall(r"^- `(\w+)`: ", section, re.M))
-    assert named == set(registry._BUILTIN["scorer"])
+    assert named == set(registry.kinds("scorer"))
 
 
 def test_the_page_knows_every_test_of_a_statement() -> None:
-    assert _first_column("## Statements and verdicts") == set(TESTS)
+    assert _first_column("## Statements and verdicts") == set(registry.kinds("test"))
 
 
 def _first_column(heading: str) -> set[str]:

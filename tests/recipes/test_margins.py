@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.must_fail import MARGIN
-from llmx.report.verdict.schema import FIELDS
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -23,7 +23,9 @@ def findings():
 
 
 def test_every_recipe_judges_equality_by_the_same_margin():
-    asked = [(name, one) for name, one in findings() if "margin" in FIELDS[one["test"]]]
+    asked = [
+        (name, one) for name, one in findings() if "margin" in finding_test(one["test"]).fields
+    ]
     assert len({name for name, _ in asked}) > 5  # of all three papers
     other = {(name, one["id"]) for name, one in asked if one.get("margin", MARGIN) != MARGIN}
     assert MARGIN == 0.02 and not other

@@ -11,7 +11,7 @@ from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.store.files import write_lines
 
-registry._BUILTIN["reward"] |= {
+registry._known()["reward"] |= {
     "letters": "letters_reward:letters",
     "raises": "letters_reward:raises",
     "nan": "letters_reward:nan",

@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "simulate",
     },
     "serve": {"core", "methods", "engines", "run"},
+    "papers": set(),
     "cli": {"core", "store", "config", "report", "run", "serve", "top"},
     "top": {"core", "config", "run", "cli"},
 }

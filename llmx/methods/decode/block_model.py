@@ -175,11 +175,11 @@ def as_blocks(model: StepModel) -> BlockModel | None:
 def reads(options: DecodeOptions) -> bool:
     """Whether a block model's numbers are all that the rule needs.
 
-    The others (penalties, truncated or warped divergences, transformers' mixture of arg-maxes)
-    read whole distributions, which the loop computes itself.
+    The others (penalties, truncated or warped divergences, transformers' mixture of arg-maxes,
+    rules that a package brings) read whole distributions, which the loop computes itself.
     """
     whole = options.algorithm == "fuzzy" and (
         options.divergence_top_k > 0 or options.divergence_on == "warped"
     )
     mixed = options.algorithm == "ensemble" and options.temperature == 0
-    return not (options.penalised or whole or mixed)
+    return not (options.penalised or whole or mixed or options.brought)

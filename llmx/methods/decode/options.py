@@ -8,7 +8,7 @@ from typing import Literal
 
 from llmx.core.errors import ConfigError
 from llmx.core.spec import Algorithm, Divergence, DraftMode, FirstBlock, Semantics
-from llmx.core.speech import LOSSLESS, Deferral
+from llmx.core.speech import LOSSLESS, Deferral, brought
 
 _INFINITE = float("inf")
 
@@ -25,7 +25,8 @@ class DecodeOptions:
             ``w p + (1 - w) q``, the lossy option of transformers (`assistant_ensemble_weight`).
             ``typical`` acceptance (Cai et al., arXiv 2401.10774), ``fly`` (Li et al., arXiv
             2511.22972) and speculative ``cascade`` (Narasimhan et al., arXiv 2405.19261): see
-            :mod:`llmx.methods.decode.lossy_rules`.
+            :mod:`llmx.methods.decode.lossy_rules`. Any other is a rule that a package brings: see
+            :mod:`llmx.methods.decode.accept_rule`.
         temperature: 0 = arg-max.
         top_k: 0 = off.
         repetition_penalty: divides the positive logits of every token of prompt and output, and
@@ -209,6 +210,11 @@ class DecodeOptions:
     def rival(self) -> bool:
         """Whether the rule is one of :mod:`llmx.methods.decode.lossy_rules`."""
         return self.algorithm in ("typical", "fly", "cascade")
+
+    @property
+    def brought(self) -> bool:
+        """Whether the rule is none of llmx's; see :mod:`llmx.methods.decode.accept_rule`."""
+        return brought(self.algorithm)
 
     @property
     def tightens(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from llmx.core.philox import Purpose
 from llmx.methods.decode import accept
 from llmx.methods.decode.accept import Flags, Floats, Ints
+from llmx.methods.decode.accept_rule import judge_brought
 from llmx.methods.decode.block_model import BlockModel, CompareJob, reads
 from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.fuzzy import Closeness, closeness, fuzzy_rule, limits
@@ -77,6 +78,8 @@ def judge(
     if options.algorithm == "random":
         flags = accept.random(u, options.threshold)
         return Verdict(logits, scores, None, flags, np.abs(u - options.threshold))
+    if options.brought:
+        return judge_brought(logits, scores, proposal, u, options)
     if options.algorithm == "ensemble" and options.temperature == 0:
         scores = _mixed(scores, proposal, options.ensemble_weight, valid)
     probs = _warped(scores, options)

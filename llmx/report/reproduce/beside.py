@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from pydantic import Field
 
 from llmx.core.record import Frozen
-from llmx.report.paper import ALONE, Ours, Quantity
+from llmx.report.paper import Ours
+from llmx.report.quantity import quantity
 from llmx.report.reproduce.stored import Stored
 from llmx.report.results import Results, Row, Span
 from llmx.report.verdict.optimum import BEST
 from llmx.report.won import Judge
-
-OurUnit = Literal["points", "times", "percent", "backtracks", "seconds"]
-
-_UNITS: Mapping[Quantity, OurUnit] = {
-    "accuracy": "points",
-    "own accuracy": "percent",
-    "optimum": "backtracks",
-    "first token": "seconds",
-    "first token cut": "percent",
-    "win rate": "percent",
-    "length-controlled win rate": "percent",
-}
-"""Quantity -> unit, where it is no ratio."""
-
-_NAMES: Mapping[Quantity, str] = {
-    "tokens/s": "tokens/s",
-    "problems/s": "problems/s",
-    "accuracy": "accuracy difference",
-    "length": "mean length",
-    "rounds": "target rounds a problem",
-}
-"""Quantity -> what a verdict calls it."""
 
 CLOSE = 0.01
 """How near an arm's accuracy difference has to be to the one asked for: a point."""
@@ -46,11 +24,11 @@ class Beside(Frozen):
     recipe: str
     run: str
     scale: str
-    quantity: Quantity
+    quantity: str
     arm: str
     against: str | None
     span: Span
-    unit: OurUnit
+    unit: str
     problems: int
     seeds: int
     absolute: Span | None = Field(default=None, description="the same as a difference, tokens/s")
@@ -64,7 +42,8 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
     source = stored.get(ours.recipe)
     if source is None:
         return None
-    found = _best(source) if ours.quantity == "optimum" else _named(source, ours)
+    wanted = quantity(ours.quantity)
+    found = _best(source) if wanted.of_all else _named(source, ours)
     if found is None:
         return _judged(ours, source)
     arm, span = found
@@ -75,9 +54,9 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
         scale=source.card.scale,
         quantity=ours.quantity,
         arm=arm,
-        against=None if ours.quantity in (*ALONE, "optimum") else ours.against,
+        against=None if wanted.alone or wanted.of_all else ours.against,
         span=span,
-        unit=_UNITS.get(ours.quantity, "times"),
+        unit=wanted.unit,
         problems=row.problems if row else source.problems,
         seeds=row.seeds if row else 1,
         absolute=_gain(source.results, arm, ours),
@@ -156,10 +135,11 @@ def _span(source: Stored, ours: Ours, arm: str) -> Span | None:
         }
         if table.get(ours.quantity) is not None:
             return table[ours.quantity]
-    return _from_verdicts(source, (_NAMES.get(ours.quantity, ""), arm, ours.against))
+    wanted = quantity(ours.quantity)
+    return _from_verdicts(source, (wanted.figure, arm, None if wanted.alone else ours.against))
 
 
-def _from_verdicts(source: Stored, wanted: Sequence[str]) -> Span | None:
+def _from_verdicts(source: Stored, wanted: Sequence[str | None]) -> Span | None:
     for verdict in source.verdicts:
         for number in verdict.numbers:
             if (number.what, number.arm, number.against) == tuple(wanted):

@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from llmx.core.record import Frozen
-from llmx.report.numbers import number, number_span, percent_span, points_span
+from llmx.report.numbers import number, number_span, points_span
 from llmx.report.paper import PER_MACHINE, Claim, Ours
+from llmx.report.quantity import quantity
 from llmx.report.reproduce.beside import Beside
 from llmx.report.verdict.model import CANNOT
 from llmx.report.won import CONTROLLED
@@ -97,32 +98,8 @@ def said(ours: Beside) -> str:
 
 
 def _figure(ours: Beside) -> str:
-    span = ours.span
-    match ours.quantity:
-        case "accuracy":
-            return f"{points_span(span)} points from `{ours.against}`"
-        case "own accuracy":
-            return f"an accuracy of {percent_span(span)} %"
-        case "optimum":
-            left = f"; {span.low:g} to {span.high:g} could be it" if span.low != span.high else ""
-            return f"{span.estimate:g} backtracks is the most accurate{left}"
-        case "first token":
-            return f"{number_span(span, 3)} s to the first token"
-        case "first token cut":
-            return f"{percent_span(span)} % less time to the first token than `{ours.against}`"
-        case "win rate" | "length-controlled win rate" as rate:
-            by = f", {ours.judge.said()}" if ours.judge else ""
-            return f"a {rate} of {percent_span(span)} %{by}"
-    return f"{number_span(span, 2)} times {_of(ours)}"
-
-
-def _of(ours: Beside) -> str:
-    names = {
-        "length": "the length",
-        "rounds": "the target rounds",
-        "end to end": "the tokens/s end to end",
-    }
-    return f"{names.get(ours.quantity, f'the {ours.quantity}')} of `{ours.against}`"
+    by = f", {ours.judge.said()}" if ours.judge else ""
+    return f"{quantity(ours.quantity).told(ours.span, ours.against)}{by}"
 
 
 def bounds(claim: Claim) -> tuple[float, float]:

@@ -6,17 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.model import Verdict, Word
-
-OF_ALL: Mapping[str, Word] = {
-    "beats_control": "shown here",
-    "end_to_end_speed": "contradicted here",
-    "first_token_cut": "contradicted here",
-    "length_inflation": "contradicted here",
-    "more_accurate": "shown here",
-    "steadier": "shown here",
-}
-"""Test → the word that it gives only where all of its arms agree."""
+from llmx.report.verdict.finding_test import finding_test
+from llmx.report.verdict.model import Verdict
 
 
 def of_every_arm(
@@ -27,7 +18,7 @@ def of_every_arm(
     Args:
         present: families that the run holds.
     """
-    word = OF_ALL.get(str(finding["test"]))
+    word = finding_test(str(finding["test"])).of_all
     known = figured(verdict)
     missing = [name for name in finding.get("arms", ()) if name not in known]
     if word is None or not missing or not verdict.numbers:

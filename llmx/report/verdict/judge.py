@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmx.report.verdict.audits import only_audited
-from llmx.report.verdict.beats_control import beats_control
-from llmx.report.verdict.costs import costs_and_gains
-from llmx.report.verdict.end_to_end import end_to_end_speed
 from llmx.report.verdict.every_arm import figured, of_every_arm
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.first_token import first_token_cut
-from llmx.report.verdict.length import length_inflation
-from llmx.report.verdict.lossless import lossless
+from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.model import DECISIVE, Verdict, rests_on
-from llmx.report.verdict.more_accurate import more_accurate
-from llmx.report.verdict.non_inferior import non_inferior_and_faster
-from llmx.report.verdict.optimum import optimum
-from llmx.report.verdict.predictor import poor_predictor
-from llmx.report.verdict.ranking import ranking_at_equal_share
 from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of
-from llmx.report.verdict.steadier import steadier
 from llmx.report.verdict.testable import testable, without_unfit
-from llmx.report.verdict.transfer import threshold_transfer
-
-TESTS: dict[str, Callable[..., Verdict]] = {
-    "beats_control": beats_control,
-    "costs_and_gains": costs_and_gains,
-    "end_to_end_speed": end_to_end_speed,
-    "first_token_cut": first_token_cut,
-    "length_inflation": length_inflation,
-    "lossless": lossless,
-    "more_accurate": more_accurate,
-    "non_inferior_and_faster": non_inferior_and_faster,
-    "optimum": optimum,
-    "poor_predictor": poor_predictor,
-    "ranking_at_equal_share": ranking_at_equal_share,
-    "steadier": steadier,
-    "threshold_transfer": threshold_transfer,
-}
 
 
 def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
@@ -65,7 +37,8 @@ def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> 
     settings = _settings(finding, e)
     if settings is None:
         return _nothing(e, finding, lost, [name for name in named if name not in present])
-    verdict = of_every_arm(TESTS[str(finding["test"])](e, **settings), finding, e, present)
+    said = finding_test(str(finding["test"])).run(e, settings)
+    verdict = of_every_arm(said, finding, e, present)
     used = _used(verdict, named, e)
     # A test that names no arms has read those of its verdict, failed ones among them.
     verdict = only_audited(verdict, used if named else verdict.arms, e)

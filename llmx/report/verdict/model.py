@@ -26,7 +26,8 @@ DECISIVE: tuple[Word, ...] = ("shown here", "contradicted here")
 CANNOT: Literal["cannot be recomputed"] = "cannot be recomputed"
 """Of a committed result without outcomes by problem; no test gives it."""
 
-Unit = Literal["points", "times", "share", "tokens", "backtracks", "reward", "of 1"]
+Unit = str
+"""``points`` and ``share`` are shares of 1, ``times`` a ratio; others are written as they are."""
 
 
 class Number(Frozen):

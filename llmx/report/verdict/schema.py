@@ -7,41 +7,13 @@ from itertools import combinations
 from typing import Any
 
 from llmx.core.errors import ConfigError, nearest
+from llmx.report.verdict.finding_test import FindingTest, finding_test, known_tests
 
-FIELDS = {
-    "beats_control": {"arms", "control", "share_tolerance"},
-    "costs_and_gains": {"pairs"},
-    "end_to_end_speed": {"arms", "aim"},
-    "first_token_cut": {"arms", "aim"},
-    "length_inflation": {"arms", "reference"},
-    "lossless": {"arm", "target", "margin"},
-    "more_accurate": {"arms", "control"},
-    "non_inferior_and_faster": {"arms", "reference", "margin", "aim"},
-    "optimum": {"arms", "expected"},
-    "poor_predictor": {"bound"},
-    "ranking_at_equal_share": {"arms", "share_tolerance"},
-    "steadier": {"arms", "control", "measure"},
-    "threshold_transfer": {"tolerance"},
-}
-"""Test -> the fields that it reads."""
+CONDITIONS = ("needs", "must_fail")
+"""What has to hold before anything is said.
 
-ACCURACY = (
-    *("beats_control", "lossless", "more_accurate", "non_inferior_and_faster", "optimum"),
-    *("ranking_at_equal_share", "steadier"),
-)
-"""Tests that an arm at the floor or the ceiling of accuracy decides nothing in.
-
-A reward that stays at nothing is steady, so `steadier` is one of them.
-"""
-
-CONDITIONS = {
-    "needs": ACCURACY,
-    "must_fail": ("lossless", "non_inferior_and_faster"),
-}
-"""Field -> the tests that may have it: what has to hold before anything is said.
-
-``needs: whole_traces``: half of the outputs of every arm are whole traces. ``must_fail: ARM``: that
-arm does not pass the same test of accuracy.
+``needs: whole_traces``, of a test of accuracy: half of the outputs of every arm are whole traces.
+``must_fail: ARM``: that arm does not pass the same test of accuracy.
 """
 
 SINGLE = ("control", "reference", "arm", "target")
@@ -60,6 +32,9 @@ _TEXTS = ("statement", "half")
 
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")
 
+_CHECKED = frozenset({*_NUMBERS, "expected", "measure", "pairs", "arms", *SINGLE})
+"""Fields whose values are known, whatever test has them."""
+
 _WORDS = {"measure": ("drop", "jitter"), "needs": ("whole_traces",)}
 
 
@@ -72,22 +47,33 @@ def check_finding(finding: Any, where: str) -> None:
     if not isinstance(finding, Mapping) or not isinstance(finding.get("id"), str):
         raise ConfigError(f"{where} needs an id", "write {id: NAME, test: TEST, …}")
     test = finding.get("test")
-    if test not in FIELDS:
-        raise ConfigError(f"{where}: unknown test '{test}'", nearest(str(test), FIELDS, "tests"))
-    conditions = {field for field, tests in CONDITIONS.items() if test in tests}
-    known = FIELDS[str(test)] | {*HEAD} | conditions
+    if test not in (tests := known_tests()):
+        raise ConfigError(f"{where}: unknown test '{test}'", nearest(str(test), tests, "tests"))
+    declared = finding_test(str(test))
+    conditions = _conditions(declared)
+    known = declared.fields | {*HEAD} | conditions
     for field in finding:
         if field not in known:
             raise ConfigError(f"{where}: unknown field '{field}'", nearest(field, known))
     for field in _TEXTS:
         if not isinstance(finding.get(field, ""), str):
             raise ConfigError(f"{where}.{field} is no text", "write a sentence")
-    _check_values(finding, where, conditions)
+    _check_values(finding, where, declared.fields, conditions)
 
 
-def _check_values(finding: Mapping[str, Any], where: str, conditions: Set[str]) -> None:
-    for field in FIELDS[finding["test"]] | conditions:
+def _conditions(test: FindingTest) -> frozenset[str]:
+    """Return the conditions that a finding of a test may have."""
+    there = {"needs": test.of_accuracy, "must_fail": test.must_fail}
+    return frozenset(name for name, may in there.items() if may)
+
+
+def _check_values(
+    finding: Mapping[str, Any], where: str, fields: Set[str], conditions: Set[str]
+) -> None:
+    for field in fields | conditions:
         value = finding.get(field)
+        if field not in _CHECKED and field not in conditions:
+            continue  # a plugin's own, which its test reads
         if value is None and (field in _NUMBERS or field in _WORDS or field in conditions):
             continue
         wanted = _wanted(finding["test"], field, value)

@@ -13,17 +13,15 @@ from dataclasses import replace
 from typing import Any
 
 from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
 from llmx.report.verdict.moved import nothing_moved
 from llmx.report.verdict.must_fail import does_not_fail
 from llmx.report.verdict.power import with_power
-from llmx.report.verdict.schema import ACCURACY, arms_of
+from llmx.report.verdict.schema import arms_of
 from llmx.report.verdict.traces import no_whole_traces
 from llmx.report.verdict.unfit import Unfit, Why, named
-
-TOGETHER = ("lossless", "optimum")
-"""Tests of all arms at once: one that decides nothing leaves nothing to say of the others."""
 
 JUDGED: tuple[Word, ...] = ("shown here", "not shown here", "contradicted here", "indicative")
 """Words that say something of a statement."""
@@ -52,7 +50,8 @@ def _random_control(finding: Mapping[str, Any]) -> str:
 def _unfit(e: Evidence, finding: Mapping[str, Any], name: str) -> Unfit | None:
     if finding.get("needs") == "whole_traces" and (one := no_whole_traces(e, name)) is not None:
         return one
-    return at_a_limit(name, e.arm(name)) if finding["test"] in ACCURACY else None
+    of_accuracy = finding_test(str(finding["test"])).of_accuracy
+    return at_a_limit(name, e.arm(name)) if of_accuracy else None
 
 
 def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdict:
@@ -64,7 +63,8 @@ def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdi
     """
     if verdict.word == "withheld":
         return verdict
-    if e.unfit and (finding["test"] in TOGETHER or verdict.word == "not comparable"):
+    together = finding_test(str(finding["test"])).together
+    if e.unfit and (together or verdict.word == "not comparable"):
         reason = f"Nothing is decided: {named(e.unfit.values())}."
         return _not_testable(verdict, finding, e, Why(reason, _all(e)))
     if verdict.word == "not comparable":

@@ -160,7 +160,7 @@ CHANGES = {
     "code": lambda patch: patch.setattr(asked, "_CODE_LOADED", "other"),
     "form": lambda patch: patch.setattr(asked, "_FORM", "other"),
     "python": lambda patch: patch.setattr(asked.sys, "version", "other"),
-    "plugin": lambda patch: patch.setitem(registry._BUILTIN["engine"], "mine", "a:B"),
+    "plugin": lambda patch: patch.setitem(registry._known()["engine"], "mine", "a:B"),
     "package": lambda patch: patch.setattr(
         asked, "version_of", lambda name: "other" if name == "hydra-core" else version_of(name)
     ),

@@ -42,7 +42,7 @@ class Counted:
 
 @pytest.fixture(autouse=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(registry._BUILTIN["data"], "counted", f"{__name__}:Counted")
+    monkeypatch.setitem(registry._known()["data"], "counted", f"{__name__}:Counted")
     DRAWN.clear()
     drawn.forget()
     yield

@@ -19,7 +19,7 @@ from null_worlds import (
     wrong,
 )
 
-from llmx.report.verdict.judge import TESTS
+from llmx.core.registry import kinds
 
 PAGE = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text(encoding="utf-8")
 NAMED = {case.name: case for case in CASES}
@@ -33,7 +33,7 @@ USUAL = count(60, RUNS)
 def test_every_test_that_decides_stands_at_its_null():
     """`costs_and_gains` says no word; for `poor_predictor` see simulated_arms.py."""
     known = {case.finding["test"] for case in CASES} | {"poor_predictor"}
-    assert known == {*TESTS} - {"costs_and_gains"}
+    assert known == {*kinds("test")} - {"costs_and_gains"}
 
 
 @pytest.mark.parametrize("name", [case.name for case in CASES if case.of == "answers"])

@@ -136,7 +136,7 @@ def test_what_a_stage_of_another_package_writes_is_not_known(planned, monkeypatc
     class Other(CorpusStage):
         kind = "other"
 
-    monkeypatch.setitem(registry._BUILTIN["stage"], "other", f"{__name__}:Other")
+    monkeypatch.setitem(registry._known()["stage"], "other", f"{__name__}:Other")
     monkeypatch.setitem(globals(), "Other", Other)
     stages = {"c": {**CORPUS, "kind": "other"}, "it": reader("score", "c")}
     assert planned(stages).graph.nodes

@@ -1,0 +1,1 @@
+"""Papers: a room each, for what that paper alone uses."""
