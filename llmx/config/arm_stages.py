@@ -9,6 +9,7 @@ from llmx.config.edge import Assignment
 from llmx.config.origins import Origins
 from llmx.config.schema import suggest
 from llmx.config.stage_keys import OWN, arm_keys, parted, reaches
+from llmx.core.options import option_names
 from llmx.core.spec import StageSpec
 
 PREFIX = "stages."
@@ -35,7 +36,9 @@ class ArmStages:
         """Whether an arm may set ``stages.STAGE.OPTION``: it is written out, and over arms."""
         name, option, inner = parted(key)
         stage = self.by_name.get(name)
-        return stage is not None and stage.over == "arm" and reaches(stage.options, option, inner)
+        if stage is None or stage.over != "arm":
+            return False
+        return reaches(self._known(stage), option, inner)
 
     def left_out(self, key: str) -> bool:
         """Whether the recipe has the stage, and this scale or command line leaves it out."""
@@ -53,13 +56,16 @@ class ArmStages:
         if stage is not None and (not option or option in OWN):
             hint = f"its options are {PREFIX}{name}.KEY" if stage.over == "arm" else ""
             return f"{key} cannot be {what}: it is the same for all arms", hint
-        if stage is not None and stage.over == "recipe" and option in stage.options:
+        if stage is not None and stage.over == "recipe" and option in self._known(stage):
             hint = f"one value for all of them: {key}=VALUE"
             return f"{key} cannot be {what}: {name} is over: recipe, arms share it", hint
         return f"no stage has {key}", suggest(key, arm_keys(self._held()))
 
+    def _known(self, stage: StageSpec) -> dict[str, Any]:
+        return {**option_names(stage.kind), **stage.options}
+
     def _held(self) -> dict[str, dict[str, Any]]:
-        return {n: {"over": s.over, **s.options} for n, s in self.by_name.items()}
+        return {n: {"over": s.over, **self._known(s)} for n, s in self.by_name.items()}
 
     def changes(self, held: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         """Return what an arm sets without what the stage says already, stage by stage."""

@@ -45,13 +45,20 @@ def compose(
     asked = Asked(recipe, tuple(overrides), names, scale, tuple(extra_paths), trust_remote_code)
     key = asked.key()
     known = kept.load(key) if key is not None else None
-    if known is not None:
+    if known is not None and _still_fits(known):
         return known
     spec = _composed(asked)
     # A file that changed meanwhile, or code that did: then nobody knows what this is made of.
     if key is not None and key == asked.key() and code_unchanged():
         kept.save(key, spec)
     return spec
+
+
+def _still_fits(spec: RunSpec) -> bool:
+    # Kinds of stages stand in other parts of llmx and in plugins: the key does not hold their code.
+    from llmx.config.stage_options import still_fits
+
+    return still_fits(spec)
 
 
 def _composed(asked: Asked) -> RunSpec:

@@ -17,6 +17,7 @@ from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
 from llmx.config.recipe import GROUPS
 from llmx.config.schema import check_arm
+from llmx.config.stage_options import check_options
 from llmx.config.stages import resolve_stages
 from llmx.config.yaml_file import read
 from llmx.core.errors import ConfigError, nearest
@@ -61,6 +62,7 @@ class Composition:
         specs = resolve_stages(self.recipe, for_stages, self.problems)
         stages = ArmStages(self.recipe.stages, specs, Origins.of(for_stages))
         self.outside.check_stages(specs, stages.origins)
+        check_options(specs, stages.origins, self.mount, self.problems)
         points = self._points(scale, own, [a for a in shared if a not in for_stages], stages)
         checked = self._check(points, stages)
         self._engines(points)
@@ -170,7 +172,9 @@ class Composition:
             if self.outside.is_exposed(point):
                 continue  # any other problem would quote what it finds
             self.outside.check(point)
-            self.outside.check_stages(stages.of_arm(point.values.get("stages", {})), point.origins)
+            changed = stages.of_arm(point.values.get("stages", {}))
+            self.outside.check_stages(changed, point.origins)
+            check_options(changed, point.origins, self.mount, self.problems)
             arm = check_arm(point.name, point.values, point.origins.places, self.problems)
             if point.name in checked:
                 self.problems.add(f"the sweep gives {point.name} twice", "name each value once")

@@ -11,6 +11,7 @@ from llmx.config.recipe import Recipe
 from llmx.config.schema import suggest
 from llmx.config.stage_keys import OWN, parted, reaches, stage_keys
 from llmx.core.errors import nearest
+from llmx.core.options import option_names
 from llmx.core.registry import kinds
 from llmx.core.replaced import replaced
 from llmx.core.spec import StageSpec
@@ -34,11 +35,14 @@ def _assign(raw: dict[str, dict[str, Any]], given: Assignment, problems: Problem
     name, option, inner = parted(given.key)
     if not option and name in raw:
         return _leave_out(raw, name, given, problems)
-    if not reaches(raw.get(name, {}), option, inner):
-        hint = suggest(given.key, stage_keys(raw))
+    held = raw.get(name, {})
+    own = option_names(held.get("kind"))
+    if not reaches({**own, **held}, option, inner):
+        known = {**raw, name: {**own, **held}} if name in raw else raw
+        hint = suggest(given.key, stage_keys(known))
         problems.add(f"{given.origin}: no stage has {given.key}", hint)
     else:
-        raw[name][option] = replaced(raw[name][option], inner, given.values[0])
+        held[option] = replaced(held.get(option), inner, given.values[0])
 
 
 def _leave_out(
@@ -74,9 +78,6 @@ def _stage(recipe: Recipe, name: str, raw: Mapping[str, Any], problems: Problems
     for need in needs:
         if need not in recipe.stages:
             wrong(f"needs unknown stage '{need}'", "needs", nearest(need, recipe.stages, "stages"))
-    scorer = raw.get("scorer")
-    if scorer is not None and str(scorer) not in kinds("scorer"):
-        wrong(f"unknown scorer {scorer!r}", "scorer", nearest(str(scorer), kinds("scorer")))
     options = {key: value for key, value in raw.items() if key not in OWN}
     return StageSpec(name=name, kind=str(kind), over=over, needs=tuple(needs), options=options)
 

@@ -12,11 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
 
 from llmx.core.errors import LlmxError
+from llmx.core.options import StageOptions, model_of, parse
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec, StageSpec
+
+Options = TypeVar("Options", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,31 @@ class StageInput:
     stages: Mapping[str, StageSpec] = field(default_factory=dict)
     """All stages of the recipe, for what a plan says of models that are still to be trained."""
 
+    _read: dict[type[BaseModel], BaseModel] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     @property
     def arm(self) -> ArmSpec:
         """The only arm of an ``over: arm`` stage."""
         (arm,) = self.arms.values()
         return arm
+
+    @property
+    def options(self) -> Any:
+        """The stage's options as the model of its kind; an empty one where it has none."""
+        return self.read(model_of(self.stage.kind) or StageOptions)
+
+    def read(self, model: type[Options]) -> Options:
+        """Return the stage's options as its kind's model; they are parsed once.
+
+        Raises:
+            ConfigError: for an option that cannot be, which composition finds before.
+        """
+        found = self._read.get(model)
+        if not isinstance(found, model):
+            found = self._read[model] = parse(self.stage, model)
+        return found
 
 
 @dataclass(frozen=True)
@@ -121,7 +146,11 @@ class WritesRows(Protocol):
 
 
 class Stage(Protocol):
-    """One kind of work. Instances hold no state: everything is in the context and on disk."""
+    """One kind of work. Instances hold no state: everything is in the context and on disk.
+
+    A class variable ``Options``, a model of :mod:`llmx.core.options`, says which options the kind
+    has; without it any are accepted, and the stage checks them itself.
+    """
 
     kind: ClassVar[str]
     version: ClassVar[int]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError
+from llmx.core.options import NoOptions, StageOptions
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
@@ -20,6 +21,7 @@ from llmx.store.fingerprint import fingerprint
 class CorpusStage:
     """Writes ``<split>.jsonl`` for every split and ``corpus.json`` about them."""
 
+    Options: ClassVar[type[StageOptions]] = NoOptions
     kind: ClassVar[str] = "corpus"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False

@@ -7,25 +7,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from string import digits
-from typing import Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import Field
 
 from llmx.core.ensemble import Chunks, Layout
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Message
+from llmx.core.options import Count, StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import Shown
 from llmx.engines.locate import local_folder, model_identity
 from llmx.methods.ensemble.layout import Heard, prompt, turns_of
-from llmx.run.decode import check_options, positive_option
 from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)
 _ALONE, _WHOLE = 0.15, 0.25  # shares of examples without drafts, and with whole ones
-_EXAMPLES = 24_000
 _MIX = ("layouts", "whole", "order", "alone", "reach", "scrambled")
-_WORDS = {"order": ("drawn", "kept"), "reach": ("answer", "drafts")}
 _EVEN = dict.fromkeys(get_args(Layout), 1.0)
 _HEADER, _MORE = "Drafts:", "More:"
+
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class AggregationOptions(StageOptions):
+    """What the examples are like."""
+
+    tokenizer: str = Field(description="a folder, or zoo:NAME", examples=["a folder, or zoo:NAME"])
+    examples: Count = Field(default=24_000, description="examples to draw")
+    header: str = Field(default=_HEADER, description="as of the ensemble that will use the model")
+    more: str = Field(default=_MORE, description="as of the ensemble that will use the model")
+    layouts: dict[Layout, float] = Field(
+        default={}, description="layout -> weight; none = all alike"
+    )
+    alone: _Share = Field(default=_ALONE, description="share of examples without drafts")
+    whole: _Share = Field(default=_WHOLE, description="share with whole drafts")
+    reach: Literal["answer", "drafts"] = Field(
+        default="answer",
+        description="the answer is learned to its end, or no further than drafts are cut",
+    )
+    scrambled: _Share = Field(
+        default=0.0, description="share whose digits are exchanged, so that only drafts tell"
+    )
+    order: Literal["drawn", "kept"] = Field(
+        default="drawn", description="`kept`: each draft has the place of its arm"
+    )
+    seed: int = Field(default=0, description="of the draws")
 
 
 class AggregationCorpusStage:
@@ -36,37 +64,30 @@ class AggregationCorpusStage:
     cut and the layout are drawn anew for each. The loss is on the answer that follows the prompt.
 
     Needs a corpus and drafts of the training split (a ``decode`` stage).
-    Options: ``tokenizer`` (a folder or ``zoo:NAME``), ``examples`` (default 24000), ``header`` and
-    ``more`` (as of the ensemble that will use the model), ``seed``, ``layouts`` (layout → weight;
-    default all alike), ``whole`` (the share with whole drafts; default 0.25), ``order``
-    (drawn, or kept: each draft has the place of its arm, so that places have a meaning),
-    ``alone`` (the share without drafts; default 0.15), ``reach`` (how far the answer is learned:
-    to its end, or, where drafts are partial, no further than the ``drafts`` are cut: the tokens
-    that a listener writes before it hears more. What no draft says is then not practised),
-    ``scrambled`` (the share, of examples in which all drafts stand and one of them is right, whose
-    digits are exchanged, in question, drafts and answer alike: no sum holds, and only the draft
-    gives the answer; default 0).
+
+    ``order: kept`` gives each draft the place of its arm, so that places have a meaning. With
+    ``reach: drafts``, where drafts are partial, the answer is learned no further than they are
+    cut: the tokens that a listener writes before it hears more. What no draft says is then not
+    practised. ``scrambled`` is the share, of examples in which all drafts stand and one of them is
+    right, whose digits are exchanged, in question, drafts and answer alike: no sum holds, and only
+    the draft gives the answer.
     """
 
+    Options: ClassVar[type[StageOptions]] = AggregationOptions
     kind: ClassVar[str] = "aggregation_corpus"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The options; corpus, tokenizer and drafts are inputs."""
-        check_options(given, {"examples", "header", "more", "seed", "tokenizer", *_MIX})
-        options = given.stage.options
-        for name, words in _WORDS.items():
-            if options.get(name, words[0]) not in words:
-                where = f"stages.{given.stage.name}.{name}"
-                raise ConfigError(f"{where} is {options[name]!r}", " or ".join(words))
+        options, written = given.read(AggregationOptions), given.stage.options
         return {
             "tokenizer": model_identity(_tokenizer(given), None),
-            "examples": positive_option(given, "examples", _EXAMPLES),
-            "header": str(options.get("header", _HEADER)),
-            "more": str(options.get("more", _MORE)),
-            "seed": int(options.get("seed", 0)),
-            **{name: options[name] for name in _MIX if name in options},
+            "examples": options.examples,
+            "header": options.header,
+            "more": options.more,
+            "seed": options.seed,
+            **{name: written[name] for name in _MIX if name in written},
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -80,7 +101,7 @@ class AggregationCorpusStage:
 
     def most_rows(self, given: StageInput) -> int:
         """Return the examples that are asked for."""
-        return positive_option(given, "examples", _EXAMPLES)
+        return given.read(AggregationOptions).examples
 
     def run(self, context: StageContext) -> None:
         """Draw the examples."""
@@ -103,8 +124,8 @@ class AggregationCorpusStage:
 
 
 def _tokenizer(given: StageInput) -> str:
-    name = given.stage.options.get("tokenizer")
-    if not isinstance(name, str) or local_folder(name) is None:
+    name = given.read(AggregationOptions).tokenizer
+    if local_folder(name) is None:
         where = f"stages.{given.stage.name}.tokenizer"
         raise ConfigError(f"{where} is {name!r}", "name a folder, or zoo:NAME")
     return name
@@ -137,7 +158,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     """Return one row: a prompt with drafts cut at some chunk, and the answer from there on."""
     tokenizer = renderer.tokenizer
     chunks = Chunks(rng.choice(_FIRST), rng.choice(_LATER), rng.choice(_GROWTH))
-    weights: Mapping[Layout, float] = told.get("layouts", _EVEN)
+    weights: Mapping[Layout, float] = told.get("layouts") or _EVEN
     (layout,) = rng.choices(list(weights), list(weights.values()))
     drafts = _chosen(rng, problem, set(tokenizer.all_special_ids), told.get("alone", _ALONE))
     question, solution = problem.question, problem.solution

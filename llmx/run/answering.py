@@ -32,11 +32,9 @@ def answering(given: StageInput, inputs: Iterable[str] | None = None) -> ArmSpec
 
 def answering_names(given: StageInput) -> list[str]:
     """Return what the option names, nothing if it is not given."""
-    named = given.stage.options.get("model")
-    names = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+    named = given.options.model
+    names = [named] if isinstance(named, str) else [*(named or ())]
     where = f"stages.{given.stage.name}.model"
-    if named is not None and not (names and all(isinstance(name, str) for name in names)):
-        raise ConfigError(f"{where} is {named!r}", "name a model, or a list of them")
     for name in names:
         kind, _, need = name.partition(":")
         if kind == "stage" and need not in given.stage.needs:

@@ -7,17 +7,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import Field
+
 from llmx.core.ensemble import VoiceSpec
 from llmx.core.errors import DataError, RunError
 from llmx.core.events import ANSWER
 from llmx.core.exchange import sent_form
+from llmx.core.options import InputModel, Split, StageOptions
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.explained import template_explained
 from llmx.run.answering import answering, otherwise
 from llmx.run.ask import decoding_identity, put, required, used_model
-from llmx.run.decode import check_options
 from llmx.run.ensemble import MEMBERS, ensemble_of
 from llmx.run.planned_problems import planned_problems
 from llmx.store.files import read_lines, whole_lines, write_json
@@ -32,22 +34,31 @@ _WITH_TOKENIZER = ("hf", "vllm", "vllm_server")
 """Engines whose prompts are rendered with the model's own tokenizer, which is at hand."""
 
 
+class AuditOptions(StageOptions):
+    """Whose answers are checked."""
+
+    split: Split = Field(default="test", description="split whose answers are checked")
+    model: InputModel | tuple[InputModel, ...] | None = Field(
+        default=None,
+        description="model, as the stage that answered names it",
+        examples=["a model, or a list of them"],
+    )
+
+
 class AuditStage:
     """Writes ``audit.json`` and ``audit.md``. Needs what answered, and scores if any.
 
     Where a stage of the recipe has trained the model, that stage too is among the needs: its
     tokenizer reads the records. A failed audit does not stop a run; verdicts leave its arm out.
-
-    Options: ``split`` (default test) and ``model``, as the stage that answered names it.
     """
 
+    Options: ClassVar[type[StageOptions]] = AuditOptions
     kind: ClassVar[str] = "audit"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """What the records depend on."""
-        check_options(given, {"split", "model"})
         found = decoding_identity(answering(given), _split(given), given.stage.name)
         return {**found, **otherwise(given)}
 
@@ -106,7 +117,7 @@ def _sent(context: StageContext) -> Any:
 
 
 def _split(given: StageInput) -> str:
-    return str(given.stage.options.get("split", "test"))
+    return given.read(AuditOptions).split
 
 
 def _file(inputs: Mapping[str, Path], name: str) -> Path | None:

@@ -9,13 +9,13 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from llmx.core.options import StageOptions
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import load
 from llmx.engines.hf import HfEngine
 from llmx.run.ask import decoding_cost, decoding_identity, requests_for, required, stepped
-from llmx.run.decode import check_options, positive_option
-from llmx.run.keep_accuracy import PROBLEMS, SCORER, Judge, check_split, scorer_of, search
+from llmx.run.keep_accuracy import CalibrateOptions, Judge, check_split, scorer_of, search
 from llmx.store.files import write_json
 
 _TRIES = 5
@@ -29,19 +29,16 @@ class CalibrateStage:
     An arm with ``sampler.draft_share`` gets the threshold that has this share; one with
     ``sampler.accuracy_loss`` the loosest that loses no more of lossless SD's accuracy.
 
-    Options: ``split`` (default calibration) and ``problems`` (default: the scale's); for an
-    accuracy ``scorer``, and ``accuracy_problems``, how many are answered and scored (default: as
-    many as ``problems``). Arms on vLLM are calibrated by llmx's own loop, which loads the same
-    pair.
+    Arms on vLLM are calibrated by llmx's own loop, which loads the same pair.
     """
 
+    Options: ClassVar[type[StageOptions]] = CalibrateOptions
     kind: ClassVar[str] = "divergence_quantiles"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """What decoding depends on, what is asked for, how many problems, and who scores them."""
-        check_options(given, {"split", "problems", SCORER, PROBLEMS})
         arm = _widened(stepped(given.arm, "be calibrated"), given)
         found = decoding_identity(arm, _split(given), given.stage.name)
         if not _keeps_accuracy(arm.sampler):
@@ -169,7 +166,7 @@ def _widened(arm: ArmSpec, given: StageInput) -> ArmSpec:
 
 def _scored(given: StageInput) -> int:
     """Return how many problems are answered and scored under each threshold."""
-    return positive_option(given, PROBLEMS, _problems(given))
+    return given.read(CalibrateOptions).accuracy_problems or _problems(given)
 
 
 def _finite(threshold: float) -> float:
@@ -177,10 +174,10 @@ def _finite(threshold: float) -> float:
 
 
 def _split(given: StageInput) -> str:
-    return str(given.stage.options.get("split", "calibration"))
+    return given.read(CalibrateOptions).split
 
 
 def _problems(given: StageInput) -> int:
     data, _ = required(given.arm, given.stage.name)
-    wanted = positive_option(given, "problems", given.arm.scale.calibration_problems)
+    wanted = given.read(CalibrateOptions).problems or given.arm.scale.calibration_problems
     return min(wanted, data.calibration)

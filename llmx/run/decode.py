@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from llmx.core.errors import ConfigError, nearest
+from pydantic import Field
+
 from llmx.core.exchange import Request
+from llmx.core.options import Count, InputModel, Split, StageOptions
 from llmx.core.progress import Progress
 from llmx.core.record import Record, as_json
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -27,10 +29,25 @@ from llmx.store.files import Appender, read_lines, write_json, write_lines, writ
 from llmx.store.rows import rows
 
 SAMPLES = "samples.jsonl"
-SPLITS = ("test", "calibration", "heldout", "sft", "train")
-_OPTIONS = {"split", "problems", "model"}
 _PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly
 _EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
+
+
+class Asked(StageOptions):
+    """Which problems are answered."""
+
+    split: Split = Field(default="test", description="split whose problems are answered")
+    problems: Count | None = Field(default=None, description="how many; null = the scale's")
+
+
+class DecodeStageOptions(Asked):
+    """Which problems are answered, and by what."""
+
+    model: InputModel | tuple[InputModel, ...] | None = Field(
+        default=None,
+        description="model in place of the arm's target; of several the first that the arm has",
+        examples=["a model, or a list of them"],
+    )
 
 
 class DecodeStage:
@@ -38,17 +55,15 @@ class DecodeStage:
 
     An engine that counts more than records hold adds ``engine.json``.
 
-    Options: ``split`` (default test), ``problems`` (default: the scale's) and ``model`` (in
-    place of the arm's target; of several the first that the arm has).
     """
 
+    Options: ClassVar[type[StageOptions]] = DecodeStageOptions
     kind: ClassVar[str] = "decode"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Data, models, engine, sampler, seed, and the number of problems."""
-        check_options(given, _OPTIONS)
         found = decoding_identity(answering(given), split_of(given), given.stage.name)
         return {**found, **otherwise(given), "problems": problems_of(given)}
 
@@ -155,46 +170,16 @@ def _sort(path: Path, requests: Sequence[Request]) -> None:
     write_lines(path, (there[request.id] for request in requests))
 
 
-def check_options(given: StageInput, known: set[str]) -> None:
-    """Refuse an option that the stage does not read.
-
-    Raises:
-        ConfigError: naming the stage, the option and the nearest one.
-    """
-    for name in given.stage.options:
-        if name not in known:
-            where = f"stages.{given.stage.name} (kind {given.stage.kind})"
-            raise ConfigError(f"unknown option '{name}' of {where}", nearest(name, known))
-    split = given.stage.options.get("split")
-    if split is not None and split not in SPLITS:
-        where = f"stages.{given.stage.name}.split"
-        raise ConfigError(f"{where} is '{split}'", nearest(str(split), SPLITS, "splits"))
-
-
-def positive_option(given: StageInput, name: str, default: int) -> int:
-    """Return a whole number of at least one that a stage's options give, or the default.
-
-    Raises:
-        ConfigError: for any other value.
-    """
-    found = given.stage.options.get(name)
-    if found is None:
-        return default
-    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-        where = f"stages.{given.stage.name}.{name}"
-        raise ConfigError(f"{where} is {found!r}", "write a whole number, 1 or more")
-    return found
-
-
 def split_of(given: StageInput) -> str:
     """Return the split that the stage's options name."""
-    return str(given.stage.options.get("split", "test"))
+    return str(getattr(given.options, "split", "test"))
 
 
 def problems_of(given: StageInput) -> int:
     """Return how many problems a stage answers: its option, or the scale's, as far as there are."""
     data, _ = required(given.arm, given.stage.name)
-    wanted = positive_option(given, "problems", given.arm.scale.problems or data.test)
+    asked = getattr(given.options, "problems", None)
+    wanted = asked or given.arm.scale.problems or data.test
     split = split_of(given)
     # The kinds that have more splits keep their sizes among their options.
     return min(wanted, int(getattr(data, split, data.options.get(split, 0))))

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmx.core.errors import RunError
+from llmx.core.options import StageOptions
 from llmx.core.record import as_json
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.ask import calibrated_threshold, decoding_cost, decoding_identity, required, stepped
-from llmx.run.decode import SAMPLES, check_options, positive_option
-from llmx.run.log_options import choices
+from llmx.run.decode import SAMPLES
+from llmx.run.log_options import DivergenceLogOptions
 from llmx.store.files import read_lines, write_bytes, write_json
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from llmx.methods.decode.observe import Text
 
 LOG = "log.npz"
-_OPTIONS = {"arms", "problems", "stride", "draft", "divergences", "top_k", "on", "split"}
 _COST = 3  # replayed blocks cost about this many times what decoding the texts did
 
 
@@ -32,13 +32,9 @@ class DivergenceLogStage:
     to arms without guards whose tokens a draft proposes and a lossless or fuzzy rule accepts.
 
     Arms on vLLM are replayed by llmx's own loop, which loads the same pair.
-
-    Options: ``arms`` (names without their point of a sweep; default: all), ``problems`` (default:
-    the scale's for calibration), ``stride`` (default 5: a block at every fifth token), ``draft``
-    (``greedy``: how replayed blocks are drafted), ``divergences`` (default all), ``top_k`` (of the
-    raw distributions, default [0, 50]; 0 = all tokens), ``on`` (default [raw, warped]), ``split``.
     """
 
+    Options: ClassVar[type[StageOptions]] = DivergenceLogOptions
     kind: ClassVar[str] = "divergence_log"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
@@ -47,17 +43,16 @@ class DivergenceLogStage:
         """What the texts depend on, what is logged, and how many blocks.
 
         Raises:
-            ConfigError: for an engine without logits, or an option out of range.
+            ConfigError: for an engine without logits.
         """
-        check_options(given, _OPTIONS)
         found = decoding_identity(_stepped(given), _split(given), given.stage.name)
-        sizes = {"problems": _problems(given), "stride": positive_option(given, "stride", 5)}
-        return {**found, **sizes, **choices(given)}
+        sizes = {"problems": _problems(given), "stride": given.read(DivergenceLogOptions).stride}
+        return {**found, **sizes, **given.read(DivergenceLogOptions).measured()}
 
     def applies(self, given: StageInput) -> bool:
         """Whether the arm is among those to log, and can be."""
         (name,) = given.arms
-        wanted = given.stage.options.get("arms")
+        wanted = given.read(DivergenceLogOptions).arms
         listed = wanted is None or name.partition("@")[0] in wanted
         return listed and given.arm.sampler is not None and _plain(given.arm.sampler)
 
@@ -159,11 +154,11 @@ def _rule(context: StageContext) -> Rule:
 
 
 def _split(given: StageInput) -> str:
-    return str(given.stage.options.get("split", "test"))
+    return given.read(DivergenceLogOptions).split
 
 
 def _problems(given: StageInput) -> int:
     data, _ = required(given.arm, given.stage.name)
-    wanted = positive_option(given, "problems", given.arm.scale.calibration_problems)
+    wanted = given.read(DivergenceLogOptions).problems or given.arm.scale.calibration_problems
     most = given.arm.scale.problems or wanted
     return min(wanted, most, getattr(data, _split(given), data.test))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
+from llmx.core.options import StageOptions
 from llmx.core.record import Record, as_json
 from llmx.core.spec import ArmSpec
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -20,7 +21,7 @@ from llmx.engines.stream.open import open_replier
 from llmx.methods.ensemble.api import steps
 from llmx.methods.ensemble.stepwise import Call, Outcome, Steps
 from llmx.run.ask import requests_for, required
-from llmx.run.decode import check_options, problems_of, split_of, summarise
+from llmx.run.decode import Asked, problems_of, split_of, summarise
 from llmx.run.kept import id_of, keep_asked
 from llmx.run.reuse import Reuse
 from llmx.store.files import Appender, read_lines, write_json
@@ -31,17 +32,16 @@ SAMPLES, MEMBERS = "samples.jsonl", "ensemble.jsonl"
 class EnsembleDecodeStage:
     """Writes ``samples.jsonl`` as `decode` does, and ``ensemble.jsonl``: what the members said.
 
-    An arm without an ensemble is answered by its model alone, through the same code. Options:
-    ``split`` (default test) and ``problems`` (default: the scale's).
+    An arm without an ensemble is answered by its model alone, through the same code.
     """
 
+    Options: ClassVar[type[StageOptions]] = Asked
     kind: ClassVar[str] = "ensemble_decode"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Data, members with their models, policies, sampler, seed and the number of problems."""
-        check_options(given, {"split", "problems"})
         data, sampler = required(given.arm, given.stage.name)
         return {
             "data": evaluation_identity(data, split_of(given)),

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from llmx.core.events import Event
+from llmx.core.options import ArmName, StageOptions
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.run.decode import check_options
 from llmx.run.ensemble import ensemble_of
 from llmx.run.latency import EVENTS, ROWS
 from llmx.store.files import read_json, read_lines, write_json
@@ -18,22 +20,31 @@ from llmx.store.page import write_marked
 _PICTURES = ("gantt", "ttft", "total", "quality", "lengths")
 
 
+class EnsembleReportOptions(StageOptions):
+    """What the page shows."""
+
+    title: str = Field(default="An ensemble", description="title of the page")
+    gantt: tuple[ArmName, ...] | None = Field(
+        default=None,
+        description="arms of the picture in time; null = the reference and the first that streams",
+        examples=["names of arms: [moa, staircase]"],
+    )
+
+
 class EnsembleReportStage:
     """Over recipe. Writes ``ensemble.json``, ``ensemble.md``, ``ensemble.html`` and pictures.
 
     Needs the stages `ensemble_decode`, `score` and `ensemble_latency`, as far as there are any.
     Latency stages of forced lengths go to ``lengths.json``, a table and a picture of their own.
-    Options: ``title``, and ``gantt``: the arms of the picture (default: the reference and the first
-    that streams).
     """
 
+    Options: ClassVar[type[StageOptions]] = EnsembleReportOptions
     kind: ClassVar[str] = "ensemble_report"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The title, the arms and the references."""
-        check_options(given, {"title", "gantt"})
         found = {
             "options": given.stage.options,
             "arms": list(given.arms),
@@ -65,7 +76,7 @@ class EnsembleReportStage:
         lengths = length_figures(rows, reference, _first_chunks(given))
         singles = [name for name, arm in given.arms.items() if ensemble_of(arm).layers == 1]
         said = findings(found, reference, singles)
-        title = str(given.stage.options.get("title", "An ensemble"))
+        title = given.read(EnsembleReportOptions).title
         pictures: dict[str, str] = {
             "One answer in time": gantt(_events(context, reference)),
             "Time to the first token": strips(found, "times", "seconds to the first token"),
@@ -115,7 +126,7 @@ def _events(context: StageContext, reference: str) -> dict[str, list[Event]]:
     """Return arm → the events of one answer that ended by itself."""
     given = context.given
     streams = [n for n, a in given.arms.items() if ensemble_of(a).streaming == "staircase"]
-    wanted = given.stage.options.get("gantt", [reference, *streams[:1]])
+    wanted = given.read(EnsembleReportOptions).gantt or (reference, *streams[:1])
     found: dict[str, list[Event]] = {name: [] for name in wanted}
     for path in _by_arm(context.inputs, EVENTS).values():
         for row in read_lines(path):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmx.core.errors import ConfigError, RunError, nearest
+from pydantic import Field
+
+from llmx.core.errors import RunError
+from llmx.core.options import StageOptions
 from llmx.core.record import as_json
 from llmx.core.spec import Semantics
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.run.decode import check_options
 from llmx.run.divergence_log import LOG
 from llmx.store.files import read_json, write_json
 from llmx.store.page import write_marked
@@ -17,28 +19,37 @@ from llmx.store.page import write_marked
 if TYPE_CHECKING:
     from llmx.explore.drift import Logged
 
-_SHARE = 0.9
+
+class ExploreOptions(StageOptions):
+    """At which thresholds measures are compared."""
+
+    share: float = Field(
+        default=0.9,
+        gt=0,
+        lt=1,
+        description="measures are compared at the thresholds that give this draft share",
+        examples=["a number between 0 and 1"],
+    )
+    semantics: Semantics = Field(default="research", description="which rule of acceptance")
 
 
 class ExploreStage:
     """Over recipe. Writes ``explore.json``, ``explore.md`` and ``explore.svg``.
 
     Needs a divergence_log stage that covers the reference. Decodes nothing.
-
-    Options: ``share`` (default 0.9: measures are compared at the thresholds that give this draft
-    share), ``semantics`` (default research).
     """
 
+    Options: ClassVar[type[StageOptions]] = ExploreOptions
     kind: ClassVar[str] = "explore"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The share, the rule, and which arm is compared with which."""
-        check_options(given, {"share", "semantics"})
+        options = given.read(ExploreOptions)
         return {
-            "share": _share(given),
-            "semantics": _semantics(given),
+            "share": options.share,
+            "semantics": options.semantics,
             "references": dict(given.references),
         }
 
@@ -82,19 +93,3 @@ def _logs(context: StageContext) -> dict[str, Logged]:
     if not logs:
         raise RunError("stage 'explore' found no log", "write needs: [log], a divergence_log stage")
     return logs
-
-
-def _share(given: StageInput) -> float:
-    share = given.stage.options.get("share", _SHARE)
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
-        where = f"stages.{given.stage.name}.share"
-        raise ConfigError(f"{where} is {share!r}", "write a number between 0 and 1")
-    return float(share)
-
-
-def _semantics(given: StageInput) -> str:
-    found = str(given.stage.options.get("semantics", "research"))
-    if found not in get_args(Semantics):
-        where = f"stages.{given.stage.name}.semantics"
-        raise ConfigError(f"{where} is '{found}'", nearest(found, get_args(Semantics)))
-    return found

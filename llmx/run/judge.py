@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from pydantic import Field
+
 from llmx.core.errors import ConfigError, DataError, LlmxError, RunError, nearest
 from llmx.core.home import at_home
 from llmx.core.judging import Game, Judgement, JudgeSpec, judged
+from llmx.core.options import ProtocolName, Split, StageOptions
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import kinds, lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity, load
 from llmx.run.ask import required
-from llmx.run.decode import SAMPLES, check_options, problems_of, split_of
+from llmx.run.decode import SAMPLES, problems_of, split_of
 from llmx.run.kept import id_of, keep_asked
 from llmx.scoring.judging.protocol import JudgeProtocol
 from llmx.store.files import Appender, read_lines, write_json, write_lines
@@ -31,6 +34,15 @@ class Judge(Protocol):
         """Yield a judgement of each game, in any order."""
 
 
+class JudgeOptions(StageOptions):
+    """How answers are judged."""
+
+    protocol: ProtocolName | None = Field(
+        default=None, description="kind of protocol; null = that of the data"
+    )
+    split: Split = Field(default="test", description="split whose answers are judged")
+
+
 class JudgeStage:
     """Reads ``samples.jsonl`` of its one need; writes three files.
 
@@ -38,16 +50,15 @@ class JudgeStage:
     ``outputs.jsonl`` the two outputs of each problem, ``summary.json`` the counts. A judgement is
     on the disk when it is there: after a kill the same command asks for what is missing.
 
-    Options: ``protocol`` (default: that of the data's kind) and ``split`` (default test).
     """
 
+    Options: ClassVar[type[StageOptions]] = JudgeOptions
     kind: ClassVar[str] = "judge"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Data, protocol with whose words it uses, and the judge; not how he is reached."""
-        check_options(given, {"protocol", "split"})
         data, _ = required(given.arm, given.stage.name)
         protocol, spec = protocol_of(given), judge_of(given)
         found = {
@@ -152,7 +163,7 @@ def protocol_of(given: StageInput) -> type[JudgeProtocol]:
         ConfigError: naming the known ones.
     """
     data, _ = required(given.arm, given.stage.name)
-    name = str(given.stage.options.get("protocol", data.kind))
+    name = given.read(JudgeOptions).protocol or data.kind
     if name not in kinds("protocol"):
         where = f"stages.{given.stage.name}.protocol"
         raise ConfigError(f"{where}: no protocol '{name}'", nearest(name, kinds("protocol")))

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
+from llmx.core.options import Count, ScorerName, Split, StageOptions
 from llmx.core.record import Record, Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, SamplerSpec
@@ -21,9 +24,23 @@ if TYPE_CHECKING:
     from llmx.methods.decode.loosest import Answers, Loss
     from llmx.scoring.scorer import Scorer
 
-SCORER = "scorer"
-PROBLEMS = "accuracy_problems"
 SPLIT = "calibration"
+
+
+class CalibrateOptions(StageOptions):
+    """On which problems a threshold is found."""
+
+    split: Split = Field(default="calibration", description="split that is decoded")
+    problems: Count | None = Field(
+        default=None, description="how many; null = the scale's for calibration"
+    )
+    scorer: ScorerName | None = Field(
+        default=None, description="for `sampler.accuracy_loss`: kind of scorer"
+    )
+    accuracy_problems: Count | None = Field(
+        default=None,
+        description="for `sampler.accuracy_loss`: how many are scored; null = as `problems`",
+    )
 
 
 def scorer_of(given: StageInput) -> type[Scorer]:
@@ -32,13 +49,13 @@ def scorer_of(given: StageInput) -> type[Scorer]:
     Raises:
         ConfigError: if they name none, or one that does not exist or cannot score here.
     """
-    stage, name = given.stage.name, given.stage.options.get(SCORER)
+    stage, name = given.stage.name, given.read(CalibrateOptions).scorer
     if name is None:
         raise ConfigError(
             f"stages.{stage} has no scorer, and sampler.accuracy_loss asks it for an accuracy",
             f"write scorer: gsm in stages.{stage}",
         )
-    found: type[Scorer] = lookup("scorer", str(name))
+    found: type[Scorer] = lookup("scorer", name)
     refusal = getattr(found, "refusal", None)
     if refusal is not None:
         raise refusal

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field, field_validator
+
 from llmx.core.collector import old_objects_set_aside
-from llmx.core.errors import ConfigError
 from llmx.core.events import ANSWER
+from llmx.core.options import ArmName, Count, StageOptions, wrong
 from llmx.core.spec import ArmSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
 from llmx.methods.ensemble.timing import timing
 from llmx.run.ask import required
-from llmx.run.decode import check_options, positive_option
 from llmx.run.ensemble import ensemble_identity, ensemble_of
 from llmx.run.kept import keep_asked
 from llmx.run.stand import Length, Stand, open_stand
@@ -23,25 +24,50 @@ from llmx.store.files import Appender, write_json
 ROWS, EVENTS = "latency.jsonl", "events.jsonl"
 
 
+class LatencyOptions(StageOptions):
+    """What is timed, and how often."""
+
+    rounds: Count | None = Field(
+        default=None, description="answers of an arm; null = the scale's speed problems"
+    )
+    arms: tuple[ArmName, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="arms that are timed; null = all",
+        examples=["names of arms: [moa, staircase]"],
+    )
+    tokens: Count | tuple[Count, ...] | None = Field(
+        default=None,
+        description="lengths that every speaker is forced to; null = texts end by themselves",
+        examples=["lengths above 0: [16, 64, 256]"],
+    )
+
+    @field_validator("tokens")
+    @classmethod
+    def _some(cls, found: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+        if found == ():
+            raise wrong("is an empty list", "write lengths above 0: [16, 64, 256]")
+        return found
+
+
 class LatencyStage:
     """Writes ``latency.jsonl``, a line an answer, and ``events.jsonl``, the first answer of an arm.
 
     In each round every arm answers the same problem, in an order that turns from round to round;
     each round has a problem of its own, as far as the test split goes.
 
-    Options: ``rounds`` (default: the scale's speed problems), ``arms`` (default: all) and
-    ``tokens``. Without it drafts and answers end where they end, as where quality is measured.
-    With a length, or a list of them, every speaker writes just so many tokens and ends are passed
-    over: what is cut from the time to the first token depends on when a draft ends.
+    Without ``tokens`` drafts and answers end where they end, as where quality is measured. With a
+    length, or a list of them, every speaker writes just so many tokens and ends are passed over:
+    what is cut from the time to the first token depends on when a draft ends.
     """
 
+    Options: ClassVar[type[StageOptions]] = LatencyOptions
     kind: ClassVar[str] = "ensemble_latency"
     version: ClassVar[int] = 3
     timing: ClassVar[bool] = True
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """All arms, what they are asked, rounds, lengths, threads; the graph adds the machine."""
-        check_options(given, {"rounds", "tokens", "arms"})
         timed = _timed(given)
         return {
             "arms": {name: ensemble_identity(arm) for name, arm in timed.items()},
@@ -122,28 +148,21 @@ def _place_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _timed(given: StageInput) -> dict[str, ArmSpec]:
     """Return the arms that are timed, in the recipe's order, without those that were left out."""
-    wanted = given.stage.options.get("arms", list(given.arms))
-    where = f"stages.{given.stage.name}.arms"
-    if not isinstance(wanted, Sequence) or isinstance(wanted, str) or not wanted:
-        raise ConfigError(f"{where} is {wanted!r}", "write names of arms: [moa, staircase]")
+    wanted = given.read(LatencyOptions).arms
+    if wanted is None:
+        return dict(given.arms)
     return {name: arm for name, arm in given.arms.items() if name.partition("@")[0] in wanted}
 
 
 def _lengths(given: StageInput) -> tuple[Length, ...]:
     """Return the lengths that every speaker is forced to; (None,) without any."""
-    asked = given.stage.options.get("tokens")
-    if asked is None:
-        return (None,)
-    many = asked if isinstance(asked, list) else [asked]
-    if not many or not all(isinstance(one, int) and one > 0 for one in many):
-        where = f"stages.{given.stage.name}.tokens"
-        raise ConfigError(f"{where} is {asked!r}", "write lengths above 0: [16, 64, 256]")
-    return tuple(dict.fromkeys(many))
+    asked = given.read(LatencyOptions).tokens
+    return tuple(dict.fromkeys(asked)) if isinstance(asked, tuple) else (asked,)
 
 
 def _rounds(given: StageInput) -> int:
     scale = next(iter(given.arms.values())).scale
-    return positive_option(given, "rounds", scale.speed_problems)
+    return given.read(LatencyOptions).rounds or scale.speed_problems
 
 
 def _most(arm: ArmSpec, length: Length) -> int:

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from llmx.core.errors import ConfigError, nearest
+from pydantic import Field
+
+from llmx.core.options import ArmName, Count, Split, StageOptions
 from llmx.core.spec import Divergence
-from llmx.core.stage import StageInput
 
-_DRAFTS = ("greedy", "sampled")
-_ON = ("raw", "warped")
+_TopK = Annotated[int, Field(ge=0)]
 
 
-def choices(given: StageInput) -> dict[str, Any]:
-    """Return how blocks are drafted and what is logged of them, defaults filled in.
+class DivergenceLogOptions(StageOptions):
+    """What is logged of which texts."""
 
-    Raises:
-        ConfigError: for a value that means nothing.
-    """
-    options = given.stage.options
-    draft = options.get("draft", "greedy")
-    _known(given, "draft", [draft], _DRAFTS)
-    found = {
-        "divergences": _list(given, "divergences", list(get_args(Divergence))),
-        "on": _list(given, "on", list(_ON)),
-        "top_k": _list(given, "top_k", [0, 50]),
-    }
-    _known(given, "divergences", found["divergences"], get_args(Divergence))
-    _known(given, "on", found["on"], _ON)
-    for top_k in found["top_k"]:
-        if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 0:
-            where = f"stages.{given.stage.name}.top_k"
-            raise ConfigError(f"{where} holds {top_k!r}", "write whole numbers, 0 = all tokens")
-    return {"draft": draft, **found}
+    arms: tuple[ArmName, ...] | None = Field(
+        default=None,
+        description="arms to log, without their point of a sweep; null = all",
+        examples=["names of arms: [sd, fsd]"],
+    )
+    problems: Count | None = Field(
+        default=None, description="how many texts; null = the scale's for calibration"
+    )
+    stride: Count = Field(default=5, description="a block at every fifth token")
+    draft: Literal["greedy", "sampled"] = Field(
+        default="greedy", description="how replayed blocks are drafted"
+    )
+    divergences: tuple[Divergence, ...] = Field(
+        default=get_args(Divergence), min_length=1, description="what is measured"
+    )
+    top_k: tuple[_TopK, ...] = Field(
+        default=(0, 50),
+        min_length=1,
+        description="cuts of the raw distributions; 0 = all tokens",
+        examples=["whole numbers, 0 = all tokens"],
+    )
+    on: tuple[Literal["raw", "warped"], ...] = Field(
+        default=("raw", "warped"), min_length=1, description="which distributions"
+    )
+    split: Split = Field(default="test", description="split whose texts are replayed")
 
-
-def _list(given: StageInput, name: str, default: list[Any]) -> list[Any]:
-    found = given.stage.options.get(name, default)
-    if not isinstance(found, list) or not found:
-        where = f"stages.{given.stage.name}.{name}"
-        raise ConfigError(f"{where} is {found!r}", f"write a list such as {default}")
-    return found
-
-
-def _known(given: StageInput, name: str, values: Sequence[Any], known: Sequence[str]) -> None:
-    for value in values:
-        if value not in known:
-            where = f"stages.{given.stage.name}.{name}"
-            raise ConfigError(f"{where} holds {value!r}", nearest(str(value), known))
+    def measured(self) -> dict[str, Any]:
+        """Return how blocks are drafted and what is logged of them."""
+        lists = {name: list(getattr(self, name)) for name in ("divergences", "on", "top_k")}
+        return {"draft": self.draft, **lists}

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from llmx.core.arms import family
-from llmx.core.errors import ConfigError, nearest
+from llmx.core.options import StageOptions
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.trained import trained_arms
 
-_OPTIONS = ("title",)
+
+class ReportOptions(StageOptions):
+    """What the page shows."""
+
+    title: str = Field(default="Results", description="title of the page")
 
 
 class ReportStage:
@@ -20,26 +26,21 @@ class ReportStage:
     What an input is, is known by its files: ``samples.jsonl`` (decode), ``scores.jsonl`` (score),
     ``blocks.jsonl`` (speed), ``calibration.json``, ``verdicts.json``. Writes ``results.json``,
     ``report.md``, ``report.html`` and ``plot.svg``.
-
-    Options: ``title`` of the page (default: Results).
     """
 
+    Options: ClassVar[type[StageOptions]] = ReportOptions
     kind: ClassVar[str] = "report"
     version: ClassVar[int] = 4
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """Return the arms as they are shown, the reference and the title.
-
-        Raises:
-            ConfigError: for an unknown option.
-        """
+        """Return the arms as they are shown, the reference and the title."""
         return {
             "arms": {name: as_json(spec) for name, spec in given.arms.items()},
             "order": list(given.arms),
             "reference": _reference(given),
             "references": dict(given.references),
-            "title": _title(given),
+            "title": given.read(ReportOptions).title,
             "trained": sorted(trained_arms(given.arms, given.stages)),
         }
 
@@ -72,20 +73,12 @@ class ReportStage:
         reference = _reference(given)
         pooled = None if reference is None else family(reference)
         references = pool_references(given.references)
-        results = build(found, arms, pooled, _title(given), references)
+        results = build(found, arms, pooled, given.read(ReportOptions).title, references)
         lost = [Finding(kind="unavailable", text=text) for text in sentences(context.unavailable)]
         results = results.model_copy(update={"findings": (*lost, *results.findings)})
         context.progress.advance()
         write(context.out, results, found, arms)
         context.progress.advance()
-
-
-def _title(given: StageInput) -> str:
-    for name in given.stage.options:
-        if name not in _OPTIONS:
-            where = f"stage '{given.stage.name}' (kind report)"
-            raise ConfigError(f"unknown option '{name}' of {where}", nearest(name, _OPTIONS))
-    return str(given.stage.options.get("title", "Results"))
 
 
 def _reference(given: StageInput) -> str | None:

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from llmx.core.errors import ConfigError, DataError, RunError, nearest
+from pydantic import Field
+
+from llmx.core.errors import ConfigError, DataError, RunError
+from llmx.core.options import ScorerName, Split, StageOptions
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
@@ -16,7 +19,12 @@ from llmx.run.planned_problems import require_planned
 if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
 
-_OPTIONS = {"scorer": "gsm", "split": "test"}
+
+class ScoreOptions(StageOptions):
+    """Who judges which problems."""
+
+    scorer: ScorerName = Field(default="gsm", description="kind of scorer")
+    split: Split = Field(default="test", description="split whose answers are scored")
 
 
 class Loader(Protocol):
@@ -32,12 +40,11 @@ class ScoreStage:
     ``scores.jsonl`` holds a Score for each record in the order of the records, ``problems.jsonl``
     the Sample of each (what a report shows beside the answers), ``summary.json`` the counts.
 
-    Options: ``scorer`` (registry kind, default gsm) and ``split`` (default test).
-
     Args:
         load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
     """
 
+    Options: ClassVar[type[StageOptions]] = ScoreOptions
     kind: ClassVar[str] = "score"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
@@ -51,12 +58,12 @@ class ScoreStage:
         Raises:
             ConfigError: for an unknown option or scorer, or an arm without data.
         """
-        options = _options(given)
-        scorer = lookup("scorer", options["scorer"])
+        options = given.read(ScoreOptions)
+        scorer = lookup("scorer", options.scorer)
         return {
             "scorer": scorer.kind,
             "scorer_version": scorer.version,
-            "split": options["split"],
+            "split": options.split,
             "data": as_json(_data(given)),
         }
 
@@ -66,7 +73,7 @@ class ScoreStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Seconds at most: nothing is generated. A scorer that cannot score refuses the plan."""
-        scorer = lookup("scorer", _options(given)["scorer"])
+        scorer = lookup("scorer", given.read(ScoreOptions).scorer)
         refusal = getattr(scorer, "refusal", None)
         return Cost(samples=given.arm.scale.problems or 0, seconds=1.0, refusal=refusal)
 
@@ -79,11 +86,11 @@ class ScoreStage:
         """
         from llmx.store.files import whole_lines, write_json, write_lines
 
-        options, data = _options(context.given), _data(context.given)
+        options, data = context.given.read(ScoreOptions), _data(context.given)
         path = _records(context.inputs)
-        problems = {sample.id: sample for sample in self._load(data, options["split"])}
+        problems = {sample.id: sample for sample in self._load(data, options.split)}
         context.progress.start(sum(1 for _ in whole_lines(path)))
-        done = _Done(lookup("scorer", options["scorer"])())
+        done = _Done(lookup("scorer", options.scorer)())
         scores = _scored(path, problems, done, context)
         write_lines(context.out / "scores.jsonl", map(as_json, scores))
         there = [sample.id for sample in done.samples]
@@ -129,15 +136,6 @@ def _scored(
     for record in rows(path, Record):
         yield done.score(record, _problem(problems, record))
         context.progress.advance()
-
-
-def _options(given: StageInput) -> dict[str, str]:
-    """Return the options with their defaults, or refuse one that does not exist."""
-    for name in given.stage.options:
-        if name not in _OPTIONS:
-            where = f"stage '{given.stage.name}' (kind score)"
-            raise ConfigError(f"unknown option '{name}' of {where}", nearest(name, _OPTIONS))
-    return {name: str(given.stage.options.get(name, value)) for name, value in _OPTIONS.items()}
 
 
 def _data(given: StageInput) -> DataSpec:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmx.core.errors import ConfigError
+from pydantic import Field, field_validator
+
+from llmx.core.options import Count, StageOptions, wrong
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.run.decode import check_options, positive_option
 from llmx.store.files import write_json
 from llmx.store.page import write_marked
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from llmx.simulate.explore import Point
     from llmx.simulate.predict import Prediction, Rows
 
+_FITTED = ("single_ttft", "single_tps", "moa_ttft", "moa_tps")
 _NAMED = {
     "ttft 8": "moa_staircase_ttft",
     "tokens/s": "moa_staircase_tps",
@@ -26,26 +28,36 @@ _NAMED = {
 }
 
 
+class SimulationOptions(StageOptions):
+    """What is fitted on, and how large the sweeps are."""
+
+    published: dict[str, float] = Field(
+        description="id of a claim -> value: rows of the paper, fitted on and predicted",
+        examples=["the rows of recipes/_claims/staircase.yaml"],
+    )
+    tokens: Count = Field(default=256, description="tokens of an answer in the sweeps")
+    questions: Count = Field(default=60, description="questions under load")
+
+    @field_validator("published")
+    @classmethod
+    def _enough(cls, found: dict[str, float]) -> dict[str, float]:
+        if missing := [name for name in _FITTED if name not in found]:
+            hint = "see recipes/_claims/staircase.yaml"
+            raise wrong(f"needs {', '.join(missing)}", hint)
+        return found
+
+
 class SimulationStage:
-    """Over recipe. Writes ``simulation.json``, ``simulation.md`` and ``simulation.svg``.
+    """Over recipe. Writes ``simulation.json``, ``simulation.md`` and ``simulation.svg``."""
 
-    Options: ``published``, id of a claim → value (the rows of the paper that are fitted on and
-    predicted); ``tokens`` (default 256) of an answer in the sweeps, ``questions`` (default 60)
-    under load.
-    """
-
+    Options: ClassVar[type[StageOptions]] = SimulationOptions
     kind: ClassVar[str] = "ensemble_simulation"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The published rows and the sizes."""
-        check_options(given, {"published", "tokens", "questions"})
-        return {
-            "published": _published(given),
-            "tokens": positive_option(given, "tokens", 256),
-            "questions": positive_option(given, "questions", 60),
-        }
+        return given.read(SimulationOptions).model_dump()
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -53,7 +65,7 @@ class SimulationStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Virtual time costs a fraction of a millisecond an event."""
-        return Cost(seconds=0.4 * positive_option(given, "tokens", 256))
+        return Cost(seconds=0.4 * given.read(SimulationOptions).tokens)
 
     def run(self, context: StageContext) -> None:
         """Predict, explore, and write both."""
@@ -80,17 +92,6 @@ def _stored(one: Prediction) -> dict[str, Any]:
     """Return a prediction as data; one that the rows do not identify has no error."""
     known = one.identified
     return {**vars(one), "identified": known, "error": one.error if known else None}
-
-
-def _published(given: StageInput) -> dict[str, float]:
-    found = given.stage.options.get("published")
-    needed = ("single_ttft", "single_tps", "moa_ttft", "moa_tps")
-    if not isinstance(found, dict) or any(name not in found for name in needed):
-        where = f"stages.{given.stage.name}.published"
-        raise ConfigError(
-            f"{where} needs {', '.join(needed)}", "see recipes/_claims/staircase.yaml"
-        )
-    return {str(name): float(value) for name, value in found.items()}
 
 
 def markdown(rows: Rows, predicted: Sequence[Prediction], points: Sequence[Point]) -> str:

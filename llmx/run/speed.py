@@ -8,42 +8,56 @@ round. Quality is measured elsewhere: these texts are thrown away.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
 
 from llmx.core.arms import families
 from llmx.core.collector import old_objects_set_aside
-from llmx.core.errors import ConfigError, nearest
+from llmx.core.errors import ConfigError
 from llmx.core.exchange import Request
+from llmx.core.options import Count, Split, StageOptions
 from llmx.core.spec import ScaleSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.kernel import kernel_of
 from llmx.run.ask import calibrated_threshold, decoding_identity, requests_for
 from llmx.run.budget import seconds_per_problem
 from llmx.run.clock import Clock, clocks, engine_of
-from llmx.run.decode import check_options, positive_option
 from llmx.run.kept import keep_asked
 from llmx.store.files import Appender, write_json
 
 BLOCKS = "blocks.jsonl"
-_OPTIONS = {"split", "problems", "rounds", "batch_size", "engines"}
-_ENGINES = ("together", "one at a time")
+_APART = "one at a time"
+
+
+class SpeedOptions(StageOptions):
+    """How much is timed, and how."""
+
+    split: Split = Field(default="test", description="split whose problems are decoded")
+    problems: Count | None = Field(default=None, description="problems a round; null = the scale's")
+    rounds: Count | None = Field(default=None, description="rounds; null = the scale's")
+    batch_size: Count = Field(
+        default=1, description="rows at once; 1 is the latency that a single user sees"
+    )
+    engines: Literal["together", "one at a time"] = Field(
+        default="together",
+        description="`one at a time` where engines of vLLM do not fit side by side",
+    )
 
 
 class SpeedStage:
     """Writes ``blocks.jsonl``, a line a round and arm.
 
-    Options: ``problems`` a round, ``rounds`` (defaults: the scale's), ``batch_size`` (default 1,
-    the latency that a single user sees; rows are refilled), ``split``, ``engines``: ``together``,
-    or ``one at a time`` where the engines of vLLM do not fit side by side.
+    Rows are refilled.
     """
 
+    Options: ClassVar[type[StageOptions]] = SpeedOptions
     kind: ClassVar[str] = "decode_speed"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = True
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """All arms, how much of each, threads and batch size. The machine is added by the graph."""
-        check_options(given, _OPTIONS)
         for name, arm in given.arms.items():
             if arm.engine.kind not in ("hf", "vllm"):
                 raise ConfigError(
@@ -56,7 +70,7 @@ class SpeedStage:
         threads = {name: arm.engine.threads for name, arm in given.arms.items()}
         sizes = {"problems": problems, "rounds": rounds, "batch_size": batch}
         devices = {name: arm.engine.device for name, arm in given.arms.items()}
-        apart = {} if _together(given) else {"engines": _ENGINES[1]}
+        apart = {} if _together(given) else {"engines": _APART}
         return {"arms": arms, "threads": threads, "devices": devices, **sizes, **apart}
 
     def applies(self, given: StageInput) -> bool:
@@ -80,7 +94,7 @@ class SpeedStage:
         given, together = context.given, _together(context.given)
         with clocks(given.arms, context.inputs, context.progress, together) as timed:
             _measure(context, timed, done)
-        told = {"rounds": rounds, "arms": list(names), "engines": _ENGINES[not together]}
+        told = {"rounds": rounds, "arms": list(names), "engines": given.read(SpeedOptions).engines}
         write_json(context.out / "summary.json", told)
 
 
@@ -117,7 +131,7 @@ def _measure(context: StageContext, timed: Mapping[str, Clock], done: int) -> No
                 places = range(round_ * problems, (round_ + 1) * problems)
                 chunk = [asked[name][place % len(asked[name])] for place in places]
                 block = {"round": round_, "arm": name, **timed[name](chunk, batch)}
-                rows.append(block if together else {**block, "engines": _ENGINES[1]})
+                rows.append(block if together else {**block, "engines": _APART})
                 context.progress.advance()
             blocks.append(rows)
 
@@ -162,22 +176,16 @@ def _place_of(row: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _split(given: StageInput) -> str:
-    return str(given.stage.options.get("split", "test"))
+    return given.read(SpeedOptions).split
 
 
 def _together(given: StageInput) -> bool:
-    found = str(given.stage.options.get("engines", _ENGINES[0]))
-    if found not in _ENGINES:
-        where = f"stages.{given.stage.name}.engines is '{found}'"
-        raise ConfigError(where, nearest(found, _ENGINES, "ways"))
-    return found == _ENGINES[0]
+    return given.read(SpeedOptions).engines == "together"
 
 
 def _sizes(given: StageInput) -> tuple[int, int, int]:
     """Return problems a round, rounds, batch size."""
     scale: ScaleSpec = next(iter(given.arms.values())).scale
-    return (
-        positive_option(given, "problems", scale.speed_problems),
-        positive_option(given, "rounds", scale.speed_rounds),
-        positive_option(given, "batch_size", 1),
-    )
+    asked = given.read(SpeedOptions)
+    rounds = asked.rounds or scale.speed_rounds
+    return asked.problems or scale.speed_problems, rounds, asked.batch_size

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmx.core.errors import RunError
 from llmx.core.record import Record
@@ -25,12 +25,15 @@ from llmx.store.files import read_json
 from llmx.store.fingerprint import fingerprint
 from llmx.train.post_training.fields import setting
 
+if TYPE_CHECKING:
+    from llmx.run.training_report import TrainingReportOptions
+
 _WARM, _RL = ("sft", "dpo"), ("grpo", "rloo")
 
 Puzzles = Mapping[str, AnyPuzzle]
 
 
-def evidence(context: StageContext, options: Mapping[str, Any]) -> dict[str, SeedRun]:
+def evidence(context: StageContext, options: TrainingReportOptions) -> dict[str, SeedRun]:
     """Return what the needs hold of every arm, seeds apart.
 
     Raises:
@@ -38,7 +41,8 @@ def evidence(context: StageContext, options: Mapping[str, Any]) -> dict[str, See
     """
     given, known = context.given, _Puzzles()
     context.progress.start(len(given.arms), unit="arms")
-    halves = {half: _gathered(context, options[half]) for half in ("before", "after")}
+    asked = {"before": options.before, "after": options.after}
+    halves = {half: _gathered(context, needs) for half, needs in asked.items()}
     found = {}
     for name, arm in given.arms.items():
         puzzles = known.of(arm)
@@ -50,13 +54,13 @@ def evidence(context: StageContext, options: Mapping[str, Any]) -> dict[str, See
             before=_half(halves["before"][name], puzzles, arm),
             after=_half(halves["after"][name], puzzles, arm),
             trained_on=tuple(_audits(training)),
-            **_rollouts(training, puzzles, arm, int(options["rollouts"])),
+            **_rollouts(training, puzzles, arm, options.rollouts),
         )
         context.progress.advance()
     return found
 
 
-def _gathered(context: StageContext, needs: list[str]) -> dict[str, ArmFiles]:
+def _gathered(context: StageContext, needs: Sequence[str]) -> dict[str, ArmFiles]:
     inputs = {k: path for k, path in context.inputs.items() if k.partition("/")[0] in needs}
     given = context.given
     return gather(inputs, given.arms, trained_arms(given.arms, given.stages)).arms

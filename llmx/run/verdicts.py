@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from llmx.core.arms import families
-from llmx.core.errors import ConfigError
+from llmx.core.errors import ConfigError, nearest
+from llmx.core.options import StageOptions, wrong
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.trained import trained_arms
-from llmx.run.decode import check_options
 from llmx.store.files import write_json, write_text
 from llmx.store.page import write_marked
 
-if TYPE_CHECKING:
-    from llmx.report.verdict.evidence import TunedOn
+
+def _finding(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    from llmx.report.verdict.schema import arms_of, check_finding
+
+    try:
+        check_finding(value, "")
+    except ConfigError as error:
+        raise wrong(error.message.removeprefix(": "), error.hint) from error
+    known = (info.context or {}).get("arms")
+    for name in (*arms_of(value), *([value["must_fail"]] if value.get("must_fail") else [])):
+        if known is not None and name.partition("@")[0] not in known:
+            raise wrong(f"there is no arm '{name}'", nearest(name, known, "arms"))
+    return value
+
+
+class VerdictOptions(StageOptions):
+    """What is asked of a run."""
+
+    findings: tuple[Annotated[dict[str, Any], AfterValidator(_finding)], ...] = Field(
+        min_length=1,
+        description="the questions, each with a test and the arms that it is about",
+        examples=["- {id: NAME, test: TEST, …}"],
+    )
+    tuned_on: Literal["validation", "test"] = Field(
+        default="validation",
+        description="split on which settings were chosen; of `test` every verdict is exploratory",
+    )
+
+    @field_validator("findings")
+    @classmethod
+    def _once(cls, found: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        names = [finding["id"] for finding in found]
+        if len(set(names)) < len(names):
+            raise wrong("holds an id twice", "give each finding an id of its own")
+        return found
 
 
 class VerdictStage:
@@ -26,25 +61,22 @@ class VerdictStage:
     Reads whatever of scores, timed blocks, audits and explorations is among its needs; an arm
     whose audit failed is judged by nothing.
 
-    Options: ``findings``, a list of ``{id, test, …}``; the tests and their fields are those of
-    :mod:`llmx.report.verdict`. Arms are named without their seed. ``tuned_on``: the split on which
-    settings were chosen, ``validation`` or ``test``; of the latter every verdict is exploratory.
+    The tests of findings and their fields are those of :mod:`llmx.report.verdict`. Arms are named
+    without their seed.
     """
 
+    Options: ClassVar[type[StageOptions]] = VerdictOptions
     kind: ClassVar[str] = "verdicts"
     version: ClassVar[int] = 4
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The findings, the arms with their samplers, those trained, references, what was tuned on.
-
-        Raises:
-            ConfigError: for a finding that cannot be judged, or an unknown split.
-        """
+        """The findings, arms, samplers, who was trained, references, what was tuned on."""
+        options = given.read(VerdictOptions)
         return {
-            "findings": _findings(given),
+            "findings": list(options.findings),
             "arms": list(given.arms),
-            "tuned_on": _tuned_on(given),
+            "tuned_on": options.tuned_on,
             "trained": sorted(trained_arms(given.arms, given.stages)),
             "samplers": {n: arm.sampler and as_json(arm.sampler) for n, arm in given.arms.items()},
             "reference": given.reference,
@@ -74,10 +106,11 @@ class VerdictStage:
         from llmx.report.verdict.model import Verdicts
         from llmx.run.availability import sentences
 
-        given, findings = context.given, _findings(context.given)
+        given, options = context.given, context.given.read(VerdictOptions)
+        findings = list(options.findings)
         trained = trained_arms(given.arms, given.stages)
         apart = gather(context.inputs, given.arms, trained)
-        found = evidence(pool(apart), _tuned_on(given))
+        found = evidence(pool(apart), options.tuned_on)
         present = families(given.arms)
         samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
         context.progress.start(len(findings), unit="findings")
@@ -87,31 +120,7 @@ class VerdictStage:
             context.progress.advance()
         lost = sentences(context.unavailable)
         judged = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
-        kept = outcomes(apart, given, findings, lost, _tuned_on(given))
+        kept = outcomes(apart, given, findings, lost, options.tuned_on)
         write_text(context.out / FILE, dumps(kept))
         write_json(context.out / "verdicts.json", as_json(judged))
         write_marked(context.out / "verdicts.md", markdown(judged))
-
-
-def _findings(given: StageInput) -> list[dict[str, Any]]:
-    from llmx.report.verdict.schema import check_finding
-
-    check_options(given, {"findings", "tuned_on"})
-    found = given.stage.options.get("findings")
-    where = f"stages.{given.stage.name}.findings"
-    if not isinstance(found, list) or not found:
-        raise ConfigError(f"{where} is not a list", "write - {id: NAME, test: TEST, …}")
-    for place, finding in enumerate(found):
-        check_finding(finding, f"{where}[{place}]")
-    names = [finding["id"] for finding in found]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"{where} holds an id twice", "give each finding an id of its own")
-    return found
-
-
-def _tuned_on(given: StageInput) -> TunedOn:
-    found = given.stage.options.get("tuned_on", "validation")
-    if found not in ("validation", "test"):
-        where = f"stages.{given.stage.name}.tuned_on"
-        raise ConfigError(f"{where} is {found!r}", "write validation or test")
-    return cast("TunedOn", found)

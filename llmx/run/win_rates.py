@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.home import at_home
 from llmx.core.judging import Judgement
+from llmx.core.options import StageOptions
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.report.judged import FILE, ArmWins, markdown
 from llmx.run.ask import required
-from llmx.run.decode import check_options
 from llmx.run.judge import JUDGEMENTS, OUTPUTS
 from llmx.run.win_figures import JudgedArm, figures, judge_name
 from llmx.scoring.judging.alpaca_package import installed, missing
@@ -25,24 +27,33 @@ from llmx.store.fingerprint import hash_file
 from llmx.store.page import write_marked
 from llmx.store.place import inside
 
-_OPTIONS = {"title", "length_controlled", "gamed"}
+
+class WinRatesOptions(StageOptions):
+    """What is counted, and under which title."""
+
+    title: str = Field(default="Win rates", description="title of the page")
+    length_controlled: bool | None = Field(
+        default=None,
+        description="by the package `alpaca_eval`; null = true for AlpacaEval's own data",
+    )
+    gamed: str | None = Field(
+        default=None, description="copy of alpaca_eval's `df_gamed.csv`; null = from the hub"
+    )
 
 
 class WinRatesStage:
     """Over recipe. Reads stage `judge`; writes ``win_rates.json`` and ``win_rates.md``.
 
     For the package `alpaca_eval` it also writes ``outputs/ARM.json`` and ``annotations/ARM.json``.
-    Options: ``title``; ``length_controlled`` (default true for AlpacaEval's own data), by the
-    package `alpaca_eval`; ``gamed``, a copy of its ``df_gamed.csv`` where there is no hub.
     """
 
+    Options: ClassVar[type[StageOptions]] = WinRatesOptions
     kind: ClassVar[str] = "win_rates"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Options, arms, who is compared with whom, and whose regression it is."""
-        check_options(given, _OPTIONS)
         controlled, gamed = controlled_of(given), gamed_of(given)
         return {
             "options": {k: v for k, v in given.stage.options.items() if k != "gamed"},
@@ -92,7 +103,7 @@ def _judged_arm(given: StageInput, name: str, folder: Path, out: Path) -> Judged
 
 
 def _page(given: StageInput, arms: Mapping[str, JudgedArm], found: Sequence[ArmWins]) -> str:
-    title = str(given.stage.options.get("title", "Win rates"))
+    title = given.read(WinRatesOptions).title
     judges = {judge_name(arm.judge) for arm in given.arms.values()}
     baselines = {str(row["baseline"]) for arm in arms.values() for row in arm.outputs}
     rule = all(arm.judge is None or arm.judge.kind != "endpoint" for arm in given.arms.values())
@@ -103,13 +114,12 @@ def controlled_of(given: StageInput) -> bool:
     """Return whether lengths are controlled for.
 
     Raises:
-        ConfigError: for a value that is neither true nor false, or data that cannot have it.
+        ConfigError: for data that cannot have it.
     """
     kinds = {required(arm, given.stage.name)[0].kind for arm in given.arms.values()}
-    wanted = given.stage.options.get("length_controlled", kinds == {"alpaca_eval"})
+    asked = given.read(WinRatesOptions).length_controlled
+    wanted = kinds == {"alpaca_eval"} if asked is None else asked
     where = f"stages.{given.stage.name}.length_controlled"
-    if not isinstance(wanted, bool):
-        raise ConfigError(f"{where} is {wanted!r}", "write true or false")
     if wanted and kinds != {"alpaca_eval"}:
         raise ConfigError(
             f"{where}: the regression is fitted to AlpacaEval alone", f"{where}=false"
@@ -123,10 +133,10 @@ def gamed_of(given: StageInput) -> Path | None:
     Raises:
         ConfigError: if it is not there.
     """
-    named = given.stage.options.get("gamed")
+    named = given.read(WinRatesOptions).gamed
     if named is None:
         return None
-    path = at_home(str(named))
+    path = at_home(named)
     if not path.is_file():
         where = f"stages.{given.stage.name}.gamed"
         raise ConfigError(

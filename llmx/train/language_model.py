@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
+
+from pydantic import Field
 
 from llmx.core.errors import ConfigError
+from llmx.core.options import StageOptions
 from llmx.core.progress import Progress
 from llmx.core.registry import lookup
 from llmx.core.spec import ShapeSpec, TrainerSpec
@@ -26,19 +29,30 @@ from llmx.train.heap import keep_freed_memory
 from llmx.train.order import ByLength, follow
 from llmx.train.post_training.duration import on_cpu, supervised_seconds
 
-_Spec = TypeVar("_Spec", ShapeSpec, TrainerSpec)
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
 _ORDER = 2  # of the rows: 1 was exact after a kill in the first pass only
+
+
+class TrainOptions(StageOptions):
+    """What stands in place of an arm's own settings."""
+
+    base: str | None = Field(
+        default=None,
+        description="model to start from, with its tokenizer: a folder or zoo:NAME; "
+        "of `shape` only the context is then read",
+    )
+    shape: ShapeSpec | None = Field(default=None, description="null = the arm's `shape`")
+    trainer: TrainerSpec | None = Field(default=None, description="null = the arm's `trainer`")
+    seed: int | None = Field(default=None, description="null = the arm's `seed`")
 
 
 class TrainStage:
     """Needs a corpus and a tokenizer; writes ``model/`` and ``training.json``.
 
-    Options: ``shape``, ``trainer``, ``seed``, in place of the arm's; ``over: recipe`` needs them.
-    ``base`` names a model to go on from (a folder or ``zoo:NAME``), with its tokenizer; only the
-    context is then read of the shape.
+    ``over: recipe`` needs ``shape`` and ``trainer``.
     """
 
+    Options: ClassVar[type[StageOptions]] = TrainOptions
     kind: ClassVar[str] = "train"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
@@ -49,7 +63,7 @@ class TrainStage:
         Trainings of several passes are apart from those of an order that a kill could change.
         """
         shape, trainer, seed = _specs(given)
-        base = given.stage.options.get("base")
+        base = given.read(TrainOptions).base
         return {
             "shape": shape.model_dump(mode="json"),
             "trainer": trainer.model_dump(mode="json", exclude=_ACCIDENTS),
@@ -119,13 +133,12 @@ def _fit(trainer: Any, checkpoint: Path | None, left: int) -> None:
 
 
 def _specs(given: StageInput) -> tuple[ShapeSpec, TrainerSpec, int]:
-    options = given.stage.options
-    arm = next(iter(given.arms.values())) if options else given.arm
-    shape = _own(ShapeSpec, options, "shape") or arm.shape
-    trainer = _own(TrainerSpec, options, "trainer") or arm.trainer
+    options = given.read(TrainOptions)
+    arm = next(iter(given.arms.values())) if given.stage.options else given.arm
+    shape, trainer = options.shape or arm.shape, options.trainer or arm.trainer
     if shape is None or trainer is None:
         raise ConfigError("stage kind 'train' needs a shape and a trainer", "add shape=… trainer=…")
-    return shape, trainer, int(options.get("seed", arm.seed))
+    return shape, trainer, arm.seed if options.seed is None else options.seed
 
 
 def _several_passes(given: StageInput, trainer: TrainerSpec) -> bool:
@@ -144,20 +157,6 @@ def _most_rows(given: StageInput) -> int | None:
         if isinstance(stage, WritesRows):
             return stage.most_rows(replace(given, stage=need))
     return None
-
-
-def _own(kind: type[_Spec], options: Mapping[str, Any], name: str) -> _Spec | None:
-    """Return a specification that stands in the stage's own options."""
-    from pydantic import ValidationError
-
-    if name not in options:
-        return None
-    try:
-        return kind.model_validate(options[name])
-    except ValidationError as error:
-        worst: Any = error.errors()[0]
-        where = ".".join(str(part) for part in (name, *worst["loc"]))
-        raise ConfigError(f"stage option {where}: {worst['msg']}") from error
 
 
 def _need(context: StageContext, file: str) -> Path:
@@ -181,7 +180,7 @@ def _base(context: StageContext) -> Path | None:
     Raises:
         ConfigError: if it is not on this machine.
     """
-    name = context.given.stage.options.get("base")
+    name = context.given.read(TrainOptions).base
     folder = local_folder(name, context.inputs) if name else None
     if name and folder is None:
         raise ConfigError(f"stage option base={name} is no folder here", "a folder, or zoo:NAME")

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from llmx.core.errors import ConfigError
+from pydantic import Field
+
+from llmx.core.options import StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.store.files import read_lines
 
@@ -23,21 +25,29 @@ _PIECES = r" ?[0-9]| ?[A-Za-z]+| ?[^\sA-Za-z0-9]+|\s"
 _SAMPLE = 20_000  # problems that the merges are learned from
 
 
+class TokenizerOptions(StageOptions):
+    """How large a tokenizer is."""
+
+    vocabulary: int = Field(
+        default=1024,
+        multiple_of=64,
+        ge=320,
+        description="tokens",
+        examples=["a multiple of 64, at least 320"],
+    )
+
+
 class TokenizerStage:
     """Writes a tokenizer folder that ``AutoTokenizer`` loads."""
 
+    Options: ClassVar[type[StageOptions]] = TokenizerOptions
     kind: ClassVar[str] = "tokenizer"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The size of the vocabulary and the rules of splitting."""
-        size = given.stage.options.get("vocabulary", 1024)
-        if not isinstance(size, int) or size % 64 or size < 320:
-            raise ConfigError(
-                f"stages.{given.stage.name}.vocabulary is {size}",
-                "a multiple of 64, at least 320",
-            )
+        size = given.read(TokenizerOptions).vocabulary
         return {"vocabulary": size, "pieces": _PIECES, "template": CHAT_TEMPLATE, "from": _SAMPLE}
 
     def applies(self, given: StageInput) -> bool:

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from llmx.core.errors import ConfigError, RunError
+from llmx.core.options import ArmName, NeedName, StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stats import wilson
 from llmx.store.files import read_json, read_lines, write_json
@@ -16,14 +19,25 @@ from llmx.store.place import inside
 from llmx.train.card_text import render
 
 
+class ZooCardOptions(StageOptions):
+    """Which models ship, and what their cards say."""
+
+    models: dict[ArmName, str] = Field(
+        min_length=1,
+        description="arm -> folder name; arms that were left out have none",
+        examples=["{ARM: FOLDER}"],
+    )
+    measured: dict[str, tuple[str, NeedName]] = Field(
+        default={}, description="title -> [end of the arm's name, score stage]"
+    )
+    recipe: str = Field(default="zoo_gsm", description="name of the recipe")
+    base: str | None = Field(default=None, description="model that the training went on from")
+
+
 class ZooCardStage:
-    """Writes ``<model>/`` (float16 weights, tokenizer, ``README.md``) for every trained model.
+    """Writes ``<model>/`` (float16 weights, tokenizer, ``README.md``) for every trained model."""
 
-    Options: ``models``, arm → folder name (arms that were left out have none); ``measured``,
-    title → [arm suffix, score stage]; ``recipe``, the name of the recipe, and ``base``, the model
-    that the training went on from.
-    """
-
+    Options: ClassVar[type[StageOptions]] = ZooCardOptions
     kind: ClassVar[str] = "zoo_card"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
@@ -51,7 +65,8 @@ class ZooCardStage:
     def run(self, context: StageContext) -> None:
         """Export and describe every model."""
         given = context.given
-        models = {a: f for a, f in given.stage.options["models"].items() if a in given.arms}
+        asked = given.read(ZooCardOptions).models
+        models = {arm: folder for arm, folder in asked.items() if arm in given.arms}
         context.progress.start(len(models), unit="models")
         for arm, folder in models.items():
             model = inside(context.out, folder)
@@ -64,10 +79,8 @@ class ZooCardStage:
 
 def _check(given: StageInput) -> None:
     """Refuse, before anything is trained, a card that would lack its model or a number."""
-    where, options, arms = f"stages.{given.stage.name}", given.stage.options, given.arms
-    models, measured = options.get("models"), options.get("measured", {})
-    if not isinstance(models, Mapping) or not models:
-        raise ConfigError(f"{where}.models is {models!r}", "write {ARM: FOLDER}")
+    where, options, arms = f"stages.{given.stage.name}", given.read(ZooCardOptions), given.arms
+    models, measured = options.models, options.measured
     there = [arm for arm in models if arm in arms]
     if not there:
         raise ConfigError(
@@ -116,10 +129,10 @@ def _facts(context: StageContext, arm: str) -> dict[str, Any]:
     assert spec.shape is not None and spec.trainer is not None and spec.data is not None
     training = read_json(context.inputs[f"train/{arm}"] / "training.json")
     corpus = read_json(_corpus(context.inputs, arm) / "corpus.json")
-    options = context.given.stage.options
+    options = context.given.read(ZooCardOptions)
     return {
-        "recipe": options.get("recipe", "zoo_gsm"),
-        "base": options.get("base"),
+        "recipe": options.recipe,
+        "base": options.base,
         "shape": spec.shape.model_dump(mode="json"),
         "trainer": spec.trainer.model_dump(mode="json"),
         "seed": spec.seed,
@@ -141,7 +154,7 @@ def _corpus(inputs: Mapping[str, Path], arm: str) -> Path:
 
 
 def _measured(context: StageContext, arm: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    for title, (suffix, stage) in context.given.stage.options["measured"].items():
+    for title, (suffix, stage) in context.given.read(ZooCardOptions).measured.items():
         folder = context.inputs.get(f"{stage}/{arm}{suffix}")
         if folder is None:
             raise RunError(f"the card has no scores '{stage}' of arm '{arm}{suffix}'")

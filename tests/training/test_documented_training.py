@@ -9,7 +9,7 @@ from llmx.config.check import validate
 from llmx.config.compose import compose
 from llmx.run.api import run
 from llmx.store.files import read_json, read_lines
-from llmx.train.post_training.options import Options
+from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.settings import DEFAULTS
 from llmx.train.post_training.trackers import TRACKERS
 
@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_page_knows_every_option_tracker_and_default():
-    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.M)) == set(Options.model_fields)
+    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.M)) == set(TrainingOptions.model_fields)
     for name in TRACKERS:
         assert f"`{name}`" in PAGE
     for name, value in DEFAULTS.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from llmx.core.options import NoOptions, StageOptions
 from llmx.core.record import Sample
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
@@ -23,6 +24,7 @@ class AnswersStage:
     what answers look like, and nothing of the way to them. For models trained from nothing.
     """
 
+    Options: ClassVar[type[StageOptions]] = NoOptions
     kind: ClassVar[str] = "answers"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False

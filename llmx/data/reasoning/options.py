@@ -47,11 +47,11 @@ class TraceOptions(Frozen):
         default=None, ge=0, description="only problems that have so many; None = k"
     )
     content: Content = Field(default="correct", description="none = the arm has no traces")
-    control: Control = "none"
+    control: Control = Field(default="none", description="verbose = as long, without backtracks")
     match: int = Field(default=1, ge=1, description="k whose length `verbose` takes")
-    wording: Wording = "plain"
-    style: Style = "exact"
-    wrapper: Wrapper = "chat"
+    wording: Wording = Field(default="plain", description="of the steps")
+    style: Style = Field(default="exact", description="authors = as the released generators")
+    wrapper: Wrapper = Field(default="chat", description="what is put around a question")
     split: Literal["sft", "lessons"] = Field(default="sft", description="whose problems are traced")
 
     @property
@@ -92,10 +92,6 @@ def trace_options(spec: DataSpec, stage: Mapping[str, Any] | None = None) -> Tra
     Raises:
         ConfigError: for an option that does not exist, or two that contradict.
     """
-    for name in stage or {}:
-        if name not in TraceOptions.model_fields:
-            hint = nearest(name, TraceOptions.model_fields, "options of traces")
-            raise ConfigError(f"unknown option '{name}' of a traces stage", hint)
     above = {**spec.options, **(stage or {})}
     options = _read(TraceOptions, spec.model_copy(update={"options": above}))
     asked = options.mixture or (options.k,)  # a mixture stands in place of k

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
+from pydantic import Field
+
 from llmx.core.errors import ConfigError, DataError, UnavailableError
+from llmx.core.options import Split, StageOptions
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
@@ -24,16 +27,25 @@ Sort = Literal["correct", "incorrect", "malformed"]
 _WRITTEN = ("test", "validation")
 
 
+class SampledOptions(StageOptions):
+    """Which answers are kept."""
+
+    keep: Literal["correct", "incorrect", "malformed", "none"] | None = Field(
+        default=None, description="what is kept; null = `data.options.content` of the arm"
+    )
+    split: Split = Field(default="sft", description="split whose answers are sorted")
+
+
 class SampledStage:
     """Writes ``train.jsonl``: what a ``decode`` stage answered to problems of one split.
 
     An answer is `correct` if the reward of the task is whole, `malformed` if it is 0, `incorrect`
     in between: it has the form and is wrong (arXiv 2505.24273, short chains of thought).
 
-    Options: ``keep`` (one of the three; without it ``data.options.content`` of the arm, and an arm
-    with ``content: none`` has nothing to keep) and ``split`` (default sft).
+    An arm with ``data.options.content: none`` has nothing to keep.
     """
 
+    Options: ClassVar[type[StageOptions]] = SampledOptions
     kind: ClassVar[str] = "sampled"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
@@ -139,7 +151,7 @@ def sorted_as(components: Mapping[str, float]) -> Sort:
 
 def _kept(given: StageInput) -> str:
     content = given.arm.data.options.get("content", "correct") if given.arm.data else "correct"
-    keep = str(given.stage.options.get("keep", content))
+    keep = str(given.read(SampledOptions).keep or content)
     if keep not in (*get_args(Sort), "none"):
         where = f"stages.{given.stage.name}.keep"
         raise ConfigError(f"{where} is '{keep}'", f"one of {', '.join(get_args(Sort))}")
@@ -151,7 +163,7 @@ def _task(given: StageInput) -> str:
 
 
 def _split(given: StageInput) -> str:
-    return str(given.stage.options.get("split", "sft"))
+    return given.read(SampledOptions).split
 
 
 def _answered(inputs: Mapping[str, Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:

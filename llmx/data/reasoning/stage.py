@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError
+from llmx.core.options import NoOptions, StageOptions
 from llmx.core.record import Sample, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -26,6 +27,7 @@ class PromptsStage:
     which is sent as it is. With `chat` the stage `corpus` writes the same problems.
     """
 
+    Options: ClassVar[type[StageOptions]] = NoOptions
     kind: ClassVar[str] = "prompts"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
@@ -73,8 +75,6 @@ def _row(kind: str, sample: Sample, wrapper: str) -> dict[str, Any]:
 
 def asked_prompts(given: StageInput) -> DataSpec:
     """Return the data of all arms that the stage covers, which ask for the same prompts."""
-    if given.stage.options:
-        raise ConfigError(f"stage '{given.stage.name}' has no options", "set data.options.wrapper")
     return _one(given, lambda spec: (identity(spec), trace_options(spec).wrapper))
 
 

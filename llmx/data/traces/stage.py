@@ -41,6 +41,7 @@ class TracesStage:
     problems refuse is not available.
     """
 
+    Options: ClassVar[type[TraceOptions]] = TraceOptions
     kind: ClassVar[str] = "traces"
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
@@ -115,6 +116,7 @@ def _asked(given: StageInput) -> tuple[DataSpec, TraceOptions]:
 
 
 def _options(spec: DataSpec, given: StageInput) -> TraceOptions:
+    given.read(TraceOptions)  # alone: what is wrong of the stage is said of the stage
     options = trace_options(spec, given.stage.options)
     if options.content == "malformed":
         raise ConfigError(

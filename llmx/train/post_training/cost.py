@@ -11,7 +11,7 @@ from llmx.core.stage import Cost, Memory, StageInput
 from llmx.engines.size import ModelSize
 from llmx.train.post_training.base import size_of
 from llmx.train.post_training.duration import on_cpu
-from llmx.train.post_training.options import Options, bases
+from llmx.train.post_training.options import TrainingOptions, bases
 from llmx.train.post_training.processes import Processes
 from llmx.train.post_training.steps import steps_of, without_end
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def cost(
     stage: PostTraining,
     given: StageInput,
-    options: Options,
+    options: TrainingOptions,
     processes: Processes,
     refused: LlmxError | None,
 ) -> Cost:
@@ -55,7 +55,7 @@ def per_step(settings: Mapping[str, Any]) -> int:
 def _memory(
     stage: PostTraining,
     given: StageInput,
-    options: Options,
+    options: TrainingOptions,
     processes: Processes,
     size: ModelSize,
 ) -> Memory:

@@ -12,7 +12,7 @@ from llmx.train.post_training.encoded import Encoded, encode_answered
 from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.lengths import length_of, limit_of
 from llmx.train.post_training.memory import training_memory
-from llmx.train.post_training.options import Options
+from llmx.train.post_training.options import DpoOptions, TrainingOptions
 from llmx.train.post_training.rows import Row
 from llmx.train.post_training.stage import PostTraining
 
@@ -25,15 +25,16 @@ class DpoStage(PostTraining):
     a second time, or the same one without its adapter.
     """
 
+    Options: ClassVar[type[TrainingOptions]] = DpoOptions
     kind: ClassVar[str] = "dpo"
 
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
+    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
         """Both answers of each row, chosen first."""
         return [
             encode_answered(tokenizer, row, row.text(part), part) for row in rows for part in _PARTS
         ]
 
-    def limit(self, options: Options, context: int | None) -> Limit:
+    def limit(self, options: TrainingOptions, context: int | None) -> Limit:
         """TRL's ``max_length`` and ``truncation_mode``; TRL does not ask for the positions."""
         return limit_of(self.kind, options.settings, context)
 
@@ -60,7 +61,7 @@ class DpoStage(PostTraining):
         pairs = zip(texts[: len(rows)], texts[len(rows) :], strict=True)
         return [text for pair in pairs for text in pair][:count]
 
-    def memory(self, size: ModelSize, options: Options) -> Memory:
+    def memory(self, size: ModelSize, options: TrainingOptions) -> Memory:
         """A forward pass over both answers, beside the reference model."""
         settings = options.settings
         return training_memory(

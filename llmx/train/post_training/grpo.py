@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from llmx.train.post_training.options import GrpoOptions, TrainingOptions
 from llmx.train.post_training.policy import PolicyStage
 
 
 class GrpoStage(PolicyStage):
     """See :class:`PolicyStage`; settings are those of TRL's GRPOConfig."""
 
+    Options: ClassVar[type[TrainingOptions]] = GrpoOptions
     kind: ClassVar[str] = "grpo"
     trainer: ClassVar[str] = "GRPOTrainer"

@@ -13,7 +13,7 @@ from llmx.core.stage import StageContext
 from llmx.engines.pretrained import WEIGHTS, check_folder
 from llmx.train.post_training.base import Base
 from llmx.train.post_training.checkpoints import FOLDER
-from llmx.train.post_training.options import Options
+from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.rows import Row
 
 
@@ -27,7 +27,7 @@ class Job:
 
     context: StageContext
     kind: str
-    options: Options
+    options: TrainingOptions
     base: Base
     tokenizer: Any
     rows: Sequence[Row]

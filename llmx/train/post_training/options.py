@@ -2,38 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, field_validator
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.record import Frozen
+from llmx.core.options import ArmName, InputModel, RewardName, StageOptions, wrong
 from llmx.core.stage import StageInput
 from llmx.train.post_training.settings import check_lora, check_settings
 from llmx.train.post_training.trackers import TRACKERS
 
+T = TypeVar("T")
 
-class Options(Frozen):
-    """What stages `sft`, `dpo`, `grpo` and `rloo` take beside `kind`, `over` and `needs`."""
+
+class TrainingOptions(StageOptions):
+    """What stages `sft`, `dpo`, `grpo` and `rloo` take beside `kind`, `over` and `needs`.
+
+    Attributes:
+        trl: the kind whose configuration the settings are.
+    """
+
+    trl: ClassVar[str]
 
     settings: dict[str, Any] = Field(default={}, description="TRL's configuration, by its names")
-    lora: dict[str, Any] | None = Field(default=None, description="peft's LoraConfig; None = all")
-    base: str | tuple[str, ...] | None = Field(
+    lora: dict[str, Any] | None = Field(
+        default=None, description="peft's LoraConfig; null = all weights"
+    )
+    base: InputModel | tuple[InputModel, ...] | None = Field(
         default=None,
-        description="model to start from; of several the first that the arm has; None = "
-        "model.target",
+        description="model to start from; of several the first that the arm has; null = "
+        "`model.target`",
     )
     split: str = Field(default="train", description="rows are read from SPLIT.jsonl of a need")
-    rewards: tuple[str, ...] = Field(default=(), description="registered rewards; their sum counts")
+    rewards: tuple[RewardName, ...] = Field(
+        default=(), description="of `grpo` and `rloo`: registered rewards; their sum counts"
+    )
     trackers: tuple[str, ...] | None = Field(
-        default=None, description="None = tensorboard, where it is installed"
+        default=None, description="null = tensorboard, where it is installed"
     )
     accelerate: str | None = Field(default=None, description="configuration file of accelerate")
-    arms: tuple[str, ...] | None = Field(default=None, description="arms that train; None = all")
+    arms: tuple[ArmName, ...] | None = Field(
+        default=None, description="arms that train; null = all"
+    )
+
+    @field_validator("settings")
+    @classmethod
+    def _settings(cls, found: dict[str, Any]) -> dict[str, Any]:
+        return _checked(lambda: check_settings(cls.trl, found, ""))
+
+    @field_validator("lora")
+    @classmethod
+    def _lora(cls, found: dict[str, Any] | None) -> dict[str, Any] | None:
+        return _checked(lambda: check_lora(found, ""))
+
+    @field_validator("trackers")
+    @classmethod
+    def _trackers(cls, found: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for tracker in found or ():
+            if tracker not in TRACKERS:
+                raise wrong(f"unknown tracker '{tracker}'", nearest(tracker, TRACKERS, "trackers"))
+        return found
 
 
-def read_options(kind: str, given: StageInput) -> Options:
+def _checked(check: Callable[[], T]) -> T:
+    try:
+        return check()
+    except ConfigError as error:
+        raise wrong(error.message, error.hint) from error
+
+
+class SftOptions(TrainingOptions):
+    """Of supervised training."""
+
+    trl: ClassVar[str] = "sft"
+
+
+class DpoOptions(TrainingOptions):
+    """Of training on preferences."""
+
+    trl: ClassVar[str] = "dpo"
+
+
+class GrpoOptions(TrainingOptions):
+    """Of training by rewards, with advantages of a group."""
+
+    trl: ClassVar[str] = "grpo"
+
+
+class RlooOptions(TrainingOptions):
+    """Of training by rewards, with the others as a baseline."""
+
+    trl: ClassVar[str] = "rloo"
+
+
+_OF_KIND: dict[str, type[TrainingOptions]] = {
+    model.trl: model for model in (SftOptions, DpoOptions, GrpoOptions, RlooOptions)
+}
+
+
+def read_options(kind: str, given: StageInput) -> TrainingOptions:
     """Return the checked options of a stage.
 
     Raises:
@@ -43,31 +111,10 @@ def read_options(kind: str, given: StageInput) -> Options:
     if len(given.arms) != 1:
         hint = "write over: arm; arms that mean the same share one training"
         raise ConfigError(f"{where} trains one arm and is given {len(given.arms)}", hint)
-    options = _parse(given.stage.options, where)
-    settings = check_settings(kind, options.settings, f"{where}.settings")
-    lora = check_lora(options.lora, f"{where}.lora")
-    for tracker in options.trackers or ():
-        if tracker not in TRACKERS:
-            hint = nearest(tracker, TRACKERS, "trackers")
-            raise ConfigError(f"{where}.trackers: unknown tracker '{tracker}'", hint)
-    return options.model_copy(update={"settings": settings, "lora": lora})
+    return given.read(_OF_KIND[kind])
 
 
-def _parse(raw: Mapping[str, Any], where: str) -> Options:
-    unknown = sorted(raw.keys() - Options.model_fields.keys())
-    if unknown:
-        hint = nearest(unknown[0], Options.model_fields, "options")
-        raise ConfigError(f"{where}: unknown option '{unknown[0]}'", hint)
-    try:
-        return Options.model_validate(dict(raw))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        message = first["msg"].replace("Input should be", "must be")
-        raise ConfigError(f"{where}.{key} {message}") from error
-
-
-def bases(options: Options, given: StageInput) -> tuple[str, ...]:
+def bases(options: TrainingOptions, given: StageInput) -> tuple[str, ...]:
     """Return the names of the models to start from, in order of preference.
 
     Raises:
@@ -88,7 +135,7 @@ def bases(options: Options, given: StageInput) -> tuple[str, ...]:
     return names
 
 
-def trains(options: Options, given: StageInput) -> bool:
+def trains(options: TrainingOptions, given: StageInput) -> bool:
     """Whether the arm is one of those that train (points of a sweep go by their arm's name)."""
     if options.arms is None:
         return True

@@ -17,7 +17,7 @@ from llmx.train.post_training.encoded import Encoded, encode_asked
 from llmx.train.post_training.fields import setting
 from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.memory import training_memory
-from llmx.train.post_training.options import Options
+from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.reward_func import Rewarding, record_rollouts
 from llmx.train.post_training.rollouts import RolloutBook
 from llmx.train.post_training.rows import Row
@@ -38,7 +38,7 @@ class PolicyStage(PostTraining):
 
     trainer: ClassVar[str]
 
-    def own_identity(self, options: Options) -> Mapping[str, Any]:
+    def own_identity(self, options: TrainingOptions) -> Mapping[str, Any]:
         """The rewards and their versions."""
         if not options.rewards:
             raise ConfigError(
@@ -46,11 +46,11 @@ class PolicyStage(PostTraining):
             )
         return {"rewards": rewards_identity(options.rewards)}
 
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
+    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
         """The prompts, and room for an answer."""
         return encode_asked(tokenizer, rows, self._room(options))
 
-    def limit(self, options: Options, context: int | None) -> Limit:
+    def limit(self, options: TrainingOptions, context: int | None) -> Limit:
         """TRL cuts no prompt; what counts is whether prompt and answer fit the model."""
         return Limit(context, name="the model's positions")
 
@@ -85,11 +85,11 @@ class PolicyStage(PostTraining):
         every = trainer.args.steps_per_generation * trainer.num_iterations
         return bool(trainer._step % every == 0)
 
-    def duration(self, size: ModelSize, options: Options, steps: int) -> float:
+    def duration(self, size: ModelSize, options: TrainingOptions, steps: int) -> float:
         """Return the seconds that writing and learning take on a CPU."""
         return rewarded_seconds(size, steps, per_step(options.settings), self._room(options))
 
-    def memory(self, size: ModelSize, options: Options) -> Memory:
+    def memory(self, size: ModelSize, options: TrainingOptions) -> Memory:
         """A forward pass over a batch, and the caches of all completions drawn at once."""
         settings, room = options.settings, self._room(options)
         return training_memory(
@@ -102,7 +102,7 @@ class PolicyStage(PostTraining):
             generates=0 if settings.get("use_vllm") else self._drawn(options),
         )
 
-    def beside(self, options: Options, given: StageInput) -> int:
+    def beside(self, options: TrainingOptions, given: StageInput) -> int:
         """vLLM in the same process takes its share of the device, and none while it sleeps."""
         settings = options.settings
         mode = setting(self.kind, settings, "vllm_mode")
@@ -112,10 +112,10 @@ class PolicyStage(PostTraining):
         share = float(setting(self.kind, settings, "vllm_gpu_memory_utilization"))
         return int(share * (device_memory(given.arm.engine.device) or 0))
 
-    def _room(self, options: Options) -> int:
+    def _room(self, options: TrainingOptions) -> int:
         return int(setting(self.kind, options.settings, "max_completion_length"))
 
-    def _drawn(self, options: Options) -> int:
+    def _drawn(self, options: TrainingOptions) -> int:
         """Return the completions that one process draws at once.
 
         All processes together draw a buffer, and one group at least.

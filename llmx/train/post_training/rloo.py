@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from llmx.train.post_training.options import RlooOptions, TrainingOptions
 from llmx.train.post_training.policy import PolicyStage
 
 
 class RlooStage(PolicyStage):
     """See :class:`PolicyStage`; settings are those of TRL's RLOOConfig."""
 
+    Options: ClassVar[type[TrainingOptions]] = RlooOptions
     kind: ClassVar[str] = "rloo"
     trainer: ClassVar[str] = "RLOOTrainer"

@@ -14,7 +14,7 @@ from llmx.train.post_training.encoded import Encoded, encode_answered
 from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.lengths import length_of, limit_of
 from llmx.train.post_training.memory import training_memory
-from llmx.train.post_training.options import Options
+from llmx.train.post_training.options import SftOptions, TrainingOptions
 from llmx.train.post_training.rows import Row
 from llmx.train.post_training.stage import PostTraining
 
@@ -27,6 +27,7 @@ class SftStage(PostTraining):
     sent later. A row that is longer than ``max_length`` is cut, as TRL does, and counted.
     """
 
+    Options: ClassVar[type[TrainingOptions]] = SftOptions
     kind: ClassVar[str] = "sft"
 
     def applies(self, given: StageInput) -> bool:
@@ -35,7 +36,7 @@ class SftStage(PostTraining):
         untaught = data is not None and data.options.get("content") == "none"
         return not untaught and super().applies(given)
 
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
+    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
         """Prompt and answer of each row."""
         texts = [
             encode_answered(tokenizer, row, row.text("completion", "solution"), "completion")
@@ -44,7 +45,7 @@ class SftStage(PostTraining):
         alone = options.settings.get("completion_only_loss") is not False
         return texts if alone else [replace(t, mask=tuple(1 for _ in t.ids)) for t in texts]
 
-    def limit(self, options: Options, context: int | None) -> Limit:
+    def limit(self, options: TrainingOptions, context: int | None) -> Limit:
         """TRL's ``max_length`` and ``truncation_mode``; TRL does not ask for the positions."""
         return limit_of(self.kind, options.settings, context)
 
@@ -70,7 +71,7 @@ class SftStage(PostTraining):
         rows = (trainer.train_dataset[place] for place in range(count))
         return [(tuple(row["input_ids"]), _mask(row)) for row in rows]
 
-    def memory(self, size: ModelSize, options: Options) -> Memory:
+    def memory(self, size: ModelSize, options: TrainingOptions) -> Memory:
         """One forward pass over a batch of the longest rows."""
         settings = options.settings
         return training_memory(

@@ -18,7 +18,7 @@ from llmx.train.post_training.duration import supervised_seconds
 from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.fields import INSTALL, installed
 from llmx.train.post_training.job import Job
-from llmx.train.post_training.options import Options, bases, read_options, trains
+from llmx.train.post_training.options import TrainingOptions, bases, read_options, trains
 from llmx.train.post_training.rows import Row
 from llmx.train.post_training.settings import ACCIDENTS
 from llmx.train.post_training.steps import steps_of
@@ -36,11 +36,11 @@ class PostTraining(ABC):
     timing: ClassVar[bool] = False
 
     @abstractmethod
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: Options) -> list[Encoded]:
+    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
         """Return what the rows are as tokens, uncut."""
 
     @abstractmethod
-    def limit(self, options: Options, context: int | None) -> Limit:
+    def limit(self, options: TrainingOptions, context: int | None) -> Limit:
         """Return how long a text may be, for a model that knows `context` positions."""
 
     @abstractmethod
@@ -48,10 +48,10 @@ class PostTraining(ABC):
         """Return TRL's trainer, ready to train."""
 
     @abstractmethod
-    def memory(self, size: ModelSize, options: Options) -> Memory:
+    def memory(self, size: ModelSize, options: TrainingOptions) -> Memory:
         """Return the bytes that one process takes."""
 
-    def beside(self, options: Options, given: StageInput) -> int:
+    def beside(self, options: TrainingOptions, given: StageInput) -> int:
         """Return the bytes of the device that something else in the same process takes."""
         return 0
 
@@ -63,7 +63,7 @@ class PostTraining(ABC):
         """Whether a checkpoint of this moment holds everything that the training is made of."""
         return True
 
-    def own_identity(self, options: Options) -> Mapping[str, Any]:
+    def own_identity(self, options: TrainingOptions) -> Mapping[str, Any]:
         """Return what only this kind depends on."""
         return {}
 
@@ -100,7 +100,7 @@ class PostTraining(ABC):
         refused = processes.refusal(_file(given)) or _refusal(options, given)
         return cost(self, given, options, processes, refused)
 
-    def duration(self, size: ModelSize, options: Options, steps: int) -> float:
+    def duration(self, size: ModelSize, options: TrainingOptions, steps: int) -> float:
         """Return the seconds that `steps` steps take on a CPU."""
         longest = self.limit(options, size.context or None).longest
         rows = per_step(options.settings)
@@ -118,7 +118,7 @@ def _file(given: StageInput) -> str:
     return f"stages.{given.stage.name}.accelerate"
 
 
-def _refusal(options: Options, given: StageInput) -> LlmxError | None:
+def _refusal(options: TrainingOptions, given: StageInput) -> LlmxError | None:
     """Return why the stage cannot be done here, before anything starts."""
     stage = f"stage '{given.stage.name}'"
     wanted = ["trl", "datasets", *(["peft"] if options.lora is not None else [])]
@@ -128,7 +128,7 @@ def _refusal(options: Options, given: StageInput) -> LlmxError | None:
     return _gpu_refusal(stage, options, given.arm.engine.device)
 
 
-def _gpu_refusal(stage: str, options: Options, device: str) -> LlmxError | None:
+def _gpu_refusal(stage: str, options: TrainingOptions, device: str) -> LlmxError | None:
     generates = bool(options.settings.get("use_vllm"))
     if not machine()["accelerators"]:
         if generates:

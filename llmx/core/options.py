@@ -1,0 +1,213 @@
+"""The options of a stage kind: one pydantic model a kind, found through the stage's class.
+
+A kind says ``Options: ClassVar[type[StageOptions]] = …``. Composition checks what a recipe and its
+arms write against it, and shows all mistakes at once; a stage reads them by
+:meth:`llmx.core.stage.StageInput.read`. A kind without a model takes any options.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from llmx.core.arms import family
+from llmx.core.errors import ConfigError, nearest
+from llmx.core.record import Frozen
+from llmx.core.registry import kinds, lookup
+from llmx.core.spec import StageSpec
+
+Split = Literal["test", "calibration", "heldout", "sft", "train"]
+"""Splits that are answered."""
+SPLITS: tuple[str, ...] = get_args(Split)
+Count = Annotated[int, Field(ge=1)]
+Known = Mapping[str, Collection[str]]
+"""What names can mean: ``arms``, ``needs`` and ``stages`` of the recipe."""
+
+
+class StageOptions(Frozen):
+    """Base of the options of a kind; a field has a default and one line of description.
+
+    What a field should hold, in words, is its ``examples[0]`` where the type does not say it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class NoOptions(StageOptions):
+    """Of kinds that have none."""
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one option: ``key`` is dotted, and leads to the value."""
+
+    key: str
+    message: str
+    hint: str = ""
+
+
+def wrong(message: str, hint: str = "") -> PydanticCustomError:
+    """Return the error that a validator raises; it is said behind the option's name."""
+    # A template with one field, as braces of the message are none.
+    return PydanticCustomError("wrong", "{said}", {"said": message, "hint": hint})
+
+
+def _named(what: str, singular: str, of: Callable[[str], str] = str) -> AfterValidator:
+    def check(value: str, info: ValidationInfo) -> str:
+        known = (info.context or {}).get(what)
+        if known is not None and of(value) not in known:
+            raise wrong(f"there is no {singular} '{value}'", nearest(value, known, what))
+        return value
+
+    return AfterValidator(check)
+
+
+def _of_kind(group: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in kinds(group):
+            hint = nearest(value, kinds(group), f"{group}s")
+            raise wrong(f"unknown {group} '{value}'", hint)
+        return value
+
+    return AfterValidator(check)
+
+
+def _input(value: str, info: ValidationInfo) -> str:
+    needs = (info.context or {}).get("needs")
+    kind, _, need = value.partition(":")
+    if needs is not None and kind == "stage" and need not in needs:
+        raise wrong(f"'{value}' is no input of it", f"add {need} to its needs")
+    return value
+
+
+ArmName = Annotated[str, _named("arms", "arm", lambda name: family(name).partition("@")[0])]
+"""An arm of the recipe, with or without its point of a sweep."""
+NeedName = Annotated[str, _named("needs", "need")]
+"""A stage among the needs."""
+InputModel = Annotated[str, AfterValidator(_input)]
+"""A model; one that a stage trains is of a stage among the needs."""
+ScorerName = Annotated[str, _of_kind("scorer")]
+ProtocolName = Annotated[str, _of_kind("protocol")]
+RewardName = Annotated[str, _of_kind("reward")]
+
+
+def model_of(kind: str) -> type[BaseModel] | None:
+    """Return the model of a kind's options, None where any are accepted."""
+    if kind not in kinds("stage"):
+        return None
+    found = getattr(lookup("stage", kind), "Options", None)
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+
+
+def option_names(kind: Any) -> Mapping[str, None]:
+    """Return the options that a kind has; none are known of a kind without a model."""
+    model = model_of(kind) if isinstance(kind, str) else None
+    return dict.fromkeys(model.model_fields if model is not None else ())
+
+
+def faults(stage: StageSpec, model: type[BaseModel], known: Known | None = None) -> list[Fault]:
+    """Return everything that is wrong with the options of a stage."""
+    try:
+        _validated(stage, model, known)
+    except ValidationError as error:
+        found = {fault.key: fault for fault in (_fault(stage, model, i) for i in error.errors())}
+        # Of a union, the branch that came furthest says best what is wrong.
+        return [one for key, one in found.items() if not _inside(key, found)]
+    return []
+
+
+def _inside(key: str, others: Collection[str]) -> bool:
+    return any(other.startswith(f"{key}.") for other in others)
+
+
+def parse(stage: StageSpec, model: type[Model]) -> Model:
+    """Return the options of a stage.
+
+    Raises:
+        ConfigError: naming the first that cannot be.
+    """
+    try:
+        return _validated(stage, model, None)
+    except ValidationError as error:
+        found = _fault(stage, model, error.errors()[0])
+        raise ConfigError(found.message, found.hint) from error
+
+
+def _validated(stage: StageSpec, model: type[Model], known: Known | None) -> Model:
+    # As JSON: a list is a tuple there, and a number no text.
+    context = None if known is None else dict(known)
+    return model.model_validate_json(json.dumps(stage.options), context=context)
+
+
+def _fault(stage: StageSpec, model: type[BaseModel], item: Mapping[str, Any]) -> Fault:
+    loc = [part for part in item["loc"] if not _is_branch(part, model)]
+    key = ".".join(map(str, loc))
+    where = f"stages.{stage.name}"
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _fields(model, loc[:-1])
+        text = f"unknown option '{key}' of {where} (kind {stage.kind})"
+        return Fault(key, text, nearest(str(loc[-1]), known, "options"))
+    field = model.model_fields.get(str(loc[0])) if loc else None
+    wanted = str(field.examples[0]) if field and field.examples else ""
+    if kind == "missing":
+        return Fault(key, f"{where}.{key} is missing", f"write {wanted}" if wanted else "")
+    if kind == "wrong":
+        said = context["said"]  # of a name inside, or in words
+        return Fault(key, f"{where}.{key}{'' if said[:1] == '.' else ': '}{said}", context["hint"])
+    hint = f"write {wanted}" if wanted else _hint(kind, context, item)
+    return Fault(key, f"{where}.{key} is {_shown(item['input'])}", hint)
+
+
+def _is_branch(part: object, model: type[BaseModel]) -> bool:
+    """Whether pydantic names a branch of a union, which nobody wrote."""
+    return isinstance(part, str) and ("[" in part or part in ("str", "int", "float", "bool"))
+
+
+def _fields(model: type[BaseModel], at: list[Any]) -> list[str]:
+    """Return the fields of the model that stands at a path."""
+    for part in at:
+        field = model.model_fields.get(str(part))
+        inner = [m for m in _models(field.annotation)] if field else []
+        if not inner:
+            return []
+        model = inner[0]
+    return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    for found in (annotation, *get_args(annotation)):
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            yield found
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _hint(kind: str, context: Mapping[str, Any], item: Mapping[str, Any]) -> str:
+    """Return what to write instead, by what pydantic minds."""
+    if kind == "literal_error":
+        words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return nearest(str(item["input"]), words, "values")
+    bounds = {"greater_than_equal": "ge", "greater_than": "gt", "less_than_equal": "le"}
+    bounds |= {"less_than": "lt", "multiple_of": "multiple_of"}
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    if (kind, type(item["input"])) == ("greater_than_equal", int):
+        return f"write a whole number, {context['ge']} or more"
+    if kind in bounds:
+        name = bounds[kind]
+        return f"write a number {words.get(name, 'that is a multiple of')} {context[name]}"
+    told = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+    told |= {"string": "a text", "tuple": "a list", "list": "a list", "dict": "names and values"}
+    wanted = told.get(kind.partition("_")[0])
+    return f"write {wanted}" if wanted else str(item["msg"])
