@@ -43,7 +43,9 @@ def folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]
         source = CASES[name].parent
         for model in (path for path in source.iterdir() if path.is_dir()):
             shutil.copytree(ZOO / OF_A_MODEL, here / model.name)
-        shutil.copytree(source, here, dirs_exist_ok=True)
+        shutil.copytree(
+            source, here, dirs_exist_ok=True, ignore=shutil.ignore_patterns(CASES[name].name)
+        )
         return here
 
     return copied

@@ -16,6 +16,7 @@ from llmx.core.progress import Silent
 from llmx.train.post_training.launch import _error
 
 SFT = {**FAST, "per_device_train_batch_size": 2, "max_steps": 6, "save_steps": 2}
+REWARD = {"grpo": {"rewards": ["gsm"]}}  # one that a process of its own knows
 GRPO = {**DRAWN, "max_steps": 6, "save_steps": 2, "beta": 0.04}
 
 
@@ -63,7 +64,7 @@ CASES = some([("sft", SFT, None), ("sft", SFT, 0), ("sft", SFT, 1), ("grpo", GRP
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "settings", "rank"), CASES)
 def test_a_kill_changes_nothing(work, forks, two, kind, settings, rank):
-    job = work(kind, settings, options={"accelerate": two})
+    job = work(kind, settings, options={"accelerate": two, **REWARD.get(kind, {})})
     whole = replace(job, out=job.out.parent / "undisturbed").run()
     if rank is None:
         import json
