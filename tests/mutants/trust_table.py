@@ -24,8 +24,8 @@ _NO = "place, revision=revision, trust_remote_code=trust_remote_code"
 PROGRAMS = [
     Mutant(
         "config/command_line.py",
-        "typed=True)",
-        "typed=False)",
+        "typed=True, text=text)",
+        "typed=False, text=text)",
         f"{_PROGRAMS}::test_what_the_user_types_is_his",
     ),
     Mutant(  # what was typed stays typed, whatever a file puts over it
