@@ -13,11 +13,10 @@ from fnmatch import fnmatchcase
 
 from llmx.config.edge import Assignment
 from llmx.config.problems import Problems
-from llmx.config.recipe import GROUPS
+from llmx.config.recipe import groups
 from llmx.core.errors import nearest
 
 PREFIX = "arms."
-_ROOTS = (*GROUPS, "seed", "stages")
 _PATTERN = re.compile(r"[*?\[]")
 
 
@@ -45,8 +44,8 @@ def split_word(word: str, known: Collection[str]) -> tuple[str, str] | None:
     Where the name could end at several dots, the longest arm of the recipe is preferred, then a
     pattern that fits one, then the first.
     """
-    parts = word.split(".")
-    cuts = [cut for cut in range(1, len(parts)) if parts[cut] in _ROOTS]
+    parts, roots = word.split("."), (*groups(), "seed", "stages")
+    cuts = [cut for cut in range(1, len(parts)) if parts[cut] in roots]
     names = [".".join(parts[:cut]) for cut in cuts]
     named = [name for name in names if name in known]
     fitting = [name for name in names if fitted(name, known)]

@@ -15,7 +15,7 @@ from llmx.config.outside import Outside
 from llmx.config.partners import Partners
 from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
-from llmx.config.recipe import GROUPS
+from llmx.config.recipe import groups
 from llmx.config.schema import check_arm
 from llmx.config.stage_options import check_options
 from llmx.config.stages import resolve_stages
@@ -268,4 +268,5 @@ def _by_points(given: Assignment) -> bool:
 
 def _covers(one: Assignment, other: Assignment) -> bool:
     """Whether what an arm sets decides a key: the same, or a whole mapping that it stands in."""
-    return one.key == other.key or (one.key not in GROUPS and other.key.startswith(f"{one.key}."))
+    inside = other.key.startswith(f"{one.key}.")
+    return one.key == other.key or (inside and one.key not in groups())

@@ -84,7 +84,7 @@ def _describe(path: Path) -> dict[str, Any]:
     # Imported here: with a warm cache not even PyYAML is needed.
     from llmx.config.problems import Problems
     from llmx.config.reaches import reaches
-    from llmx.config.recipe import parse
+    from llmx.config.recipe import SECTIONS, parse
     from llmx.config.stage_keys import arm_keys, stage_keys
     from llmx.config.yaml_file import read
     from llmx.core.errors import ConfigError
@@ -98,6 +98,7 @@ def _describe(path: Path) -> dict[str, Any]:
     arm_lines = (text for texts in recipe.arms.values() for text in texts)
     own = [key for key in (text.partition("=")[0] for text in arm_lines) if "." in key]
     inline = [f"{section}.{key}" for section, held in recipe.inline.items() for key in held]
+    brought = [section for section in recipe.inline if section not in SECTIONS]
     entry = Entry(
         name=recipe.name,
         group="",
@@ -106,7 +107,7 @@ def _describe(path: Path) -> dict[str, Any]:
         description=recipe.words.get("description", ""),
         arms=tuple(recipe.arms),
         scales=tuple(recipe.scales),
-        keys=(*stage_keys(recipe.stages), *inline),
+        keys=(*stage_keys(recipe.stages), *inline, *brought),
         arm_keys=tuple(dict.fromkeys([*arm_keys(recipe.stages), *own])),
         outside=tuple(f"{reach.line}: {reach.text}" for reach in reaches(recipe)),
     )
