@@ -22,6 +22,7 @@ from llmx.core.plugins import FILE
 FAMILIES: dict[str, str] = {
     "accept": "rule by which the token loop accepts drafted tokens",
     "data": "dataset",
+    "data_options": "options of a data section that stages read, beside those of the problems",
     "embedder": "model of texts as vectors",
     "engine": "what runs a model",
     "judge": "model or rule that compares two answers",

@@ -13,8 +13,9 @@ from llmx.core.record import Record
 from llmx.core.spec import ArmSpec, DataSpec
 from llmx.core.stage import StageContext
 from llmx.core.trained import trained_arms
-from llmx.data.reasoning.options import problem_spec, trace_options
+from llmx.data.reasoning.options import problem_spec
 from llmx.data.traces.observe import observe, returns
+from llmx.data.traces.options import trace_options
 from llmx.data.traces.tasks import PUZZLES, AnyPuzzle, from_entry
 from llmx.report.gather import ArmFiles, gather
 from llmx.report.training.drawn import Count, by_step, chosen

@@ -12,7 +12,7 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.reasoning.dataset import ReasoningTask, drawn_up_to
-from llmx.data.reasoning.options import trace_options
+from llmx.data.reasoning.options import sent_wrapper
 from llmx.data.reasoning.tasks import SECONDS, TASKS
 from llmx.data.reasoning.wrappers import wrap
 from llmx.store.files import write_json, write_lines
@@ -39,7 +39,7 @@ class PromptsStage:
             ConfigError: for an unknown option, other data, or arms that differ.
         """
         spec = asked_prompts(given)
-        return {"data": identity(spec), "wrapper": trace_options(spec).wrapper}
+        return {"data": identity(spec), "wrapper": sent_wrapper(spec)}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -75,7 +75,7 @@ def _row(kind: str, sample: Sample, wrapper: str) -> dict[str, Any]:
 
 def asked_prompts(given: StageInput) -> DataSpec:
     """Return the data of all arms that the stage covers, which ask for the same prompts."""
-    return _one(given, lambda spec: (identity(spec), trace_options(spec).wrapper))
+    return _one(given, lambda spec: (identity(spec), sent_wrapper(spec)))
 
 
 def asked_data(given: StageInput) -> DataSpec:

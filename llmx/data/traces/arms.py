@@ -8,10 +8,10 @@ from random import Random
 from typing import Any
 
 from llmx.core.record import Sample
-from llmx.data.reasoning.options import TraceOptions
 from llmx.data.reasoning.tasks import Entry
 from llmx.data.reasoning.wrappers import wrap
 from llmx.data.traces.authors import authors_trace
+from llmx.data.traces.options import TraceOptions
 from llmx.data.traces.puzzle import TooFew
 from llmx.data.traces.replay import replay
 from llmx.data.traces.search import Events, lengthen, search

@@ -12,11 +12,12 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
 from llmx.data.reasoning.dataset import ReasoningTask, drawn_up_to, split_size
-from llmx.data.reasoning.options import TraceOptions, sent_wrapper, trace_options
+from llmx.data.reasoning.options import sent_wrapper
 from llmx.data.reasoning.readers import check_readers
 from llmx.data.reasoning.tasks import SECONDS, problem_key
 from llmx.data.traces.arms import Traced, deranged, row, trace
 from llmx.data.traces.manifest import counted, holding
+from llmx.data.traces.options import TraceOptions, trace_options
 from llmx.data.traces.puzzle import TooFew
 from llmx.data.traces.tasks import require_task
 from llmx.store.files import write_json, write_lines

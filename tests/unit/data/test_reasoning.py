@@ -10,9 +10,10 @@ from llmx.core.spec import DataSpec
 from llmx.data import evaluation_identity, identity, load
 from llmx.data.reasoning import dataset
 from llmx.data.reasoning.dataset import SPLITS, WINDOW, ReasoningTask, window
-from llmx.data.reasoning.options import configuration, trace_options
+from llmx.data.reasoning.options import configuration
 from llmx.data.reasoning.tasks import TASKS, problem_key
 from llmx.data.reasoning.wrappers import wrap
+from llmx.data.traces.options import trace_options
 from llmx.scoring.arithmetic import evaluate
 from llmx.scoring.puzzles import VERIFIERS
 from llmx.scoring.tags import opens_thinking

@@ -4,8 +4,8 @@ from functools import cache
 
 from llmx.core.spec import DataSpec
 from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.reasoning.options import TraceOptions
 from llmx.data.traces.arms import trace
+from llmx.data.traces.options import TraceOptions
 from llmx.data.traces.puzzle import TooFew
 from llmx.data.traces.tasks import from_entry
 

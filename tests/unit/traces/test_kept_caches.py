@@ -6,9 +6,9 @@ import tracemalloc
 import pytest
 from problems import KINDS, entries
 
-from llmx.data.reasoning.options import TraceOptions
 from llmx.data.traces.arms import Traced, trace
 from llmx.data.traces.chains import reaches
+from llmx.data.traces.options import TraceOptions
 from llmx.data.traces.replay import RefusedTrace, replay
 
 

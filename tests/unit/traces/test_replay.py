@@ -6,9 +6,9 @@ import pytest
 from problems import KINDS, entries, puzzles, traced
 
 from llmx.core.registry import lookup
-from llmx.data.reasoning.options import TraceOptions
 from llmx.data.traces.arms import row
 from llmx.data.traces.events import Again, Fail, Return, backtracks
+from llmx.data.traces.options import TraceOptions
 from llmx.data.traces.replay import RefusedTrace, replay
 from llmx.data.traces.search import search
 from llmx.data.traces.tasks import from_instance
