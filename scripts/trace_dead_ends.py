@@ -18,9 +18,9 @@ from typing import Any
 
 from trace_yields import SMALL, problems_of, told_of
 
-from llmx.data.reasoning.options import TraceOptions
 from llmx.data.traces.chains import Chain
 from llmx.data.traces.events import Event, Place, Return
+from llmx.data.traces.options import TraceOptions
 from llmx.data.traces.puzzle import Puzzle
 
 Numbers = tuple[Fraction, ...]

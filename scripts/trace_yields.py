@@ -16,10 +16,10 @@ from typing import Any
 
 from llmx.core.spec import DataSpec
 from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.reasoning.options import TraceOptions
 from llmx.data.traces.arms import Traced, trace
 from llmx.data.traces.events import backtracks
 from llmx.data.traces.manifest import holding
+from llmx.data.traces.options import TraceOptions
 from llmx.data.traces.puzzle import TooFew
 from llmx.data.traces.replay import replay
 
