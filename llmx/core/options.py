@@ -19,7 +19,7 @@ from llmx.core.arms import family
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import Frozen
 from llmx.core.registry import kinds, lookup
-from llmx.core.spec import StageSpec
+from llmx.core.spec import RunSpec, StageSpec
 
 Split = Literal["test", "calibration", "heldout", "sft", "train"]
 """Splits that are answered."""
@@ -128,6 +128,14 @@ def faults(stage: StageSpec, model: type[BaseModel], known: Known | None = None)
 
 def _inside(key: str, others: Collection[str]) -> bool:
     return any(other.startswith(f"{key}.") for other in others)
+
+
+def still_fits(spec: RunSpec) -> bool:
+    """Whether the options of a composition from the disk are still those of their kinds."""
+    arms = [arm for arm in spec.arms.values() if arm.stages]
+    found = (one for stage in spec.stages for one in (stage, *map(stage.of_arm, arms)))
+    models = {stage.kind: model_of(stage.kind) for stage in spec.stages}
+    return not any(faults(one, model) for one in found if (model := models[one.kind]) is not None)
 
 
 def parse(stage: StageSpec, model: type[Model]) -> Model:

@@ -3,6 +3,7 @@
 import pytest
 
 from llmx.config.compose import compose
+from llmx.core import registry
 from llmx.core.errors import ConfigError
 
 RECIPE = """defaults:
@@ -10,7 +11,7 @@ RECIPE = """defaults:
   - override /data: gsm_symbolic
 description: nested
 stages:
-  generate: {kind: decode, problems: 3, deep: {a: 1, b: {c: 2}}}
+  generate: {kind: deep, problems: 3, deep: {a: 1, b: {c: 2}}}
 arms:
   one: [sampler=target]
 scales:
@@ -19,7 +20,10 @@ scales:
 
 
 @pytest.fixture
-def options(tmp_path):
+def options(tmp_path, monkeypatch):
+    # A kind without a model of its options takes any.
+    kinds = {"stage": {"deep": "types:SimpleNamespace"}}
+    monkeypatch.setattr(registry, "_plugins", lambda: kinds)
     (tmp_path / "group").mkdir()
     (tmp_path / "group/nested_options.yaml").write_text(RECIPE)
 

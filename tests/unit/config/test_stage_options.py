@@ -11,10 +11,9 @@ from pydantic import Field
 
 from llmx.config import compose as composing
 from llmx.config.compose import compose
-from llmx.config.stage_options import still_fits
 from llmx.core import registry
 from llmx.core.errors import ConfigError
-from llmx.core.options import Count, StageOptions, faults, model_of, parse
+from llmx.core.options import Count, StageOptions, faults, model_of, parse, still_fits
 from llmx.core.spec import RunSpec, StageSpec
 from llmx.core.stage import StageInput
 
