@@ -22,8 +22,9 @@ scales:
 @pytest.fixture
 def options(tmp_path, monkeypatch):
     # A kind without a model of its options takes any.
-    kinds = {"stage": {"deep": "types:SimpleNamespace"}}
-    monkeypatch.setattr(registry, "_plugins", lambda: kinds)
+    known = {**registry._known()["stage"], "deep": "types:SimpleNamespace"}
+    known = {**registry._known(), "stage": known}
+    monkeypatch.setattr(registry, "_known", lambda: known)
     (tmp_path / "group").mkdir()
     (tmp_path / "group/nested_options.yaml").write_text(RECIPE)
 

@@ -120,7 +120,8 @@ class Unplugged:
 def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {name: f"{__name__}:{name.title()}" for name in ("plugged", "unplugged")}
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
-    monkeypatch.setattr(registry, "_plugins", lambda: {"stage": found})
+    known = {**registry._known(), "stage": {**registry._known()["stage"], **found}}
+    monkeypatch.setattr(registry, "_known", lambda: known)
 
 
 PLUGIN = (
