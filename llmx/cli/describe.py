@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def describe(
     recipe: RecipeName,
     keys: Annotated[bool, typer.Option("--keys", help="List all keys with their values.")] = False,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="List the options that its kinds of stages have.")
+    ] = False,
     recipes: Recipes = None,
     plugins: Plugins = None,
     debug: Debug = False,
@@ -28,9 +31,11 @@ def describe(
     Examples:
       llmx describe fsd_gsm8k
       llmx describe fsd_gsm8k --keys
+      llmx describe fsd_gsm8k --stages
     """
     if keys:
         _keys(recipe, recipes or ())
+    if keys and not stages:
         return
     from llmx.config import places
     from llmx.config.problems import Problems
@@ -41,7 +46,7 @@ def describe(
     problems = Problems()
     read_one = parse(read(path), group, problems)
     problems.raise_any()
-    show(*_parts(read_one))
+    show(*(_options(read_one) if stages else _parts(read_one)))
 
 
 def _parts(recipe: Recipe) -> Iterator[Any]:
@@ -69,6 +74,26 @@ def _parts(recipe: Recipe) -> Iterator[Any]:
     lines = [(scale, line) for scale, lines in recipe.deviations.items() for line in lines]
     if lines:
         yield table(("scale", "differs from the paper on purpose"), lines)
+
+
+def _options(recipe: Recipe) -> Iterator[Any]:
+    """Yield a table for each kind of stage that the recipe has."""
+    from llmx.core.options import described, model_of
+
+    kinds = dict.fromkeys(str(stage.get("kind")) for stage in recipe.stages.values())
+    for kind in kinds:
+        names = [name for name, stage in recipe.stages.items() if stage.get("kind") == kind]
+        model = model_of(kind)
+        yield f"{kind}: {', '.join(names)}"
+        if model is None or not model.model_fields:
+            yield "any option, as the kind itself reads them" if model is None else "no options"
+            yield ""
+            continue
+        rows = [
+            (o.name, "(required)" if o.default is None else o.default, o.about)
+            for o in described(model)
+        ]
+        yield table(("option", "default", "what it is"), rows)
 
 
 def _arms(recipe: Recipe) -> Iterator[tuple[str, str, str]]:

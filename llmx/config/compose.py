@@ -17,6 +17,7 @@ from llmx.config.recipe import parse
 from llmx.config.yaml_file import read
 from llmx.core.errors import nearest
 from llmx.core.names import fault
+from llmx.core.options import still_fits
 from llmx.core.spec import RunSpec
 
 
@@ -45,20 +46,14 @@ def compose(
     asked = Asked(recipe, tuple(overrides), names, scale, tuple(extra_paths), trust_remote_code)
     key = asked.key()
     known = kept.load(key) if key is not None else None
-    if known is not None and _still_fits(known):
+    # Kinds of stages stand in other parts of llmx and in plugins: the key does not hold their code.
+    if known is not None and still_fits(known):
         return known
     spec = _composed(asked)
     # A file that changed meanwhile, or code that did: then nobody knows what this is made of.
     if key is not None and key == asked.key() and code_unchanged():
         kept.save(key, spec)
     return spec
-
-
-def _still_fits(spec: RunSpec) -> bool:
-    # Kinds of stages stand in other parts of llmx and in plugins: the key does not hold their code.
-    from llmx.config.stage_options import still_fits
-
-    return still_fits(spec)
 
 
 def _composed(asked: Asked) -> RunSpec:

@@ -14,7 +14,7 @@ from llmx.config.problems import Problems
 from llmx.core.errors import nearest
 from llmx.core.options import faults, model_of
 from llmx.core.registry import kinds
-from llmx.core.spec import RunSpec, StageSpec
+from llmx.core.spec import StageSpec
 
 
 def check_options(
@@ -43,11 +43,3 @@ def _check_scorer(stage: StageSpec, said: Said, problems: Problems) -> None:
     if scorer is not None and str(scorer) not in kinds("scorer"):
         text = f"{said.place('scorer')}: stage {stage.name}: unknown scorer {scorer!r}"
         problems.add(text, nearest(str(scorer), kinds("scorer")))
-
-
-def still_fits(spec: RunSpec) -> bool:
-    """Whether the options of a composition from the disk are still those of their kinds."""
-    arms = [arm for arm in spec.arms.values() if arm.stages]
-    found = (one for stage in spec.stages for one in (stage, *map(stage.of_arm, arms)))
-    models = {stage.kind: model_of(stage.kind) for stage in spec.stages}
-    return not any(faults(one, model) for one in found if (model := models[one.kind]) is not None)

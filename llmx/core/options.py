@@ -19,7 +19,7 @@ from llmx.core.arms import family
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import Frozen
 from llmx.core.registry import kinds, lookup
-from llmx.core.spec import StageSpec
+from llmx.core.spec import RunSpec, StageSpec
 
 Split = Literal["test", "calibration", "heldout", "sft", "train"]
 """Splits that are answered."""
@@ -94,6 +94,8 @@ NeedName = Annotated[str, _named("needs", "need")]
 """A stage among the needs."""
 InputModel = Annotated[str, AfterValidator(_input)]
 """A model; one that a stage trains is of a stage among the needs."""
+InputModels = InputModel | Annotated[tuple[InputModel, ...], Field(min_length=1)]
+"""A model, or several in order of preference."""
 ScorerName = Annotated[str, _of_kind("scorer")]
 ProtocolName = Annotated[str, _of_kind("protocol")]
 RewardName = Annotated[str, _of_kind("reward")]
@@ -128,6 +130,14 @@ def _inside(key: str, others: Collection[str]) -> bool:
     return any(other.startswith(f"{key}.") for other in others)
 
 
+def still_fits(spec: RunSpec) -> bool:
+    """Whether the options of a composition from the disk are still those of their kinds."""
+    arms = [arm for arm in spec.arms.values() if arm.stages]
+    found = (one for stage in spec.stages for one in (stage, *map(stage.of_arm, arms)))
+    models = {stage.kind: model_of(stage.kind) for stage in spec.stages}
+    return not any(faults(one, model) for one in found if (model := models[one.kind]) is not None)
+
+
 def parse(stage: StageSpec, model: type[Model]) -> Model:
     """Return the options of a stage.
 
@@ -148,7 +158,7 @@ def _validated(stage: StageSpec, model: type[Model], known: Known | None) -> Mod
 
 
 def _fault(stage: StageSpec, model: type[BaseModel], item: Mapping[str, Any]) -> Fault:
-    loc = [part for part in item["loc"] if not _is_branch(part, model)]
+    loc = _written(stage.options, item)
     key = ".".join(map(str, loc))
     where = f"stages.{stage.name}"
     kind, context = item["type"], item.get("ctx", {})
@@ -167,9 +177,18 @@ def _fault(stage: StageSpec, model: type[BaseModel], item: Mapping[str, Any]) ->
     return Fault(key, f"{where}.{key} is {_shown(item['input'])}", hint)
 
 
-def _is_branch(part: object, model: type[BaseModel]) -> bool:
-    """Whether pydantic names a branch of a union, which nobody wrote."""
-    return isinstance(part, str) and ("[" in part or part in ("str", "int", "float", "bool"))
+def _written(options: Mapping[str, Any], item: Mapping[str, Any]) -> list[str | int]:
+    """Return where a fault stands, without the branches of unions, which nobody wrote."""
+    held: Any = options
+    found: list[str | int] = []
+    for part in item["loc"]:
+        there = isinstance(held, Mapping) and part in held
+        if there or (isinstance(held, list) and isinstance(part, int)):
+            found.append(part)
+            held = held[part]
+        elif item["type"] == "missing" and part == item["loc"][-1]:
+            found.append(part)
+    return found
 
 
 def _fields(model: type[BaseModel], at: list[Any]) -> list[str]:
@@ -211,3 +230,30 @@ def _hint(kind: str, context: Mapping[str, Any], item: Mapping[str, Any]) -> str
     told |= {"string": "a text", "tuple": "a list", "list": "a list", "dict": "names and values"}
     wanted = told.get(kind.partition("_")[0])
     return f"write {wanted}" if wanted else str(item["msg"])
+
+
+@dataclass(frozen=True)
+class Described:
+    """One option for a reader: ``default`` as YAML holds it, None where it has to be written."""
+
+    name: str
+    default: str | None
+    about: str
+
+
+def described(model: type[BaseModel]) -> list[Described]:
+    """Return the options of a kind in their order."""
+    return [
+        Described(
+            name,
+            None if field.is_required() else _as_yaml(field.get_default()),
+            field.description or "",
+        )
+        for name, field in model.model_fields.items()
+    ]
+
+
+def _as_yaml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_as_yaml, value))}]"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -13,7 +13,7 @@ from llmx.core.ensemble import VoiceSpec
 from llmx.core.errors import DataError, RunError
 from llmx.core.events import ANSWER
 from llmx.core.exchange import sent_form
-from llmx.core.options import InputModel, Split, StageOptions
+from llmx.core.options import InputModels, Split, StageOptions
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -38,7 +38,7 @@ class AuditOptions(StageOptions):
     """Whose answers are checked."""
 
     split: Split = Field(default="test", description="split whose answers are checked")
-    model: InputModel | tuple[InputModel, ...] | None = Field(
+    model: InputModels | None = Field(
         default=None,
         description="model, as the stage that answered names it",
         examples=["a model, or a list of them"],

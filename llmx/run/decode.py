@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from llmx.core.exchange import Request
-from llmx.core.options import Count, InputModel, Split, StageOptions
+from llmx.core.options import Count, InputModels, Split, StageOptions
 from llmx.core.progress import Progress
 from llmx.core.record import Record, as_json
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -43,7 +43,7 @@ class Asked(StageOptions):
 class DecodeStageOptions(Asked):
     """Which problems are answered, and by what."""
 
-    model: InputModel | tuple[InputModel, ...] | None = Field(
+    model: InputModels | None = Field(
         default=None,
         description="model in place of the arm's target; of several the first that the arm has",
         examples=["a model, or a list of them"],

@@ -113,3 +113,43 @@ OUTSIDE = [
         f"{_STRANGERS}::test_listing_says_what_an_arm_asks_for",
     ),
 ]
+
+_OPTIONS = "tests/unit/config/test_stage_options.py"
+OPTIONS = [
+    Mutant(
+        "core/options.py",
+        "return [one for key, one in found.items() if not _inside(key, found)]",
+        "return [*found.values()][:1]",
+        f"{_OPTIONS}::test_every_fault_of_a_stage_is_found_and_each_once",
+    ),
+    Mutant(
+        "core/options.py",
+        "if known is not None and of(value) not in known:",
+        "if False:",
+        f"{_OPTIONS}::test_a_wrong_option_is_one_line_with_its_place",
+    ),
+    Mutant(
+        "core/options.py",
+        'frozen=True, extra="forbid", strict=True',
+        'frozen=True, extra="forbid"',
+        f"{_OPTIONS}::test_a_wrong_option_is_one_line_with_its_place",
+    ),
+    Mutant(
+        "core/stage.py",
+        "if not isinstance(found, model):",
+        "if True:",
+        f"{_OPTIONS}::test_options_are_parsed_once",
+    ),
+    Mutant(
+        "config/compose.py",
+        "if known is not None and still_fits(known):",
+        "if False:",
+        f"{_OPTIONS}::test_what_is_kept_on_the_disk_is_checked_by_the_code_of_today",
+    ),
+    Mutant(
+        "config/composition.py",
+        "            check_options(changed, point.origins, self.mount, self.problems)\n",
+        "",
+        f"{_OPTIONS}::test_a_wrong_option_is_one_line_with_its_place",
+    ),
+]

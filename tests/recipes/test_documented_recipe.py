@@ -95,7 +95,7 @@ def test_every_kind_of_override_is_on_the_page() -> None:
     [
         ("sampler.temperature=0.8", r"write arms\.sd_warm\.sampler\.temperature=0\.8"),
         ("sampler=greedy", "sampler is set by arm target, sd, sd_warm"),
-        ("stages.speed.batch_size=8", "no stage has stages.speed.batch_size"),
+        ("stages.speed.batch=8", "no stage has stages.speed.batch"),
         ("stages.speed.problems=1,2", "speed is over: recipe, arms share it"),
         ("+sampler.gamma=3", "write KEY=VALUE"),
         ("~sampler.gamma", "would remove a key"),

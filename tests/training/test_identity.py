@@ -126,9 +126,9 @@ def test_arms_that_train():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"setings": {}}, "stages.s: unknown option 'setings' .did you mean settings"),
+        ({"setings": {}}, "unknown option 'setings' of stages.s .kind sft. .did you mean settings"),
         ({"trackers": ["wandbb"]}, "unknown tracker 'wandbb' .did you mean wandb"),
-        ({"settings": 3}, "stages.s.settings must be a valid dictionary"),
+        ({"settings": 3}, "stages.s.settings is 3 .write names and values"),
     ],
 )
 def test_wrong_options_are_one_line(options, message):
@@ -140,7 +140,7 @@ def test_a_policy_needs_a_reward_that_exists(work):
     stage = lookup("stage", "grpo")()
     with pytest.raises(ConfigError, match="needs a reward"):
         stage.identity(work("grpo", DRAWN, options={"rewards": []}).given())
-    with pytest.raises(ConfigError, match=r"unknown reward kind 'gsn' .did you mean gsm"):
+    with pytest.raises(ConfigError, match=r"unknown reward 'gsn' .did you mean gsm"):
         stage.identity(work("grpo", DRAWN, options={"rewards": ["gsn"]}).given())
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field, field_validator
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.options import ArmName, InputModel, RewardName, StageOptions, wrong
+from llmx.core.options import ArmName, InputModels, RewardName, StageOptions, wrong
 from llmx.core.stage import StageInput
 from llmx.train.post_training.settings import check_lora, check_settings
 from llmx.train.post_training.trackers import TRACKERS
@@ -29,7 +29,7 @@ class TrainingOptions(StageOptions):
     lora: dict[str, Any] | None = Field(
         default=None, description="peft's LoraConfig; null = all weights"
     )
-    base: InputModel | tuple[InputModel, ...] | None = Field(
+    base: InputModels | None = Field(
         default=None,
         description="model to start from; of several the first that the arm has; null = "
         "`model.target`",

@@ -3,6 +3,7 @@
 import pytest
 
 from llmx.config.compose import compose
+from llmx.core import registry
 from llmx.core.errors import ConfigError
 
 RECIPE = """defaults:
@@ -10,7 +11,7 @@ RECIPE = """defaults:
   - override /data: gsm_symbolic
 description: nested
 stages:
-  generate: {kind: decode, problems: 3, deep: {a: 1, b: {c: 2}}}
+  generate: {kind: deep, problems: 3, deep: {a: 1, b: {c: 2}}}
 arms:
   one: [sampler=target]
 scales:
@@ -19,7 +20,11 @@ scales:
 
 
 @pytest.fixture
-def options(tmp_path):
+def options(tmp_path, monkeypatch):
+    # A kind without a model of its options takes any.
+    known = {**registry._known()["stage"], "deep": "types:SimpleNamespace"}
+    known = {**registry._known(), "stage": known}
+    monkeypatch.setattr(registry, "_known", lambda: known)
     (tmp_path / "group").mkdir()
     (tmp_path / "group/nested_options.yaml").write_text(RECIPE)
 

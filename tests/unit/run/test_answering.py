@@ -39,9 +39,9 @@ def test_all_names_count_for_the_identity():
     [
         (["stage:sft"], {"base"}, "the arm has none of stage:sft"),
         ("stage:grpo", None, "is no input of it"),
-        (3, None, "name a model"),
-        ([], None, "name a model"),
-        (["a", 1], None, "name a model"),
+        (3, None, "a model, or a list of them"),
+        ([], None, "a model, or a list of them"),
+        (["a", 1], None, "a model, or a list of them"),
     ],
 )
 def test_what_cannot_be_is_one_line(model, inputs, said):

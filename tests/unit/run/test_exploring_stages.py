@@ -98,11 +98,11 @@ def test_arms_are_named_without_their_point_of_a_sweep():
 WRONG = [
     ({"strid": 3}, "unknown option 'strid'"),
     ({"stride": 0}, "stride is 0"),
-    ({"draft": "greedy_soft"}, "draft holds 'greedy_soft'"),
+    ({"draft": "greedy_soft"}, "draft is 'greedy_soft'"),
     ({"divergences": "js"}, "divergences is 'js'"),
-    ({"divergences": ["jss"]}, "divergences holds 'jss'"),
-    ({"on": ["cold"]}, "on holds 'cold'"),
-    ({"top_k": [-1]}, "top_k holds -1"),
+    ({"divergences": ["jss"]}, "divergences.0 is 'jss'"),
+    ({"on": ["cold"]}, "on.0 is 'cold'"),
+    ({"top_k": [-1]}, "top_k.0 is -1"),
     ({"problems": -2}, "problems is -2"),
 ]
 
