@@ -111,8 +111,8 @@ KINDS = [
     ),
     Mutant(
         "core/spec.py",
-        'if key != "more" or value}',
-        "if value is not None}",
+        '_OFTEN_EMPTY = ("stages", "more")',
+        '_OFTEN_EMPTY = ("stages",)',
         f"{_SECTIONS}::test_what_no_recipe_asks_for_is_not_written",
     ),
     Mutant(
@@ -165,8 +165,8 @@ KINDS = [
     ),
     Mutant(
         "methods/decode/accept_rule.py",
-        "    if options.temperature == 0:\n",
-        "    if options.temperature < 0:\n",
+        "warp(scores, options.temperature, options.top_p, options.top_k)",
+        "warp(scores, 1.0, options.top_p, options.top_k)",
         f"{_ACCEPT}::test_a_rule_reads_p_as_tokens_are_drawn",
     ),
     Mutant(

@@ -74,7 +74,5 @@ def judge_brought(
 def _p_of_tokens(scores: Tensor, proposal: Proposal, options: DecodeOptions) -> Tensor:
     from llmx.methods.decode.warp import warp
 
-    if options.temperature == 0:
-        return (scores.argmax(-1) == proposal.tokens).float()
     probs = warp(scores, options.temperature, options.top_p, options.top_k)
     return probs.gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1)

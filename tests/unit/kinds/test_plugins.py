@@ -153,7 +153,9 @@ def test_contents_are_the_hash(plugin):
     (folder / "more.txt").write_text("")
     named_too = digest_of(folder)
     (folder / "more.txt").write_text("x")
-    assert len({before, named_too, digest_of(folder)}) == 3
+    filled = digest_of(folder)
+    (folder / "more.txt").rename(folder / "other.txt")
+    assert len({before, named_too, filled, digest_of(folder)}) == 4
 
 
 def test_a_composition_knows_the_code_of_a_plugin(plugin, monkeypatch):
