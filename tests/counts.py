@@ -5,10 +5,15 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
+import pytest
+
 Item = TypeVar("Item")
 
 THOROUGH = os.environ.get("LLMX_THOROUGH", "0") not in ("", "0")
 """Whether LLMX_THOROUGH asks for the full counts."""
+
+thorough = pytest.mark.skipif(not THOROUGH, reason="in make test-thorough alone")
+"""Marks what `make test` does without: what proves again, and dear tests of scripts."""
 
 
 def count(usual: int, thorough: int) -> int:

@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from llmx.cli.app import app
 from llmx.config.compose import compose
 from llmx.config.places import builtin
 from llmx.core.spec import RunSpec, StageSpec
@@ -59,6 +62,23 @@ def may_skip(spec: RunSpec, stage: StageSpec) -> bool:
     return stage.kind in SKIPPED or feeds_those
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder of runs, as a user has one: what several recipes ask for is worked out once."""
+    return tmp_path_factory.mktemp("recipes")
+
+
+def here(shared: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Result, Path]:
+    """Run a recipe in this process; return what it printed, and its run folder."""
+    monkeypatch.chdir(shared)
+    words = ["run", f"recipe={name}", "scale=smoke", "--limit", "2", "--workers", "1", "--quiet"]
+    before = {*shared.glob("runs/*/manifest.json")}
+    done = CliRunner().invoke(app, [*words, "--runs", "runs"])
+    assert done.exit_code == 0, done.output
+    (made,) = {*shared.glob("runs/*/manifest.json")} - before
+    return done, made.parent
+
+
 def llmx(runs: Path, *words: str, name: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "llmx", "run", f"recipe={name}", "scale=smoke", *words]
     hub = str(runs.parent / "hub")  # as on a machine that has fetched nothing
@@ -76,12 +96,11 @@ def test_a_recipe_from_the_hub_refuses_in_one_line_without_it(name: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in FROM_HUB])
-def test_recipe_runs_and_leaves_what_it_promises(name: str, tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    done = llmx(runs, "--limit", "2", "--workers", "1", "--quiet", name=name)
-    assert done.returncode == 0, done.stderr
-    (run,) = (path.parent for path in runs.glob("*/manifest.json"))
-    shown = f"{'run':<10}{run.relative_to(tmp_path)}"
+def test_recipe_runs_and_leaves_what_it_promises(
+    name: str, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, run = here(shared, name, monkeypatch)
+    shown = f"{'run':<10}{run.relative_to(shared)}"
     assert shown in done.stdout.splitlines()
     spec = RunSpec.model_validate_json((run / "spec.json").read_text())
     manifest = json.loads((run / "manifest.json").read_text())
@@ -99,7 +118,7 @@ def test_recipe_runs_and_leaves_what_it_promises(name: str, tmp_path: Path) -> N
     check_pages(run, spec, done.stdout)
     if any(stage.kind == "zoo_card" for stage in spec.stages):
         check_cards(run)
-    assert not list(runs.rglob("*.partial"))
+    assert not list(shared.rglob("*.partial"))
 
 
 def check_report(run: Path, spec: RunSpec, shown: str) -> None:
