@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import chain
 
+from llmx.core.figure import Span
 from llmx.report.numbers import percent_span
 from llmx.report.placement import Box
 from llmx.report.plot import LETTER, STYLE, ends, escaped, in_percent, look
-from llmx.report.results import Results, Row, Span
+from llmx.report.results import Results, Row
 from llmx.report.scale import Scale, fitted
 from llmx.report.svg import element, label, line, marker
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 
+from llmx.core.figure import Span
 from llmx.report.numbers import number_span, percent_span
 from llmx.report.placement import Box, Placed, place
-from llmx.report.results import Results, Row, Span
+from llmx.report.results import Results, Row
 from llmx.report.scale import Scale, fitted, fitted_rate
 from llmx.report.svg import SHAPES, element, label, line, marker
 

@@ -69,6 +69,8 @@ class SimulationStage:
 
     def run(self, context: StageContext) -> None:
         """Predict, explore, and write both."""
+        from llmx.report.figures.read import write_figures
+        from llmx.report.figures.streams import of_simulation
         from llmx.simulate.explore import as_rows, explore
         from llmx.simulate.predict import Rows, predict
 
@@ -84,6 +86,7 @@ class SimulationStage:
         fitted = {"tokens": rows.tokens, "per_token": rows.per_token}
         all_ = {"fitted": fitted, "predicted": found, "sweeps": as_rows(points)}
         write_json(context.out / "simulation.json", all_)
+        write_figures(context.out, of_simulation(all_))
         write_marked(context.out / "simulation.md", markdown(rows, predicted, points))
         _draw(context.out / "simulation.svg", points)
 

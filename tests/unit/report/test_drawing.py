@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmx.core.figure import Span
 from llmx.report.accuracies import accuracies
 from llmx.report.picture import caption, picture
 from llmx.report.placement import Box, place
 from llmx.report.plot import COLOURS, look, plot
-from llmx.report.results import Results, Row, Span
+from llmx.report.results import Results, Row
 from llmx.report.scale import fitted, fitted_rate
 from llmx.report.svg import SHAPES, element, marker
 from llmx.report.tables import tables
