@@ -30,7 +30,8 @@ def write(out: Path, results: Results, found: Gathered, arms: Mapping[str, ArmSp
     """
     settings = configuration(arms, results.reference)
     write_json(out / "results.json", as_json(results))
-    write_figures(out, of_results(results))
+    figures = of_results(results)
+    write_figures(out, figures)
     write_marked(out / "report.md", markdown(results))
     write_marked(out / "report.html", html(results, settings, side_by_side(found)))
-    write_marked(out / "plot.svg", picture(results) + "\n")
+    write_marked(out / "plot.svg", picture(figures) + "\n")

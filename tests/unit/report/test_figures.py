@@ -68,6 +68,12 @@ def test_joining_keeps_all_in_their_order_however_it_is_bracketed(one, two, thre
     assert joined([one]).figures == one.figures and joined([]) == Figures()
 
 
+def test_marks_of_several_files_are_kept():
+    one, other = (Figures(marks={"broken": (name,)}) for name in "ab")
+    assert joined([one, other]).marks == {"broken": ("a", "b")}
+    assert joined([one, one]).marks == one.marks
+
+
 def figure(quantity="q", arm="a", value=0.0, **more):
     return Figure(quantity=quantity, arm=arm, span=Span(estimate=value), unit="u", **more)
 

@@ -117,6 +117,16 @@ GROWS = tuple(
 )
 
 
+@pytest.mark.parametrize("value", [1.0, None])
+def test_a_best_value_of_an_exploratory_verdict_is_no_figure_of_ours(value):
+    known = paper(claim("optimum", "backtracks", value, "countdown"))
+    verdict = optimum("o", 1, 1, 1).model_copy(update={"word": "exploratory"})
+    (one,) = page(known, [trained("countdown", verdict)], {}).claims
+    assert (one.word, one.ours) == ("exploratory", None)
+    assert "chosen on its test problems" in one.reason
+    assert ("could not be read" in one.reason) == (value is None)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "p", "word"),
     [
