@@ -7,13 +7,9 @@ from llmx.report.quantity import Quantity
 
 TOKEN_RATE = Quantity("{figure} times the tokens/s of `{against}`", figure=names.TOKEN_RATE)
 PROBLEM_RATE = Quantity("{figure} times the problems/s of `{against}`", figure=names.PROBLEM_RATE)
-ACCURACY = Quantity(
-    "{figure} points from `{against}`", unit="points", figure=names.ACCURACY_GAP
-)
+ACCURACY = Quantity("{figure} points from `{against}`", unit="points", figure=names.ACCURACY_GAP)
 LENGTH = Quantity("{figure} times the length of `{against}`", figure=names.LENGTH)
-ROUNDS = Quantity(
-    "{figure} times the target rounds of `{against}`", figure=names.ROUNDS
-)
+ROUNDS = Quantity("{figure} times the target rounds of `{against}`", figure=names.ROUNDS)
 OWN_ACCURACY = Quantity(
     "an accuracy of {figure} %", unit="percent", figure=names.ACCURACY, alone=True
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmx.core.errors import ConfigError
+from llmx.core.figure import Span
 from llmx.core.registry import kinds, lookup
 from llmx.report.numbers import number_span, percent_span, points_span
-from llmx.core.figure import Span
 
 
 @dataclass(frozen=True)
