@@ -10,7 +10,7 @@ from llmx.core.figure import Figure, Figures, Judge, Span
 from llmx.core.record import Frozen
 from llmx.report.figures import names
 from llmx.report.paper import Ours
-from llmx.report.quantity import Quantity, quantity
+from llmx.report.quantity import quantity
 from llmx.report.reproduce.stored import Stored
 
 CLOSE = 0.01
@@ -45,10 +45,10 @@ def beside(ours: Ours, stored: Mapping[str, Stored]) -> Beside | None:
     if source is None:
         return None
     known, name = source.figures, ours.quantity
-    found = _figure(known, ours, quantity(name))
+    found = _figure(known, ours, name)
     if found is None and name == names.CONTROLLED:
         name = names.WIN_RATE
-        found = _figure(known, ours, quantity(name))
+        found = _figure(known, ours, name)
     wanted = quantity(name)
     if found is None or (wanted.of_all and source.explored(found)):
         return None
@@ -80,10 +80,9 @@ def exploratory(ours: Ours, stored: Mapping[str, Stored]) -> str:
     A best value is that of a verdict: where the verdict is exploratory, so is its figure.
     """
     source = stored.get(ours.recipe)
-    wanted = quantity(ours.quantity)
-    if source is None or not wanted.of_all:
+    if source is None or not quantity(ours.quantity).of_all:
         return ""
-    found = _figure(source.figures, ours, wanted)
+    found = _figure(source.figures, ours, ours.quantity)
     if found is None or not source.explored(found):
         return ""
     return f"Settings of {source.card.run} were chosen on its test problems, so its best value is"
@@ -95,9 +94,10 @@ def _problems(found: Figure, counted: Figure | None, source: Stored) -> int:
     return counted.n if counted else source.problems
 
 
-def _figure(known: Figures, ours: Ours, wanted: Quantity) -> Figure | None:
+def _figure(known: Figures, ours: Ours, called: str) -> Figure | None:
     """Return the figure of a comparison; at a sweep's points it is that of the arm's own point."""
-    name = wanted.figure or ours.quantity
+    wanted = quantity(called)
+    name = wanted.figure or called
     if wanted.of_all:
         return next(iter(known.of(name)), None)
     arm = ours.arm or _arm_at(known, ours)
