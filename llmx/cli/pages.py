@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmx.cli.console import show, table
-from llmx.report.numbers import number, number_span, percent_span, points_span
-from llmx.report.plot import in_percent
-from llmx.report.results import Span
-from llmx.report.streamed import Ends, Streamed
+from llmx.core.figure import Figures, Span
+from llmx.report.figures.names import ACCURACY, ACCURACY_GAP, FIRST_TOKEN, FIRST_TOKEN_CUT, TOTAL
+from llmx.report.numbers import number_span, percent_span, points_span
 
 _PAGES = ("ensemble.md", "simulation.md", "win_rates.md")
 _HEAD = ("arm", "accuracy, %", "− reference", "first token, s", "cut, %", "total, ×")
@@ -26,8 +25,9 @@ def show_pages(folder: Path) -> None:
     if not any(page.name in _PAGES for page in folder.glob("*/*.md")):
         return
     run = load_stored(folder)
-    if run.streams.arms:
-        show(table(_HEAD, [_row(arm) for arm in run.streams.arms], right=_HEAD[1:]))
+    timed = dict.fromkeys(one.arm for one in run.figures.of(FIRST_TOKEN))
+    if timed:
+        show(table(_HEAD, [_row(run.figures, arm) for arm in timed], right=_HEAD[1:]))
     for name in _PAGES[1:]:
         if name in run.texts:
             show(Markdown(run.texts[name]))
@@ -37,17 +37,20 @@ def show_pages(folder: Path) -> None:
     show(*map(sentence, verdict_line(words)))
 
 
-def _row(arm: Streamed) -> tuple[str, ...]:
-    cut = _span(arm.ttft_cut)
+def _row(known: Figures, arm: str) -> tuple[str, ...]:
+    def alone(quantity: str) -> Span | None:
+        found = known.find(quantity, arm)
+        return found.span if found else None
+
+    def beside(quantity: str) -> Span | None:
+        found = (one.span for one in known.of(quantity, (arm,)) if one.against)
+        return next(found, None)
+
     return (
-        arm.arm,
-        percent_span(_span(arm.accuracy)),
-        points_span(_span(arm.gain)),
-        number(arm.ttft, 3),
-        number_span(in_percent(cut) if cut else None, 1),
-        number_span(_span(arm.total_ratio), 2),
+        arm,
+        percent_span(alone(ACCURACY)),
+        points_span(beside(ACCURACY_GAP)),
+        number_span(alone(FIRST_TOKEN), 3),
+        percent_span(beside(FIRST_TOKEN_CUT)),
+        number_span(beside(TOTAL), 2),
     )
-
-
-def _span(ends: Ends | None) -> Span | None:
-    return None if ends is None else ends.span()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from llmx.core.figure import Span
 from llmx.explore.model import Drift, Rule
 from llmx.explore.passing import finite
 from llmx.explore.texts import by_text
 from llmx.methods.decode.divergence_log import Counts, DivergenceLog, Names
-from llmx.report.results import Span
 from llmx.report.timing import as_span
 from llmx.stats.bootstrap import Floats, bootstrap
 

@@ -9,11 +9,10 @@ from llmx.core.arms import families
 from llmx.core.errors import RunError
 from llmx.core.spec import Semantics
 from llmx.explore.drift import Logged, drift
-from llmx.explore.model import AtShare, Drift, Explored
+from llmx.explore.model import AtShare, Drift, Explored, Transfer
 from llmx.explore.passing import agreement, at_share, curve
 from llmx.explore.transfer import transfer
 from llmx.methods.decode.divergence_log import DivergenceLog, joined
-from llmx.report.gather import Transfer
 
 
 def explore(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from llmx.explore.model import Drift, Explored
-from llmx.report.gather import Transfer
+from llmx.core.figure import Span
+from llmx.explore.model import Drift, Explored, Transfer
 from llmx.report.numbers import number, percent, percent_span, points, points_span
-from llmx.report.results import Span
 
 
 def markdown(found: Explored) -> str:

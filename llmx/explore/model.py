@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
+from llmx.core.figure import Span, Spread
 from llmx.core.record import Frozen
 from llmx.core.spec import Semantics
-from llmx.report.gather import Transfer
-from llmx.report.results import Span
 
 
 class Rule(Frozen):
@@ -46,6 +45,19 @@ class Curve(Frozen):
     thresholds: tuple[float, ...]
     shares: tuple[float, ...]
     refused: tuple[float, ...]
+
+
+class Transfer(Frozen):
+    """A threshold solved under one divergence and used under another; shares of drafted tokens."""
+
+    source: str = Field(validation_alias=AliasChoices("from", "source"))
+    to: str
+    asked_share: float
+    threshold: float
+    share: float
+    low: float
+    high: float
+    spread: Spread | None = Field(default=None, description="None: of an older exploration")
 
 
 class Agreement(Frozen):

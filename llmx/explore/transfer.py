@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from llmx.core.figure import Spread
 from llmx.core.spec import Semantics
-from llmx.explore.model import AtShare
+from llmx.explore.model import AtShare, Transfer
 from llmx.explore.texts import by_text
 from llmx.methods.decode.divergence_log import DivergenceLog
-from llmx.report.gather import Spread, Transfer
 from llmx.stats.ratio import ratio_of_means
 
 _RESAMPLES = 2000

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmx.core.figure import Span
 from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, paired_table
-from llmx.report.results import Difference, Span
+from llmx.report.results import Difference
 from llmx.report.timing import as_span
 from llmx.report.verdict.gap import detectable, gap_p, gap_span
 from llmx.stats.paired import paired_difference

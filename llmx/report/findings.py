@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from llmx.core.figure import Span
 from llmx.report.gather import Word
 from llmx.report.numbers import number, number_span, percent, points_span
-from llmx.report.results import Finding, Row, Span
+from llmx.report.results import Finding, Row
 from llmx.report.verdict.family import said_over_all
 
 LEVEL = 0.05
@@ -158,7 +159,8 @@ def _calibration(rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _miss(row: Row) -> str:
-    note = f", {row.calibration.note}" if row.calibration and row.calibration.note else ""
+    notes = dict.fromkeys(one.note for one in row.calibrations() if one.note)
+    note = "".join(f", {one}" for one in notes)
     return (
         f"`{row.arm}` (asked {percent(row.asked_share)} %, got {percent(row.draft_share)} %{note})"
     )

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from math import sqrt
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
+from llmx.core.figure import Figures, joined
 from llmx.core.record import Frozen, Record, Sample, Score
+from llmx.report.figures.read import figures_in, readable
 from llmx.report.records import KeptRecords
-from llmx.report.results import Calibration, Span
-from llmx.report.streamed import FILE as ENSEMBLE
-from llmx.report.streamed import Streams
-from llmx.report.trained import Trained
-from llmx.stats.student import coverage
+from llmx.report.results import Calibration
 from llmx.store.files import read_json
 from llmx.store.rows import rows
 
@@ -40,64 +36,6 @@ class Block(Frozen):
     rounds: int = 0
     batch_size: int | None = None
     engines: str | None = Field(default=None, description="how they were up, if not side by side")
-
-
-class Spread(Frozen):
-    """Accepted and emitted tokens of texts: what a test of their ratio needs.
-
-    Attributes:
-        variances: sample variance of the accepted tokens, covariance, variance of the emitted.
-    """
-
-    items: int = Field(ge=1)
-    accepted: float = Field(description="mean")
-    emitted: float = Field(description="mean")
-    variances: tuple[float, float, float]
-
-    def p_value(self, share: float) -> float:
-        """Return the two-sided p value of a ratio of means of `share`: Fieller's t (1954).
-
-        Of texts that do not vary at all it is 0, unless the share is theirs.
-        """
-        gap = self.accepted - share * self.emitted
-        first, both, second = self.variances
-        error = sqrt(max(0.0, first - 2 * share * both + share**2 * second) / self.items)
-        if self.items < 2 or error <= 1e-12 * self.emitted:
-            return 1.0 if self.items < 2 or abs(gap) <= 1e-9 * self.emitted else 0.0
-        return max(0.0, 1 - coverage(abs(gap) / error, self.items - 1))
-
-
-class Transfer(Frozen):
-    """A threshold solved under one divergence and used under another; shares of drafted tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    source: str = Field(validation_alias=AliasChoices("from", "source"))
-    to: str
-    asked_share: float
-    threshold: float
-    share: float
-    low: float
-    high: float
-    spread: Spread | None = Field(default=None, description="None: of an older exploration")
-
-
-class Drifted(Frozen):
-    """An arm's real draft share minus the one that a log predicted."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    arm: str
-    whole: Span
-
-
-class Exploration(Frozen):
-    """What a report reads of an exploration of divergence logs."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    transfer: tuple[Transfer, ...] = ()
-    drift: tuple[Drifted, ...] = ()
 
 
 class Word(Frozen):
@@ -162,10 +100,8 @@ class Gathered:
 
     arms: dict[str, ArmFiles]
     blocks: list[Block] = field(default_factory=list)
-    exploration: Exploration | None = None
     verdicts: tuple[Word, ...] = ()
-    training: Trained | None = None
-    streams: Streams | None = None
+    figures: Figures = field(default_factory=Figures)
 
 
 def gather(
@@ -192,21 +128,12 @@ def gather(
         _, _, arm = key.partition("/")
         if (folder / "blocks.jsonl").exists():
             found.blocks += _lines(folder / "blocks.jsonl", Block)
-        elif (folder / "explore.json").exists():
-            path = folder / "explore.json"
-            found.exploration = _parse(Exploration, read_json(path), path)
         elif (folder / "verdicts.json").exists():
             path = folder / "verdicts.json"
             found.verdicts = _parse(Words, read_json(path), path).verdicts
-        elif (folder / "training_report.json").exists():
-            path = folder / "training_report.json"
-            found.training = _parse(Trained, read_json(path), path)
-        elif (folder / ENSEMBLE).exists():
-            path = folder / ENSEMBLE
-            found.streams = _parse(Streams, {"arms": read_json(path)}, path)
         elif arm in found.arms:
             _read_arm(folder, found.arms[arm], key)
-    return found
+    return replace(found, figures=joined(figures_in(folder) for folder in inputs.values()))
 
 
 def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
@@ -246,27 +173,15 @@ def _once(already: Mapping[str, Any], key: str, what: str) -> None:
 
 
 def _lines(path: Path, model: type[M]) -> list[M]:
-    with _readable(path):
+    with readable(path):
         return list(rows(path, model))
 
 
 def _kept(path: Path) -> KeptRecords:
-    with _readable(path):
+    with readable(path):
         return KeptRecords(path)
 
 
 def _parse(model: type[M], value: Any, path: Path) -> M:
-    with _readable(path):
+    with readable(path):
         return model.model_validate(value)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RunError(
-            f"{path}: {place}: {first['msg']}", "delete the stage's folder and run again"
-        ) from error

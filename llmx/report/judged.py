@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
+from llmx.core.figure import JudgeKind, Span
 from llmx.core.record import Frozen
+from llmx.report.numbers import percent_span, points_span
 
 FILE = "win_rates.json"
-
-JudgeKind = Literal["rule", "local", "endpoint"]
 
 _HEAD = (
     "arm",
@@ -22,14 +21,6 @@ _HEAD = (
     "characters",
     "judge's tokens",
 )
-
-
-class Range(Frozen):
-    """An estimate and its 95 % interval, as shares."""
-
-    low: float
-    estimate: float
-    high: float
 
 
 class ArmWins(Frozen):
@@ -47,11 +38,11 @@ class ArmWins(Frozen):
     """
 
     arm: str
-    rate: Range | None
-    controlled: Range | None = None
+    rate: Span | None
+    controlled: Span | None = None
     reference: str | None = None
-    gain: Range | None = None
-    controlled_gain: Range | None = None
+    gain: Span | None = None
+    controlled_gain: Span | None = None
     shared: int = 0
     problems: int = 0
     asked: int = 0
@@ -103,25 +94,15 @@ def notes(arms: Sequence[ArmWins]) -> list[str]:
 def _row(arm: ArmWins) -> tuple[str, ...]:
     return (
         arm.arm,
-        _percent(arm.rate),
-        _percent(arm.controlled),
-        _percent(arm.gain, sign=True),
-        _percent(arm.controlled_gain, sign=True),
+        percent_span(arm.rate),
+        percent_span(arm.controlled),
+        points_span(arm.gain),
+        points_span(arm.controlled_gain),
         f"{arm.problems:,}",
         f"{arm.unparsable:,} of {arm.games:,}",
         f"{arm.characters:,.0f}",
         f"{arm.tokens:,}",
     )
-
-
-def _percent(found: Range | None, sign: bool = False) -> str:
-    if found is None:
-        return "–"
-    form = "+.1f" if sign else ".1f"
-    low, estimate, high = (
-        format(100 * value, form) for value in (found.low, found.estimate, found.high)
-    )
-    return f"{estimate} ({low} to {high})"
 
 
 def _line(cells: Sequence[str]) -> str:

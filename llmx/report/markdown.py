@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from llmx.report.figures.decoded import of_results
 from llmx.report.picture import caption
 from llmx.report.results import Results
 from llmx.report.tables import Table, tables
@@ -16,7 +17,7 @@ def markdown(results: Results) -> str:
         f"# {results.title}",
         "\n".join(f"- {finding.text}" for finding in results.findings),
         *(f"## {table.title}\n\n{_table(table)}" for table in made),
-        f"![{caption(results)}](plot.svg)",
+        f"![{caption(of_results(results))}](plot.svg)",
         f"## How to read it\n\n{_legend(made)}",
         timing_note(results),
     ]

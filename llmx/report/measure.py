@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmx.core.alike import unlike
+from llmx.core.figure import Span
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.paired_ratio import ratio_of
 from llmx.report.paired_table import PairedTable, correct, counted, paired_table, rounds
-from llmx.report.results import Row, Span
+from llmx.report.results import Row
 from llmx.report.timing import Timing, as_span, rate, ratio, timing
 from llmx.stats.crossed import two_level
 from llmx.stats.proportion import wilson
@@ -169,7 +170,13 @@ def _shares(files: ArmFiles, spec: ArmSpec) -> dict[str, Any]:
         asked = spec.sampler.draft_share
     achieved = _lengths(files, _algorithm(spec)).get("draft_share")
     missed = asked is not None and achieved is not None and abs(achieved - asked) > MISS
-    return {"asked_share": asked, "calibration": files.calibration, "share_missed": missed}
+    found = [run.calibration for run in files.runs() if run.calibration is not None]
+    return {
+        "asked_share": asked,
+        "calibration": files.calibration,
+        "calibration_seeds": tuple(found) if len(found) > 1 else (),
+        "share_missed": missed,
+    }
 
 
 def _speed(clock: Timing, arm: str, reference: str | None, baseline: str | None) -> dict[str, Any]:

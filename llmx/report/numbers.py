@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmx.report.results import Span
+from llmx.core.figure import Span
 
 NONE = "–"
 MINUS = "−"
@@ -33,7 +33,7 @@ def percent_span(span: Span | None) -> str:
     """Return ``61.5 (54.6–68.0)``."""
     if span is None or span.low is None:
         return percent(span.estimate) if span else NONE
-    return f"{percent(span.estimate)} ({percent(span.low)}–{percent(span.high)})"
+    return f"{percent(span.estimate)} ({_between(percent(span.low), percent(span.high))})"
 
 
 def points_span(span: Span | None) -> str:
@@ -47,8 +47,13 @@ def number_span(span: Span | None, digits: int = 0) -> str:
     """Return ``612 (598–627)``."""
     if span is None or span.low is None:
         return number(span.estimate, digits) if span else NONE
-    low, high = number(span.low, digits), number(span.high, digits)
-    return f"{number(span.estimate, digits)} ({low}–{high})"
+    ends = _between(number(span.low, digits), number(span.high, digits))
+    return f"{number(span.estimate, digits)} ({ends})"
+
+
+def _between(low: str, high: str) -> str:
+    """Join two ends by a dash; by a word where the dash would stand beside a minus."""
+    return f"{low} to {high}" if MINUS in low + high else f"{low}–{high}"
 
 
 def signed_span(span: Span | None, digits: int = 2) -> str:

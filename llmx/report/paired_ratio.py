@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmx.core.figure import Span
 from llmx.report.paired_table import PairedTable, Value, counted
-from llmx.report.results import Span
 from llmx.report.timing import as_span
 from llmx.stats.crossed import two_level
 from llmx.stats.fieller import ratio_two_level

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from llmx.report.accuracies import accuracies
+from llmx.core.figure import Figures
+from llmx.report.figures import names
 from llmx.report.plot import plot
-from llmx.report.results import Results
+from llmx.report.rows import accuracies
 
 
-def picture(results: Results, width: float = 760, height: float = 460, name: str = "plot") -> str:
+def picture(figures: Figures, width: float = 760, height: float = 460, name: str = "plot") -> str:
     """Return the SVG document of a report; `height` is that of accuracy against speed."""
-    if _untimed(results):
-        return accuracies(results, width, name)
-    return plot(results, width, height, name)
+    arms, references = arms_of(figures), references_of(figures)
+    if _untimed(figures):
+        return accuracies(figures, arms, width, name)
+    return plot(figures, arms, references, width, height, name)
 
 
-def caption(results: Results) -> str:
+def caption(figures: Figures) -> str:
     """Return the picture's title."""
-    return "Accuracy" if _untimed(results) else "Accuracy against speed"
+    return "Accuracy" if _untimed(figures) else "Accuracy against speed"
 
 
-def _untimed(results: Results) -> bool:
-    scored = any(row.accuracy is not None for row in results.rows)
-    return scored and all(row.tokens_per_second is None for row in results.rows)
+def arms_of(figures: Figures) -> tuple[str, ...]:
+    """Return the arms of a report, in their order."""
+    return tuple(dict.fromkeys(one.arm for one in figures.of(names.PROBLEMS)))
+
+
+def references_of(figures: Figures) -> dict[str, str]:
+    """Return arm → the arm that it is compared with."""
+    known = figures.marked(names.REFERENCE)
+    gaps = figures.of(names.ACCURACY_GAP)
+    return {one.arm: one.against for one in gaps if one.against and one.against in known}
+
+
+def _untimed(figures: Figures) -> bool:
+    scored = figures.of(names.ACCURACY, arms_of(figures))
+    return bool(scored) and not any(one.against is None for one in figures.of(names.TOKEN_RATE))

@@ -1,4 +1,4 @@
-"""Greedy placement of labels beside points, so that no two lie on each other."""
+"""Placement of labels beside points, so that no two lie on each other."""
 
 from __future__ import annotations
 
@@ -39,28 +39,38 @@ class Placed:
     far: bool
 
 
-def place(
+def placed_clear(
     points: Sequence[Point],
     widths: Sequence[float],
     height: float,
     frame: Box,
     obstacles: Sequence[Box],
-) -> list[Placed]:
-    """Place one label a point, in order; near positions first, then rings further out.
+) -> list[Placed | None]:
+    """Place the labels for which there is room: clear of all others, of marks and of the edge.
+
+    Lonely points come first; None for a label that would lie on something, or far from its point.
 
     Args:
         points: centres of the markers.
         widths: width of each label.
         height: height of every label.
-        frame: no label leaves it while any position inside is left.
-        obstacles: what a label should not cover: markers weigh by their area, bars likewise.
+        frame: no label leaves it.
+        obstacles: what labels do not cover: markers, bars.
     """
-    placed: list[Placed] = []
-    for index, (point, width) in enumerate(zip(points, widths, strict=True)):
+
+    def crowd(index: int) -> float:
+        x, y = points[index]
+        return sum(1 / (9 + hypot(x - a, y - b)) for a, b in points)
+
+    found: list[Placed | None] = [None] * len(points)
+    for index in sorted(range(len(points)), key=crowd):
         others = [*points[:index], *points[index + 1 :]]
-        surroundings = _Around(frame, obstacles, [label.box for label in placed], point, others)
-        placed.append(min(_candidates(point, width, height), key=surroundings.cost))
-    return placed
+        taken = [label.box for label in found if label is not None]
+        around = _Around(frame, obstacles, taken, points[index], others)
+        near = _candidates(points[index], widths[index], height)[: 3 * len(_DIRECTIONS)]
+        clear = [one for one in near if around.clear(one.box)]
+        found[index] = min(clear, key=around.cost, default=None)
+    return found
 
 
 def _candidates(point: Point, width: float, height: float) -> list[Placed]:
@@ -97,6 +107,14 @@ class _Around:
         marks = sum(box.overlap(other) for other in self.obstacles)
         doubt = 90.0 if self._astray(box) else 0.0
         return 100 * (outside + labels) + 4 * marks + doubt + (60 if label.far else 0)
+
+    def clear(self, box: Box) -> bool:
+        """Whether a label covers no other, next to nothing of the marks, and nothing is astray."""
+        area = (box.right - box.left) * (box.bottom - box.top)
+        inside = box.overlap(self.frame) >= area - 1e-6
+        labels = sum(box.overlap(other) for other in self.taken)
+        marks = sum(box.overlap(other) for other in self.obstacles)
+        return inside and labels == 0 and marks <= 0.06 * area and not self._astray(box)
 
     def _astray(self, box: Box) -> bool:
         """Whether a reader could take the label for that of another point."""

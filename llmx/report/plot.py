@@ -1,200 +1,169 @@
-"""The picture of a report: accuracy against speed, one marker an arm, bars for the intervals."""
+"""The picture of a report: accuracy against speed, one marker an arm, bars for the intervals.
+
+Arms of a family have one colour and are joined. A name stands beside its marker where there is room
+for it; where there is not for all, a legend beneath the picture names every arm.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from llmx.core.figure import Figures, Span
+from llmx.report.axes import BOTTOM, LEFT, RIGHT, TOP, legend, legend_height, x_axis, y_axis
+from llmx.report.families import Look, looks
+from llmx.report.figures import names
 from llmx.report.numbers import number_span, percent_span
-from llmx.report.placement import Box, Placed, place
-from llmx.report.results import Results, Row, Span
+from llmx.report.placement import Box, Placed, placed_clear
 from llmx.report.scale import Scale, fitted, fitted_rate
-from llmx.report.svg import SHAPES, element, label, line, marker
+from llmx.report.svg import LETTER, document, element, label, line, marker
 
-# Okabe and Ito (2008), without yellow, which is too pale on white; each also has its own shape.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a")
-
-STYLE = """
-.llmx-plot{font-family:system-ui,sans-serif;color:#1b1f24;background:#fff}
-.llmx-plot text{fill:currentColor;font-size:12px}
-.llmx-plot .name{font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:3px}
-.llmx-plot .axis{font-size:13px}
-.llmx-plot .grid{stroke:currentColor;stroke-opacity:.13}
-.llmx-plot .frame{stroke:currentColor;stroke-opacity:.5}
-.llmx-plot .lead{stroke:currentColor;stroke-opacity:.4}
-.llmx-plot .mark{stroke:#fff;stroke-width:1px}
-@media (prefers-color-scheme:dark){
-.llmx-plot{color:#e6e8eb;background:#15181c}
-.llmx-plot .name,.llmx-plot .mark{stroke:#15181c}}
-""".replace("\n", "")
-
-_TEXT, LETTER = 14.0, 7.9
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 16.0, 16.0, 52.0
+_TEXT = 14.0
 
 
 @dataclass(frozen=True)
 class _Point:
-    row: Row
+    """An arm in both measures; `y` is in percent."""
+
+    arm: str
     x: Span
     y: Span
-    colour: str
-    shape: str
+    look: Look
+
+    def mark(self, x: float, y: float, size: float = 6) -> str:
+        """Draw the marker."""
+        return drawn_mark(self.look, x, y, size)
 
 
-def plot(results: Results, width: float = 760, height: float = 460, name: str = "plot") -> str:
+def drawn_mark(look: Look, x: float, y: float, size: float) -> str:
+    """Return the marker of an arm; that of a twin is hollow."""
+    if look.hollow:
+        ring: dict[str, str | float] = {"stroke": look.colour, "stroke_width": 2}
+        return marker(look.shape, x, y, size - 1, fill="#fff", class_="hollow", **ring)
+    return marker(look.shape, x, y, size, fill=look.colour, class_="mark")
+
+
+def plot(
+    figures: Figures,
+    arms: Sequence[str],
+    references: Mapping[str, str] | None = None,
+    width: float = 760,
+    height: float = 460,
+    name: str = "plot",
+) -> str:
     """Return an SVG document, also fit to stand inside an HTML page.
 
     Args:
-        results: arms without accuracy or without a measured speed are left out.
+        figures: arms without accuracy or without a measured speed are left out.
+        arms: in the order of the report, which colours and shapes follow.
+        references: arm → the arm that it is compared with, where there are several.
         width: in pixels of its own coordinates; it scales to where it is put.
-        height: likewise.
+        height: of the picture without its legend.
         name: prefix of the ids inside, unique in a page.
     """
-    points = _points(results)
-    body = _drawn(points, width, height) if points else _empty(width, height)
-    title = element("title", "Accuracy against speed", id=f"{name}-title")
-    words = "; ".join(_words(point) for point in points) or "No arm has both."
-    about = element("desc", escaped(words), id=f"{name}-desc")
-    return element(
-        "svg",
-        title,
-        about,
-        element("style", STYLE),
-        *body,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width:g} {height:g}",
-        class_="llmx-plot",
-        role="img",
-        aria_labelledby=f"{name}-title {name}-desc",
-    )
+    points = _points(figures, arms, references)
+    if not points:
+        words = "No arm has both an accuracy and a speed."
+        body, low = [label(words, width / 2, height / 2, text_anchor="middle")], height
+    else:
+        body, low = _drawn(points, width, height)
+    said = "; ".join(map(_words, points)) or "No arm has both."
+    return document("Accuracy against speed", body, width, low, said, name)
 
 
-def look(index: int) -> tuple[str, str]:
-    """Return colour and shape of the arm at a position in the report."""
-    return COLOURS[index % len(COLOURS)], SHAPES[index % len(SHAPES)]
-
-
-def _points(results: Results) -> list[_Point]:
-    return [
-        _Point(row, row.tokens_per_second, in_percent(row.accuracy), *look(index))
-        for index, row in enumerate(results.rows)
-        if row.tokens_per_second is not None and row.accuracy is not None
-    ]
-
-
-def in_percent(span: Span) -> Span:
-    """Return a share with its interval in percent."""
-    low, high = (None if end is None else 100 * end for end in (span.low, span.high))
-    return Span(estimate=100 * span.estimate, low=low, high=high, level=span.level)
+def _points(
+    figures: Figures, arms: Sequence[str], references: Mapping[str, str] | None
+) -> list[_Point]:
+    found, look = [], looks(arms, references)
+    for arm in arms:
+        speed, accuracy = (figures.find(one, arm) for one in (names.TOKEN_RATE, names.ACCURACY))
+        if speed is not None and accuracy is not None:
+            found.append(_Point(arm, speed.span, accuracy.span.scaled(100), look[arm]))
+    return found
 
 
 def _words(point: _Point) -> str:
-    accuracy = percent_span(point.row.accuracy)
-    return f"{point.row.arm}: {accuracy} % at {number_span(point.x)} tokens/s"
+    accuracy = percent_span(point.y.scaled(0.01))
+    return f"{point.arm}: {accuracy} % at {number_span(point.x)} tokens/s"
 
 
-def escaped(text: str) -> str:
-    """Return a text as it may stand in an element."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
-def _empty(width: float, height: float) -> list[str]:
-    words = "No arm has both an accuracy and a speed."
-    return [label(words, width / 2, height / 2, text_anchor="middle")]
-
-
-def ends(span: Span) -> tuple[float, float]:
-    """Return the ends of an interval; without one both are the estimate."""
-    low = span.estimate if span.low is None else span.low
-    return low, span.estimate if span.high is None else span.high
-
-
-def _drawn(points: list[_Point], width: float, height: float) -> list[str]:
-    frame = Box(_LEFT, _TOP, width - _RIGHT, height - _BOTTOM)
+def _drawn(points: Sequence[_Point], width: float, height: float) -> tuple[list[str], float]:
+    """Return what is drawn, and how high it is with its legend."""
+    frame = Box(LEFT, TOP, width - RIGHT, height - BOTTOM)
     count = 4 if width < 500 else 7
-    spread_x = chain.from_iterable(ends(point.x) for point in points)
-    spread_y = chain.from_iterable(ends(point.y) for point in points)
+    spread_x = chain.from_iterable(point.x.ends() for point in points)
+    spread_y = chain.from_iterable(point.y.ends() for point in points)
     x = fitted_rate(spread_x, frame.left, frame.right, count=count)
     y = fitted(spread_y, frame.bottom, frame.top, floor_at=0, roof_at=100)
-    return [*_axes(x, y, frame), *_bars(points, x, y), *_marks(points, x, y, frame)]
-
-
-def _axes(x: Scale, y: Scale, frame: Box) -> list[str]:
-    middle = (frame.top + frame.bottom) / 2
-    vertical = [_tick_x(x, value, frame) for value in x.ticks()]
-    horizontal = [_tick_y(y, value, frame) for value in y.ticks()]
-    return [
-        *chain.from_iterable(vertical + horizontal),
-        line(frame.left, frame.bottom, frame.right, frame.bottom, class_="frame"),
-        line(frame.left, frame.top, frame.left, frame.bottom, class_="frame"),
-        label(
-            f"Speed (tokens/s{', logarithmic' if x.logarithmic else ''})",
-            (frame.left + frame.right) / 2,
-            frame.bottom + 40,
-            class_="axis",
-            text_anchor="middle",
-        ),
-        label(
-            "Accuracy (%)",
-            0,
-            0,
-            class_="axis",
-            text_anchor="middle",
-            transform=f"translate(16 {middle:g}) rotate(-90)",
-        ),
+    axes = [
+        *x_axis(x, frame, f"Speed (tokens/s{', logarithmic' if x.logarithmic else ''})"),
+        *y_axis(y, frame, "Accuracy (%)"),
     ]
+    marks, whole = _marks(points, x, y, frame)
+    body = [*axes, *_joined(points, x, y), *_bars(points, x, y), *marks]
+    if whole:
+        return body, height
+    order = list(dict.fromkeys(point.look.family for point in points))
+    by_family = sorted(points, key=lambda point: order.index(point.look.family))
+    entries = [(point.mark(0, 0, 5), point.arm) for point in by_family]
+    room = width - 2 * RIGHT
+    body += legend(entries, RIGHT, height + 6, room)
+    return body, height + legend_height([name for _, name in entries], room)
 
 
-def _tick_x(x: Scale, value: float, frame: Box) -> list[str]:
-    at, text = x(value), x.name(value)
-    return [
-        line(at, frame.top, at, frame.bottom, class_="grid"),
-        label(text, at, frame.bottom + 18, text_anchor="middle"),
-    ]
+def _joined(points: Sequence[_Point], x: Scale, y: Scale) -> list[str]:
+    """Join the arms of a family in the order of their speeds."""
+    lines: dict[str, list[_Point]] = {}
+    for point in points:
+        lines.setdefault(point.look.line, []).append(point)
+    drawn = []
+    for members in lines.values():
+        order = sorted(members, key=lambda point: point.x.estimate)
+        path = " ".join(f"{x(p.x.estimate):.1f},{y(p.y.estimate):.1f}" for p in order)
+        if len(order) > 1:
+            look = order[0].look
+            dashes: dict[str, str] = {"stroke_dasharray": "4 3"} if look.hollow else {}
+            style: dict[str, str | float] = {"stroke": look.colour, "stroke_width": 1.2, **dashes}
+            drawn.append(
+                element("polyline", points=path, fill="none", stroke_opacity="0.55", **style)
+            )
+    return drawn
 
 
-def _tick_y(y: Scale, value: float, frame: Box) -> list[str]:
-    at, text = y(value), y.name(value)
-    return [
-        line(frame.left, at, frame.right, at, class_="grid"),
-        label(text, frame.left - 8, at + 4, text_anchor="end"),
-    ]
-
-
-def _bars(points: list[_Point], x: Scale, y: Scale) -> list[str]:
+def _bars(points: Sequence[_Point], x: Scale, y: Scale) -> list[str]:
     drawn = []
     for point in points:
-        (left, right), (low, high) = ends(point.x), ends(point.y)
+        (left, right), (low, high) = point.x.ends(), point.y.ends()
         at_x, at_y = x(point.x.estimate), y(point.y.estimate)
-        style: dict[str, str | float] = {"stroke": point.colour, "stroke_width": 1.6}
+        style: dict[str, str | float] = {"stroke": point.look.colour, "stroke_width": 1.6}
         style |= {"stroke_opacity": "0.6"}
         drawn.append(line(x(left), at_y, x(right), at_y, **style))
         drawn.append(line(at_x, y(low), at_x, y(high), **style))
     return drawn
 
 
-def _marks(points: list[_Point], x: Scale, y: Scale, frame: Box) -> list[str]:
+def _marks(points: Sequence[_Point], x: Scale, y: Scale, frame: Box) -> tuple[list[str], bool]:
+    """Return markers and the names that have room, and whether all have."""
     centres = [(x(point.x.estimate), y(point.y.estimate)) for point in points]
-    widths = [LETTER * len(point.row.arm) + 2 for point in points]
-    labels = place(centres, widths, _TEXT, frame, _obstacles(points, centres, x, y))
-    drawn = []
-    for point, centre, placed in zip(points, centres, labels, strict=True):
-        if placed.far:
-            drawn.append(_lead(centre, placed))
-        drawn.append(marker(point.shape, *centre, 6, fill=point.colour, class_="mark"))
+    widths = [LETTER * len(point.arm) + 2 for point in points]
+    labels = placed_clear(centres, widths, _TEXT, frame, _obstacles(points, centres, x, y))
+    drawn = [_lead(c, p) for c, p in zip(centres, labels, strict=True) if p is not None and p.far]
+    drawn += [point.mark(*centre) for point, centre in zip(points, centres, strict=True)]
     for point, placed in zip(points, labels, strict=True):
-        middle = (placed.box.left + placed.box.right) / 2
-        at = placed.box.bottom - 3
-        drawn.append(label(point.row.arm, middle, at, class_="name", text_anchor="middle"))
-    return drawn
+        if placed is not None:
+            middle = (placed.box.left + placed.box.right) / 2
+            at = placed.box.bottom - 3
+            drawn.append(label(point.arm, middle, at, class_="name", text_anchor="middle"))
+    return drawn, None not in labels
 
 
 def _obstacles(
-    points: list[_Point], centres: list[tuple[float, float]], x: Scale, y: Scale
+    points: Sequence[_Point], centres: Sequence[tuple[float, float]], x: Scale, y: Scale
 ) -> list[Box]:
     found = []
     for point, (at_x, at_y) in zip(points, centres, strict=True):
-        (left, right), (low, high) = ends(point.x), ends(point.y)
+        (left, right), (low, high) = point.x.ends(), point.y.ends()
         found.append(Box(at_x - 8, at_y - 8, at_x + 8, at_y + 8))
         found.append(Box(x(left), at_y - 1, x(right), at_y + 1))
         found.append(Box(at_x - 1, y(high), at_x + 1, y(low)))

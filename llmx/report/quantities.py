@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from llmx.report.figures import names
 from llmx.report.quantity import Quantity
 
-TOKEN_RATE = Quantity("{figure} times the tokens/s of `{against}`", figure="tokens/s")
-PROBLEM_RATE = Quantity("{figure} times the problems/s of `{against}`", figure="problems/s")
-ACCURACY = Quantity("{figure} points from `{against}`", unit="points", figure="accuracy difference")
-LENGTH = Quantity("{figure} times the length of `{against}`", figure="mean length")
-ROUNDS = Quantity(
-    "{figure} times the target rounds of `{against}`", figure="target rounds a problem"
+TOKEN_RATE = Quantity("{figure} times the tokens/s of `{against}`", figure=names.TOKEN_RATE)
+PROBLEM_RATE = Quantity("{figure} times the problems/s of `{against}`", figure=names.PROBLEM_RATE)
+ACCURACY = Quantity("{figure} points from `{against}`", unit="points", figure=names.ACCURACY_GAP)
+LENGTH = Quantity("{figure} times the length of `{against}`", figure=names.LENGTH)
+ROUNDS = Quantity("{figure} times the target rounds of `{against}`", figure=names.ROUNDS)
+OWN_ACCURACY = Quantity(
+    "an accuracy of {figure} %", unit="percent", figure=names.ACCURACY, alone=True
 )
-OWN_ACCURACY = Quantity("an accuracy of {figure} %", unit="percent", alone=True)
-OPTIMUM = Quantity("{figure} is the most accurate", unit="backtracks", of_all=True)
-FIRST_TOKEN = Quantity("{figure} s to the first token", unit="seconds", alone=True, digits=3)
+OPTIMUM = Quantity(
+    "{figure} is the most accurate", unit="backtracks", figure=names.BEST, of_all=True
+)
+FIRST_TOKEN = Quantity(
+    "{figure} s to the first token",
+    unit="seconds",
+    figure=names.FIRST_TOKEN,
+    alone=True,
+    digits=3,
+)
 FIRST_TOKEN_CUT = Quantity(
-    "{figure} % less time to the first token than `{against}`", unit="percent"
+    "{figure} % less time to the first token than `{against}`",
+    unit="percent",
+    figure=names.FIRST_TOKEN_CUT,
 )
-END_TO_END = Quantity("{figure} times the tokens/s end to end of `{against}`")
+END_TO_END = Quantity(
+    "{figure} times the tokens/s end to end of `{against}`", figure=names.END_TO_END
+)
 WIN_RATE = Quantity("a win rate of {figure} %", unit="percent", alone=True)
 CONTROLLED_WIN_RATE = Quantity(
     "a length-controlled win rate of {figure} %", unit="percent", alone=True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmx.core.errors import ConfigError
+from llmx.core.figure import Span
 from llmx.core.registry import kinds, lookup
 from llmx.report.numbers import number_span, percent_span, points_span
-from llmx.report.results import Span
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Quantity:
     Attributes:
         said: our figure in a sentence, with ``{figure}`` and, of two arms, ``{against}``.
         unit: of our figures. ``points`` and ``percent`` are kept as shares of 1.
-        figure: what a verdict's figure of it is called; empty where none holds it.
+        figure: what a run's figures of it are called; empty: as the quantity.
         alone: whether it is of one arm, beside no other.
         of_all: whether it is looked for among all arms, so that a claim names none.
         digits: behind the point, of a unit that is neither points nor percent.

@@ -6,28 +6,12 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from llmx.core.figure import Span
 from llmx.core.record import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
 
 Kind = Literal["speed", "power", "trade", "calibration", "caution", "verdict", "unavailable"]
-
-
-class Span(Frozen):
-    """An estimate with its interval; low and high are None where one round gives no interval."""
-
-    estimate: float
-    low: float | None = None
-    high: float | None = None
-    level: float = 0.95
-
-    def above(self, value: float) -> bool:
-        """Whether the whole interval lies above `value`; False without an interval."""
-        return self.low is not None and self.low > value
-
-    def below(self, value: float) -> bool:
-        """Whether the whole interval lies below `value`; False without an interval."""
-        return self.high is not None and self.high < value
 
 
 class Difference(Frozen):
@@ -109,10 +93,17 @@ class Row(Frozen):
     draft_share: float | None = Field(default=None, description="accepted over emitted tokens")
     asked_share: float | None = None
     share_missed: bool = Field(default=False, description="over three points off the asked share")
-    calibration: Calibration | None = None
+    calibration: Calibration | None = Field(default=None, description="of the first seed")
+    calibration_seeds: tuple[Calibration, ...] = Field(
+        default=(), description="of every seed, where there are several"
+    )
     output_tokens: float | None = Field(default=None, description="mean per problem")
     cut_share: float | None = Field(default=None, description="outputs ended by the length cap")
     unparsed_share: float | None = Field(default=None, description="no answer in the asked form")
+
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """Return the calibration of every seed; of a file that keeps one, that one."""
+        return self.calibration_seeds or ((self.calibration,) if self.calibration else ())
 
 
 class Finding(Frozen):

@@ -2,8 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from math import cos, pi, sin
+
+STYLE = """
+.llmx-plot{font-family:system-ui,sans-serif;color:#1b1f24;background:#fff}
+.llmx-plot text{fill:currentColor;font-size:12px}
+.llmx-plot .name{font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:3px}
+.llmx-plot .axis{font-size:13px}
+.llmx-plot .grid{stroke:currentColor;stroke-opacity:.13}
+.llmx-plot .frame{stroke:currentColor;stroke-opacity:.5}
+.llmx-plot .lead{stroke:currentColor;stroke-opacity:.4}
+.llmx-plot .mark{stroke:#fff;stroke-width:1px}
+@media (prefers-color-scheme:dark){
+.llmx-plot{color:#e6e8eb;background:#15181c}
+.llmx-plot .name,.llmx-plot .mark{stroke:#15181c}}
+""".replace("\n", "")
+
+LETTER = 7.9
+"""Width of a letter of a name, in pixels: a little more than most take."""
+
+
+def document(
+    title: str, body: Iterable[str], width: float, height: float, about: str = "", name: str = ""
+) -> str:
+    """Return an SVG document, also fit to stand inside an HTML page.
+
+    Args:
+        width, height: in pixels of its own coordinates; it scales to where it is put.
+        about: what the picture shows, in words; where there are any, `name` is needed.
+        name: prefix of the ids inside, unique in a page.
+    """
+    ids = {"id": f"{name}-title"} if about else {}
+    words = [element("desc", escape(about, quote=False), id=f"{name}-desc")] if about else []
+    named = {"aria_labelledby": f"{name}-title {name}-desc"} if about else {}
+    return element(
+        "svg",
+        element("title", escape(title, quote=False), **ids),
+        *words,
+        element("style", STYLE),
+        *body,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width:g} {height:g}",
+        class_="llmx-plot",
+        role="img",
+        **named,
+    )
 
 
 def element(tag: str, *children: str, **attributes: str | float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean
 
 from llmx.report.numbers import (
     NONE,
@@ -196,7 +197,8 @@ def _decoding() -> tuple[Column, ...]:
             "Asked loss",
             "points",
             "What the threshold was to lose at most of lossless SD's accuracy on calibration"
-            " problems; in brackets what it lost there ± one standard error (of the first seed).",
+            " problems; in brackets what it lost there, mean over seeds ± one standard error (the"
+            " mean of the seeds': all have the same problems).",
             _asked_loss,
             short="May lose",
         ),
@@ -229,13 +231,15 @@ def _decoding() -> tuple[Column, ...]:
 
 
 def _asked_loss(row: Row) -> str:
-    found = row.calibration
-    if found is None or found.asked_loss is None:
+    known = row.calibrations()
+    if not known or known[0].asked_loss is None:
         return NONE
-    asked = percent(found.asked_loss)
-    if found.loss is None or found.standard_error is None:
+    asked = percent(known[0].asked_loss)
+    lost = [one.loss for one in known if one.loss is not None]
+    errors = [one.standard_error for one in known if one.standard_error is not None]
+    if not lost or not errors:
         return asked
-    return f"{asked} ({points(found.loss)} ± {percent(found.standard_error)})"
+    return f"{asked} ({points(fmean(lost))} ± {percent(fmean(errors))})"
 
 
 def _paired(reference: str) -> tuple[Column, ...]:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from llmx.core.figure import Span
 from llmx.report.gather import Block
-from llmx.report.results import Span
 from llmx.stats.interval import Interval
 from llmx.stats.inversion import p_beyond
 from llmx.stats.rates import rate_interval, ratio_interval, ratio_interval_at

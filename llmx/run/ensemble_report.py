@@ -67,6 +67,8 @@ class EnsembleReportStage:
         from llmx.report.ensemble.lengths import length_figures
         from llmx.report.ensemble.page import findings, html, markdown
         from llmx.report.ensemble.pictures import cuts, quality, strips
+        from llmx.report.figures.read import write_figures
+        from llmx.report.figures.streams import of_lengths, of_streams
 
         given, inputs = context.given, context.inputs
         arms, reference = list(given.arms), given.reference or next(iter(given.arms))
@@ -87,8 +89,10 @@ class EnsembleReportStage:
         for name, svg in zip(_PICTURES, pictures.values(), strict=True):
             if svg:
                 write_marked(context.out / f"{name}.svg", svg)
-        write_json(context.out / "ensemble.json", [as_json(one) for one in found])
-        write_json(context.out / "lengths.json", [as_json(one) for one in lengths])
+        arms_, lengths_ = ([as_json(one) for one in rows_] for rows_ in (found, lengths))
+        write_json(context.out / "ensemble.json", arms_)
+        write_json(context.out / "lengths.json", lengths_)
+        write_figures(context.out, of_streams(arms_), of_lengths(lengths_))
         write_marked(context.out / "ensemble.md", markdown(title, found, said, lengths))
         write_marked(context.out / "ensemble.html", html(title, found, said, pictures, lengths))
         context.progress.advance()

@@ -70,11 +70,14 @@ class ExploreStage:
         from llmx.explore.explore import explore
         from llmx.explore.markdown import markdown
         from llmx.explore.picture import picture
+        from llmx.report.figures.others import of_exploration
+        from llmx.report.figures.read import write_figures
 
         identity, logs = context.identity, _logs(context)
         context.progress.start(1, unit="logs")
         found = explore(logs, identity["references"], identity["share"], identity["semantics"])
         write_json(context.out / "explore.json", as_json(found))
+        write_figures(context.out, of_exploration(as_json(found)))
         write_marked(context.out / "explore.md", markdown(found))
         write_marked(context.out / "explore.svg", picture(found))
         context.progress.advance()

@@ -9,6 +9,7 @@ from pathlib import Path
 from llmx.core.errors import LlmxError, StoreError
 from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
+from llmx.report.figures.names import ACCURACY, PROBLEMS, WIN_RATE
 from llmx.report.paper import Paper
 from llmx.report.reproduce.explored import drift_sentence
 from llmx.report.reproduce.html import html
@@ -143,10 +144,11 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _weight(run: Stored) -> tuple[int, str]:
-    answers = sum(row.problems * row.seeds for row in run.results.rows)
-    answers += sum(one.problems for one in run.streams.arms)
-    answers += sum(one.problems for one in run.wins.arms)
-    return answers, run.card.written
+    answers = {one.arm: one.n * one.seeds for one in run.figures.of(PROBLEMS)}
+    answers |= {one.arm: one.n for one in run.figures.of(WIN_RATE)}
+    for one in run.figures.of(ACCURACY):
+        answers.setdefault(one.arm, one.n)
+    return sum(answers.values()), run.card.written
 
 
 def _tests(spec: RunSpec) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
+from llmx.core.figure import Span
 from llmx.core.options import Count, StageOptions, wrong
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.store.files import write_json
@@ -69,6 +70,8 @@ class SimulationStage:
 
     def run(self, context: StageContext) -> None:
         """Predict, explore, and write both."""
+        from llmx.report.figures.read import write_figures
+        from llmx.report.figures.streams import of_simulation
         from llmx.simulate.explore import as_rows, explore
         from llmx.simulate.predict import Rows, predict
 
@@ -84,6 +87,7 @@ class SimulationStage:
         fitted = {"tokens": rows.tokens, "per_token": rows.per_token}
         all_ = {"fitted": fitted, "predicted": found, "sweeps": as_rows(points)}
         write_json(context.out / "simulation.json", all_)
+        write_figures(context.out, of_simulation(all_))
         write_marked(context.out / "simulation.md", markdown(rows, predicted, points))
         _draw(context.out / "simulation.svg", points)
 
@@ -96,21 +100,23 @@ def _stored(one: Prediction) -> dict[str, Any]:
 
 def markdown(rows: Rows, predicted: Sequence[Prediction], points: Sequence[Point]) -> str:
     """Return the page."""
+    from llmx.report.numbers import number, number_span
     from llmx.simulate.predict import MOVES
 
     lines = [
         "# Staircase streaming in virtual time",
         "",
-        f"Fitted on the single model and the plain mixture alone: an answer has {rows.tokens:.0f} "
-        f"tokens, the aggregator takes {1000 * rows.per_token:.1f} ms for one. A prediction is the "
-        "middle and the span over what those rows leave open: the drafts' length, the later "
-        "chunks, the cost of a prompt token. It is *not identified*, and no error is stated, where "
-        f"settling one of them moves the middle by more than {MOVES:.0%}: the rows do not say it.",
+        f"Fitted on the single model and the plain mixture alone: an answer has "
+        f"{number(rows.tokens, 0)} tokens, the aggregator takes {number(1000 * rows.per_token)} ms "
+        "for one. A prediction is the middle and the span over what those rows leave open: the "
+        "drafts' length, the later chunks, the cost of a prompt token. It is *not identified*, and "
+        f"no error is stated, where settling one of them moves the middle by more than {MOVES:.0%}"
+        ": the rows do not say it.",
         "",
-        "| figure | published | predicted | span | error |",
-        "| --- | --- | --- | --- | --- |",
+        "| figure | published | predicted (span) | error, % |",
+        "| --- | --- | --- | --- |",
         *(
-            f"| {p.name} | {p.published:g} | {p.middle:.2f} | {p.low:.2f} to {p.high:.2f} "
+            f"| {p.name} | {number(p.published, 2)} | {number_span(_span(p), 2)} "
             f"| {said_error(p)} |"
             for p in predicted
         ),
@@ -122,35 +128,45 @@ def markdown(rows: Rows, predicted: Sequence[Prediction], points: Sequence[Point
 
 def said_error(one: Prediction) -> str:
     """Return the error of a prediction, or why there is none to state."""
+    from llmx.report.numbers import number, points
+
     if one.identified:
-        return f"{one.error:+.0%}"
-    low, high = one.swayed[one.mover]
-    return f"not identified: {one.mover.replace('_', ' ')} alone moves it {low:.2f} to {high:.2f}"
+        return points(one.error, 0)
+    low, high = (number(end, 2) for end in one.swayed[one.mover])
+    return f"not identified: {one.mover.replace('_', ' ')} alone moves it, {low}–{high}"
+
+
+def _span(one: Prediction) -> Span:
+    return Span(estimate=one.middle, low=one.low, high=one.high, level=1.0)
 
 
 def _table(sweep: str, points: Sequence[Point]) -> list[str]:
+    from llmx.report.numbers import number, percent
+
     loaded = points[0].plain_p95 is not None
     tails = " p95 plain, s | p95 staircase, s |" if loaded else ""
-    head = f"| {sweep} | plain, s | staircase, s | cut | total, × | stalled, s | again |{tails}"
+    head = f"| {sweep} | plain, s | staircase, s | cut, % | total, × | stalled, s | again |{tails}"
     body = []
     for p in points:
-        tail = f" {p.plain_p95:.2f} | {p.stair_p95:.2f} |" if loaded else ""
+        tail = f" {number(p.plain_p95, 2)} | {number(p.stair_p95, 2)} |" if loaded else ""
         body.append(
-            f"| {p.value} | {p.plain_ttft:.2f} | {p.stair_ttft:.2f} | {p.cut:.1%} "
-            f"| {p.total_ratio:.2f} | {p.stalled:.2f} | {p.again:.0f} |{tail}"
+            f"| {p.value} | {number(p.plain_ttft, 2)} | {number(p.stair_ttft, 2)} "
+            f"| {percent(p.cut)} | {number(p.total_ratio, 2)} | {number(p.stalled, 2)} "
+            f"| {number(p.again, 0)} |{tail}"
         )
     return [head, "| --- |" + " --- |" * (8 if loaded else 6), *body]
 
 
 def _draw(path: Path, points: Sequence[Point]) -> None:
-    from llmx.report.curves import Line, curves
+    """Draw at most three sweeps, each over values of its own."""
+    from llmx.report.curves import Line, stacked
 
-    sweeps = ("proposers", "layers before the answer", "slowest over fastest proposer")
-    drawn = []
-    for sweep in sweeps:
+    panels = []
+    for sweep in ("proposers", "layers before the answer", "slowest over fastest proposer"):
         mine = [point for point in points if point.sweep == sweep]
         x = [float(point.value) for point in mine]
-        drawn.append(Line(f"{sweep}, plain", x, [point.plain_ttft for point in mine]))
-        drawn.append(Line(f"{sweep}, staircase", x, [point.stair_ttft for point in mine]))
+        plain, stair = [point.plain_ttft for point in mine], [point.stair_ttft for point in mine]
+        lines = [Line("plain", x, plain), Line("staircase", x, stair)]
+        panels.append((sweep.capitalize(), lines))
     title = "Time to the first token, plain and staircase"
-    write_marked(path, curves(drawn, "value", "seconds to the first token", title))
+    write_marked(path, stacked(panels, "Seconds to the first token", title))

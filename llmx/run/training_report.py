@@ -97,6 +97,8 @@ class TrainingReportStage:
 
     def run(self, context: StageContext) -> None:
         """Read, measure, draw and write."""
+        from llmx.report.figures.read import write_figures
+        from llmx.report.figures.trainings import of_trainings
         from llmx.report.outcomes.encode import dumps
         from llmx.report.outcomes.model import OF_TRAININGS
         from llmx.report.outcomes.write import training_outcomes
@@ -127,6 +129,7 @@ class TrainingReportStage:
         rows = [as_json(one) for found in rollouts.values() for one in found]
         write_lines(context.out / "rollouts.jsonl", rows)
         write_json(context.out / FILE, as_json(report))
+        write_figures(context.out, of_trainings(as_json(report)))
         write_text(context.out / OF_TRAININGS, dumps(training_outcomes(apart, given)))
         write_marked(context.out / "training_report.md", markdown(report))
         for name, svg in pictures(report).items():

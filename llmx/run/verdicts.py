@@ -93,6 +93,8 @@ class VerdictStage:
 
     def run(self, context: StageContext) -> None:
         """Judge every finding."""
+        from llmx.report.figures.decoded import of_verdicts
+        from llmx.report.figures.read import write_figures
         from llmx.report.gather import gather
         from llmx.report.outcomes.encode import dumps
         from llmx.report.outcomes.model import FILE
@@ -123,4 +125,5 @@ class VerdictStage:
         kept = outcomes(apart, given, findings, lost, options.tuned_on)
         write_text(context.out / FILE, dumps(kept))
         write_json(context.out / "verdicts.json", as_json(judged))
+        write_figures(context.out, of_verdicts(judged.verdicts))
         write_marked(context.out / "verdicts.md", markdown(judged))

@@ -8,8 +8,10 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from llmx.core.figure import JudgeKind, Span
 from llmx.core.judging import Judgement, JudgeSpec
-from llmx.report.judged import ArmWins, JudgeKind, Range
+from llmx.report.judged import ArmWins
+from llmx.report.timing import as_span
 from llmx.scoring.judging.length_controlled import LengthControlled
 from llmx.scoring.judging.win_rate import Points, difference, points, win_rate
 from llmx.stats.bootstrap import bootstrap_mean
@@ -108,7 +110,5 @@ def _controlled_gain(arm: JudgedArm, base: JudgedArm) -> Interval | None:
     return bootstrap_mean(gaps) if gaps else None
 
 
-def _range(found: Interval | None) -> Range | None:
-    if found is None:
-        return None
-    return Range(low=found.low, estimate=found.estimate, high=found.high)
+def _range(found: Interval | None) -> Span | None:
+    return None if found is None else as_span(found)

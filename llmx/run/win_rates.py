@@ -15,6 +15,8 @@ from llmx.core.options import StageOptions
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.report.figures.others import of_wins
+from llmx.report.figures.read import write_figures
 from llmx.report.judged import FILE, ArmWins, markdown
 from llmx.run.ask import required
 from llmx.run.judge import JUDGEMENTS, OUTPUTS
@@ -82,7 +84,9 @@ class WinRatesStage:
             arms[name] = _judged_arm(given, name, folder, context.out)
             context.progress.advance()
         found = figures(arms, _pairs(given))
-        write_json(context.out / FILE, [as_json(one) for one in found])
+        rows = [as_json(one) for one in found]
+        write_json(context.out / FILE, rows)
+        write_figures(context.out, of_wins(rows))
         write_marked(context.out / "win_rates.md", _page(given, arms, found))
 
 

@@ -71,8 +71,8 @@ ALIKE = [
     ),
     Mutant(
         "report/reproduce/beside.py",
-        "if (row.reference or results.reference) == ours.against]",
-        "if row.reference or results.reference == ours.against]",
+        "if one.against == ours.against}",
+        "if one.against}",
         "tests/unit/report/test_reproduce_claims.py::"
         "test_an_arm_beside_another_reference_is_none_of_a_claims",
     ),

@@ -405,8 +405,8 @@ DRAWN = [
     ),
     Mutant(
         "report/verdict/transfer.py",
-        "worst = max(off, key=lambda row: abs(row.share - row.asked_share))",
-        "worst = max(off, key=lambda row: (row.share - row.asked_share))",
+        "worst = max(off, key=lambda row: abs(row.span.estimate - _asked(row)))",
+        "worst = max(off, key=lambda row: (row.span.estimate - _asked(row)))",
         (
             "tests/unit/report/test_verdict_rules.py"
             "::test_the_furthest_share_is_named_above_or_below"
@@ -433,8 +433,8 @@ DRAWN = [
     ),
     Mutant(
         "report/verdict/moved.py",
-        "return arm.gain is not None and (arm.gain.above(0) or arm.gain.below(0))",
-        "return arm.gain is not None and (arm.gain.above(0) and arm.gain.below(0))",
+        "return arm.span.above(0) or arm.span.below(0)",
+        "return arm.span.above(0) and arm.span.below(0)",
         (
             "tests/unit/report/test_testable.py"
             "::test_a_correlation_says_something_only_where_training_moved_an_arm"

@@ -93,14 +93,14 @@ CLOCK = [
 SPEED = [
     Mutant(  # not corrected for the arms that were looked at
         "report/verdict/over_rounds.py",
-        "adjusted = holm([_p(streams, arm, quantity, aim) for arm, _ in there])",
-        "adjusted = [_p(streams, arm, quantity, aim) for arm, _ in there]",
+        "adjusted = holm([_p(one, aim) for one in there])",
+        "adjusted = [_p(one, aim) for one in there]",
         f"{_RULES}::test_a_speed_end_to_end_of_one_arm_is_not_shown_among_several",
     ),
     Mutant(  # p of "as fast", where "1.6 times" is asked
-        "report/verdict/over_rounds.py",
-        "p_beyond(ratio_interval_at(*rates), aim)",
-        "p_beyond(ratio_interval_at(*rates), 1.0)",
+        "report/figures/p_at.py",
+        "return p_beyond(at, 1 - value if basis.saved else value)",
+        "return p_beyond(at, 1 - value if basis.saved else 1.0)",
         f"{_RULES}::test_a_speed_end_to_end_of_one_arm_is_not_shown_among_several",
     ),
     Mutant(  # faster than the reference is enough

@@ -98,8 +98,8 @@ TESTABLE = [
     ),
     Mutant(
         MOVED,
-        "if arm.arm in known.predicts_arms and arm.gain is not None",
-        "if arm.gain is not None",
+        "e.figures.of(names.GAIN, known.over)",
+        "e.figures.of(names.GAIN)",
         f"{_TESTS}::test_an_arm_outside_of_the_correlation_moves_nothing_in_it",
     ),
     Mutant(

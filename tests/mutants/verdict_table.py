@@ -56,9 +56,8 @@ VERDICT = [
     ),
     Mutant(  # seeds by their place
         "report/verdict/steadier.py",
-        "[(_value(mine[s], measure), _value(base[s], measure)) for s in mine if s in base]",
-        "[(_value(a, measure), _value(b, measure))"
-        " for a, b in zip(mine.values(), base.values(), strict=False)]",
+        "[mine[seed] - base[seed] for seed in mine if seed in base]",
+        "[a - b for a, b in zip(mine.values(), base.values(), strict=False)]",
         "tests/unit/report/test_training_verdicts.py"
         "::test_seeds_are_paired_by_name_and_missing_ones_left_out",
     ),
@@ -186,14 +185,14 @@ VERDICT = [
     ),
     Mutant(
         "report/verdict/over_rounds.py",
-        "holm([_p(streams, arm, quantity, aim) for arm, _ in there])",
-        "[_p(streams, arm, aim) for arm, _ in there]",
+        "holm([_p(one, aim) for one in there])",
+        "[_p(one, aim) for one in there]",
         f"{RULES}::test_a_cut_that_one_arm_shows_is_not_shown_among_several",
     ),
     Mutant(  # the p value of any cut at all
-        "report/verdict/over_rounds.py",
-        "ratio_interval_at(ones, base, ones, mine), 1 - aim)",
-        "ratio_interval_at(ones, base, ones, mine), 1.0)",
+        "report/figures/p_at.py",
+        "return p_beyond(at, 1 - value if basis.saved else value)",
+        "return p_beyond(at, 1.0 if basis.saved else value)",
         f"{RULES}::test_a_cut_that_one_arm_shows_is_not_shown_among_several",
     ),
     Mutant(
@@ -203,7 +202,7 @@ VERDICT = [
         f"{RULES}::test_a_threshold_that_moves_among_several_needs_more",
     ),
     Mutant(
-        "report/gather.py",
+        "report/figures/p_at.py",
         "first - 2 * share * both + share**2 * second",
         "first + share**2 * second",
         f"{RULES}::test_the_p_value_of_a_share_is_students_of_what_is_missing",

@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from llmx.core.figure import Span
 from llmx.core.record import Frozen
-from llmx.report.results import Difference, Span
+from llmx.report.results import Difference
 
 
 class Side(Frozen):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmx.core.errors import RunError
+from llmx.core.figure import Span
 from llmx.core.spec import ArmSpec
 from llmx.report.compare.flips import flips, layers
 from llmx.report.compare.model import Compared, Comparison, Side
@@ -15,7 +16,6 @@ from llmx.report.gather import ArmFiles
 from llmx.report.measure import measure_arm
 from llmx.report.paired_ratio import ratio_of
 from llmx.report.paired_table import PairedTable, common_seeds, paired_table, tokens
-from llmx.report.results import Span
 from llmx.report.timing import Timing, ratio
 from llmx.stats.multiple import holm
 

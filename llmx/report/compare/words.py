@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmx.core.figure import Span
 from llmx.report.compare.model import Comparison, Flip, Side
 from llmx.report.numbers import (
     NONE,
@@ -13,7 +14,6 @@ from llmx.report.numbers import (
     points,
     points_span,
 )
-from llmx.report.results import Span
 
 
 def name(one: Comparison, side: Side) -> str:

@@ -7,16 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from llmx.core.figure import Span
 from llmx.core.record import Frozen
-from llmx.stats import Interval, paired_score_interval, ratio_interval, wilson
-
-
-class Span(Frozen):
-    """An estimate and its 95 % interval."""
-
-    low: float | None
-    estimate: float
-    high: float | None
+from llmx.report.timing import as_span
+from llmx.stats import paired_score_interval, ratio_interval, wilson
 
 
 class ArmFigures(Frozen):
@@ -107,13 +101,13 @@ def _quality(arm: str, reference: str, scores: Scores) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {
         "problems": len(mine),
-        "accuracy": _span(wilson(sum(mine.values()), len(mine))),
+        "accuracy": as_span(wilson(sum(mine.values()), len(mine))),
     }
     base = scores.get(reference, {})
     if arm != reference and base.keys() == mine.keys():
         gained = sum(mine[one] and not base[one] for one in mine)
         lost = sum(base[one] and not mine[one] for one in mine)
-        found["gain"] = _span(paired_score_interval(gained, lost, len(mine)))
+        found["gain"] = as_span(paired_score_interval(gained, lost, len(mine)))
     return found
 
 
@@ -144,8 +138,8 @@ def cut(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]) ->
     """Return the share of the reference's time to the first token that is saved, by round."""
     ratio = _ratio(mine, base, "ttft")
     return Span(
-        low=1 - ratio.high if ratio.high else None,
         estimate=1 - ratio.estimate,
+        low=1 - ratio.high if ratio.high else None,
         high=1 - ratio.low if ratio.low else None,
     )
 
@@ -153,7 +147,7 @@ def cut(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]) ->
 def _speed(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]) -> Span:
     """Return the ratio of tokens/s end to end, all tokens over all seconds, paired by round."""
     tokens, seconds = ([[row[of] for row in rows] for rows in (mine, base)] for of in _RATE)
-    return _span(ratio_interval(tokens[0], seconds[0], tokens[1], seconds[1]))
+    return as_span(ratio_interval(tokens[0], seconds[0], tokens[1], seconds[1]))
 
 
 _RATE = ("tokens", "total")
@@ -163,7 +157,7 @@ def _ratio(mine: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]],
     """Return the ratio of total seconds, paired by round."""
     ones = [1.0] * len(mine)
     found = ratio_interval(ones, [row[name] for row in base], ones, [row[name] for row in mine])
-    return _span(found)
+    return as_span(found)
 
 
 def _members(sums: Mapping[str, float]) -> dict[str, Any]:
@@ -173,7 +167,3 @@ def _members(sums: Mapping[str, float]) -> dict[str, Any]:
         "repeated": sums["repeated"] / sums["chunks"],
         "early": sums["early"] / sums["problems"],
     }
-
-
-def _span(interval: Interval) -> Span:
-    return Span(low=interval.low, estimate=interval.estimate, high=interval.high)

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from llmx.core.events import ANSWER, Event
 from llmx.report.placement import Box
-from llmx.report.plot import STYLE
 from llmx.report.scale import fitted
-from llmx.report.svg import element, label, line
+from llmx.report.svg import document, element, label, line
 
 _ROW, _LEFT, _TOP, _BOTTOM = 16.0, 132.0, 24.0, 40.0
 _COLOURS = {"prompt": "#b9b4a7", "tokens": "#3b6ea5", "shown": "#c8553d"}
 
 
-def gantt(answers: Mapping[str, Sequence[Event]], width: float = 860) -> str:
+def gantt(answers: Mapping[str, Sequence[Event]], width: float = 560) -> str:
     """Return an SVG document: a group of rows an arm, a row a speaker, a bar a request.
 
     Grey is the time from a request to its first token (waiting and the prompt), blue the tokens of
@@ -48,16 +47,7 @@ def gantt(answers: Mapping[str, Sequence[Event]], width: float = 860) -> str:
                 for a, b, kind in _bars([event for event in events if event.who == who])
             ]
             y += _ROW
-    return element(
-        "svg",
-        element("title", "Who wrote what, when"),
-        element("style", STYLE),
-        *body,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width:g} {height:g}",
-        class_="llmx-plot",
-        role="img",
-    )
+    return document("Who wrote what, when", body, width, height)
 
 
 def _speakers(events: Sequence[Event]) -> list[str]:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from llmx.core.figure import Span
 from llmx.core.record import Frozen
-from llmx.report.ensemble.figures import Span, cut
+from llmx.report.ensemble.figures import cut
 
 Rows = Sequence[Mapping[str, Any]]
 

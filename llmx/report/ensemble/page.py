@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from llmx.report.ensemble.figures import ArmFigures, Span
+from llmx.core.figure import Span
+from llmx.report.ensemble.figures import ArmFigures
 from llmx.report.ensemble.lengths import LengthFigures, swept
 from llmx.report.html import names
+from llmx.report.numbers import NONE, number, number_span, percent, percent_span, points_span
 
 LENGTHS = "The first token and the length of drafts"
 _LENGTHS = ("arm", "tokens of a draft", "rounds", "cut, %", "1 − first chunk / length, %")
@@ -41,8 +43,8 @@ def lengths_table(found: Sequence[LengthFigures]) -> list[tuple[str, ...]]:
 
 
 def _length_row(one: LengthFigures) -> tuple[str, ...]:
-    tokens = f"{one.tokens:.0f}" if one.forced else f"{one.tokens:.1f}, {_NATURAL}"
-    return (one.arm, tokens, str(one.rounds), _percent(one.cut), f"{100 * one.line:.1f}")
+    tokens = f"{number(one.tokens, 0)}" if one.forced else f"{number(one.tokens)}, {_NATURAL}"
+    return (one.arm, tokens, str(one.rounds), percent_span(one.cut), percent(one.line))
 
 
 def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str]) -> list[str]:
@@ -56,16 +58,15 @@ def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str])
             continue
         better = gain.high < 0
         text = "beats" if better else "is not shown to beat"
-        span = f"({-100 * gain.high:+.1f} to {-100 * gain.low:+.1f})"
-        points = f"{0.0 - 100 * gain.estimate:+.1f} points {span}"
-        said.append(f"`{by_name[name].reference}` {text} `{name}` alone: {points}.")
+        lead = f"{points_span(gain.scaled(-1))} points"
+        said.append(f"`{by_name[name].reference}` {text} `{name}` alone: {lead}.")
     said += _apart(arms, reference)
     for arm in arms:
         cut, ratio = arm.ttft_cut, arm.total_ratio
         if arm.arm in singles or cut is None or ratio is None or base is None:
             continue
-        speed = f", at {_times(arm.speed)} times the tokens/s" if arm.speed else ""
-        times = f"takes {_times(ratio)} times the total time{speed}"
+        speed = f", at {number_span(arm.speed, 2)} times the tokens/s" if arm.speed else ""
+        times = f"takes {number_span(ratio, 2)} times the total time{speed}"
         said.append(f"`{arm.arm}` {_first(cut)} and {times} ({arm.rounds} rounds).")
     return said
 
@@ -82,9 +83,8 @@ def _apart(arms: Sequence[ArmFigures], reference: str) -> list[str]:
 def _first(cut: Span) -> str:
     """Say what became of the time to the first token; less than no cut is a delay."""
     if cut.high is not None and cut.high < 0:
-        late = Span(estimate=-cut.estimate, low=-cut.high, high=-(cut.low or 0.0))
-        return f"shows its first token {_percent(late)} % later"
-    return f"cuts the time to the first token by {_percent(cut)} %"
+        return f"shows its first token {percent_span(cut.scaled(-1))} % later"
+    return f"cuts the time to the first token by {percent_span(cut)} %"
 
 
 def markdown(
@@ -134,44 +134,18 @@ def _html_table(rows: Sequence[Sequence[str]]) -> str:
 def _row(arm: ArmFigures) -> tuple[str, ...]:
     return (
         arm.arm,
-        _percent(arm.accuracy),
-        _percent(arm.gain, sign=True),
-        str(arm.rounds) if arm.rounds else "–",
-        _number(arm.ttft, 3),
-        _percent(arm.ttft_cut),
-        _times(arm.total_ratio),
-        _times(arm.speed),
-        _number(arm.stalled, 3),
-        _number(arm.again, 0),
-        _share(arm.repeated),
-        _share(arm.early),
+        percent_span(arm.accuracy),
+        points_span(arm.gain),
+        str(arm.rounds) if arm.rounds else NONE,
+        number(arm.ttft, 3),
+        percent_span(arm.ttft_cut),
+        number_span(arm.total_ratio, 2),
+        number_span(arm.speed, 2),
+        number(arm.stalled, 3),
+        number(arm.again, 0),
+        percent(arm.repeated),
+        percent(arm.early),
     )
-
-
-def _percent(span: Span | None, sign: bool = False) -> str:
-    if span is None:
-        return "–"
-    form = "+.1f" if sign else ".1f"
-    text = format(100 * span.estimate, form)
-    if span.low is None or span.high is None:
-        return text
-    return f"{text} ({format(100 * span.low, form)} to {format(100 * span.high, form)})"
-
-
-def _times(span: Span | None) -> str:
-    if span is None:
-        return "–"
-    if span.low is None or span.high is None:
-        return f"{span.estimate:.2f}"
-    return f"{span.estimate:.2f} ({span.low:.2f} to {span.high:.2f})"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -22,9 +22,7 @@ def gathered(found: Outcomes) -> Gathered:
     return Gathered(
         arms={name: decoded(name, one, found.problems) for name, one in found.arms.items()},
         blocks=[_block(text) for text in found.blocks],
-        exploration=found.exploration,
-        training=found.training,
-        streams=found.streams,
+        figures=found.figures,
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from llmx.core.figure import Figures, joined
 from llmx.core.record import Frozen
 from llmx.core.spec import SamplerSpec
-from llmx.report.gather import Exploration
+from llmx.report.figures.others import of_exploration
+from llmx.report.figures.streams import of_streams
+from llmx.report.figures.trainings import of_trainings
 from llmx.report.results import Calibration
-from llmx.report.streamed import Streams
-from llmx.report.trained import Trained
 from llmx.report.verdict.evidence import TunedOn
 
 FILE, OF_TRAININGS = "outcomes.json", "training_outcomes.json"
@@ -69,12 +71,27 @@ class Outcomes(Frozen):
     reference: str | None = None
     references: dict[str, str] = Field(default={})
     blocks: tuple[str, ...] = ()
-    exploration: Exploration | None = None
-    training: Trained | None = None
-    streams: Streams | None = None
+    figures: Figures = Figures()
     findings: tuple[dict[str, Any], ...] = ()
     tuned_on: TunedOn = "validation"
     unavailable: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_versions(cls, raw: Any) -> Any:
+        """Read figures as they follow from what older versions kept of other stages' documents."""
+        if not isinstance(raw, dict) or not raw.keys() & _OLDER.keys():
+            return raw
+        known = {key: raw[key] for key in _OLDER if raw.get(key) is not None}
+        found = joined(_OLDER[key](value) for key, value in known.items())
+        return {**{k: v for k, v in raw.items() if k not in _OLDER}, "figures": found}
+
+
+_OLDER: Mapping[str, Callable[[Any], Figures]] = {
+    "exploration": of_exploration,
+    "training": of_trainings,
+    "streams": lambda raw: of_streams(raw.get("arms", ())),
+}
 
 
 class TrainingOutcomes(Frozen):

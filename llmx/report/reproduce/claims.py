@@ -6,13 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from llmx.core.figure import Judge
 from llmx.core.record import Frozen
+from llmx.report.figures.names import CONTROLLED
 from llmx.report.numbers import number, number_span, points_span
 from llmx.report.paper import PER_MACHINE, Claim, Ours
 from llmx.report.quantity import quantity
 from llmx.report.reproduce.beside import Beside
 from llmx.report.verdict.model import CANNOT
-from llmx.report.won import CONTROLLED
 
 Word = Literal[
     "reproduced",
@@ -22,6 +23,7 @@ Word = Literal[
     "not comparable",
     "could not be read",
     "not run here",
+    "exploratory",
 ]
 
 
@@ -37,13 +39,20 @@ class Published(Frozen):
 _UNREAD = "The figure exists and could not be read: not published here."
 
 
-def published(claim: Claim, ours: Beside | None) -> Published:
+def published(claim: Claim, ours: Beside | None, explored: str = "") -> Published:
     """Compare a published figure with ours.
 
     Only a run at scale=paper is compared, as every other has other models and data; never a figure
     that belongs to one machine. A figure that could not be read is never reproduced.
+
+    Args:
+        explored: why ours is exploratory, so that there is no figure of ours; see
+            :func:`llmx.report.reproduce.beside.exploratory`.
     """
     word, reason = _judge(claim, ours)
+    if explored and ours is None:
+        what = _UNREAD if claim.value is None else ""
+        word, reason = "exploratory", f"{what} {explored} exploratory.".strip()
     return Published(claim=claim, ours=ours, word=word, reason=reason)
 
 
@@ -97,8 +106,17 @@ def said(ours: Beside) -> str:
     return f"{text} (of {ours.unkept}; {CANNOT})" if ours.unkept else text
 
 
+def said_judge(judge: Judge) -> str:
+    """Return the judge in words."""
+    if judge.kind is None:
+        return "by a judge that the run does not name"
+    if judge.kind == "rule":
+        return f"by the rule `{judge.name}` on this machine, which knows nothing of quality"
+    return f"by `{judge.name}`" + (" on this machine" if judge.kind == "local" else "")
+
+
 def _figure(ours: Beside) -> str:
-    by = f", {ours.judge.said()}" if ours.judge else ""
+    by = f", {said_judge(ours.judge)}" if ours.judge else ""
     return f"{quantity(ours.quantity).told(ours.span, ours.against)}{by}"
 
 

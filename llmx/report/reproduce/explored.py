@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from pydantic import ValidationError
-
-from llmx.core import json_text
-from llmx.report.gather import Exploration
+from llmx.report.figures.names import DRIFT
 from llmx.report.numbers import points, points_span
 from llmx.report.reproduce.stored import Stored
 
 
 def drift_sentence(run: Stored) -> str:
     """Say how far predicted draft shares were from real ones; empty without an exploration."""
-    try:
-        found = Exploration.model_validate(json_text.parse(run.texts.get("explore.json", "{}")))
-    except (ValueError, ValidationError):
+    found = run.figures.of(DRIFT)
+    if not found:
         return ""
-    if not found.drift:
-        return ""
-    worst = max(found.drift, key=lambda one: abs(one.whole.estimate))
-    mean = sum(one.whole.estimate for one in found.drift) / len(found.drift)
+    worst = max(found, key=lambda one: abs(one.span.estimate))
+    mean = sum(one.span.estimate for one in found) / len(found)
     return (
-        f"Trajectory drift: the real draft shares of the {len(found.drift)} arms are"
+        f"Trajectory drift: the real draft shares of the {len(found)} arms are"
         f" {points(mean)} points from what the log predicted, on average; furthest"
-        f" `{worst.arm}`: {points_span(worst.whole)}."
+        f" `{worst.arm}`: {points_span(worst.span)}."
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from llmx.report.figures.names import BEST
 from llmx.report.paper import Statement
 from llmx.report.reproduce.stored import Stored
 from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
 from llmx.report.verdict.model import CANNOT, Number, Verdict
-from llmx.report.verdict.optimum import BEST
 
 Best = tuple[Stored, Number, int]
 """A run, its best value with the range of those that could be, and its seeds."""

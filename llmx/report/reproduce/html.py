@@ -7,9 +7,10 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
+from llmx.report.figures.names import TOKEN_RATE
 from llmx.report.html import environment
 from llmx.report.numbers import p_value
-from llmx.report.plot import plot
+from llmx.report.picture import picture
 from llmx.report.reproduce import words
 from llmx.report.reproduce.explored import drift_sentence, picture_address
 from llmx.report.reproduce.page import Page
@@ -61,7 +62,7 @@ def html(page: Page, stored: Sequence[Stored]) -> str:
 
 def _timed(run: Stored) -> bool:
     """Whether there is accuracy against speed to show."""
-    return any(row.tokens_per_second is not None for row in run.results.rows)
+    return any(one.against is None for one in run.figures.of(TOKEN_RATE))
 
 
 def _run(run: Stored) -> dict[str, object]:
@@ -80,8 +81,8 @@ def _badge(word: str) -> Markup:
 def _picture(run: Stored) -> dict[str, Markup | str]:
     name = run.card.recipe
     return {
-        "wide": Markup(plot(run.results, name=f"{name}-wide")),
-        "narrow": Markup(plot(run.results, 380, 420, name=f"{name}-narrow")),
+        "wide": Markup(picture(run.figures, name=f"{name}-wide")),
+        "narrow": Markup(picture(run.figures, 380, 420, name=f"{name}-narrow")),
         "caption": f"{run.results.title}: accuracy against speed.",
         "explored": picture_address(run),
         "drift": drift_sentence(run),

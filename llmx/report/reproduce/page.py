@@ -9,9 +9,9 @@ from pydantic import Field
 
 from llmx.core.record import Frozen
 from llmx.core.spec import Grade
-from llmx.report.paper import Paper, Statement
+from llmx.report.paper import Claim, Paper, Statement
 from llmx.report.reproduce.anchors import Anchored, anchored, ranged
-from llmx.report.reproduce.beside import beside
+from llmx.report.reproduce.beside import beside, exploratory
 from llmx.report.reproduce.card import Card
 from llmx.report.reproduce.claims import Published, published
 from llmx.report.reproduce.grows import grown
@@ -94,14 +94,18 @@ def page(
         reference=paper.reference,
         sources=tuple(_source(run) for run in stored),
         claims=tuple(
-            published(claim, beside(claim.ours, by_recipe) if claim.ours else None)
-            for claim in paper.claims
-            if claim.role == "claim"
+            _published(claim, by_recipe) for claim in paper.claims if claim.role == "claim"
         ),
         findings=_findings(paper, stored, tests),
         anchors=_anchors(paper, by_recipe),
         missing=tuple(missing),
     )
+
+
+def _published(claim: Claim, stored: Mapping[str, Stored]) -> Published:
+    if claim.ours is None:
+        return published(claim, None)
+    return published(claim, beside(claim.ours, stored), exploratory(claim.ours, stored))
 
 
 def _source(run: Stored) -> Source:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from llmx.core import json_text
+from llmx.report.figures.names import FIRST_TOKEN
 from llmx.report.numbers import MINUS, number
 from llmx.report.reproduce.stored import CURVES, SIMULATED, STREAM_PICTURES, TRAINED, Stored
 
@@ -88,7 +89,7 @@ def training_note(run: Stored) -> str:
 def drawn(run: Stored) -> list[tuple[str, str]]:
     """Return (caption, file) of the pictures of a run that lie among its texts."""
     curves = [(_curve(name), f"{name}.svg") for name in CURVES] if TRAINED in run.texts else []
-    measured = run.streams.arms or SIMULATED in run.texts
+    measured = run.figures.of(FIRST_TOKEN) or SIMULATED in run.texts
     streams = [(_STREAMS[name], name) for name in STREAM_PICTURES] if measured else []
     return [(caption, name) for caption, name in curves + streams if name in run.texts]
 

@@ -8,23 +8,25 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from llmx.core.errors import StoreError
+from llmx.core.figure import FILE as FIGURES
+from llmx.core.figure import Figure, Figures, joined
 from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
+from llmx.report.figures.decoded import of_verdicts
+from llmx.report.figures.names import ACCURACY, PROBLEMS, WIN_RATE
+from llmx.report.figures.read import figures_in
 from llmx.report.judged import FILE as WON
-from llmx.report.judged import ArmWins
 from llmx.report.outcomes.model import FILE as OUTCOMES
 from llmx.report.outcomes.model import OF_TRAININGS
 from llmx.report.reproduce.card import Card, card
 from llmx.report.reproduce.unkept import unjudged
 from llmx.report.results import Results, load_results
-from llmx.report.streamed import FILE as ENSEMBLE
-from llmx.report.streamed import Streamed, Streams
 from llmx.report.verdict.model import Verdict, Verdicts
-from llmx.report.won import Wins
 from llmx.store.files import read_json, write_json
 from llmx.store.page import write_marked
 
 CARD, RESULTS, VERDICTS, PLOT = "card.json", "results.json", "verdicts.json", "plot.svg"
+ENSEMBLE = "ensemble.json"
 TRAINED, CURVES = "training_report.json", ("reward", "correct", "backtracks", "truncated")
 """What is kept of trainings: the report, and the curves that a paper's page shows."""
 
@@ -51,8 +53,7 @@ class Stored:
 
     Attributes:
         texts: further files by name, which are kept with a committed result.
-        streams: of a run that measured streams instead of speed; empty = none.
-        wins: of a run whose arms were judged; empty = none.
+        figures: of all its stages.
         unkept: whether its outcomes by problem are gone, so that nothing can be judged again.
     """
 
@@ -63,22 +64,26 @@ class Stored:
     failed: tuple[str, ...]
     plot: str | None
     texts: dict[str, str]
-    streams: Streams = field(default_factory=Streams)
-    wins: Wins = field(default_factory=Wins)
+    figures: Figures = field(default_factory=Figures)
     unkept: bool = False
 
     @property
     def problems(self) -> int:
         """Problems of the best supplied arm."""
-        counts = [row.problems for row in self.results.rows]
-        counts += [one.problems for one in self.streams.arms]
-        counts += [one.problems for one in self.wins.arms]
-        return max(counts, default=0)
+        counted = (PROBLEMS, ACCURACY, WIN_RATE)
+        return max((one.n for name in counted for one in self.figures.of(name)), default=0)
 
     @property
     def seeds(self) -> int:
         """Seeds of the best supplied arm."""
-        return max((row.seeds for row in self.results.rows), default=1)
+        return max((one.seeds for one in self.figures.of(PROBLEMS)), default=1)
+
+    def explored(self, figure: Figure) -> bool:
+        """Whether a figure is that of an exploratory verdict."""
+        return any(
+            one.word == "exploratory" and figure in of_verdicts((one,)).figures
+            for one in self.verdicts
+        )
 
 
 def load_stored(folder: Path) -> Stored:
@@ -90,7 +95,7 @@ def load_stored(folder: Path) -> Stored:
         StoreError: if a file is missing or of another version.
     """
     try:
-        about, streams, wins = _card(folder), _streams(folder), _wins(folder)
+        about = _card(folder)
         results = _results(folder, about)
         place = _somewhere(folder, VERDICTS)
         judged = Verdicts.model_validate(read_json(place)) if place else Verdicts()
@@ -107,8 +112,7 @@ def load_stored(folder: Path) -> Stored:
         failed=judged.failed,
         plot=plot.read_text(encoding="utf-8") if plot.exists() else None,
         texts={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
-        streams=streams,
-        wins=wins,
+        figures=_figures(folder),
     )
     # What no rule was applied to, such as a simulation, has nothing to lose.
     return found if OUTCOMES in paths or not found.verdicts else unjudged(found)
@@ -129,16 +133,11 @@ def _results(folder: Path, about: Card) -> Results:
     return load_results(read_json(folder / RESULTS))
 
 
-def _streams(folder: Path) -> Streams:
-    found = _somewhere(folder, ENSEMBLE)
-    rows = read_json(found) if found else []
-    return Streams(arms=tuple(Streamed.model_validate(row) for row in rows))
-
-
-def _wins(folder: Path) -> Wins:
-    found = _somewhere(folder, WON)
-    rows = read_json(found) if found else []
-    return Wins(arms=tuple(ArmWins.model_validate(row) for row in rows))
+def _figures(folder: Path) -> Figures:
+    """Return the figures of all stages: the tables' first, then those of the verdicts on them."""
+    places = [folder, *sorted(path for path in folder.glob("*") if path.is_dir())]
+    places.sort(key=lambda place: (place / VERDICTS).exists())
+    return joined(figures_in(place) for place in places)
 
 
 def _card(folder: Path) -> Card:
@@ -165,6 +164,7 @@ def keep(stored: Stored, folder: Path) -> None:
     write_json(folder / RESULTS, as_json(stored.results))
     judged = Verdicts(verdicts=stored.verdicts, failed=stored.failed)
     write_json(folder / VERDICTS, as_json(judged))
+    write_json(folder / FIGURES, stored.figures.dump())
     if stored.plot is not None:
         write_marked(folder / PLOT, stored.plot)
     for name, text in stored.texts.items():

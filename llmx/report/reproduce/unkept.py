@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llmx.core.figure import Figures
+from llmx.report.figures.decoded import of_verdicts
 from llmx.report.results import Finding, Results
 from llmx.report.verdict.markdown import markdown
 from llmx.report.verdict.model import CANNOT, Verdict, Verdicts
@@ -26,7 +28,18 @@ def unjudged(run: Stored) -> Stored:
     texts = {name: _text(text, before, _said(results)) for name, text in run.texts.items()}
     if "verdicts.md" in texts:
         texts["verdicts.md"] = markdown(Verdicts(verdicts=verdicts, failed=run.failed))
-    return replace(run, verdicts=verdicts, results=results, texts=texts, unkept=True)
+    figures = _without_p(run.figures, of_verdicts(run.verdicts))
+    return replace(
+        run, verdicts=verdicts, results=results, figures=figures, texts=texts, unkept=True
+    )
+
+
+def _without_p(found: Figures, judged: Figures) -> Figures:
+    kept = (
+        one.model_copy(update={"p": None}) if one in judged.figures else one
+        for one in found.figures
+    )
+    return found.model_copy(update={"figures": tuple(kept)})
 
 
 def _unjudged(verdict: Verdict, date: str) -> Verdict:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmx.report.results import Span
+from llmx.core.figure import Span
 from llmx.report.training.noise import measured
 from llmx.report.training.worlds import Worlds, worlds
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from llmx.core.figure import Span
 from llmx.core.record import Frozen
-from llmx.report.results import Span
 from llmx.report.training.series import Series
 from llmx.report.training.trained_on import TrainedOn
 

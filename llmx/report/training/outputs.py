@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from llmx.core.figure import Span
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import accuracy
 from llmx.report.paired_table import paired_table
-from llmx.report.results import Span
 from llmx.report.timing import as_span
 from llmx.report.training.evidence import Half, SeedRun
 from llmx.report.training.model import Outputs

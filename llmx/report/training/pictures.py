@@ -19,7 +19,6 @@ def _picture(name: str, found: tuple[Series, ...]) -> str:
         "optimiser steps",
         title,
         title.capitalize(),
-        height=max(380.0, 90 + 20.0 * len(found)),
         x_roof=None,
         y_roof=1 if "share" in title else None,
         y_floor=None if name == "kl" else 0,

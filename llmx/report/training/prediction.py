@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmx.report.results import Span
+from llmx.core.figure import Span
 from llmx.report.training.disattenuation import disattenuated
 from llmx.report.training.evidence import Arms, SeedRun
 from llmx.report.training.outputs import pooled

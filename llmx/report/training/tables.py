@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from llmx.core.figure import Span
 from llmx.report.numbers import (
     NONE,
     number,
@@ -14,7 +15,6 @@ from llmx.report.numbers import (
     points_span,
     signed_span,
 )
-from llmx.report.results import Span
 from llmx.report.training.model import Learned, Outputs, Seed, TrainingReport
 from llmx.report.training.trained_on import HEAD, NOTE, cells
 

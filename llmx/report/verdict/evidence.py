@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llmx.core.errors import RunError, nearest
-from llmx.report.gather import ArmFiles, Exploration, Gathered
+from llmx.core.figure import Figures, Span
+from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.numbers import percent
 from llmx.report.paired_table import PairedTable, paired_table
-from llmx.report.results import Span
-from llmx.report.streamed import Streams
 from llmx.report.timing import Timing, common_rounds, ratio, ratio_p, timing
-from llmx.report.trained import Trained
 from llmx.report.verdict.model import Number
 from llmx.report.verdict.unfit import Unfit
 
@@ -55,17 +53,16 @@ class Evidence:
     Attributes:
         arms: by family, without those whose audit failed.
         failed: family -> what its audit found.
+        figures: of all stages that were given.
         unfit: family -> why it decides nothing of the finding that is judged.
         tuned_on: the split on which settings were chosen.
     """
 
     arms: dict[str, ArmFiles]
     clock: Timing
-    exploration: Exploration | None
     failed: dict[str, str] = field(default_factory=dict)
     audited: frozenset[str] = frozenset()
-    training: Trained | None = None
-    streams: Streams | None = None
+    figures: Figures = field(default_factory=Figures)
     unfit: dict[str, Unfit] = field(default_factory=dict)
     tuned_on: TunedOn = "validation"
 
@@ -108,11 +105,9 @@ def evidence(found: Gathered, tuned_on: TunedOn = "validation") -> Evidence:
     return Evidence(
         arms=arms,
         clock=timing(found.blocks),
-        exploration=found.exploration,
         failed=failed,
         audited=frozenset(passed),
-        training=found.training,
-        streams=found.streams,
+        figures=found.figures,
         tuned_on=tuned_on,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmx.report.figures import names
 from llmx.report.numbers import percent, percent_span
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Verdict
@@ -17,11 +18,11 @@ def first_token_cut(e: Evidence, *, arms: Sequence[str], aim: float = 0.93) -> V
     the 95 % interval lies at or above `aim`, and p after Holm over the arms. Contradicted: of every
     arm it lies below.
     """
-    found = gains(e, arms, "first token cut", aim)
+    found = gains(e, arms, names.FIRST_TOKEN_CUT, aim)
     if not found:
         return Verdict(word="not comparable", reason=UNTIMED)
     said = "; ".join(f"`{one.arm}` by {percent_span(one.span)} %" for one in found)
     return decided(found, aim).verdict(
         reason=f"The time to the first token falls: {said}; asked are {percent(aim)} %.",
-        numbers=tuple(one.number("cut of the time to the first token", "share") for one in found),
+        numbers=tuple(one.number(names.FIRST_TOKEN_CUT, "share") for one in found),
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from llmx.core.figure import Span
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import accuracy
 from llmx.report.numbers import percent, percent_span
-from llmx.report.results import Span
 from llmx.report.verdict.model import Number
 from llmx.report.verdict.unfit import Unfit
 

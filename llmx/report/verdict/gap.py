@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llmx.core.figure import Span
 from llmx.report.paired_table import PairedTable, counted
-from llmx.report.results import Span
 from llmx.report.timing import as_span
 from llmx.report.verdict.decide import LEVEL, Support
 from llmx.report.verdict.evidence import Evidence

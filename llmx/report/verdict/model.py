@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from llmx.core.figure import Span
 from llmx.core.record import Frozen
-from llmx.report.results import Span
 
 Word = Literal[
     "shown here",

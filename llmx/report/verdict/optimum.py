@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+from llmx.core.figure import Span
+from llmx.report.figures.names import BEST
 from llmx.report.numbers import percent
-from llmx.report.results import Span
 from llmx.report.verdict.decide import Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.gap import Gap, gaps
 from llmx.report.verdict.model import Number, Verdict
-
-BEST = "best k"
-"""What the figure is called that :mod:`llmx.report.reproduce` looks for."""
 
 
 def optimum(e: Evidence, *, arms: Mapping[str, float], expected: float) -> Verdict:

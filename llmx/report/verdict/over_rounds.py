@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmx.report.results import Span
-from llmx.report.streamed import Streams
+from llmx.core.figure import Figure, Span
+from llmx.report.figures.p_at import p_at
 from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number, Unit
-from llmx.stats.inversion import p_beyond
 from llmx.stats.multiple import holm
-from llmx.stats.rates import ratio_interval_at
 
 UNTIMED = "The run has not timed these arms in turn."
 
@@ -58,16 +56,15 @@ def gains(e: Evidence, arms: Sequence[str], quantity: str, aim: float) -> list[G
     """Return what arms gain, of those that were timed beside the reference.
 
     Args:
-        quantity: ``first token cut`` or ``end to end``.
+        quantity: what the figure of a gain over the reference is called.
         aim: what p is of: a share of time that is cut, or a ratio of rates.
     """
-    streams = e.streams or Streams()
-    spans = {arm: streams.figure(arm, quantity) for arm in arms}
-    there = [(arm, span) for arm, span in spans.items() if span is not None]
-    adjusted = holm([_p(streams, arm, quantity, aim) for arm, _ in there])
+    known = {one.arm: one for one in reversed(e.figures.of(quantity)) if not one.swept()}
+    there = [known[arm] for arm in arms if arm in known]
+    adjusted = holm([_p(one, aim) for one in there])
     return [
-        Gain(arm, span, p, len(streams.times(arm)[0]), e.arm(arm).trained)
-        for (arm, span), p in zip(there, adjusted, strict=True)
+        Gain(one.arm, one.span, p, one.rounds, e.arm(one.arm).trained)
+        for one, p in zip(there, adjusted, strict=True)
     ]
 
 
@@ -76,17 +73,11 @@ def decided(found: Sequence[Gain], aim: float) -> Decision:
     return decide(some(one.reached(aim) for one in found), every(o.missed(aim) for o in found))
 
 
-def _p(streams: Streams, arm: str, quantity: str, aim: float) -> float:
+def _p(one: Figure, aim: float) -> float:
     """Return the p value of a gain of `aim`: the interval over rounds, inverted.
 
     Where the rounds are not known, all that is known of a 95 % interval that ends elsewhere is that
     p is at most 5 %.
     """
-    if quantity == "end to end":
-        rates = streams.rates(arm)
-        return p_beyond(ratio_interval_at(*rates), aim) if rates else LEVEL
-    mine, base = streams.times(arm)
-    if not base:
-        return LEVEL
-    ones = [1.0] * len(mine)
-    return p_beyond(ratio_interval_at(ones, base, ones, mine), 1 - aim)
+    p = p_at(one, aim)
+    return LEVEL if p is None else p

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from llmx.core.arms import family, seed_of
+from llmx.core.figure import Figures, Span
+from llmx.report.figures import names
 from llmx.report.numbers import signed_span
-from llmx.report.results import Span
-from llmx.report.trained import Trained, TrainedSeed
 from llmx.report.verdict.decide import LEVEL, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number, Verdict
@@ -17,7 +18,7 @@ from llmx.stats.multiple import holm
 from llmx.stats.student import coverage, two_sided_t
 
 _UP = {"drop": 1.0, "jitter": -1.0}  # which way is steadier
-_WHAT = {"drop": "last minus best reward", "jitter": "variance of steps of reward"}
+_WHAT = {"drop": names.DROP, "jitter": names.JITTER}
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,15 @@ def steadier(e: Evidence, *, arms: Sequence[str], control: str, measure: str = "
         measure: ``drop`` (last value of the smoothed reward minus its best) or ``jitter`` (variance
             of the differences between neighbouring steps).
     """
-    known = e.training or Trained()
-    found = _changes({arm: _paired(known, arm, control, measure) for arm in arms})
+    found = _changes({arm: _paired(e.figures, arm, control, measure) for arm in arms})
     if not found:
         return Verdict(word="not comparable", reason="The run holds no curves of both arms.")
     said = "; ".join(
         f"{_WHAT[measure]} of `{one.arm}` differs by {signed_span(one.span, 4)} from `{control}`"
         for one in found
     )
-    names = (*(one.arm for one in found), control)
-    fallen = ", ".join(f"`{name}` {_fallen(known, name)}" for name in names)
+    there = (*(one.arm for one in found), control)
+    fallen = ", ".join(f"`{name}` {_fallen(e.figures, name)}" for name in there)
     up = _UP[measure]
     shown, worse = every(o.support(up) for o in found), some(o.support(-up) for o in found)
     return decide(shown, worse).verdict(
@@ -64,14 +64,15 @@ def steadier(e: Evidence, *, arms: Sequence[str], control: str, measure: str = "
     )
 
 
-def _paired(known: Trained, arm: str, control: str, measure: str) -> list[float]:
-    mine, base = known.seeds(arm), known.seeds(control)
-    pairs = [(_value(mine[s], measure), _value(base[s], measure)) for s in mine if s in base]
-    return [one - other for one, other in pairs if one is not None and other is not None]
+def _paired(known: Figures, arm: str, control: str, measure: str) -> list[float]:
+    mine, base = (_by_seed(known, name, _WHAT[measure]) for name in (arm, control))
+    return [mine[seed] - base[seed] for seed in mine if seed in base]
 
 
-def _value(seed: TrainedSeed, measure: str) -> float | None:
-    return seed.drop if measure == "drop" else seed.jitter
+def _by_seed(known: Figures, arm: str, quantity: str) -> dict[str, float]:
+    """Return seed -> the value of its training, of an arm without its seed."""
+    found = (one for one in known.of(quantity) if family(one.arm) == arm)
+    return {seed_of(one.arm): one.span.estimate for one in found}
 
 
 def _changes(pairs: dict[str, list[float]]) -> list[Change]:
@@ -114,6 +115,6 @@ def _number(one: Change, control: str, measure: str) -> Number:
     )
 
 
-def _fallen(known: Trained, arm: str) -> str:
-    found = known.seeds(arm).values()
-    return f"{sum(one.collapsed for one in found)} of {len(found)}"
+def _fallen(known: Figures, arm: str) -> str:
+    found = _by_seed(known, arm, names.COLLAPSED).values()
+    return f"{sum(value > 0 for value in found)} of {len(found)}"

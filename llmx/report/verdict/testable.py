@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmx.report.figures import names
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
@@ -36,9 +37,9 @@ def without_unfit(e: Evidence, finding: Mapping[str, Any]) -> Evidence:
     An arm that was broken on purpose is meant to fall: it stays, whatever it can do. So does the
     control of `beats_control`, which accepts at random.
     """
-    exempt = {*(e.training.broken if e.training else ()), _random_control(finding)}
-    names = [name for name in arms_of(finding) if name in e.arms and name not in exempt]
-    found = {name: one for name in names if (one := _unfit(e, finding, name)) is not None}
+    exempt = {*e.figures.marked(names.BROKEN), _random_control(finding)}
+    asked = [name for name in arms_of(finding) if name in e.arms and name not in exempt]
+    found = {name: one for name in asked if (one := _unfit(e, finding, name)) is not None}
     arms = {name: files for name, files in e.arms.items() if name not in found}
     return replace(e, arms=arms, unfit=found)
 

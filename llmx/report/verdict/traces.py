@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from llmx.report.figures import names
 from llmx.report.numbers import percent, percent_span
-from llmx.report.trained import Trained
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number
 from llmx.report.verdict.unfit import Unfit
@@ -18,10 +18,11 @@ def no_whole_traces(e: Evidence, name: str) -> Unfit | None:
     A whole trace is one whose every step was replayed and holds, to the right answer. An arm of
     which the run does not say how many there are is no evidence either.
     """
-    whole = (e.training or Trained()).whole(name)
-    if whole is None:
+    found = e.figures.find(f"{names.WHOLE} after", name)
+    if found is None:
         return Unfit(name, "the run does not say how many of its outputs are whole traces", ())
+    whole = found.span
     if whole.estimate >= LEAST:
         return None
     why = f"{percent_span(whole)} % of its outputs are whole traces, asked are {percent(LEAST, 0)}"
-    return Unfit(name, why, (Number(what="whole traces", arm=name, span=whole, unit="share"),))
+    return Unfit(name, why, (Number(what=names.WHOLE, arm=name, span=whole, unit="share"),))

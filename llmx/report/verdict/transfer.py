@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmx.report.gather import Transfer
+from llmx.core.figure import Figure
+from llmx.report.figures import names
+from llmx.report.figures.p_at import p_at
 from llmx.report.numbers import percent
-from llmx.report.results import Span
 from llmx.report.verdict.decide import LEVEL, Support, decide, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number, Verdict
@@ -18,7 +19,7 @@ from llmx.stats.multiple import holm
 class Move:
     """A threshold under another divergence; p of a share at the edge of the tolerance, by Holm."""
 
-    row: Transfer
+    row: Figure
     p: float
 
     def away(self, tolerance: float) -> Support:
@@ -29,13 +30,13 @@ class Move:
         """Return it as a figure of a verdict."""
         row = self.row
         return Number(
-            what="draft share",
-            arm=row.source,
-            against=row.to,
-            span=Span(estimate=row.share, low=row.low, high=row.high),
+            what=names.SHARE,
+            arm=row.arm,
+            against=row.against,
+            span=row.span,
             unit="share",
             p=self.p,
-            problems=row.spread.items if row.spread else 0,
+            problems=row.n,
         )
 
 
@@ -46,9 +47,8 @@ def threshold_transfer(e: Evidence, *, tolerance: float = 0.05) -> Verdict:
     the share that the threshold was solved for, by its 95 % interval and by p after Holm over all
     pairs of divergences.
     """
-    rows = [
-        row for row in (e.exploration.transfer if e.exploration else ()) if row.source != row.to
-    ]
+    moved = (one for one in e.figures.of(names.SHARE) if one.setting == "threshold")
+    rows = [row for row in moved if row.arm != row.against]
     if not rows:
         reason = "The run holds no exploration of a divergence log."
         return Verdict(word="not comparable", reason=reason)
@@ -59,23 +59,29 @@ def threshold_transfer(e: Evidence, *, tolerance: float = 0.05) -> Verdict:
     )
 
 
-def _p(row: Transfer, tolerance: float) -> float:
+def _p(row: Figure, tolerance: float) -> float:
     """Return the two-sided p value of the edge of the tolerance that the share lies beyond; else 1.
 
     A share that is surely inside refutes nothing of "it stays within the tolerance". Where only the
     95 % interval is known, one that ends elsewhere says that p is at most 5 %.
     """
-    if abs(row.share - row.asked_share) <= tolerance:
+    asked, share = _asked(row), row.span.estimate
+    if abs(share - asked) <= tolerance:
         return 1.0
-    side = tolerance if row.share > row.asked_share else -tolerance
-    return LEVEL if row.spread is None else row.spread.p_value(row.asked_share + side)
+    p = p_at(row, asked + (tolerance if share > asked else -tolerance))
+    return LEVEL if p is None else p
 
 
-def _distance(row: Transfer) -> float:
+def _asked(row: Figure) -> float:
+    """Return the share that the threshold was solved for."""
+    assert row.expected is not None
+    return row.expected
+
+
+def _distance(row: Figure) -> float:
     """How far the nearest end of the interval is from the share asked for."""
-    if row.low <= row.asked_share <= row.high:
-        return 0.0
-    return min(abs(row.low - row.asked_share), abs(row.high - row.asked_share))
+    (low, high), asked = row.span.ends(), _asked(row)
+    return 0.0 if low <= asked <= high else min(abs(low - asked), abs(high - asked))
 
 
 def _reason(moves: Sequence[Move], tolerance: float) -> str:
@@ -84,9 +90,10 @@ def _reason(moves: Sequence[Move], tolerance: float) -> str:
     total = f"{len(moves)} thresholds"
     if not off:
         return f"None of {total} is shown to leave {allowed} under another divergence."
-    worst = max(off, key=lambda row: abs(row.share - row.asked_share))
+    worst = max(off, key=lambda row: abs(row.span.estimate - _asked(row)))
     return (
         f"{len(off)} of {total} leave {allowed} under another divergence; furthest:"
-        f" the threshold {worst.threshold:.3g} of `{worst.source}` gives {percent(worst.share)} %"
-        f" under `{worst.to}` instead of {percent(worst.asked_share)} %."
+        f" the threshold {worst.at:.3g} of `{worst.arm}` gives"
+        f" {percent(worst.span.estimate)} % under `{worst.against}` instead of"
+        f" {percent(_asked(worst))} %."
     )

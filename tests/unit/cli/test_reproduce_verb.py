@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 
 from llmx.cli.app import app
 from llmx.config.compose import compose
-from llmx.report.results import Results, Row, Span
+from llmx.core.figure import Span
+from llmx.report.results import Results, Row
 from llmx.store.files import write_json
 
 

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.core.events import ANSWER, Event
+from llmx.core.figure import Span
 from llmx.methods.ensemble.redundancy import overlap, restarts
 from llmx.methods.ensemble.timing import timing
-from llmx.report.ensemble.figures import Span, figures
+from llmx.report.ensemble.figures import figures
 from llmx.report.ensemble.gantt import gantt
 from llmx.report.ensemble.lengths import length_figures
 from llmx.report.ensemble.page import findings, html, markdown
@@ -196,7 +197,7 @@ def test_the_sweep_is_a_table_and_a_picture_of_its_own():
 
 def test_sentences_follow_from_intervals():
     said = findings(made(), "moa", ["one"])
-    assert said[0].startswith("`moa` is not shown to beat `one` alone: +50.0 points")
+    assert said[0].startswith("`moa` is not shown to beat `one` alone: +50.0 (")
     assert any(one.startswith("`stairs` cuts the time to the first token by 90.0") for one in said)
 
 
@@ -204,7 +205,7 @@ def test_a_first_token_that_comes_later_is_not_called_a_cut():
     moa, one, stairs = made()
     late = stairs.model_copy(update={"ttft_cut": Span(estimate=-1.5, low=-1.75, high=-1.25)})
     (said,) = findings([moa, one, late], "moa", ["one"])[1:]
-    assert said.startswith("`stairs` shows its first token 150.0 (125.0 to 175.0) % later and")
+    assert said.startswith("`stairs` shows its first token 150.0 (125.0–175.0) % later and")
 
 
 def test_pages_and_pictures_hold_every_arm():

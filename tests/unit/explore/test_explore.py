@@ -17,7 +17,8 @@ from llmx.explore.markdown import markdown
 from llmx.explore.model import Explored, Rule
 from llmx.explore.picture import picture
 from llmx.explore.solve import rungs, solve
-from llmx.report.gather import Exploration
+from llmx.report.figures.names import SHARE
+from llmx.report.figures.others import of_exploration
 
 NAMES = ("js", "kl", "kl_reversed", "js_top50", "kl_reversed_top50", "kl_warped")
 GAMMA, TEXTS, BLOCKS = 4, 30, 8
@@ -165,8 +166,8 @@ def test_a_report_reads_the_document_and_it_says_what_it_left_out():
     logs = {"sd@g=3": Logged(rule("a"), invented()), "sd@g=5": Logged(rule("b"), invented())}
     explored = explore(logs, {name: name for name in logs}, 0.6, "fallback")
     assert "sd@g=5" in explored.notes[0]
-    read = Exploration.model_validate(as_json(explored))
-    assert len(read.transfer) == len(explored.transfer)
+    read = of_exploration(as_json(explored)).of(SHARE)
+    assert len(read) == len(explored.transfer) > 0
     assert "Nothing was decoded" in markdown(explored)
     assert "`sd@g=5`" in markdown(explored)
 

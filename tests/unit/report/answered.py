@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+from documents import figures_of
 
 from llmx.core.audit import Audit
+from llmx.core.figure import joined
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.verdict.evidence import evidence
@@ -54,7 +56,8 @@ def blocks(arm, seconds):
     ]
 
 
-def verdict(finding, arms, timed=(), **more):
+def verdict(finding, arms, timed=(), streams=None, training=None, exploration=None):
     finding = {"id": "x", **finding}
     check_finding(finding, "here")
-    return judge(evidence(Gathered(arms, list(timed), **more)), finding, list(arms))
+    figures = joined(map(figures_of, (streams, training, exploration)))
+    return judge(evidence(Gathered(arms, list(timed), figures=figures)), finding, list(arms))

@@ -17,14 +17,23 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from documents import (
+    Exploration,
+    Streamed,
+    Streams,
+    Trained,
+    TrainedArm,
+    TrainedSeed,
+    Transfer,
+    figures_of,
+)
 
 from llmx.core.audit import Audit
+from llmx.core.figure import Spread, joined
 from llmx.core.record import Score
-from llmx.report.gather import ArmFiles, Exploration, Spread, Transfer
+from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, correct
-from llmx.report.streamed import Streamed, Streams
 from llmx.report.timing import Work
-from llmx.report.trained import Trained, TrainedArm, TrainedSeed
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.judge import judge
 from llmx.stats.rates import ratio_interval
@@ -351,13 +360,16 @@ def evidence(rng, world, truth):
     streamed = bool(truth.cut or truth.rate)
     scored = len(truth.accuracy) if not (truth.steady or streamed or truth.moved) else 0
     arms |= {f"a{n}": files(world, right[n], tokens[n]) for n in range(scored)}
+    documents = [
+        exploration(rng, world, truth.moved) if truth.moved else None,
+        trainings(rng, world, truth.steady) if truth.steady else None,
+        streams(rng, world, truth.cut, truth.rate) if streamed else None,
+    ]
     return Tables(
         arms=arms,
         clock=clock(rng, world, truth.faster),
-        exploration=exploration(rng, world, truth.moved) if truth.moved else None,
         audited=frozenset(arms),
-        training=trainings(rng, world, truth.steady) if truth.steady else None,
-        streams=streams(rng, world, truth.cut, truth.rate) if streamed else None,
+        figures=joined(map(figures_of, documents)),
         right=right,
         tokens=tokens,
     )

@@ -1,14 +1,17 @@
 """The numbers of a stored result beside those that its outcomes give."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+from llmx.core.record import as_json
 from llmx.report.ensemble.figures import figures
+from llmx.report.figures.streams import of_streams
 from llmx.report.outcomes.decode import gathered
 from llmx.report.outcomes.model import FILE, OF_TRAININGS, Outcomes, TrainingOutcomes
 from llmx.report.outcomes.rejudge import rebuilt, rebuilt_trainings, rejudged
-from llmx.report.reproduce.stored import LATENCY, TRAINED, Stored, load_stored
-from llmx.report.streamed import Streamed
+from llmx.report.reproduce.stored import ENSEMBLE, LATENCY, TRAINED, Stored, load_stored
+from llmx.report.results import Row
 from llmx.report.training.model import TrainingReport
 
 OUTPUTS = ("seeds", "before", "after", "gain", "more_backtracks", "against", "versus")
@@ -22,8 +25,14 @@ def differing(folder: Path) -> list[str]:
     odd = [f"verdict {one.id}" for one in stored.verdicts if one not in again]
     if len(found.findings) != len(stored.verdicts):
         odd.append("a finding without its verdict")
-    odd += [f"row {row.arm}" for row in stored.results.rows if row not in rows]
+    odd += [f"row {row.arm}" for row in stored.results.rows if row not in map(_as_old(row), rows)]
     return odd + _trainings(stored) + _streams(stored, found)
+
+
+def _as_old(stored: Row) -> Callable[[Row], Row]:
+    """Older versions keep the calibration of the first seed alone."""
+    older = stored.calibration is not None and not stored.calibration_seeds
+    return lambda row: row.model_copy(update={"calibration_seeds": ()}) if older else row
 
 
 def _trainings(stored: Stored) -> list[str]:
@@ -53,9 +62,8 @@ def _streams(stored: Stored, found: Outcomes) -> list[str]:
     }
     arms, reference = list(found.arms), found.reference or ""
     again = figures(arms, reference, scores, rows, {}, found.references)
-    said = {one.arm: one for one in stored.streams.arms}
-    return [
-        f"stream {one.arm}"
-        for one in again
-        if Streamed.model_validate(one.model_dump()) != said.get(one.arm)
-    ]
+    computed = of_streams([as_json(one) for one in again]).figures
+    quality = ("chunks that repeat", "ended before their sources")  # of the quality stage
+    said = [one for one in of_streams(json.loads(stored.texts[ENSEMBLE])).figures
+            if one.quantity not in quality]  # fmt: skip
+    return [f"stream {one.arm}: {one.quantity}" for one in said if one not in computed]

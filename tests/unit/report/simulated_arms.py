@@ -11,8 +11,8 @@ arms have the spread and the correlation that are asked for, exactly.
 from dataclasses import dataclass
 
 import numpy as np
+from documents import Trained, figures_of
 
-from llmx.report.trained import Trained
 from llmx.report.training.disattenuation import disattenuated
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.predictor import poor_predictor
@@ -97,7 +97,7 @@ def judged(case, seed=1, runs=RUNS):
         table = answers(rng, arms, case.seeds)
         found = disattenuated(table)
         known = Trained(predicts=found.span, predicts_reliability=found.reliability)
-        verdict = poor_predictor(Evidence({}, {}, None, training=known), bound=BOUND)
+        verdict = poor_predictor(Evidence({}, {}, figures=figures_of(known)), bound=BOUND)
         decided = "Not decided" not in verdict.reason
         holds = decided and found.span.low <= truth(arms) <= found.span.high
         words = [verdict.word == word for word in ("shown here", "contradicted here")]

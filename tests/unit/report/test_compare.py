@@ -262,7 +262,7 @@ def test_every_form_is_written_and_holds_every_flip(tmp_path) -> None:
     for path in paths.values():
         text = path.read_text(encoding="utf-8")
         assert "p001" in text and "p002" in text
-    assert (tmp_path / "compare.svg").read_text().count("<circle") == 1
+    assert (tmp_path / "compare.svg").read_text().count('class="mark"') == 2
     assert "compare.svg" in markdown(found)
 
 

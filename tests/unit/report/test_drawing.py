@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmx.report.accuracies import accuracies
-from llmx.report.picture import caption, picture
-from llmx.report.placement import Box, place
-from llmx.report.plot import COLOURS, look, plot
-from llmx.report.results import Results, Row, Span
+from llmx.core.figure import Span
+from llmx.report import picture as pictures
+from llmx.report import plot as plots
+from llmx.report import rows as row_pictures
+from llmx.report.axes import flowed, legend_height
+from llmx.report.curves import Line, curves, stacked
+from llmx.report.families import looks
+from llmx.report.figures.decoded import of_results
+from llmx.report.placement import Box, placed_clear
+from llmx.report.results import Results, Row
 from llmx.report.scale import fitted, fitted_rate
 from llmx.report.svg import SHAPES, element, marker
 from llmx.report.tables import tables
@@ -50,23 +55,54 @@ def test_a_percentage_axis_stays_in_range():
 
 
 FRAME = Box(0, 0, 700, 400)
+
+
+def figures(found):
+    return of_results(found)
+
+
+def plot(found, width=760):
+    arms = [row.arm for row in found.rows]
+    return plots.plot(figures(found), arms, pictures.references_of(figures(found)), width)
+
+
+def picture(found):
+    return pictures.picture(figures(found))
+
+
+def caption(found):
+    return pictures.caption(figures(found))
+
+
+def accuracies(found, width=760):
+    return row_pictures.accuracies(figures(found), [row.arm for row in found.rows], width)
+
+
 points = st.lists(
     st.tuples(st.floats(80, 620), st.floats(40, 360)), min_size=1, max_size=10, unique=True
 )
 
 
 @given(points)
-def test_labels_never_cover_each_other_and_stay_inside(places):
-    labels = place(places, [60.0] * len(places), 14, FRAME, [])
+def test_labels_that_have_room_cover_nothing_and_stay_inside(places):
+    labels = [one for one in placed_clear(places, [60.0] * len(places), 14, FRAME, []) if one]
     for one, other in combinations(labels, 2):
         assert one.box.overlap(other.box) == pytest.approx(0, abs=1e-6)
     for label in labels:
         assert label.box.overlap(FRAME) == pytest.approx(60 * 14)
 
 
-def test_ten_arms_in_one_spot_are_all_named_apart():
-    labels = place([(300.0, 200.0)] * 10, [60.0] * 10, 14, FRAME, [])
-    assert sum(a.box.overlap(b.box) for a, b in combinations(labels, 2)) == pytest.approx(0)
+def test_a_lonely_point_is_named_and_of_ten_in_one_spot_none_is():
+    many = [(300.0, 200.0)] * 10
+    labels = placed_clear([*many, (600.0, 50.0)], [60.0] * 11, 14, FRAME, [])
+    assert labels[:10] == [None] * 10 and labels[10] is not None
+
+
+def test_a_label_lies_on_no_marker():
+    ring = [Box(300 + dx, 180 + dy, 320 + dx, 200 + dy) for dx in (-90, 0, 90) for dy in (0, 30)]
+    (placed,) = placed_clear([(300.0, 200.0)], [60.0], 14, FRAME, ring)
+    covered = sum(placed.box.overlap(one) for one in ring) if placed else 0
+    assert covered <= 0.06 * 60 * 14
 
 
 def row(index, name=None):
@@ -144,8 +180,102 @@ def test_hostile_names_stay_text():
 
 
 def test_no_two_of_sixty_arms_look_the_same():
-    assert len({look(index) for index in range(60)}) == 60
-    assert len(COLOURS) * len(SHAPES) >= 60
+    found = looks([f"arm{index}" for index in range(60)])
+    assert len({(one.colour, one.shape) for one in found.values()}) == 60
+
+
+FSD = (
+    "sd",
+    "fsd_r_lo",
+    "fsd_r_hi",
+    "fsd_h_lo",
+    "fsd_h_hi",
+    "fsd_h_lo_t0",
+    "sd_t0",
+    "fly",
+    "fly_acc",
+)
+REFERENCES = {name: "sd_t0" if name.endswith("_t0") else "sd" for name in FSD}
+
+
+def test_a_family_has_one_colour_a_member_its_shape_and_a_twin_is_hollow():
+    found = looks(FSD, REFERENCES)
+    assert found["fsd_h_lo"].colour == found["fsd_h_hi"].colour != found["fsd_r_lo"].colour
+    assert found["fsd_h_lo"].shape != found["fsd_h_hi"].shape
+    assert found["fsd_h_lo"].line == found["fsd_h_hi"].line != found["fsd_r_hi"].line
+    twin, own = found["fsd_h_lo_t0"], found["fsd_h_lo"]
+    assert (twin.colour, twin.shape, twin.hollow) == (own.colour, own.shape, True)
+    assert twin.line != own.line and not own.hollow
+    assert found["sd_t0"].hollow and found["sd_t0"].colour == found["sd"].colour
+    assert found["fly"].family == found["fly_acc"].family == "fly"
+
+
+def test_points_of_a_sweep_are_a_family():
+    found = looks(["sd", "fsd@gamma=3", "fsd@gamma=5"])
+    assert found["fsd@gamma=3"].line == found["fsd@gamma=5"].line
+    assert found["fsd@gamma=3"].shape != found["fsd@gamma=5"].shape
+    assert found["sd"].line != found["fsd@gamma=3"].line
+
+
+def crowd():
+    """Thirty arms within a few tokens/s of each other, and one far away."""
+    rows = [
+        row(0, f"family{index % 5}_member{index // 5}").model_copy(
+            update={"tokens_per_second": Span(estimate=60 + index / 9)}
+        )
+        for index in range(30)
+    ]
+    far = Row(arm="far", accuracy=Span(estimate=0.2), tokens_per_second=Span(estimate=150.0))
+    return results(*rows, far)
+
+
+@pytest.mark.parametrize("width", [380, 760])
+def test_every_arm_of_a_crowd_is_named_in_the_legend_and_names_never_overlap(width):
+    tree = ElementTree.fromstring(plot(crowd(), width))
+    keys = [n for n in tree.iter(f"{SVG}text") if n.get("class") == "key-name"]
+    assert {n.text for n in keys} == {one.arm for one in crowd().rows}
+    named = [n for n in tree.iter(f"{SVG}text") if n.get("class") in ("name", "key-name")]
+    boxes = [box(n) for n in named]
+    assert all(a.overlap(b) == 0 for a, b in combinations(boxes, 2))
+    height = float(tree.get("viewBox").split()[3])
+    assert all(b.left >= 0 and b.right <= width and b.bottom <= height for b in boxes)
+
+
+def box(node):
+    """Return where a text stands; a letter is about 6.6 pixels wide."""
+    wide, x, y = 6.6 * len(node.text), float(node.get("x")), float(node.get("y"))
+    left = x - wide / 2 if node.get("text-anchor") == "middle" else x
+    return Box(left, y - 10, left + wide, y + 3)
+
+
+def test_arms_of_a_family_are_joined_in_the_order_of_their_speeds():
+    rows = [row(index, name) for index, name in ((2, "f_a"), (0, "f_b"), (1, "f_c"), (3, "sd"))]
+    tree = ElementTree.fromstring(plot(results(*rows)))
+    (joined,) = tree.iter(f"{SVG}polyline")
+    xs = [float(point.split(",")[0]) for point in joined.get("points").split()]
+    assert len(xs) == 3 and xs == sorted(xs)
+
+
+@given(st.lists(st.text("ab", max_size=30), max_size=20), st.floats(60, 800))
+def test_a_legend_wraps_within_its_width(names, width):
+    places = flowed(names, width)
+    assert [y for _, y in places] == sorted(y for _, y in places)
+    for (x, _), name in zip(places, names, strict=True):
+        assert x == 0 or x + 30 + 7.9 * len(name) <= width + 1e-6
+    assert legend_height(names, width) >= 18 * len({y for _, y in places})
+
+
+def test_three_sweeps_have_an_axis_each():
+    lines = [Line("plain", [1, 2], [1, 2]), Line("staircase", [1, 2], [0.5, 0.6])]
+    drawn = stacked([(title, lines) for title in ("Proposers", "Layers", "Skew")], "Seconds", "t")
+    texts = [n.text for n in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
+    assert {"Proposers", "Layers", "Skew"} <= {*texts} and texts.count("Seconds") == 3
+
+
+def test_a_law_is_dashed_and_has_no_markers():
+    tree = ElementTree.fromstring(curves([Line("law", [0, 1], [0, 1], law=True)], "x", "y", "t"))
+    assert all(n.get("stroke-dasharray") for n in tree.iter(f"{SVG}polyline"))
+    assert not [n for n in tree.iter() if n.get("class") == "mark"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

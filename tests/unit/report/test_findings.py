@@ -2,8 +2,9 @@
 
 import pytest
 
+from llmx.core.figure import Span
 from llmx.report.findings import findings
-from llmx.report.results import Calibration, Difference, Row, Span
+from llmx.report.results import Calibration, Difference, Row
 
 
 def span(estimate, half=0.02):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from llmx.core.figure import Span
 from llmx.report import numbers
-from llmx.report.results import Span
 
 CASES = {
     "none": (numbers.number(None), "–"),

@@ -13,7 +13,7 @@ from llmx.run.report import ReportStage
 from llmx.store.files import read_json
 
 NAMES = ["target", "sd", "fsd_60"]
-FILES = {"results.json", "report.md", "report.html", "plot.svg"}
+FILES = {"results.json", "figures.json", "report.md", "report.html", "plot.svg"}
 
 
 def given(options=None, reference="sd", names=NAMES):

@@ -1,15 +1,17 @@
 """A published figure beside ours: which words are said, and when."""
 
 import pytest
+from documents import figures_beside
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmx.core.figure import Span
 from llmx.report.paper import Claim, Ours
 from llmx.report.reproduce.beside import Beside, _arm_at, beside
 from llmx.report.reproduce.claims import bounds, published
 from llmx.report.reproduce.stored import Stored
 from llmx.report.reproduce.words import said_figure
-from llmx.report.results import Difference, Results, Row, Span
+from llmx.report.results import Difference, Results, Row
 from llmx.report.verdict.model import Number, Verdict
 
 OURS = Ours(recipe="r", quantity="accuracy", arm="fsd")
@@ -139,7 +141,8 @@ def stored(rows, verdicts=(), card=None) -> dict[str, Stored]:
     made = card or Card(run="r-1", recipe="r", scale="desk", written="2026-01-02", machine="one")
     from pathlib import Path
 
-    return {"r": Stored(Path(), made, results, tuple(verdicts), (), None, {})}
+    figures = figures_beside(results, tuple(verdicts))
+    return {"r": Stored(Path(), made, results, tuple(verdicts), (), None, {}, figures)}
 
 
 SD = Row(arm="sd", algorithm="speculative", problems=100, tokens_per_second=Span(estimate=200.0))
@@ -210,4 +213,4 @@ def test_an_arm_beside_another_reference_is_none_of_a_claims():
     rows = (row("fsd", "sd", 1.1), row("fsd_t0", "sd_t0", 1.4))
     results = Results(title="t", reference="sd", rows=rows)
     ours = Ours(recipe="r", quantity="tokens/s", against="sd", at_difference=0.0)
-    assert _arm_at(results, ours) == "fsd"
+    assert _arm_at(figures_beside(results), ours) == "fsd"

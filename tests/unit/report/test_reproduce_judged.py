@@ -4,30 +4,34 @@ from pathlib import Path
 
 import pytest
 
+from llmx.core.figure import Judge, Span
 from llmx.core.judging import JudgeSpec
 from llmx.core.record import as_json
-from llmx.report.judged import ArmWins, Range
+from llmx.report.figures.others import of_wins
+from llmx.report.judged import ArmWins
 from llmx.report.paper import load_paper
 from llmx.report.reproduce.card import Card
 from llmx.report.reproduce.page import page
 from llmx.report.reproduce.stored import Stored, holds_results, keep, load_stored
 from llmx.report.results import Results
-from llmx.report.won import Wins
 from llmx.run.win_figures import JudgedArm, figures
 from llmx.store.files import write_json
 
 GPT = "gpt-4-1106-preview"
-HALF = Range(low=0.54, estimate=0.55, high=0.56)
-OTHER = Range(low=0.2, estimate=0.3, high=0.4)
+HALF = Span(low=0.54, estimate=0.55, high=0.56)
+OTHER = Span(low=0.2, estimate=0.3, high=0.4)
+
+
+ARM = ArmWins(
+    arm="moa", rate=OTHER, controlled=HALF, problems=805, judge=GPT, judge_kind="endpoint"
+)
 
 
 def judged(scale="paper", kind="endpoint", name=GPT, controlled=HALF) -> Stored:
-    arm = ArmWins(
-        arm="moa", rate=OTHER, controlled=controlled, problems=805, judge=name, judge_kind=kind
-    )
+    arm = ARM.model_copy(update={"controlled": controlled, "judge": name, "judge_kind": kind})
     made = Card(run="j-1", recipe="judged", scale=scale, written="2026-01-02", machine="one")
     empty = Results(title="judged", reference=None, rows=())
-    return Stored(Path(), made, empty, (), (), None, {}, wins=Wins(arms=(arm,)))
+    return Stored(Path(), made, empty, (), (), None, {}, of_wins([as_json(arm)]))
 
 
 def found(run, quantity="length-controlled win rate", arm="moa", **more):
@@ -92,11 +96,12 @@ def test_a_file_says_who_judged(judge, kind, name):
 
 def test_a_kept_run_is_read_back_and_an_older_file_names_no_judge(tmp_path):
     run = judged()
-    rows = [as_json(one) for one in run.wins.arms]
+    rows = [as_json(ARM)]
     for folder in (tmp_path / "new", tmp_path / "old"):
         keep(run, folder)
         write_json(folder / "win_rates.json", rows)
+        (folder / "figures.json").unlink()
         rows = [{k: v for k, v in row.items() if not k.startswith("judge")} for row in rows]
-    assert holds_results(tmp_path / "new") and load_stored(tmp_path / "new").wins == run.wins
-    assert load_stored(tmp_path / "old").wins.arms[0].judge_kind is None
+    assert holds_results(tmp_path / "new") and load_stored(tmp_path / "new").figures == run.figures
+    assert load_stored(tmp_path / "old").figures.figures[0].judge == Judge()
     assert load_stored(tmp_path / "new").problems == 805

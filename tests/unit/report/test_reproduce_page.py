@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from documents import figures_beside
 from rich.console import Console
 
 from llmx.core.errors import ConfigError
+from llmx.core.figure import Span
 from llmx.report.outcomes.model import FILE as OUTCOMES
 from llmx.report.paper import Paper, load_paper
 from llmx.report.reproduce.card import Card
@@ -16,7 +18,7 @@ from llmx.report.reproduce.markdown import markdown
 from llmx.report.reproduce.page import Estimate, Page, page
 from llmx.report.reproduce.stored import Stored, keep, load_stored
 from llmx.report.reproduce.terminal import render
-from llmx.report.results import Difference, Finding, Results, Row, Span
+from llmx.report.results import Difference, Finding, Results, Row
 from llmx.report.verdict.model import CANNOT, Number, Verdict
 
 DOCUMENT = {
@@ -123,9 +125,9 @@ def run_of(gap: float = -0.1, half: float = 0.02) -> Stored:
         machine="one core",
         deviations=("a smaller model",),
     )
-    return Stored(
-        Path(), about, Results(title="R", reference="sd", rows=rows), verdicts, (), None, {}
-    )
+    results = Results(title="R", reference="sd", rows=rows)
+    figures = figures_beside(results, verdicts)
+    return Stored(Path(), about, results, verdicts, (), None, {}, figures)
 
 
 def made(stored: list[Stored]) -> Page:

@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from documents import Streamed, Streams, figures_beside, figures_of
 from rich.console import Console
 from trainings import arms
 
 from llmx.core.errors import ConfigError
+from llmx.core.figure import Span, joined
 from llmx.core.record import as_json
+from llmx.report.figures.trainings import of_trainings
 from llmx.report.paper import load_paper
 from llmx.report.reproduce.card import Card
 from llmx.report.reproduce.html import html
@@ -19,8 +22,7 @@ from llmx.report.reproduce.page import page
 from llmx.report.reproduce.shown import drawn, run_tables
 from llmx.report.reproduce.stored import TRAINED, Stored, holds_results, keep, load_stored
 from llmx.report.reproduce.terminal import render
-from llmx.report.results import Results, Row, Span
-from llmx.report.streamed import Streamed, Streams
+from llmx.report.results import Results, Row
 from llmx.report.training.build import build
 from llmx.report.training.pictures import pictures
 from llmx.report.verdict.model import DECISIVE, Number, Verdict
@@ -45,23 +47,23 @@ def trained(recipe: str = "countdown", *verdicts: Verdict, scale: str = "desk") 
     texts = {f"{name}.svg": svg for name, svg in pictures(report).items()}
     accuracy = Span(estimate=0.3, low=0.25, high=0.35)
     rows = (Row(arm="k0", problems=60, seeds=3, accuracy=accuracy),)
-    return Stored(
-        Path(), card(recipe, scale), Results(title="R", reference="k0", rows=rows), verdicts, (),
-        None, {TRAINED: dumps(as_json(report)), **texts},
-    )  # fmt: skip
+    results, raw = Results(title="R", reference="k0", rows=rows), as_json(report)
+    figures = joined([of_trainings(raw), figures_beside(results, verdicts)])
+    texts = {TRAINED: dumps(raw), **texts}
+    return Stored(Path(), card(recipe, scale), results, verdicts, (), None, texts, figures)
 
 
 def streamed() -> Stored:
     ends = {"low": 0.92, "estimate": 0.93, "high": 0.94}
     ratio = {"low": 0.5, "estimate": 0.8, "high": 1.0}
     rows = [
-        {"arm": "moa", "problems": 200, "ttft": 2.0, "more": 1},
+        {"arm": "moa", "problems": 200, "ttft": 2.0},
         {"arm": "staircase", "problems": 200, "ttft": 0.1, "ttft_cut": ends, "speed": ratio},
     ]
     streams = Streams(arms=tuple(Streamed.model_validate(row) for row in rows))
     texts = {"ensemble.json": dumps(rows), "gantt.svg": "<svg><text>&lt;b&gt;</text></svg>"}
     empty = Results(title="moa", reference=None, rows=())
-    return Stored(Path(), card("streams"), empty, (), (), None, texts, streams)
+    return Stored(Path(), card("streams"), empty, (), (), None, texts, figures_of(streams))
 
 
 def claim(quantity: str, unit: str, value: float | None, recipe: str, **ours: object) -> dict:
@@ -113,6 +115,16 @@ GROWS = tuple(
     {"id": name, "statement": name, "where": "w", "grade": "paper", **more}
     for name, more in (("a", {}), ("b", {}), ("rise", {"grows": ["a", "b"]}))
 )
+
+
+@pytest.mark.parametrize("value", [1.0, None])
+def test_a_best_value_of_an_exploratory_verdict_is_no_figure_of_ours(value):
+    known = paper(claim("optimum", "backtracks", value, "countdown"))
+    verdict = optimum("o", 1, 1, 1).model_copy(update={"word": "exploratory"})
+    (one,) = page(known, [trained("countdown", verdict)], {}).claims
+    assert (one.word, one.ours) == ("exploratory", None)
+    assert "chosen on its test problems" in one.reason
+    assert ("could not be read" in one.reason) == (value is None)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +262,7 @@ def test_a_run_that_only_measured_streams_is_stored_kept_and_read_back(tmp_path)
     run = streamed()
     keep(run, tmp_path / "streams")
     (again,) = given_runs([tmp_path], ["streams"])
-    assert (again.streams, again.card, again.problems) == (run.streams, run.card, 200)
+    assert (again.figures, again.card, again.problems) == (run.figures, run.card, 200)
     assert drawn(again) == [("One answer in time", "gantt.svg")]
 
 

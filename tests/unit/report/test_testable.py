@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import yaml
 from counts import count
+from documents import Trained, TrainedArm, TrainedOutputs, TrainedSeed, figures_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmx.config.compose import compose
 from llmx.core.audit import Audit
 from llmx.core.errors import ConfigError
+from llmx.core.figure import Span
 from llmx.core.record import Score
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageInput
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.results import Span
-from llmx.report.trained import Trained, TrainedArm, TrainedOutputs, TrainedSeed
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.floor import at_a_limit, best_constant
 from llmx.report.verdict.judge import judge
@@ -59,7 +59,7 @@ def choices(n=N, each=4):
 def verdict(arms, finding, training=None, tuned_on="validation"):
     finding = {"id": "x", **finding}
     check_finding(finding, "here")
-    found = evidence(Gathered(dict(arms), training=training), tuned_on)
+    found = evidence(Gathered(dict(arms), figures=figures_of(training)), tuned_on)
     return judge(found, finding, list(arms))
 
 

@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from documents import Streamed, Streams, Trained, TrainedArm, TrainedSeed, figures_of
 
 from llmx.core.audit import Audit
 from llmx.core.errors import ConfigError
+from llmx.core.figure import Span
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.results import Span
-from llmx.report.streamed import Streamed, Streams
-from llmx.report.trained import Trained, TrainedArm, TrainedSeed
 from llmx.report.verdict.decide import LEVEL
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
@@ -48,7 +47,7 @@ def trained(name, drops, jitter=0.1):
 def verdict(finding, arms=None, training=None):
     finding = {"id": "x", **finding}
     check_finding(finding, "here")
-    found = Gathered(arms or {"k0": arm(0.5), "k1": arm(0.5)}, training=training)
+    found = Gathered(arms or {"k0": arm(0.5), "k1": arm(0.5)}, figures=figures_of(training))
     return judge(evidence(found), finding, list(found.arms))
 
 
@@ -295,7 +294,7 @@ def test_a_finding_that_cannot_be_judged_is_one_line(finding, said):
 def test_first_token_cut(low, high, word):
     ends = {"low": low, "estimate": (low + high) / 2, "high": high}
     streams = Streams(arms=(Streamed.model_validate({"arm": "k0", "ttft_cut": ends}),))
-    found = Gathered({"k0": arm(0.5, trained=False)}, streams=streams)
+    found = Gathered({"k0": arm(0.5, trained=False)}, figures=figures_of(streams))
     finding = {"id": "x", "test": "first_token_cut", "arms": ["k0"], "aim": 0.93}
     assert judge(evidence(found), finding, ["k0"]).word == word
     assert verdict(finding).word == "not comparable"

@@ -4,10 +4,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from documents import figures_beside
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from llmx.core.figure import Span
 from llmx.report.findings import verdict_line
 from llmx.report.gather import Word as Read
 from llmx.report.paper import load_paper
@@ -17,7 +19,7 @@ from llmx.report.reproduce.markdown import markdown as page_markdown
 from llmx.report.reproduce.page import page
 from llmx.report.reproduce.stored import Stored, keep, load_stored
 from llmx.report.reproduce.terminal import render
-from llmx.report.results import Results, Span
+from llmx.report.results import Results
 from llmx.report.verdict.family import over_all, said_over_all
 from llmx.report.verdict.markdown import basis, compared, markdown
 from llmx.report.verdict.model import DECISIVE, Number, Verdict, Verdicts
@@ -105,7 +107,8 @@ def test_the_sentence_over_the_table_says_it():
 def stored(recipe, *verdicts):
     card = Card(run=f"{recipe}-1", recipe=recipe, scale="desk", written="2026-01-02", machine="m")
     results = Results(title="R", reference=None, rows=())
-    return Stored(Path(), card, results, verdicts, (), None, {})
+    figures = figures_beside(results, verdicts)
+    return Stored(Path(), card, results, verdicts, (), None, {}, figures)
 
 
 PAPER = load_paper(

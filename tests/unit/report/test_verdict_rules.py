@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from answered import answered, beside, blocks, verdict
+from documents import Exploration, Streams, Transfer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmx.core.figure import Span, Spread
 from llmx.core.record import Score
-from llmx.report.gather import Exploration, Spread, Transfer
+from llmx.report.figures.p_at import of_texts
 from llmx.report.paired_table import paired_table
-from llmx.report.results import Span
-from llmx.report.streamed import Streams
 from llmx.report.verdict.decide import NOTHING, Support, decide, every, some
 from llmx.report.verdict.gap import Gap
 from llmx.report.verdict.more_accurate import against
@@ -398,9 +398,9 @@ def test_the_p_value_of_a_share_is_students_of_what_is_missing():
     row = moved(accepted, emitted)
     for share in (0.6, 0.69, 0.7, 0.9):
         wanted = scipy.ttest_1samp(accepted - share * emitted, 0).pvalue
-        assert row.spread.p_value(share) == pytest.approx(wanted, abs=1e-9)
-    assert moved([5, 5], [10, 10]).spread.p_value(0.5) == 1.0
-    assert moved([5, 5], [10, 10]).spread.p_value(0.6) == 0.0
+        assert of_texts(row.spread, share) == pytest.approx(wanted, abs=1e-9)
+    assert of_texts(moved([5, 5], [10, 10]).spread, 0.5) == 1.0
+    assert of_texts(moved([5, 5], [10, 10]).spread, 0.6) == 0.0
 
 
 def test_a_threshold_that_moves_among_several_needs_more():
@@ -413,7 +413,7 @@ def test_a_threshold_that_moves_among_several_needs_more():
                                      "spread": moved([8] * 9, [10] * 9).spread})
               for at in range(5)]  # fmt: skip
     alone = verdict(finding, {}, exploration=Exploration(transfer=(one,)))
-    assert alone.word == "shown here" and alone.p == one.spread.p_value(0.75)
+    assert alone.word == "shown here" and alone.p == of_texts(one.spread, 0.75)
     assert 0.05 / 6 < alone.p < 0.05 and alone.problems == 12
     several = verdict(finding, {}, exploration=Exploration(transfer=(one, *others)))
     assert several.word == "not shown here" and several.reason.startswith("None of 6 thresholds")

@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from answered import answered, beside, blocks, verdict
+from documents import Streams, Trained, TrainedArm
 
+from llmx.core.figure import Span
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.paired_table import correct, counted, paired_table
-from llmx.report.results import Span
 from llmx.report.seeds import pool
-from llmx.report.streamed import Streams
-from llmx.report.trained import Trained, TrainedArm
 from llmx.report.verdict.model import DECISIVE
 from llmx.stats.crossed import two_level
 from llmx.stats.interval import normal_quantile, two_sided_z

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from counts import count
+from documents import Exploration, Transfer, figures_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmx.core.audit import Audit, Check
 from llmx.core.errors import ConfigError
 from llmx.core.record import Score
-from llmx.report.gather import ArmFiles, Block, Exploration, Gathered, Transfer
+from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.judge import judge
 from llmx.report.verdict.schema import check_finding
@@ -71,7 +72,7 @@ def timed(speeds, rounds=10):
 
 
 def verdict(arms, finding, speeds=None, exploration=None):
-    found = evidence(Gathered(arms, timed(speeds or {}), exploration))
+    found = evidence(Gathered(arms, timed(speeds or {}), figures=figures_of(exploration)))
     check_finding({"id": "x", **finding}, "here")
     return judge(found, {"id": "x", **finding}, list(arms))
 

@@ -1,7 +1,7 @@
 """The verdict test `longer` and the quantity `digits` of the paper."""
 
+from llmx.core.figure import Span
 from llmx.report.quantity import Quantity
-from llmx.report.results import Span
 from llmx.report.verdict.finding_test import FindingTest
 from llmx.report.verdict.model import Number, Verdict
 

@@ -1,0 +1,43 @@
+"""What figures are called; whoever looks one up and whoever writes it take the name from here."""
+
+from __future__ import annotations
+
+ACCURACY = "accuracy"
+ACCURACY_GAP = "accuracy difference"
+PROBLEMS = "problems"
+TOKEN_RATE, PROBLEM_RATE = "tokens/s", "problems/s"
+ROUNDS = "target rounds a problem"
+LENGTH = "mean length"
+
+FIRST_TOKEN = "time to the first token"
+FIRST_TOKEN_CUT = "cut of the time to the first token"
+TOTAL = "total time"
+END_TO_END = "tokens/s end to end"
+
+WIN_RATE, CONTROLLED = "win rate", "length-controlled win rate"
+
+GAIN = "after minus before"
+WHOLE = "whole traces"
+DROP, JITTER, COLLAPSED = (
+    "last minus best reward",
+    "variance of steps of reward",
+    "collapsed",
+)
+CORRELATION, RELIABLE_BEFORE, RELIABLE_AFTER = (
+    "correlation",
+    "reliability before",
+    "reliability after",
+)
+ALL = "all"
+"""The arm of a figure over several."""
+
+BROKEN = "broken"
+"""Mark of arms that were broken on purpose."""
+
+REFERENCE = "reference"
+"""Mark of arms that others are compared with."""
+
+SHARE = "draft share"
+DRIFT = "drift of the draft share"
+BEST = "best k"
+"""Which value of an arm is the best, with the range of those that could be."""
