@@ -170,6 +170,13 @@ class ArmSpec(Frozen):
         written: dict[str, Any] = handler(self)
         return {key: value for key, value in written.items() if key not in _OFTEN_EMPTY or value}
 
+    @property
+    def used_model(self) -> ModelSpec | None:
+        """The models that the sampler really runs: the target alone has no draft."""
+        if self.model is None or self.sampler is None or self.sampler.algorithm != "target":
+            return self.model
+        return self.model.model_copy(update={"draft": None, "draft_revision": None})
+
     def section(self, of: type[S]) -> S | None:
         """Return a section of the arm; None where the recipe gives it none.
 

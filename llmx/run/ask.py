@@ -10,7 +10,7 @@ from llmx.core.errors import ConfigError, DataError
 from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.record import Sample
-from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, RunSpec, SamplerSpec
+from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, RunSpec, SamplerSpec
 from llmx.core.speech import LOSSLESS, LOSSY, brought
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.data import evaluation_identity, load
@@ -63,15 +63,6 @@ def required(arm: ArmSpec, stage: str) -> tuple[DataSpec, SamplerSpec]:
     return arm.data, arm.sampler
 
 
-def used_model(arm: ArmSpec) -> ModelSpec | None:
-    """Return the models that the sampler really runs: the target alone has no draft."""
-    if arm.model is None or arm.sampler is None:
-        return arm.model
-    if arm.sampler.algorithm == "target":
-        return arm.model.model_copy(update={"draft": None, "draft_revision": None})
-    return arm.model
-
-
 def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
     """Return what an arm's completions depend on, but for how many there are.
 
@@ -85,7 +76,7 @@ def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
         check(sampler, arm.engine)
     return {
         "data": evaluation_identity(data, split),
-        "engine": dict(engine_class(arm.engine.kind).identity(used_model(arm), arm.engine)),
+        "engine": dict(engine_class(arm.engine.kind).identity(arm.used_model, arm.engine)),
         "sampler": sampler.model_dump(mode="json", exclude=_unread(sampler.algorithm)),
         "seed": arm.seed,
         **_rule(sampler.algorithm),
@@ -160,7 +151,7 @@ def _is_lossy(algorithm: str) -> bool:
 
 def open_engine(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress) -> Engine:
     """Return the arm's engine; models load at the first request, and may say how far they are."""
-    engine = engine_class(arm.engine.kind)(used_model(arm), arm.engine, inputs)
+    engine = engine_class(arm.engine.kind)(arm.used_model, arm.engine, inputs)
     if isinstance(engine, Telling):
         engine.progress = progress
     return engine
@@ -246,7 +237,7 @@ def decoding_cost(arm: ArmSpec, problems: int, given: StageInput | None = None) 
     seconds = problems * seconds_per_problem(arm) or None
     if seconds is None and given is not None:
         seconds = later_seconds(given, arm, problems)
-    model = used_model(arm)
+    model = arm.used_model
     target = model_size(model.target, model.target_revision) if model else model_size(None)
     draft = model_size(model.draft, model.draft_revision) if model and model.draft else None
     return Cost(

@@ -19,7 +19,7 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.explained import template_explained
 from llmx.run.answering import answering, otherwise
-from llmx.run.ask import decoding_identity, put, required, used_model
+from llmx.run.ask import decoding_identity, put, required
 from llmx.run.ensemble import MEMBERS, ensemble_of
 from llmx.run.planned_problems import planned_problems
 from llmx.store.files import read_lines, whole_lines, write_json
@@ -154,7 +154,7 @@ def _answerer(context: StageContext) -> VoiceSpec:
         spec = ensemble_of(context.given.arm)
         return spec.voices[spec.aggregator]
     arm = answering(context.given, context.inputs)
-    return VoiceSpec(model=used_model(arm), engine=arm.engine)
+    return VoiceSpec(model=arm.used_model, engine=arm.engine)
 
 
 def _speller(context: StageContext) -> Any:

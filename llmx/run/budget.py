@@ -9,7 +9,6 @@ from __future__ import annotations
 from llmx.core.spec import ArmSpec, RunSpec
 from llmx.engines.kernel import known_exact
 from llmx.engines.size import local_size
-from llmx.run.ask import used_model
 
 _STEP = 32  # numbers of problems are multiples of this
 _TYPICAL_TOKENS = 64  # of an answer; measured on the zoo's test split
@@ -94,7 +93,7 @@ def seconds_per_problem(arm: ArmSpec, batch_size: int | None = None) -> float:
         (target + arm.sampler.gamma * draft) / _tokens_per_round(arm.sampler.gamma),
     )
     rows = batch_size or arm.engine.batch_size
-    if arm.engine.kind == "hf" and known_exact(used_model(arm), arm.engine):
+    if arm.engine.kind == "hf" and known_exact(arm.used_model, arm.engine):
         fed = {"target": target, "draft": draft}.get(arm.sampler.algorithm, target + draft)
         return fed * _SECONDS_AROUND + tokens * layers * _SECONDS_PER_LAYER_COMPILED * (
             0.4 + 4.8 / rows

@@ -22,7 +22,6 @@ from llmx.run.ask import (
     open_engine,
     requests_for,
     required,
-    used_model,
 )
 from llmx.run.kept import id_of, keep_asked
 from llmx.store.files import Appender, read_lines, write_json, write_lines, write_parts
@@ -91,7 +90,7 @@ class DecodeStage:
     def parts(self, given: StageInput) -> Mapping[str, int]:
         """Blocks of problems, where it is known beforehand that no answer depends on another."""
         found, arm = engine_class(given.arm.engine.kind), answering(given)
-        model = used_model(arm)
+        model = arm.used_model
         if not issubclass(found, Exact) or not found.known_exact(model, arm.engine):
             return {}
         total = problems_of(given)

@@ -76,12 +76,12 @@ AUDITS = [
     Mutant(  # of an ensemble the arm's own model reads the records
         "run/audit.py",
         "return spec.voices[spec.aggregator]",
-        "return VoiceSpec(model=used_model(context.given.arm), engine=context.given.arm.engine)",
+        "return VoiceSpec(model=context.given.arm.used_model, engine=context.given.arm.engine)",
         f"{_TRAINED}test_of_an_ensemble_the_one_that_answers_reads_the_records",
     ),
     Mutant(  # a draft that nobody asks must have the tokens of the trained model
         "run/audit.py",
-        "VoiceSpec(model=used_model(arm), engine=arm.engine)",
+        "VoiceSpec(model=arm.used_model, engine=arm.engine)",
         "VoiceSpec(model=arm.model, engine=arm.engine)",
         f"{_TRAINED}test_a_prompt_that_its_template_does_not_give_is_found",
     ),
