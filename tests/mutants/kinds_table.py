@@ -165,8 +165,8 @@ KINDS = [
     ),
     Mutant(
         "methods/decode/accept_rule.py",
-        "warp(scores, options.temperature, options.top_p, options.top_k)",
-        "warp(scores, 1.0, options.top_p, options.top_k)",
+        "_p_of_tokens(scores[:, :-1], proposal, options)",
+        "_p_of_tokens(proposal.scores, proposal, options)",
         f"{_ACCEPT}::test_a_rule_reads_p_as_tokens_are_drawn",
     ),
     Mutant(
