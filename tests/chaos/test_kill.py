@@ -20,6 +20,7 @@ from counts import count
 pytestmark = pytest.mark.slow
 
 PROBLEMS = 40
+KILLS = count(6, 10)
 COMMAND = [
     sys.executable, "-m", "llmx", "run", "recipe=fsd_gsm8k", "scale=smoke", "--quiet",
     f"scale.problems={PROBLEMS}", "arms=[target,sd,fsd_r_mid]", "sampler.max_tokens=48",
@@ -87,14 +88,15 @@ def kill_after(runs: Path, size: int) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(7, 7 + count(1, 20)))
-def test_ten_kills_change_nothing(tmp_path, undisturbed, seed):
+def test_kills_change_nothing(tmp_path, undisturbed, seed):
     expected, size, _ = undisturbed
-    points = sorted(random.Random(seed).randrange(1, int(size * 0.9)) for _ in range(10))
+    points = sorted(random.Random(seed).randrange(1, int(size * 0.9)) for _ in range(KILLS))
     killed, shared = 0, 0
     for point in points:
         killed += kill_after(tmp_path, point)
         shared += any(path.suffix == ".parts" for path in halves(tmp_path))
-    assert killed >= 8 and shared >= 3  # several points may fall into one write
+    # Several points may fall into one write.
+    assert killed >= KILLS - 2 and shared >= KILLS // 4
     finish(start(tmp_path))
     assert samples(tmp_path) == expected
     assert not halves(tmp_path)

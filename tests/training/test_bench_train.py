@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from counts import thorough
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SMALL = ("--rows", "24", "--steps", "3", "--rounds", "1", "--save-steps", "2")
 
 
 @pytest.mark.slow
+@thorough
 def test_both_sides_end_at_the_same_weights(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     words = ("--kinds", "grpo", *SMALL, "--json", str(figures))

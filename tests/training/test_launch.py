@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from counts import thorough
 from tiny import FAST, ROWS, save_data
 
 from llmx.core.errors import ConfigError, RunError
@@ -61,6 +62,7 @@ def test_two_processes_write_one_book(work, two):
 
 
 @pytest.mark.slow
+@thorough
 def test_an_error_of_one_process_is_one_line(work, two, tmp_path):
     (tmp_path / "odd").mkdir()
     job = work("grpo", DRAWN, options={"accelerate": two, "rewards": ["gsm"]})

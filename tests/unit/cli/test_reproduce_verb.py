@@ -35,17 +35,28 @@ def store(runs: Path, problems: int, suffix: str, recipe: str = "fsd_gsm8k") -> 
     return folder
 
 
-def test_without_a_run_it_says_what_to_type_and_what_that_takes(tmp_path: Path) -> None:
-    found = call("fsd", "--runs", tmp_path / "runs")
+@pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    """What is said where no run is: every recipe of the paper is planned at every scale."""
+    runs = tmp_path_factory.mktemp("without") / "runs"
+    return call("fsd", "--runs", runs), runs
+
+
+def test_without_a_run_it_says_what_to_type_and_what_that_takes(
+    without: tuple[Result, Path],
+) -> None:
+    found, runs = without
     assert found.exit_code == 0
     for name in ("fsd_gsm8k", "fsd_divergences", "fsd_guards"):
         for scale in ("laptop", "desk"):
             assert f"llmx run recipe={name} scale={scale}" in found.stdout
     assert "on this machine" in found.stdout
-    assert not (tmp_path / "runs").exists()
+    assert not runs.exists()
 
 
-def test_recipes_on_the_paper_s_own_problems_are_offered_at_its_scale(tmp_path: Path) -> None:
+def test_recipes_on_the_paper_s_own_problems_are_offered_at_its_scale(
+    without: tuple[Result, Path], tmp_path: Path
+) -> None:
     found = call("fsd", "--runs", tmp_path / "runs", "--json")
     offered = {(one["recipe"], one["scale"]): one for one in json.loads(found.stdout)["missing"]}
     for name in ("fsd_csqa", "fsd_mmlu"):
@@ -54,7 +65,7 @@ def test_recipes_on_the_paper_s_own_problems_are_offered_at_its_scale(tmp_path: 
         assert not made["complete"] and not made["refusal"]
     assert "in a sandbox only" in offered["fsd_humaneval", "paper"]["refusal"]
     assert ("fsd_gsm8k", "paper") not in offered and ("fsd_curve", "paper") not in offered
-    shown = " ".join(call("fsd", "--runs", tmp_path / "runs").stdout.split())
+    shown = " ".join(without[0].stdout.split())
     assert re.search(
         r"recipe=fsd_csqa scale=paper \d+ stages, time unknown until the models", shown
     )

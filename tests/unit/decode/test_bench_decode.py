@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from counts import thorough
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "scripts"
@@ -114,6 +115,7 @@ def test_arithmetic_over_the_best_product(decoded: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
+@thorough
 def test_stages_workers_and_starts(tmp_path: Path) -> None:
     smoke = ("--smoke-words", "arms=[sd]")
     found = figures(tmp_path, "--only", "5,6", "--before", str(ROOT), *RUNS, *smoke)

@@ -11,7 +11,7 @@ import numpy as np
 import oracle
 import pytest
 import torch
-from counts import count
+from counts import count, some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
@@ -25,6 +25,7 @@ from llmx.kernels.edge import edge
 from llmx.kernels.graphs import Graphs
 from llmx.kernels.plan import Shape
 
+# The interpreter takes a second for what a card does at once: there, cases are drawn.
 DEVICE = os.environ.get("LLMX_KERNEL_DEVICE", "cpu")
 ON_GPU = DEVICE == "cuda"
 SMALL = Shape(span=3, tile=32)
@@ -42,6 +43,7 @@ def check(block, rule, shape=SMALL, names=DIVERGENCES):
 
 
 RULES = list(product(SEMANTICS, (0.0, 0.7, 1.0), (False, True)))
+RULES = RULES if ON_GPU else some(RULES, 12)
 
 
 @pytest.mark.parametrize(("semantics", "temperature", "one_hot"), RULES)
@@ -78,7 +80,7 @@ def rows(draw):
     return torch.tensor(np.array([[p, p[::-1]]])), torch.tensor(q[None, None])
 
 
-@settings(max_examples=count(400 if ON_GPU else 50, 500))
+@settings(max_examples=count(400 if ON_GPU else 20, 500))
 @given(
     logits=rows(),
     kind=st.sampled_from(KINDS),
@@ -392,7 +394,7 @@ def test_law_of_the_replacement_and_of_the_bonus():
 )
 def test_larger_vocabularies(kind, vocab, tile):
     block = oracle.block(*oracle.fresh(2, 2, vocab, seed=vocab, kind=kind), seed=1, device=DEVICE)
-    for semantics in SEMANTICS:
+    for semantics in SEMANTICS if ON_GPU else some(SEMANTICS, 3, seed=tile):
         check(block, rule_of(semantics), Shape(tile=tile))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from counts import count
+from counts import THOROUGH, count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import arm_specs, write_run
@@ -239,9 +239,13 @@ def test_another_outcome_gives_other_numbers(run, tmp_path, spoil):
 KEPT = sorted(path.parent for path in RESULTS.glob(f"*/*/{FILE}"))
 
 
-def test_every_committed_result_follows_from_its_outcomes():
-    odd = {str(folder.relative_to(RESULTS)): differing(folder) for folder in KEPT}
-    assert not {name: found for name, found in odd.items() if found}
+# One of each paper and date: each takes ten seconds and more.
+FIRST = {folder.parent: folder for folder in reversed(KEPT)}.values()
+
+
+@pytest.mark.parametrize("folder", KEPT if THOROUGH else FIRST, ids=lambda path: path.name)
+def test_every_committed_result_follows_from_its_outcomes(folder):
+    assert differing(folder) == []
 
 
 def test_no_committed_result_without_outcomes_holds_a_verdict():
