@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from llmx.report.base import render
 from llmx.report.families import Look, looks
 from llmx.report.figures.decoded import of_results
 from llmx.report.markdown import timing_note
@@ -28,13 +26,12 @@ def html(results: Results, settings: str, samples: Sequence[Shown]) -> str:
         settings: the resolved configuration as YAML.
         samples: problems to show side by side.
     """
-    source, figures = files("llmx.report"), of_results(results)
+    figures = of_results(results)
     look = looks(arms_of(figures), references_of(figures))
-    page = environment().from_string(source.joinpath("page.html.jinja").read_text("utf-8"))
-    return page.render(
+    return render(
+        "report",
         results=results,
         tables=tables(results),
-        style=Markup(source.joinpath("page.css").read_text("utf-8")),
         wide=Markup(picture(figures, name="wide")),
         narrow=Markup(picture(figures, 380, 420, name="narrow")),
         caption=caption(figures),
@@ -43,20 +40,6 @@ def html(results: Results, settings: str, samples: Sequence[Shown]) -> str:
         samples=samples,
         keys={arm: _key(one) for arm, one in look.items()},
     )
-
-
-def environment() -> Environment:
-    """Return the templates' environment: everything is escaped, a missing value is an error."""
-    made = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    made.filters["names"] = names
-    return made
-
-
-def names(text: str) -> Markup:
-    """Turn `name` into code, escaping everything."""
-    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _key(look: Look) -> Markup:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 
 from markupsafe import Markup
 
-from llmx.report.html import environment
+from llmx.report.base import render
 from llmx.report.numbers import number
 from llmx.report.training.model import Shown, TrainingReport
 from llmx.report.training.pictures import band_note, pictures
@@ -18,20 +17,14 @@ from llmx.report.training.words import sentences
 
 def html(report: TrainingReport, rollouts: Mapping[str, Sequence[Shown]]) -> str:
     """Return the page with curves, tables and rollouts; what models wrote is escaped."""
-    source = files("llmx.report")
-    template = source.joinpath("training", "training.html.jinja").read_text("utf-8")
     drawn = pictures(report)
-    return (
-        environment()
-        .from_string(template)
-        .render(
-            report=report,
-            style=Markup(source.joinpath("page.css").read_text("utf-8")),
-            sentences=sentences(report),
-            tables=tables(report),
-            note=band_note(report),
-            pictures=[(QUANTITIES[name][0], Markup(svg)) for name, svg in drawn.items()],
-            rollouts=rollouts,
-            number=number,
-        )
+    return render(
+        "training",
+        report=report,
+        sentences=sentences(report),
+        tables=tables(report),
+        note=band_note(report),
+        pictures=[(QUANTITIES[name][0], Markup(svg)) for name, svg in drawn.items()],
+        rollouts=rollouts,
+        number=number,
     )
