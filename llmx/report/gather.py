@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,10 +15,9 @@ from llmx.core.errors import RunError
 from llmx.core.figure import Figures, joined
 from llmx.core.record import Frozen, Record, Sample, Score
 from llmx.report.figures.read import figures_in, readable
-from llmx.report.records import KeptRecords
 from llmx.report.results import Calibration
 from llmx.store.files import read_json
-from llmx.store.rows import rows
+from llmx.store.rows import parsed, rows
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -185,3 +184,40 @@ def _kept(path: Path) -> KeptRecords:
 def _parse(model: type[M], value: Any, path: Path) -> M:
     with readable(path):
         return model.model_validate(value)
+
+
+class KeptRecords(Mapping[str, Record]):
+    """Record by id, over a ``samples.jsonl`` that does not change. Of two with one id the last.
+
+    Every record is read once to begin with: a line that is none is found then, not in the middle
+    of a page.
+
+    Raises:
+        StoreError: for a line that is not JSON.
+        ValidationError: for one that is no record.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = dict(self._places())
+        self._handle = path.open("rb") if self._at else None
+
+    def _places(self) -> Iterator[tuple[str, int]]:
+        start = 0
+        with self._path.open("rb") as handle:
+            for line in handle:
+                if line.endswith(b"\n") and line.strip():
+                    yield parsed(line, Record, self._path).id, start
+                start += len(line)
+
+    def __getitem__(self, name: str) -> Record:
+        start = self._at[name]
+        assert self._handle is not None
+        self._handle.seek(start)
+        return parsed(self._handle.readline(), Record, self._path)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._at)
+
+    def __len__(self) -> int:
+        return len(self._at)

@@ -105,9 +105,8 @@ class TrainingReportStage:
         from llmx.report.seeds import pool_references
         from llmx.report.training.build import build, shown
         from llmx.report.training.evidence import by_family
-        from llmx.report.training.html import html
-        from llmx.report.training.markdown import markdown
         from llmx.report.training.model import FILE
+        from llmx.report.training.page import html, markdown
         from llmx.report.training.pictures import pictures
         from llmx.run.availability import sentences
         from llmx.run.training_evidence import evidence

@@ -55,7 +55,7 @@ RECOMPUTED = [
 ]
 AUDITS = [
     Mutant(  # one audited arm is enough
-        "report/verdict/audits.py",
+        "report/verdict/judge.py",
         "if not missing or verdict.word in SAYS_NOTHING",
         "if len(missing) < 2 or verdict.word in SAYS_NOTHING",
         _AUDITED,

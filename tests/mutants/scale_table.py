@@ -73,7 +73,7 @@ SCALE = [
         f"{_ROWS}::test_they_are_those_of_reading_the_whole",
     ),
     Mutant(  # of two records with one id the first
-        "report/records.py",
+        "report/gather.py",
         "self._at = dict(self._places())",
         "self._at = dict(reversed(list(self._places())))",
         f"{_GROWTH}::test_records_of_a_file_are_a_mapping_that_holds_none",

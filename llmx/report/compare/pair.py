@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from llmx.core.errors import RunError
 from llmx.core.figure import Span
+from llmx.core.record import as_json
 from llmx.core.spec import ArmSpec
 from llmx.report.compare.flips import flips, layers
-from llmx.report.compare.model import Compared, Comparison, Side
-from llmx.report.compare.settings import changed
+from llmx.report.compare.model import Changed, Compared, Comparison, Side
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import measure_arm
@@ -125,3 +127,23 @@ def _length(table: PairedTable) -> Span | None:
     """Return mean tokens of the second side over the first's; None where that has none."""
     after, before = (table.values(which, tokens) for which in (table.first, table.second))
     return ratio_of(table, after, before).span if before.sum() > 0 else None
+
+
+def changed(first: ArmSpec, second: ArmSpec) -> tuple[Changed, ...]:
+    """Return every dotted key whose values differ, in the order of the specification."""
+    one, other = dict(_flat(as_json(first))), dict(_flat(as_json(second)))
+    keys = [*one, *(key for key in other if key not in one)]
+    return tuple(
+        Changed(key=key, first=one.get(key), second=other.get(key))
+        for key in keys
+        if one.get(key) != other.get(key)
+    )
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{above}{key}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, json.dumps(value, ensure_ascii=False)

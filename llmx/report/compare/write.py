@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
 
 from llmx.core.record import as_json
+from llmx.report.base import render
 from llmx.report.compare import words
-from llmx.report.compare.markdown import markdown
-from llmx.report.compare.model import Compared
-from llmx.report.compare.picture import picture
-from llmx.report.html import environment
+from llmx.report.compare.model import Compared, Comparison
+from llmx.report.families import looks
+from llmx.report.rows import RowOf, rows
 from llmx.store.files import write_json
 from llmx.store.page import write_marked
 
@@ -33,8 +33,60 @@ def write(found: Compared, out: Path) -> dict[str, Path]:
 
 def html(found: Compared) -> str:
     """Return one HTML file that fetches nothing, with every flipped sample side by side."""
-    source = files("llmx.report")
-    template = source.joinpath("compare", "compare.html.jinja").read_text("utf-8")
-    style = Markup(source.joinpath("page.css").read_text("utf-8"))
-    page = environment().from_string(template)
-    return page.render(found=found, words=words, style=style, picture=Markup(picture(found)))
+    return render("compare", found=found, words=words, picture=Markup(picture(found)))
+
+
+def picture(found: Compared, width: float = 760) -> str:
+    """Return an SVG document; 95 % intervals, in points, positive where the second is better."""
+    titles = [words.title(one) for one in found.comparisons]
+    look = looks(titles)
+    lines = [
+        RowOf(title, look[title], one.difference.score.scaled(100))
+        for title, one in zip(titles, found.comparisons, strict=True)
+    ]
+    title = "Difference in accuracy (points, 95 % interval)"
+    return rows(lines, title, "Differences in accuracy", width, zero=True)
+
+
+def markdown(found: Compared) -> str:
+    """Return the document."""
+    parts = ["# Comparison"]
+    if len(found.comparisons) > 1:
+        parts.append("![Differences in accuracy](compare.svg)")
+    for one in found.comparisons:
+        parts += _one(one)
+    return "\n\n".join(parts) + "\n"
+
+
+def _one(one: Comparison) -> list[str]:
+    a, b = words.name(one, one.first), words.name(one, one.second)
+    return [
+        f"## {words.title(one)}",
+        _table(("", f"`{a}`", f"`{b}`", "difference"), words.rows(one)),
+        "\n".join(f"- {note}" for note in words.notes(one)),
+        "### Settings that differ",
+        _changes(one, a, b),
+        f"### Samples that flipped ({len(one.flips)})",
+        _flips(one) if one.flips else "None.",
+    ]
+
+
+def _changes(one: Comparison, a: str, b: str) -> str:
+    if not one.changed:
+        return "None."
+    rows = [(f"`{c.key}`", c.first or "absent", c.second or "absent") for c in one.changed]
+    return _table(("setting", f"`{a}`", f"`{b}`"), rows)
+
+
+def _flips(one: Comparison) -> str:
+    head = ("sample", "reference", "answers", "first differing token", "question")
+    return _table(head, [(*words.flip(flip), flip.question) for flip in one.flips])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in cells) + " |" for cells in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

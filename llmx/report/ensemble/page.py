@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from llmx.core.figure import Span
+from llmx.report.base import render
 from llmx.report.ensemble.figures import ArmFigures
 from llmx.report.ensemble.lengths import LengthFigures, swept
-from llmx.report.html import names
 from llmx.report.numbers import NONE, number, number_span, percent, percent_span, points_span
 
 LENGTHS = "The first token and the length of drafts"
@@ -113,22 +114,15 @@ def html(
     lengths: Sequence[LengthFigures] = (),
 ) -> str:
     """Return one file with everything in it."""
-    swept_ = lengths_table(lengths)
-    after = f"<h2>{escape(LENGTHS)}</h2>{_html_table(swept_)}" if swept_ else ""
-    drawn = "".join(f"<h2>{escape(name)}</h2>{svg}" for name, svg in pictures.items())
-    points = "".join(f"<li>{names(one)}</li>" for one in said)
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
-        f"<style>{_CSS}</style><h1>{escape(title)}</h1>{_html_table(table(arms))}"
-        f"<ul>{points}</ul>{after}{drawn}</html>"
+    return render(
+        "ensemble",
+        title=title,
+        arms=table(arms),
+        said=said,
+        lengths=lengths_table(lengths),
+        lengths_title=LENGTHS,
+        pictures={name: Markup(svg) for name, svg in pictures.items() if svg},
     )
-
-
-def _html_table(rows: Sequence[Sequence[str]]) -> str:
-    head, *body = rows
-    cells = "".join(f"<th>{escape(one)}</th>" for one in head)
-    lines = ("".join(f"<td>{escape(one)}</td>" for one in row) for row in body)
-    return f"<table><tr>{cells}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
 def _row(arm: ArmFigures) -> tuple[str, ...]:
@@ -150,13 +144,3 @@ def _row(arm: ArmFigures) -> tuple[str, ...]:
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-_CSS = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color:#222;background:#fff}table{border-collapse:collapse;font-size:13px;display:block;"
-    "overflow-x:auto}th,td{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:right;"
-    "white-space:nowrap}th:first-child,td:first-child{text-align:left}svg{width:100%;height:auto}"
-    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}"
-    "th,td{border-color:#333}svg{background:#f7f5f0}}"
-)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 from markupsafe import Markup
 
+from llmx.report.base import render
 from llmx.report.figures.names import TOKEN_RATE
-from llmx.report.html import environment
 from llmx.report.numbers import p_value
 from llmx.report.picture import picture
 from llmx.report.reproduce import words
@@ -19,16 +18,6 @@ from llmx.report.reproduce.stored import Stored
 from llmx.report.svg import element
 from llmx.report.verdict.markdown import basis, value
 
-_STYLE = """
-.soft{color:var(--soft);font-size:.9rem;margin:.1rem 0}
-article p{margin:.35rem 0;max-width:62rem}
-.badge{font-size:.8rem;font-weight:600;padding:.1em .55em;border-radius:1em;border:1px solid}
-.badge.good{color:var(--good)}.badge.bad{color:var(--bad)}.badge.warn{color:var(--warn)}
-.badge.soft{color:var(--soft)}
-.drawn{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,30rem),1fr));gap:1rem}
-.drawn img{width:100%;background:#fff;border-radius:8px}
-.explored{width:100%;max-height:640px;background:#fff;border-radius:8px}
-"""
 _LOOKS = {
     **dict.fromkeys(("reproduced", "shown here", "same direction"), "good"),
     **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bad"),
@@ -39,24 +28,17 @@ _LOOKS = {
 
 def html(page: Page, stored: Sequence[Stored]) -> str:
     """Return the page with the picture of every run."""
-    source = files("llmx.report")
-    template = source.joinpath("reproduce", "reproduce.html.jinja").read_text("utf-8")
-    style = source.joinpath("page.css").read_text("utf-8") + _STYLE
-    return (
-        environment()
-        .from_string(template)
-        .render(
-            page=page,
-            words=words,
-            style=Markup(style),
-            pictures=[_picture(run) for run in stored if _timed(run)],
-            runs=[_run(run) for run in stored if drawn(run) or run_tables(run)],
-            deviations=words.deviations(page),
-            badge=_badge,
-            basis=basis,
-            value=value,
-            p_value=p_value,
-        )
+    return render(
+        "paper",
+        page=page,
+        words=words,
+        pictures=[_picture(run) for run in stored if _timed(run)],
+        runs=[_run(run) for run in stored if drawn(run) or run_tables(run)],
+        deviations=words.deviations(page),
+        badge=_badge,
+        basis=basis,
+        value=value,
+        p_value=p_value,
     )
 
 

@@ -16,7 +16,7 @@ from llmx.report.reproduce.words import (
     said_source,
     said_stands,
 )
-from llmx.report.training.markdown import table as training_table
+from llmx.report.training.page import table as training_table
 from llmx.report.training.tables import Table
 from llmx.report.verdict.markdown import basis, figures
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from llmx.report.training.evidence import Arms, SeedRun
-from llmx.report.training.model import Learned, Shown, TrainingReport
+from llmx.report.training.model import Learned, Seed, Shown, TrainingReport
 from llmx.report.training.outputs import accuracy_gap, accuracy_p, backtracks_gap, outputs
 from llmx.report.training.prediction import prediction
-from llmx.report.training.series import QUANTITIES, Series, default_window, odd, series
-from llmx.report.training.steady import all_steady
+from llmx.report.training.series import QUANTITIES, Series, default_window, odd, series, smooth
 
 
 def build(
@@ -27,7 +28,7 @@ def build(
         references: arm → the arm it is compared with, where that is not the same for all.
         window: of the moving average; None = a tenth of the longest curve. A centred average has
             an odd width: an even one is taken one wider, and the report gives what was taken.
-        collapse: see :func:`llmx.report.training.steady.steady`.
+        collapse: see :func:`llmx.report.training.build.steady`.
         broken: arms that were broken on purpose: the correlation leaves them out.
     """
     longest = max((len(run.rl) for runs in arms.values() for run in runs), default=0)
@@ -99,3 +100,34 @@ def shown(arms: Arms, names: Sequence[str]) -> dict[str, tuple[Shown, ...]]:
 def _shown(arm: str, row: Mapping[str, object]) -> Shown:
     fields = {name: row[name] for name in Shown.model_fields if name != "arm"}
     return Shown.model_validate({"arm": arm, **fields})
+
+
+def steady(run: SeedRun, window: int, collapse: float) -> Seed | None:
+    """Return the figures of one seed; None without a curve of rewards.
+
+    Args:
+        window: of the moving average, in points.
+        collapse: share of the greatest smoothed reward below which its last value has collapsed.
+    """
+    points = QUANTITIES["reward"][1](run)
+    if not points:
+        return None
+    raw = np.array([value for _, value in points])
+    smoothed = smooth(raw, window)
+    last, best = float(smoothed[-1]), float(smoothed.max())
+    return Seed(
+        name=run.name,
+        steps=int(points[-1][0]),
+        first=float(smoothed[0]),
+        last=last,
+        best=best,
+        drop=last - best,
+        jitter=float(np.diff(raw).var(ddof=1)) if len(raw) > 2 else None,
+        collapsed=bool(best > 0 and last < collapse * best),
+    )
+
+
+def all_steady(runs: Sequence[SeedRun], window: int, collapse: float) -> tuple[Seed, ...]:
+    """Return the figures of every seed that has a curve."""
+    found = (steady(run, window, collapse) for run in runs)
+    return tuple(one for one in found if one is not None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from llmx.report.verdict.audits import only_audited
 from llmx.report.verdict.every_arm import figured, of_every_arm
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
-from llmx.report.verdict.model import DECISIVE, Verdict, rests_on
+from llmx.report.verdict.model import DECISIVE, Verdict, Word, rests_on
 from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of
 from llmx.report.verdict.testable import testable, without_unfit
 
@@ -122,3 +121,23 @@ def _nothing(
             "withheld": tuple(lost),
         }
     )
+
+
+SAYS_NOTHING: tuple[Word, ...] = ("not comparable", "withheld")
+
+
+def only_audited(verdict: Verdict, rests_on: Iterable[str], e: Evidence) -> Verdict:
+    """Return the verdict, withheld where an arm that it rests on has passed no audit.
+
+    Args:
+        rests_on: arms by family; a missing seed's audit counts as the arm's.
+    """
+    missing = [name for name in rests_on if name not in e.audited]
+    if not missing or verdict.word in SAYS_NOTHING:
+        return verdict
+    names = ", ".join(f"`{name}`" for name in missing)
+    failed = all(name in e.failed for name in missing)
+    why = "The audit failed of" if failed else "No audit was passed by"
+    reason = f"{why} {names}, so nothing is said. {verdict.reason}"
+    withheld = {"word": "withheld", "reason": reason, "p": None, "leans": None}
+    return verdict.model_copy(update=withheld)

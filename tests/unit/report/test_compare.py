@@ -12,12 +12,10 @@ from llmx.core.errors import RunError
 from llmx.core.record import Record, Sample, Score
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
 from llmx.report.compare import words
-from llmx.report.compare.markdown import markdown
 from llmx.report.compare.model import Comparison
-from llmx.report.compare.pair import Given, compare
-from llmx.report.compare.settings import changed
+from llmx.report.compare.pair import Given, changed, compare
 from llmx.report.compare.terminal import render
-from llmx.report.compare.write import html, write
+from llmx.report.compare.write import html, markdown, write
 from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.timing import timing
 from llmx.run.compare import _Run

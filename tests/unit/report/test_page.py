@@ -10,13 +10,12 @@ from invented import SHAPE, arm_specs, write_run
 from rich.console import Console
 
 from llmx.report.build import build
-from llmx.report.configuration import configuration
 from llmx.report.gather import gather
-from llmx.report.html import html
 from llmx.report.markdown import markdown
 from llmx.report.numbers import number_span, percent, percent_span, points_span
 from llmx.report.samples import side_by_side
 from llmx.report.terminal import render
+from llmx.report.write import configuration, html
 
 
 @pytest.fixture(scope="module")

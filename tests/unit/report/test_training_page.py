@@ -9,14 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trainings import arms, half, run
 
-from llmx.report.training.build import build, shown
+from llmx.report.training.build import build, shown, steady
 from llmx.report.training.evidence import SeedRun
-from llmx.report.training.html import html
-from llmx.report.training.markdown import markdown
 from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
+from llmx.report.training.page import html, markdown
 from llmx.report.training.pictures import pictures
 from llmx.report.training.prediction import Prediction, prediction
-from llmx.report.training.steady import steady
 from llmx.stats.mcnemar import mcnemar_exact
 
 RIGHT = st.lists(st.booleans(), min_size=2, max_size=30)

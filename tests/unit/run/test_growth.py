@@ -15,7 +15,7 @@ from llmx.config.points import Point
 from llmx.core.record import Record, Sample
 from llmx.core.spec import ArmSpec, RunSpec
 from llmx.engines import locate
-from llmx.report.records import KeptRecords
+from llmx.report.gather import KeptRecords
 from llmx.run.api import plan, run
 from llmx.run.ask import Requests
 from llmx.store.files import write_lines
