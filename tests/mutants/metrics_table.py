@@ -26,7 +26,7 @@ METRICS = [
         _V + "gap.py",
         "    interval = graded_interval(counted(table, found), low, reach)\n",
         "    interval = graded_interval(found.mean(1), low, reach)\n",
-        f"{_UNITS}[more_accurate-made2]",
+        f"{_T}test_seeds_count_for_a_metric_as_they_do_for_accuracy",
     ),
     Mutant(  # what is had or not is treated as a grade
         "report/measure.py",
@@ -72,8 +72,8 @@ METRICS = [
     ),
     Mutant(  # outcomes keep six digits of a value
         "report/outcomes/columns.py",
-        "else map(repr, values))",
-        'else map("{:g}".format, values))',
+        "else map(repr, values)",
+        'else map("{:g}".format, values)',
         f"{_T}test_numbers_are_kept_to_their_last_bit",
     ),
     Mutant(  # outcomes forget which metrics there are
@@ -85,7 +85,7 @@ METRICS = [
     Mutant(  # a scorer may leave a value out
         "run/score.py",
         "        if wrong := misfit(found, self.metrics):\n",
-        "        if wrong := misfit(found, ()) and misfit(found, self.metrics):\n",
+        "        if wrong := misfit(found, [m for m in self.metrics if m.name in found.values]):\n",
         f"{_T}test_the_score_stage_refuses_a_scorer_that_breaks_its_word",
     ),
     Mutant(  # any metric has the margin of accuracy

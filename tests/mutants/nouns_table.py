@@ -103,3 +103,51 @@ TRAININGS = [
         f"{_E}test_two_trainings_of_one_kind_are_refused",
     ),
 ]
+
+_B = "tests/unit/train/test_batch_reward.py::"
+_STATE = f"{_B}test_a_state_that_was_kept_goes_on_to_the_bit"
+
+REWARDS = [
+    Mutant(  # a training goes on with the state of its beginning
+        "train/batch_reward.py",
+        "        one.restore(states[name])\n",
+        "        pass\n",
+        _STATE,
+    ),
+    Mutant(  # a state loses its last bits
+        "train/batch_reward.py",
+        "json.dumps(states, allow_nan=False)",
+        "json.dumps(states, allow_nan=False)[:-3] + '}}'",
+        _STATE,
+    ),
+    Mutant(  # each process has the state of its own completions
+        "train/post_training/reward_func.py",
+        "        batch = [self._completed(*one) for one in everyone]\n",
+        "        batch = [self._completed(*one) for one in everyone[start : start + len(mine)]]\n",
+        f"{_B}test_all_processes_score_the_whole_generation_and_keep_their_part",
+    ),
+    Mutant(  # the components of the generation before
+        "train/post_training/reward_func.py",
+        "        before = list(self.rewards)[: list(self.rewards).index(name)]\n",
+        "        before = list(self.rewards)[:0]\n",
+        f"{_B}test_it_sees_the_generation_and_what_rewards_before_it_have_given",
+    ),
+    Mutant(  # one state for all trainings of a process
+        "train/reward.py",
+        "one() if isinstance(one, type) else one",
+        "one",
+        f"{_B}test_each_training_has_a_reward_of_its_own",
+    ),
+    Mutant(  # fewer results than completions
+        "train/batch_reward.py",
+        "    if len(found) != len(batch):\n",
+        "    if len(found) > len(batch):\n",
+        f"{_B}test_what_goes_wrong_names_the_reward",
+    ),
+    Mutant(  # a checkpoint without the state is gone on from
+        "train/batch_reward.py",
+        "    if states.keys() != batched.keys():\n",
+        "    if states.keys() - batched.keys():\n",
+        f"{_B}test_a_checkpoint_of_other_rewards_is_refused",
+    ),
+]

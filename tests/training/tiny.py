@@ -17,6 +17,7 @@ registry._known()["reward"] |= {
     "nan": "letters_reward:nan",
     "huge": "letters_reward:huge",
     "leaves": "letters_reward:leaves",
+    "gate": "letters_reward:Gate",
 }
 
 ROWS = [

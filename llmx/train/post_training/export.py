@@ -12,6 +12,7 @@ from llmx.engines.locate import content_hash
 from llmx.store.files import read_json, sync_tree, write_json
 from llmx.store.fingerprint import fingerprint
 from llmx.store.page import write_marked
+from llmx.train.batch_reward import FILE as STATES
 from llmx.train.post_training.audit import Audited
 from llmx.train.post_training.card import card
 from llmx.train.post_training.checkpoints import Checkpoint
@@ -22,7 +23,7 @@ from llmx.train.reward import rewards_identity
 
 ABOUT = "training.json"
 # What a checkpoint holds beside the model: states, and files that name places of this machine.
-_NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md"}
+_NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md", STATES}
 _LOADED = {"is_local", "local_files_only", "backend", "name_or_path"}
 _NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import EngineError, LlmxError
@@ -58,6 +59,10 @@ class PostTraining(ABC):
     def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
         """Return ids and mask of the first texts as the trainer feeds them, None if unknown."""
         return None
+
+    def saved(self, trainer: Any, folder: Path) -> None:
+        """Add to a checkpoint what the trainer does not keep; called before it counts as whole."""
+        return
 
     def may_save(self, trainer: Any) -> bool:
         """Whether a checkpoint of this moment holds everything that the training is made of."""

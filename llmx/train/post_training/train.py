@@ -106,7 +106,8 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
     names = chosen(job.options.trackers) if first else ()
     with tracking(names, _tracked(job)) as trackers, fits_memory(job):
         may_save, folder = partial(stage.may_save, trainer), job.out / FOLDER
-        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save))
+        saved = partial(stage.saved, trainer)
+        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, saved))
         trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from io import StringIO
+from itertools import product
 
 import numpy as np
 import pytest
@@ -178,6 +179,12 @@ def test_seeds_count_for_a_metric_as_they_do_for_accuracy():
         for arm in (trained, drawn)
     )
     assert few > 0.05 > many
+    base = graded(np.full((60, 3), 0.4), values > 0.5, True)
+    wide, narrow = (
+        gap_span(paired_table(arm, replace(base, trained=arm.trained)), F1)
+        for arm in (trained, drawn)
+    )
+    assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
 
 
 def test_arms_that_all_agree_are_equal_only_as_far_as_bounds_say():
@@ -196,22 +203,28 @@ def test_arms_that_all_agree_are_equal_only_as_far_as_bounds_say():
 @pytest.mark.parametrize("made", WORLDS)
 def test_equivalent_is_lossless_of_every_arm(made):
     """The words of one arm are those of `lossless`; shown of all is shown of each."""
-    arms = world(*made, gap=0.02)
-    for metric in ("accuracy", "f1"):
-        for margin in (0.02, 0.1, 0.2, 0.4):
-            more = {"margin": margin, "metric": metric}
-            each = []
-            for name in ("a", "c"):
+    said = set()
+    for gap in (0.02, 0.5):
+        arms = world(*made, gap=gap)
+        for metric, margin in product(("accuracy", "f1"), (0.02, 0.1, 0.2, 0.4)):
+            each = {name: _equivalent(arms, [name], margin, metric) for name in "ac"}
+            for name, found in each.items():
+                more = {"margin": margin, "metric": metric}
                 one = judged_alone({"test": "lossless", "arm": name, "target": "b", **more}, arms)
-                other = {"test": "equivalent", "arms": [name], "reference": "b", **more}
-                found = judged_alone(other, arms)
                 assert (found.word, found.p) == (one.word, one.p)
                 assert numbers(found) == numbers(one)
-                each.append(one.word)
-            both = {"test": "equivalent", "arms": ["a", "c"], "reference": "b", **more}
-            word = judged_alone(both, arms).word
-            assert (word == "shown here") == (set(each) == {"shown here"})
-            assert word != "contradicted here" or "contradicted here" in each
+            words_ = {found.word for found in each.values()}
+            word = _equivalent(arms, ["a", "c"], margin, metric).word
+            assert (word == "shown here") == (words_ == {"shown here"})
+            assert word != "contradicted here" or "contradicted here" in words_
+            said |= {word, *words_}
+    trained = made[2] and made[1] == 1
+    assert said >= ({"indicative"} if trained else {"shown here", "contradicted here"})
+
+
+def _equivalent(arms, names, margin, metric):
+    finding = {"test": "equivalent", "arms": names, "reference": "b"}
+    return judged_alone({**finding, "margin": margin, "metric": metric}, arms)
 
 
 def test_the_reason_names_the_metric_and_its_unit():
@@ -482,7 +495,7 @@ def test_a_score_without_its_metrics_is_refused(values, said):
 def test_the_score_stage_refuses_a_scorer_that_breaks_its_word(tmp_path, monkeypatch):
     class Broken(Toy):
         def score(self, record, sample):
-            return super().score(record, sample).model_copy(update={"values": {"f1": 2.0}})
+            return super().score(record, sample).model_copy(update={"values": {"f1": 1.0}})
 
     monkeypatch.setattr(score_stage, "lookup", lambda family, kind: Broken)
     write_lines(tmp_path / "in" / "samples.jsonl", map(as_json, _answers("base", 0)))
