@@ -151,3 +151,39 @@ REWARDS = [
         f"{_B}test_a_checkpoint_of_other_rewards_is_refused",
     ),
 ]
+
+_C = "tests/training/test_course.py::"
+_P = "train/post_training/"
+
+COURSE = [
+    Mutant(  # every training has TRL's settings
+        f"{_P}settings.py",
+        "fields_of(sources) if sources else fields(kind)",
+        'fields("sft")',
+        f"{_C}test_each_kind_knows_the_settings_of_its_own_configuration",
+    ),
+    Mutant(  # and needs TRL
+        f"{_P}stage.py",
+        "wanted = [*kind.packages,",
+        'wanted = ["trl", "datasets",',
+        f"{_C}test_the_plan_needs_what_it_trains_with_and_no_more[pairs]",
+    ),
+    Mutant(  # what the trainer does not save is lost
+        f"{_P}export.py",
+        "    complete(job, model)\n",
+        "",
+        f"{_C}test_it_learns_and_says_what_it_did[pairs]",
+    ),
+    Mutant(  # what is fed is not compared with what is shown
+        f"{_P}train.py",
+        "    if same is False:\n",
+        "    if same is None:\n",
+        f"{_C}test_a_trainer_that_feeds_other_tokens_than_shown_is_refused[pairs]",
+    ),
+    Mutant(  # a setting that changes weights does not change the name
+        f"{_P}stage.py",
+        "settings = {n: v for n, v in options.settings.items() if n not in ACCIDENTS}",
+        "settings = {n: v for n, v in options.settings.items() if n in ACCIDENTS}",
+        f"{_C}test_what_can_change_a_weight_is_in_its_name_and_what_cannot_is_not[pairs]",
+    ),
+]

@@ -20,6 +20,8 @@ registry._known()["reward"] |= {
     "gate": "letters_reward:Gate",
 }
 
+registry._known()["stage"] |= {"pairs": "pairs_stage:PairsStage"}
+
 ROWS = [
     {
         "id": f"train-{n}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,16 @@ _LOADED = {"is_local", "local_files_only", "backend", "name_or_path"}
 _NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
 
 
-def export(job: Job, audited: Audited, last: Checkpoint) -> None:
+def export(
+    job: Job,
+    audited: Audited,
+    last: Checkpoint,
+    complete: Callable[[Job, Path], None] = lambda job, model: None,
+) -> None:
     """Write everything that the stage leaves; doing it twice gives the same files.
+
+    Args:
+        complete: adds to ``model/`` what the trainer does not save.
 
     Raises:
         RunError: if the checkpoint has no whole weights, or one that is not finite.
@@ -41,6 +49,7 @@ def export(job: Job, audited: Audited, last: Checkpoint) -> None:
     else:
         _copy(last.path, job.out / "adapter")
         _merge(job, last.path, model)
+    complete(job, model)
     _require_finite(model, last)
     hashes = row_hashes(job.rows)
     write_json(job.out / "rows.json", hashes)
@@ -72,7 +81,8 @@ def _copy(checkpoint: Path, to: Path) -> None:
     for path in checkpoint.iterdir():
         if path.is_file() and path.name not in _NOT_MODEL and path.suffix not in _NOT_MODEL_SUFFIX:
             shutil.copyfile(path, to / path.name)
-    _tidy(to / "tokenizer_config.json")
+    if (to / "tokenizer_config.json").exists():
+        _tidy(to / "tokenizer_config.json")
     if (to / "config.json").exists():  # the Trainer switched the cache off, for training alone
         write_json(to / "config.json", {**read_json(to / "config.json"), "use_cache": True})
     if not list(to.glob("*.safetensors")):
@@ -118,7 +128,7 @@ def _about(job: Job, audited: Audited, last: Checkpoint, hashes: Sequence[str]) 
         "provenance": {
             "rows": {"count": len(hashes), "hash": fingerprint(hashes), "each": "rows.json"},
             "mask": audited.mask_statistics(),
-            "template": fingerprint(job.tokenizer.chat_template),
+            "template": fingerprint(getattr(job.tokenizer, "chat_template", None)),
             "parent": job.base.provenance(),
             "result": {"content": content_hash(job.out / "model")},
         },
