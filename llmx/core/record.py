@@ -200,8 +200,10 @@ class Record(Sparse):
         return self.completion_ids, self.text
 
 
-class Score(Frozen):
+class Score(Sparse):
     """What a scorer says of one record."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"values"})
 
     id: str
     cluster: str
@@ -218,6 +220,9 @@ class Score(Frozen):
     rounds: int
     drafted: int
     accepted: int
+    values: dict[str, float] = Field(
+        default={}, description="of every metric that the scorer declares, beside `correct`"
+    )
 
 
 def as_json(value: BaseModel) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""The paired difference in accuracy from the reference: one seed by counts, several by a table."""
+"""The paired difference in a metric from the reference: one seed by counts, several by a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from llmx.core.figure import Span
+from llmx.core.metric import RIGHT, Metric
 from llmx.report.gather import ArmFiles
-from llmx.report.paired_table import PairedTable, paired_table
+from llmx.report.paired_table import PairedTable, scaled_gaps, table_of, value_of
 from llmx.report.results import Difference
 from llmx.report.timing import as_span
 from llmx.report.verdict.gap import detectable, gap_p, gap_span
@@ -18,16 +19,17 @@ FEWEST_CLUSTERS = 20
 """Below this a bootstrap over clusters promises more than it keeps."""
 
 
-def difference(files: ArmFiles, base: ArmFiles | None) -> Difference | None:
-    """Compare on the problems that both arms have answered; None without any."""
-    table = paired_table(files, base)
+def difference(files: ArmFiles, base: ArmFiles | None, metric: Metric = RIGHT) -> Difference | None:
+    """Compare on the problems that both arms have answered; None without any, or the metric."""
+    table = table_of(files, base, metric)
     if table is None:
         return None
-    return _of_one_seed(table) if table.seeds == 1 else _of_seeds(table)
+    counted = metric.boolean and metric.aggregate == "mean" and table.seeds == 1
+    return _of_one_seed(table, metric) if counted else _of_seeds(table, metric)
 
 
-def _of_one_seed(table: PairedTable) -> Difference:
-    gaps = [float(gap) for gap in table.gaps()[:, 0]]
+def _of_one_seed(table: PairedTable, metric: Metric) -> Difference:
+    gaps = [float(gap) for gap in table.gaps(value_of(metric))[:, 0]]
     plain = paired_difference(gaps, [0.0] * len(gaps))
     n, discordant = len(gaps), plain.better + plain.worse
     return Difference(
@@ -36,17 +38,17 @@ def _of_one_seed(table: PairedTable) -> Difference:
         bootstrap=as_span(plain.difference),
         clustered=_clustered(gaps, table.clusters),
         clusters=len(set(table.clusters)),
-        gained=plain.better,
-        lost=plain.worse,
+        gained=plain.better if metric.signed > 0 else plain.worse,
+        lost=plain.worse if metric.signed > 0 else plain.better,
         p_value=plain.p_value,
         # Laplace's rule: an observed rate of 0 would promise that any difference is seen.
         detectable=minimum_detectable_effect(n, (discordant + 1) / (n + 2)),
     )
 
 
-def _of_seeds(table: PairedTable) -> Difference:
-    gaps, span = table.gaps(), gap_span(table)
-    means = gaps.mean(1)
+def _of_seeds(table: PairedTable, metric: Metric) -> Difference:
+    (gaps, _), span = scaled_gaps(table, metric), gap_span(table, metric)
+    means, better = gaps.mean(1), metric.signed * gaps
     return Difference(
         problems=len(gaps),
         seeds=table.seeds,
@@ -54,9 +56,9 @@ def _of_seeds(table: PairedTable) -> Difference:
         bootstrap=as_span(paired_difference(means, means * 0).difference),
         clustered=_clustered([float(mean) for mean in means], table.clusters),
         clusters=len(set(table.clusters)),
-        gained=int((gaps > 0).sum()),
-        lost=int((gaps < 0).sum()),
-        p_value=gap_p(table),
+        gained=int((better > 0).sum()),
+        lost=int((better < 0).sum()),
+        p_value=gap_p(table, metric),
         detectable=detectable(span),
     )
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.figure import Figures, joined
+from llmx.core.metric import METRICS, Metric
 from llmx.core.record import Frozen, Record, Sample, Score
 from llmx.report.figures.read import figures_in, readable
 from llmx.report.results import Calibration
@@ -20,6 +21,7 @@ from llmx.store.files import read_json
 from llmx.store.rows import parsed, rows
 
 M = TypeVar("M", bound=BaseModel)
+_METRICS = TypeAdapter(list[Metric])
 
 
 class Block(Frozen):
@@ -61,6 +63,7 @@ class ArmFiles:
     """What one arm left behind, by sample id.
 
     Attributes:
+        metrics: that its scores have beside accuracy.
         seed: what it is paired by; see :func:`llmx.core.arms.seed_of`.
         seeds: the files of every seed, where there are several.
         trained: whether its model was trained for it, so that a seed is a model of its own; see
@@ -70,6 +73,7 @@ class ArmFiles:
     records: Mapping[str, Record] = field(default_factory=dict)
     scores: dict[str, Score] = field(default_factory=dict)
     problems: dict[str, Sample] = field(default_factory=dict)
+    metrics: tuple[Metric, ...] = ()
     calibration: Calibration | None = None
     audit: Audit | None = None
     seed: str = ""
@@ -142,6 +146,7 @@ def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
     if (folder / "scores.jsonl").exists():
         _once(files.scores, key, "score")
         files.scores = {row.id: row for row in _lines(folder / "scores.jsonl", Score)}
+        files.metrics = _metrics(folder / METRICS)
     if (folder / "problems.jsonl").exists():
         files.problems = {row.id: row for row in _lines(folder / "problems.jsonl", Sample)}
     if (folder / "calibration.json").exists():
@@ -150,6 +155,13 @@ def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
     if (folder / "audit.json").exists():
         path = folder / "audit.json"
         files.audit = _both(files.audit, _parse(Audit, read_json(path), path))
+
+
+def _metrics(path: Path) -> tuple[Metric, ...]:
+    if not path.exists():
+        return ()
+    with readable(path):
+        return tuple(_METRICS.validate_python(read_json(path)))
 
 
 def _both(first: Audit | None, second: Audit) -> Audit:

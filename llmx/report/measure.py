@@ -7,15 +7,25 @@ from typing import Any
 
 from llmx.core.alike import unlike
 from llmx.core.figure import Span
+from llmx.core.metric import RIGHT, Metric
 from llmx.core.record import Record, Score
 from llmx.core.spec import ArmSpec
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.paired_ratio import ratio_of
-from llmx.report.paired_table import PairedTable, correct, counted, paired_table, rounds
-from llmx.report.results import Row
+from llmx.report.paired_table import (
+    PairedTable,
+    counted,
+    paired_table,
+    rounds,
+    size_of,
+    value_of,
+)
+from llmx.report.results import Measured, Row
 from llmx.report.timing import Timing, as_span, rate, ratio, timing
+from llmx.report.verdict.gap import times
 from llmx.stats.crossed import two_level
+from llmx.stats.graded import graded_interval
 from llmx.stats.proportion import wilson
 
 MISS = 0.03 + 1e-9
@@ -70,8 +80,20 @@ def _beside(found: Gathered, name: str, reference: str | None) -> dict[str, Any]
     return {
         "reference": reference,
         "difference": difference(found.arms[name], base),
+        "metrics": tuple(_measured(found.arms[name], metric, base) for metric in _of(found, name)),
         "rounds_reference": None if table is None else _rounds(table),
     }
+
+
+def _of(found: Gathered, name: str) -> tuple[Metric, ...]:
+    files = found.arms[name]
+    return files.metrics if any(run.scores for run in files.runs()) else ()
+
+
+def _measured(files: ArmFiles, metric: Metric, base: ArmFiles | None = None) -> Measured:
+    """Return what a metric comes to, beside another arm's where one is given."""
+    gap = None if base is None else difference(files, base, metric)
+    return Measured(metric=metric, value=value_span(files, metric), difference=gap)
 
 
 def _rounds(table: PairedTable) -> Span | None:
@@ -125,19 +147,39 @@ def _quality(files: ArmFiles) -> dict[str, Any]:
         "accuracy": accuracy(files),
         "accuracy_flexible": sum(score.correct_flexible for score in scores) / n,
         "unparsed_share": sum(score.unparsed for score in scores) / n,
+        "metrics": tuple(_measured(files, metric) for metric in files.metrics),
     }
 
 
 def accuracy(files: ArmFiles) -> Span:
-    """Return the share of right answers: Wilson's interval, of several seeds a t interval.
+    """Return the share of right answers; see :func:`value_span`."""
+    return value_span(files, RIGHT)
 
-    Over items, and seeds where the arm was trained. The arm has at least one score.
+
+def value_span(files: ArmFiles, metric: Metric) -> Span:
+    """Return what a metric comes to. The arm has at least one score, and the metric.
+
+    What is had or not: Wilson's interval, of several seeds a t interval, over items, and seeds
+    where the arm was trained. Of graded values the t interval, of one seed too.
     """
     table = paired_table(files, files)
+    span = _share(files, table, metric) if metric.boolean else _mean(files, table, metric)
+    size = size_of(metric, len(table.ids) if table else len(files.scores))
+    return span if size == 1 else times(span, size)
+
+
+def _mean(files: ArmFiles, table: PairedTable | None, metric: Metric) -> Span:
+    assert table is not None  # an arm is always paired with itself
+    values = table.values(files, value_of(metric))
+    interval = graded_interval(counted(table, values), metric.low, metric.high)
+    return Span(estimate=float(values.mean())) if interval is None else as_span(interval)
+
+
+def _share(files: ArmFiles, table: PairedTable | None, metric: Metric) -> Span:
     if table is None or table.seeds == 1 or len(table.ids) < 2:
-        right = [score.correct for score in files.scores.values()]
+        right = [int(metric.of(score)) for score in files.scores.values()]
         return as_span(wilson(sum(right), len(right)))
-    values = table.values(files, correct)
+    values = table.values(files, value_of(metric))
     if (values == values[0, 0]).all():  # Student's interval would be empty
         return as_span(wilson(int(values[:, 0].sum()), len(values)))
     span = as_span(two_level(counted(table, values)).interval)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmx.core.metric import ACCURACY, Metric
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles
 
@@ -19,6 +20,11 @@ Value = Callable[[Score], float]
 def correct(score: Score) -> float:
     """1 for a right answer in the asked format."""
     return float(score.correct)
+
+
+def value_of(metric: Metric) -> Value:
+    """Return what reads a metric off a score."""
+    return correct if metric.name == ACCURACY else metric.of
 
 
 def tokens(score: Score) -> float:
@@ -109,6 +115,30 @@ def common_seeds(arms: Sequence[ArmFiles]) -> tuple[str, ...]:
     """Return the seeds under which all of some arms were scored, in the order of the first."""
     found = [arm.by_seed() for arm in arms]
     return tuple(seed for seed in found[0] if all(seed in other for other in found[1:]))
+
+
+def table_of(first: ArmFiles, second: ArmFiles | None, metric: Metric) -> PairedTable | None:
+    """Return :func:`paired_table`; None also where one of the arms has not this very metric."""
+    table = paired_table(first, second)
+    if table is None or metric.name == ACCURACY:
+        return table
+    return table if all(metric in of.metrics for of in (table.first, table.second)) else None
+
+
+def scaled_gaps(table: PairedTable, metric: Metric) -> tuple[NDArray[np.float64], float | None]:
+    """Return first minus second, float64 (items, seeds), and how large one of them could be.
+
+    Of a sum every item counts as often as there are items, so that the mean is the sum.
+    """
+    size = size_of(metric, len(table.ids))
+    return size * table.gaps(
+        value_of(metric)
+    ), None if metric.reach is None else size * metric.reach
+
+
+def size_of(metric: Metric, items: int) -> int:
+    """Return what a mean is to be multiplied by: the number of items where sums are read."""
+    return items if metric.aggregate == "sum" else 1
 
 
 def _runs(files: ArmFiles, seeds: Sequence[str]) -> tuple[ArmFiles, ...]:

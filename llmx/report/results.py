@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from llmx.core.figure import Span
-from llmx.core.record import Frozen
+from llmx.core.metric import Metric
+from llmx.core.record import Frozen, Sparse
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -15,7 +16,11 @@ Kind = Literal["speed", "power", "trade", "calibration", "caution", "verdict", "
 
 
 class Difference(Frozen):
-    """Accuracy minus that of the reference arm, on the problems that both answered."""
+    """Accuracy, or another metric, minus the reference's, on the problems that both answered.
+
+    Of a graded metric `score` is Student's t interval, `gained` and `lost` count answers that are
+    better and worse, and one seed is treated as several are.
+    """
 
     problems: int
     seeds: int = 1
@@ -58,8 +63,18 @@ class Calibration(Frozen):
     note: str | None = None
 
 
-class Row(Frozen):
+class Measured(Frozen):
+    """What one metric of an arm comes to."""
+
+    metric: Metric
+    value: Span = Field(description="of the arm; Student's t interval, Wilson's of 0 and 1")
+    difference: Difference | None = Field(default=None, description="from the reference")
+
+
+class Row(Sparse):
     """One arm. None = not measured, or without meaning for its algorithm."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"metrics"})
 
     arm: str
     algorithm: str | None = None
@@ -100,6 +115,13 @@ class Row(Frozen):
     output_tokens: float | None = Field(default=None, description="mean per problem")
     cut_share: float | None = Field(default=None, description="outputs ended by the length cap")
     unparsed_share: float | None = Field(default=None, description="no answer in the asked form")
+    metrics: tuple[Measured, ...] = Field(
+        default=(), description="those that its scorer declares beside accuracy"
+    )
+
+    def measured(self, name: str) -> Measured | None:
+        """Return a metric by its name, or None."""
+        return next((one for one in self.metrics if one.metric.name == name), None)
 
     def calibrations(self) -> tuple[Calibration, ...]:
         """Return the calibration of every seed; of a file that keeps one, that one."""

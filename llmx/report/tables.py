@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 
+from llmx.core.metric import Metric
+from llmx.report.metric_words import gap, gap_unit, level
 from llmx.report.numbers import (
     NONE,
     number,
@@ -19,6 +21,9 @@ from llmx.report.numbers import (
 from llmx.report.results import Results, Row
 
 Cell = Callable[[Row], str]
+
+METRICS = "metrics"
+"""Name of the table of what scorers declare beside accuracy."""
 
 MANY = "the reference"
 """How headings name the reference where arms have different ones."""
@@ -65,6 +70,7 @@ def tables(results: Results) -> tuple[Table, ...]:
         ("beside", f"Beside {reference}", _beside(reference), compared),
         ("decoding", "What decoding did", _decoding(), results.rows),
         ("paired", f"Paired comparison with {reference}", _paired(reference), compared),
+        (METRICS, "Metrics", _metrics(results.rows, reference), results.rows),
     )
     made = (
         Table(name, title, _filled(columns, rows), rows) for name, title, columns, rows in plans
@@ -226,6 +232,43 @@ def _decoding() -> tuple[Column, ...]:
             "Accuracy if the last number of the text is taken for the answer.",
             lambda row: percent(row.accuracy_flexible),
             spare=True,
+        ),
+    )
+
+
+def _metrics(rows: tuple[Row, ...], reference: str) -> tuple[Column, ...]:
+    """Return two columns a metric that a scorer declares: what it comes to, and the difference."""
+    known = {one.metric.name: one.metric for row in rows for one in row.metrics}
+    return tuple(column for metric in known.values() for column in _metric(metric, reference))
+
+
+def _metric(metric: Metric, reference: str) -> tuple[Column, Column]:
+    def value(row: Row) -> str:
+        found = row.measured(metric.name)
+        return level(found.value, metric) if found else NONE
+
+    def beside(row: Row) -> str:
+        found = row.measured(metric.name)
+        return gap(found.difference.score, metric) if found and found.difference else NONE
+
+    what = f"{metric.explain} " if metric.explain else ""
+    how = f"{metric.aggregate.capitalize()} over problems, {metric.better} is better"
+    interval = "Wilson's" if metric.boolean else "Student's t"
+    return (
+        Column(
+            metric.name,
+            metric.unit or metric.aggregate,
+            f"{what}{how}; 95 % interval: {interval}, of several seeds Student's t over items, and"
+            " seeds of trained arms.",
+            value,
+        ),
+        Column(
+            f"{metric.name} − {reference}",
+            gap_unit(metric) or metric.aggregate,
+            f"Paired difference in {metric.name} from {reference} on the same problems; 95 %"
+            " interval.",
+            beside,
+            short=f"− {reference}",
         ),
     )
 

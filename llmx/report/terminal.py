@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from llmx.report.results import Finding, Results
-from llmx.report.tables import Cell, Column, Table, tables
+from llmx.report.tables import METRICS, Cell, Column, Table, tables
 
 _UNBOUNDED = 10_000
 _SHOWN = 3  # the paired tests are for the page
@@ -29,7 +29,8 @@ class Report:
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
         """Yield the tables and, under them, the findings."""
-        for table in tables(self._results)[:_SHOWN]:
+        made = tables(self._results)
+        for table in (*made[:_SHOWN], *(one for one in made[_SHOWN:] if one.name == METRICS)):
             full = _table(table, brief=False)
             room = Measurement.get(console, options.update(max_width=_UNBOUNDED), full).maximum
             fits = room <= options.max_width

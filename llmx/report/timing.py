@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 
 from llmx.core.figure import Span
 from llmx.report.gather import Block
@@ -85,10 +86,10 @@ def _columns(table: Timing, arm: str, base: str, unit: str) -> tuple[list[float]
 
 
 def as_span(interval: Interval) -> Span:
-    """Return the printed form of an interval."""
-    return Span(
-        estimate=interval.estimate, low=interval.low, high=interval.high, level=interval.level
-    )
+    """Return the printed form of an interval; one without ends is none."""
+    ends = (interval.low, interval.high)
+    low, high = ends if all(map(isfinite, ends)) else (None, None)
+    return Span(estimate=interval.estimate, low=low, high=high, level=interval.level)
 
 
 def _column(table: Timing, arm: str, rounds: list[int], unit: str) -> list[float]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from pydantic import Field
 
 from llmx.core.errors import ConfigError, DataError, RunError
+from llmx.core.metric import METRICS, Metric
 from llmx.core.options import ScorerName, Split, StageOptions
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import DataSpec
+from llmx.core.spec import DataSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.run.planned_problems import require_planned
+from llmx.scoring.scorer import declared, misfit
 
 if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
@@ -38,7 +40,8 @@ class ScoreStage:
     """Reads ``samples.jsonl`` of its one need; writes three files.
 
     ``scores.jsonl`` holds a Score for each record in the order of the records, ``problems.jsonl``
-    the Sample of each (what a report shows beside the answers), ``summary.json`` the counts.
+    the Sample of each (what a report shows beside the answers), ``summary.json`` the counts. Of a
+    scorer with metrics beside accuracy ``metrics.json`` holds what they are.
 
     Args:
         load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
@@ -60,12 +63,20 @@ class ScoreStage:
         """
         options = given.read(ScoreOptions)
         scorer = lookup("scorer", options.scorer)
+        metrics = [as_json(metric) for metric in declared(scorer)]
         return {
             "scorer": scorer.kind,
             "scorer_version": scorer.version,
             "split": options.split,
             "data": as_json(_data(given)),
+            **({"metrics": metrics} if metrics else {}),
         }
+
+    @classmethod
+    def declares(cls, stage: StageSpec) -> tuple[Metric, ...]:
+        """Return the metrics that its scores have beside accuracy: those of its scorer."""
+        default = ScoreOptions.model_fields["scorer"].default
+        return declared(lookup("scorer", str(stage.options.get("scorer", default))))
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -97,19 +108,28 @@ class ScoreStage:
         require_planned(context.given, context.inputs, there, list(problems))
         write_lines(context.out / "problems.jsonl", map(as_json, done.samples))
         write_json(context.out / "summary.json", done.summary())
+        if done.metrics:
+            write_json(context.out / METRICS, [as_json(metric) for metric in done.metrics])
 
 
 class _Done:
     """What stays of records that were scored: their problems, and counts."""
 
     def __init__(self, scorer: Scorer) -> None:
-        self.scorer = scorer
+        self.scorer, self.metrics = scorer, declared(scorer)
         self.samples: list[Sample] = []
         self.counts = dict.fromkeys(("correct", "correct_flexible", "unparsed", "cut", "tokens"), 0)
 
     def score(self, record: Record, sample: Sample) -> Score:
-        """Return the score of one record."""
+        """Return the score of one record.
+
+        Raises:
+            DataError: for one without a value of every declared metric.
+        """
         found = self.scorer.score(record, sample)
+        if wrong := misfit(found, self.metrics):
+            text = f"scorer '{self.scorer.kind}' {wrong} (problem '{record.id}')"
+            raise DataError(text, "mend the scorer, and raise its version")
         self.samples.append(sample)
         self.counts["correct"] += found.correct
         self.counts["correct_flexible"] += found.correct_flexible

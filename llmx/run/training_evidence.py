@@ -29,7 +29,7 @@ from llmx.train.post_training.fields import setting
 if TYPE_CHECKING:
     from llmx.run.training_report import TrainingReportOptions
 
-_WARM, _RL = ("sft", "dpo"), ("grpo", "rloo")
+_SUPERVISED, _PREFERENCE, _RL = ("sft",), ("dpo",), ("grpo", "rloo")
 
 Puzzles = Mapping[str, AnyPuzzle]
 
@@ -50,7 +50,7 @@ def evidence(context: StageContext, options: TrainingReportOptions) -> dict[str,
         training = _trainings(context.inputs, name)
         found[name] = SeedRun(
             name=name,
-            warm=_curve(training, _WARM, name),
+            **_before_rl(training, name),
             rl=_curve(training, _RL, name),
             before=_half(halves["before"][name], puzzles, arm),
             after=_half(halves["after"][name], puzzles, arm),
@@ -144,6 +144,19 @@ def _curve(
 ) -> tuple[Mapping[str, float], ...]:
     found = _only(trainings, kinds, arm)
     return () if found is None else tuple(found[1]["curve"])
+
+
+def _before_rl(trainings: Mapping[str, tuple[Path, Any]], arm: str) -> dict[str, Any]:
+    """Return the curves of what stands before reinforcement learning, or alone.
+
+    A preference training by itself is the warm-up; behind a supervised one it has a curve of its
+    own, whose loss is of another kind.
+    """
+    supervised = _curve(trainings, _SUPERVISED, arm)
+    preference = _curve(trainings, _PREFERENCE, arm)
+    if not supervised:
+        return {"warm": preference}
+    return {"warm": supervised, "preference": preference}
 
 
 def _rollouts(

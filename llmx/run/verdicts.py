@@ -11,6 +11,7 @@ from llmx.core.arms import families
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.options import StageOptions, wrong
 from llmx.core.record import as_json
+from llmx.core.registry import lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.trained import trained_arms
 from llmx.store.files import write_json, write_text
@@ -73,6 +74,7 @@ class VerdictStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The findings, arms, samplers, who was trained, references, what was tuned on."""
         options = given.read(VerdictOptions)
+        _check_metrics(options, given)
         return {
             "findings": list(options.findings),
             "arms": list(given.arms),
@@ -127,3 +129,14 @@ class VerdictStage:
         write_json(context.out / "verdicts.json", as_json(judged))
         write_figures(context.out, of_verdicts(judged.verdicts))
         write_marked(context.out / "verdicts.md", markdown(judged))
+
+
+def _check_metrics(options: VerdictOptions, given: StageInput) -> None:
+    """Refuse a finding on a metric that no scores of the recipe will have, where stages say so."""
+    from llmx.report.verdict.schema import check_metrics
+
+    kinds = [(lookup("stage", stage.kind), stage) for stage in given.stages.values()]
+    saying = [(kind, stage) for kind, stage in kinds if hasattr(kind, "declares")]
+    if saying:
+        known = [metric.name for kind, stage in saying for metric in kind.declares(stage)]
+        check_metrics(options.findings, known, f"stages.{given.stage.name}.findings")

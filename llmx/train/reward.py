@@ -23,17 +23,19 @@ Args:
     completion: the text that came back, special tokens left out.
     row: the row of ``train.jsonl`` that the prompt was made from, with all of its fields.
 
-It must be a function of these three alone: no clock, no state, no random numbers.
+It must be a function of these three alone: no clock, no state, no random numbers. One that knows
+a whole generation, and the ones before, is a class: :mod:`llmx.train.batch_reward`.
 """
 
 
-def load_rewards(names: Iterable[str]) -> dict[str, Reward]:
-    """Return the functions behind the names.
+def load_rewards(names: Iterable[str]) -> dict[str, Any]:
+    """Return the functions behind the names; of a class one of its own for this training.
 
     Raises:
         ConfigError: if a name is not registered.
     """
-    return {name: lookup("reward", name) for name in names}
+    found = {name: lookup("reward", name) for name in names}
+    return {name: one() if isinstance(one, type) else one for name, one in found.items()}
 
 
 def rewards_identity(names: Iterable[str]) -> dict[str, int]:
@@ -56,13 +58,22 @@ def components(
         found = reward(prompt, completion, row)
     except (Exception, SystemExit) as error:
         message = f"reward '{name}' raised {type(error).__name__} on {where}: {error}"
-        raise RunError(message, _HINT) from error
+        raise RunError(message, HINT) from error
+    return checked(name, found, where)
+
+
+def checked(name: str, found: Any, where: str) -> dict[str, float]:
+    """Return what a reward has given one completion.
+
+    Raises:
+        RunError: if it is no mapping of numbers, or one of them is not finite.
+    """
     if not isinstance(found, Mapping) or not found:
         raise RunError(f"reward '{name}' returned {found!r} on {where}", "component -> number")
     for part, value in found.items():
         if not _is_finite(value):
             message = f"reward '{name}' returned {part}={value!r} on {where}"
-            raise RunError(message, _HINT)
+            raise RunError(message, HINT)
     return {str(part): float(value) for part, value in found.items()}
 
 
@@ -73,7 +84,7 @@ def _is_finite(value: Any) -> bool:
         return False
 
 
-_HINT = "repair it; the same command goes on from the last checkpoint"
+HINT = "repair it; the same command goes on from the last checkpoint"
 
 
 def join(parts: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -94,6 +94,26 @@ def test_a_killed_training_ends_at_the_same_bytes(
     assert_same(job, whole, ("rollouts.jsonl",) if kind in ("grpo", "rloo") else ())
 
 
+GATED = {**DRAWN, "max_steps": 8, "save_steps": 2, "learning_rate": 1e-2}
+
+
+@pytest.mark.slow
+def test_a_reward_with_state_goes_on_with_the_state_of_its_checkpoint(work, kill):
+    """Its gate opens and shuts by the batch before, which may be one of an earlier try."""
+    job = work("grpo", GATED, options={"rewards": ["letters", "gate"]})
+    whole = undisturbed(job)
+    opened = {}
+    for row in read_lines(whole / "rollouts.jsonl"):
+        opened.setdefault(row["step"], set()).add(row["rewards"]["open"])
+    gates = [value for step in sorted(opened) for value in opened[step]]
+    assert len(gates) == GATED["max_steps"] and 0.0 in gates[2:] and max(gates) > 0
+    for at in (3, 2, 3):
+        kill(job, "step", at)
+    job.run()
+    assert_same(job, whole, ("rollouts.jsonl",))
+    assert not (job.out / "model" / "rewards.json").exists()
+
+
 @pytest.mark.slow
 def test_an_adapter_goes_on_too(work, kill):
     job = work("sft", SFT, options={"lora": {"r": 2, "dropout": 0.1}})

@@ -17,7 +17,10 @@ registry._known()["reward"] |= {
     "nan": "letters_reward:nan",
     "huge": "letters_reward:huge",
     "leaves": "letters_reward:leaves",
+    "gate": "letters_reward:Gate",
 }
+
+registry._known()["stage"] |= {"pairs": "pairs_stage:PairsStage"}
 
 ROWS = [
     {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from llmx.core.figure import Span
-from llmx.core.record import Frozen
+from llmx.core.metric import Metric
+from llmx.core.record import Frozen, Sparse
 from llmx.report.results import Difference
 
 
@@ -56,8 +57,19 @@ class Layers(Frozen):
     same_verdict: int = Field(description="both right or both wrong")
 
 
-class Comparison(Frozen):
+class Beside(Frozen):
+    """A metric that the scorers of both sides declare, on the problems of the comparison."""
+
+    metric: Metric
+    first: Span
+    second: Span
+    difference: Difference
+
+
+class Comparison(Sparse):
     """The second side against the first, on the problems that both have answered."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"metrics"})
 
     first: Side
     second: Side
@@ -73,6 +85,7 @@ class Comparison(Frozen):
     layers: Layers
     changed: tuple[Changed, ...]
     flips: tuple[Flip, ...]
+    metrics: tuple[Beside, ...] = ()
 
 
 class Compared(Frozen):

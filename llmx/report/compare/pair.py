@@ -12,10 +12,10 @@ from llmx.core.figure import Span
 from llmx.core.record import as_json
 from llmx.core.spec import ArmSpec
 from llmx.report.compare.flips import flips, layers
-from llmx.report.compare.model import Changed, Compared, Comparison, Side
+from llmx.report.compare.model import Beside, Changed, Compared, Comparison, Side
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles
-from llmx.report.measure import measure_arm
+from llmx.report.measure import measure_arm, value_span
 from llmx.report.paired_ratio import ratio_of
 from llmx.report.paired_table import PairedTable, common_seeds, paired_table, tokens
 from llmx.report.timing import Timing, ratio
@@ -105,7 +105,17 @@ def _one(first: Given, second: Given) -> Comparison:
         layers=layers(table),
         changed=changed(first.spec, second.spec),
         flips=flips(table),
+        metrics=tuple(_metrics(first.files, second.files)),
     )
+
+
+def _metrics(first: ArmFiles, second: ArmFiles) -> Iterator[Beside]:
+    """Yield what both sides measure alike beside accuracy."""
+    for metric in first.metrics:
+        found = difference(second, first, metric)
+        if found is not None:
+            one, other = value_span(first, metric), value_span(second, metric)
+            yield Beside(metric=metric, first=one, second=other, difference=found)
 
 
 def _side(given: Given) -> Side:

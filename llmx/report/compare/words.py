@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from llmx.core.figure import Span
-from llmx.report.compare.model import Comparison, Flip, Side
+from llmx.report.compare.model import Beside, Comparison, Flip, Side
+from llmx.report.metric_words import gap, gap_unit, level
 from llmx.report.numbers import (
     NONE,
     number,
@@ -33,6 +34,7 @@ def rows(one: Comparison) -> list[tuple[str, str, str, str]]:
     return [
         ("accuracy, %", percent_span(a.accuracy), percent_span(b.accuracy), _points(d.score)),
         ("problems right on one side only", str(d.lost), str(d.gained), f"p {_p(one)}"),
+        *(_metric(found) for found in one.metrics),
         ("mean length, tokens", number(a.output_tokens), number(b.output_tokens), ratio),
         _share("draft share, %", a.draft_share, b.draft_share),
         _share("unparsed, %", a.unparsed_share, b.unparsed_share),
@@ -45,6 +47,15 @@ def rows(one: Comparison) -> list[tuple[str, str, str, str]]:
             f"{number_span(one.speed_problems, 2)} ×" if one.speed_problems else NONE,
         ),
     ]
+
+
+def _metric(one: Beside) -> tuple[str, str, str, str]:
+    of = one.metric
+    what = f"{of.name}, {of.unit}" if of.unit else of.name
+    unit = f" {gap_unit(of)}" if gap_unit(of) else ""
+    p = p_value(one.difference.p_value)
+    said = f"{gap(one.difference.score, of)}{unit}, p {p}"
+    return what, level(one.first, of), level(one.second, of), said
 
 
 def _share(what: str, a: float | None, b: float | None) -> tuple[str, str, str, str]:

@@ -44,6 +44,27 @@ def read_numbers(text: str, count: int) -> list[int]:
     return found
 
 
+def reals(values: Sequence[float]) -> str:
+    """Return numbers to their last bit with spaces between; one alone where all are equal."""
+    return " ".join(
+        dict.fromkeys(map(repr, values)) if len(set(values)) == 1 else map(repr, values)
+    )
+
+
+def read_reals(text: str, count: int) -> list[float]:
+    """Return what :func:`reals` was given.
+
+    Raises:
+        ValueError: unless there are `count` of them, or one that stands for all.
+    """
+    found = [float(one) for one in text.split()]
+    if len(found) == 1:
+        return found * count
+    if len(found) != count:
+        raise ValueError(f"{len(found)} numbers for {count} problems")
+    return found
+
+
 def places(values: Iterable[bool]) -> str:
     """Return the places, from 0, of what is true: for what seldom is."""
     return " ".join(str(place) for place, value in enumerate(values) if value)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from llmx.core.arms import seed_of
 from llmx.core.audit import Audit, Check
+from llmx.core.metric import Metric
 from llmx.core.record import Finish, Score
 from llmx.report.gather import ArmFiles, Block, Gathered
-from llmx.report.outcomes.columns import NONE, read_flags, read_numbers, read_places
+from llmx.report.outcomes.columns import (
+    NONE,
+    read_flags,
+    read_numbers,
+    read_places,
+    read_reals,
+)
 from llmx.report.outcomes.model import ArmOutcomes, Outcomes, Problems
 from llmx.report.training.evidence import Half, Traced
 
@@ -20,17 +27,23 @@ def gathered(found: Outcomes) -> Gathered:
         ValueError: for columns that do not fit the problems.
     """
     return Gathered(
-        arms={name: decoded(name, one, found.problems) for name, one in found.arms.items()},
+        arms={
+            name: decoded(name, one, found.problems, found.metrics)
+            for name, one in found.arms.items()
+        },
         blocks=[_block(text) for text in found.blocks],
         figures=found.figures,
     )
 
 
-def decoded(name: str, arm: ArmOutcomes, problems: Problems) -> ArmFiles:
+def decoded(
+    name: str, arm: ArmOutcomes, problems: Problems, metrics: Sequence[Metric] = ()
+) -> ArmFiles:
     """Return one arm under one seed; texts and answers are not kept, so those are empty."""
     scores = {one.id: one for one in _scores(arm, problems)}
     return ArmFiles(
         scores=scores,
+        metrics=tuple(metric for metric in metrics if metric.name in arm.values),
         calibration=arm.calibration,
         audit=_audit(arm),
         seed=seed_of(name),
@@ -65,6 +78,7 @@ def _scores(arm: ArmOutcomes, problems: Problems) -> Iterator[Score]:
         column: read_numbers(getattr(arm, column), n)
         for column in ("tokens", "rounds", "drafted", "accepted")
     }
+    values = {name: read_reals(text, n) for name, text in arm.values.items()}
     for at, (name, ok) in enumerate(known):
         ended: Finish = "length" if rare["cut"][at] else "stop" if rare["stopped"][at] else "eos"
         yield Score(
@@ -77,6 +91,7 @@ def _scores(arm: ArmOutcomes, problems: Problems) -> Iterator[Score]:
             correct_flexible=ok != rare["elsewhere"][at],
             unparsed=rare["unparsed"][at],
             finish=ended,
+            values={name: column[at] for name, column in values.items()},
             **{column: values[at] for column, values in counts.items()},
         )
 

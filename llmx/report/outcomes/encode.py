@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 
 from llmx.core.errors import RunError
+from llmx.core.metric import Metric
 from llmx.core.record import Frozen, Score
 from llmx.report.gather import ArmFiles, Block
-from llmx.report.outcomes.columns import NONE, flags, numbers, places
+from llmx.report.outcomes.columns import NONE, flags, numbers, places, reals
 from llmx.report.outcomes.model import ArmOutcomes, Problems
 from llmx.report.training.evidence import Traced
 
@@ -50,9 +51,24 @@ def encoded(
         audit=None if audit is None else audit.passed,
         failures=tuple(one.check for one in audit.failures()) if audit else (),
         calibration=files.calibration,
+        values={m.name: reals([m.of(one) for one in scores]) for m in files.metrics},
         **_counts(scores),
         **_traces(scores, traced or {}),
     )
+
+
+def metrics_of(arms: Iterable[ArmFiles]) -> tuple[Metric, ...]:
+    """Return the metrics that any arm has, in the order in which they are met.
+
+    Raises:
+        RunError: for two of one name that are not the same.
+    """
+    found: dict[str, Metric] = {}
+    for metric in (one for files in arms for one in files.metrics):
+        if found.setdefault(metric.name, metric) != metric:
+            text = f"two scorers of this run mean different things by '{metric.name}'"
+            raise RunError(text, "rename one of the metrics")
+    return tuple(found.values())
 
 
 def _counts(scores: list[Score]) -> dict[str, str]:

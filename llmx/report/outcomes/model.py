@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from llmx.core.figure import Figures, joined
+from llmx.core.metric import Metric
 from llmx.core.record import Frozen
 from llmx.core.spec import SamplerSpec
 from llmx.report.figures.others import of_exploration
@@ -34,6 +35,7 @@ class ArmOutcomes(Frozen):
     rounds: str = ""
     drafted: str = ""
     accepted: str = ""
+    values: dict[str, str] = Field(default={}, description="metric → one number a problem")
     returns: str = Field(default="", description="backtracks of an output that is read as a trace")
     whole: str = Field(default="", description="whether it is a whole valid trace; - = no trace")
     trained: bool = Field(default=True, description="whether its model was trained for it")
@@ -57,6 +59,7 @@ class Outcomes(Frozen):
 
     Attributes:
         arms: by their names with seeds.
+        metrics: that the arms' scorers declare, each once.
         samplers: of each arm, as far as tables read them.
         blocks: of the speed stage: round, arm, problems, tokens, seconds, rounds, batch size and
             how the engines were up, with tabs between.
@@ -67,6 +70,7 @@ class Outcomes(Frozen):
     schema_version: Literal[1] = 1
     problems: Problems = Problems()
     arms: dict[str, ArmOutcomes] = Field(default={})
+    metrics: tuple[Metric, ...] = ()
     samplers: dict[str, SamplerSpec | None] = Field(default={})
     reference: str | None = None
     references: dict[str, str] = Field(default={})

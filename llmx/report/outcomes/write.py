@@ -7,7 +7,7 @@ from typing import Any
 
 from llmx.core.stage import StageInput
 from llmx.report.gather import Gathered
-from llmx.report.outcomes.encode import encoded, line, problems_of
+from llmx.report.outcomes.encode import encoded, line, metrics_of, problems_of
 from llmx.report.outcomes.model import Outcomes, TrainingOutcomes
 from llmx.report.training.evidence import SeedRun
 from llmx.report.verdict.evidence import TunedOn
@@ -29,6 +29,7 @@ def outcomes(
     return Outcomes(
         problems=problems,
         arms={name: encoded(files, problems) for name, files in found.arms.items()},
+        metrics=metrics_of(found.arms.values()),
         samplers={name: arm.sampler for name, arm in given.arms.items()},
         reference=given.reference if given.reference in given.arms else None,
         references=dict(given.references),

@@ -59,7 +59,8 @@ class SeedRun:
     """One arm under one seed.
 
     Attributes:
-        warm: curve of the supervised stage; empty = none.
+        warm: curve of the supervised stage, or of a preference stage without one; empty = none.
+        preference: curve of the preference stage behind a supervised one.
         rl: curve of reinforcement learning.
         drawn: its rollouts by step.
         shown: some of its rollouts, whole.
@@ -68,6 +69,7 @@ class SeedRun:
 
     name: str
     warm: Curve = ()
+    preference: Curve = ()
     rl: Curve = ()
     drawn: tuple[Drawn, ...] = ()
     shown: tuple[Mapping[str, Any], ...] = ()

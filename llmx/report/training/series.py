@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
 from llmx.core.record import Frozen
-from llmx.report.training.evidence import SeedRun
+from llmx.report.training.evidence import Curve, SeedRun
 
 Points = Sequence[tuple[float, float]]
 """(step, value), by step."""
@@ -94,11 +95,14 @@ def odd(window: int) -> int:
 Read = Callable[[SeedRun], Points]
 
 
-def of_curve(name: str, warm: bool = False) -> Read:
-    """Return what reads a number of ``training.json``."""
+Of = Literal["warm", "preference", "rl"]
+
+
+def of_curve(name: str, of: Of = "rl") -> Read:
+    """Return what reads a number of ``training.json``, of one of an arm's trainings."""
 
     def read(run: SeedRun) -> Points:
-        points = run.warm if warm else run.rl
+        points: Curve = getattr(run, of)
         return [(point["step"], point[name]) for point in points if name in point]
 
     return read
@@ -125,6 +129,14 @@ QUANTITIES: Mapping[str, tuple[str, Read]] = {
     "kl": ("divergence from the reference model, nats a token", of_curve("kl")),
     "form_only": ("groups that only their form tells apart, share", of_rollouts("form_only")),
     "silent": ("groups whose rewards are all equal, share", of_rollouts("silent")),
-    "warm_loss": ("loss of the warm-up, nats a token", of_curve("loss", warm=True)),
+    "warm_loss": ("loss of the warm-up, nats a token", of_curve("loss", "warm")),
+    "preference_loss": (
+        "loss of the preference training, nats a pair",
+        of_curve("loss", "preference"),
+    ),
+    "preferred": (
+        "pairs whose chosen answer is rated higher, share",
+        of_curve("rewards/accuracies", "preference"),
+    ),
 }
 """Name → title of the axis, and how a run is read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmx.report.numbers import points_span
+from llmx.core.metric import ACCURACY
 from llmx.report.verdict.evidence import Evidence, unequal_shares
 from llmx.report.verdict.gap import Gap, gaps
 from llmx.report.verdict.model import Verdict
@@ -12,7 +12,12 @@ from llmx.report.verdict.more_accurate import against
 
 
 def beats_control(
-    e: Evidence, *, arms: Sequence[str], control: str, share_tolerance: float = 0.03
+    e: Evidence,
+    *,
+    arms: Sequence[str],
+    control: str,
+    share_tolerance: float = 0.03,
+    metric: str = ACCURACY,
 ) -> Verdict:
     """Compare arms with a control at equal draft share.
 
@@ -21,7 +26,7 @@ def beats_control(
     than `share_tolerance`.
     """
     odd = [text for arm in arms if (text := unequal_shares(e, (arm, control), share_tolerance))]
-    found = gaps(e, [(arm, control) for arm in arms])
+    found = gaps(e, [(arm, control) for arm in arms], metric)
     numbers = tuple(gap.number() for gap in found)
     if odd or not found:
         reason = " ".join(odd) or "The arms share no scored problem."
@@ -31,6 +36,4 @@ def beats_control(
 
 
 def _sentence(gap: Gap) -> str:
-    return (
-        f"At equal draft share `{gap.first}` is {points_span(gap.span)} points from `{gap.second}`"
-    )
+    return f"At equal draft share `{gap.first}` is {gap.said()} from `{gap.second}`"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmx.report.numbers import number_span, points_span
+from llmx.core.metric import ACCURACY
+from llmx.report.numbers import number_span
 from llmx.report.paired_ratio import ratio_of
 from llmx.report.paired_table import tokens
 from llmx.report.verdict.evidence import Evidence
@@ -12,13 +13,15 @@ from llmx.report.verdict.gap import Gap, counts, gaps
 from llmx.report.verdict.model import Number, Verdict
 
 
-def costs_and_gains(e: Evidence, *, pairs: Sequence[Sequence[str]]) -> Verdict:
-    """Compare each first arm of a pair with its second: accuracy, speed and draft share.
+def costs_and_gains(
+    e: Evidence, *, pairs: Sequence[Sequence[str]], metric: str = ACCURACY
+) -> Verdict:
+    """Compare each first arm of a pair with its second: a metric, speed and draft share.
 
     No claim is judged.
     """
     kept = [(first, second) for first, second in pairs if {first, second} <= e.arms.keys()]
-    found = gaps(e, kept)
+    found = gaps(e, kept, metric)
     if not found:
         return Verdict(word="not comparable", reason="The arms share no scored problem.")
     numbers = [
@@ -56,4 +59,4 @@ def _shares(gap: Gap) -> list[Number]:
 def _sentence(e: Evidence, gap: Gap) -> str:
     speed = e.faster(gap.first, gap.second, "tokens")
     times = f", {number_span(speed.span, 2)} times its tokens/s" if speed else ""
-    return f"`{gap.first}` beside `{gap.second}`: {points_span(gap.span)} points{times}"
+    return f"`{gap.first}` beside `{gap.second}`: {gap.said()}{times}"

@@ -8,9 +8,10 @@ from typing import Literal
 
 from llmx.core.errors import RunError, nearest
 from llmx.core.figure import Figures, Span
+from llmx.core.metric import ACCURACY, RIGHT, Metric
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.numbers import percent
-from llmx.report.paired_table import PairedTable, paired_table
+from llmx.report.paired_table import PairedTable, size_of, table_of
 from llmx.report.timing import Timing, common_rounds, ratio, ratio_p, timing
 from llmx.report.verdict.model import Number
 from llmx.report.verdict.unfit import Unfit
@@ -76,9 +77,29 @@ class Evidence:
             raise RunError(f"a finding names the arm '{name}'", nearest(name, self.arms, "arms"))
         return self.arms[name]
 
-    def pair(self, first: str, second: str) -> PairedTable | None:
-        """Pair two arms by problem and seed; None where they share no scored problem."""
-        return paired_table(self.arm(first), self.arm(second))
+    def pair(self, first: str, second: str, metric: Metric = RIGHT) -> PairedTable | None:
+        """Pair two arms by problem and seed; None where they share no scored problem, or one of
+        them has not the metric.
+        """
+        return table_of(self.arm(first), self.arm(second), metric)
+
+    def level(self, name: str, metric: Metric = RIGHT) -> float:
+        """Return what the metric of an arm comes to, over all of its seeds."""
+        runs = self.arm(name).runs()
+        values = [metric.of(score) for run in runs for score in run.scores.values()]
+        return size_of(metric, len(values) // len(runs)) * sum(values) / max(1, len(values))
+
+    def metric(self, name: str) -> Metric:
+        """Return a metric by its name, that of the first arm that has it.
+
+        Raises:
+            RunError: if no arm has one of that name.
+        """
+        known = {m.name: m for files in reversed(self.arms.values()) for m in files.metrics}
+        known[ACCURACY] = RIGHT
+        if name not in known:
+            raise RunError(f"a finding names the metric '{name}'", nearest(name, known, "metrics"))
+        return known[name]
 
     def share(self, name: str) -> float | None:
         """Return accepted drafted tokens over emitted ones."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections import Counter
 
 from llmx.core.figure import Span
+from llmx.core.metric import ACCURACY, RIGHT, Metric
 from llmx.report.gather import ArmFiles
-from llmx.report.measure import accuracy
+from llmx.report.measure import accuracy, value_span
 from llmx.report.numbers import percent, percent_span
 from llmx.report.verdict.model import Number
 from llmx.report.verdict.unfit import Unfit
@@ -31,13 +32,16 @@ def best_constant(files: ArmFiles) -> float:
     return most / len(files.scores) if files.scores else 0.0
 
 
-def at_a_limit(name: str, files: ArmFiles) -> Unfit | None:
-    """Return why an arm's accuracy decides nothing; None where it may, or nothing is scored.
+def at_a_limit(name: str, files: ArmFiles, metric: Metric = RIGHT) -> Unfit | None:
+    """Return why an arm's metric decides nothing; None where it may, or nothing is scored.
 
-    Floor: the 95 % interval reaches the best constant answer. Ceiling: it reaches 100 %.
+    Accuracy. Floor: the 95 % interval reaches the best constant answer. Ceiling: it reaches 100 %.
+    Another metric: all of its values are at one of its bounds.
     """
     if not any(run.scores for run in files.runs()):
         return None
+    if metric.name != ACCURACY:
+        return _at_a_bound(name, files, metric)
     span, floor = accuracy(files), best_constant(files)
     if _reaches(span, floor):
         why = f"at the floor: {percent_span(span)} % right, one constant answer {percent(floor)} %"
@@ -47,6 +51,21 @@ def at_a_limit(name: str, files: ArmFiles) -> Unfit | None:
             name, f"at the ceiling: {percent_span(span)} % right", (_right(name, files, span),)
         )
     return None
+
+
+def _at_a_bound(name: str, files: ArmFiles, metric: Metric) -> Unfit | None:
+    if metric not in files.metrics:
+        return None
+    values = {metric.of(score) for run in files.runs() for score in run.scores.values()}
+    at = values.pop() if len(values) == 1 else None
+    if at is None or at not in (metric.low, metric.high):
+        return None
+    end = "ceiling" if (at == metric.high) == (metric.signed > 0) else "floor"
+    span = value_span(files, metric)
+    figure = _right(name, files, span).model_copy(
+        update={"what": metric.name, "metric": metric.name, "unit": metric.unit or "of 1"}
+    )
+    return Unfit(name, f"at the {end}: every {metric.name} is {at:g}", (figure,))
 
 
 def at_the_floor(files: ArmFiles) -> bool:

@@ -1,52 +1,87 @@
-"""Differences in accuracy with their p values, for several comparisons at once."""
+"""Differences in accuracy, or another metric, with their p values, for several comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from llmx.core.figure import Span
-from llmx.report.paired_table import PairedTable, counted
+from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.report.metric_words import gap_unit, gap_words
+from llmx.report.paired_table import PairedTable, counted, scaled_gaps, size_of, value_of
 from llmx.report.timing import as_span
 from llmx.report.verdict.decide import LEVEL, Support
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number
 from llmx.stats.crossed import two_level
+from llmx.stats.graded import graded_interval
 from llmx.stats.interval import normal_quantile, two_sided_z
 from llmx.stats.multiple import holm
 from llmx.stats.permutation import permutation_test
 from llmx.stats.proportion import paired_score_interval
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Gap:
-    """The accuracy of `first` minus that of `second`; p after the adjustment for all pairs."""
+    """The metric of `first` minus that of `second`; p after the adjustment for all pairs."""
 
     first: str
     second: str
     table: PairedTable
     span: Span
     p: float
+    metric: Metric = RIGHT
 
     def above(self) -> Support:
         """Return what speaks for the first arm being better: interval and p value both."""
-        return Support(self.p <= LEVEL and self.span.above(0), self.p, self.table.lone)
+        return self._beyond(self.metric.signed)
 
     def below(self) -> Support:
         """Return what speaks for the first arm being worse."""
-        return Support(self.p <= LEVEL and self.span.below(0), self.p, self.table.lone)
+        return self._beyond(-self.metric.signed)
+
+    def _beyond(self, side: int) -> Support:
+        beyond = self.span.above(0) if side > 0 else self.span.below(0)
+        return Support(self.p <= LEVEL and beyond, self.p, self.table.lone)
+
+    def said(self) -> str:
+        """Return the difference with its unit, as a sentence goes on."""
+        return gap_words(self.span, self.metric)
 
     def number(self) -> Number:
         """Return it as a figure of a verdict."""
-        return Number(
-            what="accuracy difference",
-            arm=self.first,
-            against=self.second,
-            span=self.span,
-            unit="points",
-            p=self.p,
-            **counts(self.table),
-        )
+        return gap_number(self.metric, self.first, self.second, self.span, self.p, self.table)
+
+
+def gap_number(
+    metric: Metric,
+    arm: str,
+    against: str,
+    span: Span,
+    p: float | None,
+    table: PairedTable,
+    more: str = "",
+) -> Number:
+    """Return a difference as a figure of a verdict.
+
+    Args:
+        more: behind its name: the level of an interval that is not of 95 %.
+    """
+    return Number(
+        what=f"{metric.name} difference{more}",
+        arm=arm,
+        against=against,
+        span=span,
+        unit=gap_unit(metric),
+        p=p,
+        metric="" if metric.name == ACCURACY else metric.name,
+        **counts(table),
+    )
 
 
 def counts(table: PairedTable) -> dict[str, int | bool]:
@@ -54,25 +89,42 @@ def counts(table: PairedTable) -> dict[str, int | bool]:
     return {"problems": len(table.ids), "seeds": table.seeds, "lone": table.lone}
 
 
-def gaps(e: Evidence, pairs: Sequence[tuple[str, str]]) -> list[Gap]:
+def gaps(e: Evidence, pairs: Sequence[tuple[str, str]], metric: str = ACCURACY) -> list[Gap]:
     """Compare pairs of arms; p values adjusted by Holm over all pairs."""
-    tables = [(first, second, e.pair(first, second)) for first, second in pairs]
+    of = e.metric(metric)
+    tables = [(first, second, e.pair(first, second, of)) for first, second in pairs]
     there = [(first, second, table) for first, second, table in tables if table is not None]
-    adjusted = holm([gap_p(table) for _, _, table in there])
+    adjusted = holm([gap_p(table, of) for _, _, table in there])
     return [
-        Gap(first, second, table, gap_span(table), p)
+        Gap(first, second, table, gap_span(table, of), p, of)
         for (first, second, table), p in zip(there, adjusted, strict=True)
     ]
 
 
-def gap_span(table: PairedTable) -> Span:
+def gap_span(table: PairedTable, metric: Metric = RIGHT) -> Span:
     """Return the difference with a 95 % interval; see
     :func:`llmx.report.paired_table.counted`.
 
-    Tango's of one seed, else Student's. Where nothing varies at all, Student's interval is empty
-    and Tango's of one seed is not.
+    Of what is had or not Tango's of one seed, else Student's. Where nothing varies at all,
+    Student's interval is empty and Tango's of one seed is not; of graded values see
+    :func:`llmx.stats.graded.graded_interval`, cut at what a difference could be.
     """
-    found = table.gaps()
+    if not metric.boolean:
+        return _graded(table, metric)
+    found = table.gaps(value_of(metric))
+    span = _boolean(table, found)
+    size = size_of(metric, len(found))
+    return span if size == 1 else times(span, size)
+
+
+def _graded(table: PairedTable, metric: Metric) -> Span:
+    found, reach = scaled_gaps(table, metric)
+    low = None if reach is None else -reach
+    interval = graded_interval(counted(table, found), low, reach)
+    return Span(estimate=float(found.mean())) if interval is None else as_span(interval)
+
+
+def _boolean(table: PairedTable, found: NDArray[np.float64]) -> Span:
     if table.seeds == 1 or (found == found[0, 0]).all():
         found = found[:, :1]
         better, worse = int((found > 0).sum()), int((found < 0).sum())
@@ -80,13 +132,20 @@ def gap_span(table: PairedTable) -> Span:
     return as_span(two_level(counted(table, found)).interval)
 
 
-def gap_p(table: PairedTable) -> float:
-    """Return the two-sided p value of no difference in accuracy.
+def times(span: Span, factor: float) -> Span:
+    """Return a span in another unit, `factor` > 0 of which are one of its own."""
+    low, high = (None if end is None else factor * end for end in (span.low, span.high))
+    update = {"estimate": factor * span.estimate, "low": low, "high": high}
+    return span.model_copy(update=update)
+
+
+def gap_p(table: PairedTable, metric: Metric = RIGHT) -> float:
+    """Return the two-sided p value of no difference in a metric.
 
     Of trained arms it counts seeds: the interval over items and seeds, inverted. Otherwise sign
     flips of the items' mean differences, which for one seed are McNemar's exact test.
     """
-    found = counted(table, table.gaps())
+    found = counted(table, table.gaps(value_of(metric)))
     return two_level(found).p_value() if found.ndim == 2 else permutation_test(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmx.report.metric_words import places
 from llmx.report.numbers import number_span, p_value, percent_span, points_span, signed_span
 from llmx.report.verdict.family import said_over_all
 from llmx.report.verdict.model import Number, Verdict, Verdicts
@@ -76,6 +77,9 @@ def figures(verdict: Verdict) -> str:
 
 def value(number: Number) -> str:
     """Return ``−0.4 (−1.2 to +0.4) points``."""
+    if number.metric and number.unit != "points":
+        written = signed_span if number.against else number_span
+        return f"{written(number.span, places(number.span))} {number.unit}".rstrip()
     if number.unit == "points":
         return f"{points_span(number.span)} points"
     if number.unit == "share":

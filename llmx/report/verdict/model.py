@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from llmx.core.figure import Span
-from llmx.core.record import Frozen
+from llmx.core.record import Frozen, Sparse
 
 Word = Literal[
     "shown here",
@@ -27,11 +27,14 @@ CANNOT: Literal["cannot be recomputed"] = "cannot be recomputed"
 """Of a committed result without outcomes by problem; no test gives it."""
 
 Unit = str
-"""``points`` and ``share`` are shares of 1, ``times`` a ratio; others are written as they are."""
+"""``points`` and ``share`` are shares of 1, ``times`` a ratio; others, those of metrics among
+them, are written as they are."""
 
 
-class Number(Frozen):
+class Number(Sparse):
     """One figure that a verdict rests on."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"metric"})
 
     what: str = Field(description="e.g. accuracy difference")
     arm: str
@@ -43,6 +46,7 @@ class Number(Frozen):
     seeds: int = 0
     rounds: int = Field(default=0, description="timed ones")
     lone: bool = Field(default=False, description="whether it is of one seed of a training")
+    metric: str = Field(default="", description="that it is of, where that is not accuracy")
 
 
 def rests_on(numbers: Sequence[Number]) -> dict[str, int]:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmx.report.numbers import points_span
+from llmx.core.metric import ACCURACY
 from llmx.report.verdict.decide import Decision, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.gap import Gap, gaps
 from llmx.report.verdict.model import Verdict
 
 
-def more_accurate(e: Evidence, *, arms: Sequence[str], control: str) -> Verdict:
+def more_accurate(
+    e: Evidence, *, arms: Sequence[str], control: str, metric: str = ACCURACY
+) -> Verdict:
     """Compare arms with a control, paired by problem and seed.
 
     Shown: every arm is surely better. Contradicted: one is surely worse. See :func:`against`.
+
+    Args:
+        metric: by which better is meant, whichever way that is.
     """
-    found = gaps(e, [(arm, control) for arm in arms])
+    found = gaps(e, [(arm, control) for arm in arms], metric)
     if not found:
         return Verdict(word="not comparable", reason="The arms share no scored problem.")
-    reason = "; ".join(
-        f"`{gap.first}` is {points_span(gap.span)} points from `{gap.second}`" for gap in found
-    )
+    reason = "; ".join(f"`{gap.first}` is {gap.said()} from `{gap.second}`" for gap in found)
     return against(found).verdict(reason=f"{reason}.", numbers=tuple(gap.number() for gap in found))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmx.report.numbers import points_span
+from llmx.core.metric import ACCURACY
+from llmx.report.metric_words import gap_words, margin_words
 from llmx.report.timing import as_span
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.gap import counts
+from llmx.report.verdict.gap import gap_number
 from llmx.report.verdict.lossless import equivalent
-from llmx.report.verdict.model import Number, Verdict
+from llmx.report.verdict.model import Verdict
 from llmx.report.verdict.unfit import Why
 
 MARGIN = 0.02
@@ -28,26 +29,24 @@ def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> 
     if name is None or verdict.word == "contradicted here":
         return None
     against = str(finding.get("target") or finding.get("reference"))
-    table = e.pair(name, against) if name in e.arms else None
+    metric = e.metric(str(finding.get("metric", ACCURACY)))
+    table = e.pair(name, against, metric) if name in e.arms else None
     if table is None:
         return Why(f"`{name}`, which has to fail, has nothing to compare with `{against}`.")
     margin = float(finding.get("margin", MARGIN))
-    found = equivalent(table, margin)
-    if found.interval.below(-margin):
+    found = equivalent(table, margin, metric)
+    worse, kept = found.interval.below(-margin), found.non_inferior
+    if metric.signed < 0:
+        worse, kept = found.interval.above(margin), found.interval.below(margin)
+    if worse:
         return None
     span = as_span(found.interval)
-    number = Number(
-        what="accuracy difference of the control, 90 %",
-        arm=name,
-        against=against,
-        span=span,
-        unit="points",
-        p=found.p_non_inferior,
-        **counts(table),
-    )
-    said = "passes" if found.non_inferior else "is not shown to"
+    p = found.p_non_inferior if metric.signed > 0 else None
+    number = gap_number(metric, name, against, span, p, table, " of the control, 90 %")
+    said = "passes" if kept else "is not shown to"
     return Why(
-        f"`{name}` has to fail and {said}: it is {points_span(span)} points from `{against}` (90 %"
-        f" interval), with a margin of {100 * margin:g} points. So these problems do not tell.",
+        f"`{name}` has to fail and {said}: it is {gap_words(span, metric)} from `{against}` (90 %"
+        f" interval), with a margin of {margin_words(margin, metric)}. So these problems do not"
+        " tell.",
         (number,),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmx.report.numbers import number_span, points_span
+from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.report.metric_words import gap, gap_words, margin_words
+from llmx.report.numbers import number_span
 from llmx.report.paired_table import PairedTable
 from llmx.report.timing import as_span
 from llmx.report.verdict.decide import LEVEL, Support, decide, some
 from llmx.report.verdict.evidence import Evidence, Speed
-from llmx.report.verdict.gap import counts
+from llmx.report.verdict.gap import gap_number
 from llmx.report.verdict.lossless import equivalent
 from llmx.report.verdict.model import Number, Verdict
 from llmx.stats.multiple import holm
@@ -31,6 +33,7 @@ class Point:
     table: PairedTable
     gap: Equivalence
     speeds: dict[str, Speed]
+    metric: Metric
     p: float = 1.0
     p_speed: float = 1.0
     p_both: float = 1.0
@@ -45,6 +48,17 @@ class Point:
         """Whether the interval of the speed-up, as wide as Holm asks, is above 1 in every unit."""
         return bool(self.speeds) and self.p_speed <= LEVEL
 
+    @property
+    def kept(self) -> bool:
+        """Whether nothing that matters is lost; a gain of any size may be there."""
+        if self.metric.signed > 0:
+            return self.gap.non_inferior
+        return self.gap.interval.below(self.gap.margin)
+
+    def said(self) -> str:
+        """Return the difference with its unit."""
+        return gap_words(as_span(self.gap.interval), self.metric)
+
     def both(self) -> Support:
         """Return what speaks for the arm being as accurate and faster, each of which p demands."""
         lone = self.table.lone or any(speed.lone for speed in self.speeds.values())
@@ -58,6 +72,7 @@ def non_inferior_and_faster(
     reference: str,
     margin: float = 0.02,
     aim: float = 1.25,
+    metric: str = ACCURACY,
 ) -> Verdict:
     """Look for arms whose accuracy is the reference's within `margin`, and that are faster.
 
@@ -66,8 +81,11 @@ def non_inferior_and_faster(
     arm has to pass all of it, so its p value is the largest of its tests' (Berger 1982,
     Technometrics 24, p. 295); Holm over the arms, of which one is enough. Without such an arm the
     reason holds the whole curve.
+
+    Args:
+        metric: what stands for accuracy.
     """
-    points = _points(e, arms, reference, margin)
+    points = _points(e, arms, reference, margin, e.metric(metric))
     numbers = tuple(number for point in points for number in _numbers(point, reference))
     both = [point for point in points if point.both().sure]
     reason = _best(both, reference, margin, aim) if both else _none(points, reference, margin)
@@ -76,9 +94,12 @@ def non_inferior_and_faster(
     return decide(some(point.both() for point in points)).verdict(reason=reason, numbers=numbers)
 
 
-def _points(e: Evidence, arms: Sequence[str], reference: str, margin: float) -> list[Point]:
-    tables = [(arm, table) for arm in arms if (table := e.pair(arm, reference)) is not None]
-    found = [(arm, table, equivalent(table, margin)) for arm, table in tables]
+def _points(
+    e: Evidence, arms: Sequence[str], reference: str, margin: float, metric: Metric
+) -> list[Point]:
+    pairs = [(arm, e.pair(arm, reference, metric)) for arm in arms]
+    tables = [(arm, table) for arm, table in pairs if table is not None]
+    found = [(arm, table, equivalent(table, margin, metric)) for arm, table in tables]
     speeds = [_speeds(e, arm, reference) for arm, _ in tables]
     equal = [gap.p_equivalent for _, _, gap in found]
     slow = [max((_slower(speed) for speed in one.values()), default=1.0) for one in speeds]
@@ -88,7 +109,9 @@ def _points(e: Evidence, arms: Sequence[str], reference: str, margin: float) -> 
         holm([max(pair) for pair in zip(equal, slow, strict=True)]),
         strict=True,
     )
-    return [Point(*one, of, *ps) for one, of, ps in zip(found, speeds, adjusted, strict=True)]
+    return [
+        Point(*one, of, metric, *ps) for one, of, ps in zip(found, speeds, adjusted, strict=True)
+    ]
 
 
 def _slower(speed: Speed) -> float:
@@ -106,18 +129,11 @@ def _speeds(e: Evidence, arm: str, reference: str) -> dict[str, Speed]:
 
 
 def _numbers(point: Point, reference: str) -> list[Number]:
-    gap = Number(
-        what="accuracy difference, 90 %",
-        arm=point.arm,
-        against=reference,
-        span=as_span(point.gap.interval),
-        unit="points",
-        p=point.p,
-        **counts(point.table),
-    )
+    span = as_span(point.gap.interval)
+    first = gap_number(point.metric, point.arm, reference, span, point.p, point.table, ", 90 %")
     speeds = point.speeds.items()
     ratios = [speed.number(unit, point.arm, reference, point.p_speed) for unit, speed in speeds]
-    return [gap, *ratios]
+    return [first, *ratios]
 
 
 def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> str:
@@ -127,8 +143,9 @@ def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> s
     also = f" Also: {others}." if others else ""
     reached = "is" if tokens.above(aim) else "is not"
     return (
-        f"`{best.arm}` has the accuracy of `{reference}` within ± {100 * margin:g} points"
-        f" ({points_span(as_span(best.gap.interval))}, 90 % interval) at"
+        f"`{best.arm}` has the {best.metric.name} of `{reference}` within"
+        f" ± {margin_words(margin, best.metric)}"
+        f" ({gap(as_span(best.gap.interval), best.metric)}, 90 % interval) at"
         f" {number_span(tokens, 2)} times its tokens/s, {number_span(problems, 2)} times its"
         f" problems/s. A gain of {aim:g} times in tokens/s {reached} shown.{also}"
     )
@@ -136,8 +153,8 @@ def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> s
 
 def _none(points: Sequence[Point], reference: str, margin: float) -> str:
     groups = {
-        f"within ± {100 * margin:g} points of `{reference}`": [p for p in points if p.harmless],
-        "not inferior": [p for p in points if p.gap.non_inferior],
+        f"within ± {_margin(points, margin)} of `{reference}`": [p for p in points if p.harmless],
+        "not inferior": [p for p in points if p.kept],
         "faster": [p for p in points if p.faster],
     }
     named = (
@@ -148,7 +165,11 @@ def _none(points: Sequence[Point], reference: str, margin: float) -> str:
     return f"No arm is both: {'; '.join(named)}. The whole curve (90 % intervals): {curve}."
 
 
+def _margin(points: Sequence[Point], margin: float) -> str:
+    return margin_words(margin, points[0].metric if points else RIGHT)
+
+
 def _on_the_curve(point: Point) -> str:
     tokens = point.speeds.get("tokens/s")
     speed = f", {number_span(tokens.span, 2)}× tokens/s" if tokens else ""
-    return f"`{point.arm}` {points_span(as_span(point.gap.interval))} points{speed}"
+    return f"`{point.arm}` {point.said()}{speed}"

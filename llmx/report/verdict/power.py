@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmx.core.metric import ACCURACY
+from llmx.report.metric_words import amount
 from llmx.report.numbers import percent
 from llmx.report.verdict.gap import detectable
 from llmx.report.verdict.model import Number, Verdict
@@ -13,14 +15,15 @@ from llmx.stats.interval import normal_quantile, two_sided_z
 
 POWER = 0.8
 DIFFERENCE = ("beats_control", "more_accurate", "optimum")
-EQUIVALENCE = ("lossless", "non_inferior_and_faster")
+EQUIVALENCE = ("equivalent", "lossless", "non_inferior_and_faster")
 
 
 def with_power(verdict: Verdict, finding: Mapping[str, Any]) -> Verdict:
     """Return a verdict that shows nothing with what would have been found; others as they are."""
     if verdict.word != "not shown here":
         return verdict
-    spans = [one for one in verdict.numbers if one.what.startswith("accuracy difference")]
+    metric = finding.get("metric", ACCURACY)
+    spans = [one for one in verdict.numbers if one.what.startswith(f"{metric} difference")]
     said = ""
     if spans and finding["test"] in DIFFERENCE:
         said = _difference(spans)
@@ -32,7 +35,8 @@ def with_power(verdict: Verdict, finding: Mapping[str, Any]) -> Verdict:
 def _difference(numbers: Sequence[Number]) -> str:
     """Say which difference is found in four runs of five, by the widest of the intervals."""
     least = max(detectable(number.span) for number in numbers)
-    return f" A difference of {percent(least)} points is found in {percent(POWER, 0)} % of runs."
+    what = amount(least, numbers[0].unit)
+    return f" A difference of {what} is found in {percent(POWER, 0)} % of runs."
 
 
 def _equivalence(numbers: Sequence[Number], margin: float) -> str:
@@ -47,9 +51,11 @@ def _equivalence(numbers: Sequence[Number], margin: float) -> str:
     half = min((_half(number) for number in numbers), default=0.0)
     if half <= asked:
         return ""
+    unit = numbers[0].unit
+    have = percent(half) if unit == "points" else amount(half, unit)
     return (
         f" At this size fewer than {percent(POWER, 0)} % of runs show equal arms to be so: that"
-        f" takes an interval of ± {percent(asked)} points, and this one has ± {percent(half)}."
+        f" takes an interval of ± {amount(asked, unit)}, and this one has ± {have}."
     )
 
 

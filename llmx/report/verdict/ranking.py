@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from llmx.report.numbers import percent
+from llmx.core.metric import ACCURACY, Metric
+from llmx.report.metric_words import amount, gap_unit, level_words
 from llmx.report.verdict.decide import decide, some
 from llmx.report.verdict.evidence import Evidence, unequal_shares
 from llmx.report.verdict.gap import Gap, detectable, gaps
@@ -13,14 +14,14 @@ from llmx.report.verdict.model import Verdict
 
 
 def ranking_at_equal_share(
-    e: Evidence, *, arms: Sequence[str], share_tolerance: float = 0.01
+    e: Evidence, *, arms: Sequence[str], share_tolerance: float = 0.01, metric: str = ACCURACY
 ) -> Verdict:
-    """Order arms by accuracy and say which differences are real (all pairs, Holm).
+    """Order arms by a metric and say which differences are real (all pairs, Holm).
 
     Shown: at least one pair differs, by its interval and by its p value. Not comparable: the shares
     are further apart than allowed.
     """
-    found = gaps(e, list(combinations(arms, 2)))
+    found = gaps(e, list(combinations(arms, 2)), metric)
     numbers = tuple(gap.number() for gap in found)
     uneven = unequal_shares(e, arms, share_tolerance)
     if uneven or not found:
@@ -28,19 +29,15 @@ def ranking_at_equal_share(
         return Verdict(word="not comparable", reason=reason, numbers=numbers)
     halves = [half for gap in found for half in (gap.above(), gap.below())]
     return decide(some(halves)).verdict(
-        reason=f"{_order(e, arms)} {_pairs(found)}", numbers=numbers
+        reason=f"{_order(e, arms, e.metric(metric))} {_pairs(found)}", numbers=numbers
     )
 
 
-def _order(e: Evidence, arms: Sequence[str]) -> str:
-    ranks = sorted(((_accuracy(e, arm), arm) for arm in arms), reverse=True)
-    names = ", ".join(f"`{arm}` {percent(accuracy)} %" for accuracy, arm in ranks)
-    return f"By accuracy at equal draft share: {names}."
-
-
-def _accuracy(e: Evidence, arm: str) -> float:
-    scores = [score for run in e.arm(arm).runs() for score in run.scores.values()]
-    return sum(score.correct for score in scores) / len(scores)
+def _order(e: Evidence, arms: Sequence[str], metric: Metric) -> str:
+    levels = ((e.level(arm, metric), arm) for arm in arms)
+    ranks = sorted(levels, key=lambda one: (metric.signed * one[0], one[1]), reverse=True)
+    names = ", ".join(f"`{arm}` {level_words(value, metric)}" for value, arm in ranks)
+    return f"By {metric.name} at equal draft share: {names}."
 
 
 def _pairs(found: Sequence[Gap]) -> str:
@@ -51,5 +48,9 @@ def _pairs(found: Sequence[Gap]) -> str:
         return f"Significant (Holm over all {total} pairs): {'; '.join(over)}."
     return (
         f"None of the {total} pairs differs significantly (Holm over all pairs); one pair alone"
-        f" would need {percent(max(detectable(gap.span) for gap in found))} points."
+        f" would need {_needed(found)}."
     )
+
+
+def _needed(found: Sequence[Gap]) -> str:
+    return amount(max(detectable(gap.span) for gap in found), gap_unit(found[0].metric))

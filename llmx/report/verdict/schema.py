@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from itertools import combinations
 from typing import Any
 
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.metric import RIGHT
 from llmx.report.verdict.finding_test import FindingTest, finding_test, known_tests
 
 CONDITIONS = ("needs", "must_fail")
@@ -32,7 +33,7 @@ _TEXTS = ("statement", "half")
 
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")
 
-_CHECKED = frozenset({*_NUMBERS, "expected", "measure", "pairs", "arms", *SINGLE})
+_CHECKED = frozenset({*_NUMBERS, "expected", "metric", "measure", "pairs", "arms", *SINGLE})
 """Fields whose values are known, whatever test has them."""
 
 _WORDS = {"measure": ("drop", "jitter"), "needs": ("whole_traces",)}
@@ -74,11 +75,15 @@ def _check_values(
         value = finding.get(field)
         if field not in _CHECKED and field not in conditions:
             continue  # a plugin's own, which its test reads
-        if value is None and (field in _NUMBERS or field in _WORDS or field in conditions):
+        if value is None and field in {*_NUMBERS, *_WORDS, *conditions, "metric"}:
             continue
         wanted = _wanted(finding["test"], field, value)
         if wanted:
             raise ConfigError(f"{where}.{field} is {value!r}", f"write {wanted}")
+    metric = finding.get("metric") or RIGHT.name
+    if metric != RIGHT.name and "margin" in fields and finding.get("margin") is None:
+        hint = "write margin: NUMBER, in its unit"
+        raise ConfigError(f"{where} has no margin for '{metric}'", hint)
 
 
 def _wanted(test: str, field: str, value: Any) -> str:
@@ -87,6 +92,10 @@ def _wanted(test: str, field: str, value: Any) -> str:
         return "" if _number(value) and value > 0 else "a number above 0"
     if field == "expected":
         return "" if _number(value) else "a number"
+    if field == "metric":
+        return "" if isinstance(value, str) and value else "the name of a metric"
+    if field == "metric":
+        return "" if isinstance(value, str) and value else "the name of a metric"
     if field in _WORDS:
         return "" if value in _WORDS[field] else f"one of {', '.join(_WORDS[field])}"
     if (test, field) == ("optimum", "arms"):
@@ -97,6 +106,20 @@ def _wanted(test: str, field: str, value: Any) -> str:
     else:
         right = isinstance(value, str) if field in (*SINGLE, "must_fail") else _names(value)
     return "" if right else "names of arms"
+
+
+def check_metrics(findings: Iterable[Mapping[str, Any]], known: Iterable[str], where: str) -> None:
+    """Refuse a finding on a metric that nothing in the recipe measures.
+
+    Raises:
+        ConfigError: naming the place and the nearest metric.
+    """
+    there = (RIGHT.name, *known)
+    for place, finding in enumerate(findings):
+        name = finding.get("metric", RIGHT.name)
+        if name not in there:
+            text = f"{where}[{place}].metric is '{name}', which no scorer of the recipe declares"
+            raise ConfigError(text, nearest(name, there, "metrics"))
 
 
 def _number(value: Any) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmx.core.metric import RIGHT
 from llmx.report.figures import names
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
@@ -51,8 +52,9 @@ def _random_control(finding: Mapping[str, Any]) -> str:
 def _unfit(e: Evidence, finding: Mapping[str, Any], name: str) -> Unfit | None:
     if finding.get("needs") == "whole_traces" and (one := no_whole_traces(e, name)) is not None:
         return one
-    of_accuracy = finding_test(str(finding["test"])).of_accuracy
-    return at_a_limit(name, e.arm(name)) if of_accuracy else None
+    if not finding_test(str(finding["test"])).of_accuracy:
+        return None
+    return at_a_limit(name, e.arm(name), e.metric(str(finding.get("metric", RIGHT.name))))
 
 
 def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdict:

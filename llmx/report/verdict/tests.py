@@ -8,13 +8,21 @@ _HERE = "llmx.report.verdict"
 
 BEATS_CONTROL = FindingTest(
     f"{_HERE}.beats_control:beats_control",
-    frozenset({"arms", "control", "share_tolerance"}),
+    frozenset({"arms", "control", "metric", "share_tolerance"}),
     of_accuracy=True,
     of_all="shown here",
 )
-COSTS_AND_GAINS = FindingTest(f"{_HERE}.costs:costs_and_gains", frozenset({"pairs"}))
+COSTS_AND_GAINS = FindingTest(f"{_HERE}.costs:costs_and_gains", frozenset({"metric", "pairs"}))
 END_TO_END_SPEED = FindingTest(
     f"{_HERE}.end_to_end:end_to_end_speed", frozenset({"aim", "arms"}), of_all="contradicted here"
+)
+EQUIVALENT = FindingTest(
+    f"{_HERE}.equivalent_arms:equivalent_arms",
+    frozenset({"arms", "margin", "metric", "reference"}),
+    of_accuracy=True,
+    of_all="shown here",
+    together=True,
+    must_fail=True,
 )
 FIRST_TOKEN_CUT = FindingTest(
     f"{_HERE}.first_token:first_token_cut", frozenset({"aim", "arms"}), of_all="contradicted here"
@@ -24,30 +32,33 @@ LENGTH_INFLATION = FindingTest(
 )
 LOSSLESS = FindingTest(
     f"{_HERE}.lossless:lossless",
-    frozenset({"arm", "margin", "target"}),
+    frozenset({"arm", "margin", "metric", "target"}),
     of_accuracy=True,
     together=True,
     must_fail=True,
 )
 MORE_ACCURATE = FindingTest(
     f"{_HERE}.more_accurate:more_accurate",
-    frozenset({"arms", "control"}),
+    frozenset({"arms", "control", "metric"}),
     of_accuracy=True,
     of_all="shown here",
 )
 NON_INFERIOR_AND_FASTER = FindingTest(
     f"{_HERE}.non_inferior:non_inferior_and_faster",
-    frozenset({"aim", "arms", "margin", "reference"}),
+    frozenset({"aim", "arms", "margin", "metric", "reference"}),
     of_accuracy=True,
     must_fail=True,
 )
 OPTIMUM = FindingTest(
-    f"{_HERE}.optimum:optimum", frozenset({"arms", "expected"}), of_accuracy=True, together=True
+    f"{_HERE}.optimum:optimum",
+    frozenset({"arms", "expected", "metric"}),
+    of_accuracy=True,
+    together=True,
 )
 POOR_PREDICTOR = FindingTest(f"{_HERE}.predictor:poor_predictor", frozenset({"bound"}))
 RANKING_AT_EQUAL_SHARE = FindingTest(
     f"{_HERE}.ranking:ranking_at_equal_share",
-    frozenset({"arms", "share_tolerance"}),
+    frozenset({"arms", "metric", "share_tolerance"}),
     of_accuracy=True,
 )
 STEADIER = FindingTest(

@@ -123,6 +123,20 @@ def decide_hub(base: Base) -> None:
         go_offline_if_unreachable()
 
 
+def known_positions(base: Base) -> int | None:
+    """Return the positions that a model's configuration names; None where it names none.
+
+    Raises:
+        EngineError: if there is no configuration that transformers knows.
+    """
+    from llmx.engines.explained import explained
+    from llmx.engines.pretrained import config
+
+    with explained(base.place):
+        found = config(base.place, base.revision)
+    return getattr(found.get_text_config(), "max_position_embeddings", None)
+
+
 def load_tokenizer(base: Base) -> Any:
     """Return the tokenizer, which must be able to end and to pad.
 

@@ -25,7 +25,7 @@ def card(about: Mapping[str, Any]) -> str:
         "---",
         "library_name: transformers",
         "---",
-        f"# Trained by {_METHODS[about['kind']]}",
+        f"# Trained by {_METHODS.get(about['kind'], about['kind'])}",
         "",
         f"{about['steps']} steps from `{parent['name']}` ({known}) on {rows['count']} rows"
         f" ({rows['hash']}), seed {about['seed']}. At the end: {ends or 'nothing was logged'}.",

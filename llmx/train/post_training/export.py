@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from llmx.engines.locate import content_hash
 from llmx.store.files import read_json, sync_tree, write_json
 from llmx.store.fingerprint import fingerprint
 from llmx.store.page import write_marked
+from llmx.train.batch_reward import FILE as STATES
 from llmx.train.post_training.audit import Audited
 from llmx.train.post_training.card import card
 from llmx.train.post_training.checkpoints import Checkpoint
@@ -22,13 +23,21 @@ from llmx.train.reward import rewards_identity
 
 ABOUT = "training.json"
 # What a checkpoint holds beside the model: states, and files that name places of this machine.
-_NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md"}
+_NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md", STATES}
 _LOADED = {"is_local", "local_files_only", "backend", "name_or_path"}
 _NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
 
 
-def export(job: Job, audited: Audited, last: Checkpoint) -> None:
+def export(
+    job: Job,
+    audited: Audited,
+    last: Checkpoint,
+    complete: Callable[[Job, Path], None] = lambda job, model: None,
+) -> None:
     """Write everything that the stage leaves; doing it twice gives the same files.
+
+    Args:
+        complete: adds to ``model/`` what the trainer does not save.
 
     Raises:
         RunError: if the checkpoint has no whole weights, or one that is not finite.
@@ -40,6 +49,7 @@ def export(job: Job, audited: Audited, last: Checkpoint) -> None:
     else:
         _copy(last.path, job.out / "adapter")
         _merge(job, last.path, model)
+    complete(job, model)
     _require_finite(model, last)
     hashes = row_hashes(job.rows)
     write_json(job.out / "rows.json", hashes)
@@ -71,7 +81,8 @@ def _copy(checkpoint: Path, to: Path) -> None:
     for path in checkpoint.iterdir():
         if path.is_file() and path.name not in _NOT_MODEL and path.suffix not in _NOT_MODEL_SUFFIX:
             shutil.copyfile(path, to / path.name)
-    _tidy(to / "tokenizer_config.json")
+    if (to / "tokenizer_config.json").exists():
+        _tidy(to / "tokenizer_config.json")
     if (to / "config.json").exists():  # the Trainer switched the cache off, for training alone
         write_json(to / "config.json", {**read_json(to / "config.json"), "use_cache": True})
     if not list(to.glob("*.safetensors")):
@@ -117,7 +128,7 @@ def _about(job: Job, audited: Audited, last: Checkpoint, hashes: Sequence[str]) 
         "provenance": {
             "rows": {"count": len(hashes), "hash": fingerprint(hashes), "each": "rows.json"},
             "mask": audited.mask_statistics(),
-            "template": fingerprint(job.tokenizer.chat_template),
+            "template": fingerprint(getattr(job.tokenizer, "chat_template", None)),
             "parent": job.base.provenance(),
             "result": {"content": content_hash(job.out / "model")},
         },

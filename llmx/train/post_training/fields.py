@@ -8,7 +8,7 @@ the defaults; the source of the installed package is the only place that can't b
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
@@ -17,12 +17,15 @@ from typing import Any
 
 from llmx.core.errors import EngineError
 
-_ARGUMENTS = ("transformers", "training_args.py", "TrainingArguments")
+Source = tuple[str, str, str]
+"""Package, file in it and class whose annotated names are settings."""
+
+ARGUMENTS: Source = ("transformers", "training_args.py", "TrainingArguments")
 _BASE = ("trl", "trainer/base_config.py", "_BaseConfig")
 # Package, file in it and class, from the base to the class itself: a later field replaces one.
-_SOURCES: dict[str, tuple[tuple[str, str, str], ...]] = {
+_SOURCES: dict[str, tuple[Source, ...]] = {
     **{
-        kind: (_ARGUMENTS, _BASE, ("trl", f"trainer/{kind}_config.py", f"{kind.upper()}Config"))
+        kind: (ARGUMENTS, _BASE, ("trl", f"trainer/{kind}_config.py", f"{kind.upper()}Config"))
         for kind in ("sft", "dpo", "grpo", "rloo")
     },
     "lora": (
@@ -58,6 +61,16 @@ def fields(kind: str) -> dict[str, str]:
         EngineError: if the package is not installed, or its source is not as it was.
     """
     return dict(_annotations(kind))
+
+
+def fields_of(sources: Sequence[Source]) -> dict[str, str]:
+    """Return setting → annotation of a configuration by its classes, from the base on.
+
+    Raises:
+        EngineError: as :func:`fields`.
+    """
+    lines = {name: line for source in sources for name, line in _class_lines(*source).items()}
+    return {name: ast.unparse(line.annotation) for name, line in lines.items()}
 
 
 def defaults(kind: str) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,26 @@ def configuration(job: Job) -> Any:
     Raises:
         ConfigError: if TRL refuses the settings together, or there are GPUs to choose among.
     """
-    import torch
     import trl
+
+    check_folder(job.base.place, job.base.revision)
+    of_hub = {"revision": job.base.revision} if job.base.revision is not None else {}
+    loading = {**of_hub, **(job.settings.get("model_init_kwargs") or {})}
+    loading = {**loading, **WEIGHTS, "trust_remote_code": False}
+    make = getattr(trl, f"{job.kind.upper()}Config")
+    return arguments(job, make, {"model_init_kwargs": loading})
+
+
+def arguments(job: Job, make: Callable[..., Any], more: Mapping[str, Any] | None = None) -> Any:
+    """Return the trainer's arguments: the stage's own, the checked settings, and `more`.
+
+    Args:
+        make: the class of the arguments, one of transformers' ``TrainingArguments``.
+
+    Raises:
+        ConfigError: if it refuses the settings together, or there are GPUs to choose among.
+    """
+    import torch
 
     wanted = job.context.given.arm.engine.device
     if wanted != "cpu" and torch.cuda.device_count() > 1 and "RANK" not in os.environ:
@@ -68,14 +86,10 @@ def configuration(job: Job) -> Any:
         "logging_nan_inf_filter": False,  # a loss that is no number would be logged as 0
         "use_cpu": wanted == "cpu" or not torch.cuda.is_available(),
     }
-    settings = dict(job.settings)
-    check_folder(job.base.place, job.base.revision)
-    of_hub = {"revision": job.base.revision} if job.base.revision is not None else {}
-    loading = {**of_hub, **(settings.get("model_init_kwargs") or {})}
-    settings["model_init_kwargs"] = {**loading, **WEIGHTS, "trust_remote_code": False}
+    settings = {**job.settings, **(more or {})}
     settings.setdefault("dataloader_pin_memory", not fixed["use_cpu"])
     try:
-        return getattr(trl, f"{job.kind.upper()}Config")(**{**fixed, **settings})
+        return make(**{**fixed, **settings})
     except (ValueError, TypeError) as error:
         where = f"stages.{job.context.given.stage.name}.settings"
         raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error

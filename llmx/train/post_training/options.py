@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.options import ArmName, InputModels, RewardName, StageOptions, wrong
 from llmx.core.stage import StageInput
+from llmx.train.post_training.fields import Source
 from llmx.train.post_training.settings import check_lora, check_settings
 from llmx.train.post_training.trackers import TRACKERS
 
@@ -21,9 +22,11 @@ class TrainingOptions(StageOptions):
 
     Attributes:
         trl: the kind whose configuration the settings are.
+        sources: classes of the configuration of another trainer, from the base on.
     """
 
-    trl: ClassVar[str]
+    trl: ClassVar[str] = ""
+    sources: ClassVar[tuple[Source, ...]] = ()
 
     settings: dict[str, Any] = Field(default={}, description="TRL's configuration, by its names")
     lora: dict[str, Any] | None = Field(
@@ -49,7 +52,7 @@ class TrainingOptions(StageOptions):
     @field_validator("settings")
     @classmethod
     def _settings(cls, found: dict[str, Any]) -> dict[str, Any]:
-        return _checked(lambda: check_settings(cls.trl, found, ""))
+        return _checked(lambda: check_settings(cls.trl, found, "", cls.sources))
 
     @field_validator("lora")
     @classmethod
@@ -96,12 +99,7 @@ class RlooOptions(TrainingOptions):
     trl: ClassVar[str] = "rloo"
 
 
-_OF_KIND: dict[str, type[TrainingOptions]] = {
-    model.trl: model for model in (SftOptions, DpoOptions, GrpoOptions, RlooOptions)
-}
-
-
-def read_options(kind: str, given: StageInput) -> TrainingOptions:
+def read_options(model: type[TrainingOptions], given: StageInput) -> TrainingOptions:
     """Return the checked options of a stage.
 
     Raises:
@@ -111,7 +109,7 @@ def read_options(kind: str, given: StageInput) -> TrainingOptions:
     if len(given.arms) != 1:
         hint = "write over: arm; arms that mean the same share one training"
         raise ConfigError(f"{where} trains one arm and is given {len(given.arms)}", hint)
-    return given.read(_OF_KIND[kind])
+    return given.read(model)
 
 
 def bases(options: TrainingOptions, given: StageInput) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import ConfigError
 from llmx.core.stage import Memory, StageInput
 from llmx.engines.size import ModelSize
 from llmx.store.machine import device_memory
+from llmx.train.batch_reward import restore_states, save_states
 from llmx.train.post_training.accelerate_file import read_processes
 from llmx.train.post_training.audit import Limit
+from llmx.train.post_training.checkpoints import newest_whole
 from llmx.train.post_training.cost import per_step
 from llmx.train.post_training.duration import on_cpu, rewarded_seconds
 from llmx.train.post_training.encoded import Encoded, encode_asked
@@ -60,7 +63,10 @@ class PolicyStage(PostTraining):
         from datasets import Dataset
 
         sent = job.tokenizer.batch_decode([list(text.ids) for text in texts])
-        rewarding = Rewarding(job.rows, sent, load_rewards(job.options.rewards))
+        rewards = load_rewards(job.options.rewards)
+        if (done := newest_whole(job.out)) is not None:
+            restore_states(rewards, done.path)
+        rewarding = Rewarding(job.rows, sent, rewards)
         rows = [{"prompt": row.prompt, "row": row.number} for row in job.rows]
         trainer = getattr(trl, self.trainer)(
             job.base.place,
@@ -72,7 +78,12 @@ class PolicyStage(PostTraining):
         )
         if trainer.accelerator.is_main_process:
             record_rollouts(trainer, rewarding, RolloutBook(job.out, job.step))
+        trainer.llmx_rewards = rewards
         return trainer
+
+    def saved(self, trainer: Any, folder: Path) -> None:
+        """Keep the states of rewards that have one; all completions so far were trained on."""
+        save_states(trainer.llmx_rewards, folder)
 
     def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
         """Have the trainer encode its own first prompts, as it does before it generates."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from llmx.train.batch_reward import AnyReward, BatchReward, Completed, batch_components, is_batched
 from llmx.train.post_training.rollouts import Rollout, RolloutBook
 from llmx.train.post_training.rows import Row
 from llmx.train.reward import Reward, components, join
@@ -17,7 +18,7 @@ class Rewarding:
     """Holds what rewards and rollouts need: the rows, the prompts as sent, what ends an answer."""
 
     def __init__(
-        self, rows: Sequence[Row], sent: Sequence[str], rewards: Mapping[str, Reward]
+        self, rows: Sequence[Row], sent: Sequence[str], rewards: Mapping[str, AnyReward]
     ) -> None:
         self.rows, self.sent, self.rewards = rows, sent, rewards
         self.parts: dict[str, list[dict[str, float]]] = {}
@@ -30,7 +31,7 @@ class Rewarding:
     def _function(self, name: str, last: bool) -> Callable[..., list[float]]:
         def reward_func(completions: Any, completion_ids: Any, **given: Any) -> list[float]:
             numbers = given["row"]
-            found = [self._score(name, n, c) for n, c in zip(numbers, completions, strict=True)]
+            found = self._scores(name, numbers, [_text(one) for one in completions])
             self.parts[name] = found
             if last:
                 self._log(numbers, completion_ids, given["log_extra"])
@@ -39,10 +40,37 @@ class Rewarding:
         reward_func.__name__ = name
         return reward_func
 
-    def _score(self, name: str, number: int, completion: Any) -> dict[str, float]:
-        row, text = self.rows[number], _text(completion)
-        sent = self.sent[number]
-        return components(name, self.rewards[name], sent, text, row.fields, row.name)
+    def _scores(
+        self, name: str, numbers: Sequence[int], texts: Sequence[str]
+    ) -> list[dict[str, float]]:
+        reward = self.rewards[name]
+        pairs = list(zip(numbers, texts, strict=True))
+        if is_batched(reward):
+            return self._batch(name, reward, pairs)
+        pure = cast("Reward", reward)
+        return [self._score(name, pure, number, text) for number, text in pairs]
+
+    def _score(self, name: str, reward: Reward, number: int, text: str) -> dict[str, float]:
+        row, sent = self.rows[number], self.sent[number]
+        return components(name, reward, sent, text, row.fields, row.name)
+
+    def _batch(
+        self, name: str, reward: BatchReward, pairs: Sequence[tuple[int, str]]
+    ) -> list[dict[str, float]]:
+        """Score the generation of all processes alike in each of them, and return this one's part.
+
+        So the state is the same everywhere, and a checkpoint needs that of one process.
+        """
+        before = list(self.rewards)[: list(self.rewards).index(name)]
+        parts = [join({one: self.parts[one][n] for one in before}) for n in range(len(pairs))]
+        mine = [(number, text, own) for (number, text), own in zip(pairs, parts, strict=True)]
+        everyone, start = gathered(mine)
+        batch = [self._completed(*one) for one in everyone]
+        return batch_components(name, reward, batch)[start : start + len(mine)]
+
+    def _completed(self, number: int, text: str, parts: Mapping[str, float]) -> Completed:
+        row = self.rows[number]
+        return Completed(self.sent[number], text, row.fields, row.name, parts)
 
     def _log(self, numbers: Sequence[int], ids: Sequence[Sequence[int]], log: Any) -> None:
         """Hand TRL what it does not keep: it gathers it from all processes in the right order."""
@@ -53,6 +81,18 @@ class Rewarding:
         log(_ROW, list(numbers))
         log(_PARTS, [json.dumps(parts) for parts in joined])
         log(_IDS, [[len(one), one[-1]] for one in ids])
+
+
+def gathered(mine: list[Any]) -> tuple[list[Any], int]:
+    """Return the parts of all processes one after the other, and where this one's begins."""
+    from accelerate import PartialState
+    from accelerate.utils import gather_object
+
+    state = PartialState()
+    if state.num_processes == 1:
+        return mine, 0
+    sizes = gather_object([len(mine)])
+    return gather_object(mine), sum(sizes[: state.process_index])
 
 
 def _text(completion: Any) -> str:

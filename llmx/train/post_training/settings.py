@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
 from llmx.core.errors import ConfigError
-from llmx.train.post_training.fields import fields, installed
+from llmx.train.post_training.fields import Source, fields, fields_of, installed
 
 _STAGE = "the stage decides it"
 _RESUME = "a killed training would not end at the same weights"
@@ -54,12 +54,15 @@ _LORA_NAMES = {"alpha": "lora_alpha", "dropout": "lora_dropout"}
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
 
 
-def check_settings(kind: str, settings: Mapping[str, Any], where: str) -> dict[str, Any]:
+def check_settings(
+    kind: str, settings: Mapping[str, Any], where: str, sources: Sequence[Source] = ()
+) -> dict[str, Any]:
     """Return the settings with this project's defaults.
 
     Args:
         kind: ``sft``, ``dpo``, ``grpo`` or ``rloo``.
         where: the option's dotted name, for messages.
+        sources: the configuration's classes, of another kind.
 
     Raises:
         ConfigError: for a name that TRL does not know (with the nearest it does), one that a
@@ -78,8 +81,9 @@ def check_settings(kind: str, settings: Mapping[str, Any], where: str) -> dict[s
         raise ConfigError(f"{where}.train_sampling_strategy={order!r} cannot be", hint)
     if settings.get("save_total_limit", 2) in (0, 1):
         raise ConfigError(f"{where}.save_total_limit is too small", f"2 or more, or {_RESUME}")
-    if installed("trl"):
-        _check(settings, fields(kind), where, RESERVED)
+    package = sources[-1][0] if sources else "trl"
+    if installed(package):
+        _check(settings, fields_of(sources) if sources else fields(kind), where, RESERVED)
     return {**DEFAULTS, **settings}
 
 

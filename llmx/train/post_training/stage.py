@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from llmx.core.errors import EngineError, LlmxError
@@ -12,7 +13,7 @@ from llmx.engines.size import ModelSize
 from llmx.store.machine import machine
 from llmx.train.post_training.accelerate_file import read_processes
 from llmx.train.post_training.audit import Limit
-from llmx.train.post_training.base import bases_identity
+from llmx.train.post_training.base import Base, bases_identity, known_positions, load_tokenizer
 from llmx.train.post_training.cost import cost, per_step
 from llmx.train.post_training.duration import supervised_seconds
 from llmx.train.post_training.encoded import Encoded
@@ -34,10 +35,13 @@ class PostTraining(ABC):
     kind: ClassVar[str]
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
+    Options: ClassVar[type[TrainingOptions]]
+    packages: ClassVar[tuple[str, ...]] = ("trl", "datasets")
+    """What has to be installed."""
 
     @abstractmethod
     def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
-        """Return what the rows are as tokens, uncut."""
+        """Return what the rows are as tokens, uncut; the audit looks at them."""
 
     @abstractmethod
     def limit(self, options: TrainingOptions, context: int | None) -> Limit:
@@ -45,11 +49,30 @@ class PostTraining(ABC):
 
     @abstractmethod
     def build(self, job: Job, texts: Sequence[Encoded]) -> Any:
-        """Return TRL's trainer, ready to train."""
+        """Return the trainer, ready to train: transformers' ``Trainer``, or one made of it.
+
+        It saves safetensors, and draws its rows by a sampler that :mod:`llmx.train.order` knows.
+        """
 
     @abstractmethod
     def memory(self, size: ModelSize, options: TrainingOptions) -> Memory:
         """Return the bytes that one process takes."""
+
+    def options(self, given: StageInput) -> TrainingOptions:
+        """Return the checked options."""
+        return read_options(self.Options, given)
+
+    def tokenizer(self, base: Base) -> Any:
+        """Return what makes tokens of texts: one that can end an answer, and pad."""
+        return load_tokenizer(base)
+
+    def positions(self, base: Base) -> int | None:
+        """Return how many positions the model knows; None where it has no limit."""
+        return known_positions(base)
+
+    def complete(self, job: Job, model: Path) -> None:
+        """Add to the exported ``model/`` what the trainer does not save."""
+        return
 
     def beside(self, options: TrainingOptions, given: StageInput) -> int:
         """Return the bytes of the device that something else in the same process takes."""
@@ -58,6 +81,10 @@ class PostTraining(ABC):
     def fed(self, trainer: Any, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]] | None:
         """Return ids and mask of the first texts as the trainer feeds them, None if unknown."""
         return None
+
+    def saved(self, trainer: Any, folder: Path) -> None:
+        """Add to a checkpoint what the trainer does not keep; called before it counts as whole."""
+        return
 
     def may_save(self, trainer: Any) -> bool:
         """Whether a checkpoint of this moment holds everything that the training is made of."""
@@ -72,7 +99,7 @@ class PostTraining(ABC):
 
         Several processes are in it as well: two of them make a step of twice the rows.
         """
-        options = read_options(self.kind, given)
+        options = self.options(given)
         steps_of(options.settings, f"stages.{given.stage.name}.settings")
         processes = read_processes(options.accelerate, _file(given))
         settings = {n: v for n, v in options.settings.items() if n not in ACCIDENTS}
@@ -91,13 +118,13 @@ class PostTraining(ABC):
 
     def applies(self, given: StageInput) -> bool:
         """Where the option ``arms`` names the arm, or is not given."""
-        return trains(read_options(self.kind, given), given)
+        return trains(self.options(given), given)
 
     def plan(self, given: StageInput) -> Cost:
         """Rows, and memory by what it is for."""
-        options = read_options(self.kind, given)
+        options = self.options(given)
         processes = read_processes(options.accelerate, _file(given))
-        refused = processes.refusal(_file(given)) or _refusal(options, given)
+        refused = processes.refusal(_file(given)) or _refusal(self, options, given)
         return cost(self, given, options, processes, refused)
 
     def duration(self, size: ModelSize, options: TrainingOptions, steps: int) -> float:
@@ -118,10 +145,10 @@ def _file(given: StageInput) -> str:
     return f"stages.{given.stage.name}.accelerate"
 
 
-def _refusal(options: TrainingOptions, given: StageInput) -> LlmxError | None:
+def _refusal(kind: PostTraining, options: TrainingOptions, given: StageInput) -> LlmxError | None:
     """Return why the stage cannot be done here, before anything starts."""
     stage = f"stage '{given.stage.name}'"
-    wanted = ["trl", "datasets", *(["peft"] if options.lora is not None else [])]
+    wanted = [*kind.packages, *(["peft"] if options.lora is not None else [])]
     for package in wanted:
         if not installed(package):
             return EngineError(f"{stage} needs {package}, which is not installed", INSTALL)

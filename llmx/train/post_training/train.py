@@ -11,12 +11,11 @@ from typing import Any
 from llmx.core.audit import Check
 from llmx.core.errors import DataError, RunError
 from llmx.core.stage import StageContext
-from llmx.engines.explained import explained as explained_model
 from llmx.train.heap import keep_freed_memory
 from llmx.train.order import follow, order_of
 from llmx.train.post_training.audit import Audited, audit, refuse
 from llmx.train.post_training.audit_page import AUDIT, write_audit
-from llmx.train.post_training.base import decide_hub, find_base, load_tokenizer
+from llmx.train.post_training.base import decide_hub, find_base
 from llmx.train.post_training.checkpoints import (
     FOLDER,
     check_same_model,
@@ -28,7 +27,7 @@ from llmx.train.post_training.explained import explained, fits_memory
 from llmx.train.post_training.export import export, exported
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.launch import LOCK, TOLD, launch
-from llmx.train.post_training.options import bases, read_options
+from llmx.train.post_training.options import bases
 from llmx.train.post_training.rows import read_rows, tested
 from llmx.train.post_training.stage import PostTraining
 from llmx.train.post_training.trackers import Tracked, chosen, tracking
@@ -39,12 +38,12 @@ def train(stage: PostTraining, context: StageContext) -> None:
     """Audit, train from the newest whole checkpoint, and leave the model."""
     if not exported(context.out):
         drop_torn(context.out)
-        configuration = read_options(stage.kind, context.given).accelerate
+        configuration = stage.options(context.given).accelerate
         if configuration is not None:
             launch(context, configuration)
         job, texts, audited = prepare(stage, context)
         fit(stage, job, texts, audited)
-        finish(job, audited)
+        finish(stage, job, audited)
     for name in (LOCK, TOLD):
         (context.out / name).unlink(missing_ok=True)
     shutil.rmtree(context.out / FOLDER, ignore_errors=True)
@@ -52,7 +51,7 @@ def train(stage: PostTraining, context: StageContext) -> None:
 
 def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encoded], Audited]:
     """Load what is needed, and refuse what should not be trained on."""
-    options = read_options(stage.kind, context.given)
+    options = stage.options(context.given)
     folder, rows = read_rows(context, options.split)
     base = find_base(bases(options, context.given), context)
     decide_hub(base)
@@ -65,23 +64,15 @@ def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encod
     if done is not None:
         check_same_model(done, base.folder)
     context.progress.note("encoding the rows")
-    tokenizer = load_tokenizer(base)
+    tokenizer = stage.tokenizer(base)
     texts = stage.texts(tokenizer, rows, options)
-    limit = stage.limit(options, _positions(base.place, base.revision))
+    limit = stage.limit(options, stage.positions(base))
     audited = audit(rows, texts, limit, tokenizer, tested(folder))
     if done is None or not done.final:  # else the audit is there, with what the trainer fed
         write_audit(audited, tokenizer, context.out)
     refuse(audited, context.given.stage.name, context.out / AUDIT)
     step = done.step if done is not None else 0
     return Job(context, stage.kind, options, base, tokenizer, rows, step), texts, audited
-
-
-def _positions(place: str, revision: str | None) -> int | None:
-    from llmx.engines.pretrained import config
-
-    with explained_model(place):
-        found = config(place, revision)
-    return getattr(found.get_text_config(), "max_position_embeddings", None)
 
 
 def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audited) -> None:
@@ -106,7 +97,8 @@ def fit(stage: PostTraining, job: Job, texts: Sequence[Encoded], audited: Audite
     names = chosen(job.options.trackers) if first else ()
     with tracking(names, _tracked(job)) as trackers, fits_memory(job):
         may_save, folder = partial(stage.may_save, trainer), job.out / FOLDER
-        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save))
+        saved = partial(stage.saved, trainer)
+        trainer.add_callback(watch(job.context.progress, trackers, folder, may_save, saved))
         trainer.train(resume_from_checkpoint=str(done.path) if done is not None else None)
 
 
@@ -153,7 +145,7 @@ def _check_fed(stage: PostTraining, job: Job, trainer: Any, audited: Audited) ->
         raise RunError(text, f"{job.out / AUDIT} shows them")
 
 
-def finish(job: Job, audited: Audited) -> None:
+def finish(stage: PostTraining, job: Job, audited: Audited) -> None:
     """Leave the model, its card and ``training.json``.
 
     Raises:
@@ -162,4 +154,4 @@ def finish(job: Job, audited: Audited) -> None:
     last = newest_whole(job.out)
     if last is None or not last.final:
         raise RunError("the training ended before its last checkpoint", "run it again")
-    export(job, audited, last)
+    export(job, audited, last, stage.complete)

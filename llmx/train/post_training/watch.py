@@ -44,12 +44,14 @@ def watch(
     trackers: Sequence[Tracker],
     checkpoints: Path,
     may_save: Callable[[], bool],
+    saved: Callable[[Path], None] = lambda folder: None,
 ) -> Any:
     """Return a callback for the Trainer.
 
     Args:
         may_save: whether a checkpoint of this moment holds everything; a save that falls between
             two such moments is made at the next one.
+        saved: adds to a checkpoint, by its folder, before it is called whole.
     """
     from accelerate import PartialState
     from transformers import TrainerCallback
@@ -86,6 +88,7 @@ def watch(
             PartialState().wait_for_everyone()  # each process writes its own part
             if state.is_world_process_zero:
                 folder = checkpoints / f"checkpoint-{state.global_step}"
+                saved(folder)
                 mark_whole(folder, state.global_step, state.max_steps)
 
     return _Watch()

@@ -30,6 +30,7 @@ from documents import (
 
 from llmx.core.audit import Audit
 from llmx.core.figure import Spread, joined
+from llmx.core.metric import RIGHT
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, correct
@@ -341,7 +342,7 @@ class Tables(Evidence):
     right: Any = None
     tokens: Any = None
 
-    def pair(self, first, second):
+    def pair(self, first, second, metric=RIGHT):
         """Return what :meth:`Evidence.pair` does."""
         both, places = (self.arm(first), self.arm(second)), (int(first[1:]), int(second[1:]))
         ids, seeds = tuple(both[0].scores), tuple(run.seed for run in both[0].runs())

@@ -31,8 +31,10 @@ USUAL = count(60, RUNS)
 
 
 def test_every_test_that_decides_stands_at_its_null():
-    """`costs_and_gains` says no word; for `poor_predictor` see simulated_arms.py."""
-    known = {case.finding["test"] for case in CASES} | {"poor_predictor"}
+    """`costs_and_gains` says no word; for `poor_predictor` see simulated_arms.py; `equivalent` is
+    `lossless` of every arm (test_declared_metrics.py).
+    """
+    known = {case.finding["test"] for case in CASES} | {"poor_predictor", "equivalent"}
     assert known == {*kinds("test")} - {"costs_and_gains"}
 
 

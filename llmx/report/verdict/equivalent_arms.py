@@ -1,0 +1,89 @@
+"""Are arms as good as a reference, within a margin?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmx.core.figure import Span
+from llmx.core.metric import ACCURACY, Metric
+from llmx.report.metric_words import gap_words, margin_words
+from llmx.report.paired_table import PairedTable
+from llmx.report.timing import as_span
+from llmx.report.verdict.decide import LEVEL, Support, decide, every, some
+from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.gap import gap_number
+from llmx.report.verdict.lossless import equivalent, outside
+from llmx.report.verdict.model import Number, Verdict
+from llmx.stats.multiple import holm
+from llmx.stats.tost import Equivalence
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One arm beside the reference; `p_outside` after Holm, as one arm outside is enough."""
+
+    arm: str
+    table: PairedTable
+    gap: Equivalence
+    p_outside: float
+
+    @property
+    def span(self) -> Span:
+        """The difference with its 90 % interval."""
+        return as_span(self.gap.interval)
+
+    def inside(self) -> Support:
+        """Return what speaks for the arm being within the margin."""
+        return Support(self.gap.equivalent, self.gap.p_equivalent, self.table.lone)
+
+    def beyond(self) -> Support:
+        """Return what speaks for it being further away."""
+        found = outside(self.gap, self.table.lone)
+        return Support(found.sure and self.p_outside <= LEVEL, self.p_outside, found.lone)
+
+
+def equivalent_arms(
+    e: Evidence,
+    *,
+    arms: Sequence[str],
+    reference: str,
+    margin: float = 0.02,
+    metric: str = ACCURACY,
+) -> Verdict:
+    """Test arms against a reference for equivalence in a metric, each at 5 % to either side.
+
+    Shown: the 90 % interval of every arm lies inside the margin; all have to pass, so no p value is
+    adjusted (Berger 1982). Contradicted: that of one lies wholly outside, after Holm.
+
+    Args:
+        margin: in the unit of the metric; of accuracy, and of what is in percent, a share.
+    """
+    of = e.metric(metric)
+    found = _beside(e, arms, reference, margin, of)
+    if not found:
+        return Verdict(word="not comparable", reason="The arms share no scored problem.")
+    said = "; ".join(f"`{one.arm}` is {gap_words(one.span, of)} from it" for one in found)
+    return decide(
+        every(one.inside() for one in found), some(one.beyond() for one in found)
+    ).verdict(
+        reason=f"Beside `{reference}` (90 % intervals): {said}. The margin is"
+        f" ± {margin_words(margin, of)}.",
+        numbers=tuple(_number(one, reference, of) for one in found),
+    )
+
+
+def _beside(
+    e: Evidence, arms: Sequence[str], reference: str, margin: float, metric: Metric
+) -> list[Beside]:
+    pairs = [(arm, e.pair(arm, reference, metric)) for arm in arms]
+    tables = [(arm, table) for arm, table in pairs if table is not None]
+    tested = [equivalent(table, margin, metric) for _, table in tables]
+    beyond = holm([1 - one.p_equivalent for one in tested])
+    zipped = zip(tables, tested, beyond, strict=True)
+    return [Beside(arm, table, gap, p) for (arm, table), gap, p in zipped]
+
+
+def _number(one: Beside, reference: str, metric: Metric) -> Number:
+    p = one.gap.p_equivalent
+    return gap_number(metric, one.arm, reference, one.span, p, one.table, ", 90 %")
