@@ -66,8 +66,8 @@ FIGURES = [
     ),
     Mutant(  # a best value of an exploratory verdict
         BESIDE,
-        'or (quantity == "optimum" and source.explored(found))',
-        'or (quantity == "optimum" and False)',
+        "or (wanted.of_all and source.explored(found))",
+        "or (wanted.of_all and False)",
         "tests/unit/report/test_reproduce_trainings.py"
         "::test_a_best_value_of_an_exploratory_verdict_is_no_figure_of_ours",
     ),
