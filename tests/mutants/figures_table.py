@@ -71,6 +71,18 @@ FIGURES = [
         "tests/unit/report/test_reproduce_trainings.py"
         "::test_a_best_value_of_an_exploratory_verdict_is_no_figure_of_ours",
     ),
+    Mutant(  # figures of verdicts come before those of tables
+        "report/reproduce/stored.py",
+        "places.sort(key=lambda place: (place / VERDICTS).exists())",
+        "places.sort(key=lambda place: not (place / VERDICTS).exists())",
+        f"{_T}test_the_figures_of_any_stage_are_those_of_the_run_and_stand_beside_claims",
+    ),
+    Mutant(  # a stage of an arm is not looked into
+        "report/reproduce/stored.py",
+        'folder.glob(f"*/*/{FIGURES}")',
+        'folder.glob(f"*/{FIGURES}")',
+        f"{_T}test_the_figures_of_any_stage_are_those_of_the_run_and_stand_beside_claims",
+    ),
     Mutant(  # the figures of a report are those of nobody
         "report/figures/decoded.py",
         "row.reference or found.reference, **counts)",

@@ -136,6 +136,7 @@ def _results(folder: Path, about: Card) -> Results:
 def _figures(folder: Path) -> Figures:
     """Return the figures of all stages: the tables' first, then those of the verdicts on them."""
     places = [folder, *sorted(path for path in folder.glob("*") if path.is_dir())]
+    places += sorted(path.parent for path in folder.glob(f"*/*/{FIGURES}"))  # of a single arm
     places.sort(key=lambda place: (place / VERDICTS).exists())
     return joined(figures_in(place) for place in places)
 

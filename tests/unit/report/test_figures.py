@@ -18,8 +18,12 @@ from llmx.report.figures.p_at import p_at
 from llmx.report.figures.read import figures_in, write_figures
 from llmx.report.figures.streams import of_simulation, of_streams
 from llmx.report.figures.trainings import of_trainings
+from llmx.report.paper import Ours
+from llmx.report.reproduce.beside import beside
+from llmx.report.reproduce.stored import load_stored
 from llmx.report.results import Calibration, Results, Row
-from llmx.report.verdict.model import Number, Verdict
+from llmx.report.verdict.model import Number, Verdict, Verdicts
+from llmx.store.files import write_json
 
 NUMBER = st.floats(-1e6, 1e6, allow_nan=False)
 TEXT = st.text(max_size=8)
@@ -263,3 +267,23 @@ def test_no_dash_stands_beside_a_minus(span, said):
 def test_as_json_and_the_dump_hold_the_same():
     found = Figures(figures=(figure(n=3),), marks={"broken": ("a",)})
     assert Figures.model_validate(as_json(found)) == Figures.model_validate(found.dump())
+
+
+def test_the_figures_of_any_stage_are_those_of_the_run_and_stand_beside_claims(tmp_path):
+    """Of a stage of the recipe, or of one of an arm; tables come before what verdicts rest on."""
+    about = {"run": "r-1", "recipe": "r", "scale": "desk", "written": "", "machine": ""}
+    write_json(tmp_path / "card.json", about)
+    write_json(tmp_path / "results.json", as_json(Results(title="t", rows=())))
+    verdict = Verdict(word="measured", reason="", numbers=(
+        Number(what=names.LENGTH, arm="a", against="sd", span=Span(estimate=9.0), unit="times"),
+    ))  # fmt: skip
+    write_json(tmp_path / "judged" / "verdicts.json", as_json(Verdicts(verdicts=(verdict,))))
+    write_json(tmp_path / "outcomes.json", {})
+    for place, value in (("mine", 2.0), ("each/a", 3.0)):
+        found = figure(names.LENGTH, value=value, against="sd")
+        write_figures(tmp_path / place, Figures(figures=(found,)))
+    run = load_stored(tmp_path)
+    assert [one.span.estimate for one in run.figures.of(names.LENGTH)] == [2.0, 3.0, 9.0]
+    ours = Ours(recipe="r", quantity="length", arm="a")
+    assert beside(ours, {"r": run}).span == Span(estimate=2.0)
+    assert beside(Ours(recipe="r", quantity="length", arm="b"), {"r": run}) is None

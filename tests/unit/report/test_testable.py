@@ -363,7 +363,7 @@ def test_a_condition_that_cannot_be_read_is_one_line(finding, said):
     [
         (VerdictStage(), {"findings": [{"id": "x", **BETTER}], "tuned_on": "tests"}, "'tests'"),
         (TrainingReportStage(), {"broken": "k1"}, "'k1'"),
-        (TrainingReportStage(), {"broken": [1]}, "[1]"),
+        (TrainingReportStage(), {"broken": [1]}, "broken.0 is 1"),
     ],
 )
 def test_an_option_that_cannot_be_read_is_one_line(stage, options, said):

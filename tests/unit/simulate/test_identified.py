@@ -40,7 +40,7 @@ def test_a_figure_that_one_open_assumption_moves_is_not_identified(base, what, m
 
 def test_what_no_assumption_touches_is_identified_and_has_an_error():
     found = predicted("x", 2.0, grid(lambda _: 3.0))
-    assert found.identified and said_error(found) == "+50%"
+    assert found.identified and said_error(found) == "+50"
     assert _stored(found)["error"] == pytest.approx(0.5)
 
 
@@ -48,7 +48,7 @@ def test_a_narrow_span_beside_the_bounds_does_not_identify_a_figure():
     """Between 0.06 s and 10.6 s a span of 0.1 to 0.4 is little; and it is the drafts' length."""
     found = predicted("ttft", 0.47, grid(lambda one: 0.2 / one.draft_length))
     assert not found.identified and found.mover == "draft_length"
-    assert "draft length alone moves it 0.10 to 0.40" in said_error(found)
+    assert "draft length alone moves it, 0.10–0.40" in said_error(found)
 
 
 def test_no_error_is_stated_of_what_is_not_identified_on_any_page():
