@@ -258,7 +258,7 @@ def test_vllm_follows_rules_with_a_memory_and_names_them():
 
     check(SamplerSpec(algorithm="few", threshold=2), EngineSpec(kind="vllm"))
     told = "target, draft, speculative, random, ensemble, fuzzy, few, few_read"
-    with pytest.raises(ConfigError, match="no rule for sampler.algorithm=block") as caught:
+    with pytest.raises(ConfigError, match=r"no rule for sampler\.algorithm=block") as caught:
         check(SamplerSpec(algorithm="block"), EngineSpec(kind="vllm"))
     assert told in str(caught.value) and "no_object" not in str(caught.value)
     for unknown in ("fuzy", ["fuzzy"], 3):
