@@ -45,7 +45,7 @@ class Rule:
         if self.semantics not in SEMANTICS:
             hint = nearest(self.semantics, SEMANTICS)
             raise ConfigError(f"unknown semantics '{self.semantics}'", hint)
-        if self.fuzzy != (self.divergence is not None):
+        if self.by_divergence != (self.divergence is not None):
             text = f"semantics={self.semantics} with divergence={self.divergence}"
             raise ConfigError(text, "all semantics but speculative need a divergence")
         check_names(() if self.divergence is None else (self.divergence,))
@@ -54,7 +54,7 @@ class Rule:
             raise ConfigError(text, f"temperature is 0, or from {_COLDEST} up")
 
     @property
-    def fuzzy(self) -> bool:
+    def by_divergence(self) -> bool:
         """Whether a divergence takes part."""
         return self.semantics != "speculative"
 
@@ -160,7 +160,7 @@ class Block(Pairs):
         keys: int64 (B,), the bits of :func:`llmx.core.philox.keys`.
         position: int64 (B,), output position of the first drafted token.
         valid: int64 (B,), how many drafted tokens count (an EOS or the cap ends them earlier).
-        threshold: float32 (B, K), of the divergence; may be expanded. Read by fuzzy rules.
+        threshold: float32 (B, K), of the divergence; may be expanded. Read by rules by divergence.
         target_edge: float32 (B, K+1), the least logit that top-p and top-k leave in the target
             (see :mod:`llmx.kernels.edge`); None = nothing is cut off. Divergences ignore it.
         draft_edge: float32 (B, K), the same of the draft.
@@ -188,8 +188,8 @@ class Block(Pairs):
 
 
 def check_threshold(block: Block, rule: Rule) -> None:
-    """Raise ConfigError for a fuzzy rule without thresholds."""
-    if rule.fuzzy and block.threshold is None:
+    """Raise ConfigError for a rule by divergence without thresholds."""
+    if rule.by_divergence and block.threshold is None:
         text = f"semantics={rule.semantics} without a threshold"
         raise ConfigError(text, "give Block.threshold, float32 (B, K)")
 

@@ -20,7 +20,7 @@ def verify_block(block: Block, rule: Rule, report: tuple[str, ...] = ()) -> Outc
         report: divergences to return besides the one that decides.
 
     Raises:
-        ConfigError: for an unknown divergence, or a fuzzy rule without thresholds.
+        ConfigError: for an unknown divergence, or a rule by divergence without thresholds.
     """
     check_names(report)
     check_threshold(block, rule)

@@ -62,7 +62,7 @@ class Verifier:
         """Verify a block; see :func:`llmx.kernels.verify_block`.
 
         Raises:
-            ConfigError: for a block of another shape or device, or a fuzzy rule without thresholds.
+            ConfigError: for a block of another shape or device, or without its rule's thresholds.
         """
         self._check(block)
         if self._buffers is None:

@@ -38,7 +38,11 @@ _UNREAD: dict[str, set[str]] = {
 
 def _unread(algorithm: str) -> set[str]:
     if brought(algorithm):
-        return {"ensemble_weight", *_FUZZY, "draft_share", "accuracy_loss"}
+        from llmx.methods.decode.stateful_rule import stateful_rule
+
+        rule = stateful_rule(algorithm)
+        own = {"ensemble_weight", *_FUZZY, "draft_share", "accuracy_loss"}
+        return own if rule is None else own - rule.settings
     return _UNREAD[algorithm]
 
 
@@ -47,8 +51,9 @@ def _rule(algorithm: str) -> dict[str, Any]:
     if not brought(algorithm):
         return {}
     from llmx.methods.decode.accept_rule import brought_rule
+    from llmx.methods.decode.stateful_rule import stateful_rule
 
-    return {"rule": brought_rule(algorithm).version}
+    return {"rule": (stateful_rule(algorithm) or brought_rule(algorithm)).version}
 
 
 def required(arm: ArmSpec, stage: str) -> tuple[DataSpec, SamplerSpec]:

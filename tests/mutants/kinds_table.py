@@ -189,8 +189,8 @@ KINDS = [
     ),
     Mutant(
         "run/ask.py",
-        'return {"ensemble_weight", *_FUZZY, "draft_share", "accuracy_loss"}',
-        'return {"ensemble_weight", *_FUZZY, *_DIALS}',
+        'own = {"ensemble_weight", *_FUZZY, "draft_share", "accuracy_loss"}',
+        'own = {"ensemble_weight", *_FUZZY, *_DIALS}',
         f"{_ACCEPT}::test_its_version_is_part_of_what_a_sample_depends_on",
     ),
     Mutant(

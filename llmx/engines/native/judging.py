@@ -70,10 +70,10 @@ class Judging:
 
 def _rule(job: CompareJob) -> CRule:
     options = job.options
-    fuzzy = options.algorithm == "fuzzy"
+    diverges = options.stateful is not None
     ratio = (options.tests_ratio or options.rival) and options.temperature > 0
     return CRule(
-        _DIVERGENCES.index(options.divergence) if fuzzy else -1,
+        _DIVERGENCES.index(options.divergence) if diverges else -1,
         int(ratio),
         int(options.one_hot_draft),
         int(options.tests_first),

@@ -9,7 +9,7 @@ from typing import Any
 from llmx.core.errors import ConfigError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.locate import local_folder
-from llmx.engines.vllm_plugin.known import RULES
+from llmx.engines.vllm_plugin.known import followed, follows
 
 # Settings whose values follow from the recipe.
 _OURS = {
@@ -33,9 +33,9 @@ def check(sampler: SamplerSpec, spec: EngineSpec) -> None:
     Raises:
         ConfigError: naming the setting, and what to do.
     """
-    if sampler.algorithm not in RULES:
+    if not follows(sampler.algorithm):
         text = f"engine '{spec.kind}' has no rule for sampler.algorithm={sampler.algorithm}"
-        raise ConfigError(text, "engine=hf, or one of " + ", ".join(RULES))
+        raise ConfigError(text, "engine=hf, or one of " + ", ".join(followed()))
     if sampler.stop_below and sampler.algorithm not in ("target", "draft"):
         text = f"engine '{spec.kind}' drafts whole blocks: no sampler.stop_below"
         raise ConfigError(text, "sampler.stop_below=0, or engine=hf")

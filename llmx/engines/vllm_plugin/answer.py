@@ -10,6 +10,7 @@ import numpy as np
 from llmx.core.philox import Purpose, keys, uniforms
 from llmx.engines.vllm_plugin.rule import Rule
 from llmx.methods.decode.accept import Floats
+from llmx.methods.decode.stateful_rule import remembered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,12 +61,12 @@ class Tally:
 
 
 class Answer:
-    """One request in flight: its rule, uniforms, moving threshold, drafted block and counts."""
+    """One request in flight: its rule and what that remembers, uniforms, drafted block, counts."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.threshold = rule.options.threshold
-        self.spent = 0.0
+        start = remembered(1, rule.options)
+        self.held = {name: float(getattr(start, name)[0]) for name in start.held}
         self.block: Block | None = None
         self.skipped = False
         self.tally = Tally()

@@ -21,6 +21,7 @@ from llmx.methods.decode.draw import FRAGILE, band, draw, is_split, residual
 from llmx.methods.decode.follow import Final, final_token
 from llmx.methods.decode.lane import on_host, tokens_on_host
 from llmx.methods.decode.propose import Proposal, at_column
+from llmx.methods.decode.stateful_rule import remembered
 from llmx.methods.decode.verdict import Verdict
 from llmx.methods.decode.verify import judge
 
@@ -152,9 +153,10 @@ def _draws(rows: Sequence[Row], purpose: Purpose, width: int) -> Floats:
 
 
 def _dial(rows: Sequence[Row], options: DecodeOptions) -> Dial:
-    dial = Dial(len(rows), options)
-    dial.threshold = np.array([answer.threshold for _, answer, _ in rows], dtype=np.float64)
-    dial.spent = np.array([answer.spent for _, answer, _ in rows], dtype=np.float64)
+    """Return what the rule remembers of these answers."""
+    dial = remembered(len(rows), options)
+    for name in dial.held:
+        setattr(dial, name, np.array([answer.held[name] for _, answer, _ in rows], np.float64))
     return dial
 
 
@@ -163,8 +165,9 @@ def _settle(rows: Sequence[Row], dial: Dial, verdict: Verdict, run: Ints, valid:
         return
     dial.pay(verdict.charge, run)
     dial.turn(run, np.where(valid > 0, run + 1, 0))
-    for place, (_, answer, _) in enumerate(rows):
-        answer.threshold, answer.spent = float(dial.threshold[place]), float(dial.spent[place])
+    for name in dial.held:
+        for value, (_, answer, _) in zip(getattr(dial, name).tolist(), rows, strict=True):
+            answer.held[name] = value
 
 
 def _allowed(scores: Tensor, proposal: Proposal) -> Flags:

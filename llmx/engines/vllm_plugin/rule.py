@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.engines.vllm_plugin.known import RULES
+from llmx.engines.vllm_plugin.known import DEFAULT, followed, follows
 from llmx.methods.decode import DecodeOptions
 
 NAME = "llmx"
@@ -57,12 +57,12 @@ def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) ->
     own = (getattr(params, "extra_args", None) or {}).get(NAME)
     settings = {**check(config, SETTINGS), **check(own or {}, SETTINGS | _ALONE)}
     threshold = _number(settings.get("threshold"))
-    algorithm = settings.get("algorithm") or ("speculative" if threshold is None else "fuzzy")
-    if algorithm == "fuzzy" and threshold is None and not settings.get("hold_share"):
+    algorithm = settings.get("algorithm") or ("speculative" if threshold is None else DEFAULT)
+    if algorithm == DEFAULT and threshold is None and not settings.get("hold_share"):
         algorithm = "speculative"
-    if algorithm not in RULES:
+    if not _is_followed(algorithm):
         text = f"no rule of {NAME} in vLLM is called '{algorithm}'"
-        raise ConfigError(text, "engine=hf, or one of " + ", ".join(RULES))
+        raise ConfigError(text, "engine=hf, or one of " + ", ".join(followed()))
     if settings.get("stop_below") and algorithm not in ("target", "draft"):
         raise ConfigError("vLLM drafts whole blocks: no stop_below", "engine=hf")
     if own is None and algorithm == "speculative":
@@ -76,6 +76,13 @@ def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) ->
     seed = settings.get("seed", params.seed)
     named_id, key = settings.get("id", request), settings.get("key")
     return Rule(options, named_id, seed or 0, key, int(settings.get("position") or 0))
+
+
+def _is_followed(algorithm: Any) -> bool:
+    try:
+        return isinstance(algorithm, str) and follows(algorithm)
+    except ConfigError:
+        return False
 
 
 def check(settings: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:

@@ -1,8 +1,10 @@
-"""Accept rules that a plugin or a paper brings: ``accept.NAME``, chosen by ``sampler.algorithm``.
+"""Accept rules by token that a package or a paper brings: ``accept.NAME``.
 
-Such a rule looks at one drafted token and says whether it stands. A token that is refused is drawn
-anew, from the target's own distribution. The rules that llmx brings do more, and have code of their
-own in the loop.
+``sampler.algorithm`` chooses one. It looks at one drafted token and says whether it stands. A token
+that is refused is drawn anew, from the target's own distribution. A rule that compares whole
+distributions, or remembers what an answer was given, is a
+:class:`~llmx.methods.decode.stateful_rule.StatefulRule`. The lossless rules and their rivals have
+code of their own in the loop.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ def brought_rule(name: str) -> AcceptRule:
     found = lookup("accept", name)
     if not isinstance(found, AcceptRule):
         hint = "write AcceptRule(accept=…), of llmx.methods.decode.accept_rule"
-        raise ConfigError(f"accept rule '{name}' is {found!r}, no AcceptRule", hint)
+        text = f"accept rule '{name}' is {found!r}, no AcceptRule and no StatefulRule"
+        raise ConfigError(text, hint)
     return found
 
 

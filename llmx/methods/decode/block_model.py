@@ -178,8 +178,7 @@ def reads(options: DecodeOptions) -> bool:
     The others (penalties, truncated or warped divergences, transformers' mixture of arg-maxes,
     rules that a package brings) read whole distributions, which the loop computes itself.
     """
-    whole = options.algorithm == "fuzzy" and (
-        options.divergence_top_k > 0 or options.divergence_on == "warped"
-    )
+    rule = options.stateful
+    whole = rule is not None and not rule.reads_numbers(options)
     mixed = options.algorithm == "ensemble" and options.temperature == 0
     return not (options.penalised or whole or mixed or options.brought)

@@ -1,4 +1,4 @@
-"""What the fuzzy rule remembers of each answer: its threshold, and what its accepts have cost.
+"""What a rule remembers of each answer: its threshold, and what its accepts have cost.
 
 Both are functions of the answer's own past alone, so an answer does not depend on its neighbours
 in a batch.
@@ -6,10 +6,16 @@ in a batch.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 import numpy as np
 
 from llmx.methods.decode.accept import Doubles, Ints
-from llmx.methods.decode.options import DecodeOptions
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from llmx.methods.decode.options import DecodeOptions
 
 # No threshold is held below or above these: a loop that lost its grip would need as many rounds
 # to come back as it took to get there.
@@ -24,9 +30,12 @@ class Dial:
     where accepted tokens are the share s of the emitted ones.
 
     Attributes:
-        threshold: float64 (B,), nats.
-        spent: float64 (B,), divergences charged so far, nats.
+        held: names of what is remembered, float64 (B,) each; a rule may remember more.
+        threshold: nats.
+        spent: divergences charged so far, nats.
     """
+
+    held: ClassVar[tuple[str, ...]] = ("threshold", "spent")
 
     def __init__(self, size: int, options: DecodeOptions) -> None:
         self.options = options
@@ -38,10 +47,11 @@ class Dial:
         self.threshold[rows] = self.options.threshold
         self.spent[rows] = 0
 
-    def of(self, rows: Ints) -> Dial:
+    def of(self, rows: Ints) -> Self:
         """Return what is remembered of some rows alone."""
-        found = Dial(len(rows), self.options)
-        found.threshold, found.spent = self.threshold[rows], self.spent[rows]
+        found = type(self)(len(rows), self.options)
+        for name in self.held:
+            setattr(found, name, getattr(self, name)[rows])
         return found
 
     def pay(self, charge: Doubles, accepted: Ints) -> None:

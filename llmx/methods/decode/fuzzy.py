@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmx.methods.decode import accept
-from llmx.methods.decode.accept import Doubles, Flags, Floats, Ints
+from llmx.methods.decode.accept import Doubles, Flags, Ints
 from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.lane import on_host
 from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.stateful_rule import Beside, Closeness, Decision, StatefulRule
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,50 +19,89 @@ if TYPE_CHECKING:
     from llmx.methods.decode.propose import Proposal
 
 
-@dataclass(frozen=True)
-class Closeness:
-    """How close both models are at each drafted token.
+class FuzzyRule(StatefulRule):
+    """Accept where the divergence of both models is at most a threshold (arXiv 2502.20704)."""
 
-    Attributes:
-        divergence: float32 (B, K), nats.
-        chance: p of each token, of the distributions that are compared, float32 (B, K); None
-            where no floor asks for it.
-    """
+    settings = frozenset(
+        {
+            *("semantics", "divergence", "divergence_top_k", "divergence_on"),
+            *("hold", "hold_gain", "floor", "budget", "strict", "strict_scale"),
+        }
+    )
 
-    divergence: Floats
-    chance: Floats | None
+    def beside(self, options: DecodeOptions) -> Beside | None:
+        """Return the speculative test for ``fallback``, that of the arg-max for ``union``."""
+        if options.semantics == "research":
+            return None
+        return "ratio" if options.semantics == "fallback" else "first"
+
+    def reads_warped(self, options: DecodeOptions) -> bool:
+        """Whether it is p as it is drawn from that is compared."""
+        return options.divergence_on == "warped"
+
+    def reads_numbers(self, options: DecodeOptions) -> bool:
+        """Whether the divergence is of whole, raw distributions."""
+        return options.divergence_on == "raw" and not options.divergence_top_k
+
+    def limits(self, tokens: Ints, dial: Dial, options: DecodeOptions) -> Doubles:
+        """Return the answer's threshold, of strict tokens a share of it."""
+        most = dial.threshold[:, None]
+        if not options.strict_ids:
+            return most
+        strict = np.isin(tokens, options.strict_ids)
+        # An infinite threshold times zero would be NaN.
+        tight = most * options.strict_scale if options.strict_scale else np.zeros_like(most)
+        scaled: Doubles = np.where(strict, tight, most)
+        return scaled
+
+    def compare(
+        self, logits: Tensor, probs: Tensor | None, proposal: Proposal, options: DecodeOptions
+    ) -> Closeness:
+        """Measure the divergence, and p where a floor asks for it."""
+        import torch
+
+        from llmx.methods.decode.divergence import log_probs, measure, warped_log_probs
+
+        if _fused(logits, options):
+            from llmx.kernels import Pairs, divergence_of
+
+            pairs = Pairs(logits, proposal.logits, proposal.tokens)
+            d = divergence_of(pairs, (options.divergence,))[options.divergence]
+            return Closeness(on_host(d), None)
+        if options.divergence_on == "warped":
+            assert probs is not None
+            p, q = warped_log_probs(probs), warped_log_probs(drafted_probs(proposal, options))
+        else:
+            p, q = log_probs(logits), log_probs(proposal.logits)
+        d = measure(options.divergence, p, q, proposal.tokens, options.divergence_top_k)
+        if options.floor == 0:
+            return Closeness(on_host(d), None)
+        chance = p.gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1).exp()
+        both = on_host(torch.stack((d, chance)))
+        return Closeness(both[0], both[1])
+
+    def decide(
+        self,
+        close: Closeness,
+        tokens: Ints,
+        exempt: Flags | None,
+        dial: Dial,
+        options: DecodeOptions,
+    ) -> Decision:
+        """Apply threshold and guards; a token costs its divergence."""
+        most = self.limits(tokens, dial, options)
+        d = close.divergence
+        passes, margin = accept.research(d, most), np.abs(d - most)
+        if close.chance is not None:
+            passes = passes & (close.chance >= options.floor)
+            margin = np.minimum(margin, np.abs(close.chance - options.floor))
+        charge = np.where(passes if exempt is None else passes & ~exempt, d, 0.0).astype(np.float64)
+        if options.budget < np.inf:
+            passes, margin, charge = _within_budget(passes, margin, charge, dial, options)
+        return Decision(passes, margin.astype(np.float32), charge)
 
 
-def closeness(
-    logits: Tensor, probs: Tensor | None, proposal: Proposal, options: DecodeOptions
-) -> Closeness:
-    """Compare both models at every drafted token.
-
-    Args:
-        logits: raw, of the target, float32 (B, K, V).
-        probs: p, warped, float32 (B, K, V); read where `divergence_on` is ``warped``.
-    """
-    import torch
-
-    from llmx.methods.decode.divergence import log_probs, measure, warped_log_probs
-
-    if _fused(logits, options):
-        from llmx.kernels import Pairs, divergence_of
-
-        pairs = Pairs(logits, proposal.logits, proposal.tokens)
-        d = divergence_of(pairs, (options.divergence,))[options.divergence]
-        return Closeness(on_host(d), None)
-    if options.divergence_on == "warped":
-        assert probs is not None
-        p, q = warped_log_probs(probs), warped_log_probs(drafted_probs(proposal, options))
-    else:
-        p, q = log_probs(logits), log_probs(proposal.logits)
-    d = measure(options.divergence, p, q, proposal.tokens, options.divergence_top_k)
-    if options.floor == 0:
-        return Closeness(on_host(d), None)
-    chance = p.gather(-1, proposal.tokens.unsqueeze(-1)).squeeze(-1).exp()
-    both = on_host(torch.stack((d, chance)))
-    return Closeness(both[0], both[1])
+FUZZY = FuzzyRule()
 
 
 def _fused(logits: Tensor, options: DecodeOptions) -> bool:
@@ -81,54 +120,6 @@ def drafted_probs(proposal: Proposal, options: DecodeOptions) -> Tensor:
     if probs is not None:
         return probs
     return warp(proposal.scores, options.temperature, options.top_p, options.top_k)
-
-
-@dataclass(frozen=True)
-class FuzzyRule:
-    """What the fuzzy rule says of each drafted token; (B, K) each.
-
-    Attributes:
-        accept: whether it passes.
-        margin: distance of the nearest comparison from turning over.
-        charge: float64, what the token costs the answer's budget if it is emitted.
-    """
-
-    accept: Flags
-    margin: Floats
-    charge: Doubles
-
-
-def fuzzy_rule(
-    close: Closeness, tokens: Ints, exempt: Flags | None, dial: Dial, options: DecodeOptions
-) -> FuzzyRule:
-    """Apply threshold and guards.
-
-    Args:
-        tokens: int64 (B, K), drafted.
-        exempt: (B, K), tokens that stand without the fuzzy rule: they cost no budget.
-    """
-    most = limits(tokens, dial, options)
-    d = close.divergence
-    passes, margin = accept.research(d, most), np.abs(d - most)
-    if close.chance is not None:
-        passes = passes & (close.chance >= options.floor)
-        margin = np.minimum(margin, np.abs(close.chance - options.floor))
-    charge = np.where(passes if exempt is None else passes & ~exempt, d, 0.0).astype(np.float64)
-    if options.budget < np.inf:
-        passes, margin, charge = _within_budget(passes, margin, charge, dial, options)
-    return FuzzyRule(passes, margin.astype(np.float32), charge)
-
-
-def limits(tokens: Ints, dial: Dial, options: DecodeOptions) -> Doubles:
-    """Return the threshold of each token, float64 (B, 1) or (B, K)."""
-    most = dial.threshold[:, None]
-    if not options.strict_ids:
-        return most
-    strict = np.isin(tokens, options.strict_ids)
-    # An infinite threshold times zero would be NaN.
-    tight = most * options.strict_scale if options.strict_scale else np.zeros_like(most)
-    scaled: Doubles = np.where(strict, tight, most)
-    return scaled
 
 
 def _within_budget(

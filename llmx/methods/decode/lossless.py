@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def own_test(
     scores: Tensor, probs: Tensor | None, proposal: Proposal, u: Floats, options: DecodeOptions
 ) -> tuple[Flags, Floats] | None:
-    """Return (accept, margin) of the test that stands beside the fuzzy rule; None without one."""
+    """Return (accept, margin) of the test that stands beside a stateful rule; None without."""
     import torch
 
     if options.tests_first:

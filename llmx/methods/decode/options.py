@@ -9,6 +9,7 @@ from typing import Literal
 from llmx.core.errors import ConfigError
 from llmx.core.spec import Algorithm, Divergence, DraftMode, FirstBlock, Semantics
 from llmx.core.speech import LOSSLESS, Deferral, brought
+from llmx.methods.decode.stateful_rule import Beside, StatefulRule, stateful_rule
 
 _INFINITE = float("inf")
 
@@ -26,7 +27,7 @@ class DecodeOptions:
             ``typical`` acceptance (Cai et al., arXiv 2401.10774), ``fly`` (Li et al., arXiv
             2511.22972) and speculative ``cascade`` (Narasimhan et al., arXiv 2405.19261): see
             :mod:`llmx.methods.decode.lossy_rules`. Any other is a rule that a package brings: see
-            :mod:`llmx.methods.decode.accept_rule`.
+            :mod:`llmx.methods.decode.accept_rule` and :mod:`llmx.methods.decode.stateful_rule`.
         temperature: 0 = arg-max.
         top_k: 0 = off.
         repetition_penalty: divides the positive logits of every token of prompt and output, and
@@ -39,7 +40,7 @@ class DecodeOptions:
             q. Both are lossless under ``speculative``. ``greedy_soft`` drafts the arg-max but
             keeps the draft's distribution in the ratio, as transformers 4.44 did, which the paper
             used: it accepts more, and is not lossless.
-        semantics: of ``fuzzy``. ``research``: accept iff the divergence is at most the threshold,
+        semantics: of a rule by divergence. ``research``: accept iff it is at most the threshold,
             otherwise draw from the full target. ``fallback``: otherwise the speculative test
             decides, and a rejection draws from its residual. ``union``: as ``research``, but the
             target's own arg-max is always kept.
@@ -50,8 +51,8 @@ class DecodeOptions:
             ``typical``, least entropy in nats of ``fly``, α of ``cascade``.
         hold_share: None, or the draft share that each answer's own threshold is moved to hold.
         hold_gain: of that loop; see :mod:`llmx.methods.decode.hold`.
-        floor: a fuzzy accept needs at least this probability of the token under the target.
-        budget: nats; a fuzzy accept needs the divergences charged to an answer to stay under it.
+        floor: an accept by divergence needs at least this target probability of the token.
+        budget: nats; an accept by divergence needs what is charged to an answer to stay under it.
         strict_ids: tokens whose threshold is ``strict_scale * threshold``.
         stop_below: a draft stops before the first position at which its likeliest token has less
             than this probability (of its scores at temperature 1, penalties included, nothing cut
@@ -158,12 +159,20 @@ class DecodeOptions:
         """Whether q is one-hot in the acceptance ratio."""
         return self.draft == "greedy" or self.temperature == 0
 
+    @cached_property
+    def stateful(self) -> StatefulRule | None:
+        """The rule, if it is one with a memory: looked up once, not in every round."""
+        return stateful_rule(self.algorithm)
+
+    @cached_property
+    def _beside(self) -> Beside | None:
+        return None if self.stateful is None else self.stateful.beside(self)
+
     @property
     def tests_ratio(self) -> bool:
         """Whether the speculative test takes part in acceptance."""
-        fallback = self.algorithm == "fuzzy" and self.semantics == "fallback"
         ratio = (*LOSSLESS, "ensemble", "fly", "cascade")
-        return self.algorithm in ratio or fallback
+        return self.algorithm in ratio or self._beside == "ratio"
 
     @property
     def lossless(self) -> bool:
@@ -192,8 +201,9 @@ class DecodeOptions:
     @property
     def tests_first(self) -> bool:
         """Whether the target's own arg-max is accepted: one-hot distributions have no ratio."""
-        union = self.algorithm == "fuzzy" and self.semantics == "union"
-        return union or (self.temperature == 0 and (self.tests_ratio or self.rival))
+        return self._beside == "first" or (
+            self.temperature == 0 and (self.tests_ratio or self.rival)
+        )
 
     @property
     def penalised(self) -> bool:
@@ -203,7 +213,7 @@ class DecodeOptions:
 
     @property
     def guarded(self) -> bool:
-        """Whether something besides the threshold can refuse a fuzzy accept."""
+        """Whether something besides the threshold can refuse what a threshold accepts."""
         return self.floor > 0 or self.budget < _INFINITE or bool(self.strict_ids)
 
     @property
@@ -213,8 +223,8 @@ class DecodeOptions:
 
     @property
     def brought(self) -> bool:
-        """Whether the rule is none of llmx's; see :mod:`llmx.methods.decode.accept_rule`."""
-        return brought(self.algorithm)
+        """Whether the rule is an ``AcceptRule`` of a package, or of no known kind."""
+        return brought(self.algorithm) and self.stateful is None
 
     @property
     def tightens(self) -> bool:

@@ -1,4 +1,4 @@
-"""The rules that fuzzy decoding is compared with, over distributions or what is read of them."""
+"""Block verification and the lossy rules, over distributions or what is read of them."""
 
 from __future__ import annotations
 

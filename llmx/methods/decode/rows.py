@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from llmx.core.philox import Purpose, Words, keys, round_uniforms, uniforms
 from llmx.core.record import Finish
 from llmx.methods.decode.accept import Flags, Floats, Ints
-from llmx.methods.decode.dial import Dial
 from llmx.methods.decode.options import DecodeOptions
+from llmx.methods.decode.stateful_rule import remembered
 
 Stop = Callable[[Sequence[int]], bool]
 _BY_ROW = (
@@ -65,7 +65,7 @@ class Rows:
     def __init__(self, size: int, capacity: int, options: DecodeOptions, seed: int) -> None:
         self.options = options
         self.seed = seed
-        self.dial = Dial(size, options)
+        self.dial = remembered(size, options)
         self.index = np.arange(size)
         self.tokens: Ints = np.zeros((size, capacity), dtype=np.int64)
         self.fragile: Flags = np.zeros((size, capacity), dtype=np.bool_)

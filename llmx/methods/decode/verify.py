@@ -12,7 +12,6 @@ from llmx.methods.decode.accept import Flags, Floats, Ints
 from llmx.methods.decode.accept_rule import judge_brought
 from llmx.methods.decode.block_model import BlockModel, CompareJob, reads
 from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.fuzzy import Closeness, closeness, fuzzy_rule, limits
 from llmx.methods.decode.lane import Lane, tokens_on_host
 from llmx.methods.decode.lossless import own_test, ratio_test
 from llmx.methods.decode.options import DecodeOptions
@@ -20,6 +19,7 @@ from llmx.methods.decode.penalty import penalise
 from llmx.methods.decode.propose import Proposal
 from llmx.methods.decode.rivals import judge_read, judge_rival
 from llmx.methods.decode.rows import Rows
+from llmx.methods.decode.stateful_rule import Closeness, StatefulRule
 from llmx.methods.decode.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -86,14 +86,16 @@ def judge(
     if options.joint or options.rival:
         return judge_rival(logits, scores, probs, proposal, u, options, valid)
     own = own_test(scores, probs, proposal, u, options)
-    if options.algorithm != "fuzzy":
+    rule = options.stateful
+    if rule is None:
         assert own is not None
         return Verdict(logits, scores, probs, *own)
-    close = closeness(logits[:, :-1], None if probs is None else probs[:, :-1], proposal, options)
+    inside = None if probs is None else probs[:, :-1]
+    close = rule.compare(logits[:, :-1], inside, proposal, options)
     # Only the ratio's residual needs p at the place of a rejection that is not known yet.
     kept = probs if options.tests_ratio else None
     tokens = tokens_on_host(proposal.tokens)
-    return _fuzzy(logits, scores, kept, close, own, tokens, dial, options)
+    return _joined(rule, logits, scores, kept, close, own, tokens, dial, options)
 
 
 def _read(
@@ -113,7 +115,8 @@ def _read(
     whole = options.algorithm == "ensemble" or options.looks_ahead or options.budget < np.inf
     stop = valid is not None and not whole
     counted = np.full(len(tokens), tokens.shape[1]) if valid is None else valid
-    asked = limits(tokens, dial, options)
+    rule = options.stateful
+    asked = dial.threshold[:, None] if rule is None else rule.limits(tokens, dial, options)
     job = CompareJob(logits, proposal.logits, tokens, counted, u, asked, options, stop)
     found = model.compare(job)
     if options.joint or options.rival:
@@ -123,14 +126,15 @@ def _read(
         own = found.best == tokens, found.lead
     elif options.tests_ratio:
         own = ratio_test(found.p, found.q, u, options)
-    if options.algorithm != "fuzzy":
+    if rule is None:
         assert own is not None
         return Verdict(logits, logits, None, *own)
-    close = Closeness(found.divergence, found.chance if options.floor > 0 else None)
-    return _fuzzy(logits, logits, None, close, own, tokens, dial, options)
+    close = rule.read(found, options)
+    return _joined(rule, logits, logits, None, close, own, tokens, dial, options)
 
 
-def _fuzzy(
+def _joined(
+    rule: StatefulRule,
     logits: Tensor,
     scores: Tensor,
     probs: Tensor | None,
@@ -140,13 +144,13 @@ def _fuzzy(
     dial: Dial,
     options: DecodeOptions,
 ) -> Verdict:
-    """Join the fuzzy rule and the test that stands beside it."""
+    """Join a rule with a memory and the lossless test that stands beside it."""
     exempt = None if own is None else own[0]
-    rule = fuzzy_rule(close, tokens, exempt, dial, options)
-    flags, margin = rule.accept, rule.margin
+    found = rule.decide(close, tokens, exempt, dial, options)
+    flags, margin = found.accept, found.margin
     if own is not None:
         flags, margin = flags | own[0], np.minimum(margin, own[1])
-    return Verdict(logits, scores, probs, flags, margin, close.divergence, rule.charge)
+    return Verdict(logits, scores, probs, flags, margin, close.divergence, found.charge)
 
 
 def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
@@ -154,7 +158,8 @@ def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
     from llmx.methods.decode.warp import warp
 
     soft = (options.tests_ratio or options.rival) and options.temperature > 0
-    if soft or (options.algorithm == "fuzzy" and options.divergence_on == "warped"):
+    rule = options.stateful
+    if soft or (rule is not None and rule.reads_warped(options)):
         return warp(scores, options.temperature, options.top_p, options.top_k)
     return None
 

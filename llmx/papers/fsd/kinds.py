@@ -1,7 +1,7 @@
 """Fuzzy speculative decoding (Holsman et al., arXiv 2502.20704)."""
 
 KINDS = {
-    "accept.fuzzy": "llmx.methods.decode.fuzzy:fuzzy_rule",
+    "accept.fuzzy": "llmx.methods.decode.fuzzy:FUZZY",
     "stage.divergence_quantiles": "llmx.run.calibrate:CalibrateStage",
     "stage.divergence_log": "llmx.run.divergence_log:DivergenceLogStage",
     "stage.explore": "llmx.run.explore:ExploreStage",

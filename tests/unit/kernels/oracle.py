@@ -101,7 +101,7 @@ def verify(block, rule, names=DIVERGENCES):
             zp, zq, c = target[b, k], draft[b, k], tokens[b, k]
             for name in names:
                 found[name][b, k] = divergence(name, zp, zq, c)
-            if rule.fuzzy:
+            if rule.by_divergence:
                 d = divergence(rule.divergence, zp, zq, c)
                 accept[b, k] = d <= limits[b, k]
                 margin[b, k] = abs(d - limits[b, k])
