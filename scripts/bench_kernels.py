@@ -33,9 +33,8 @@ import torch
 from llmx.core.philox import Purpose, keys
 from llmx.kernels import Block, Rule, Verifier, fuses, verify_block
 from llmx.kernels.cuda_graph import capture, cuda_graphs
-from llmx.kernels.reference import decide
-from llmx.kernels.traffic import bytes_read
-from llmx.kernels.uniforms import drawn_at
+from llmx.kernels.plan import bytes_read
+from llmx.kernels.reference import decide, drawn_at
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 

@@ -20,8 +20,8 @@ from bench.spans import ratio_of_rates
 from llmx.config.compose import compose
 from llmx.core.exchange import ask
 from llmx.data import load
+from llmx.decoding import DecodeOptions, decode_refill
 from llmx.engines.hf import HfEngine
-from llmx.methods.decode import DecodeOptions, decode_refill
 
 Units = list[tuple[float, float]]  # tokens and seconds of each problem
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from llmx.core.judging import Judgement, judged
 from llmx.core.record import Sample
-from llmx.scoring.judging.alpaca_eval import AlpacaEval
-from llmx.scoring.judging.win_rate import points, win_rate
+from llmx.judging.alpaca_eval import AlpacaEval
+from llmx.judging.win_rate import points, win_rate
 
 JUDGE = "weighted_alpaca_eval_gpt4_turbo"
 BOARD = f"src/alpaca_eval/leaderboards/data_AlpacaEval_2/{JUDGE}_leaderboard.csv"

@@ -18,10 +18,10 @@ from typing import Any
 
 from trace_yields import SMALL, problems_of, told_of
 
-from llmx.data.traces.chains import Chain
-from llmx.data.traces.events import Event, Place, Return
-from llmx.data.traces.options import TraceOptions
-from llmx.data.traces.puzzle import Puzzle
+from llmx.papers.backtracking.traces.chains import Chain
+from llmx.papers.backtracking.traces.events import Event, Place, Return
+from llmx.papers.backtracking.traces.options import TraceOptions
+from llmx.papers.backtracking.traces.puzzle import Puzzle
 
 Numbers = tuple[Fraction, ...]
 TASKS: dict[str, tuple[dict[str, Any], int]] = {

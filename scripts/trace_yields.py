@@ -15,13 +15,13 @@ from statistics import fmean
 from typing import Any
 
 from llmx.core.spec import DataSpec
-from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.traces.arms import Traced, trace
-from llmx.data.traces.events import backtracks
-from llmx.data.traces.manifest import holding
-from llmx.data.traces.options import TraceOptions
-from llmx.data.traces.puzzle import TooFew
-from llmx.data.traces.replay import replay
+from llmx.data.tasks.dataset import ReasoningTask
+from llmx.papers.backtracking.traces.arms import Traced, trace
+from llmx.papers.backtracking.traces.events import backtracks
+from llmx.papers.backtracking.traces.manifest import holding
+from llmx.papers.backtracking.traces.options import TraceOptions
+from llmx.papers.backtracking.traces.puzzle import TooFew
+from llmx.papers.backtracking.traces.replay import replay
 
 SMALL = {"min_numbers": 3, "max_numbers": 3, "min_value": 1, "max_value": 20}
 TASKS: dict[str, tuple[str, dict[str, Any]]] = {

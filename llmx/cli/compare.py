@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from llmx.cli import api, complete
+from llmx import api
+from llmx.cli import complete
 from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Plugins, Runs
 
@@ -42,15 +43,15 @@ def compare(
       llmx compare fsd_gsm8k-1a2b3c:sd fsd_gsm8k-4d5e6f:sd --out sd-compared
       llmx compare fsd_gsm8k-1a2b3c fsd_gsm8k-4d5e6f --flips 0
     """
-    found = api.compare_runs(first, second, runs)
+    found = api.compare(first, second, runs=runs)
     if as_json:
         say(found.model_dump_json(indent=1))
     else:
-        from llmx.report.compare.terminal import render
+        from llmx.claims.compare.terminal import render
 
         show(render(found, flips))
     if out is not None:
-        from llmx.report.compare.write import write
+        from llmx.claims.compare.write import write
 
         written = write(found, out)
         if not as_json:

@@ -118,7 +118,7 @@ def _keys(recipe: str, recipes: Any) -> None:
 
 def _settings(spec: RunSpec) -> Iterator[tuple[str, Any]]:
     """Yield (key, value) of every setting of every arm, and of the stages as each has them."""
-    from llmx.config.stage_keys import flat_options
+    from llmx.config.stages import flat_options
 
     for arm in spec.arms.values():
         held = arm.model_dump(mode="json", exclude={"stages", "more"})

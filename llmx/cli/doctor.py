@@ -24,7 +24,7 @@ def doctor(runs: Runs = None, debug: Debug = False) -> None:
     Examples:
       llmx doctor
     """
-    from llmx.cli.api import runs_folder
+    from llmx.api import runs_folder
 
     rows = [("python", platform.python_version(), "")]
     rows += [_package(name, "pip install llmx-lab") for name in _NEEDED]
@@ -46,7 +46,7 @@ def _package(name: str, install: str) -> tuple[str, str, str]:
 
 def _vllm() -> tuple[str, str, str]:
     from llmx.core.errors import LlmxError
-    from llmx.run.vllm_found import vllm_found
+    from llmx.engines.vllm.found import vllm_found
 
     try:
         found = vllm_found()
@@ -59,7 +59,7 @@ def _vllm() -> tuple[str, str, str]:
 
 def _kernel() -> tuple[str, str, str]:
     """Whether the compiled forward can be had here."""
-    from llmx.run.forward_found import forward_found
+    from llmx.engines.native.found import forward_found
 
     found = forward_found()
     if found.build is None:

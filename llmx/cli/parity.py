@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmx.cli import api
+from llmx import api
 from llmx.cli.console import show, table
 from llmx.cli.options import Debug, Plugins
 
 if TYPE_CHECKING:
-    from llmx.run.parity import Difference, Parity
+    from llmx.runs.parity import Difference, Parity
 
 _SHOWN = 20
 

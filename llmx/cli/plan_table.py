@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from llmx.cli.console import size, table
 from llmx.config.yaml_file import shown
-from llmx.run.capacity import parts
+from llmx.graph.plan import parts
 
 if TYPE_CHECKING:
-    from llmx.run.api import Plan
-    from llmx.run.planned import PlannedStage
+    from llmx.graph.plan import PlannedStage
+    from llmx.runs.run import Plan
 
 _COLUMNS = ("stage", "state", "samples", "tokens", "time", "memory")
 

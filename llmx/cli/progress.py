@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from llmx.run.observer import Observer
+    from llmx.graph.observer import Observer
 
 
 class Live:

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from llmx.cli import api
+from llmx import api
 from llmx.cli.options import Debug, Plugins, Runs
-from llmx.cli.result import show_result
 
 
 def report(
@@ -26,4 +25,6 @@ def report(
       llmx report
       llmx report fsd_gsm8k-1a2b3c
     """
-    show_result(api.load(run, runs))
+    from llmx.cli.result import show_result
+
+    show_result(api.load_run(run, runs))

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from llmx.cli import api, complete
+from llmx import api
+from llmx.cli import complete
 from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Plugins, Recipes, Runs
 
@@ -43,13 +44,13 @@ def reproduce(
       llmx reproduce fsd --from docs/results/2026-11-24-fsd
       llmx reproduce fsd --out results/fsd --keep
     """
-    made = api.reproduce_paper(paper, runs, source or (), recipes or ())
+    made = api.reproduce(paper, runs=runs, sources=source or (), recipes=recipes or ())
     written = api.write_page(made, runs, out, keep)
     if as_json:
         say(made.page.model_dump_json(indent=1))
         return
-    from llmx.report.reproduce.shown import run_tables
-    from llmx.report.reproduce.terminal import render
+    from llmx.claims.reproduce.shown import run_tables
+    from llmx.claims.reproduce.terminal import render
 
     tables = {run.card.recipe: found for run in made.stored if (found := run_tables(run))}
     show(render(made.page, tables))

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmx.cli import api
+from llmx import api
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
 from llmx.core.errors import StoreError
 from llmx.core.secrets import without_secrets
 
 if TYPE_CHECKING:
-    from llmx.run.api import RunFolder
-    from llmx.run.check import Checked
+    from llmx.runs.check import Checked
+    from llmx.runs.run import RunFolder
 
 app = typer.Typer(
     rich_markup_mode=None,

@@ -8,7 +8,7 @@ from typing import Any
 from llmx.config.edge import Assignment
 from llmx.config.origins import Origins
 from llmx.config.schema import suggest
-from llmx.config.stage_keys import OWN, arm_keys, parted, reaches
+from llmx.config.stages import OWN, arm_keys, parted, reaches
 from llmx.core.options import option_names
 from llmx.core.spec import StageSpec
 

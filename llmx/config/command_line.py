@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from llmx.config.arm_words import PREFIX, ForArms, split_word
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.problems import Problems
+from llmx.config.stages import PREFIX, ForArms, split_word
 from llmx.core.errors import ConfigError
 from llmx.core.exposure import exposed_by, refusal
 

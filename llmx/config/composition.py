@@ -2,28 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from llmx.config import unused
 from llmx.config.arm_stages import PREFIX, ArmStages
-from llmx.config.arm_words import own_settings
 from llmx.config.command_line import CommandLine, chosen_arms
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.mount import Mount
 from llmx.config.origins import Origins
-from llmx.config.outside import Outside
-from llmx.config.partners import Partners
+from llmx.config.outside import Outside, Said
 from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
-from llmx.config.recipe import groups
-from llmx.config.schema import check_arm
-from llmx.config.stage_options import check_options
-from llmx.config.stages import resolve_stages
+from llmx.config.recipe import groups, sections
+from llmx.config.schema import check_arm, fields, keys, suggest
+from llmx.config.stages import own_settings, resolve_stages, stage_keys
 from llmx.config.yaml_file import read
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault, shown
+from llmx.core.options import faults, model_of
 from llmx.core.registry import kinds
 from llmx.core.spec import ArmSpec, Evidence, RunSpec, StageSpec
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set, and what the user did."""
+
+    mount: Mount
+    given: CommandLine
+    stages: ArmStages
+
+
+def report(
+    usage: Usage, settings: Settings, points: Sequence[Point], problems: Problems
+) -> list[str]:
+    """Return a line for each setting of the command line that reached only some arms.
+
+    A setting that reached none is a problem, with the nearest key that would have reached one.
+    """
+    notes = []
+    for setting, missed in usage.missed.items():
+        reached = usage.reached.get(setting, {})
+        if not reached:
+            _unknown(setting, settings, points, problems)
+        elif settings.given.is_shared(setting):
+            few = f"not to {', '.join(missed)}, which has no such key"
+            notes.append(f"{setting.text} applies to {', '.join(reached)}; {few}")
+    return notes
+
+
+def _unknown(
+    setting: Assignment, settings: Settings, points: Sequence[Point], problems: Problems
+) -> None:
+    mount, given = settings.mount, settings.given
+    section, _, name = setting.key.partition(".")
+    place = f"{setting.origin}: "
+    field = name.partition(".")[0]  # of engine.options.NAME
+    holders = mount.holders(section, field) if field in fields(section) else []
+    if setting.key.startswith(PREFIX):
+        if setting.typed or not settings.stages.left_out(setting.key):
+            text, hint = settings.stages.refusal(setting)
+            problems.add(f"{place}{text}", hint)
+    elif section in sections() and points and not any(section in p.values for p in points):
+        choices = "|".join(mount.choices(section))
+        hint = f"choose one first: {section}={choices}" if choices else _write(section)
+        problems.add(f"{place}{setting.key}: {mount.recipe.name} has no {section}", hint)
+    elif holders and given.arms is not None and not setting.typed:
+        return  # a layer of the recipe for arms that arms=[…] left out
+    elif holders:
+        hint = f"{section}={'|'.join(holders)} would have it"
+        problems.add(f"{place}no arm here has {setting.key}", hint)
+    else:
+        problems.add(f"{place}unknown key '{setting.key}'", _hint(setting, mount, points))
+
+
+def _hint(setting: Assignment, mount: Mount, points: Sequence[Point]) -> str:
+    there = {name for point in points for name in point.values if fields(name)}
+    words = ["seed", "arms", *groups(), *stage_keys(mount.recipe.stages)]
+    return suggest(setting.key, [*keys(there), *words])
+
+
+def _write(section: str) -> str:
+    return f"write `{section}: {{}}` in the recipe, or {section}.KEY=… in an arm"
+
+
+def check_options(
+    stages: Iterable[StageSpec], origins: Origins, mount: Mount, problems: Problems
+) -> None:
+    """Note every option that cannot be, with the place that it comes from.
+
+    Args:
+        stages: as all arms share them, or as one arm has them.
+        origins: who set what of them beyond the recipe's own section.
+    """
+    for stage in stages:
+        said = Said(f"stages.{stage.name}", origins, mount)
+        model = model_of(stage.kind)
+        if model is None:
+            _check_scorer(stage, said, problems)
+            continue
+        known = {"arms": mount.recipe.arms, "needs": stage.needs}
+        for one in faults(stage, model, known):
+            problems.add(f"{said.place(one.key)}: {one.message}", one.hint)
+
+
+def _check_scorer(stage: StageSpec, said: Said, problems: Problems) -> None:
+    """Check the one option that a kind without a model is likely to hand on."""
+    scorer = stage.options.get("scorer")
+    if scorer is not None and str(scorer) not in kinds("scorer"):
+        text = f"{said.place('scorer')}: stage {stage.name}: unknown scorer {scorer!r}"
+        problems.add(text, nearest(str(scorer), kinds("scorer")))
+
+
+Values = tuple[Hashable, ...]
+
+
+class Partners:
+    """The points of one reference, found by the values that were swept of it.
+
+    A sweep of two thousand points has as many references: looking through them all for each
+    would take as long as the rest of the plan.
+    """
+
+    def __init__(self, candidates: Sequence[Point]) -> None:
+        self.first = candidates[0] if candidates else None
+        self.known: dict[tuple[str, ...], dict[Values, tuple[int, Point]]] = {}
+        for place, point in enumerate(candidates):
+            keys = tuple(sorted(point.swept))
+            alike = self.known.setdefault(keys, {})
+            alike.setdefault(_values(point, keys), (place, point))
+
+    def of(self, point: Point) -> Point:
+        """Return the first reference with the same value in `point` of all that is swept of it.
+
+        The first of all where it is not swept alike; the point itself where there is none.
+        """
+        looked = ((keys, _values(point, keys)) for keys in self.known)
+        found = [self.known[keys][held] for keys, held in looked if held in self.known[keys]]
+        if found:
+            return min(found, key=lambda one: one[0])[1]
+        return self.first or point
+
+
+def _values(point: Point, keys: Sequence[str]) -> Values:
+    return tuple(_hashable(point.swept.get(key)) for key in keys)
+
+
+def _hashable(value: Any) -> Hashable:
+    """Return what is equal where the values are: a list or a mapping may be swept too."""
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(held)) for key, held in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
+
 
 _RESERVED = ("scale", "arms", "recipe")
 
@@ -145,8 +276,8 @@ class Composition:
         for name, listed in own.items():
             layers = Layers(inline, tuple(shared), (*listed, *self.typed_for.get(name, ())))
             points += expander.points(name, layers)
-        settings = unused.Settings(self.mount, self.given, stages)
-        self.notes += unused.report(usage, settings, points, self.problems)
+        settings = Settings(self.mount, self.given, stages)
+        self.notes += report(usage, settings, points, self.problems)
         name_points(points)
         return points
 

@@ -85,7 +85,7 @@ def _describe(path: Path) -> dict[str, Any]:
     from llmx.config.problems import Problems
     from llmx.config.reaches import reaches
     from llmx.config.recipe import SECTIONS, parse
-    from llmx.config.stage_keys import arm_keys, stage_keys
+    from llmx.config.stages import arm_keys, stage_keys
     from llmx.config.yaml_file import read
     from llmx.core.errors import ConfigError
 

@@ -1,7 +1,7 @@
 """Compositions kept on the disk: the same command, on the same files, waits for no Hydra again.
 
-A composition is found by the hash of all that it depends on (:mod:`llmx.config.asked`), so a stale
-one is never found. A file is its own hash and the specification; one that is damaged is none.
+A composition is found by the hash of all that it depends on (:mod:`llmx.config.compose`), so a
+stale one is never found. A file is its own hash and the specification; one that is damaged is none.
 """
 
 from __future__ import annotations

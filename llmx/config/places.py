@@ -14,7 +14,7 @@ from pathlib import Path
 from llmx.config.yaml_file import shown
 from llmx.core import plugins
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 LOCAL = "local"

@@ -12,7 +12,7 @@ from typing import Any
 
 from llmx.config.permitted import VLLM, engine_refusals, stage_refusals
 from llmx.config.recipe import Recipe
-from llmx.config.stage_keys import parted
+from llmx.config.stages import parted
 from llmx.core.hosts import entry_of, is_loopback
 from llmx.core.replaced import replaced
 

@@ -2,19 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from llmx.config.edge import Assignment
 from llmx.config.problems import Problems
-from llmx.config.recipe import Recipe
+from llmx.config.recipe import Recipe, groups
 from llmx.config.schema import suggest
-from llmx.config.stage_keys import OWN, parted, reaches, stage_keys
 from llmx.core.errors import nearest
 from llmx.core.options import option_names
 from llmx.core.registry import kinds
 from llmx.core.replaced import replaced
 from llmx.core.spec import StageSpec
+
+OWN = ("kind", "over", "needs")
+"""What the graph reads of a stage; everything else is an option of its kind."""
+
+
+def stage_keys(stages: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the dotted names that an override may set of stages as a file writes them."""
+    inner = [f"stages.{name}.{key}" for name, held in stages.items() for key in option_keys(held)]
+    return [*inner, *(f"stages.{name}" for name in stages)]
+
+
+def arm_keys(stages: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the dotted names that an arm or a sweep may set: options of stages over arms."""
+    over_arms = {
+        name: {key: value for key, value in held.items() if key not in OWN}
+        for name, held in stages.items()
+        if held.get("over", "arm") == "arm"
+    }
+    return [key for key in stage_keys(over_arms) if key.count(".") > 1]
+
+
+def option_keys(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of options, and those inside an option that is a mapping."""
+    inner = [
+        f"{key}.{name}"
+        for key, value in options.items()
+        if isinstance(value, Mapping)
+        for name in option_keys(value)
+    ]
+    return [*options, *inner]
+
+
+def parted(key: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return (stage, option, names inside the option) of ``stages.STAGE.OPTION.NAME``."""
+    _, stage, option, *inner = (*key.split("."), "", "")
+    return stage, option, tuple(name for name in inner if name)
+
+
+def reaches(options: Mapping[str, Any], option: str, inner: Sequence[str]) -> bool:
+    """Whether the file writes the option out; inside a mapping any name may be set, as the names
+    there are those of the stage's own kind.
+    """
+    return option in options and (not inner or isinstance(options[option], Mapping))
+
+
+def flat_options(options: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted name, value) of all that is no mapping, and of mappings without a name."""
+    for key, value in options.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat_options(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+PREFIX = "arms."
+_PATTERN = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class ForArms:
+    """One setting for the arms of a name or pattern. ``given.key`` is the key in an arm."""
+
+    pattern: str
+    given: Assignment
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it may mean several arms."""
+        return _PATTERN.search(self.pattern) is not None
+
+    @property
+    def key(self) -> str:
+        """The key as it was typed."""
+        return f"{PREFIX}{self.pattern}.{self.given.key}"
+
+
+def split_word(word: str, known: Collection[str]) -> tuple[str, str] | None:
+    """Return (name or pattern, key) of what stands after ``arms.``; None where it has no key.
+
+    Where the name could end at several dots, the longest arm of the recipe is preferred, then a
+    pattern that fits one, then the first.
+    """
+    parts, roots = word.split("."), (*groups(), "seed", "stages")
+    cuts = [cut for cut in range(1, len(parts)) if parts[cut] in roots]
+    names = [".".join(parts[:cut]) for cut in cuts]
+    named = [name for name in names if name in known]
+    fitting = [name for name in names if fitted(name, known)]
+    # A key that is none is said of the arm that is meant all the same.
+    whole = [name for name in known if word.startswith(f"{name}.")]
+    best = (*sorted(named, key=len)[-1:], *fitting, *names, *sorted(whole, key=len)[-1:])
+    name = next(iter(best), None)
+    if name is None:
+        name, dot, _ = word.partition(".")
+        if not dot:
+            return None
+    return name, word[len(name) + 1 :]
+
+
+def fitted(pattern: str, arms: Collection[str]) -> list[str]:
+    """Return the arms that a name or pattern means."""
+    if pattern in arms:
+        return [pattern]
+    return [arm for arm in arms if fnmatchcase(arm, pattern)]
+
+
+def own_settings(
+    given: Sequence[ForArms], arms: Collection[str], asked: Collection[str], problems: Problems
+) -> dict[str, tuple[Assignment, ...]]:
+    """Return arm -> what was set for it; what is said of one arm by name outvotes a pattern.
+
+    Args:
+        arms: all of the recipe.
+        asked: those of this run.
+    """
+    found: dict[str, dict[str, ForArms]] = {}
+    for one in sorted(given, key=lambda one: not one.is_pattern):
+        for arm in _meant(one, arms, asked, problems):
+            held = found.setdefault(arm, {})
+            before = held.get(one.given.key)
+            if before is not None and before.is_pattern and one.is_pattern:
+                text = f"command line: {before.key} and {one.key} both set arm {arm}"
+                problems.add(text, f"write {PREFIX}{arm}.{one.given.key}=VALUE")
+            held[one.given.key] = one
+    return {arm: tuple(_given(held.values(), arm)) for arm, held in found.items()}
+
+
+def _given(held: Collection[ForArms], arm: str) -> Iterator[Assignment]:
+    for one in held:
+        # A pattern's stays one setting, so that it is said once which arms have its key.
+        origin = f"{one.given.origin}, arm {arm}"
+        yield one.given if one.is_pattern else replace(one.given, origin=origin)
+
+
+def _meant(
+    one: ForArms, arms: Collection[str], asked: Collection[str], problems: Problems
+) -> list[str]:
+    found = fitted(one.pattern, arms)
+    text = one.given.text
+    if not found and one.is_pattern:
+        hint = f"arms: {', '.join(arms)}"
+        problems.add(f"{text}: no arm is called like '{one.pattern}'", hint)
+    elif not found:
+        hint = nearest(one.pattern, arms, "arms")
+        problems.add(f"{text}: there is no arm '{one.pattern}'", hint)
+    elif not set(found) & set(asked):
+        what = f"arm '{one.pattern}' is" if not one.is_pattern else f"arms '{one.pattern}' are"
+        problems.add(f"{text}: {what} not among arms=[…]")
+    return [arm for arm in found if arm in asked]
 
 
 def resolve_stages(

@@ -17,7 +17,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from llmx.core.errors import ConfigError
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 
 FILE = "kinds.py"
 VARIABLE = "LLMX_PLUGINS"

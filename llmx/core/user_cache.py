@@ -10,6 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def at_home(path: Path | str) -> Path:
+    """Return a path with `~` and `~USER` replaced; as it is where nobody has such a home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def folder() -> Path:
     """Return ``$LLMX_CACHE``, or ``llmx`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
 

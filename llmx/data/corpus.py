@@ -13,7 +13,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
-from llmx.data.reasoning.readers import require_chat
+from llmx.data.tasks.readers import require_chat
 from llmx.store.files import write_json, write_lines
 from llmx.store.fingerprint import fingerprint
 

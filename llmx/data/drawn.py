@@ -7,16 +7,60 @@ is read from files. Splits that trainings read are large, and read once: they ar
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from llmx.core import user_cache
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
-from llmx.data import kept
 from llmx.store.rows import lean
+
+_FOLDER = "problems"
+_MOST = 64
+_SAMPLES = TypeAdapter(tuple[Sample, ...])
+
+
+def load(identity: str, split: str, limit: int | None) -> tuple[Sample, ...] | None:
+    """Return the problems that were drawn of a split, None where there are no whole ones."""
+    digest, _, text = (user_cache.load(_file(identity, split, limit)) or b"").partition(b"\n")
+    if digest != _digest(text):
+        return None
+    try:
+        return _SAMPLES.validate_json(text)
+    except ValidationError:
+        return None
+
+
+def save(identity: str, split: str, limit: int | None, problems: Sequence[Sample]) -> None:
+    """Keep what was drawn of a split."""
+    text = _SAMPLES.dump_json(tuple(problems))
+    user_cache.save(_file(identity, split, limit), _digest(text) + b"\n" + text)
+    user_cache.keep_newest(f"{_FOLDER}/*.json", _MOST)
+
+
+def _file(identity: str, split: str, limit: int | None) -> str:
+    asked = json.dumps([identity, split, limit, _code()])
+    return f"{_FOLDER}/{_digest(asked.encode()).decode()}.json"
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """Return the hash of the code that draws: a problem may change with any line of it."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return _digest(b"\0".join(path.read_bytes() for path in files)).decode()
+
+
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=20).hexdigest().encode()
+
 
 _KEPT = frozenset({"test", "calibration", "validation", "heldout"})
 _LOCK = RLock()  # a dataset draws its splits one after the other
@@ -64,10 +108,10 @@ class _Dataset:
     def _drawn(self, name: str, limit: int | None) -> tuple[Sample, ...]:
         if self._identity is None:
             return tuple(self._make().split(name, limit))
-        there = kept.load(self._identity, name, limit)
+        there = load(self._identity, name, limit)
         if there is None:
             there = tuple(self._make().split(name, limit))
-            kept.save(self._identity, name, limit, there)
+            save(self._identity, name, limit, there)
         return there
 
 

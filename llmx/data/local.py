@@ -8,8 +8,8 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import DataError, nearest
-from llmx.core.home import at_home
 from llmx.core.spec import DataSpec
+from llmx.core.user_cache import at_home
 from llmx.store.place import inside
 
 SHIPPED = "shipped:"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from llmx.core.errors import EngineError, LlmxError
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 
 _OFFLINE = "without a network use model=zoo_gsm, or a local folder"
 _INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"

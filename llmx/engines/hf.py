@@ -18,8 +18,8 @@ from llmx.engines.kernel import kernel_identity, known_exact
 from llmx.engines.locate import code_identity, model_identity
 
 if TYPE_CHECKING:
+    from llmx.decoding import Decoded, DecodeOptions, StepModel
     from llmx.engines.pair import LoadedPair
-    from llmx.methods.decode import Decoded, DecodeOptions, StepModel
 
 
 # Settings that the token loop knows in another form.
@@ -61,7 +61,7 @@ class HfEngine:
 
     def exact(self, sampler: SamplerSpec) -> bool:
         """Whether an answer depends on its request alone, not on what shares its batch."""
-        from llmx.methods.decode.api import is_exact
+        from llmx.decoding.api import is_exact
 
         return is_exact(*self._models(self.options(sampler, 0.0)))
 
@@ -92,7 +92,7 @@ class HfEngine:
         return self._decoded(requests, self.spec.batch_size)
 
     def _decoded(self, requests: Sequence[Request], slots: int) -> Iterator[tuple[int, Record]]:
-        from llmx.methods.decode import decode_stream
+        from llmx.decoding import decode_stream
 
         if not requests:
             return
@@ -130,7 +130,7 @@ class HfEngine:
 
     def options(self, sampler: SamplerSpec, threshold: float) -> DecodeOptions:
         """Return the settings of the token loop."""
-        from llmx.methods.decode import DecodeOptions
+        from llmx.decoding import DecodeOptions
 
         shared = sampler.model_dump(exclude=_TRANSLATED)
         return DecodeOptions(

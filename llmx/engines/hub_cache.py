@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 from llmx.store.place import inside
 
 _MAIN = "main"

@@ -10,8 +10,7 @@ from __future__ import annotations
 from llmx.core.errors import EngineError
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, RunSpec
 from llmx.engines.locate import local_folder
-from llmx.store.machine import machine
-from llmx.store.once import once
+from llmx.store.machine import machine, once
 
 NATIVE = "native-1"
 """The compiled forward; the number goes up whenever its bits change."""

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llmx.core.errors import EngineError, nearest
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 from llmx.store.fingerprint import hash_folder
-from llmx.store.once import once
+from llmx.store.machine import once
 from llmx.store.place import inside
 
 ZOO = Path(__file__).parent.parent / "zoo"

@@ -20,7 +20,7 @@ from llmx.engines.locate import content_hash, local_folder
 from llmx.engines.size import model_size
 
 if TYPE_CHECKING:
-    from llmx.methods.decode import StepModel
+    from llmx.decoding import StepModel
 
 _SMALL = 16 * 2**20  # parameters of a model that may stay
 _MOST = 8  # models that stay

@@ -18,7 +18,7 @@ from llmx.engines.models import step_model
 from llmx.engines.tokenizer import PlainTokenizer, end_ids, open_tokenizer, positions
 
 if TYPE_CHECKING:  # it brings torch
-    from llmx.methods.decode import StepModel
+    from llmx.decoding import StepModel
 
 
 @dataclass

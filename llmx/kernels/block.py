@@ -199,7 +199,7 @@ class Outcome:
     """The verifier's answer.
 
     Attributes:
-        divergences: name -> float32 (B, K), as :mod:`llmx.methods.decode.divergence` defines them.
+        divergences: name -> float32 (B, K), as :mod:`llmx.papers.fsd.divergence` defines them.
         normalisers: of the rows that were read: ``target`` and ``draft``, the log-sum-exp of
             the raw logits, where a divergence was asked for; ``target_warped`` and
             ``draft_warped``, of ``logits / temperature`` above the edge, where the ratio was

@@ -37,7 +37,7 @@ class Buffers:
     @classmethod
     def new(cls, plan: Plan, device: torch.device) -> Buffers:
         """Allocate them; imports Triton."""
-        from llmx.kernels.fused import compare, draw, judge, survey
+        from llmx.kernels.fused import accept, compare, draw, survey
 
         rows, pairs, chunks = plan.rows, plan.pairs, plan.chunks
 
@@ -47,7 +47,7 @@ class Buffers:
         return cls(
             stats=make(survey.PLANES, pairs, chunks),
             parts=make(compare.PARTS, pairs, chunks),
-            notes=make(judge.NOTES, rows, plan.width),
+            notes=make(accept.NOTES, rows, plan.width),
             masses=make(draw.MASSES, rows, chunks),
             best=make(max(pairs, rows), chunks, kind=torch.int32),
             accept=make(rows, plan.width, kind=torch.int8),

@@ -5,9 +5,35 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from llmx.kernels import on_device, reference
+from llmx.kernels import reference
 from llmx.kernels.block import Block, Outcome, Pairs, Rule, check_names, check_threshold
+from llmx.kernels.buffers import Buffers
 from llmx.kernels.device import fuses
+from llmx.kernels.inputs import inputs_of, layout_of
+from llmx.kernels.launch import launcher
+from llmx.kernels.outcome import divergences_of, outcome_of
+from llmx.kernels.plan import DEFAULT, Plan, Shape
+
+
+def verify(
+    block: Block, rule: Rule, report: tuple[str, ...] = (), shape: Shape = DEFAULT
+) -> Outcome:
+    """Verify a block; see :func:`llmx.kernels.dispatch.verify_block`."""
+    plan = Plan.of(block, rule, report, shape)
+    return outcome_of(plan, _ran(block, plan))
+
+
+def measure(block: Pairs, names: tuple[str, ...], shape: Shape = DEFAULT) -> dict[str, Tensor]:
+    """Compute divergences alone; see :func:`llmx.kernels.dispatch.divergence_of`."""
+    plan = Plan.of(block, None, names, shape)
+    return divergences_of(plan, _ran(block, plan))
+
+
+def _ran(block: Pairs, plan: Plan) -> Buffers:
+    """Return fresh buffers, written."""
+    inputs, buffers = inputs_of(block, plan), Buffers.new(plan, block.target.device)
+    launcher(plan, layout_of(inputs)).run(inputs, buffers)
+    return buffers
 
 
 def verify_block(block: Block, rule: Rule, report: tuple[str, ...] = ()) -> Outcome:
@@ -27,7 +53,7 @@ def verify_block(block: Block, rule: Rule, report: tuple[str, ...] = ()) -> Outc
     if not fuses(block.target.device):
         return reference.verify(block, rule, report)
     with torch.cuda.device(block.target.device):
-        return on_device.verify(block, rule, report)
+        return verify(block, rule, report)
 
 
 def divergence_of(pairs: Pairs, names: tuple[str, ...]) -> dict[str, Tensor]:
@@ -40,4 +66,4 @@ def divergence_of(pairs: Pairs, names: tuple[str, ...]) -> dict[str, Tensor]:
     if not fuses(pairs.target.device):
         return reference.measure(pairs, names)
     with torch.cuda.device(pairs.target.device):
-        return on_device.measure(pairs, names)
+        return measure(pairs, names)

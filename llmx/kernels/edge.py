@@ -9,7 +9,7 @@ from torch import Tensor
 def edge(logits: Tensor, temperature: float, top_p: float = 1.0, top_k: int = 0) -> Tensor:
     """Return the least logit kept by top-k, then top-p, at this temperature.
 
-    Tokens that tie with the last one kept are kept, as in :mod:`llmx.methods.decode.warp`, so the
+    Tokens that tie with the last one kept are kept, as in :mod:`llmx.decoding.warp`, so the
     kept set is exactly the logits at or above the edge. This sorts, and so writes arrays of
     vocabulary size: a truncated target pays for them outside of the fused kernels.
 

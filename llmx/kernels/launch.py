@@ -24,8 +24,8 @@ class Launcher:
         self._steps = (*self._measuring(plan), *self._drawing(plan))
 
     def _measuring(self, plan: Plan) -> list[Bound]:
+        from llmx.kernels.fused.accept import judge
         from llmx.kernels.fused.compare import compare
-        from llmx.kernels.fused.judge import judge
         from llmx.kernels.fused.survey import survey
 
         if not plan.pairs:

@@ -5,8 +5,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from llmx.kernels.block import DIVERGENCES, Pairs, Rule
-from llmx.kernels.traffic import TWICE
+from llmx.kernels.block import DIVERGENCES, Block, Pairs, Rule
+
+# These need both normalisers at every token, and so a second read of both rows.
+TWICE = frozenset(("js", "ag", "tv"))
+
+
+def bytes_read(block: Block, rule: Rule) -> int:
+    """Return bytes of logits that are read to decide a block and to draw what follows.
+
+    Each pair of rows once, or twice for a divergence of :data:`TWICE`; then the one row of each
+    sequence that the next token is drawn from, and the draft's where a residual may be needed. Sums
+    of chunks are a few thousandths of that, and left out.
+    """
+    p, q = (x.element_size() * block.vocab * block.rows for x in (block.target, block.draft))
+    ratio = rule.tests_ratio and not rule.one_hot_draft
+    pair = p + (q if rule.divergence is not None or ratio else 0)
+    passes = 2 if rule.divergence in TWICE else 1
+    return passes * block.width * pair + p + (q if ratio and block.width else 0)
+
 
 ORDER = {name: place for place, name in enumerate(DIVERGENCES)}
 FLAGS = {name: name.removeprefix("draft_").upper() for name in DIVERGENCES}

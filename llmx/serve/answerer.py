@@ -11,8 +11,8 @@ from llmx.core.ensemble import EnsembleSpec
 from llmx.core.events import ANSWER, Event
 from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Streamer
-from llmx.methods.ensemble.api import converse
-from llmx.methods.ensemble.speakers import speakers
+from llmx.dialogue.api import converse
+from llmx.dialogue.speakers import speakers
 from llmx.serve.chat import Chat
 
 

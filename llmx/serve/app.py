@@ -12,20 +12,85 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmx.core.errors import LlmxError
 from llmx.serve.access import Access
 from llmx.serve.answerer import Answerer
-from llmx.serve.body import drained, read_body
+from llmx.serve.body import GONE, drained, read_body
 from llmx.serve.chat import parse_chat
-from llmx.serve.gate import Gate
 from llmx.serve.limits import Limits
 from llmx.serve.metrics import Metrics
-from llmx.serve.presence import Stream, unless_left
 from llmx.serve.refusal import Refusal, failed
 from llmx.serve.reply import Answer, streamed
+
+_NO_CACHE = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+class Stream(StreamingResponse):
+    """Server-sent events whose generator is closed when the client is gone, not when it is found
+    by the garbage collector."""
+
+    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=_NO_CACHE)
+        self.events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events; whatever ends that, close them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.events.aclose()
+
+
+async def unless_left(request: Request, work: Awaitable[str]) -> str:
+    """Return what the work returns, or stop it when the client is gone.
+
+    Raises:
+        Refusal: to nobody, when it is.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Refusal(GONE, "the client left")
+        return task.result()
+    finally:
+        gone.cancel()
+        task.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+class Gate:
+    """Passes on what a check lets through; the rest is refused in the shape of all errors."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        check: Callable[[Scope], None],
+        refused: Callable[[Request, Refusal], Awaitable[Response]],
+    ) -> None:
+        self.app, self.check, self.refused = app, check, refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check a request; the life of the server passes."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        try:
+            self.check(scope)
+        except Refusal as error:
+            request = Request(scope, receive)
+            answer = await self.refused(request, await drained(request, error))
+            return await answer(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
 class Service:

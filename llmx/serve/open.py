@@ -6,9 +6,9 @@ from llmx.core.errors import ConfigError
 from llmx.core.exposure import refuse_exposed
 from llmx.core.spec import RunSpec
 from llmx.engines.stream.open import open_cast
-from llmx.run.ensemble import ensemble_of
-from llmx.run.sending import refusal
+from llmx.graph.wiring import refusal
 from llmx.serve.answerer import EnsembleAnswerer
+from llmx.stages.ensemble import ensemble_of
 
 
 def open_answerer(spec: RunSpec, arm: str | None = None) -> EnsembleAnswerer:

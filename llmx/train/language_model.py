@@ -25,7 +25,7 @@ from llmx.engines.explained import explained
 from llmx.engines.locate import local_folder, model_identity
 from llmx.engines.size import ModelSize
 from llmx.store.files import read_lines, sync_tree, write_json
-from llmx.train.heap import keep_freed_memory
+from llmx.train.malloc import keep_freed_memory
 from llmx.train.order import ByLength, follow
 from llmx.train.post_training.duration import on_cpu, supervised_seconds
 

@@ -10,8 +10,7 @@ import torch
 import transformers
 
 from llmx.engines.kernel import NATIVE
-from llmx.engines.native.build import _compiler, trouble
-from llmx.engines.native.processor import best_build
+from llmx.engines.native.build import _compiler, best_build, trouble
 from llmx.store.machine import machine
 
 HERE = Path(__file__).resolve().parents[2]

@@ -16,8 +16,8 @@ from bench.clock import CLOCKS, NOTHING, Lap, timed
 from bench.models import KERNELS, Models, Pair
 from bench.spans import Span, ratio
 from bench.steps import Steps
-from llmx.methods.decode import DecodeOptions, decode_refill, rounds, verify
-from llmx.methods.decode.block_model import as_blocks
+from llmx.decoding import DecodeOptions, decode_refill, rounds, verify
+from llmx.decoding.block_model import as_blocks
 
 RULES = ("SD", "FSD-R", "FSD-H")
 Where = tuple[str, str, float]  # kernel, rule, temperature

@@ -18,10 +18,9 @@ from bench.decoding import Timing, Timings, units
 from bench.models import Models
 from bench.products import Products
 from bench.spans import median, ratio_of_rates
-from llmx.engines.native.cache import NativeCache
-from llmx.engines.native.model import Floats, Ints, NativeLlama
-from llmx.methods.decode import decode_refill
-from llmx.methods.decode.block_model import Drafted, DraftJob
+from llmx.decoding import decode_refill
+from llmx.decoding.block_model import Drafted, DraftJob
+from llmx.engines.native.model import Floats, Ints, NativeCache, NativeLlama
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from bench.models import LOOPS, Models, Prompts
-from llmx.methods.decode import decode_refill
+from llmx.decoding import decode_refill
 
 
 @dataclass(frozen=True, order=True)

@@ -16,7 +16,7 @@ from bench.models import KERNELS, LOOPS, Models
 from bench.settings import Settings
 from bench.spans import median, ratio, ratio_of_rates
 from bench.steps import Steps
-from llmx.methods.decode import StepModel
+from llmx.decoding import StepModel
 
 _PAST = 64  # tokens that stand in the cache
 

@@ -14,12 +14,11 @@ from bench.kernels import forwards
 from bench.settings import Settings
 from bench.spans import Span, median
 from bench.steps import Steps
+from llmx.decoding import StepModel
 from llmx.engines.native.model import NativeLlama
-from llmx.engines.native.rope import frequencies
-from llmx.engines.native.shape import LlamaShape
+from llmx.engines.native.shape import LlamaShape, frequencies
 from llmx.engines.native.weights import LlamaWeights, panels
 from llmx.engines.step import build_step_model
-from llmx.methods.decode import StepModel
 
 _ROPE = {"rope_theta": 10000.0, "rope_type": "default"}
 

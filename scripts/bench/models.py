@@ -16,10 +16,10 @@ from llmx.config.compose import compose
 from llmx.core.exchange import ask
 from llmx.core.speech import Algorithm, DraftMode
 from llmx.data import load as load_data
+from llmx.decoding import DecodeOptions, StepModel
 from llmx.engines.hf import HfEngine
 from llmx.engines.native.model import NativeLlama
 from llmx.engines.step import build_step_model
-from llmx.methods.decode import DecodeOptions, StepModel
 
 Prompts = list[list[int]]
 KERNELS = ("native", "torch")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from llmx.config.compose import compose
 from llmx.data import load
-from llmx.run.execute import execute
-from llmx.run.observer import SilentObserver
-from llmx.run.plan import plan
+from llmx.graph.execute import execute
+from llmx.graph.observer import SilentObserver
+from llmx.graph.plan import plan
 
 _RECIPE = """\
 name: scaled

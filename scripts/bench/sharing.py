@@ -16,9 +16,9 @@ from llmx.config.compose import compose
 from llmx.core.progress import Progress, Silent
 from llmx.core.spec import RunSpec, StageSpec
 from llmx.engines.kernel import with_kernels
-from llmx.run.graph import build_graph
-from llmx.run.observer import SilentObserver
-from llmx.run.workers import run_with_workers
+from llmx.graph.graph import build_graph
+from llmx.graph.observer import SilentObserver
+from llmx.graph.workers import run_with_workers
 
 CREWS = (1, 2)
 

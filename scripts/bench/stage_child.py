@@ -18,7 +18,7 @@ from llmx.config.compose import compose
 from llmx.core.progress import Silent
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.run.decode import DecodeStage
+from llmx.stages.decode import DecodeStage
 
 
 def stage(arm: str, kernel: str | None, problems: int, gamma: int) -> StageInput:

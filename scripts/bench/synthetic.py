@@ -17,16 +17,16 @@ from bench.accept_share import RULES, options
 from bench.clock import Lap, timed
 from bench.models import KERNELS, Models
 from bench.steps import Steps
+from llmx.decoding import DecodeOptions
+from llmx.decoding.accept import Floats, Ints, leading
+from llmx.decoding.cached_model import Lane
+from llmx.decoding.follow import follow
+from llmx.decoding.propose import Proposal
+from llmx.decoding.rows import Rows
+from llmx.decoding.verify import verify
+from llmx.decoding.warp import warp
 from llmx.engines.native.calls import functions
 from llmx.engines.native.judging import Judging
-from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.accept import Floats, Ints, leading
-from llmx.methods.decode.follow import follow
-from llmx.methods.decode.lane import Lane
-from llmx.methods.decode.propose import Proposal
-from llmx.methods.decode.rows import Rows
-from llmx.methods.decode.verify import verify
-from llmx.methods.decode.warp import warp
 
 _NOISE = 0.005  # between target and draft, in logits
 

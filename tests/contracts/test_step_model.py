@@ -19,11 +19,11 @@ from transformers import (
 )
 
 from llmx.core.errors import EngineError
+from llmx.decoding import DecodeOptions, StepModel, decode
+from llmx.decoding.toy import ToyModel
 from llmx.engines.native.model import NativeLlama
 from llmx.engines.step import LeanLlama, TransformersModel, build_step_model
 from llmx.engines.step.product import Product
-from llmx.methods.decode import DecodeOptions, StepModel, decode
-from llmx.methods.decode.toy import ToyModel
 
 V = 48
 COMMON = {

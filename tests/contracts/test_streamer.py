@@ -12,9 +12,9 @@ from llmx.core.exchange import Message, Request
 from llmx.core.registry import lookup
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.stream import Ask, Part, Shown, Turn
+from llmx.dialogue.api import converse
 from llmx.engines.hf import HfEngine
 from llmx.engines.stream.hf import HfStreamer
-from llmx.methods.ensemble.api import converse
 
 DRAFT = ModelSpec(target="zoo:gsm_draft")
 QUESTION = "Tom has 5 apples and buys 7 more apples. How many apples does he have?"

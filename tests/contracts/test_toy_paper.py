@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 import llmx
 from llmx.core.plugins import VARIABLE, digest_of
-from llmx.run.api import RunResult
+from llmx.runs.run import RunResult
 
 TOY = Path(__file__).parent / "toy" / "counting"
 ROOT = Path(str(llmx.__file__)).parents[1]

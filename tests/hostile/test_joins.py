@@ -73,7 +73,7 @@ LEAVING = ["climbs", "climbs inside", "absolute", "dots", "dot", "empty", "NUL",
 @pytest.mark.parametrize("name", [BAD[which] for which in LEAVING], ids=LEAVING)
 def test_a_specification_made_by_hand_writes_nothing_elsewhere(tmp_path: Path, name: str) -> None:
     """What comes through no recipe meets the same end, at the last step."""
-    from llmx.run.folder import _bring, folder_for
+    from llmx.graph.folder import _bring, folder_for
     from llmx.store.cache import Entry
 
     entry = Entry(tmp_path / "cache", "decode", "ff")
@@ -130,7 +130,7 @@ def test_a_model_s_address_is_in_no_path(run, tmp_path: Path, target: str) -> No
 def test_a_paper_of_another_name_goes_into_its_folder(tmp_path: Path) -> None:
     from types import SimpleNamespace
 
-    from llmx.run.reproduce import write_page
+    from llmx.runs.reproduce import write_page
 
     made = SimpleNamespace(page=SimpleNamespace(paper="x/../../../up"), stored=())
     with pytest.raises(StoreError):

@@ -275,7 +275,7 @@ def test_a_specification_made_by_hand_is_held_to_it(here):
         except ValidationError:
             continue  # an enumeration, or a text with a pattern
         tried += 1
-        for call in (llmx.plan, llmx.run):
+        for call in (llmx.plan, llmx.graph):
             with pytest.raises(ConfigError) as error:
                 call(spec, runs=here / "made")
             told(error.value)
@@ -345,7 +345,7 @@ def test_a_run_with_children_keeps_the_keys_of_the_environment_to_itself(here):
     assert started.stdout is not None
     output = started.stdout.read()
     assert started.returncode == 0, output
-    assert any(b"llmx.run.worker" in line for line in seen), seen
+    assert any(b"llmx.graph.worker" in line for line in seen), seen
     everything = b"".join(seen) + output + written(here)
     assert BY_SHAPE.encode() not in everything and BY_NAME.encode() not in everything
     assert len(list(here.glob("runs/*/manifest.json"))) == 1
@@ -400,9 +400,9 @@ STARTED = {
     ("engines/tokenizer/guarded.py", "command"),  # a number of seconds
     ("engines/vllm/process.py", "[str(python), '-m', 'llmx.engines.vllm_worker']"),
     ("engines/vllm_server/server.py", "[str(python), '-m', 'llmx.engines.vllm_server.serve']"),
-    ("run/environment.py", "command"),  # git status
-    ("run/vllm_found.py", "[str(python), '-c', _ASK]"),
-    ("run/workers.py", "_command(spec, cache)"),  # paths, a process id
+    ("graph/environment.py", "command"),  # git status
+    ("engines/vllm/found.py", "[str(python), '-c', _ASK]"),
+    ("graph/workers.py", "_command(spec, cache)"),  # paths, a process id
     ("store/machine.py", "command"),  # nvidia-smi
     ("train/post_training/launch.py", "_command(path, about)"),  # paths
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmx.engines.vllm.interpreter import environment
-from llmx.run.workers import _command
+from llmx.graph.workers import _command
 from llmx.train.post_training import launch
 
 STOLEN = "open('stolen', 'w').close()\n"

@@ -187,7 +187,7 @@ def test_answers_under_way_make_no_room():
 
 
 def test_a_conversation_is_made_turns_once_for_all_requests(monkeypatch):
-    from llmx.methods.ensemble import listener
+    from llmx.dialogue import listener
 
     made, turns_of = [], listener.turns_of
     monkeypatch.setattr(listener, "turns_of", lambda found: made.append(1) or turns_of(found))

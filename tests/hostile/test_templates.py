@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from llmx.core.errors import EngineError
 from llmx.engines.explained import template_explained
 from llmx.engines.locate import ZOO
-from llmx.engines.tokenizer import chat_template, guarded
+from llmx.engines.tokenizer import guarded, plain
 from llmx.engines.tokenizer.limits import LONGEST
 from llmx.engines.tokenizer.plain_template import is_plain
 
@@ -79,7 +79,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def render(template: str, turns: Any = TURNS) -> str:
-    return chat_template.render(template, turns, {"bos_token": "<s>"}, True)
+    return plain.render(template, turns, {"bos_token": "<s>"}, True)
 
 
 @pytest.mark.parametrize("name", TOO_LONG)

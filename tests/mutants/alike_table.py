@@ -3,8 +3,8 @@
 from mutant import Mutant
 
 _ALIKE = "core/alike.py"
-_SAYS = "tests/unit/run/test_alike.py::test_what_two_arms_differ_in_besides_their_rule"
-_COLD = "tests/unit/run/test_alike.py::test_at_temperature_0_a_sampled_draft_is_a_greedy_one"
+_SAYS = "tests/unit/graph/test_alike.py::test_what_two_arms_differ_in_besides_their_rule"
+_COLD = "tests/unit/graph/test_alike.py::test_at_temperature_0_a_sampled_draft_is_a_greedy_one"
 _FALLS = "tests/unit/report/test_like_for_like.py"
 _REFERENCE = "tests/unit/config/test_sweeps.py"
 ALIKE = [
@@ -24,7 +24,7 @@ ALIKE = [
         _ALIKE,
         "first.temperature == other.temperature == 0",
         "first.temperature == 0",
-        "tests/unit/run/test_alike.py::test_cuts_are_idle_only_where_both_are_greedy",
+        "tests/unit/graph/test_alike.py::test_cuts_are_idle_only_where_both_are_greedy",
     ),
     Mutant(
         _ALIKE,
@@ -51,16 +51,16 @@ ALIKE = [
         f"{_REFERENCE}::test_an_arm_may_have_a_reference_of_its_own",
     ),
     Mutant(
-        "config/partners.py",
+        "config/composition.py",
         "return self.first or point",
         "return self.first or point.__class__('a', 'a', {}, {}, {})",
         f"{_REFERENCE}::test_an_arm_whose_own_reference_is_left_out_is_compared_with_none",
     ),
     Mutant(
-        "run/speed.py",
+        "stages/speed.py",
         "if len(paths) > 1:",
         "if len(paths) > 2:",
-        "tests/unit/run/test_alike.py::test_rules_are_not_timed_on_two_forwards",
+        "tests/unit/graph/test_alike.py::test_rules_are_not_timed_on_two_forwards",
     ),
     Mutant(
         "report/measure.py",
@@ -70,7 +70,7 @@ ALIKE = [
         "test_a_speed_up_is_over_the_target_of_the_same_temperature",
     ),
     Mutant(
-        "report/reproduce/beside.py",
+        "claims/reproduce/beside.py",
         "if one.against == ours.against}",
         "if one.against}",
         "tests/unit/report/test_reproduce_claims.py::"

@@ -12,7 +12,7 @@ class Area(NamedTuple):
 
 AREAS = {
     "decoding": Area(
-        ("methods/decode/*.py",),
+        ("decoding/*.py",),
         (
             *(
                 f"unit/decode/test_{name}.py"
@@ -24,7 +24,7 @@ AREAS = {
             "unit/decode/test_[!b]*.py",
         ),
     ),
-    "ensembles": Area(("methods/ensemble/*.py",), ("unit/ensemble", "unit/simulate")),
+    "ensembles": Area(("dialogue/*.py",), ("unit/dialogue", "papers/staircase")),
     "kernels": Area(
         tuple(f"kernels/{name}.py" for name in ("reference", "uniforms", "block", "plan", "edge")),
         ("unit/kernels",),
@@ -40,7 +40,7 @@ AREAS = {
         ),
     ),
     "cache keys": Area(
-        ("run/ask.py", "run/graph.py", "store/fingerprint.py", "engines/locate.py"),
+        ("stages/requests.py", "graph/graph.py", "store/fingerprint.py", "engines/locate.py"),
         (
             "unit/run/test_identities.py",
             "unit/run/test_graph.py",
@@ -54,7 +54,7 @@ AREAS = {
         ),
     ),
     "resume": Area(
-        ("store/files.py", "store/cache.py", "store/lock.py", "run/execute.py", "run/parts.py"),
+        ("store/files.py", "store/cache.py", "store/lock.py", "graph/execute.py", "graph/parts.py"),
         ("unit/store", "unit/run/test_parts*.py", "unit/run/test_folder.py", "unit/run"),
     ),
     "traces": Area(("data/traces/*.py",), ("unit/traces",)),
@@ -79,15 +79,15 @@ AREAS = {
         ("training/test_rollouts.py", "training/test_output.py", "training/test_bad_training.py"),
     ),
     "timing": Area(
-        ("report/timing.py", "run/speed.py", "run/latency.py", "methods/ensemble/timing.py"),
+        ("report/timing.py", "stages/speed.py", "stages/latency.py", "dialogue/timing.py"),
         (
             "unit/run/test_speed_design.py",
             "unit/run/test_streaming_engines.py",
-            "unit/ensemble",
+            "unit/dialogue",
             "unit/report",
             "unit/run/test_stages_on_the_zoo.py",
         ),
     ),
-    "simulator": Area(("simulate/*.py",), ("unit/simulate",)),
+    "simulator": Area(("simulate/*.py",), ("papers/staircase",)),
     "serve": Area(("serve/*.py",), ("unit/serve",)),
 }

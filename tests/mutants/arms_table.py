@@ -6,11 +6,11 @@ _STAGES = "tests/unit/config/test_arm_stages.py"
 _WORDS = "tests/unit/config/test_arm_words.py"
 _STRANGERS = "tests/hostile/test_arms_of_strangers.py"
 ARM_STAGES = "config/arm_stages.py"
-ARM_WORDS = "config/arm_words.py"
+ARM_WORDS = "config/stages.py"
 
 SET_BY_ARMS = [
     Mutant(
-        "run/graph.py",
+        "graph/graph.py",
         "self._add_node(self.of_arm[name][stage.name], name,",
         "self._add_node(stage, name,",
         f"{_STAGES}::test_a_sweep_over_grpo_shares_the_data_and_sft",
@@ -52,7 +52,7 @@ SET_BY_ARMS = [
         f"{_STAGES}::test_what_an_arm_sets_is_not_overruled_in_silence",
     ),
     Mutant(
-        "config/unused.py",
+        "config/composition.py",
         "if setting.typed or not settings.stages.left_out(setting.key):",
         "if not settings.stages.left_out(setting.key):",
         f"{_STAGES}::test_a_stage_that_a_scale_leaves_out_takes_an_arms_option_with_it",

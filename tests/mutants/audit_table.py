@@ -4,85 +4,85 @@ from mutant import Mutant
 
 AUDIT = [
     Mutant(  # accepted by q/p
-        "methods/decode/accept.py",
+        "decoding/accept.py",
         "return u * q < p\n",
         "return u * p < q\n",
         (
-            "tests/unit/decode/test_every_law.py"
+            "tests/unit/decoding/test_every_law.py"
             "::test_every_rule_with_every_draft_and_block[sd-sampled-1]"
         ),
     ),
     Mutant(  # the residual's weights read as probabilities
-        "methods/decode/draw.py",
+        "decoding/draw.py",
         "u * cdf[:, -1:], right=True",
         "u * 1.0, right=True",
         (
-            "tests/unit/decode/test_every_law.py"
+            "tests/unit/decoding/test_every_law.py"
             "::test_every_rule_with_every_draft_and_block[sd-sampled-1]"
         ),
     ),
     Mutant(  # the residual is all of p
-        "methods/decode/draw.py",
+        "decoding/draw.py",
         "left = (target - draft).clamp_(min=0)",
         "left = target",
         (
-            "tests/unit/decode/test_every_law.py"
+            "tests/unit/decoding/test_every_law.py"
             "::test_every_rule_with_every_draft_and_block[sd-sampled-1]"
         ),
     ),
     Mutant(  # no bonus behind a block that stands
-        "methods/decode/rounds.py",
+        "decoding/rounds.py",
         "Block(tokens, run + 1 - over,",
         "Block(tokens, run + 1 - ((run == valid) & (run > 0)),",
         (
-            "tests/unit/decode/test_decode_loop.py"
+            "tests/unit/decoding/test_decode_loop.py"
             "::test_research_at_infinity_emits_gamma_and_one_a_round[1-research]"
         ),
     ),
     Mutant(  # at the threshold itself a token falls
-        "methods/decode/accept.py",
+        "decoding/accept.py",
         "return d <= threshold",
         "return d < threshold",
-        "tests/unit/decode/test_decode_loop.py::test_a_draft_that_is_the_target[sampled]",
+        "tests/unit/decoding/test_decode_loop.py::test_a_draft_that_is_the_target[sampled]",
     ),
     Mutant(  # Jensen-Shannon in bits
-        "methods/decode/divergence.py",
+        "papers/fsd/divergence.py",
         "return 0.5 * (q.exp() * (ratio - rise)",
         "return 0.5 / 0.6931471805599453 * (q.exp() * (ratio - rise)",
-        "tests/unit/decode/test_divergence.py::test_agrees_with_float64[ag]",
+        "tests/papers/fsd/test_divergence.py::test_agrees_with_float64[ag]",
     ),
     Mutant(  # both KL the wrong way round
-        "methods/decode/divergence.py",
+        "papers/fsd/divergence.py",
         "return (q.exp() * (q - p)).sum(-1)",
         "return (p.exp() * (p - q)).sum(-1)",
-        "tests/unit/decode/test_divergence.py::test_agrees_with_float64[kl]",
+        "tests/papers/fsd/test_divergence.py::test_agrees_with_float64[kl]",
     ),
     Mutant(  # all seeds draw the same
         "core/philox.py",
         'f"{seed}|{name}"',
         'f"{name}"',
-        "tests/unit/decode/test_philox.py::test_keys_are_the_hash_of_seed_and_id",
+        "tests/unit/decoding/test_philox.py::test_keys_are_the_hash_of_seed_and_id",
     ),
     Mutant(  # what drew a token decides on it too
-        "methods/decode/verify.py",
+        "decoding/verify.py",
         "u = rows.draws(Purpose.ACCEPT, ",
         "u = rows.draws(Purpose.DRAFT, ",
         (
-            "tests/unit/decode/test_every_law.py"
+            "tests/unit/decoding/test_every_law.py"
             "::test_every_rule_with_every_draft_and_block[sd-sampled-1]"
         ),
     ),
     Mutant(  # the warped divergence with a raw q
-        "methods/decode/fuzzy.py",
+        "papers/fsd/fuzzy.py",
         "warped_log_probs(drafted_probs(proposal, options))",
         "log_probs(proposal.logits)",
-        "tests/unit/decode/test_every_law.py::test_every_option[warped-nucleus-sampled]",
+        "tests/unit/decoding/test_every_law.py::test_every_option[warped-nucleus-sampled]",
     ),
     Mutant(  # strict tokens as free as any
-        "methods/decode/fuzzy.py",
+        "papers/fsd/fuzzy.py",
         ("tight = most * options.strict_scale if options.strict_scale else np.zeros_like(most)"),
         "tight = most",
-        "tests/unit/decode/test_every_law.py::test_every_option[strict-sampled]",
+        "tests/unit/decoding/test_every_law.py::test_every_option[strict-sampled]",
     ),
     Mutant(  # McNemar of one side
         "stats/mcnemar.py",
@@ -151,48 +151,48 @@ AUDIT = [
         "tests/unit/report/test_measure.py::test_length_columns_are_ratios_of_totals",
     ),
     Mutant(  # time to anybody's first piece
-        "methods/ensemble/timing.py",
+        "dialogue/timing.py",
         "first, last = shown[0].at, shown[-1].at",
         ('first = next(one.at for one in events if one.what == "piece")\n    last = shown[-1].at'),
         (
-            "tests/unit/ensemble/test_conversing.py"
+            "tests/unit/dialogue/test_conversing.py"
             "::test_the_first_token_waits_for_first_chunks_alone"
         ),
     ),
     Mutant(  # time to the request
-        "methods/ensemble/timing.py",
+        "dialogue/timing.py",
         "first, last = shown[0].at, shown[-1].at",
         "first, last = events[0].at, shown[-1].at",
         (
-            "tests/unit/ensemble/test_conversing.py"
+            "tests/unit/dialogue/test_conversing.py"
             "::test_the_first_token_waits_for_first_chunks_alone"
         ),
     ),
     Mutant(  # no prompt takes any time
-        "simulate/station.py",
+        "papers/staircase/simulate/server_model.py",
         "seconds = self.speed.prefill_overhead + self.speed.prefill_token * job.prefill",
         "seconds = 0.0",
         (
-            "tests/unit/simulate/test_explored.py"
+            "tests/papers/staircase/test_explored.py"
             "::test_a_first_token_after_whole_drafts_takes_their_length_and_after_chunks_the_"
             "chunks"
         ),
     ),
     Mutant(  # prompt tokens cost nothing
-        "simulate/station.py",
+        "papers/staircase/simulate/server_model.py",
         " + self.speed.prefill_token * job.prefill",
         "",
         (
-            "tests/unit/simulate/test_prompt_costs.py"
+            "tests/papers/staircase/test_prompt_costs.py"
             "::test_a_first_token_takes_the_prompt_and_each_further_one_a_step"
         ),
     ),
     Mutant(  # the fit leaves out both prompts and what was heard
-        "simulate/predict.py",
+        "papers/staircase/simulate/predict.py",
         "rows.plain_ttft - 2 * rows.single_ttft - heard",
         "rows.plain_ttft",
         (
-            "tests/unit/simulate/test_predicted.py"
+            "tests/papers/staircase/test_predicted.py"
             "::test_the_plain_form_of_what_was_fitted_gives_the_rows_it_was_fitted_on"
             "[Assumed(draft_length=0.75, later_chunk=16, prompt_token=0.0, proposers=3)]"
         ),
@@ -226,28 +226,30 @@ AUDIT = [
         ),
     ),
     Mutant(  # what an operation gives is not looked at
-        "data/traces/countdown.py",
+        "papers/backtracking/traces/countdown.py",
         "if apply(move.left, move.operator, move.right) != move.value:",
         "if False:",
         (
-            "tests/unit/traces/test_mutations.py"
+            "tests/papers/backtracking/test_mutations.py"
             "::test_a_digit_changed_in_the_text_is_seen[countdown]"
         ),
     ),
     Mutant(  # an answer can be reached from what is given up
-        "data/traces/replay.py",
+        "papers/backtracking/traces/replay.py",
         "if not self.puzzle.dead(self.states[to + 1]):",
         "if False:",
         (
-            "tests/unit/traces/test_given_up.py"
+            "tests/papers/backtracking/test_given_up.py"
             "::test_a_state_that_the_answer_can_be_reached_from_is_not_given_up[countdown]"
         ),
     ),
     Mutant(  # a return into a dead end
-        "data/traces/replay.py",
+        "papers/backtracking/traces/replay.py",
         "if self.puzzle.dead(self.states[to]):",
         "if False:",
-        ("tests/unit/traces/test_given_up.py::test_a_return_into_a_dead_end_is_refused[arc_1d]"),
+        (
+            "tests/papers/backtracking/test_given_up.py::test_a_return_into_a_dead_end_is_refused[arc_1d]"
+        ),
     ),
     Mutant(  # the mask begins a token early
         "train/post_training/encoded.py",
@@ -262,7 +264,7 @@ AUDIT = [
         ("tests/unit/train/test_examples.py::test_the_mask_covers_the_prompt_and_nothing_else"),
     ),
     Mutant(  # no reward for the form
-        "train/rewards/puzzles.py",
+        "data/tasks/rewards.py",
         "_FORM = 0.1",
         "_FORM = 0.0",
         ("tests/unit/train/test_puzzle_rewards.py::test_right_wrong_and_formless[countdown]"),
@@ -280,29 +282,29 @@ AUDIT = [
         "tests/training/test_rollouts.py::test_the_advantage_of_grpo_by_hand",
     ),
     Mutant(  # all seeds have one key
-        "run/ask.py",
+        "stages/requests.py",
         '        "seed": arm.seed,\n',
         "",
         (
-            "tests/unit/run/test_identities.py"
+            "tests/unit/graph/test_identities.py"
             "::test_what_an_answer_depends_on_is_in_its_identity[decode-seed]"
         ),
     ),
     Mutant(  # one latency for all questions and seeds
-        "run/latency.py",
+        "stages/latency.py",
         '"asked": {name: _asked_identity(arm) for name, arm in timed.items()},',
         "",
         (
-            "tests/unit/run/test_identities.py"
+            "tests/unit/graph/test_identities.py"
             "::test_what_an_answer_depends_on_is_in_its_identity[ensemble_latency-seed]"
         ),
     ),
     Mutant(  # a number that is not there is used
-        "data/traces/countdown.py",
+        "papers/backtracking/traces/countdown.py",
         "        _take(left, move.right)\n",
         ("        if move.right in left:\n            _take(left, move.right)\n"),
         (
-            "tests/unit/traces/test_countdown_steps.py"
+            "tests/papers/backtracking/test_countdown_steps.py"
             "::test_a_number_that_is_not_there_or_used_up_is_refused"
         ),
     ),
@@ -348,20 +350,20 @@ AUDIT = [
         "tests/unit/report/test_disattenuation.py::test_it_decides_where_arms_differ",
     ),
     Mutant(  # an excursion is made twice
-        "data/traces/replay.py",
+        "papers/backtracking/traces/replay.py",
         "if excursion in self.given_up:",
         "if False:",
         (
-            "tests/unit/traces/test_given_up.py"
+            "tests/papers/backtracking/test_given_up.py"
             "::test_an_excursion_that_was_given_up_is_not_made_again[arc_1d]"
         ),
     ),
     Mutant(  # a backtrack more than asked
-        "data/traces/replay.py",
+        "papers/backtracking/traces/replay.py",
         "if k is not None and walk.backtracks != k:",
         "if k is not None and walk.backtracks not in (k, k + 1):",
         (
-            "tests/unit/traces/test_given_up.py"
+            "tests/papers/backtracking/test_given_up.py"
             "::test_a_trace_has_as_many_backtracks_as_asked_not_one_more_or_less[arc_1d]"
         ),
     ),

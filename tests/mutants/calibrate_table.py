@@ -2,11 +2,11 @@
 
 from mutant import Mutant
 
-_LOOSEST = "methods/decode/loosest.py"
-_KEEP = "run/keep_accuracy.py"
-_STAGE = "run/calibrate.py"
-_SEARCH = "tests/unit/decode/test_loosest.py::"
-_JUDGED = "tests/unit/run/test_keep_accuracy.py::"
+_LOOSEST = "papers/fsd/loosest.py"
+_KEEP = "papers/fsd/stages/keep_accuracy.py"
+_STAGE = "papers/fsd/stages/calibrate.py"
+_SEARCH = "tests/papers/fsd/test_loosest.py::"
+_JUDGED = "tests/papers/fsd/test_keep_accuracy.py::"
 CALIBRATE = [
     Mutant(  # what failed is taken for what passed
         _LOOSEST,
@@ -81,7 +81,7 @@ CALIBRATE = [
         f"{_JUDGED}test_what_a_threshold_depends_on_is_in_its_identity[fewer problems]",
     ),
     Mutant(
-        "run/ask.py",
+        "stages/requests.py",
         'own = {"algorithm", "window", "deferral", *_UNREAD["speculative"]}',
         'own = {"algorithm", "window", "deferral", "temperature", *_UNREAD["speculative"]}',
         f"{_JUDGED}test_sd_draws_and_drafts_as_the_rule_does",

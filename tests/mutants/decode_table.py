@@ -2,8 +2,8 @@
 
 from mutant import Mutant
 
-WARP = "methods/decode/warp.py"
-_EDGE = "tests/unit/decode/test_draw_and_warp.py"
+WARP = "decoding/warp.py"
+_EDGE = "tests/unit/decoding/test_draw_and_warp.py"
 NUCLEUS = [
     Mutant(
         WARP,
@@ -43,11 +43,11 @@ NUCLEUS = [
     ),
 ]
 
-BRAKE = "methods/decode/brake.py"
-PROPOSE = "methods/decode/propose.py"
-ROUNDS = "methods/decode/rounds.py"
-REPLAY = "methods/decode/replay.py"
-_STOP = "tests/unit/decode/test_stop_below.py"
+BRAKE = "decoding/brake.py"
+PROPOSE = "decoding/propose.py"
+ROUNDS = "decoding/rounds.py"
+REPLAY = "papers/fsd/replay.py"
+_STOP = "tests/unit/decoding/test_stop_below.py"
 _STOP_LAW = f"{_STOP}::test_the_loop_follows_the_enumerated_law"
 STOP = [
     Mutant(  # the sampler's temperature in the place of 1
@@ -148,7 +148,7 @@ STOP = [
         f"{_STOP}::test_what_is_drafted_for_a_neighbour_makes_no_position_fragile",
     ),
     Mutant(
-        "methods/decode/calibrate.py",
+        "papers/fsd/calibrate.py",
         "chance = solve_blocks(share, log)",
         "chance = solve_random(share, options.gamma)",
         f"{_STOP}::test_a_share_is_calibrated_with_the_stops[random]",
@@ -157,13 +157,13 @@ STOP = [
         "core/speech.py",
         '{"stop_below": 0.0, "window"',
         '{"stop_below": None, "window"',
-        "tests/unit/run/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint",
+        "tests/unit/graph/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint",
     ),
     Mutant(
-        "run/ask.py",
+        "stages/requests.py",
         '_DRAFTING = {"gamma", "draft", "first_block", "stop_below"}',
         '_DRAFTING = {"gamma", "draft", "first_block"}',
-        "tests/unit/run/test_graph.py"
+        "tests/unit/graph/test_graph.py"
         "::test_a_stop_is_in_the_fingerprint_of_what_drafts_and_of_nothing_else",
     ),
     Mutant(

@@ -5,64 +5,68 @@ from mutant import Mutant
 DRAWN = [
     # simulator
     Mutant(
-        "simulate/station.py",
+        "papers/staircase/simulate/server_model.py",
         ("return self.dice.lognormvariate(-self.speed.variance / 2, self.speed.variance**0.5)"),
         ("return self.dice.lognormvariate((self.speed.variance) / 2, self.speed.variance**0.5)"),
-        ("tests/unit/simulate/test_prompt_costs.py::test_luck_keeps_the_mean_and_has_the_variance"),
+        (
+            "tests/papers/staircase/test_prompt_costs.py::test_luck_keeps_the_mean_and_has_the_variance"
+        ),
     ),
     Mutant(
-        "simulate/model.py",
+        "papers/staircase/simulate/model.py",
         "if place > 1:",
         "if place >= 1:",
         (
-            "tests/unit/simulate/test_explored.py"
+            "tests/papers/staircase/test_explored.py"
             "::test_shorter_chunks_later_compute_more_prompts_again_and_stall_less"
         ),
     ),
     Mutant(
-        "simulate/model.py",
+        "papers/staircase/simulate/model.py",
         "return min(shared, len(prompt) - 1) // BLOCK * BLOCK",
         "return max(shared, len(prompt) - 1) // BLOCK * BLOCK",
         (
-            "tests/unit/simulate/test_explored.py"
+            "tests/papers/staircase/test_explored.py"
             "::test_a_first_token_after_whole_drafts_takes_their_length_and_after_chunks_the_"
             "chunks"
         ),
     ),
     # traces
     Mutant(
-        "data/traces/arc_blocks.py",
+        "papers/backtracking/traces/arc_blocks.py",
         "row = list(on) or [0] * size",
         "row = list(on) or [0] / size",
         (
-            "tests/unit/traces/test_arc_rules.py"
+            "tests/papers/backtracking/test_arc_rules.py"
             "::test_a_rule_gives_the_examples[block_touch_dot_1pix]"
         ),
     ),
     Mutant(
-        "data/traces/replay.py",
+        "papers/backtracking/traces/replay.py",
         "self.stuck = True",
         "self.stuck = False",
         (
-            "tests/unit/traces/test_dead_ends.py"
+            "tests/papers/backtracking/test_dead_ends.py"
             "::test_what_a_trace_gives_up_is_dead_for_every_chain[False]"
         ),
     ),
     Mutant(
-        "data/traces/arc_moves.py",
+        "papers/backtracking/traces/arc_moves.py",
         "if len(found) < 2 or len({run.colour for run in found}) != 1:",
         "if len(found) < 2 and len({run.colour for run in found}) != 1:",
         (
-            "tests/unit/traces/test_arc_rules.py"
+            "tests/papers/backtracking/test_arc_rules.py"
             "::test_a_rule_is_for_rows_that_have_what_it_moves_and_no_others"
             "[sort_blocks-row1-None]"
         ),
     ),
     Mutant(
-        "data/traces/wording.py",
+        "papers/backtracking/traces/wording.py",
         "return [*map(self._event, lines), Conclude(_inside(rest[: -len(ANSWERED)]))]",
         "return [*map(self._event, lines), Conclude(_inside(rest[: (len(ANSWERED))]))]",
-        ("tests/unit/traces/test_observe.py::test_a_trace_is_observed_as_what_it_is[True-arc_1d]"),
+        (
+            "tests/papers/backtracking/test_observe.py::test_a_trace_is_observed_as_what_it_is[True-arc_1d]"
+        ),
     ),
     # rewards
     Mutant(
@@ -72,13 +76,13 @@ DRAWN = [
         "tests/unit/scoring/test_gsm.py::test_readings[plain]",
     ),
     Mutant(
-        "train/rewards/puzzles.py",
+        "data/tasks/rewards.py",
         '"correct": 1.0 - _FORM if right else 0.0,',
         '"correct": 2.0 - _FORM if right else 0.0,',
         ("tests/unit/train/test_puzzle_rewards.py::test_right_wrong_and_formless[countdown]"),
     ),
     Mutant(
-        "scoring/tags.py",
+        "data/tasks/tags.py",
         "if begin > end or not text[begin:end].strip() or first < end or first > last:",
         "if begin > end or (text[begin:end].strip()) or first < end or first > last:",
         (
@@ -88,7 +92,7 @@ DRAWN = [
         ),
     ),
     Mutant(
-        "scoring/arithmetic.py",
+        "data/tasks/arithmetic.py",
         "if len(text) > _LONGEST or not _ALLOWED.fullmatch(text) or _BIG.search(text):",
         "if len(text) > _LONGEST or not _ALLOWED.fullmatch(text) and _BIG.search(text):",
         (
@@ -97,7 +101,7 @@ DRAWN = [
         ),
     ),
     Mutant(
-        "scoring/puzzles.py",
+        "data/tasks/verifiers.py",
         ("if not words or not all(re.fullmatch(_INT, one) and len(one) < 20 for one in words):"),
         ("if not words or not all(re.fullmatch(_INT, one) and len(one) < 21 for one in words):"),
         (
@@ -132,16 +136,16 @@ DRAWN = [
     ),
     # cache keys
     Mutant(
-        "run/graph.py",
+        "graph/graph.py",
         'yield (f"{need}/{of_arm}" if arm is None and of_arm else need), found',
         'yield (f"{need}/{of_arm}" if arm is None or of_arm else need), found',
-        ("tests/unit/run/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint[off0]"),
+        ("tests/unit/graph/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint[off0]"),
     ),
     Mutant(
         "store/fingerprint.py",
         "text = json.dumps(_stable(value, ()), sort_keys=True, ensure_ascii=False)",
         "text = json.dumps(_stable(value, ()), sort_keys=False, ensure_ascii=False)",
-        ("tests/unit/run/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint[off0]"),
+        ("tests/unit/graph/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint[off0]"),
     ),
     Mutant(
         "engines/locate.py",
@@ -157,7 +161,7 @@ DRAWN = [
         'if kind == "zoo":',
         'if kind != "zoo":',
         (
-            "tests/unit/run/test_identities.py"
+            "tests/unit/graph/test_identities.py"
             "::test_every_file_that_decides_an_output_is_in_the_identity"
             "[generation_config.json]"
         ),
@@ -221,7 +225,7 @@ DRAWN = [
     ),
     # ensembles
     Mutant(
-        "methods/ensemble/timing.py",
+        "dialogue/timing.py",
         (
             'shown = [one for one in events if one.who == ANSWER and one.what == "piece" and'
             " one.tokens]"
@@ -231,38 +235,38 @@ DRAWN = [
             " one.tokens]"
         ),
         (
-            "tests/unit/ensemble/test_conversing.py"
+            "tests/unit/dialogue/test_conversing.py"
             "::test_the_first_token_waits_for_first_chunks_alone"
         ),
     ),
     Mutant(
-        "methods/ensemble/layout.py",
+        "dialogue/layout.py",
         "rounds = _by_round(heard, 0, len(heard.rounds))",
         "rounds = _by_round(0, heard, len(heard.rounds))",
         (
-            "tests/unit/ensemble/test_conversing.py"
+            "tests/unit/dialogue/test_conversing.py"
             "::test_everything_is_said_once_and_in_order[moa-plain-L1b]"
         ),
     ),
     Mutant(
-        "methods/ensemble/ear.py",
+        "dialogue/waiting.py",
         "if len(errors) == len(drafts):",
         "if errors:",
-        ("tests/unit/ensemble/test_conversing.py::test_a_source_that_fails_is_left_out[plain]"),
+        ("tests/unit/dialogue/test_conversing.py::test_a_source_that_fails_is_left_out[plain]"),
     ),
     Mutant(
-        "methods/ensemble/redundancy.py",
+        "dialogue/redundancy.py",
         "return sum(gram in known for gram in new) / len(new) if new else 0.0",
         "return sum(gram in known for gram in new) / len(new) if new else 1.0",
-        "tests/unit/ensemble/test_figures.py::test_repetition_by_n_grams",
+        "tests/unit/dialogue/test_figures.py::test_repetition_by_n_grams",
     ),
     # timing
     Mutant(
-        "run/stand.py",
+        "stages/stand.py",
         "cast = open_cast(ensemble_of(asked), asked.engine, inputs)",
         "cast = open_cast(asked.engine, ensemble_of(asked), inputs)",
         (
-            "tests/unit/run/test_latency_stand.py"
+            "tests/unit/graph/test_latency_stand.py"
             "::test_a_stand_has_the_arms_engine_inputs_and_words_and_so_many_tokens[hf]"
         ),
     ),
@@ -273,54 +277,54 @@ DRAWN = [
         "tests/unit/report/test_compare.py::test_flips_by_hand",
     ),
     Mutant(
-        "run/latency.py",
+        "stages/latency.py",
         "timing: ClassVar[bool] = True",
         "timing: ClassVar[bool] = False",
         (
-            "tests/unit/run/test_graph.py"
+            "tests/unit/graph/test_graph.py"
             "::test_measurements_and_what_follows_them_are_not_shared[ensemble_latency]"
         ),
     ),
     Mutant(
-        "methods/ensemble/timing.py",
+        "dialogue/timing.py",
         "per_token=(last - first) / (tokens - 1) if tokens > 1 else 0.0,",
         "per_token=(last - first) / (tokens - 1) if tokens > 1 else 1.0,",
         (
-            "tests/unit/ensemble/test_figures.py"
+            "tests/unit/dialogue/test_figures.py"
             "::test_an_answer_of_one_token_has_no_time_a_token_and_no_stall"
         ),
     ),
     # decoding
     Mutant(
-        "methods/decode/api.py",
+        "decoding/api.py",
         "while not self.rows.done.all():",
         "while not self.rows.done.any():",
         (
-            "tests/unit/decode/test_decode_calibrate.py"
+            "tests/papers/fsd/test_decode_calibrate.py"
             "::test_share_never_falls_as_the_threshold_rises[research]"
         ),
     ),
     Mutant(
-        "methods/decode/calibrate.py",
+        "papers/fsd/calibrate.py",
         "return min(pairs, key=lambda pair: abs(pair[1] - share))",
         "return min(pairs, key=lambda pair: (pair[1] - share))",
-        ("tests/unit/decode/test_decode_calibrate.py::test_solved_threshold_gives_the_share[0.1]"),
+        ("tests/papers/fsd/test_decode_calibrate.py::test_solved_threshold_gives_the_share[0.1]"),
     ),
     Mutant(
-        "methods/decode/replay.py",
+        "papers/fsd/replay.py",
         "empty = np.zeros((0, gamma))",
         "empty = np.zeros((1, gamma))",
         (
-            "tests/unit/decode/test_decode_calibrate.py"
+            "tests/papers/fsd/test_decode_calibrate.py"
             "::test_share_never_falls_as_the_threshold_rises[research]"
         ),
     ),
     Mutant(
-        "methods/decode/block_model.py",
+        "decoding/block_model.py",
         "d, chance, p, q, lead, *aside = np.full((7, rows, width), np.nan, np.float32)",
         "d, chance, p, q, lead, *aside = np.full(np.nan, (7, rows, width), np.float32)",
         (
-            "tests/unit/decode/test_alone_or_beside.py"
+            "tests/unit/decoding/test_alone_or_beside.py"
             "::test_slots_order_and_neighbours_change_no_answer"
         ),
     ),
@@ -404,7 +408,7 @@ DRAWN = [
         ),
     ),
     Mutant(
-        "report/verdict/transfer.py",
+        "papers/fsd/verdicts/transfer.py",
         "worst = max(off, key=lambda row: abs(row.span.estimate - _asked(row)))",
         "worst = max(off, key=lambda row: (row.span.estimate - _asked(row)))",
         (
@@ -413,7 +417,7 @@ DRAWN = [
         ),
     ),
     Mutant(
-        "report/verdict/transfer.py",
+        "papers/fsd/verdicts/transfer.py",
         "return 0.0",
         "return 1.0",
         (
@@ -423,7 +427,7 @@ DRAWN = [
         ),
     ),
     Mutant(
-        "report/verdict/judge.py",
+        "report/verdict/run_test.py",
         ('reason = f"The audit failed: {audits}." if lost else f"The run leaves out {missing}."'),
         (
             'reason = f"The audit failed: {audits}." if not (lost) else f"The run leaves out'
@@ -432,7 +436,7 @@ DRAWN = [
         "tests/unit/report/test_verdicts.py::test_a_failed_audit_withholds[fsd]",
     ),
     Mutant(
-        "report/verdict/moved.py",
+        "report/verdict/testable.py",
         "return arm.span.above(0) or arm.span.below(0)",
         "return arm.span.above(0) and arm.span.below(0)",
         (
@@ -458,23 +462,23 @@ DRAWN = [
         "tests/unit/store/test_files.py::test_json_and_lines_come_back",
     ),
     Mutant(
-        "run/parts.py",
+        "graph/parts.py",
         "self.bar.advance(max(there - self.shown, 0))",
         "self.bar.advance(min(there - self.shown, 0))",
-        ("tests/unit/run/test_availability.py::test_the_other_arms_go_on_and_reports_say_why[1]"),
+        ("tests/unit/graph/test_availability.py::test_the_other_arms_go_on_and_reports_say_why[1]"),
     ),
     Mutant(
-        "run/execute.py",
+        "graph/execute.py",
         "_report_waiting(open_nodes, entries, observer)",
         "_report_waiting(entries, open_nodes, observer)",
-        ("tests/unit/run/test_availability.py::test_the_other_arms_go_on_and_reports_say_why[1]"),
+        ("tests/unit/graph/test_availability.py::test_the_other_arms_go_on_and_reports_say_why[1]"),
     ),
     Mutant(
-        "run/parts.py",
+        "graph/parts.py",
         "if self.shown is None:",
         "if self.shown is not None:",
         (
-            "tests/unit/run/test_auditing_stage.py"
+            "tests/unit/graph/test_auditing_stage.py"
             "::test_what_the_engine_really_sends_passes_and_is_judged"
         ),
     ),

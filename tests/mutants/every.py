@@ -120,7 +120,7 @@ def summary(rows: dict[Mutant, str]) -> str:
 
 
 def part(file: str) -> str:
-    """Return ``methods/decode``, ``stats``: the first two folders of a file."""
+    """Return ``papers/fsd``, ``stats``: the first two folders of a file."""
     return "/".join(Path(file).parent.parts[:2])
 
 

@@ -4,7 +4,7 @@ from mutant import Mutant
 
 FIGURE = "core/figure.py"
 STREAMS = "report/figures/streams.py"
-BESIDE = "report/reproduce/beside.py"
+BESIDE = "claims/reproduce/beside.py"
 _T = "tests/unit/report/test_figures.py::"
 _CLAIMS = "tests/unit/report/test_reproduce_claims.py::"
 
@@ -13,7 +13,7 @@ FIGURES = [
         FIGURE,
         "ends if factor >= 0 else reversed(ends)",
         "ends if factor >= -1e9 else reversed(ends)",
-        "tests/unit/ensemble/test_figures.py"
+        "tests/unit/dialogue/test_figures.py"
         "::test_a_first_token_that_comes_later_is_not_called_a_cut",
     ),
     Mutant(  # a point of a sweep stands for the arm
@@ -62,7 +62,7 @@ FIGURES = [
         "report/tables.py",
         "lost = [one.loss for one in known if one.loss is not None]",
         "lost = [one.loss for one in known[:1] if one.loss is not None]",
-        "tests/unit/report/test_asked_loss.py::test_the_loss_of_several_seeds_is_their_mean",
+        "tests/papers/fsd/test_asked_loss.py::test_the_loss_of_several_seeds_is_their_mean",
     ),
     Mutant(  # a best value of an exploratory verdict
         BESIDE,
@@ -72,13 +72,13 @@ FIGURES = [
         "::test_a_best_value_of_an_exploratory_verdict_is_no_figure_of_ours",
     ),
     Mutant(  # figures of verdicts come before those of tables
-        "report/reproduce/stored.py",
+        "claims/reproduce/stored.py",
         "places.sort(key=lambda place: (place / VERDICTS).exists())",
         "places.sort(key=lambda place: not (place / VERDICTS).exists())",
         f"{_T}test_the_figures_of_any_stage_are_those_of_the_run_and_stand_beside_claims",
     ),
     Mutant(  # a stage of an arm is not looked into
-        "report/reproduce/stored.py",
+        "claims/reproduce/stored.py",
         'folder.glob(f"*/*/{FIGURES}")',
         'folder.glob(f"*/{FIGURES}")',
         f"{_T}test_the_figures_of_any_stage_are_those_of_the_run_and_stand_beside_claims",

@@ -53,7 +53,7 @@ HOSTILE = [
         f"{_JOINS}::test_a_link_that_leads_out",
     ),
     Mutant(
-        "run/folder.py",
+        "graph/folder.py",
         "place = inside(run, *names)",
         "place = run.joinpath(*names)",
         f"{_JOINS}::test_a_specification_made_by_hand_writes_nothing_elsewhere",
@@ -62,7 +62,7 @@ HOSTILE = [
     Mutant("core/marks.py", "\\u202a-\\u202e", "\\u202a", f"{_ESCAPES}::test_a_mark"),
     Mutant("core/marks.py", "\\x0b-\\x1f", "\\x0e-\\x1f", f"{_ESCAPES}::test_a_mark"),
     Mutant(
-        "cli/marking.py",
+        "cli/console.py",
         "yield Segment(marked(segment.text), segment.style)",
         "yield segment",
         f"{_ESCAPES}::test_whatever_is_drawn",
@@ -139,7 +139,7 @@ CASES = [
         f"{_CASE}[half_requests]",
     ),
     Mutant(  # half of a file is whole
-        "store/contents.py",
+        "store/cache.py",
         "wanted is not None and state.st_size != wanted:",
         "wanted is not None and state.st_size > wanted:",
         f"{_CASE}[short_stage]",

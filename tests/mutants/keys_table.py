@@ -35,7 +35,7 @@ TABLE = [
         "super().__init__(message)",
         _SHAPES,
     ),
-    Mutant("run/plan.py", "    refuse_exposed(spec)\n", "", _HAND),
+    Mutant("graph/plan.py", "    refuse_exposed(spec)\n", "", _HAND),
     Mutant("config/outside.py", "return bool(found)", "return False", _GROUP),
     Mutant("config/command_line.py", "problems.take(refusal(hidden, _ORIGIN))", "pass", _PLACES),
     Mutant("config/recipe.py", "    hidden.raise_any()\n", "", _PLACES),
@@ -58,9 +58,9 @@ TABLE = [
         f"{_KEYS}::test_a_vllm_server_that_has_ended_takes_no_settings_and_breaks_nothing",
     ),
     Mutant(
-        "run/manifest.py",
+        "graph/folder.py",
         "*without_secrets(sys.argv[1:])",
         "*sys.argv[1:]",
-        "tests/unit/run/test_folder.py::test_the_command_in_the_manifest_holds_no_secret",
+        "tests/unit/graph/test_folder.py::test_the_command_in_the_manifest_holds_no_secret",
     ),
 ]

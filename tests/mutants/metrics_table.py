@@ -83,7 +83,7 @@ METRICS = [
         _OUTCOMES,
     ),
     Mutant(  # a scorer may leave a value out
-        "run/score.py",
+        "stages/score.py",
         "        if wrong := misfit(found, self.metrics):\n",
         "        if wrong := misfit(found, [m for m in self.metrics if m.name in found.values]):\n",
         f"{_T}test_the_score_stage_refuses_a_scorer_that_breaks_its_word",

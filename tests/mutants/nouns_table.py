@@ -32,7 +32,7 @@ NOUNS = [
         f"{_T}test_the_chat_so_far_stands_between_system_and_question",
     ),
     Mutant(  # of a chat the last turn alone is put in raw words
-        "run/ask.py",
+        "stages/requests.py",
         "if raw is not None and sample.turns:",
         "if raw is None and sample.turns:",
         f"{_T}test_a_chat_cannot_be_a_raw_text",
@@ -69,23 +69,23 @@ NOUNS = [
     ),
 ]
 
-_E = "tests/unit/run/test_training_evidence.py::"
+_E = "tests/unit/graph/test_training_evidence.py::"
 
 TRAININGS = [
     Mutant(  # an arm that learns from texts and then from pairs is refused
-        "run/training_evidence.py",
+        "stages/training_evidence.py",
         "    supervised = _curve(trainings, _SUPERVISED, arm)\n",
         "    supervised = _curve(trainings, (*_SUPERVISED, *_PREFERENCE), arm)\n",
         f"{_E}test_an_arm_may_learn_from_texts_and_then_from_pairs",
     ),
     Mutant(  # its pairs are not shown
-        "run/training_evidence.py",
+        "stages/training_evidence.py",
         '    return {"warm": supervised, "preference": preference}\n',
         '    return {"warm": supervised}\n',
         f"{_E}test_the_report_draws_both_losses_of_the_arms_that_have_them",
     ),
     Mutant(  # a preference training alone has no curve
-        "run/training_evidence.py",
+        "stages/training_evidence.py",
         '        return {"warm": preference}\n',
         '        return {"warm": ()}\n',
         f"{_E}test_one_of_the_two_alone_is_the_warm_up",
@@ -97,7 +97,7 @@ TRAININGS = [
         f"{_E}test_the_report_draws_both_losses_of_the_arms_that_have_them",
     ),
     Mutant(  # of two trainings of one kind the first is taken
-        "run/training_evidence.py",
+        "stages/training_evidence.py",
         "    if len(mine) > 1:\n",
         "    if len(mine) > 2:\n",
         f"{_E}test_two_trainings_of_one_kind_are_refused",

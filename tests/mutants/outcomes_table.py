@@ -3,7 +3,7 @@
 from mutant import Mutant
 
 _O = "report/outcomes/"
-_R = "report/reproduce/"
+_R = "claims/reproduce/"
 _T = "tests/unit/report/"
 _FOLLOWS = f"{_T}test_outcomes.py::test_every_number_and_verdict_of_a_run_follows_from_its_outcomes"
 _READ_BACK = f"{_T}test_outcomes.py::test_scores_are_read_back_but_for_their_texts"
@@ -12,7 +12,7 @@ _UNKEPT = (
     f"{_T}test_reproduce_page.py::"
     "test_without_outcomes_the_figures_stand_with_their_date_and_no_verdict"
 )
-_TRAINED = "tests/unit/run/test_auditing_trained.py::"
+_TRAINED = "tests/unit/graph/test_auditing_trained.py::"
 _TOGETHER = "tests/unit/audit/test_ensemble_audit.py::"
 
 RECOMPUTED = [
@@ -55,13 +55,13 @@ RECOMPUTED = [
 ]
 AUDITS = [
     Mutant(  # one audited arm is enough
-        "report/verdict/judge.py",
+        "report/verdict/run_test.py",
         "if not missing or verdict.word in SAYS_NOTHING",
         "if len(missing) < 2 or verdict.word in SAYS_NOTHING",
         _AUDITED,
     ),
     Mutant(  # a correlation over all arms asks for those alone that passed
-        "report/verdict/judge.py",
+        "report/verdict/run_test.py",
         "used if named else verdict.arms, e)",
         "used, e)",
         f"{_T}test_training_verdicts.py::"
@@ -74,13 +74,13 @@ AUDITS = [
         f"{_T}test_gather.py::test_an_arm_passes_only_where_each_of_its_audits_does",
     ),
     Mutant(  # of an ensemble the arm's own model reads the records
-        "run/audit.py",
+        "stages/audit.py",
         "return spec.voices[spec.aggregator]",
         "return VoiceSpec(model=context.given.arm.used_model, engine=context.given.arm.engine)",
         f"{_TRAINED}test_of_an_ensemble_the_one_that_answers_reads_the_records",
     ),
     Mutant(  # a draft that nobody asks must have the tokens of the trained model
-        "run/audit.py",
+        "stages/audit.py",
         "VoiceSpec(model=arm.used_model, engine=arm.engine)",
         "VoiceSpec(model=arm.model, engine=arm.engine)",
         f"{_TRAINED}test_a_prompt_that_its_template_does_not_give_is_found",

@@ -2,16 +2,16 @@
 
 from mutant import Mutant
 
-_ALONE = "tests/unit/decode/test_alone_or_beside.py"
-_PARTS = "tests/unit/run/test_parts.py"
-_KEPT = "tests/unit/run/test_parts_kept.py"
-_SHOWN = "tests/unit/run/test_parts_progress.py"
-_SIZE = "tests/unit/run/test_batch_size.py"
+_ALONE = "tests/unit/decoding/test_alone_or_beside.py"
+_PARTS = "tests/unit/graph/test_parts.py"
+_KEPT = "tests/unit/graph/test_parts_kept.py"
+_SHOWN = "tests/unit/graph/test_parts_progress.py"
+_SIZE = "tests/unit/graph/test_batch_size.py"
 _SPLIT = f"{_ALONE}::test_many_answers_through_three_slots_are_those_of_each_alone"
 
-ROWS = "methods/decode/rows.py"
-ROUNDS = "methods/decode/rounds.py"
-API = "methods/decode/api.py"
+ROWS = "decoding/rows.py"
+ROUNDS = "decoding/rounds.py"
+API = "decoding/api.py"
 BESIDE = [
     Mutant(
         ROWS,
@@ -26,7 +26,7 @@ BESIDE = [
         _SPLIT,
     ),
     Mutant(
-        "engines/native/cache.py",
+        "engines/native/model.py",
         "self.row[kept]",
         "self.row[: len(kept)]",
         _SPLIT,
@@ -47,37 +47,37 @@ BESIDE = [
         ROUNDS,
         "width = int(room.max()) if exact else options.gamma",
         "width = int(room.max())",
-        "tests/unit/decode/test_rows_apart.py::test_through_torch_a_round_keeps_its_width",
+        "tests/unit/decoding/test_rows_apart.py::test_through_torch_a_round_keeps_its_width",
     ),
     Mutant(
-        "methods/decode/verify.py",
+        "decoding/verify.py",
         "np.arange(scores.shape[1]) < valid[:, None]",
         "np.arange(scores.shape[1]) < scores.shape[1] - 1 + 0 * valid[:, None]",
         f"{_ALONE}::test_a_bonus_is_the_targets_own_wherever_a_neighbours_block_ends",
     ),
     Mutant(
-        "methods/decode/dial.py",
+        "decoding/threshold.py",
         "np.where(emitted > 0, moved.clip(_LEAST, _MOST), self.threshold)",
         "moved.clip(_LEAST, _MOST)",
         f"{_ALONE}::test_a_row_that_drafts_nothing_yet_keeps_its_threshold_as_it_is",
     ),
     Mutant(
-        "methods/decode/dial.py",
+        "decoding/threshold.py",
         "np.where(accepted > 0, paid[np.arange(len(paid)), accepted - 1], 0.0)",
         "np.where(np.arange(paid.shape[1]) < accepted[:, None], charge, 0.0).sum(1)",
         f"{_ALONE}::test_what_an_answer_has_spent_does_not_know_the_width_of_the_block",
     ),
     Mutant(
-        "methods/decode/divergence_log.py",
+        "papers/fsd/divergence_log.py",
         'order = np.lexsort((parts["start"], places))',
         "order = np.arange(len(places))",
         f"{_SIZE}::test_every_file_of_every_stage_is_the_same[decoding]",
     ),
 ]
 
-DECODE = "run/decode.py"
-SHARING = "run/parts.py"
-EXECUTE = "run/execute.py"
+DECODE = "stages/decode.py"
+SHARING = "graph/parts.py"
+EXECUTE = "graph/execute.py"
 CACHE = "store/cache.py"
 SHARED = [
     Mutant(
@@ -162,13 +162,13 @@ SHARED = [
         f"{_PARTS}::test_joined_parts_are_the_undivided_output[40]",
     ),
     Mutant(
-        "run/cleanup.py",
+        "runs/cleanup.py",
         "return count, freed + sum(map(clear_joined, list(entries(runs / CACHE))))",
         "return count, freed",
         f"{_KEPT}::test_parts_that_a_kill_left_go_with_gc_though_a_run_uses_their_node",
     ),
     Mutant(
-        "run/folder.py",
+        "graph/folder.py",
         "        clear_joined(entry_of(cache, node))\n",
         "",
         f"{_KEPT}::test_parts_that_a_kill_left_go_with_the_next_run",
@@ -186,15 +186,15 @@ SHARED = [
         f"{_SHOWN}::test_who_waits_sees_it_grow_to_the_end_and_never_fall",
     ),
     Mutant(
-        "run/workers.py",
+        "graph/workers.py",
         "len(open_parts(node, entry_of(cache, node)))",
         "len(parts_of(node))",
         f"{_KEPT}::test_one_part_that_is_left_needs_no_workers",
     ),
     Mutant(
-        "run/workers.py",
-        "from llmx.run.parts import glance_at, open_parts\n",
-        "from llmx.run.parts import glance_at\n\n\ndef open_parts(node, entry):\n    return []\n",
+        "graph/workers.py",
+        "from llmx.graph.parts import glance_at, open_parts\n",
+        "from llmx.graph.parts import glance_at\n\n\ndef open_parts(node, entry):\n    return []\n",
         f"{_KEPT}::test_as_many_workers_as_there_are_parts",
     ),
     Mutant(

@@ -2,10 +2,10 @@
 
 from mutant import Mutant
 
-_ORDER, _WIRING, _CARD = "train/order.py", "run/wiring.py", "train/zoo_card.py"
+_ORDER, _WIRING, _CARD = "train/order.py", "graph/wiring.py", "train/zoo_card.py"
 _ORDERS = "tests/unit/train/test_order.py"
 _TRAINING = "tests/unit/train/test_training.py"
-_WIRED = "tests/unit/run/test_wiring.py"
+_WIRED = "tests/unit/graph/test_wiring.py"
 _LACKS = f"{_WIRED}::test_a_stage_that_lacks_what_it_reads_is_refused"
 RESUME = [
     Mutant(
@@ -70,7 +70,7 @@ RESUME = [
         'node.stage.kind == "train"',
         f"{_WIRED}::test_what_is_there_is_planned",
     ),
-    Mutant("run/plan.py", "    check_wiring(graph)\n", "", _LACKS),
+    Mutant("graph/plan.py", "    check_wiring(graph)\n", "", _LACKS),
     Mutant(
         _CARD,
         "dict.fromkeys(wanted) if name not in arms",

@@ -2,9 +2,9 @@
 
 from mutant import Mutant
 
-_D = "methods/decode/"
+_D = "decoding/"
 _N = "engines/native/"
-_BLOCK = "tests/unit/decode/test_block_rule.py::"
+_BLOCK = "tests/unit/decoding/test_block_rule.py::"
 _ASIDE = "tests/unit/native/test_asides_read.py::"
 BLOCK = [
     Mutant(  # the ratio of the last token alone
@@ -62,9 +62,9 @@ BLOCK = [
         f"{_ASIDE}test_a_draw_of_what_a_block_leaves",
     ),
 ]
-_LOSSY = "tests/unit/decode/test_lossy_rules.py::"
+_LOSSY = "tests/unit/decoding/test_lossy_rules.py::"
 _LAW = f"{_LOSSY}test_the_loop_follows_the_enumerated_law"
-_SHARE = "tests/unit/decode/test_calibrate_rivals.py::"
+_SHARE = "tests/papers/fsd/test_calibrate_rivals.py::"
 _RULES = f"{_D}lossy_rules.py"
 _READ = f"{_D}asides.py"
 TYPICAL = [

@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-_GROWTH = "tests/unit/run/test_growth.py"
+_GROWTH = "tests/unit/graph/test_growth.py"
 _ROWS = "tests/unit/store/test_rows.py"
 _MANY = "tests/unit/stats/test_many_units.py"
 SCALE = [
@@ -19,13 +19,13 @@ SCALE = [
         f"{_GROWTH}::test_an_audit_holds_a_few_records_at_once",
     ),
     Mutant(  # the disk after each batch
-        "run/decode.py",
+        "stages/decode.py",
         "0.0 if isinstance(engine, Arriving) else _EVERY",
         "_EVERY if exact else 0.0",
         f"{_GROWTH}::test_the_disk_is_not_waited_for_after_each_batch",
     ),
     Mutant(  # all requests at once
-        "run/ask.py",
+        "stages/requests.py",
         "return Requests(self._samples[place], self._make)",
         "return [self._make(one) for one in self._samples[place]]",
         f"{_GROWTH}::test_requests_are_made_when_they_are_asked_for",
@@ -37,13 +37,13 @@ SCALE = [
         f"{_GROWTH}::test_a_plan_looks_at_a_model_once_whatever_the_arms",
     ),
     Mutant(  # what an earlier plan saw is taken for what is there
-        "store/once.py",
+        "store/machine.py",
         "        _SEEN.reset(token)",
         "        pass",
         f"{_GROWTH}::test_two_plans_look_twice",
     ),
     Mutant(  # the last partner of a point, not the first
-        "config/partners.py",
+        "config/composition.py",
         "alike.setdefault(_values(point, keys), (place, point))",
         "alike[_values(point, keys)] = (place, point)",
         (f"{_GROWTH}::test_a_partner_is_the_first_with_the_same_values_of_all_that_is_swept_of_it"),

@@ -6,7 +6,7 @@ _STRANGERS = "tests/hostile/test_serve_strangers.py"
 _SLOW = "tests/hostile/test_serve_slow.py"
 _MEMORY = "tests/hostile/test_serve_memory.py"
 _STALLS = "tests/hostile/test_serve_stalls.py"
-_CONVERSING = "tests/unit/ensemble/test_conversing.py"
+_CONVERSING = "tests/unit/dialogue/test_conversing.py"
 _SSE = "tests/unit/serve/test_streaming_endpoints.py"
 _HALF = f"{_SLOW}::test_half_a_request_behind_a_whole_one_is_told_the_same"
 
@@ -57,7 +57,7 @@ ACCESS = [
 
 BODIES = [
     Mutant(  # the answer goes out while the client still writes
-        "serve/gate.py",
+        "serve/app.py",
         "await self.refused(request, await drained(request, error))",
         "await self.refused(request, error)",
         f"{_STRANGERS}::test_every_refusal_reaches_a_client_that_sends_all_of_it_first",
@@ -115,7 +115,7 @@ TIMES = [
         f"{_SLOW}::test_a_stream_whose_speakers_are_slow_is_no_slow_reader",
     ),
     Mutant(  # turns are made anew for every request
-        "methods/ensemble/listener.py",
+        "dialogue/listener.py",
         "    @cached_property\n    def turns",
         "    @property\n    def turns",
         f"{_SLOW}::test_a_conversation_is_made_turns_once_for_all_requests",
@@ -202,13 +202,13 @@ TOO_LONG = [
         f"{_STALLS}::test_a_prompt_that_its_model_cannot_read_is_the_clients_to_shorten",
     ),
     Mutant(  # one model that cannot read it speaks for all
-        "methods/ensemble/ear.py",
+        "dialogue/waiting.py",
         "too_long = all(",
         "too_long = any(",
         f"{_CONVERSING}::test_a_prompt_that_none_can_read_is_too_long_and_one_that_some_cannot_is_not",
     ),
     Mutant(
-        "methods/ensemble/ear.py",
+        "dialogue/waiting.py",
         "if draft.failed and not draft.chunks]",
         "if draft.failed]",
         f"{_CONVERSING}::test_a_source_that_fails_after_its_first_chunk_has_spoken",

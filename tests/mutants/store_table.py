@@ -2,11 +2,11 @@
 
 from mutant import Mutant
 
-_CONTENTS, _CACHE, _KEPT = "store/contents.py", "store/cache.py", "run/kept.py"
+_CONTENTS, _CACHE, _KEPT = "store/cache.py", "store/cache.py", "stages/kept.py"
 _GLANCE = "tests/unit/store/test_contents.py"
-_STAYS = "tests/unit/run/test_kept_records.py::test_what_stays"
-_NOTICES = "tests/unit/run/test_noticing.py"
-_CHECKS = "tests/unit/run/test_check.py"
+_STAYS = "tests/unit/graph/test_kept_records.py::test_what_stays"
+_NOTICES = "tests/unit/graph/test_noticing.py"
+_CHECKS = "tests/unit/graph/test_check.py"
 STORE = [
     Mutant(
         _CONTENTS,
@@ -60,73 +60,73 @@ STORE = [
         "tests/unit/store/test_files.py::test_lines_before_damage_are_as_good_as_ever",
     ),
     Mutant(
-        "run/audit.py",
+        "stages/audit.py",
         "there if planned is None else planned",
         "there",
         f"{_NOTICES}::test_the_audit_misses_what_was_planned_and_is_not_there",
     ),
     Mutant(
-        "run/planned_problems.py",
+        "stages/planned_problems.py",
         "problems[:planned] if known else there",
         "there",
         f"{_NOTICES}::test_scores_are_of_what_was_planned",
     ),
     Mutant(
-        "run/execute.py",
+        "graph/execute.py",
         "    asked -= {node.fingerprint for node in waiting}\n",
         "    asked = set()\n",
         f"{_NOTICES}::test_an_input_that_goes_while_others_wait_for_it_is_made_again",
     ),
     Mutant(
-        "run/execute.py",
+        "graph/execute.py",
         "    if not _inputs_whole(node, entries):\n        return False  # what was made",
         "    if not entries:\n        return False  # what was made",
         f"{_NOTICES}::test_an_input_that_goes_under_a_stage_is_made_again",
     ),
     Mutant(
-        "run/going_on.py",
+        "graph/folder.py",
         "    sweep(run)\n",
         "",
         f"{_NOTICES}::test_scratch_files_go_with_the_next_run_and_with_gc",
     ),
     Mutant(
-        "run/going_on.py",
+        "graph/folder.py",
         "        return lock.try_acquire(shared=True)\n",
         "        sweep(run)\n        return lock.try_acquire(shared=True)\n",
         f"{_NOTICES}::test_of_a_run_that_another_process_writes_nothing_is_swept",
     ),
     Mutant(
-        "run/cleanup.py",
+        "runs/cleanup.py",
         "    with at_rest(run.path):\n        if",
         "    with suppress():\n        if",
         f"{_NOTICES}::test_rm_and_gc_refuse_beside_a_run_and_do_not_once_it_has_ended",
     ),
     Mutant(
-        "run/cleanup.py",
+        "runs/cleanup.py",
         "    refuse_beside_runs(runs)\n    count",
         "    count",
         f"{_NOTICES}::test_rm_and_gc_refuse_beside_a_run_and_do_not_once_it_has_ended",
     ),
     Mutant(
-        "run/folder.py",
+        "graph/folder.py",
         "    if not begun.exists():",
         "    if begun:",
         f"{_NOTICES}::test_what_another_version_of_the_code_has_begun_is_kept",
     ),
     Mutant(
-        "run/folder.py",
+        "graph/folder.py",
         "if path.is_file() and str(name) in wrote:",
         "if path.is_file():",
         f"{_NOTICES}::test_a_stray_file_is_nobodys_output",
     ),
     Mutant(
-        "run/check.py",
+        "runs/check.py",
         "fresh = bool(new)",
         "fresh = False",
         f"{_CHECKS}::test_what_rests_on_it_is_found_however_far",
     ),
     Mutant(
-        "run/check.py",
+        "runs/check.py",
         "for one in (damage.entry, *damage.rests)",
         "for one in (damage.entry,)",
         f"{_CHECKS}::test_repair_moves_all_of_it_aside_and_the_command_makes_it_again",

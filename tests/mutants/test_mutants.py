@@ -63,7 +63,7 @@ def test_without_a_fault_the_copy_is_what_runs_and_passes(tmp_path):
     (folder / "llmx" / "__init__.py").unlink()
     text = (ROOT / "llmx" / "__init__.py").read_text(encoding="utf-8")
     (folder / "llmx" / "__init__.py").write_text(f"{text}\nopen('ran', 'w').close()\n")
-    done = tried(folder, "tests/unit/decode/test_philox.py::test_known_answers")
+    done = tried(folder, "tests/unit/decoding/test_philox.py::test_known_answers")
     assert done.returncode == 0 and (folder / "ran").exists(), done.stdout
 
 

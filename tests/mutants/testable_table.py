@@ -3,9 +3,9 @@
 from mutant import Mutant
 
 FLOOR = "report/verdict/floor.py"
-TRACES = "report/verdict/traces.py"
+TRACES = "report/verdict/testable.py"
 MUST_FAIL = "report/verdict/must_fail.py"
-MOVED = "report/verdict/moved.py"
+MOVED = "report/verdict/testable.py"
 CAN = "report/verdict/testable.py"
 POWER = "report/verdict/power.py"
 _TESTS = "tests/unit/report/test_testable.py"

@@ -145,9 +145,9 @@ TEMPLATES = [
 
 _FOLDER = "tests/hostile/test_own_folder.py"
 OWN_FOLDER = [
-    Mutant("run/workers.py", '"-P", "-m", "llmx.run.worker"', '"-m", "llmx.run.worker"',
+    Mutant("graph/workers.py", '"-P", "-m", "llmx.graph.worker"', '"-m", "llmx.graph.worker"',
            f"{_FOLDER}::test_a_worker_takes_nothing_from_there"),
-    Mutant("run/workers.py", '"-P", "-m", "llmx.run.worker"', '"-B", "-m", "llmx.run.worker"',
+    Mutant("graph/workers.py", '"-P", "-m", "llmx.graph.worker"', '"-B", "-m", "llmx.graph.worker"',
            f"{_FOLDER}::test_a_worker_takes_nothing_from_there"),
     Mutant("engines/vllm/interpreter.py", 'found["PYTHONSAFEPATH"] = "1"', "pass",
            f"{_FOLDER}::test_a_worker_of_vllm_takes_nothing_from_there"),

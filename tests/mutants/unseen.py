@@ -4,13 +4,13 @@ from mutant import Unseen
 
 UNSEEN = [
     Unseen(
-        "data/traces/stage.py",
+        "papers/backtracking/traces/stage.py",
         "_TRACE_SECONDS = 0.0015  # to make a trace and replay it",
         "_TRACE_SECONDS = 0.003  # to make a trace and replay it",
         "An estimate that a plan prints. No result depends on it, and no test knows the machine.",
     ),
     Unseen(
-        "simulate/explore.py",
+        "papers/staircase/simulate/explore.py",
         "AGGREGATOR = replace(PROPOSER, decode_base=0.0143)",
         "AGGREGATOR = replace(PROPOSER, decode_base=0.0286)",
         "A round figure that was chosen. Sweeps show what varies with what, for any machine.",

@@ -5,11 +5,11 @@ from mutant import Mutant
 RULES = "tests/unit/report/test_verdict_rules.py"
 SEEDS = "tests/unit/report/test_verdict_seeds.py"
 FAMILY = "tests/unit/report/test_verdict_family.py"
-TRAINED = "tests/unit/run/test_trained_arms.py"
+TRAINED = "tests/unit/graph/test_trained_arms.py"
 GAP = "report/verdict/gap.py"
 DECIDE = "report/verdict/decide.py"
 TABLE = "report/paired_table.py"
-BOTH = "report/verdict/non_inferior.py"
+BOTH = "papers/fsd/verdicts/non_inferior.py"
 
 _PAIRED = "tests/unit/report/test_measure.py::test_the_difference_pairs_by_id_and_not_by_order"
 _SEVERAL = f"{RULES}::test_what_one_comparison_decides_several_do_not"
@@ -129,7 +129,7 @@ VERDICT = [
         f"{RULES}::test_one_of_several_is_as_sure_as_the_best_that_is_not_of_one_seed",
     ),
     Mutant(  # one seed narrows the range of the best
-        "report/verdict/optimum.py",
+        "papers/backtracking/verdicts/optimum.py",
         "if not beaten[name].sure or beaten[name].lone]",
         "if not beaten[name].sure]",
         f"{SEEDS}::test_the_range_of_the_best_is_not_narrowed_by_one_seed",
@@ -196,7 +196,7 @@ VERDICT = [
         f"{RULES}::test_a_cut_that_one_arm_shows_is_not_shown_among_several",
     ),
     Mutant(
-        "report/verdict/transfer.py",
+        "papers/fsd/verdicts/transfer.py",
         "holm([_p(row, tolerance) for row in rows])",
         "[_p(row, tolerance) for row in rows]",
         f"{RULES}::test_a_threshold_that_moves_among_several_needs_more",
@@ -220,7 +220,7 @@ VERDICT = [
         f"{FAMILY}::test_every_tested_finding_counts_and_no_other_does",
     ),
     Mutant(  # each run of a page by itself
-        "report/reproduce/page.py",
+        "claims/reproduce/page.py",
         "    return _over_all(found)\n",
         "    return tuple(found)\n",
         f"{FAMILY}::test_a_page_counts_the_findings_of_all_of_its_runs",
@@ -232,7 +232,7 @@ VERDICT = [
         f"{RULES}::test_a_verdict_says_what_it_was_measured_on",
     ),
     Mutant(
-        "report/reproduce/grows.py",
+        "claims/reproduce/grows.py",
         "len(steps) * _missed(one, other))",
         "_missed(one, other))",
         "tests/unit/report/test_reproduce_trainings.py"

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from llmx.claims.paper import load_paper
 from llmx.config.check import validate
 from llmx.config.compose import compose
 from llmx.config.index import entries
 from llmx.config.places import builtin, claim_files
 from llmx.config.yaml_file import read
 from llmx.core.spec import RunSpec
-from llmx.report.paper import load_paper
-from llmx.run.alike import alike_notes
+from llmx.graph.plan import alike_notes
 
 RIVALS = ("fly", "typical", "cascade")
 NAMES = sorted(path.stem for path in builtin().glob("[!_]*/*.yaml"))

@@ -12,7 +12,7 @@ from llmx.config.check import validate
 from llmx.config.compose import compose
 from llmx.core import registry
 from llmx.core.errors import ConfigError
-from llmx.run.api import run
+from llmx.runs.run import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-recipe.md"
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llmx.config.compose import compose
-from llmx.data.reasoning.dataset import ReasoningTask
+from llmx.data.tasks.dataset import ReasoningTask
 
 # The step of the checkpoint that was evaluated, or, of short answers, of one that was seen.
 PUBLISHED = {

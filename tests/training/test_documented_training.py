@@ -7,7 +7,7 @@ import pytest
 
 from llmx.config.check import validate
 from llmx.config.compose import compose
-from llmx.run.api import run
+from llmx.runs.run import run
 from llmx.store.files import read_json, read_lines
 from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.settings import DEFAULTS

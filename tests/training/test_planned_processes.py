@@ -8,8 +8,8 @@ from tiny import DRAWN, FAST
 from llmx.core.errors import ConfigError
 from llmx.core.registry import lookup
 from llmx.engines.size import ModelSize
-from llmx.run import capacity
-from llmx.run.planned import PlannedStage
+from llmx.graph import plan
+from llmx.graph.plan import PlannedStage
 
 LARGE = ModelSize(
     layers=32, parameters=7 * 10**9, hidden=4096, intermediate=11_008, kv_width=4096,
@@ -38,10 +38,10 @@ def fsdp(count=8, **config):
 
 
 def test_what_is_divided_fits_where_the_whole_does_not(planned, monkeypatch):
-    monkeypatch.setattr(capacity, "device_memory", lambda device: 80 * 10**9)
+    monkeypatch.setattr(plan, "device_memory", lambda device: 80 * 10**9)
 
     def refused(cost):
-        return capacity.refusal([PlannedStage("sft k1", "sft", "x", False, False, cost)])
+        return plan.refusal([PlannedStage("sft k1", "sft", "x", False, False, cost)])
 
     whole, shared, plain = planned(), planned(**fsdp()), planned(**fsdp(1))
     assert "too little" in refused(whole).message and refused(plain) is not None

@@ -7,12 +7,12 @@ from markupsafe import escape
 
 from llmx.config.compose import compose
 from llmx.core.errors import ConfigError
-from llmx.data.reasoning.dataset import ReasoningTask
-from llmx.data.traces.observe import observe
-from llmx.data.traces.tasks import from_entry
-from llmx.run.api import run
-from llmx.run.plan import plan
-from llmx.scoring.tags import opens_thinking
+from llmx.data.tasks.dataset import ReasoningTask
+from llmx.data.tasks.tags import opens_thinking
+from llmx.graph.plan import plan
+from llmx.papers.backtracking.traces.observe import observe
+from llmx.papers.backtracking.traces.tasks import from_entry
+from llmx.runs.run import run
 from llmx.store.files import read_json, read_lines
 
 RECIPE = """

@@ -14,8 +14,10 @@ ROOT = Path(str(llmx.__file__)).parent
 FILES = sorted(path for path in ROOT.rglob("*.py") if "_recipes" not in path.parts)
 HEAVY = {"torch", "transformers", "trl", "vllm", "datasets", "tokenizers", "accelerate"}
 
-# A part may import those named here, and nothing else of llmx. `methods` stand below `engines`:
-# an engine drives a method's token loop, so a method can never import one.
+# A room may import those named here, and nothing else of llmx. `decoding` stands below `engines`:
+# an engine drives the token loop, so the loop can never import one. Nothing imports a paper
+# (tests/unit/test_rooms.py): its kinds are found by name.
+BASE = {"core", "store", "stats"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "zoo": set(),
@@ -23,24 +25,44 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"core"},
     "stats": {"core"},
     "kernels": {"core"},
-    "methods": {"core", "stats", "kernels"},
-    "scoring": {"core", "store", "stats"},
-    "engines": {"core", "store", "stats", "methods"},
-    "data": {"core", "store", "stats", "scoring"},
     "audit": {"core"},
-    "report": {"core", "store", "stats"},
-    "explore": {"core", "stats", "methods", "report"},
-    "train": {"core", "store", "stats", "engines", "scoring"},
-    "simulate": {"core", "stats", "methods"},
-    "run": {
-        *("core", "store", "stats"),
-        *("methods", "engines", "train", "scoring", "data", "report", "audit", "explore"),
-        "simulate",
+    "dialogue": {"core"},
+    "scoring": BASE,
+    "data": {*BASE, "scoring"},
+    "decoding": {"core", "stats", "kernels"},
+    "engines": {*BASE, "decoding", "dialogue"},
+    "train": {*BASE, "engines", "scoring"},
+    "judging": {*BASE, "scoring", "data", "engines"},
+    "report": BASE,
+    "claims": {*BASE, "config", "report"},
+    "stages": {
+        *BASE,
+        *("data", "scoring", "audit", "decoding", "dialogue", "engines", "judging", "report"),
+        "train",
     },
-    "serve": {"core", "methods", "engines", "run"},
-    "papers": set(),
-    "cli": {"core", "store", "config", "report", "run", "serve", "top"},
-    "top": {"core", "config", "run", "cli"},
+    "papers": {
+        *BASE,
+        *("data", "scoring", "decoding", "dialogue", "engines", "kernels", "train", "judging"),
+        *("report", "claims", "stages"),
+    },
+    "graph": {*BASE, "engines", "report", "stages"},
+    "runs": {*BASE, "data", "engines", "report", "claims", "graph"},
+    "serve": {"core", "dialogue", "engines", "stages", "graph"},
+    "api": {"core", "store", "config", "claims", "graph", "runs"},
+    "cli": {
+        "core",
+        "store",
+        "config",
+        "engines",
+        "report",
+        "claims",
+        "graph",
+        "runs",
+        "serve",
+        "api",
+        "top",
+    },
+    "top": {"api", "cli"},
 }
 
 
@@ -126,7 +148,7 @@ FRESH = {
     "llmx.cli.app": {"hydra", "omegaconf", "pydantic", "numpy", "networkx", "rich", *HEAVY},
     "llmx.config.index": {"hydra", "omegaconf", "pydantic", "numpy", "networkx", *HEAVY},
     "llmx.config.compose": {"hydra", "omegaconf", "antlr4", "numpy", "networkx", *HEAVY},
-    "llmx.run.api": {"hydra", "omegaconf", "numpy", "networkx", *HEAVY},
+    "llmx.runs.run": {"hydra", "omegaconf", "numpy", "networkx", *HEAVY},
 }
 
 
@@ -140,7 +162,7 @@ def test_a_fresh_process_loads_only_what_it_needs(module: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_a_module_is_small_and_named_after_what_it_holds(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
     assert path.stem not in ("utils", "util", "helpers", "helper", "common", "misc")
 
 

@@ -8,8 +8,8 @@ from scipy.stats import chisquare
 from llmx.core.errors import EngineError
 from llmx.core.exchange import ask
 from llmx.core.spec import SamplerSpec
-from llmx.engines.vllm.post import Post
-from llmx.methods.decode.warp import warp
+from llmx.decoding.warp import warp
+from llmx.engines.vllm.engine import Post
 
 BASE = {"max_tokens": 160, "gamma": 5, "first_block": "target"}
 FUZZY = {"algorithm": "fuzzy", "draft": "greedy", "threshold": 0.1}

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from llmx.cli.app import app
 from llmx.config.compose import compose
-from llmx.run import api
+from llmx.runs import run
 from llmx.store.files import read_json, read_lines
 
 
@@ -39,7 +39,7 @@ def test_fsd_gsm8k_runs_on_vllm(vllm_python, tmp_path, monkeypatch):
     monkeypatch.setenv("LLMX_VLLM_PYTHON", str(vllm_python))
     words = ["engine=vllm", "engine.batch_size=16", "sampler.gamma=5", "arms=[sd,fsd_r_mid]"]
     spec = compose("fsd_gsm8k", words, scale="smoke")
-    result = api.run(spec, runs=tmp_path)
+    result = run.run(spec, runs=tmp_path)
     generated = result.folder.path / "generate"
     for arm in ("sd", "fsd_r_mid"):
         rows = read_lines(generated / arm / "samples.jsonl")
@@ -57,7 +57,7 @@ def test_fsd_gsm8k_runs_on_vllm(vllm_python, tmp_path, monkeypatch):
 def test_a_calibration_for_vllm_is_that_of_the_pair_with_the_target_first():
     def fingerprint(*words):
         spec = compose("fsd_gsm8k", [*words, "arms=[fsd_r_mid]"], scale="smoke")
-        from llmx.run.graph import build_graph
+        from llmx.graph.graph import build_graph
 
         graph = build_graph(spec)
         node = graph.find("calibrate", "fsd_r_mid")

@@ -14,10 +14,10 @@ from enumerated_law import law, softmax, target_law, texts
 from test_decode_law import DRAFT, PROMPT, TARGET
 from test_every_law import ALGORITHMS, OPTIONS
 
+from llmx.decoding import decode
 from llmx.engines.vllm.engine import _plain
 from llmx.engines.vllm.interpreter import environment
 from llmx.engines.vllm_plugin.rule import SETTINGS
-from llmx.methods.decode import decode
 
 GAMMA = 2
 SAMPLES = 2500

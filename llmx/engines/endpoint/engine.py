@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import queue
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from llmx.core.errors import EngineError
 from llmx.core.exchange import Capability, Request
@@ -14,10 +17,52 @@ from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.engines.endpoint.address import Address, find_address
 from llmx.engines.endpoint.ask import body, check, check_options, served_name
-from llmx.engines.endpoint.background import Background
 from llmx.engines.endpoint.budget import Budget
 from llmx.engines.endpoint.reply import Reply, record
 from llmx.engines.engine import in_order
+
+T = TypeVar("T")
+_END = object()
+
+
+class Background(Generic[T]):
+    """Runs ``work(tell)`` and yields what it tells; an error of the work is raised here.
+
+    Whoever stops taking (an error, Ctrl-C, a closed generator) cancels the work.
+    """
+
+    def __init__(self, work: Callable[[Callable[[T], None]], Coroutine[Any, Any, None]]) -> None:
+        self._work = work
+        self._told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._error: BaseException | None = None
+        self._loop = asyncio.new_event_loop()
+        self._task: asyncio.Task[None] | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        self._task = self._loop.create_task(self._work(self._told.put))
+        thread = threading.Thread(target=self._run, daemon=True)
+        thread.start()
+        try:
+            while (found := self._told.get()) is not _END:
+                yield found
+            if self._error is not None:
+                raise self._error
+        finally:
+            if thread.is_alive():
+                self._loop.call_soon_threadsafe(self._task.cancel)
+                thread.join()
+            self._loop.close()
+
+    def _run(self) -> None:
+        assert self._task is not None
+        try:
+            self._loop.run_until_complete(self._task)
+        except BaseException as error:  # handed to whoever takes
+            self._error = error
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._told.put(_END)
+
 
 _Placed = tuple[int, Record]
 
@@ -105,7 +150,7 @@ class OpenAIEngine:
         tell: Callable[[_Placed], None],
     ) -> None:
         from llmx.engines.endpoint.call import Caller, client
-        from llmx.engines.endpoint.crew import Crew
+        from llmx.engines.endpoint.concurrency import Crew
 
         async with client(address, self.spec.batch_size) as connection:
             caller = Caller(address, self.spec, connection)

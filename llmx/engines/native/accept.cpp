@@ -1,13 +1,13 @@
 // What an accept rule reads of a drafted block, and the draw of the token that follows.
 //
-// Numbers only: the rules that decide from them are llmx/methods/decode's. Where the caller allows
+// Numbers only: the rules that decide from them are llmx/decoding's. Where the caller allows
 // it, a row ends at its first rejection, for nothing behind it is ever emitted.
 #include "nucleus.h"
 
 extern "C" {
 
 enum LlmxDivergence { NONE = -1, JS, AG, KL, KL_REVERSED, TV, DRAFT_TOKEN };
-// What else a rule reads; llmx/methods/decode says what for.
+// What else a rule reads; llmx/decoding says what for.
 enum LlmxAside { NOTHING, LEFT, SPREAD, TOP, GAP, LEVEL };
 
 struct LlmxRule {

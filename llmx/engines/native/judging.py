@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llmx.decoding.asides import slack
+from llmx.decoding.block_model import CompareJob, Drawn, FollowJob, Numbers
+from llmx.decoding.options import DecodeOptions
 from llmx.engines.native.calls import CRule, CSampler, at, plain
-from llmx.methods.decode.asides import slack
-from llmx.methods.decode.block_model import CompareJob, Drawn, FollowJob, Numbers
-from llmx.methods.decode.options import DecodeOptions
 
 _DIVERGENCES = ("js", "ag", "kl", "kl_reversed", "tv", "draft_token")
 _ASIDES = ("", "block", "typical", "fly", "opt", "token_v3")  # ``LlmxAside`` of accept.cpp

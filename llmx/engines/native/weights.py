@@ -6,7 +6,9 @@ halves of each head of q and k are interleaved, so that a pair that is rotated s
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +16,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.core.errors import EngineError
-from llmx.engines.native.arena import Arena
-from llmx.engines.native.rope import frequencies
-from llmx.engines.native.shape import LlamaShape
+from llmx.engines.native.shape import LlamaShape, frequencies
 from llmx.engines.size import weight_files
+
+_LINE = 64  # bytes of a line of the processor's cache
+_PAGE = 2**21
+
+
+class Arena:
+    """Memory for `numbers` float32, handed out piece by piece; it lives as long as they do."""
+
+    def __init__(self, numbers: int) -> None:
+        # Pieces begin at a line, and the first at a large page.
+        size = 4 * numbers + 4096 * _LINE + 2 * _PAGE
+        room = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with suppress(OSError, ValueError, AttributeError):
+            room.madvise(mmap.MADV_HUGEPAGE)
+        self._bytes = np.frombuffer(room, np.uint8)
+        self._next = -self._bytes.ctypes.data % _PAGE
+
+    def zeros(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return zeros that begin at a line of the processor's cache.
+
+        Raises:
+            MemoryError: if more is asked for than was said.
+        """
+        size = 4 * int(np.prod(shape))
+        first, self._next = self._next, self._next + -(-size // _LINE) * _LINE
+        if self._next > len(self._bytes):
+            raise MemoryError("the weights are larger than their shape says")
+        return self._bytes[first : first + size].view(np.float32).reshape(shape)
+
 
 Floats = NDArray[np.float32]
 Named = Callable[[str, tuple[int, ...]], Floats]

@@ -8,7 +8,7 @@ from llmx.engines.step.lean_llama import LeanLlama, is_lean
 from llmx.engines.step.transformers_model import TransformersModel
 
 if TYPE_CHECKING:
-    from llmx.methods.decode.step_model import StepModel
+    from llmx.decoding.step_model import StepModel
 
 
 def build_step_model(model: Any, lean: bool = True) -> StepModel:

@@ -6,13 +6,43 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from llmx.core.record import Finish
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.core.stream import Ask, Piece, Streamer, shared_prefix
 from llmx.engines.hf import HfEngine
 from llmx.engines.render import Renderer
-from llmx.engines.stream.pieces import pieces_of
+from llmx.engines.stream.speech import Speech
+
+
+def pieces_of(
+    ask: Ask,
+    ids: Sequence[int],
+    finish: Finish,
+    tokenizer: Any,
+    eos_ids: Sequence[int],
+    prompt_tokens: int,
+) -> list[Piece]:
+    """Return one piece a token, cut to the budget, the last with its `finish`.
+
+    The end token has no text and is not a part of what is gone on with.
+    """
+    speech = Speech(tokenizer, ask.sampler.stop, ask.shown.ids)
+    found: list[Piece] = []
+    for token in ids[: ask.budget]:
+        ended = token in eos_ids
+        text = speech.flush() if ended else speech.feed(token)
+        end: Finish | None = "eos" if ended else "stop" if speech.stopped else None
+        found.append(Piece(text=text, ids=() if ended else (token,), tokens=1, finish=end))
+        if end:
+            break
+    if found[-1].finish is None:
+        rest = found[-1].text + speech.flush()
+        over: Finish = finish if len(ids) <= ask.budget else "length"
+        found[-1] = found[-1].model_copy(update={"finish": over, "text": rest})
+    found[0] = found[0].model_copy(update={"prompt_tokens": prompt_tokens})
+    return found
 
 
 class Replier(Protocol):
@@ -53,7 +83,7 @@ class HfReplier:
     def _batch(self, asks: Sequence[Ask]) -> list[list[Piece]]:
         from dataclasses import replace
 
-        from llmx.methods.decode import decode_refill
+        from llmx.decoding import decode_refill
 
         pair, first = self.engine.pair, asks[0]
         self.renderer = self.renderer or Renderer(pair.tokenizer)

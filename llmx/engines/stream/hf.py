@@ -160,8 +160,8 @@ class Flow:
 def _drawn(logits: Any, sampler: SamplerSpec, u: float) -> int:
     import torch
 
-    from llmx.methods.decode.draw import draw
-    from llmx.methods.decode.warp import warp
+    from llmx.decoding.draw import draw
+    from llmx.decoding.warp import warp
 
     with torch.inference_mode():
         if sampler.temperature == 0:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from llmx.core.exchange import Request
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.stream import Ask, Piece
 from llmx.engines.render import Renderer
-from llmx.engines.stream.line import Line
 from llmx.engines.stream.refuse import check_room, check_sampler, is_whole
 from llmx.engines.stream.sessions import Sessions, sessions_of
 from llmx.engines.stream.teller import Teller
@@ -28,6 +28,40 @@ from llmx.engines.stream.words import split
 from llmx.engines.vllm.engine import VllmEngine, controls
 from llmx.engines.vllm.pool import CAST, POOL
 from llmx.engines.vllm.process import Process
+
+
+class Line:
+    """Listens to one key from its making until it is closed."""
+
+    def __init__(self, process: Process, key: str) -> None:
+        self.process, self.key = process, key
+        self._loop = asyncio.get_running_loop()
+        self._events: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
+        process.listen(key, self._heard)
+
+    async def next(self) -> Mapping[str, Any]:
+        """Return the next event.
+
+        Raises:
+            EngineError: if vLLM refused the request, gave it up, or has ended.
+        """
+        event = await self._events.get()
+        if event is None:
+            raise self.process.ended()
+        if event["event"] == "error":
+            raise self.process.explain(event)
+        if event.get("finish") not in (None, "stop", "length"):
+            raise EngineError(f"vLLM gave a request up: {event['finish']}")
+        return event
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.process.silence(self.key)
+
+    def _heard(self, event: Mapping[str, Any] | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._events.put_nowait, event)
+
 
 # Engines load one after the other: each takes all cores for a minute.
 LOADS = ThreadPoolExecutor(1, thread_name_prefix="llmx-vllm-loads")

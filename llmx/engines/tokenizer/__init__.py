@@ -7,6 +7,6 @@ gives, or nothing: whoever gets None asks transformers.
 
 from llmx.engines.tokenizer.open import open_tokenizer
 from llmx.engines.tokenizer.plain import PlainTokenizer
-from llmx.engines.tokenizer.settings import end_ids, positions
+from llmx.engines.tokenizer.plainness import end_ids, positions
 
 __all__ = ["PlainTokenizer", "end_ids", "open_tokenizer", "positions"]

@@ -13,9 +13,9 @@ from llmx.engines.tokenizer.plainness import (
     plain_folder,
     plain_settings,
     plain_tokens,
+    read_json,
     text_of,
 )
-from llmx.engines.tokenizer.settings import read_json
 
 
 def open_tokenizer(folder: Path) -> PlainTokenizer | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import count, groupby
 from math import isinf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from queue import SimpleQueue
+from typing import Any, ClassVar
 
 from llmx.core.errors import EngineError
 from llmx.core.exchange import Capability, Request
@@ -17,15 +19,92 @@ from llmx.core.spec import EngineSpec, FirstBlock, ModelSpec, SamplerSpec
 from llmx.engines.engine import in_order
 from llmx.engines.hf import HfEngine
 from llmx.engines.locate import code_identity, model_identity
-from llmx.engines.vllm.account import Account
 from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.pool import POOL, Pool
-from llmx.engines.vllm.post import Post
+from llmx.engines.vllm.process import Process
 from llmx.engines.vllm.settings import ACCIDENTS, check, engine_arguments
 
-if TYPE_CHECKING:
-    from llmx.engines.vllm.process import Process
+
+class Post:
+    """Listens to some keys from its making until it is closed.
+
+    Two callers may wait for one worker by turns: each gets its own answers and no other's.
+    """
+
+    def __init__(self, process: Process, keys: Iterable[str]) -> None:
+        self.process, self.keys = process, tuple(keys)
+        self._events: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
+        for key in self.keys:
+            process.listen(key, self._events.put)
+
+    def next(self) -> Mapping[str, Any]:
+        """Wait for the next event of any of the keys, and return it.
+
+        Raises:
+            EngineError: if the worker has ended.
+        """
+        event = self._events.get()
+        if event is None:
+            raise self.process.ended()
+        return event
+
+    def close(self) -> None:
+        """Listen no more."""
+        for key in self.keys:
+            self.process.silence(key)
+
+
+_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class Account:
+    """Adds up the counts of requests.
+
+    Attributes:
+        loaded: what each of vLLM's workers says that it runs with.
+    """
+
+    def __init__(self) -> None:
+        self.loaded: list[dict[str, Any]] = []
+        self.answers = self.cached = 0
+        self._looked, self._kept = Counter[int](), Counter[int]()
+        self._divergences: list[float] = []
+
+    def add(self, told: Mapping[str, Any], cached: int) -> None:
+        """Add one request.
+
+        Args:
+            told: the tally of the plugin.
+            cached: prompt tokens that the prefix cache held.
+        """
+        self.answers += 1
+        self.cached += cached
+        for drafted, accepted, _ in told["rounds"]:
+            # After the first rejection nothing of a block is looked at.
+            self._looked.update(range(min(accepted + 1, drafted)))
+            self._kept.update(range(min(accepted, drafted)))
+        self._divergences += [value for _, value in told["divergences"]]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the sums as plain values."""
+        return {
+            "workers": self.loaded,
+            "answers": self.answers,
+            "cached_prompt_tokens": self.cached,
+            "acceptance_by_position": [
+                {"position": at, "looked_at": self._looked[at], "accepted": self._kept[at]}
+                for at in sorted(self._looked)
+            ],
+            "divergence_quantiles": quantiles(self._divergences),
+        }
+
+
+def quantiles(values: Sequence[float]) -> dict[str, float]:
+    """Return some quantiles of the values (the nearest one above), none of no values."""
+    ranked = sorted(values)
+    return {f"{share:g}": ranked[int(share * len(ranked))] for share in _SHARES if ranked}
+
 
 _NAMES = count()
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from llmx.core.errors import EngineError
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 from llmx.engines.locate import ZOO
 
 VARIABLE = "LLMX_VLLM_PYTHON"

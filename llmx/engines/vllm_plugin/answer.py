@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmx.core.philox import Purpose, keys, uniforms
+from llmx.decoding.accept import Floats
+from llmx.decoding.stateful_rule import remembered
 from llmx.engines.vllm_plugin.rule import Rule
-from llmx.methods.decode.accept import Floats
-from llmx.methods.decode.stateful_rule import remembered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ class Block:
         ids: the same, on the host.
         logits: raw logits of the draft, float32 (K, V).
         probs: the distribution that each token was drawn from, float32 (K, V); None = one-hot.
-        bands: int64 (K, 3), see :func:`llmx.methods.decode.draw.band`; None for the arg-max.
+        bands: int64 (K, 3), see :func:`llmx.decoding.draw.band`; None for the arg-max.
     """
 
     tokens: Tensor

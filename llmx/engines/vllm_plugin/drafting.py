@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from llmx.core.philox import Purpose
+from llmx.decoding import DecodeOptions
+from llmx.decoding.draw import band, draw
+from llmx.decoding.warp import warp
 from llmx.engines.vllm_plugin.answer import Block
 from llmx.engines.vllm_plugin.groups import Row, alike
-from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.draw import band, draw
-from llmx.methods.decode.warp import warp
 
 
 class Drafting:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from llmx.decoding import DecodeOptions
 from llmx.engines.vllm_plugin.answer import Answer
-from llmx.methods.decode import DecodeOptions
 
 Row = tuple[int, Answer, int]
 """Place in the batch, the request, and the output position of its next token."""

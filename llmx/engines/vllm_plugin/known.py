@@ -18,7 +18,7 @@ def follows(algorithm: str) -> bool:
     """
     if algorithm in _OWN:
         return True
-    from llmx.methods.decode.stateful_rule import stateful_rule
+    from llmx.decoding.stateful_rule import stateful_rule
 
     return stateful_rule(algorithm) is not None
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from llmx.core.errors import ConfigError, nearest
+from llmx.decoding import DecodeOptions
 from llmx.engines.vllm_plugin.known import DEFAULT, followed, follows
-from llmx.methods.decode import DecodeOptions
 
 NAME = "llmx"
 """The key in vLLM's ``additional_config`` and in ``SamplingParams.extra_args``."""

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llmx.engines.vllm_plugin.book import Book
+from llmx.engines.vllm_plugin.acceptance import Verified
 from llmx.engines.vllm_plugin.drafting import Drafting
+from llmx.engines.vllm_plugin.engine_state import Book
 from llmx.engines.vllm_plugin.groups import Row
-from llmx.engines.vllm_plugin.judging import Verified
 from llmx.engines.vllm_plugin.rule import NAME
 
 Own = Callable[..., Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from llmx.kernels.fused.judge import PURPOSES, chunks_of, first_best
+from llmx.kernels.fused.accept import PURPOSES, chunks_of, first_best
 from llmx.kernels.fused.load import LOW, bounded, kept, load_chunk, log_prob, soft
 from llmx.kernels.fused.survey import OWN_P, OWN_Q, TOP_P, TOP_Q
 

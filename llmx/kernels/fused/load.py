@@ -8,7 +8,7 @@ import triton.language as tl
 # Logits beyond these count as infinite: differences of two clamped ones stay finite.
 BIG = tl.constexpr(1e30)
 LOW = tl.constexpr(-1e30)
-# The least log-probability of a divergence (llmx.methods.decode.divergence).
+# The least log-probability of a divergence (llmx.papers.fsd.divergence).
 FLOOR = tl.constexpr(-1e5)
 
 

@@ -14,9 +14,9 @@ from llmx.report.training.evidence import SeedRun, by_family
 from llmx.report.training.model import TrainingReport
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.family import over_all
-from llmx.report.verdict.judge import judge
 from llmx.report.verdict.like_for_like import like_for_like
 from llmx.report.verdict.model import Verdicts
+from llmx.report.verdict.run_test import judge
 
 
 def rejudged(found: Outcomes) -> Verdicts:

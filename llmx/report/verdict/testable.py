@@ -12,18 +12,78 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmx.core.figure import Figure
 from llmx.core.metric import RIGHT
 from llmx.report.figures import names
+from llmx.report.numbers import p_value, percent, percent_span, points_span
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
-from llmx.report.verdict.moved import nothing_moved
 from llmx.report.verdict.must_fail import does_not_fail
 from llmx.report.verdict.power import with_power
 from llmx.report.verdict.schema import arms_of
-from llmx.report.verdict.traces import no_whole_traces
 from llmx.report.verdict.unfit import Unfit, Why, named
+from llmx.stats.multiple import holm
+
+LEAST = 0.5
+"""Share of an arm's outputs after training that have to be whole traces: half."""
+
+
+def no_whole_traces(e: Evidence, name: str) -> Unfit | None:
+    """Return why an arm is no evidence on backtracks; None where half of its outputs are traces.
+
+    A whole trace is one whose every step was replayed and holds, to the right answer. An arm of
+    which the run does not say how many there are is no evidence either.
+    """
+    found = e.figures.find(f"{names.WHOLE} after", name)
+    if found is None:
+        return Unfit(name, "the run does not say how many of its outputs are whole traces", ())
+    whole = found.span
+    if whole.estimate >= LEAST:
+        return None
+    why = f"{percent_span(whole)} % of its outputs are whole traces, asked are {percent(LEAST, 0)}"
+    return Unfit(name, why, (Number(what=names.WHOLE, arm=name, span=whole, unit="share"),))
+
+
+LEVEL = 0.05
+
+
+def nothing_moved(finding: Mapping[str, Any], e: Evidence) -> Why | None:
+    """Return why a correlation of before and after says nothing; None for any other test.
+
+    Over the arms of the correlation (those broken on purpose are not among them) at least one has
+    to have moved: an interval of after minus before without 0, and p after Holm over the arms. Both
+    count seeds where there are several.
+    """
+    known = e.figures.find(names.RELIABLE_BEFORE, names.ALL)
+    if finding["test"] != "poor_predictor" or known is None:
+        return None
+    gains = e.figures.of(names.GAIN, known.over)
+    found = [(arm, arm.p) for arm in gains if arm.p is not None]
+    adjusted = holm([p for _, p in found])
+    if any(p < LEVEL and _beyond(arm) for (arm, _), p in zip(found, adjusted, strict=True)):
+        return None
+    pairs = sorted(zip(adjusted, (arm for arm, _ in found), strict=True), key=lambda pair: pair[0])
+    nearest = f"; nearest: {_said(pairs[0][1], pairs[0][0])}" if pairs else ""
+    return Why(
+        "The correlation is that of an accuracy with itself: training is not shown to move any of"
+        f" {len(known.over)} arms{nearest}.",
+        tuple(_number(arm, p) for p, arm in pairs),
+    )
+
+
+def _beyond(arm: Figure) -> bool:
+    return arm.span.above(0) or arm.span.below(0)
+
+
+def _said(arm: Figure, p: float) -> str:
+    return f"`{arm.arm}` by {points_span(arm.span)} points, p {p_value(p)} (Holm)"
+
+
+def _number(arm: Figure, p: float) -> Number:
+    return Number(what=names.GAIN, arm=arm.arm, span=arm.span, unit="points", p=p)
+
 
 JUDGED: tuple[Word, ...] = ("shown here", "not shown here", "contradicted here", "indicative")
 """Words that say something of a statement."""

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from llmx.core.errors import ConfigError
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 from llmx.train.post_training.processes import START_ALL, Processes
 from llmx.train.post_training.sharding import NONE, Sharding, deepspeed, fsdp, zero
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,47 @@ from llmx.store.fingerprint import fingerprint
 from llmx.store.page import write_marked
 from llmx.train.batch_reward import FILE as STATES
 from llmx.train.post_training.audit import Audited
-from llmx.train.post_training.card import card
 from llmx.train.post_training.checkpoints import Checkpoint
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.rows import row_hashes
 from llmx.train.post_training.watch import STABLE, curve
 from llmx.train.reward import rewards_identity
+
+_METHODS = {
+    "sft": "supervised fine-tuning",
+    "dpo": "direct preference optimisation",
+    "grpo": "group relative policy optimisation",
+    "rloo": "REINFORCE with a leave-one-out baseline",
+}
+
+
+def card(about: Mapping[str, Any]) -> str:
+    """Return the card; `about` is the content of ``training.json``."""
+    made = about["provenance"]
+    parent, rows = made["parent"], made["rows"]
+    known = parent.get("content") or parent.get("revision") or "unknown"
+    last = about["curve"][-1] if about["curve"] else {}
+    ends = ", ".join(f"{n} {last[n]:.4g}" for n in ("loss", "reward", "length") if n in last)
+    settings = [f"| `{name}` | `{value}` |" for name, value in sorted(about["settings"].items())]
+    return "\n".join([
+        "---",
+        "library_name: transformers",
+        "---",
+        f"# Trained by {_METHODS.get(about['kind'], about['kind'])}",
+        "",
+        f"{about['steps']} steps from `{parent['name']}` ({known}) on {rows['count']} rows"
+        f" ({rows['hash']}), seed {about['seed']}. At the end: {ends or 'nothing was logged'}.",
+        *([f"Rewards: {', '.join(about['rewards'])}."] if about["rewards"] else []),
+        *([f"LoRA, merged into the weights: `{about['lora']}`."] if about["lora"] else []),
+        "",
+        f"Weights: {made['result']['content']}. Chat template: {made['template']}.",
+        "",
+        "| setting | value |",
+        "| --- | --- |",
+        *settings,
+        "",
+    ])  # fmt: skip
+
 
 ABOUT = "training.json"
 # What a checkpoint holds beside the model: states, and files that name places of this machine.

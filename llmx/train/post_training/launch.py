@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from llmx.core.errors import ConfigError, LlmxError, RunError
-from llmx.core.home import at_home
 from llmx.core.progress import Progress
 from llmx.core.stage import StageContext
+from llmx.core.user_cache import at_home
 from llmx.store.files import write_json
 from llmx.store.lock import Lock
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmx.core import json_text
-from llmx.core.home import at_home
+from llmx.core.user_cache import at_home
 
 _STRATEGIES = ("FULL_SHARD", "SHARD_GRAD_OP", "NO_SHARD", "HYBRID_SHARD", "HYBRID_SHARD_ZERO2")
 _OPTIMISER = frozenset({"optimiser"})

@@ -4,34 +4,114 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from llmx.core.audit import Check
-from llmx.core.errors import DataError, RunError
+from llmx.core.errors import ConfigError, DataError, RunError
+from llmx.core.record import as_json
 from llmx.core.stage import StageContext
-from llmx.train.heap import keep_freed_memory
+from llmx.store.files import write_json
+from llmx.store.page import write_marked
+from llmx.train.malloc import keep_freed_memory
 from llmx.train.order import follow, order_of
 from llmx.train.post_training.audit import Audited, audit, refuse
-from llmx.train.post_training.audit_page import AUDIT, write_audit
 from llmx.train.post_training.base import decide_hub, find_base
-from llmx.train.post_training.checkpoints import (
-    FOLDER,
-    check_same_model,
-    drop_torn,
-    newest_whole,
-)
+from llmx.train.post_training.checkpoints import FOLDER, check_same_model, drop_torn, newest_whole
 from llmx.train.post_training.encoded import Encoded
-from llmx.train.post_training.explained import explained, fits_memory
 from llmx.train.post_training.export import export, exported
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.launch import LOCK, TOLD, launch
 from llmx.train.post_training.options import bases
 from llmx.train.post_training.rows import read_rows, tested
-from llmx.train.post_training.stage import PostTraining
 from llmx.train.post_training.trackers import Tracked, chosen, tracking
 from llmx.train.post_training.watch import watch
+
+if TYPE_CHECKING:
+    from llmx.train.post_training.stage import PostTraining
+
+_FULL = ("out of memory", "can't allocate memory")
+_SMALLER = "lower the batch of one step (accumulate instead), train a lora, or take a smaller model"
+
+
+@contextmanager
+def explained(job: Job) -> Iterator[None]:
+    """Turn what a trainer's making raises into a ConfigError that names the settings."""
+    try:
+        yield
+    except (ValueError, TypeError, ImportError) as error:
+        raise ConfigError(f"{_where(job)}: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def fits_memory(job: Job) -> Iterator[None]:
+    """Turn a full memory into a RunError, and a package that a setting wants into a ConfigError."""
+    try:
+        yield
+    except ImportError as error:  # optimisers are made when the training begins
+        raise ConfigError(f"{_where(job)}: {' '.join(str(error).split())}") from error
+    except RuntimeError as error:
+        if not any(sign in str(error) for sign in _FULL):
+            raise
+        stage = job.context.given.stage.name
+        raise RunError(
+            f"stage '{stage}' does not fit the memory of its device", _SMALLER
+        ) from error
+
+
+def _where(job: Job) -> str:
+    return f"stages.{job.context.given.stage.name}.settings"
+
+
+AUDIT = "audit.md"
+
+
+def write_audit(audited: Audited, tokenizer: Any, out: Path) -> None:
+    """Write ``audit.json``, and ``audit.md`` for a person to read."""
+    shown = [_shown(text, tokenizer) for text in audited.shown]
+    write_json(
+        out / "audit.json",
+        {
+            "passed": audited.passed,
+            "rows": audited.rows,
+            "tokens": dict(audited.tokens),
+            "checks": [as_json(check) for check in audited.checks],
+            "shown": shown,
+        },
+    )
+    write_marked(out / AUDIT, _markdown(audited, shown))
+
+
+def _shown(text: Encoded, tokenizer: Any) -> dict[str, Any]:
+    trained = [token for token, loss in zip(text.ids, text.mask, strict=True) if loss]
+    return {
+        "row": text.row.name,
+        "part": text.part,
+        "token_ids": list(text.ids),
+        "mask": list(text.mask),
+        "text": tokenizer.decode(text.ids),
+        "with_loss": tokenizer.decode(trained),
+    }
+
+
+def _markdown(audited: Audited, shown: Sequence[Mapping[str, Any]]) -> str:
+    lines = ["# Audit before training", "", "| check | found | of | |", "| --- | --- | --- | --- |"]
+    for check in audited.checks:
+        state = {True: "ok", False: check.level, None: "not checked"}[check.passed]
+        lines.append(f"| {check.check} ({check.detail}) | {check.found} | {check.of} | {state} |")
+    for one in shown:
+        lines += ["", f"## {one['row']}, {one['part']}", "", "```", one["text"], "```", ""]
+        lines += ["With loss:", "", "```", one["with_loss"], "```", ""]
+        pairs = zip(one["token_ids"], one["mask"], strict=True)
+        lines.append("Token ids (in brackets: with loss): " + _ids(list(pairs)))
+    return "\n".join(lines) + "\n"
+
+
+def _ids(pairs: Sequence[tuple[int, int]]) -> str:
+    return " ".join(f"[{token}]" if loss else str(token) for token, loss in pairs)
 
 
 def train(stage: PostTraining, context: StageContext) -> None:

@@ -11,7 +11,7 @@ import pytest
 from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.run.report import ReportStage
+from llmx.stages.report import ReportStage
 from llmx.store.files import read_json
 
 HERE = Path(__file__).parent

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llmx.cli import papers
-from llmx.run.reproduce import given_runs, paper_page
+from llmx.claims import known
+from llmx.runs.reproduce import given_runs, paper_page
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[2] / "docs" / "results"
@@ -63,7 +63,7 @@ def lines(page) -> Iterator[list]:
 def test_what_is_reproduced_from_a_committed_result(name, tmp_path):
     recipes = sorted(path.name for path in (RESULTS / name).iterdir() if path.is_dir())
     stored = given_runs([RESULTS / name], recipes)
-    made = paper_page(papers.find(FOLDERS[name], ()), {}, stored, tmp_path)
+    made = paper_page(known.find(FOLDERS[name], ()), {}, stored, tmp_path)
     found = "".join("\t".join(map(said, line)).rstrip() + "\n" for line in lines(made.page))
     path = HERE / f"{name}.tsv"
     if os.environ.get("LLMX_UPDATE_GOLDEN"):

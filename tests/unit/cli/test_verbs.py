@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from llmx.cli import api
+from llmx import api
 from llmx.cli.console import size
 from llmx.cli.run import resume_command, split
 
@@ -115,7 +115,7 @@ def test_a_plan_is_of_the_processes_that_are_asked_for(llmx: Llmx) -> None:
 
 def test_the_observer_has_every_call_that_the_runner_makes(capsys: Any) -> None:
     from llmx.cli.progress import watching
-    from llmx.run.observer import Observer
+    from llmx.graph.observer import Observer
 
     with watching(quiet=False) as observer:
         assert observer is not None

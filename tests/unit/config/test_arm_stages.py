@@ -8,7 +8,7 @@ import pytest
 from llmx.config.compose import compose
 from llmx.core.errors import ConfigError
 from llmx.core.spec import RunSpec, StageSpec
-from llmx.run.graph import build_graph
+from llmx.graph.graph import build_graph
 
 RECIPE = """\
 defaults:

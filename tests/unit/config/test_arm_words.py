@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from llmx.config.arm_words import fitted, split_word
 from llmx.config.compose import compose
+from llmx.config.stages import fitted, split_word
 from llmx.core.errors import ConfigError
 from llmx.core.spec import RunSpec
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from llmx.config import asked, compose, edge, kept
-from llmx.config.asked import Asked
+from llmx.config import compose, edge, kept
+from llmx.config.compose import Asked
 from llmx.core import registry, user_cache
 from llmx.core.errors import ConfigError
 from llmx.core.packages import version_of
@@ -157,12 +157,12 @@ def test_another_current_folder_is_another_question(
 
 
 CHANGES = {
-    "code": lambda patch: patch.setattr(asked, "_CODE_LOADED", "other"),
-    "form": lambda patch: patch.setattr(asked, "_FORM", "other"),
-    "python": lambda patch: patch.setattr(asked.sys, "version", "other"),
+    "code": lambda patch: patch.setattr(compose, "_CODE_LOADED", "other"),
+    "form": lambda patch: patch.setattr(compose, "_FORM", "other"),
+    "python": lambda patch: patch.setattr(compose.sys, "version", "other"),
     "plugin": lambda patch: patch.setitem(registry._known()["engine"], "mine", "a:B"),
     "package": lambda patch: patch.setattr(
-        asked, "version_of", lambda name: "other" if name == "hydra-core" else version_of(name)
+        compose, "version_of", lambda name: "other" if name == "hydra-core" else version_of(name)
     ),
 }
 
@@ -183,19 +183,19 @@ def test_another_llmx_composes_anew(
 def test_the_hash_of_the_code_is_of_all_that_composes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert {folder.name for folder in asked._CODE} == {"config", "core"}
+    assert {folder.name for folder in compose._CODE} == {"config", "core"}
     (tmp_path / "a.py").write_text("x = 1\n")
-    monkeypatch.setattr(asked, "_CODE", (tmp_path,))
-    before = asked.code_digest()
+    monkeypatch.setattr(compose, "_CODE", (tmp_path,))
+    before = compose.code_digest()
     (tmp_path / "a.py").write_text("x = 2\n")
-    assert asked.code_digest() != before
-    assert not asked.code_unchanged()
+    assert compose.code_digest() != before
+    assert not compose.code_unchanged()
 
 
 def test_code_that_is_edited_while_it_runs_keeps_nothing(
     small: str, composer: Composer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asked, "code_digest", lambda: "edited")
+    monkeypatch.setattr(compose, "code_digest", lambda: "edited")
     compose.compose(small)
     assert not files()
 

@@ -15,7 +15,7 @@ from llmx.engines.endpoint.engine import OpenAIEngine
 from llmx.engines.endpoint.reply import read, record
 from llmx.engines.hf import HfEngine
 from llmx.engines.scripted import ScriptedEngine
-from llmx.run.ask import put
+from llmx.stages.requests import put
 from llmx.train.post_training.rows import _prompt
 
 _GREEDY = SamplerSpec(algorithm="target", temperature=0.0)

@@ -9,8 +9,8 @@ from judge_server import rows, write_alpaca, write_arena
 from llmx.core.errors import DataError
 from llmx.core.spec import DataSpec
 from llmx.data import evaluation_identity, identity, load
-from llmx.data.alpaca_eval import BASELINE_FILE, AlpacaEvalData
-from llmx.data.arena_hard import ArenaHardData
+from llmx.judging.alpaca_eval_data import BASELINE_FILE, AlpacaEvalData
+from llmx.judging.arena_hard_data import ArenaHardData
 
 COMMIT = "c" * 40
 

@@ -8,7 +8,7 @@ import pytest
 
 from llmx.core import user_cache
 from llmx.core.spec import DataSpec
-from llmx.data import drawn, kept, load
+from llmx.data import drawn, load
 
 SPEC = DataSpec(kind="gsm_symbolic", templates=(43, 10), test=6, calibration=4)
 
@@ -61,7 +61,7 @@ def test_what_was_asked_is_what_is_found(spec, split, limit):
 
 def test_other_code_draws_anew(monkeypatch):
     load(SPEC, "test")
-    monkeypatch.setattr(kept, "_code", lambda: "changed")
+    monkeypatch.setattr(drawn, "_code", lambda: "changed")
     again()
     assert len(files()) == 2
 

@@ -8,8 +8,8 @@ from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, DataSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.data.reasoning.stage import PromptsStage
-from llmx.data.reasoning.tasks import SECONDS, TASKS
+from llmx.data.tasks.stage import PromptsStage
+from llmx.data.tasks.tasks import SECONDS, TASKS
 from llmx.store.files import read_json, read_lines
 
 

@@ -9,17 +9,17 @@ from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.data.corpus import CorpusStage
-from llmx.data.reasoning.answers import AnswersStage
-from llmx.data.reasoning.options import sent_wrapper
-from llmx.data.reasoning.sampled import SampledStage
-from llmx.data.reasoning.stage import PromptsStage
-from llmx.data.traces.stage import TracesStage
+from llmx.data.tasks.options import sent_wrapper
+from llmx.data.tasks.stage import PromptsStage
 from llmx.engines.locate import ZOO
-from llmx.run.ask import put, requests_for
-from llmx.run.audit import AuditStage
-from llmx.run.decode import DecodeStage
-from llmx.run.ensemble import EnsembleDecodeStage
-from llmx.run.score import ScoreStage
+from llmx.papers.backtracking.answers import AnswersStage
+from llmx.papers.backtracking.sampled import SampledStage
+from llmx.papers.backtracking.traces.stage import TracesStage
+from llmx.stages.audit import AuditStage
+from llmx.stages.decode import DecodeStage
+from llmx.stages.ensemble import EnsembleDecodeStage
+from llmx.stages.requests import put, requests_for
+from llmx.stages.score import ScoreStage
 from llmx.store.files import read_json, read_lines
 
 RAW = ["base", "instruct", "baseline"]

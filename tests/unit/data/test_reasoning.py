@@ -9,15 +9,15 @@ from counts import count
 from llmx.core.errors import LlmxError
 from llmx.core.spec import DataSpec
 from llmx.data import evaluation_identity, identity, load
-from llmx.data.reasoning import dataset
-from llmx.data.reasoning.dataset import SPLITS, WINDOW, ReasoningTask, window
-from llmx.data.reasoning.options import configuration
-from llmx.data.reasoning.tasks import TASKS, problem_key
-from llmx.data.reasoning.wrappers import wrap
-from llmx.data.traces.options import trace_options
-from llmx.scoring.arithmetic import evaluate
-from llmx.scoring.puzzles import VERIFIERS
-from llmx.scoring.tags import opens_thinking
+from llmx.data.tasks import dataset
+from llmx.data.tasks.arithmetic import evaluate
+from llmx.data.tasks.dataset import SPLITS, WINDOW, ReasoningTask, window
+from llmx.data.tasks.options import configuration
+from llmx.data.tasks.tags import opens_thinking
+from llmx.data.tasks.tasks import TASKS, problem_key
+from llmx.data.tasks.verifiers import VERIFIERS
+from llmx.data.tasks.wrappers import wrap
+from llmx.papers.backtracking.traces.options import trace_options
 
 SMALL = {"min_numbers": 3, "max_numbers": 3, "min_value": 1, "max_value": 6}
 TINY = {"generator": {**SMALL, "min_target": 1, "max_target": 30}, "question": "brief"}

@@ -10,8 +10,8 @@ import pytest
 from llmx.core.spec import ArmSpec, ModelSpec, SamplerSpec
 from llmx.engines.hub_cache import cached_folder, hub_cache
 from llmx.engines.size import ModelSize, local_size, model_size
-from llmx.run.ask import decoding_cost
-from llmx.run.budget import seconds_per_problem
+from llmx.stages.budget import seconds_per_problem
+from llmx.stages.requests import decoding_cost
 
 NAME, FIRST, SECOND = "Org/small-model", "a" * 40, "b" * 40
 CONFIG = {

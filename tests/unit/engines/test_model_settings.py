@@ -11,7 +11,7 @@ from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.engines.locate import ZOO
 from llmx.engines.pair import LoadedPair, _generation_config
 from llmx.engines.tokenizer import end_ids, positions
-from llmx.engines.tokenizer.settings import _MODELS
+from llmx.engines.tokenizer.plainness import _MODELS
 
 ENDS = {
     "one": {"eos_token_id": 7},

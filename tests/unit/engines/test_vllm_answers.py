@@ -3,8 +3,8 @@
 import pytest
 
 from llmx.core.errors import EngineError
-from llmx.engines.vllm.account import Account, quantiles
 from llmx.engines.vllm.answers import Counts, counts, ending
+from llmx.engines.vllm.engine import Account, quantiles
 from llmx.engines.vllm.phases import phase, trouble
 
 EOS = (9,)

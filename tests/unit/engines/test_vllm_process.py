@@ -12,9 +12,8 @@ from llmx.core.exchange import ask
 from llmx.core.progress import Silent
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.engines.vllm.engine import VllmEngine
+from llmx.engines.vllm.engine import Post, VllmEngine
 from llmx.engines.vllm.pool import Pool, check
-from llmx.engines.vllm.post import Post
 from llmx.engines.vllm.process import Process
 
 PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")

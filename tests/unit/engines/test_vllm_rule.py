@@ -8,7 +8,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.philox import Purpose
 from llmx.engines.vllm_plugin import guard, register
 from llmx.engines.vllm_plugin.answer import Answer
-from llmx.engines.vllm_plugin.book import Book
+from llmx.engines.vllm_plugin.engine_state import Book
 from llmx.engines.vllm_plugin.rule import rule_of
 
 

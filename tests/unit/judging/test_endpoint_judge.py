@@ -8,9 +8,9 @@ from llmx.core.errors import ConfigError, EngineError, LlmxError
 from llmx.core.judging import JudgeSpec
 from llmx.core.record import Sample
 from llmx.engines.endpoint import retry
-from llmx.run.judge_endpoint import EndpointJudge
-from llmx.scoring.judging.alpaca_eval import AlpacaEval
-from llmx.scoring.judging.arena_hard import ArenaHard
+from llmx.judging.alpaca_eval import AlpacaEval
+from llmx.judging.arena_hard import ArenaHard
+from llmx.judging.endpoint import EndpointJudge
 
 TOP = {"logprobs": True, "top_logprobs": 5}
 SECRET = "sk-planted-77c1e0"

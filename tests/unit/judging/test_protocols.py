@@ -11,10 +11,10 @@ from judge_server import outputs
 from llmx.core.errors import ConfigError
 from llmx.core.judging import Game, JudgeSpec, Verdict, judged
 from llmx.core.record import Sample
-from llmx.scoring.judging.alpaca_eval import AlpacaEval, switched
-from llmx.scoring.judging.alpaca_package import part
-from llmx.scoring.judging.arena_hard import INSTRUCTIONS, ArenaHard
-from llmx.scoring.judging.local import ExactJudge, LengthJudge
+from llmx.judging.alpaca_eval import AlpacaEval, switched
+from llmx.judging.alpaca_package import part
+from llmx.judging.arena_hard import INSTRUCTIONS, ArenaHard
+from llmx.judging.local import ExactJudge, LengthJudge
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters='"<\r'), min_size=1, max_size=40)
 PROTOCOLS = [AlpacaEval, ArenaHard]

@@ -12,9 +12,9 @@ from scipy.optimize import minimize_scalar
 
 from llmx.core.errors import RunError
 from llmx.core.judging import Judgement
-from llmx.scoring.judging.alpaca_package import part
-from llmx.scoring.judging.length_controlled import annotation, length_controlled
-from llmx.scoring.judging.win_rate import difference, points, win_rate
+from llmx.judging.alpaca_package import part
+from llmx.judging.length_controlled import annotation, length_controlled
+from llmx.judging.win_rate import difference, points, win_rate
 
 
 def judgement(sample, preference, game=0, weight=1):

@@ -11,7 +11,7 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 from triton.runtime.jit import JITFunction
 
-from llmx.kernels import Rule, on_device
+from llmx.kernels import Rule, dispatch
 from llmx.kernels.block import DIVERGENCES
 
 
@@ -46,10 +46,10 @@ for kind, semantics, temperature in (
     (torch.float16, "union", 0.0),
 ):
     block = oracle.block(*oracle.fresh(2, 2, 5000, kind=kind))
-    on_device.verify(block, Rule(semantics, "js", temperature), DIVERGENCES)
+    dispatch.verify(block, Rule(semantics, "js", temperature), DIVERGENCES)
 block = oracle.block(
     *oracle.fresh(2, 2, 50), target_edge=torch.zeros(2, 3), draft_edge=torch.zeros(2, 2)
 )
-on_device.verify(block, Rule("speculative"))
-on_device.verify(block, Rule("speculative", one_hot_draft=True))
+dispatch.verify(block, Rule("speculative"))
+dispatch.verify(block, Rule("speculative", one_hot_draft=True))
 print(*compiled)

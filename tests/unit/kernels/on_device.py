@@ -18,7 +18,7 @@ from scipy.stats import chisquare
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from llmx.core.philox import Purpose
-from llmx.kernels import Pairs, Rule, Verifier, on_device
+from llmx.kernels import Pairs, Rule, Verifier, dispatch
 from llmx.kernels.block import DIVERGENCES, SEMANTICS
 from llmx.kernels.cuda_graph import cuda_graphs
 from llmx.kernels.edge import edge
@@ -37,7 +37,7 @@ def rule_of(semantics, temperature=0.7, one_hot=False, divergence="js"):
 
 
 def check(block, rule, shape=SMALL, names=DIVERGENCES):
-    got = on_device.verify(block, rule, names, shape)
+    got = dispatch.verify(block, rule, names, shape)
     oracle.agree(got, oracle.verify(block, rule, tuple(got.divergences)), block)
     return got
 
@@ -57,9 +57,7 @@ def test_each_divergence_alone_decides(name):
     block = oracle.block(*oracle.fresh(3, 2, 40, seed=3), threshold=0.15, seed=3, device=DEVICE)
     got = check(block, rule_of("research", divergence=name), names=())
     assert set(got.divergences) == {name}
-    alone = on_device.measure(
-        Pairs(block.target[:, :-1], block.draft, block.tokens), (name,), SMALL
-    )
+    alone = dispatch.measure(Pairs(block.target[:, :-1], block.draft, block.tokens), (name,), SMALL)
     assert torch.equal(alone[name], got.divergences[name])
 
 
@@ -195,13 +193,13 @@ def bits(got):
 def test_no_bit_depends_on_how_chunks_are_dealt_out(semantics):
     block = oracle.block(*oracle.fresh(2, 1, 70, seed=9), device=DEVICE)
     rule = rule_of(semantics)
-    runs = [on_device.verify(block, rule, DIVERGENCES, Shape(span=n, tile=16)) for n in (1, 3, 64)]
+    runs = [dispatch.verify(block, rule, DIVERGENCES, Shape(span=n, tile=16)) for n in (1, 3, 64)]
     assert bits(runs[0]) == bits(runs[1]) == bits(runs[2])
     # A row alone is the same as in a batch.
     alone = oracle.block(block.target[1:], block.draft[1:], device=DEVICE)
     given = ("tokens", "keys", "position", "valid", "threshold")
     alone = oracle.replace(alone, **{name: getattr(block, name)[1:] for name in given})
-    last = on_device.verify(alone, rule, DIVERGENCES, Shape(tile=16))
+    last = dispatch.verify(alone, rule, DIVERGENCES, Shape(tile=16))
     assert torch.equal(last.token, runs[0].token[1:])
     assert torch.equal(last.divergences["js"], runs[0].divergences["js"][1:])
 
@@ -246,7 +244,7 @@ def test_a_graph_is_the_call_bit_for_bit(semantics, how, kind):
     verifier = verifier_of(rule, block, kept, ("kl",))
     for seed in range(4):
         fill(seed)
-        want = bits(on_device.verify(block, rule, ("kl",), SMALL))
+        want = bits(dispatch.verify(block, rule, ("kl",), SMALL))
         assert bits(verifier(block)) == want
         assert len(kept) == (seed >= 2)
 
@@ -262,7 +260,7 @@ def test_a_pointer_that_moves_is_read_where_it_is():
         oracle.replace(block, **{name: getattr(block, name).roll(1, 0)}) for name in FILLED
     ]
     for moved in (*elsewhere, block):
-        assert bits(verifier(moved)) == bits(on_device.verify(moved, rule, (), SMALL))
+        assert bits(verifier(moved)) == bits(dispatch.verify(moved, rule, (), SMALL))
     assert len(kept) == 1
 
 
@@ -274,20 +272,20 @@ def test_verifiers_share_graphs_and_not_their_answers():
     for _ in range(3):
         got = [verifier(block) for verifier in both]
     for rule, one in zip(rules, got, strict=True):
-        assert bits(one) == bits(on_device.verify(block, rule, (), SMALL))
+        assert bits(one) == bits(dispatch.verify(block, rule, (), SMALL))
     assert len(kept) == 2
 
 
 def test_an_answer_stands_until_the_verifiers_next_call():
     rule = rule_of("fallback")
     one, two = (oracle.block(*oracle.fresh(2, 2, 40, s), seed=s, device=DEVICE) for s in (1, 2))
-    verifier, own = verifier_of(rule, one), on_device.verify(one, rule, (), SMALL)
+    verifier, own = verifier_of(rule, one), dispatch.verify(one, rule, (), SMALL)
     first, kept = verifier(one), bits(own)
     assert bits(first) == kept
     second = verifier(two)
     assert second.token.data_ptr() == first.token.data_ptr() and bits(first) == bits(second) != kept
     # What the entry returned is the caller's.
-    on_device.verify(two, rule, (), SMALL)
+    dispatch.verify(two, rule, (), SMALL)
     assert bits(own) == kept
 
 
@@ -304,7 +302,7 @@ class Seen(TorchDispatchMode):
 def test_normalisers_are_computed_when_they_are_read():
     block = oracle.block(*oracle.fresh(2, 2, 45, seed=3), seed=3, device=DEVICE)
     with Seen() as seen:
-        got = on_device.verify(block, rule_of("fallback", 0.5), (), SMALL)
+        got = dispatch.verify(block, rule_of("fallback", 0.5), (), SMALL)
     assert not seen.names & {"add", "mul"}
     pair = {"target": block.target[:, :-1].double(), "draft": block.draft.double()}
     want = {name: z.logsumexp(-1) for name, z in pair.items()}
@@ -316,7 +314,7 @@ def test_normalisers_are_computed_when_they_are_read():
             torch.allclose(got.normalisers[n].double(), z, atol=1e-5) for n, z in want.items()
         )
         assert seen.names >= {"add", "mul"}
-    one_hot = on_device.verify(block, rule_of("speculative", 0.5, one_hot=True), (), SMALL)
+    one_hot = dispatch.verify(block, rule_of("speculative", 0.5, one_hot=True), (), SMALL)
     assert list(one_hot.normalisers) == ["target_warped"]
 
 
@@ -330,7 +328,7 @@ def test_uniforms_are_those_of_the_host():
     rows, vocab = 12, 4096
     target = torch.zeros(1, 1, 1).expand(rows, 1, vocab)
     block = oracle.block(target, torch.zeros(rows, 0, vocab), seed=11, device=DEVICE)
-    got = on_device.verify(block, rule_of("speculative", 1.0))
+    got = dispatch.verify(block, rule_of("speculative", 1.0))
     u = oracle.numbers(block, Purpose.TARGET, 1)[:, 0]
     assert got.token.tolist() == [int(number * vocab) for number in u.astype(np.float64)]
 
@@ -352,7 +350,7 @@ def emitted(semantics, count, threshold=0.1, one_hot=False):
         p.expand(count, 2, 6), q.expand(count, 1, 6), threshold, seed=12, device=DEVICE,
         tokens=torch.from_numpy(tokens[:, None]).to(DEVICE),
     )  # fmt: skip
-    got = on_device.verify(block, rule_of(semantics, 1.0, one_hot))
+    got = dispatch.verify(block, rule_of(semantics, 1.0, one_hot))
     first = torch.where(got.length > 0, block.tokens[:, 0], got.token).cpu().numpy()
     return np.bincount(first, minlength=6), got
 

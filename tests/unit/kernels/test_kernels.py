@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from llmx.core.errors import ConfigError
+from llmx.decoding.draw import residual
+from llmx.decoding.warp import warp
 from llmx.kernels import Block, Pairs, Rule, divergence_of, fuses, verify_block
 from llmx.kernels.block import DIVERGENCES, SEMANTICS
 from llmx.kernels.edge import edge
-from llmx.kernels.traffic import bytes_read
-from llmx.methods.decode import divergence as loop_divergence
-from llmx.methods.decode.draw import residual
-from llmx.methods.decode.warp import warp
+from llmx.kernels.plan import bytes_read
+from llmx.papers.fsd import divergence as loop_divergence
 
 HERE = Path(__file__).parent
 

@@ -10,12 +10,12 @@ from llmx.core.plugins import use
 from llmx.core.record import Sample, as_json
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import LOSSLESS, LOSSY
-from llmx.methods.decode.accept_rule import brought_rule
-from llmx.run.ask import decoding_identity
+from llmx.decoding.accept_rule import brought_rule
+from llmx.stages.requests import decoding_identity
 
 RULES = """\
-from llmx.methods.decode import accept
-from llmx.methods.decode.accept_rule import AcceptRule
+from llmx.decoding import accept
+from llmx.decoding.accept_rule import AcceptRule
 
 
 def likely(p, q, u, threshold):
@@ -83,9 +83,9 @@ def test_a_rule_reads_p_as_tokens_are_drawn():
 def test_a_rule_that_rounding_may_turn_over_is_fragile():
     import torch
 
-    from llmx.methods.decode.accept_rule import judge_brought
-    from llmx.methods.decode.options import DecodeOptions
-    from llmx.methods.decode.propose import Proposal
+    from llmx.decoding.accept_rule import judge_brought
+    from llmx.decoding.options import DecodeOptions
+    from llmx.decoding.propose import Proposal
 
     chances = torch.tensor([[[0.2, 0.8], [0.50005, 0.49995], [0.5, 0.5]]])
     options = DecodeOptions(algorithm="likely", temperature=1.0, top_p=1.0, threshold=0.5, gamma=2)

@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from llmx.config.asked import Asked, code_unchanged
-from llmx.config.compose import compose
+from llmx.config.compose import Asked, code_unchanged, compose
 from llmx.core import plugins, registry
 from llmx.core.errors import ConfigError
 from llmx.core.plugins import VARIABLE, active, digest_of, use
@@ -115,8 +114,8 @@ def test_a_kind_that_is_there_names_both_rooms(plugin):
 
 
 def test_the_same_object_is_no_second_one(plugin):
-    use([plugin(kinds='KINDS = {"stage.decode": "llmx.run.decode:DecodeStage"}')])
-    assert kinds("stage")["decode"] == "llmx.run.decode:DecodeStage"
+    use([plugin(kinds='KINDS = {"stage.decode": "llmx.stages.decode:DecodeStage"}')])
+    assert kinds("stage")["decode"] == "llmx.stages.decode:DecodeStage"
 
 
 BROKEN = {

@@ -9,7 +9,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.plugins import use
 from llmx.core.section import section_class
 from llmx.core.spec import ArmSpec
-from llmx.run.graph import build_graph
+from llmx.graph.graph import build_graph
 
 STAGES = """\
 class Quiet:

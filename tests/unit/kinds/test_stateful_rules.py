@@ -9,17 +9,17 @@ from native_folders import V, native_pair, needs_compiler
 from llmx.core.errors import ConfigError
 from llmx.core.plugins import use
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec
-from llmx.methods.decode import DecodeOptions, decode
-from llmx.methods.decode.api import decode_refill
-from llmx.methods.decode.block_model import reads
-from llmx.methods.decode.stateful_rule import StatefulRule, stateful_rule
+from llmx.decoding import DecodeOptions, decode
+from llmx.decoding.api import decode_refill
+from llmx.decoding.block_model import reads
+from llmx.decoding.stateful_rule import StatefulRule, stateful_rule
 
 # An answer may hold so many drafted tokens as its threshold says, whatever they are.
 RULES = """\
 import numpy as np
 
-from llmx.methods.decode.dial import Dial
-from llmx.methods.decode.stateful_rule import Closeness, Decision, StatefulRule
+from llmx.decoding.threshold import Dial
+from llmx.decoding.stateful_rule import Closeness, Decision, StatefulRule
 
 
 class Given(Dial):
@@ -143,7 +143,7 @@ def test_the_test_beside_it_lets_stand_what_the_rule_refuses():
 
 
 def test_a_rule_is_looked_up_once_a_run(monkeypatch):
-    from llmx.methods.decode import stateful_rule as module
+    from llmx.decoding import stateful_rule as module
 
     asked = []
 
@@ -177,7 +177,7 @@ def test_a_rule_by_token_is_none_with_a_memory():
 
 
 def test_a_class_in_place_of_a_rule_is_one_line():
-    from llmx.methods.decode.accept_rule import brought_rule
+    from llmx.decoding.accept_rule import brought_rule
 
     assert stateful_rule("no_object") is None
     with pytest.raises(ConfigError, match=r"'no_object' is <class .*no StatefulRule"):
@@ -185,7 +185,7 @@ def test_a_class_in_place_of_a_rule_is_one_line():
 
 
 def identity(**sampler):
-    from llmx.run.ask import decoding_identity
+    from llmx.stages.requests import decoding_identity
 
     model = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
     arm = ArmSpec(
@@ -203,7 +203,7 @@ def test_what_it_reads_and_its_version_are_what_a_sample_depends_on():
 
 
 def test_the_fuzzy_rule_reads_what_only_it_keeps_in_an_identity():
-    from llmx.run.ask import _FUZZY
+    from llmx.stages.requests import _FUZZY
 
     rule = stateful_rule("fuzzy")
     assert rule is not None and rule.settings == _FUZZY
@@ -227,8 +227,8 @@ def stepped(rule, steps, tokens=(1, 2, 3, 4)):
     """Return how many drafted tokens each step of one request of vLLM's accepts."""
     import torch
 
+    from llmx.engines.vllm_plugin.acceptance import Verified, outcome
     from llmx.engines.vllm_plugin.answer import Answer, Block
-    from llmx.engines.vllm_plugin.judging import Verified, outcome
 
     answer, accepted = Answer(rule), []
     logits = torch.randn((len(tokens) + 1, V), generator=torch.Generator().manual_seed(3))

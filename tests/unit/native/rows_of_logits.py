@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from llmx.decoding.block_model import CompareJob, FollowJob
 from llmx.engines.native.calls import functions
 from llmx.engines.native.judging import Judging
-from llmx.methods.decode.block_model import CompareJob, FollowJob
 
 
 class Reader(Judging):

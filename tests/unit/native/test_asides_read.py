@@ -8,14 +8,14 @@ import torch
 from rows_of_logits import KINDS, Reader, pair_of
 from test_draws import SAMPLERS, agree, warped
 
-from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.accept import leading
-from llmx.methods.decode.asides import deferred, read_asides
-from llmx.methods.decode.block_rule import left_over
-from llmx.methods.decode.draw import residual
-from llmx.methods.decode.lossy_rules import Reading, lossy_rule
-from llmx.methods.decode.propose import Proposal
-from llmx.methods.decode.warp import one_hot
+from llmx.decoding import DecodeOptions
+from llmx.decoding.accept import leading
+from llmx.decoding.asides import deferred, read_asides
+from llmx.decoding.block_rule import left_over
+from llmx.decoding.draw import residual
+from llmx.decoding.lossy_rules import Reading, lossy_rule
+from llmx.decoding.propose import Proposal
+from llmx.decoding.warp import one_hot
 
 READER = Reader()
 BLOCK = DecodeOptions("block", temperature=0.8, top_p=1.0)

@@ -11,7 +11,7 @@ from llmx.cli.app import app
 from llmx.core.errors import EngineError
 from llmx.core.spec import EngineSpec
 from llmx.engines.kernel import NATIVE, TORCH, kernel_of
-from llmx.engines.native import build, processor
+from llmx.engines.native import build
 
 AUTO, ASKED = EngineSpec(device="cpu"), EngineSpec(device="cpu", kernel="native")
 SMALL = ("recipe=fsd_gsm8k", "scale=smoke", "arms=[target]", "sampler.max_tokens=4")
@@ -23,7 +23,7 @@ def fresh(tmp_path, monkeypatch):
     """A cache folder of its own, and nothing remembered."""
     monkeypatch.setenv("LLMX_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("CXX", raising=False)
-    remembered = (build.library, build.trouble, processor.best_build)
+    remembered = (build.library, build.trouble, build.best_build)
     for one in remembered:
         one.cache_clear()
     yield
@@ -73,13 +73,13 @@ def file_in_place(monkeypatch, folder):
 
 
 def old_processor(monkeypatch, folder):
-    monkeypatch.setattr(processor.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(processor, "features", lambda: {"sse2", "avx2"})
+    monkeypatch.setattr(build.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(build, "features", lambda: {"sse2", "avx2"})
     return "this processor has no fused multiply-add"
 
 
 def other_processor(monkeypatch, folder):
-    monkeypatch.setattr(processor.platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr(build.platform, "machine", lambda: "riscv64")
     return "this processor has no fused multiply-add"
 
 

@@ -12,11 +12,11 @@ import torch
 from counts import THOROUGH
 from llama_folders import Tiny, write_llama
 
-from llmx.engines.native import build, processor
+from llmx.decoding import DecodeOptions
+from llmx.decoding.block_model import CompareJob, DraftJob, FollowJob
+from llmx.engines.native import build
 from llmx.engines.native.calls import functions, typed
 from llmx.engines.native.model import NativeLlama
-from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.block_model import CompareJob, DraftJob, FollowJob
 
 # Built with little optimisation, which is quick, and says more: the optimiser moves no bit either.
 QUICK = () if THOROUGH else ("-O1",)
@@ -43,7 +43,7 @@ def library(name) -> ctypes.CDLL:
     return typed(build.load(*BUILDS[name]))
 
 
-HERE = [name for name, needs in NEEDS.items() if needs <= processor.features()]
+HERE = [name for name, needs in NEEDS.items() if needs <= build.features()]
 USUAL = HERE if THOROUGH else [name for name in HERE if name != "avx2"]
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from llama_folders import Tiny, write_llama
 
+from llmx.decoding import DecodeOptions
+from llmx.decoding.block_model import DraftJob
 from llmx.engines.native.model import NativeLlama
-from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.block_model import DraftJob
 
 V, ROWS, WIDTH = 37, 6, 5
 TINY = Tiny(hidden_size=40, num_attention_heads=6, head_dim=20, vocab_size=V)

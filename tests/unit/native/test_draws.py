@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows_of_logits import KINDS, Reader, pair_of
 
-from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.draw import draw, lead, residual
-from llmx.methods.decode.warp import one_hot, warp
+from llmx.decoding import DecodeOptions
+from llmx.decoding.draw import draw, lead, residual
+from llmx.decoding.warp import one_hot, warp
 
 READER = Reader()
 BASE = DecodeOptions("speculative", temperature=0.8, top_p=1.0)

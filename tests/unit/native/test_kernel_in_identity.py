@@ -17,8 +17,8 @@ from llmx.core.spec import (
 from llmx.core.stage import StageInput
 from llmx.engines.kernel import NATIVE, TORCH, kernel_identity, kernel_of, known_exact, knows
 from llmx.engines.native import build
-from llmx.run.api import run
-from llmx.run.decode import DecodeStage
+from llmx.runs.run import run
+from llmx.stages.decode import DecodeStage
 
 ZOO = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
 DATA = DataSpec(kind="gsm_symbolic", templates=(43,), test=2, calibration=2)

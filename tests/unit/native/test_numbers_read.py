@@ -7,10 +7,10 @@ import pytest
 import torch
 from rows_of_logits import KINDS, Reader, pair_of
 
-from llmx.methods.decode import DecodeOptions
-from llmx.methods.decode.divergence import NAMES, divergence
-from llmx.methods.decode.draw import lead
-from llmx.methods.decode.warp import warp
+from llmx.decoding import DecodeOptions
+from llmx.decoding.draw import lead
+from llmx.decoding.warp import warp
+from llmx.papers.fsd.divergence import NAMES, divergence
 
 VOCABS = (2, 48, 1536, 49152)
 FUZZY = DecodeOptions("fuzzy", semantics="research", threshold=1.0)

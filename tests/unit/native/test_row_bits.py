@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_folders import Tiny, write_llama
 
+from llmx.decoding.block_model import as_blocks
 from llmx.engines.native.model import NativeLlama
-from llmx.methods.decode.block_model import as_blocks
 
 V = 37
 ODD = Tiny(hidden_size=40, num_attention_heads=6, head_dim=20, intermediate_size=72, vocab_size=V)

@@ -10,7 +10,7 @@ from llmx.core.figure import joined
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.verdict.evidence import evidence
-from llmx.report.verdict.judge import judge
+from llmx.report.verdict.run_test import judge
 from llmx.report.verdict.schema import check_finding
 
 

@@ -14,7 +14,7 @@ from llmx.config.index import entries
 from llmx.core.arms import families
 from llmx.core.trained import trained_arms
 from llmx.report.verdict.schema import arms_of
-from llmx.run.budget import size_problems
+from llmx.stages.budget import size_problems
 
 RUNS = {True: 400, False: 50}
 """How many are simulated, of trained arms and of others; those take longer."""

@@ -36,7 +36,7 @@ from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, correct
 from llmx.report.timing import Work
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.judge import judge
+from llmx.report.verdict.run_test import judge
 from llmx.stats.rates import ratio_interval
 
 RUNS = 400

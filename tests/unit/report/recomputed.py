@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from llmx.claims.reproduce.stored import ENSEMBLE, LATENCY, TRAINED, Stored, load_stored
 from llmx.core.record import as_json
 from llmx.report.ensemble.figures import figures
 from llmx.report.figures.streams import of_streams
 from llmx.report.outcomes.decode import gathered
 from llmx.report.outcomes.model import FILE, OF_TRAININGS, Outcomes, TrainingOutcomes
 from llmx.report.outcomes.rejudge import rebuilt, rebuilt_trainings, rejudged
-from llmx.report.reproduce.stored import ENSEMBLE, LATENCY, TRAINED, Stored, load_stored
 from llmx.report.results import Row
 from llmx.report.training.model import TrainingReport
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from documents import Trained, figures_of
 
+from llmx.papers.backtracking.verdicts.predictor import poor_predictor
 from llmx.report.training.disattenuation import disattenuated
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.predictor import poor_predictor
 
 ARMS, PROBLEMS, RUNS, BOUND = 8, 128, 300, 0.7
 HARD, OWN, LUCK = 1.0, 0.5, 0.1

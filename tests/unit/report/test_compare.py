@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from llmx.claims.compare import words
+from llmx.claims.compare.model import Comparison
+from llmx.claims.compare.pair import Given, changed, compare
+from llmx.claims.compare.terminal import render
+from llmx.claims.compare.write import html, markdown, write
 from llmx.core.errors import RunError
 from llmx.core.record import Record, Sample, Score
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
-from llmx.report.compare import words
-from llmx.report.compare.model import Comparison
-from llmx.report.compare.pair import Given, changed, compare
-from llmx.report.compare.terminal import render
-from llmx.report.compare.write import html, markdown, write
 from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.timing import timing
-from llmx.run.compare import _Run
+from llmx.runs.compare import _Run
 
 SPEC = ArmSpec(sampler=SamplerSpec(algorithm="speculative"))
 

@@ -13,6 +13,10 @@ from pydantic import ValidationError
 from recomputed import differing
 from rich.console import Console
 
+from llmx.claims.compare import words
+from llmx.claims.compare.model import Comparison
+from llmx.claims.compare.pair import Given, compare
+from llmx.claims.reproduce.stored import CARD
 from llmx.core import registry
 from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
@@ -23,9 +27,6 @@ from llmx.core.progress import Silent
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.spec import ArmSpec, DataSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.report.compare import words
-from llmx.report.compare.model import Comparison
-from llmx.report.compare.pair import Given, compare
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, gather
 from llmx.report.measure import value_span
@@ -33,16 +34,15 @@ from llmx.report.metric_words import gap_words, margin_words
 from llmx.report.outcomes import columns
 from llmx.report.outcomes.encode import metrics_of
 from llmx.report.paired_table import paired_table
-from llmx.report.reproduce.stored import CARD
 from llmx.report.results import load_results
 from llmx.report.terminal import render
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import gap_p, gap_span
-from llmx.run import score as score_stage
-from llmx.run.report import ReportStage
-from llmx.run.score import ScoreStage
-from llmx.run.verdicts import VerdictStage
 from llmx.scoring.scorer import declared, judged, misfit
+from llmx.stages import score as score_stage
+from llmx.stages.report import ReportStage
+from llmx.stages.score import ScoreStage
+from llmx.stages.verdicts import VerdictStage
 from llmx.store.files import read_json, write_json, write_lines
 
 SAME = Metric(name="same", unit="%", low=0, high=1, boolean=True)

@@ -8,6 +8,9 @@ from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmx.claims.paper import Ours
+from llmx.claims.reproduce.beside import beside
+from llmx.claims.reproduce.stored import load_stored
 from llmx.core.errors import RunError
 from llmx.core.figure import FILE, Figure, Figures, Judge, Rounds, Span, Spread, joined
 from llmx.core.record import as_json
@@ -18,9 +21,6 @@ from llmx.report.figures.p_at import p_at
 from llmx.report.figures.read import figures_in, write_figures
 from llmx.report.figures.streams import of_simulation, of_streams
 from llmx.report.figures.trainings import of_trainings
-from llmx.report.paper import Ours
-from llmx.report.reproduce.beside import beside
-from llmx.report.reproduce.stored import load_stored
 from llmx.report.results import Calibration, Results, Row
 from llmx.report.verdict.model import Number, Verdict, Verdicts
 from llmx.store.files import write_json

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from invented import arm_specs, write_run
 from recomputed import differing
 
+from llmx.claims.reproduce.stored import CARD
 from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
@@ -25,11 +26,10 @@ from llmx.report.outcomes.decode import decoded, gathered, half
 from llmx.report.outcomes.encode import dumps, encoded, problems_of
 from llmx.report.outcomes.model import FILE, Outcomes
 from llmx.report.outcomes.write import outcomes
-from llmx.report.reproduce.stored import CARD
 from llmx.report.training.evidence import Traced
 from llmx.report.verdict.model import CANNOT, Verdicts
-from llmx.run.report import ReportStage
-from llmx.run.verdicts import VerdictStage
+from llmx.stages.report import ReportStage
+from llmx.stages.verdicts import VerdictStage
 from llmx.store.files import write_json
 
 RESULTS = Path(__file__).parents[3] / "docs" / "results"

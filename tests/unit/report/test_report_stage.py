@@ -9,7 +9,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.report.results import load_results
-from llmx.run.report import ReportStage
+from llmx.stages.report import ReportStage
 from llmx.store.files import read_json
 
 NAMES = ["target", "sd", "fsd_60"]

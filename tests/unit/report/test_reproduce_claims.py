@@ -5,12 +5,12 @@ from documents import figures_beside
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmx.claims.paper import Claim, Ours
+from llmx.claims.reproduce.beside import Beside, _arm_at, beside
+from llmx.claims.reproduce.claims import bounds, published
+from llmx.claims.reproduce.stored import Stored
+from llmx.claims.reproduce.words import said_figure
 from llmx.core.figure import Span
-from llmx.report.paper import Claim, Ours
-from llmx.report.reproduce.beside import Beside, _arm_at, beside
-from llmx.report.reproduce.claims import bounds, published
-from llmx.report.reproduce.stored import Stored
-from llmx.report.reproduce.words import said_figure
 from llmx.report.results import Difference, Results, Row
 from llmx.report.verdict.model import Number, Verdict
 
@@ -136,7 +136,7 @@ def row(arm: str, gap: float, speed: float, algorithm: str = "fuzzy") -> Row:
 
 def stored(rows, verdicts=(), card=None) -> dict[str, Stored]:
     results = Results(title="T", reference="sd", rows=tuple(rows))
-    from llmx.report.reproduce.card import Card
+    from llmx.claims.reproduce.card import Card
 
     made = card or Card(run="r-1", recipe="r", scale="desk", written="2026-01-02", machine="one")
     from pathlib import Path

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from llmx.claims.reproduce.card import Card
+from llmx.claims.reproduce.explored import drift_sentence, picture_address
+from llmx.claims.reproduce.stored import Stored
 from llmx.report.figures.others import of_exploration
-from llmx.report.reproduce.card import Card
-from llmx.report.reproduce.explored import drift_sentence, picture_address
-from llmx.report.reproduce.stored import Stored
 from llmx.report.results import Results
 
 CARD = Card.model_construct(recipe="r")

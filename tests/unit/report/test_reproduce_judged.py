@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from llmx.claims.paper import load_paper
+from llmx.claims.reproduce.card import Card
+from llmx.claims.reproduce.page import page
+from llmx.claims.reproduce.stored import Stored, holds_results, keep, load_stored
 from llmx.core.figure import Judge, Span
 from llmx.core.judging import JudgeSpec
 from llmx.core.record import as_json
 from llmx.report.figures.others import of_wins
 from llmx.report.judged import ArmWins
-from llmx.report.paper import load_paper
-from llmx.report.reproduce.card import Card
-from llmx.report.reproduce.page import page
-from llmx.report.reproduce.stored import Stored, holds_results, keep, load_stored
 from llmx.report.results import Results
-from llmx.run.win_figures import JudgedArm, figures
+from llmx.stages.win_figures import JudgedArm, figures
 from llmx.store.files import write_json
 
 GPT = "gpt-4-1106-preview"

@@ -8,16 +8,16 @@ import pytest
 from documents import figures_beside
 from rich.console import Console
 
+from llmx.claims.paper import Paper, load_paper
+from llmx.claims.reproduce.card import Card
+from llmx.claims.reproduce.html import html
+from llmx.claims.reproduce.markdown import markdown
+from llmx.claims.reproduce.page import Estimate, Page, page
+from llmx.claims.reproduce.stored import Stored, keep, load_stored
+from llmx.claims.reproduce.terminal import render
 from llmx.core.errors import ConfigError
 from llmx.core.figure import Span
 from llmx.report.outcomes.model import FILE as OUTCOMES
-from llmx.report.paper import Paper, load_paper
-from llmx.report.reproduce.card import Card
-from llmx.report.reproduce.html import html
-from llmx.report.reproduce.markdown import markdown
-from llmx.report.reproduce.page import Estimate, Page, page
-from llmx.report.reproduce.stored import Stored, keep, load_stored
-from llmx.report.reproduce.terminal import render
 from llmx.report.results import Difference, Finding, Results, Row
 from llmx.report.verdict.model import CANNOT, Number, Verdict
 

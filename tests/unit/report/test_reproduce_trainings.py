@@ -10,23 +10,23 @@ from documents import Streamed, Streams, figures_beside, figures_of
 from rich.console import Console
 from trainings import arms
 
+from llmx.claims.paper import load_paper
+from llmx.claims.reproduce.card import Card
+from llmx.claims.reproduce.html import html
+from llmx.claims.reproduce.markdown import markdown
+from llmx.claims.reproduce.page import page
+from llmx.claims.reproduce.shown import drawn, run_tables
+from llmx.claims.reproduce.stored import TRAINED, Stored, holds_results, keep, load_stored
+from llmx.claims.reproduce.terminal import render
 from llmx.core.errors import ConfigError
 from llmx.core.figure import Span, joined
 from llmx.core.record import as_json
 from llmx.report.figures.trainings import of_trainings
-from llmx.report.paper import load_paper
-from llmx.report.reproduce.card import Card
-from llmx.report.reproduce.html import html
-from llmx.report.reproduce.markdown import markdown
-from llmx.report.reproduce.page import page
-from llmx.report.reproduce.shown import drawn, run_tables
-from llmx.report.reproduce.stored import TRAINED, Stored, holds_results, keep, load_stored
-from llmx.report.reproduce.terminal import render
 from llmx.report.results import Results, Row
 from llmx.report.training.build import build
 from llmx.report.training.pictures import pictures
 from llmx.report.verdict.model import DECISIVE, Number, Verdict
-from llmx.run.reproduce import PaperPage, given_runs, write_page
+from llmx.runs.reproduce import PaperPage, given_runs, write_page
 from llmx.store.files import dumps, write_json
 
 

@@ -13,8 +13,8 @@ from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.verdict.decide import LEVEL
 from llmx.report.verdict.evidence import evidence
-from llmx.report.verdict.judge import judge
 from llmx.report.verdict.model import DECISIVE
+from llmx.report.verdict.run_test import judge
 from llmx.report.verdict.schema import check_finding
 
 

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from llmx.claims.paper import load_paper
+from llmx.claims.reproduce.card import Card
+from llmx.claims.reproduce.html import html
+from llmx.claims.reproduce.markdown import markdown as page_markdown
+from llmx.claims.reproduce.page import page
+from llmx.claims.reproduce.stored import Stored, keep, load_stored
+from llmx.claims.reproduce.terminal import render
 from llmx.core.figure import Span
 from llmx.report.findings import verdict_line
 from llmx.report.gather import Word as Read
-from llmx.report.paper import load_paper
-from llmx.report.reproduce.card import Card
-from llmx.report.reproduce.html import html
-from llmx.report.reproduce.markdown import markdown as page_markdown
-from llmx.report.reproduce.page import page
-from llmx.report.reproduce.stored import Stored, keep, load_stored
-from llmx.report.reproduce.terminal import render
 from llmx.report.results import Results
 from llmx.report.verdict.family import over_all, said_over_all
 from llmx.report.verdict.markdown import basis, compared, markdown

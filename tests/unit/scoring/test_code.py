@@ -6,7 +6,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, DataSpec, StageSpec
 from llmx.core.stage import StageInput
-from llmx.run.score import ScoreStage
+from llmx.stages.score import ScoreStage
 
 
 def given(scorer: str) -> StageInput:

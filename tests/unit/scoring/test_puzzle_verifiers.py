@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from llmx.core.errors import DataError
 from llmx.core.record import Record, Sample
 from llmx.core.registry import kinds, lookup
-from llmx.scoring.arithmetic import evaluate
-from llmx.scoring.puzzles import VERIFIERS
+from llmx.data.tasks.arithmetic import evaluate
+from llmx.data.tasks.verifiers import VERIFIERS
 
 GRID = "1 2\n2 1"
 

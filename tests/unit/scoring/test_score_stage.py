@@ -8,7 +8,7 @@ from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.run.score import ScoreStage
+from llmx.stages.score import ScoreStage
 from llmx.store.files import read_json, read_lines, write_lines
 
 SAMPLES = [Sample(id=f"p{i}", question="q", answer=str(i), cluster="t") for i in range(5)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmx.scoring.tags import last_answer, opens_thinking, strict_answer
+from llmx.data.tasks.tags import last_answer, opens_thinking, strict_answer
 
 STRICT = [
     ("work</think><answer>5</answer>", True, "5"),

@@ -11,10 +11,10 @@ from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.events import ANSWER
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.core.stream import Ask, Part, Shown, Turn
+from llmx.dialogue.api import converse
 from llmx.engines.endpoint.address import Address
 from llmx.engines.stream.endpoint import EndpointStreamer
 from llmx.engines.stream.sse import _told
-from llmx.methods.ensemble.api import converse
 
 pytest.importorskip("uvicorn")
 

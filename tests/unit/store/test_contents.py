@@ -5,8 +5,7 @@ import os
 import pytest
 
 from llmx.core.errors import StoreError
-from llmx.store.cache import Entry, damaged, entries, size_bytes
-from llmx.store.contents import differences, other_contents
+from llmx.store.cache import Entry, damaged, differences, entries, other_contents, size_bytes
 from llmx.store.files import read_json, write_json
 
 

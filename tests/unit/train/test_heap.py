@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from llmx.train.heap import _glibc
+from llmx.train.malloc import _glibc
 
 pytestmark = pytest.mark.skipif(not _glibc(), reason="the C library is not glibc")
 
@@ -15,7 +15,7 @@ BLOCK, ROUNDS = 24 << 20, 20
 PAGES = ROUNDS * BLOCK // os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 1
 PROGRAM = f"""
 import ctypes, json, resource, sys
-from llmx.train.heap import keep_freed_memory
+from llmx.train.malloc import keep_freed_memory
 kept = keep_freed_memory() if sys.argv[1] == "keep" else False
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]

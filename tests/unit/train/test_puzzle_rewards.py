@@ -5,7 +5,7 @@ import math
 import pytest
 
 from llmx.core.registry import lookup
-from llmx.scoring.puzzles import VERIFIERS
+from llmx.data.tasks.verifiers import VERIFIERS
 
 RIGHT = {
     "countdown": ("(3 + 4) * 5", "3 + 4 - 5"),

@@ -1,7 +1,7 @@
 """The verdict test `longer` and the quantity `digits` of the paper."""
 
+from llmx.claims.quantity import Quantity
 from llmx.core.figure import Span
-from llmx.report.quantity import Quantity
 from llmx.report.verdict.finding_test import FindingTest
 from llmx.report.verdict.model import Number, Verdict
 

@@ -1,0 +1,1 @@
+"""What papers claim, and what stored runs say of it: verdicts, comparisons, pages."""

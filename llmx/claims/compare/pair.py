@@ -1,0 +1,159 @@
+"""From the files of two arms to their comparison."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llmx.claims.compare.flips import flips, layers
+from llmx.claims.compare.model import Beside, Changed, Compared, Comparison, Side
+from llmx.core.errors import RunError
+from llmx.core.figure import Span
+from llmx.core.record import as_json
+from llmx.core.spec import ArmSpec
+from llmx.report.difference import difference
+from llmx.report.gather import ArmFiles
+from llmx.report.measure import measure_arm, value_span
+from llmx.report.paired_ratio import ratio_of
+from llmx.report.paired_table import PairedTable, common_seeds, paired_table, tokens
+from llmx.report.timing import Timing, ratio
+from llmx.stats.multiple import holm
+
+
+@dataclass(frozen=True)
+class Given:
+    """One side: an arm of a run, its seeds pooled.
+
+    Attributes:
+        clock: timed rounds of the run, by arm.
+    """
+
+    run: str
+    arm: str
+    spec: ArmSpec
+    files: ArmFiles
+    clock: Timing
+
+    @property
+    def label(self) -> str:
+        """``RUN:ARM``, as it is typed."""
+        return f"{self.run}:{self.arm}"
+
+
+def compare(pairs: Sequence[tuple[Given, Given]]) -> Compared:
+    """Compare each second side with its first.
+
+    Raises:
+        RunError: if a pair has no seed or no scored problem in common.
+    """
+    found = [_one(*_to_be_paired(first, second)) for first, second in pairs]
+    adjusted = holm([one.difference.p_value for one in found])
+    return Compared(
+        comparisons=tuple(
+            one.model_copy(update={"holm": float(p)})
+            for one, p in zip(found, adjusted, strict=True)
+        )
+    )
+
+
+def _to_be_paired(first: Given, second: Given) -> tuple[Given, Given]:
+    """Return both with the names of their seeds.
+
+    Two runs that were named one by one are compared as they are, whatever their seeds. A run
+    whose name has no seed is that of its settings.
+    """
+    if not (first.files.seeds or second.files.seeds):
+        return _seeded(first, ""), _seeded(second, "")
+    one, other = (
+        _seeded(side, side.files.seed or f"seed={side.spec.seed}") for side in (first, second)
+    )
+    if not common_seeds([one.files, other.files]):
+        raise RunError(
+            f"{first.label} and {second.label} have no seed in common",
+            f"name one seed of each, as {(second if second.files.seeds else first).label}@seed=1",
+        )
+    return one, other
+
+
+def _seeded(given: Given, seed: str) -> Given:
+    return replace(given, files=replace(given.files, seed=seed))
+
+
+def _one(first: Given, second: Given) -> Comparison:
+    table = paired_table(second.files, first.files)
+    found = difference(second.files, first.files)
+    if table is None or found is None:
+        raise RunError(
+            f"{first.label} and {second.label} have no scored problem in common",
+            "compare runs of one dataset and split",
+        )
+    same_run = first.run == second.run
+    return Comparison(
+        first=_side(first),
+        second=_side(second),
+        problems=len(table.ids),
+        only_first=len(first.files.scores) - len(table.ids),
+        only_second=len(second.files.scores) - len(table.ids),
+        difference=found,
+        lone=table.lone,
+        holm=found.p_value,
+        length=_length(table),
+        speed=ratio(first.clock, second.arm, first.arm, "tokens") if same_run else None,
+        speed_problems=ratio(first.clock, second.arm, first.arm, "problems") if same_run else None,
+        layers=layers(table),
+        changed=changed(first.spec, second.spec),
+        flips=flips(table),
+        metrics=tuple(_metrics(first.files, second.files)),
+    )
+
+
+def _metrics(first: ArmFiles, second: ArmFiles) -> Iterator[Beside]:
+    """Yield what both sides measure alike beside accuracy."""
+    for metric in first.metrics:
+        found = difference(second, first, metric)
+        if found is not None:
+            one, other = value_span(first, metric), value_span(second, metric)
+            yield Beside(metric=metric, first=one, second=other, difference=found)
+
+
+def _side(given: Given) -> Side:
+    row = measure_arm(given.arm, given.spec, given.files)
+    return Side(
+        run=given.run,
+        arm=given.arm,
+        problems=row.problems,
+        seeds=row.seeds,
+        accuracy=row.accuracy,
+        output_tokens=row.output_tokens,
+        draft_share=row.draft_share,
+        unparsed_share=row.unparsed_share,
+        cut_share=row.cut_share,
+    )
+
+
+def _length(table: PairedTable) -> Span | None:
+    """Return mean tokens of the second side over the first's; None where that has none."""
+    after, before = (table.values(which, tokens) for which in (table.first, table.second))
+    return ratio_of(table, after, before).span if before.sum() > 0 else None
+
+
+def changed(first: ArmSpec, second: ArmSpec) -> tuple[Changed, ...]:
+    """Return every dotted key whose values differ, in the order of the specification."""
+    one, other = dict(_flat(as_json(first))), dict(_flat(as_json(second)))
+    keys = [*one, *(key for key in other if key not in one)]
+    return tuple(
+        Changed(key=key, first=one.get(key), second=other.get(key))
+        for key in keys
+        if one.get(key) != other.get(key)
+    )
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{above}{key}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, json.dumps(value, ensure_ascii=False)

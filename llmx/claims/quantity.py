@@ -1,0 +1,62 @@
+"""What a published figure measures: a kind of the family ``quantity``, with its unit and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmx.core.errors import ConfigError
+from llmx.core.figure import Span
+from llmx.core.registry import kinds, lookup
+from llmx.report.numbers import number_span, percent_span, points_span
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity, as claims name it.
+
+    Attributes:
+        said: our figure in a sentence, with ``{figure}`` and, of two arms, ``{against}``.
+        unit: of our figures. ``points`` and ``percent`` are kept as shares of 1.
+        figure: what a run's figures of it are called; empty: as the quantity.
+        alone: whether it is of one arm, beside no other.
+        of_all: whether it is looked for among all arms, so that a claim names none.
+        digits: behind the point, of a unit that is neither points nor percent.
+    """
+
+    said: str
+    unit: str = "times"
+    figure: str = ""
+    alone: bool = False
+    of_all: bool = False
+    digits: int = 2
+
+    def told(self, span: Span, against: str | None) -> str:
+        """Return a figure in words."""
+        if self.of_all:
+            left = f"; {span.low:g} to {span.high:g} could be it" if span.low != span.high else ""
+            return f"{self.said.format(figure=f'{span.estimate:g} {self.unit}')}{left}"
+        ways = {"points": points_span, "percent": percent_span}
+        way = ways.get(self.unit)
+        text = way(span) if way else number_span(span, self.digits)
+        return self.said.format(figure=text, against=against)
+
+
+def quantity(name: str) -> Quantity:
+    """Return a quantity by its name.
+
+    Raises:
+        ConfigError: if there is none of that name, or what a plugin brings is no quantity.
+    """
+    found = lookup("quantity", name)
+    if not isinstance(found, Quantity):
+        hint = "write Quantity(said=…), of llmx.claims.quantity"
+        raise ConfigError(f"quantity '{name}' is {found!r}, no Quantity", hint)
+    return found
+
+
+_PUBLISHED = ("tokens/s", "seconds", "times", "points", "percent", "tokens", "rounds")
+
+
+def units() -> tuple[str, ...]:
+    """Return the units that a published figure may have: the usual ones, those of quantities."""
+    return tuple(dict.fromkeys([*_PUBLISHED, *(quantity(name).unit for name in kinds("quantity"))]))

@@ -1,0 +1,112 @@
+"""The page of a paper on a terminal of any width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from llmx.claims.reproduce.page import Page, Tested
+from llmx.claims.reproduce.words import (
+    deviations,
+    said_estimate,
+    said_figure,
+    said_grade,
+    said_missing,
+    said_source,
+    said_stands,
+)
+from llmx.report.training.tables import Table
+from llmx.report.verdict.markdown import basis
+
+_STYLES = {
+    **dict.fromkeys(("reproduced", "shown here", "same direction"), "bold green"),
+    **dict.fromkeys(("not reproduced", "contradicted here", "other direction"), "bold red"),
+    **dict.fromkeys(("exploratory", "indicative", "not testable here", "withheld"), "bold yellow"),
+}
+
+
+Tables = Mapping[str, Sequence[Table]]
+"""Recipe -> its tables on trainings or predictions."""
+
+
+def render(page: Page, tables: Tables | None = None) -> RenderableType:
+    """Return the page without its pictures; the HTML and Markdown pages hold them."""
+    return Group(*_parts(page, tables or {}))
+
+
+def _parts(page: Page, tables: Tables) -> Iterator[RenderableType]:
+    yield Text(page.title, style="bold")
+    yield Text(page.reference, style="dim")
+    yield from _lines("What was run here", [said_source(source) for source in page.sources])
+    yield from chain.from_iterable(_tables(*one) for one in tables.items())
+    yield _head("Published figures beside ours")
+    for one in page.claims:
+        yield _word(one.word, said_figure(one.claim))
+        yield _under(f"{one.claim.table}: {one.claim.setting}", "dim")
+        yield _under(one.reason)
+    yield _head("Findings")
+    for tested in page.findings:
+        yield from _finding(tested)
+    yield _head("Measured by others (not by the paper)")
+    for anchor in page.anchors:
+        yield _word(anchor.word, f"{anchor.theirs}")
+        yield _under(f"{anchor.setting}; {anchor.source}", "dim")
+        yield _under(anchor.reason)
+    yield from _lines("How our runs differ from the paper", list(deviations(page)))
+    estimates = [f"`{one.command}`  {said_estimate(one)}" for one in page.missing]
+    yield from _lines("Not run here", estimates)
+
+
+def _tables(recipe: str, tables: Sequence[Table]) -> Iterator[RenderableType]:
+    for table in tables:
+        yield _head(f"{table.title} ({recipe})")
+        grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for place, name in enumerate(table.head):
+            grid.add_column(name, justify="right" if place else "left", overflow="fold")
+        for row in table.rows:
+            grid.add_row(*row)
+        yield Padding(grid, (0, 0, 0, 4))
+
+
+def _finding(tested: Tested) -> Iterator[RenderableType]:
+    words = dict.fromkeys(one.verdict.word for one in tested.judged)
+    yield _word(", ".join(words) or "not run here", tested.statement)
+    yield _under(said_grade(tested), "dim")
+    if not tested.judged:
+        yield _under(said_missing(tested))
+    for one in tested.judged:
+        rests = "; ".join(filter(None, (basis(one.verdict), said_stands(one.verdict))))
+        yield _under(f"{one.recipe}: {one.verdict.reason}" + (f" ({rests})" if rests else ""))
+
+
+def _lines(title: str, lines: list[str]) -> Iterator[RenderableType]:
+    if lines:
+        yield _head(title)
+        yield from (_under(f"• {line}") for line in lines)
+
+
+def _head(title: str) -> RenderableType:
+    return Padding(Text(title, style="bold underline"), (1, 0, 0, 0))
+
+
+def _word(word: str, text: str) -> Text:
+    line = Text(f"{word}: ", style=_STYLES.get(word, "bold"))
+    return line.append_text(_named(text, ""))
+
+
+def _under(text: str, style: str = "") -> RenderableType:
+    return Padding(_named(text, style), (0, 0, 0, 4))
+
+
+def _named(text: str, style: str) -> Text:
+    """Return a sentence with the names of arms and commands set off."""
+    made = Text(style=style)
+    for index, piece in enumerate(re.split(r"`([^`]*)`", text)):
+        made.append(piece, style="cyan" if index % 2 else style)
+    return made

@@ -1,0 +1,80 @@
+"""How the parts of the page are said, the same in every rendering."""
+
+from __future__ import annotations
+
+from llmx.claims.paper import Claim
+from llmx.claims.reproduce.page import Estimate, Page, Source, Tested
+from llmx.report.verdict.family import said_over_all
+from llmx.report.verdict.model import Verdict
+
+GRADES = {
+    "paper": "the paper itself",
+    "code": "the research code",
+    "secondary": "a report by others",
+    "assumed": "assumed",
+}
+
+
+def said_figure(claim: Claim) -> str:
+    """Return what was published: ``gain over SD, tokens/s: > 5 tokens/s``."""
+    metric = claim.metric or "figures"
+    return metric if claim.value is None else f"{metric}: {_value(claim)}"
+
+
+def _value(claim: Claim) -> str:
+    if isinstance(claim.value, tuple):
+        return f"{claim.value[0]:g} to {claim.value[1]:g} {claim.unit}"
+    bound = {"gt": "> ", "le": "up to "}.get(claim.relation, "")
+    return f"{bound}{claim.value:,g} {claim.unit}"
+
+
+def said_source(source: Source) -> str:
+    """Return one line on a stored run."""
+    seeds = "one seed" if source.seeds == 1 else f"{source.seeds} seeds"
+    card = source.card
+    basis = f"{source.problems} problems, {seeds}, " if source.problems else ""
+    return f"{card.recipe}, scale={card.scale}: {basis}{card.date}, {card.machine} (run {card.run})"
+
+
+def said_grade(tested: Tested) -> str:
+    """Return where a statement comes from."""
+    if tested.grade is None:
+        return tested.where
+    return f"{tested.where}; source: {GRADES[tested.grade]}"
+
+
+def said_stands(verdict: Verdict) -> str:
+    """Say whether a decisive word stands over all findings of the page; else nothing."""
+    return said_over_all(verdict.word, verdict.p_all, verdict.tested)
+
+
+def said_missing(tested: Tested) -> str:
+    """Return what would test a statement that no stored run has tested."""
+    if not tested.tested_by:
+        return "No recipe tests it."
+    return f"Not run here; tested by {', '.join(tested.tested_by)}."
+
+
+def said_time(seconds: float) -> str:
+    """Return a duration in the unit that a person would take."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def said_estimate(estimate: Estimate) -> str:
+    """Return what a run would take, or why it cannot be run."""
+    if estimate.refusal:
+        return f"cannot be run: {estimate.refusal}"
+    if not estimate.complete:
+        return f"{estimate.stages} stages, time unknown until the models are here"
+    return f"{estimate.stages} stages, about {said_time(estimate.seconds)} on this machine"
+
+
+def deviations(page: Page) -> dict[str, tuple[str, ...]]:
+    """Return how our runs differ from the paper, by deviation: the recipes that it holds for."""
+    found: dict[str, list[str]] = {}
+    for source in page.sources:
+        for text in source.card.deviations:
+            found.setdefault(text, []).append(source.card.recipe)
+    return {text: tuple(recipes) for text, recipes in found.items()}

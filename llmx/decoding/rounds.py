@@ -1,0 +1,111 @@
+"""One round of decoding: a single token of one model, or a drafted block and its verification."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llmx.core.philox import Purpose
+from llmx.decoding.accept import Flags, Ints, leading, valid_lengths
+from llmx.decoding.cached_model import Lane, tokens_on_host
+from llmx.decoding.draw import FRAGILE, is_split
+from llmx.decoding.follow import follow, solo_token
+from llmx.decoding.options import DecodeOptions
+from llmx.decoding.penalty import penalise
+from llmx.decoding.propose import Proposal, propose
+from llmx.decoding.rows import Block, Rows
+from llmx.decoding.verdict import Verdict
+from llmx.decoding.verify import settle, verify
+
+
+def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
+    """Emit one token in every row, from one model alone.
+
+    The draft alone counts no rounds of the target, and all it emits as drafted and accepted.
+    """
+    last = rows.tokens[rows.index, rows.length - 1][:, None]
+    logits = lane.feed(lane.put(last), lane.put(rows.length - 1))
+    scores = penalise(logits, rows, None, options)
+    final = solo_token(lane, scores, rows.draws(purpose, 1)[:, 0], options)
+    own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
+    return Block(
+        tokens=final.token[:, None],
+        count=np.ones_like(own),
+        fragile=final.fragile[:, None],
+        drafted=own,
+        accepted=own,
+        rounds=int(purpose == Purpose.TARGET),
+    )
+
+
+def block_round(
+    target: Lane, draft: Lane, rows: Rows, options: DecodeOptions, ends: Flags
+) -> Block:
+    """Draft a block in every row, verify it with one target forward, emit what stands.
+
+    Args:
+        ends: (V,), whether a token is an EOS.
+    """
+    room = rows.room()
+    if not room.any():
+        return solo_round(target, rows, options.undrafted, Purpose.TARGET)
+    # Shapes move the last bits of most models, and must not depend on a neighbour's room.
+    exact = target.blocks is not None and draft.blocks is not None
+    width = int(room.max()) if exact else options.gamma
+    proposal = propose(draft, rows, options, width, room)
+    if target.host is None:
+        proposal = proposal.to(target.model.device)
+    closing = ends[tokens_on_host(proposal.tokens)]
+    valid = proposal.within(valid_lengths(closing, room))
+    if exact:  # what no row can use is not verified, but where a draft stopped is looked at
+        proposal = proposal.cut(max(1, int(valid.max()) + (proposal.stops is not None)))
+    drafted = tokens_on_host(proposal.tokens)
+    verdict = verify(target, rows, proposal, options, valid)
+    run = leading(verdict.accept, valid)
+    final = follow(target, rows, proposal, verdict, run, valid, options)
+    settle(rows, verdict, run, room)
+    tokens = _place(drafted, run, final.token)
+    unsafe = _fragile(proposal, verdict, valid, options) | _unsure(proposal, valid, room, options)
+    unsafe = _gathered(unsafe, run, options)
+    unsafe[rows.index, run] |= final.fragile
+    # An accepted EOS ends the output: no bonus follows it.
+    over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
+    return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
+
+
+def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
+    """Return (B, K+1): the drafted tokens with `final` at column `run`."""
+    tokens = np.concatenate((drafted, final[:, None]), 1)
+    tokens[np.arange(len(run)), run] = final
+    return tokens
+
+
+def _fragile(proposal: Proposal, verdict: Verdict, valid: Ints, options: DecodeOptions) -> Flags:
+    """Return (B, K+1): where a draft's draw or the accept rule was nearly another.
+
+    Greedy speculative decoding emits the target's arg-max whatever was drafted: there the draft's
+    own margin decides nothing. Nor does a drafted token that does not count: how many of those a
+    row has is its neighbours' doing.
+    """
+    fragile: Flags = np.zeros((len(valid), verdict.margin.shape[1] + 1), dtype=np.bool_)
+    fragile[:, :-1] = verdict.margin < FRAGILE
+    if proposal.bands is not None:
+        fragile[:, :-1] |= is_split(tokens_on_host(proposal.bands))
+    elif options.draft_decides:
+        fragile[:, :-1] |= proposal.lead < FRAGILE
+    return fragile & (np.arange(fragile.shape[1]) < valid[:, None])
+
+
+def _unsure(proposal: Proposal, valid: Ints, room: Ints, options: DecodeOptions) -> Flags:
+    """Return (B, K+1): where the draft nearly stopped, or nearly went on."""
+    fragile: Flags = np.zeros((len(valid), proposal.tokens.shape[1] + 1), dtype=np.bool_)
+    if proposal.stops is not None and options.draft_decides:
+        fragile[:, :-1] = proposal.stops.in_doubt(valid, room)
+    return fragile
+
+
+def _gathered(fragile: Flags, run: Ints, options: DecodeOptions) -> Flags:
+    """Return the same where a rule looks back only; else a doubt behind the run is its end's."""
+    if options.looks_ahead:
+        behind = np.arange(fragile.shape[1]) >= run[:, None]
+        fragile[np.arange(len(run)), run] |= (fragile & behind).any(1)
+    return fragile

@@ -1,0 +1,154 @@
+"""One node shared out: processes take its parts one by one, and the last one joins them.
+
+A part is an entry of its own below the node's, with its own lock: it is resumed like a stage, and a
+process that dies leaves it to the next. Which parts there are does not depend on who does them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from llmx.core.errors import UnavailableError
+from llmx.core.progress import Progress, Silent
+from llmx.core.stage import Parted, StageContext
+from llmx.graph.graph import Node
+from llmx.graph.observer import Observer
+from llmx.graph.shared_progress import Glance, SharedProgress, glance
+from llmx.store.cache import ABOUT, Entry
+
+_SECONDS = "seconds"
+
+
+def parts_of(node: Node) -> Mapping[str, int]:
+    """Return name → samples of each part of a node; nothing where it is done as a whole."""
+    shared = isinstance(node.stage, Parted) and not node.stage.timing
+    return _parted(node).parts(node.given) if shared else {}
+
+
+def open_parts(node: Node, entry: Entry) -> list[str]:
+    """Return the parts of a node that are still to be done."""
+    return [name for name in parts_of(node) if not entry.part(name).whole]
+
+
+def do_parts(
+    node: Node, parts: Mapping[str, int], entries: Mapping[str, Entry], observer: Observer
+) -> bool:
+    """Do every part that is free; True if all are whole afterwards.
+
+    The node's lock is shared meanwhile: nobody joins or deletes parts under another's hands, and
+    none begins where they were joined and are gone.
+    """
+    entry = entries[node.fingerprint]
+    lock = entry.lock
+    if not lock.try_acquire(shared=True):
+        return False
+    try:
+        bar = _Sum(node, entry, observer)
+        for name in parts:
+            _do(node, name, entries, bar)
+    except UnavailableError:
+        return True  # the joining process says so for the whole
+    finally:
+        lock.release()
+    return entry.whole or all(entry.part(name).whole for name in parts)
+
+
+def _do(node: Node, name: str, entries: Mapping[str, Entry], bar: _Sum) -> None:
+    entry = entries[node.fingerprint]
+    part = entry.part(name)
+    if entry.whole or part.whole:
+        return
+    lock = part.lock
+    if not lock.try_acquire():
+        return
+    try:
+        if not (entry.whole or part.whole):
+            out = part.begin()
+            context = context_of(node, entries, out, SharedProgress(bar, out))
+            started = time.perf_counter()
+            _parted(node).run_part(context, name)
+            part.complete({_SECONDS: time.perf_counter() - started})
+    finally:
+        lock.release()
+
+
+def join_parts(node: Node, entry: Entry, context: StageContext, parts: Sequence[str]) -> str | None:
+    """Write the node's output from its parts; return why it cannot be had, where it cannot."""
+    try:
+        if not all(entry.part(name).whole for name in parts):
+            node.stage.run(context)
+        else:
+            _parted(node).join(context, {name: entry.part(name).folder for name in parts})
+    except UnavailableError as error:
+        return error.message
+    return None
+
+
+def _parted(node: Node) -> Parted:
+    assert isinstance(node.stage, Parted)
+    return node.stage
+
+
+def seconds_of(entry: Entry, parts: Sequence[str]) -> float:
+    """Return what the parts took together, whoever did them."""
+    whole = [entry.part(name) for name in parts if entry.part(name).whole]
+    return sum(float(part.about()[_SECONDS]) for part in whole)
+
+
+def context_of(
+    node: Node, entries: Mapping[str, Entry], out: Path, progress: Progress
+) -> StageContext:
+    """Return what a stage works with."""
+    inputs = {name: entries[found].folder for name, found in node.inputs.items()}
+    return StageContext(node.given, node.identity, inputs, out, progress)
+
+
+def glance_at(node: Node, entry: Entry) -> Glance | None:
+    """Return how far other processes are with a node; None if nobody has begun."""
+    if entry.shared_out.exists():  # first: who joins them has a partial folder and no progress
+        parts = parts_of(node)
+        return Glance(_done(entry, parts), sum(parts.values()))
+    return glance(entry) if entry.partial.exists() else None
+
+
+def _done(entry: Entry, parts: Mapping[str, int]) -> int:
+    """Return how many samples of a node's parts are there."""
+    return sum(_done_of(entry.part(name), size) for name, size in parts.items())
+
+
+def _done_of(part: Entry, size: int) -> int:
+    seen = glance(part).done
+    # In this order: a part that is being completed has no progress, and then another name.
+    over = (part.partial / ABOUT).exists() or part.whole
+    return size if over else min(seen, size)
+
+
+class _Sum:
+    """One bar for all parts of a node: what others have done meanwhile is counted in."""
+
+    def __init__(self, node: Node, entry: Entry, observer: Observer) -> None:
+        self.node, self.entry, self.observer = node, entry, observer
+        self.bar: Progress = Silent()
+        self.shown: int | None = None
+
+    def start(self, total: int, done: int = 0, unit: str = "samples") -> None:
+        """A part begins."""
+        parts = parts_of(self.node)
+        there = _done(self.entry, parts)
+        if self.shown is None:
+            self.bar = self.observer.started(self.node.title)
+            self.bar.start(sum(parts.values()), there, unit)
+        else:
+            self.bar.advance(max(there - self.shown, 0))
+        self.shown = max(there, self.shown or 0)
+
+    def advance(self, amount: int = 1) -> None:
+        """Report finished work."""
+        self.shown = (self.shown or 0) + amount
+        self.bar.advance(amount)
+
+    def note(self, text: str) -> None:
+        """Pass one line on."""
+        self.bar.note(text)

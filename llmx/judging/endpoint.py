@@ -1,0 +1,122 @@
+"""A judge behind an OpenAI-compatible address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from llmx.core.errors import ConfigError, LlmxError
+from llmx.core.exchange import Request
+from llmx.core.judging import Game, Judgement, JudgeSpec, judged
+from llmx.core.record import Record
+from llmx.core.spec import ModelSpec, SamplerSpec
+from llmx.engines.endpoint.address import named_url
+from llmx.engines.endpoint.ask import check_options
+from llmx.engines.endpoint.judge_reply import Opinion, OpinionEngine
+from llmx.judging.protocol import JudgeProtocol
+
+
+class EndpointJudge:
+    """`judge: {kind: endpoint, url: https://HOST/v1, model: NAME}`; keeps nothing itself."""
+
+    def __init__(self, spec: JudgeSpec, protocol: JudgeProtocol) -> None:
+        check(spec)
+        self.spec, self.protocol = spec, protocol
+        with said_of_the_judge():
+            self.engine = OpinionEngine(ModelSpec(target=str(spec.model)), spec.engine)
+
+    def judgements(
+        self, games: Sequence[Game], kept: Sequence[Judgement] = ()
+    ) -> Iterator[Judgement]:
+        """Yield judgements as they come, in any order.
+
+        Args:
+            kept: those of an earlier try, which the budget counts.
+
+        Raises:
+            LlmxError: as the engine `openai` does; every answer that was on its way came before.
+        """
+        by_id = {game.id: game for game in games}
+        requests = [self._request(game) for game in games]
+        with said_of_the_judge():
+            for found in self.engine.arrivals(requests, [_spent(one) for one in kept]):
+                assert isinstance(found, Opinion)
+                yield self._judged(by_id[found.id], found)
+
+    def accounts(self) -> Mapping[str, Any]:
+        """Return tries, failures, tokens and money."""
+        return self.engine.accounts()
+
+    def _request(self, game: Game) -> Request:
+        sampler = SamplerSpec(
+            algorithm="target",
+            temperature=self.spec.temperature,
+            top_p=1.0,
+            max_tokens=self.spec.max_tokens,
+        )
+        return Request(id=game.id, messages=self.protocol.turns(game), sampler=sampler)
+
+    def _judged(self, game: Game, found: Opinion) -> Judgement:
+        return judged(
+            game,
+            self.protocol.read(found.text, found.alternatives),
+            asked=True,
+            prompt=found.prompt,
+            reply=found.text,
+            alternatives=found.alternatives,
+            ended=found.ended,
+            prompt_tokens=found.prompt_tokens or len(found.prompt_ids),
+            completion_tokens=found.tokens,
+        )
+
+
+def check(spec: JudgeSpec) -> None:
+    """Refuse an endpoint that is not named.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    if spec.url is None:
+        raise ConfigError(
+            "the judge has no address: judge.url is not set", "judge.url=https://HOST/v1"
+        )
+    if not spec.model:
+        raise ConfigError("the judge has no name: judge.model is not set", "judge.model=NAME")
+    with said_of_the_judge():
+        named_url(spec.engine)
+        check_options(spec.options)
+
+
+@contextmanager
+def said_of_the_judge() -> Iterator[None]:
+    """Let errors of the engine speak of the judge's keys, which are what a person wrote."""
+    try:
+        yield
+    except LlmxError as error:
+        for name in ("message", "hint"):
+            setattr(error, name, _of_the_judge(getattr(error, name)))
+        error.args = (error.message,)
+        raise
+
+
+def _of_the_judge(text: str) -> str:
+    renamed = text.replace("engine.base_url", "judge.url").replace(
+        "engine.served_model", "judge.model"
+    )
+    return renamed.replace("engine.", "judge.")
+
+
+def _spent(one: Judgement) -> Record:
+    """Return what an earlier judgement took, in the form that a budget reads."""
+    return Record(
+        id=one.id,
+        prompt_ids=(),
+        completion_ids=(),
+        prompt="",
+        text="",
+        finish="stop",
+        rounds=0,
+        prompt_tokens=one.prompt_tokens,
+        completion_tokens=one.completion_tokens,
+    )

@@ -1,1 +1,0 @@
-"""The papers' methods, free of engines and files."""

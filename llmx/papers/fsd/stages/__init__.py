@@ -1,0 +1,1 @@
+"""Stages of fuzzy speculative decoding: calibration, divergence logs, exploration."""

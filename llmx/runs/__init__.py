@@ -1,0 +1,1 @@
+"""Stored runs: started, found, checked, compared, held against what is published."""

@@ -1,0 +1,163 @@
+"""The Python API, in parity with the command line: run, plan, load."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from llmx.core.errors import StoreError
+from llmx.core.secrets import without_secrets
+from llmx.core.spec import RunSpec
+from llmx.graph.execute import execute, missing
+from llmx.graph.folder import (
+    RunFolder,
+    close_folder,
+    find_run,
+    folder_for,
+    going_on,
+    list_runs,
+    open_folder,
+)
+from llmx.graph.graph import CACHE, Node, entry_of
+from llmx.graph.observer import Observer, SilentObserver
+from llmx.graph.plan import Plan, plan
+from llmx.graph.workers import run_with_workers
+from llmx.report.results import load_results
+from llmx.runs.cleanup import collect_garbage, remove_run
+from llmx.runs.result import RunResult
+from llmx.store.cache import Entry
+from llmx.store.files import read_json
+
+
+def set_damaged_aside(nodes: Iterable[Node], cache: Path, say: Callable[[str], None]) -> None:
+    """Move the damaged outputs of nodes, and of their parts, aside; say so, a line each.
+
+    What another process holds is left to it.
+    """
+    for node in nodes:
+        entry = entry_of(cache, node)
+        for one in (entry, *entry.parts_there()):
+            told = set_aside(one)
+            if told is not None:
+                say(f"{node.title} was damaged and is made again: {told}")
+
+
+def set_aside(entry: Entry) -> str | None:
+    """Move one output aside if it is damaged and nobody works at it; return why and where to."""
+    lock = entry.lock
+    if entry.damage() is None or not lock.try_acquire():
+        return None
+    try:
+        why = entry.damage()
+        return None if why is None else f"{why}; kept as {entry.set_aside()}"
+    finally:
+        lock.release()
+
+
+__all__ = [
+    "Plan",
+    "RunFolder",
+    "RunResult",
+    "collect_garbage",
+    "default_runs",
+    "list_runs",
+    "load_run",
+    "plan",
+    "remove_run",
+    "run",
+]
+
+
+def default_runs() -> Path:
+    """Return ``$LLMX_RUNS``, or ``./runs``."""
+    return Path(os.environ.get("LLMX_RUNS") or "runs")
+
+
+def run(
+    spec: RunSpec,
+    *,
+    runs: Path | None = None,
+    limit: int | None = None,
+    workers: int | None = None,
+    observer: Observer | None = None,
+) -> RunResult:
+    """Run a composed recipe, or go on with it, and return what it found.
+
+    Args:
+        spec: from :func:`llmx.config.compose`.
+        runs: where run folders and stage outputs lie; default :func:`default_runs`.
+        limit: at most so many problems.
+        workers: processes that share the stages which are not measurements; None = as many as
+            the machine has cores, at most four, and one where there is a GPU.
+        observer: told what happens; silent by default.
+
+    Raises:
+        RunError: if a stage needs more memory than its device has.
+        LlmxError: if a stage cannot be done at all: what it says of its cost holds the reason.
+    """
+    watcher = observer or SilentObserver()
+    runs = runs or default_runs()
+    planned = plan(spec, runs=runs, limit=limit, workers=workers)
+    # What is done already neither refuses anything nor needs a word on its size.
+    if planned.left:
+        _refuse(planned)
+    for note in (*planned.spec.notes, *(planned.notes if planned.left else ())):
+        watcher.note(note)
+    folder = folder_for(runs, planned.spec)
+    with going_on(folder.path):
+        open_folder(folder, planned.spec, planned.graph)
+        started = time.perf_counter()
+        _bring_to_completion(planned, runs / CACHE, watcher)
+        seconds = time.perf_counter() - started
+        close_folder(folder, planned.spec, planned.graph, seconds)
+    return RunResult(folder, planned.spec, seconds, _results(folder))
+
+
+def _refuse(planned: Plan) -> None:
+    refused = planned.refusal()
+    if refused is not None:
+        raise refused
+
+
+def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
+    """Let workers share what is no measurement, then do the rest here."""
+    graph = planned.graph
+    todo = {node.fingerprint for node in missing(cache, graph)}
+    set_damaged_aside((n for n in graph if n.fingerprint in todo), cache, watcher.note)
+    watcher.planned(len(graph.nodes), len(graph.nodes) - len(todo))
+    for node in graph:
+        if node.fingerprint not in todo:
+            watcher.reused(node.title)
+    if todo and planned.workers > 1:
+        run_with_workers(planned.spec, graph, cache, watcher, planned.workers)
+    left = {node.fingerprint for node in missing(cache, graph)}
+    execute(graph, cache, watcher, wanted=lambda node: node.fingerprint in left)
+
+
+def load_run(name: str, *, runs: Path | None = None) -> RunResult:
+    """Return a finished run by (the beginning of) its name, or by its folder."""
+    folder = find_run(runs or default_runs(), name)
+    if not folder.finished:
+        spec = folder.spec()
+        again = shlex.join(["llmx", "run", f"recipe={spec.name}", *without_secrets(spec.overrides)])
+        raise StoreError(f"the run {folder.name} is unfinished", f"to go on: {again}")
+    seconds = float(folder.manifest()["seconds"])
+    return RunResult(folder, folder.spec(), seconds, _results(folder))
+
+
+def _results(folder: RunFolder) -> dict[str, Any] | None:
+    path = folder.path / "results.json"
+    if not path.exists():
+        return None
+    try:
+        return load_results(read_json(path)).model_dump(mode="json")
+    except ValidationError as error:
+        raise StoreError(
+            f"{path} was not written by this version of llmx", "run the recipe again"
+        ) from error

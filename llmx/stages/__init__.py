@@ -1,0 +1,1 @@
+"""Stage kinds that any paper may use."""

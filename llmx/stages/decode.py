@@ -1,0 +1,198 @@
+"""Stage `decode`: answers to one split by one arm, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from llmx.core.exchange import Request
+from llmx.core.options import Count, InputModels, Split, StageOptions
+from llmx.core.progress import Progress
+from llmx.core.record import Record, as_json
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.engines.engine import Accounting, Arriving, Engine, Exact, engine_class
+from llmx.stages.kept import id_of, keep_asked
+from llmx.stages.requests import (
+    answering,
+    calibrated_threshold,
+    decoding_cost,
+    decoding_identity,
+    open_engine,
+    otherwise,
+    requests_for,
+    required,
+)
+from llmx.store.files import Appender, read_lines, write_json, write_lines, write_parts
+from llmx.store.rows import rows
+
+SAMPLES = "samples.jsonl"
+_PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly
+_EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
+
+
+class Asked(StageOptions):
+    """Which problems are answered."""
+
+    split: Split = Field(default="test", description="split whose problems are answered")
+    problems: Count | None = Field(default=None, description="how many; null = the scale's")
+
+
+class DecodeStageOptions(Asked):
+    """Which problems are answered, and by what."""
+
+    model: InputModels | None = Field(
+        default=None,
+        description="model in place of the arm's target; of several the first that the arm has",
+        examples=["a model, or a list of them"],
+    )
+
+
+class DecodeStage:
+    """Writes ``samples.jsonl``, a Record a line in the dataset's order, and ``summary.json``.
+
+    An engine that counts more than records hold adds ``engine.json``.
+
+    """
+
+    Options: ClassVar[type[StageOptions]] = DecodeStageOptions
+    kind: ClassVar[str] = "decode"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Data, models, engine, sampler, seed, and the number of problems."""
+        found = decoding_identity(answering(given), split_of(given), given.stage.name)
+        return {**found, **otherwise(given), "problems": problems_of(given)}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Tokens at the cap, time and memory."""
+        return decoding_cost(answering(given), problems_of(given), given)
+
+    def run(self, context: StageContext) -> None:
+        """Answer every problem that an earlier try has not answered.
+
+        Batches are a pure function of the data's order and the batch size, so a batch that a kill
+        cut short is done again as a whole, and the result is byte-equal. An engine whose answers
+        arrive one by one, or depend on their requests alone, has no batches: each is kept as it
+        comes, and at the end all are put in the dataset's order.
+        """
+        engine = self._answer(context, slice(None))
+        summarise(context.out, calibrated_threshold(context.inputs))
+        if isinstance(engine, Accounting):
+            write_json(context.out / "engine.json", engine.accounts())
+
+    def parts(self, given: StageInput) -> Mapping[str, int]:
+        """Blocks of problems, where it is known beforehand that no answer depends on another."""
+        found, arm = engine_class(given.arm.engine.kind), answering(given)
+        model = arm.used_model
+        if not issubclass(found, Exact) or not found.known_exact(model, arm.engine):
+            return {}
+        total = problems_of(given)
+        firsts = range(0, total, _PART) if total > _PART else ()
+        blocks = [(first, min(first + _PART, total)) for first in firsts]
+        # Named by what they hold: a part that was cut otherwise is never taken for one of these.
+        return {f"{first:05d}-{past:05d}": past - first for first, past in blocks}
+
+    def run_part(self, context: StageContext, part: str) -> None:
+        """Answer one block of problems."""
+        first, past = map(int, part.split("-"))
+        self._answer(context, slice(first, past))
+
+    def join(self, context: StageContext, parts: Mapping[str, Path]) -> None:
+        """Put the blocks one after the other."""
+        blocks = ((folder / SAMPLES).read_bytes() for folder in parts.values())
+        write_parts(context.out / SAMPLES, blocks)
+        summarise(context.out, calibrated_threshold(context.inputs))
+
+    def _answer(self, context: StageContext, which: slice) -> Engine:
+        """Bring the answers to some of the problems to ``samples.jsonl``; return who gave them."""
+        given = context.given
+        threshold = calibrated_threshold(context.inputs)
+        asked = requests_for(given.arm, split_of(given), problems_of(given), threshold)[which]
+        arm = answering(given, context.inputs)
+        engine = open_engine(arm, context.inputs, context.progress)
+        keep_answers(engine, asked, context.out / SAMPLES, arm.engine.batch_size, context.progress)
+        return engine
+
+
+def keep_answers(
+    engine: Engine, requests: Sequence[Request], path: Path, batch: int, progress: Progress
+) -> None:
+    """Append what is missing to a file of records, and leave it in the order of the requests."""
+    exact = isinstance(engine, Exact) and bool(requests) and engine.exact(requests[0].sampler)
+    singly = exact or isinstance(engine, Arriving)
+    ids = [request.id for request in requests]
+    kept = keep_asked(path, ids, id_of(Record), 1 if singly else batch, not singly)
+    progress.start(len(requests), len(kept))
+    # An answer that arrives was waited for, and perhaps paid for: a power cut takes none of them.
+    with Appender(path, 0.0 if isinstance(engine, Arriving) else _EVERY) as records:
+        for found in _batches(engine, requests, kept, batch, exact):
+            records.append(as_json(record) for record in found)
+            progress.advance(len(found))
+    if singly:
+        _sort(path, requests)
+
+
+def _batches(
+    engine: Engine,
+    requests: Sequence[Request],
+    kept: Sequence[Mapping[str, Any]],
+    size: int,
+    exact: bool,
+) -> Iterator[list[Record]]:
+    """Yield what is missing, a batch at a time; one by one where answers come so."""
+    if isinstance(engine, Arriving):
+        before = [Record.model_validate(row) for row in kept]
+        yield from ([record] for record in engine.arrivals(_left(requests, kept), before))
+        return
+    if exact:
+        assert isinstance(engine, Exact)
+        yield from ([record] for _, record in engine.finished(_left(requests, kept)))
+        return
+    for start in range(len(kept), len(requests), size):
+        yield list(engine.generate(list(requests[start : start + size])))
+
+
+def _left(requests: Sequence[Request], kept: Sequence[Mapping[str, Any]]) -> list[Request]:
+    there = {row["id"] for row in kept}
+    return [request for request in requests if request.id not in there]
+
+
+def _sort(path: Path, requests: Sequence[Request]) -> None:
+    there = {row["id"]: row for row in read_lines(path)}
+    write_lines(path, (there[request.id] for request in requests))
+
+
+def split_of(given: StageInput) -> str:
+    """Return the split that the stage's options name."""
+    return str(getattr(given.options, "split", "test"))
+
+
+def problems_of(given: StageInput) -> int:
+    """Return how many problems a stage answers: its option, or the scale's, as far as there are."""
+    data, _ = required(given.arm, given.stage.name)
+    asked = getattr(given.options, "problems", None)
+    wanted = asked or given.arm.scale.problems or data.test
+    split = split_of(given)
+    # The kinds that have more splits keep their sizes among their options.
+    return min(wanted, int(getattr(data, split, data.options.get(split, 0))))
+
+
+def summarise(out: Path, threshold: float | None) -> None:
+    """Write sums over the records to ``summary.json``."""
+    sums = dict.fromkeys(("problems", "tokens", "rounds", "drafted", "accepted", "fragile"), 0)
+    for record in rows(out / SAMPLES, Record):
+        sums["problems"] += 1
+        sums["tokens"] += record.tokens
+        sums["rounds"] += record.rounds
+        sums["drafted"] += record.drafted
+        sums["accepted"] += record.accepted
+        sums["fragile"] += len(record.fragile)
+    write_json(out / "summary.json", {**sums, "threshold": threshold})

@@ -1,0 +1,252 @@
+"""Stage `judge`: a judge compares an arm's outputs with the baseline's, game by game."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from pydantic import Field
+
+from llmx.core.errors import ConfigError, DataError, LlmxError, RunError, nearest
+from llmx.core.judging import Game, Judgement, JudgeSpec, judged
+from llmx.core.options import ProtocolName, Split, StageOptions
+from llmx.core.record import Record, Sample, as_json
+from llmx.core.registry import kinds, lookup
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.user_cache import at_home
+from llmx.data import evaluation_identity, load
+from llmx.judging.protocol import JudgeProtocol
+from llmx.stages.decode import SAMPLES, problems_of, split_of
+from llmx.stages.kept import id_of, keep_asked
+from llmx.stages.requests import required
+from llmx.store.files import Appender, read_lines, write_json, write_lines
+
+JUDGEMENTS, OUTPUTS = "judgements.jsonl", "outputs.jsonl"
+
+
+class Judge(Protocol):
+    """Says what is better."""
+
+    def judgements(
+        self, games: Sequence[Game], kept: Sequence[Judgement] = ()
+    ) -> Iterator[Judgement]:
+        """Yield a judgement of each game, in any order."""
+
+
+class JudgeOptions(StageOptions):
+    """How answers are judged."""
+
+    protocol: ProtocolName | None = Field(
+        default=None, description="kind of protocol; null = that of the data"
+    )
+    split: Split = Field(default="test", description="split whose answers are judged")
+
+
+class JudgeStage:
+    """Reads ``samples.jsonl`` of its one need; writes three files.
+
+    ``judgements.jsonl`` holds a Judgement of each game (prompt, reply, verdict, tokens),
+    ``outputs.jsonl`` the two outputs of each problem, ``summary.json`` the counts. A judgement is
+    on the disk when it is there: after a kill the same command asks for what is missing.
+
+    """
+
+    Options: ClassVar[type[StageOptions]] = JudgeOptions
+    kind: ClassVar[str] = "judge"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Data, protocol with whose words it uses, and the judge; not how he is reached."""
+        data, _ = required(given.arm, given.stage.name)
+        protocol, spec = protocol_of(given), judge_of(given)
+        found = {
+            "data": evaluation_identity(data, split_of(given)),
+            "protocol": protocol.kind,
+            "protocol_version": protocol.version,
+            "judge": spec.kind,
+        }
+        return {**found, **(_told(spec, protocol) if spec.kind == "endpoint" else {})}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Games, and tokens of verdicts at their cap."""
+        spec, protocol = judge_of(given), protocol_of(given)
+        games = problems_of(given) * protocol.per_problem
+        if spec.kind != "endpoint":
+            text = f"judged by the rule '{spec.kind}', not by a model: no measure of quality"
+            return Cost(samples=games, seconds=1.0, notes=(text,))
+        tokens = games * spec.max_tokens
+        money = tokens * spec.price_out / 1e6
+        return Cost(samples=games, tokens=tokens, money=money, refusal=_refusal(given))
+
+    def run(self, context: StageContext) -> None:
+        """Judge every game that an earlier try has not judged."""
+        given, path = context.given, context.out / JUDGEMENTS
+        protocol = protocol_of(given)(instructions_of(judge_of(given)))
+        problems, baseline = _problems(given), baseline_of(given)
+        records = _records(context.inputs)
+        games = [game for one in records for game in protocol.games(_of(problems, one), one.text)]
+        rows = [_row(_of(problems, one), one, baseline) for one in records]
+        write_lines(context.out / OUTPUTS, rows)
+        asked = [game.id for game in games]
+        rows_kept = keep_asked(path, asked, id_of(Judgement), ordered=False)
+        kept = [Judgement.model_validate(row) for row in rows_kept]
+        there = {one.id for one in kept}
+        left = [game for game in games if game.id not in there]
+        context.progress.start(len(games), len(kept), unit="games")
+        judge = lookup("judge", judge_of(given).kind)(judge_of(given), protocol)
+        with Appender(path) as written:
+            for one in _judgements(judge, protocol, left, kept):
+                written.append([as_json(one)])
+                context.progress.advance()
+        _finish(context.out, asked, judge)
+
+
+def _refusal(given: StageInput) -> LlmxError | None:
+    """Return why a model cannot be asked: no problems, no address, no package."""
+    from llmx.judging.endpoint import check
+
+    data, _ = required(given.arm, given.stage.name)
+    nowhere = getattr(lookup("data", data.kind), "refusal", None)
+    error: LlmxError | None = nowhere(data) if nowhere else None
+    if error is not None:
+        return error
+    try:
+        check(judge_of(given))
+    except LlmxError as found:
+        return found
+    refused: LlmxError | None = protocol_of(given).refusal()
+    return refused
+
+
+def _judgements(
+    judge: Judge, protocol: JudgeProtocol, games: Sequence[Game], kept: Sequence[Judgement]
+) -> Iterator[Judgement]:
+    """Yield what needs no judge, then what he says."""
+    open_games = []
+    for game in games:
+        verdict = protocol.settled(game)
+        if verdict is None:
+            open_games.append(game)
+        else:
+            yield judged(game, verdict)
+    yield from judge.judgements(open_games, kept)
+
+
+def _finish(out: Path, order: Sequence[str], judge: Judge) -> None:
+    rows = {row["id"]: row for row in read_lines(out / JUDGEMENTS)}
+    sorted_rows = [rows[name] for name in order]
+    write_lines(out / JUDGEMENTS, sorted_rows)
+    unread = [row["id"] for row in sorted_rows if row["preference"] is None]
+    summary = {
+        "games": len(sorted_rows),
+        "asked": sum(row["asked"] for row in sorted_rows),
+        "unparsable": len(unread),
+        "unparsable_games": unread,
+        "prompt_tokens": sum(row["prompt_tokens"] for row in sorted_rows),
+        "completion_tokens": sum(row["completion_tokens"] for row in sorted_rows),
+    }
+    write_json(out / "summary.json", summary)
+    if (accounts := getattr(judge, "accounts", None)) is not None:
+        write_json(out / "engine.json", accounts())
+
+
+def protocol_of(given: StageInput) -> type[JudgeProtocol]:
+    """Return the protocol that the options name, or the data's kind.
+
+    Raises:
+        ConfigError: naming the known ones.
+    """
+    data, _ = required(given.arm, given.stage.name)
+    name = given.read(JudgeOptions).protocol or data.kind
+    if name not in kinds("protocol"):
+        where = f"stages.{given.stage.name}.protocol"
+        raise ConfigError(f"{where}: no protocol '{name}'", nearest(name, kinds("protocol")))
+    found: type[JudgeProtocol] = lookup("protocol", name)
+    return found
+
+
+def judge_of(given: StageInput) -> JudgeSpec:
+    """Return the arm's judge.
+
+    Raises:
+        ConfigError: without one.
+    """
+    if given.arm.judge is None:
+        text = f"stage '{given.stage.name}' needs a judge"
+        raise ConfigError(text, "judge=length rehearses; judge=arena_hard_gpt4_turbo asks a model")
+    lookup("judge", given.arm.judge.kind)
+    return given.arm.judge
+
+
+def instructions_of(spec: JudgeSpec) -> str | None:
+    """Return the text of ``judge.instructions``.
+
+    Raises:
+        ConfigError: if the file cannot be read.
+    """
+    if spec.instructions is None:
+        return None
+    try:
+        return at_home(spec.instructions).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:  # not text, or no name that a file can have
+        text = f"judge.instructions={spec.instructions} cannot be read"
+        raise ConfigError(text, str(error)) from error
+
+
+def _told(spec: JudgeSpec, protocol: type[JudgeProtocol]) -> dict[str, Any]:
+    protocol(instructions := instructions_of(spec))
+    return {
+        "url": (spec.url or "").rstrip("/"),
+        "model": spec.model,
+        "temperature": spec.temperature,
+        "max_tokens": spec.max_tokens,
+        "options": dict(spec.options),
+        "instructions": instructions,
+        "words": protocol.source(),
+    }
+
+
+def _problems(given: StageInput) -> dict[str, Sample]:
+    data, _ = required(given.arm, given.stage.name)
+    return {sample.id: sample for sample in load(data, split_of(given))}
+
+
+def baseline_of(given: StageInput) -> str:
+    """Return the name of the model that the data's reference outputs are from."""
+    data, _ = required(given.arm, given.stage.name)
+    found = lookup("data", data.kind)(data)
+    return str(getattr(found, "baseline", "reference"))
+
+
+def _records(inputs: Mapping[str, Path]) -> list[Record]:
+    paths = [folder / SAMPLES for folder in inputs.values() if (folder / SAMPLES).exists()]
+    if len(paths) != 1:
+        text = f"stage 'judge' needs one stage that answers, and has {len(paths)}"
+        raise RunError(text, "needs: [generate]")
+    return [Record.model_validate(row) for row in read_lines(paths[0])]
+
+
+def _of(problems: Mapping[str, Sample], record: Record) -> Sample:
+    if record.id not in problems:
+        text = f"record '{record.id}' has no problem in the data that it is judged with"
+        raise DataError(text, "judge with the data and split that were answered")
+    return problems[record.id]
+
+
+def _row(sample: Sample, record: Record, baseline: str) -> dict[str, Any]:
+    return {
+        "id": sample.id,
+        "instruction": sample.question,
+        "dataset": sample.cluster,
+        "output": record.text,
+        "reference": sample.answer,
+        "baseline": baseline,
+        "tokens": record.tokens,
+        "finish": record.finish,
+    }

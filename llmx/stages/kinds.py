@@ -1,0 +1,16 @@
+"""Stages of any paper, and the judge behind an endpoint."""
+
+KINDS = {
+    "stage.decode": "llmx.stages.decode:DecodeStage",
+    "stage.ensemble_latency": "llmx.stages.latency:LatencyStage",
+    "stage.ensemble_report": "llmx.stages.ensemble_report:EnsembleReportStage",
+    "stage.ensemble_decode": "llmx.stages.ensemble:EnsembleDecodeStage",
+    "stage.decode_speed": "llmx.stages.speed:SpeedStage",
+    "stage.score": "llmx.stages.score:ScoreStage",
+    "stage.judge": "llmx.stages.judge:JudgeStage",
+    "stage.win_rates": "llmx.stages.win_rates:WinRatesStage",
+    "stage.report": "llmx.stages.report:ReportStage",
+    "stage.audit": "llmx.stages.audit:AuditStage",
+    "stage.verdicts": "llmx.stages.verdicts:VerdictStage",
+    "judge.endpoint": "llmx.judging.endpoint:EndpointJudge",
+}

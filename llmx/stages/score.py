@@ -1,0 +1,196 @@
+"""Stage `score`: judge the records of one arm. Re-scoring never generates anything again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from pydantic import Field
+
+from llmx.core.errors import ConfigError, DataError, RunError
+from llmx.core.metric import METRICS, Metric
+from llmx.core.options import ScorerName, Split, StageOptions
+from llmx.core.record import Record, Sample, Score, as_json
+from llmx.core.registry import lookup
+from llmx.core.spec import DataSpec, StageSpec
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.scoring.scorer import declared, misfit
+from llmx.stages.planned_problems import require_planned
+
+if TYPE_CHECKING:
+    from llmx.scoring.scorer import Scorer
+
+
+class ScoreOptions(StageOptions):
+    """Who judges which problems."""
+
+    scorer: ScorerName = Field(default="gsm", description="kind of scorer")
+    split: Split = Field(default="test", description="split whose answers are scored")
+
+
+class Loader(Protocol):
+    """Signature of :func:`llmx.data.load`."""
+
+    def __call__(self, spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
+        """Return the samples of a split."""
+
+
+class ScoreStage:
+    """Reads ``samples.jsonl`` of its one need; writes three files.
+
+    ``scores.jsonl`` holds a Score for each record in the order of the records, ``problems.jsonl``
+    the Sample of each (what a report shows beside the answers), ``summary.json`` the counts. Of a
+    scorer with metrics beside accuracy ``metrics.json`` holds what they are.
+
+    Args:
+        load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
+    """
+
+    Options: ClassVar[type[StageOptions]] = ScoreOptions
+    kind: ClassVar[str] = "score"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def __init__(self, load: Loader | None = None) -> None:
+        self._load = load or _load
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Return scorer kind and version, the split and the data.
+
+        Raises:
+            ConfigError: for an unknown option or scorer, or an arm without data.
+        """
+        options = given.read(ScoreOptions)
+        scorer = lookup("scorer", options.scorer)
+        metrics = [as_json(metric) for metric in declared(scorer)]
+        return {
+            "scorer": scorer.kind,
+            "scorer_version": scorer.version,
+            "split": options.split,
+            "data": as_json(_data(given)),
+            **({"metrics": metrics} if metrics else {}),
+        }
+
+    @classmethod
+    def declares(cls, stage: StageSpec) -> tuple[Metric, ...]:
+        """Return the metrics that its scores have beside accuracy: those of its scorer."""
+        default = ScoreOptions.model_fields["scorer"].default
+        return declared(lookup("scorer", str(stage.options.get("scorer", default))))
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Seconds at most: nothing is generated. A scorer that cannot score refuses the plan."""
+        scorer = lookup("scorer", given.read(ScoreOptions).scorer)
+        refusal = getattr(scorer, "refusal", None)
+        return Cost(samples=given.arm.scale.problems or 0, seconds=1.0, refusal=refusal)
+
+    def run(self, context: StageContext) -> None:
+        """Score every record.
+
+        Raises:
+            RunError: unless exactly one input holds samples.jsonl, and that what was asked.
+            DataError: for a record whose sample is not in the dataset.
+        """
+        from llmx.store.files import whole_lines, write_json, write_lines
+
+        options, data = context.given.read(ScoreOptions), _data(context.given)
+        path = _records(context.inputs)
+        problems = {sample.id: sample for sample in self._load(data, options.split)}
+        context.progress.start(sum(1 for _ in whole_lines(path)))
+        done = _Done(lookup("scorer", options.scorer)())
+        scores = _scored(path, problems, done, context)
+        write_lines(context.out / "scores.jsonl", map(as_json, scores))
+        there = [sample.id for sample in done.samples]
+        require_planned(context.given, context.inputs, there, list(problems))
+        write_lines(context.out / "problems.jsonl", map(as_json, done.samples))
+        write_json(context.out / "summary.json", done.summary())
+        if done.metrics:
+            write_json(context.out / METRICS, [as_json(metric) for metric in done.metrics])
+
+
+class _Done:
+    """What stays of records that were scored: their problems, and counts."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer, self.metrics = scorer, declared(scorer)
+        self.samples: list[Sample] = []
+        self.counts = dict.fromkeys(("correct", "correct_flexible", "unparsed", "cut", "tokens"), 0)
+
+    def score(self, record: Record, sample: Sample) -> Score:
+        """Return the score of one record.
+
+        Raises:
+            DataError: for one without a value of every declared metric.
+        """
+        found = self.scorer.score(record, sample)
+        if wrong := misfit(found, self.metrics):
+            text = f"scorer '{self.scorer.kind}' {wrong} (problem '{record.id}')"
+            raise DataError(text, "mend the scorer, and raise its version")
+        self.samples.append(sample)
+        self.counts["correct"] += found.correct
+        self.counts["correct_flexible"] += found.correct_flexible
+        self.counts["unparsed"] += found.unparsed
+        self.counts["cut"] += found.finish == "length"
+        self.counts["tokens"] += found.tokens
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts of one arm; shares and intervals are left to the report."""
+        return {
+            "scorer": self.scorer.kind,
+            "scorer_version": self.scorer.version,
+            "problems": len(self.samples),
+            **self.counts,
+        }
+
+
+def _scored(
+    path: Path, problems: Mapping[str, Sample], done: _Done, context: StageContext
+) -> Iterator[Score]:
+    from llmx.store.rows import rows
+
+    for record in rows(path, Record):
+        yield done.score(record, _problem(problems, record))
+        context.progress.advance()
+
+
+def _data(given: StageInput) -> DataSpec:
+    if given.arm.data is None:
+        raise ConfigError(
+            f"stage '{given.stage.name}' needs a dataset",
+            "add one to the recipe: override /data: …",
+        )
+    return given.arm.data
+
+
+def _records(inputs: Mapping[str, Path]) -> Path:
+    """Return the records of the only input that holds any."""
+    found = [path / "samples.jsonl" for path in inputs.values()]
+    found = [path for path in found if path.exists()]
+    if len(found) != 1:
+        raise RunError(
+            f"stage 'score' needs exactly one decode stage, its inputs are: {', '.join(inputs)}",
+            "name it in the recipe: needs: [generate]",
+        )
+    return found[0]
+
+
+def _problem(problems: Mapping[str, Sample], record: Record) -> Sample:
+    if record.id not in problems:
+        raise DataError(
+            f"record '{record.id}' has no sample in the dataset it is scored against",
+            "score with the data and split that were decoded",
+        )
+    return problems[record.id]
+
+
+def _load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
+    """Import the datasets only when one is read."""
+    from llmx.data import load
+
+    samples: list[Sample] = load(spec, split, limit)
+    return samples

@@ -1,0 +1,142 @@
+"""Stage `verdicts`: what the run says of the statements that its recipe names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from llmx.core.arms import families
+from llmx.core.errors import ConfigError, nearest
+from llmx.core.options import StageOptions, wrong
+from llmx.core.record import as_json
+from llmx.core.registry import lookup
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.trained import trained_arms
+from llmx.store.files import write_json, write_text
+from llmx.store.page import write_marked
+
+
+def _finding(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    from llmx.report.verdict.schema import arms_of, check_finding
+
+    try:
+        check_finding(value, "")
+    except ConfigError as error:
+        raise wrong(error.message.removeprefix(": "), error.hint) from error
+    known = (info.context or {}).get("arms")
+    for name in (*arms_of(value), *([value["must_fail"]] if value.get("must_fail") else [])):
+        if known is not None and name.partition("@")[0] not in known:
+            raise wrong(f"there is no arm '{name}'", nearest(name, known, "arms"))
+    return value
+
+
+class VerdictOptions(StageOptions):
+    """What is asked of a run."""
+
+    findings: tuple[Annotated[dict[str, Any], AfterValidator(_finding)], ...] = Field(
+        min_length=1,
+        description="the questions, each with a test and the arms that it is about",
+        examples=["- {id: NAME, test: TEST, …}"],
+    )
+    tuned_on: Literal["validation", "test"] = Field(
+        default="validation",
+        description="split on which settings were chosen; of `test` every verdict is exploratory",
+    )
+
+    @field_validator("findings")
+    @classmethod
+    def _once(cls, found: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        names = [finding["id"] for finding in found]
+        if len(set(names)) < len(names):
+            raise wrong("holds an id twice", "give each finding an id of its own")
+        return found
+
+
+class VerdictStage:
+    """Over recipe. Writes ``verdicts.json``, ``verdicts.md`` and ``outcomes.json``.
+
+    The last holds outcomes by problem and seed, from which all that is judged follows.
+
+    Reads whatever of scores, timed blocks, audits and explorations is among its needs; an arm
+    whose audit failed is judged by nothing.
+
+    The tests of findings and their fields are those of :mod:`llmx.report.verdict`. Arms are named
+    without their seed.
+    """
+
+    Options: ClassVar[type[StageOptions]] = VerdictOptions
+    kind: ClassVar[str] = "verdicts"
+    version: ClassVar[int] = 4
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The findings, arms, samplers, who was trained, references, what was tuned on."""
+        options = given.read(VerdictOptions)
+        _check_metrics(options, given)
+        return {
+            "findings": list(options.findings),
+            "arms": list(given.arms),
+            "tuned_on": options.tuned_on,
+            "trained": sorted(trained_arms(given.arms, given.stages)),
+            "samplers": {n: arm.sampler and as_json(arm.sampler) for n, arm in given.arms.items()},
+            "reference": given.reference,
+            "references": dict(given.references),
+        }
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """A few seconds, most of them resampling."""
+        return Cost(seconds=5.0)
+
+    def run(self, context: StageContext) -> None:
+        """Judge every finding."""
+        from llmx.report.figures.decoded import of_verdicts
+        from llmx.report.figures.read import write_figures
+        from llmx.report.gather import gather
+        from llmx.report.outcomes.encode import dumps
+        from llmx.report.outcomes.model import FILE
+        from llmx.report.outcomes.write import outcomes
+        from llmx.report.seeds import pool
+        from llmx.report.verdict.evidence import evidence
+        from llmx.report.verdict.family import over_all
+        from llmx.report.verdict.like_for_like import like_for_like
+        from llmx.report.verdict.markdown import markdown
+        from llmx.report.verdict.model import Verdicts
+        from llmx.report.verdict.run_test import judge
+        from llmx.stages.availability import sentences
+
+        given, options = context.given, context.given.read(VerdictOptions)
+        findings = list(options.findings)
+        trained = trained_arms(given.arms, given.stages)
+        apart = gather(context.inputs, given.arms, trained)
+        found = evidence(pool(apart), options.tuned_on)
+        present = families(given.arms)
+        samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
+        context.progress.start(len(findings), unit="findings")
+        verdicts = []
+        for finding in findings:
+            verdicts.append(like_for_like(judge(found, finding, list(present)), finding, samplers))
+            context.progress.advance()
+        lost = sentences(context.unavailable)
+        judged = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
+        kept = outcomes(apart, given, findings, lost, options.tuned_on)
+        write_text(context.out / FILE, dumps(kept))
+        write_json(context.out / "verdicts.json", as_json(judged))
+        write_figures(context.out, of_verdicts(judged.verdicts))
+        write_marked(context.out / "verdicts.md", markdown(judged))
+
+
+def _check_metrics(options: VerdictOptions, given: StageInput) -> None:
+    """Refuse a finding on a metric that no scores of the recipe will have, where stages say so."""
+    from llmx.report.verdict.schema import check_metrics
+
+    kinds = [(lookup("stage", stage.kind), stage) for stage in given.stages.values()]
+    saying = [(kind, stage) for kind, stage in kinds if hasattr(kind, "declares")]
+    if saying:
+        known = [metric.name for kind, stage in saying for metric in kind.declares(stage)]
+        check_metrics(options.findings, known, f"stages.{given.stage.name}.findings")

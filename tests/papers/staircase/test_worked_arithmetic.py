@@ -1,0 +1,69 @@
+"""Every step of a worked problem is true, leads to the answer, and no split shares a question."""
+
+import re
+
+import pytest
+
+from llmx.core.errors import DataError
+from llmx.core.spec import DataSpec
+from llmx.data import load
+from llmx.papers.staircase.worked_arithmetic import SKILLS, WorkedArithmetic
+from llmx.scoring.gsm import strict_answer
+
+
+def spec(**changes):
+    sizes = {"test": 300, "calibration": 20, "train": 3000}
+    return DataSpec(kind="worked_arithmetic", **{**sizes, **changes})
+
+
+def value(expression):
+    assert re.fullmatch(r"[\d +*-]+", expression)
+    return eval(expression)  # digits and operators alone
+
+
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_every_step_is_true_and_the_last_one_is_the_answer(split):
+    for sample in load(spec(), split):
+        steps, answer = sample.solution.split("#### ")
+        for step in steps.split(". ")[:-1]:
+            first, *others = (value(side) for side in step.split(" = "))
+            assert all(other == first for other in others), sample
+        assert answer == sample.answer == str(first)
+
+
+def test_the_answer_is_that_of_the_question():
+    for sample in load(spec(), "test"):
+        expression = re.fullmatch(r"What is ([\d +*-]+)\?", sample.question)
+        divided = re.fullmatch(r"What is left when (\d+) is divided by (\d+)\?", sample.question)
+        found = value(expression[1]) if expression else int(divided[1]) % int(divided[2])
+        assert str(found) == sample.answer
+
+
+def test_skills_take_turns_and_splits_share_no_question():
+    data = WorkedArithmetic(spec())
+    test, train = data.split("test"), data.split("train")
+    assert [sample.cluster for sample in test[:3]] == list(SKILLS)
+    assert not {s.question for s in test} & {s.question for s in train}
+    assert len({s.question for s in train}) == 3000
+    only = load(spec(options={"skills": ["product"]}), "test")
+    assert {sample.cluster for sample in only} == {"product"}
+
+
+def test_numbers_stay_where_they_are_said_to_stay():
+    for sample in load(spec(), "train"):
+        assert all(0 <= int(number) < 10_000 for number in re.findall(r"\d+", sample.solution))
+
+
+def test_a_worked_solution_is_right_and_another_answer_is_not():
+    sample = load(spec(), "test", 1)[0]
+    assert strict_answer(sample.solution) == sample.answer
+    assert strict_answer(sample.solution + "1") != sample.answer
+
+
+@pytest.mark.parametrize(
+    "options", [{"skills": []}, {"skills": ["sum"]}, {"skills": "total"}, {"skil": ["total"]}]
+)
+def test_bad_options_are_one_line(options):
+    with pytest.raises(DataError) as error:
+        WorkedArithmetic(spec(options=options))
+    assert "\n" not in str(error.value)
