@@ -110,6 +110,8 @@ def test_a_label_lies_on_no_marker():
     (placed,) = placed_clear([(300.0, 200.0)], [60.0], 14, FRAME, ring)
     covered = sum(placed.box.overlap(one) for one in ring) if placed else 0
     assert covered <= 0.06 * 60 * 14
+    everywhere = [Box(200, 100, 400, 300)]
+    assert placed_clear([(300.0, 200.0)], [60.0], 14, FRAME, everywhere) == [None]
 
 
 def row(index, name=None):
