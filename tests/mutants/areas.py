@@ -12,21 +12,22 @@ class Area(NamedTuple):
 
 AREAS = {
     "decoding": Area(
-        ("decoding/*.py",),
+        ("decoding/*.py", "papers/fsd/*.py"),
         (
+            "unit/decoding/test_draw_and_warp.py",
             *(
-                f"unit/decode/test_{name}.py"
-                for name in ("draw_and_warp", "divergence", "decode_calibrate", "divergence_log")
+                f"papers/fsd/test_{name}.py"
+                for name in ("divergence", "decode_calibrate", "divergence_log")
             ),
-            "unit/decode/test_decode_loop.py",
+            "unit/decoding/test_decode_loop.py",
             "unit/native/test_drafts.py",
             "unit/native/test_numbers_read.py",
-            "unit/decode/test_[!b]*.py",
+            "unit/decoding/test_[!b]*.py",
         ),
     ),
     "ensembles": Area(("dialogue/*.py",), ("unit/dialogue", "papers/staircase")),
     "kernels": Area(
-        tuple(f"kernels/{name}.py" for name in ("reference", "uniforms", "block", "plan", "edge")),
+        tuple(f"kernels/{name}.py" for name in ("reference", "block", "plan", "edge")),
         ("unit/kernels",),
     ),
     "statistics": Area(("stats/*.py",), ("unit/stats",)),
@@ -42,24 +43,24 @@ AREAS = {
     "cache keys": Area(
         ("stages/requests.py", "graph/graph.py", "store/fingerprint.py", "engines/locate.py"),
         (
-            "unit/run/test_identities.py",
-            "unit/run/test_graph.py",
+            "unit/graph/test_identities.py",
+            "unit/graph/test_graph.py",
             "unit/engines/test_locate.py",
             "unit/store",
-            "unit/run/test_plan.py",
-            "unit/run/test_folder.py",
-            "unit/run/test_stages_on_the_zoo.py",
+            "unit/graph/test_plan.py",
+            "unit/graph/test_folder.py",
+            "unit/graph/test_stages_on_the_zoo.py",
             "unit/data/test_raw_prompts.py",
             "recipes/test_compose.py",
         ),
     ),
     "resume": Area(
         ("store/files.py", "store/cache.py", "store/lock.py", "graph/execute.py", "graph/parts.py"),
-        ("unit/store", "unit/run/test_parts*.py", "unit/run/test_folder.py", "unit/run"),
+        ("unit/store", "unit/graph/test_parts*.py", "unit/graph/test_folder.py", "unit/graph"),
     ),
-    "traces": Area(("data/traces/*.py",), ("unit/traces",)),
+    "traces": Area(("papers/backtracking/traces/*.py",), ("papers/backtracking",)),
     "rewards": Area(
-        ("train/reward.py", "train/rewards/*.py", "scoring/*.py"),
+        ("train/reward.py", "train/rewards/*.py", "scoring/*.py", "data/tasks/*.py"),
         (
             "unit/scoring",
             "unit/train/test_puzzle_rewards.py",
@@ -81,13 +82,13 @@ AREAS = {
     "timing": Area(
         ("report/timing.py", "stages/speed.py", "stages/latency.py", "dialogue/timing.py"),
         (
-            "unit/run/test_speed_design.py",
-            "unit/run/test_streaming_engines.py",
+            "unit/graph/test_speed_design.py",
+            "unit/graph/test_streaming_engines.py",
             "unit/dialogue",
             "unit/report",
-            "unit/run/test_stages_on_the_zoo.py",
+            "unit/graph/test_stages_on_the_zoo.py",
         ),
     ),
-    "simulator": Area(("simulate/*.py",), ("papers/staircase",)),
+    "simulator": Area(("papers/staircase/simulate/*.py",), ("papers/staircase",)),
     "serve": Area(("serve/*.py",), ("unit/serve",)),
 }

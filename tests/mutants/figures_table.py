@@ -5,7 +5,7 @@ from mutant import Mutant
 FIGURE = "core/figure.py"
 STREAMS = "report/figures/streams.py"
 BESIDE = "claims/reproduce/beside.py"
-_T = "tests/unit/report/test_figures.py::"
+_T = "tests/unit/report/test_figures_of_stages.py::"
 _CLAIMS = "tests/unit/report/test_reproduce_claims.py::"
 
 FIGURES = [

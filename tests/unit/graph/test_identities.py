@@ -119,7 +119,7 @@ OPTIONS = {"a word": "many", "zero": 0, "negative": -1, "a fraction": 1.5, "a tr
 @pytest.mark.parametrize("value", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("stage", [DecodeStage(), SpeedStage()], ids=lambda stage: stage.kind)
 def test_a_number_of_problems_is_a_whole_number(stage, value):
-    with pytest.raises(ConfigError, match=r"stages\.s\.problems is .*1 or more"):
+    with pytest.raises(ConfigError, match=r"stages\.s\.problems is .*whole number"):
         stage.identity(given(stage, {"a": arm()}, problems=value))
 
 

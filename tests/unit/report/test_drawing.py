@@ -98,11 +98,20 @@ def test_a_lonely_point_is_named_and_of_ten_in_one_spot_none_is():
     assert labels[:10] == [None] * 10 and labels[10] is not None
 
 
+def test_a_label_lies_on_no_other():
+    """In a frame of one line, where the second name has room on the side of the first alone."""
+    frame = Box(0, 90, 235, 110)
+    first, second = placed_clear([(100.0, 100.0), (230.0, 100.0)], [60.0] * 2, 14, frame, [])
+    assert first is not None and second is None
+
+
 def test_a_label_lies_on_no_marker():
     ring = [Box(300 + dx, 180 + dy, 320 + dx, 200 + dy) for dx in (-90, 0, 90) for dy in (0, 30)]
     (placed,) = placed_clear([(300.0, 200.0)], [60.0], 14, FRAME, ring)
     covered = sum(placed.box.overlap(one) for one in ring) if placed else 0
     assert covered <= 0.06 * 60 * 14
+    everywhere = [Box(200, 100, 400, 300)]
+    assert placed_clear([(300.0, 200.0)], [60.0], 14, FRAME, everywhere) == [None]
 
 
 def row(index, name=None):

@@ -200,9 +200,9 @@ def test_a_figure_without_outcomes_is_compared_with_none(unkept) -> None:
 def test_an_arm_beside_another_reference_is_none_of_a_claims():
     """The faster one is of another temperature: its reference is not the claim's."""
 
-    def row(arm: str, reference: str, times: float) -> Row:
+    def row(arm: str, reference: str, times: float, off: float = 0.0) -> Row:
         gap = Difference(
-            problems=9, score=Span(estimate=0.0), bootstrap=Span(estimate=0.0), clustered=None,
+            problems=9, score=Span(estimate=off), bootstrap=Span(estimate=0.0), clustered=None,
             clusters=9, gained=0, lost=0, p_value=1.0, detectable=0.1,
         )  # fmt: skip
         return Row(
@@ -214,3 +214,5 @@ def test_an_arm_beside_another_reference_is_none_of_a_claims():
     results = Results(title="t", reference="sd", rows=rows)
     ours = Ours(recipe="r", quantity="tokens/s", against="sd", at_difference=0.0)
     assert _arm_at(figures_beside(results), ours) == "fsd"
+    nearer = Results(title="t", reference="sd", rows=(row("fsd", "sd", 1.1, off=-0.05), rows[1]))
+    assert _arm_at(figures_beside(nearer), ours) == "fsd"
