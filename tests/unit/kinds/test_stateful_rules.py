@@ -9,10 +9,17 @@ from native_folders import V, native_pair, needs_compiler
 from llmx.core.errors import ConfigError
 from llmx.core.plugins import use
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec
+<<<<<<< HEAD
 from llmx.decoding import DecodeOptions, decode
 from llmx.decoding.api import decode_refill
 from llmx.decoding.block_model import reads
 from llmx.decoding.stateful_rule import StatefulRule, stateful_rule
+=======
+from llmx.methods.decode import DecodeOptions, decode
+from llmx.methods.decode.api import decode_refill
+from llmx.methods.decode.block_model import reads
+from llmx.methods.decode.stateful_rule import Closeness, StatefulRule, stateful_rule
+>>>>>>> h/rule
 
 # An answer may hold so many drafted tokens as its threshold says, whatever they are.
 RULES = """\
@@ -167,6 +174,19 @@ def test_the_beside_of_each_fuzzy_rule():
     ):
         how = options("fuzzy", semantics=semantics, temperature=0.7)
         assert (how.tests_ratio, how.tests_first) == (ratio, first)
+
+
+def test_what_stands_anyway_costs_nothing():
+    """A token that the test beside the rule lets stand leaves the budget to others."""
+    how = options("fuzzy", threshold=0.5, budget=0.5, semantics="fallback")
+    rule = stateful_rule("fuzzy")
+    assert rule is not None
+    close = Closeness(np.full((1, 3), 0.3, np.float32), None)
+    tokens = np.zeros((1, 3), np.int64)
+    exempt = np.array([[True, False, False]])
+    found = rule.decide(close, tokens, exempt, rule.remember(1, how), how)
+    assert found.charge.tolist() == [[0.0, pytest.approx(0.3), 0.0]]
+    assert found.accept.tolist() == [[True, True, False]]
 
 
 def test_a_rule_by_token_is_none_with_a_memory():
