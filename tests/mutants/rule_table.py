@@ -76,11 +76,7 @@ STATEFUL = [
         "papers/fsd/fuzzy.py",
         "charge = np.where(passes if exempt is None else passes & ~exempt, d, 0.0)",
         "charge = np.where(passes, d, 0.0)",
-<<<<<<< HEAD
-        "tests/unit/decoding/test_every_law.py::test_every_option[budget-union-greedy]",
-=======
         f"{_T}::test_what_stands_anyway_costs_nothing",
->>>>>>> h/rule
     ),
     Mutant(  # vLLM forgets between steps
         _STEP,
@@ -107,15 +103,9 @@ STATEFUL = [
         f"{_T}::test_what_it_reads_and_its_version_are_what_a_sample_depends_on",
     ),
     Mutant(
-<<<<<<< HEAD
-        "papers/fsd/kinds.py",
-        "llmx.papers.fsd.fuzzy:FUZZY",
-        "llmx.papers.fsd.fuzzy:FuzzyRule",
-=======
-        "methods/decode/fuzzy.py",
+        "papers/fsd/fuzzy.py",
         "FUZZY = FuzzyRule()",
         "FUZZY = FuzzyRule",
->>>>>>> h/rule
         f"{_T}::test_the_fuzzy_rule_reads_what_only_it_keeps_in_an_identity",
     ),
 ]

@@ -9,17 +9,10 @@ from native_folders import V, native_pair, needs_compiler
 from llmx.core.errors import ConfigError
 from llmx.core.plugins import use
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec
-<<<<<<< HEAD
 from llmx.decoding import DecodeOptions, decode
 from llmx.decoding.api import decode_refill
 from llmx.decoding.block_model import reads
-from llmx.decoding.stateful_rule import StatefulRule, stateful_rule
-=======
-from llmx.methods.decode import DecodeOptions, decode
-from llmx.methods.decode.api import decode_refill
-from llmx.methods.decode.block_model import reads
-from llmx.methods.decode.stateful_rule import Closeness, StatefulRule, stateful_rule
->>>>>>> h/rule
+from llmx.decoding.stateful_rule import Closeness, StatefulRule, stateful_rule
 
 # An answer may hold so many drafted tokens as its threshold says, whatever they are.
 RULES = """\
