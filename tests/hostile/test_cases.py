@@ -7,8 +7,8 @@ answer. *file*: a file of the run that is cut to so many `lines`, or `has` as ma
 the case is a model: the zoo's smallest, with these files in the place of its own.
 
 What was no file by nature is elsewhere: a run deleted while it goes on, and stages that waited for
-ever (``unit/graph/test_noticing.py``), time and memory of many records (``scripts/bench_scale.py``),
-trainings killed in a later pass (``training/test_resume.py``).
+ever (``unit/graph/test_noticing.py``), time and memory of many records
+(``scripts/bench_scale.py``), trainings killed in a later pass (``training/test_resume.py``).
 """
 
 import os

@@ -53,7 +53,7 @@ def test_no_fault_is_there_twice():
 
 def test_a_place_is_the_innermost_function_that_changes():
     placed = {qualified(row) for row in TABLE}
-    assert {"methods.decode.brake.Brake.look", "engines/native/forward.cpp"} <= placed
+    assert {"decoding.brake.Brake.look", "engines/native/forward.cpp"} <= placed
 
 
 @pytest.mark.slow
