@@ -271,8 +271,8 @@ AUDIT = [
     ),
     Mutant(  # rewards scaled by the batch
         "train/post_training/job.py",
-        "settings = dict(job.settings)",
-        'settings = {**job.settings, "scale_rewards": "batch"}',
+        "settings = {**job.settings, **(more or {})}",
+        'settings = {**job.settings, **(more or {}), "scale_rewards": "batch"}',
         "tests/training/test_rollouts.py::test_the_advantage_of_grpo_by_hand",
     ),
     Mutant(  # half of the advantage

@@ -447,8 +447,8 @@ DRAWN = [
     ),
     Mutant(
         "report/difference.py",
-        "return _of_one_seed(table) if table.seeds == 1 else _of_seeds(table)",
-        "return _of_one_seed(table) if table.seeds == 2 else _of_seeds(table)",
+        'metric.aggregate == "mean" and table.seeds == 1',
+        'metric.aggregate == "mean" and table.seeds == 2',
         (
             "tests/unit/report/test_seeds.py"
             "::test_pooled_rows_count_every_seed_and_pair_by_item_and_seed"

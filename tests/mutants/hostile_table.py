@@ -62,7 +62,7 @@ HOSTILE = [
     Mutant("core/marks.py", "\\u202a-\\u202e", "\\u202a", f"{_ESCAPES}::test_a_mark"),
     Mutant("core/marks.py", "\\x0b-\\x1f", "\\x0e-\\x1f", f"{_ESCAPES}::test_a_mark"),
     Mutant(
-        "cli/console.py",
+        "cli/marking.py",
         "yield Segment(marked(segment.text), segment.style)",
         "yield segment",
         f"{_ESCAPES}::test_whatever_is_drawn",

@@ -48,8 +48,10 @@ RECOMPUTED = [
     ),
     Mutant(  # a column that is too short is filled up
         f"{_O}columns.py",
-        "    if len(found) != count:\n",
-        "    if len(found) > count:\n",
+        "    found = [int(one) for one in text.split()]\n    if len(found) == 1:\n"
+        "        return found * count\n    if len(found) != count:\n",
+        "    found = [int(one) for one in text.split()]\n    if len(found) == 1:\n"
+        "        return found * count\n    if len(found) > count:\n",
         f"{_T}test_outcomes.py::test_a_column_that_does_not_fit_is_refused",
     ),
 ]
@@ -100,7 +102,7 @@ COMMITTED = [
         _UNKEPT,
     ),
     Mutant(  # … or at least in the text of the report
-        f"{_R}unkept.py",
+        f"{_R}stored.py",
         "return text.replace(before, after) if before else text",
         "return text",
         _UNKEPT,

@@ -145,7 +145,7 @@ SHARED = [
     ),
     Mutant(
         EXECUTE,
-        "{} if lost_inputs(node, entries) else parts_of(node)",
+        "{} if lost_inputs(node.inputs, entries) else parts_of(node)",
         "parts_of(node)",
         f"{_KEPT}::test_a_node_whose_input_is_lost_is_not_shared_out",
     ),

@@ -50,26 +50,26 @@ TESTABLE = [
     ),
     Mutant(
         MUST_FAIL,
-        "if found.interval.below(-margin):",
-        "if not found.non_inferior:",
+        "worse, kept = found.interval.below(-margin), found.non_inferior",
+        "worse, kept = not found.non_inferior, found.non_inferior",
         f"{_TESTS}::test_a_control_that_is_not_shown_to_fail_withholds_it_too",
     ),
     Mutant(
         MUST_FAIL,
-        "if found.interval.below(-margin):",
-        "if found.interval.below(0):",
+        "worse, kept = found.interval.below(-margin), found.non_inferior",
+        "worse, kept = found.interval.below(0), found.non_inferior",
         f"{_TESTS}::test_the_margin_of_the_control_is_that_of_the_finding_or_of_its_test",
     ),
     Mutant(  # an arm that is better than its target by more than the margin
         MUST_FAIL,
-        "if found.interval.below(-margin):",
-        "if not found.equivalent:",
+        "worse, kept = found.interval.below(-margin), found.non_inferior",
+        "worse, kept = not found.equivalent, found.non_inferior",
         f"{_TESTS}::test_equivalence_is_withheld_where_the_control_that_should_fail_passes",
     ),
     Mutant(
         MUST_FAIL,
-        'said = "passes" if found.non_inferior else',
-        'said = "passes" if not found.non_inferior else',
+        'said = "passes" if kept else',
+        'said = "passes" if not kept else',
         f"{_TESTS}::test_a_control_that_is_not_shown_to_fail_withholds_it_too",
     ),
     Mutant(
@@ -109,9 +109,9 @@ TESTABLE = [
         f"{_TESTS}::test_an_arm_that_was_broken_on_purpose_needs_no_traces_and_may_fall",
     ),
     Mutant(
-        "report/verdict/tests.py",
-        'frozenset({"arms", "expected"}), of_accuracy=True, together=True',
-        'frozenset({"arms", "expected"}), of_accuracy=True, together=False',
+        "papers/backtracking/verdicts/__init__.py",
+        "    together=True,",
+        "    together=False,",
         f"{_TESTS}::test_the_best_of_several_is_not_looked_for_without_one_of_them",
     ),
     Mutant(

@@ -20,20 +20,20 @@ _SPEED = f"{RULES}::test_a_speed_that_one_arm_shows_is_not_shown_among_several"
 VERDICT = [
     Mutant(  # the interval is not asked
         GAP,
-        "Support(self.p <= LEVEL and self.span.above(0), self.p, self.table.lone)",
-        "Support(self.p <= LEVEL and self.span.estimate > 0, self.p, self.table.lone)",
+        "beyond = self.span.above(0) if side > 0",
+        "beyond = self.span.estimate > 0 if side > 0",
         f"{RULES}::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero",
     ),
     Mutant(
         GAP,
-        "Support(self.p <= LEVEL and self.span.below(0), self.p, self.table.lone)",
-        "Support(self.p <= LEVEL and self.span.estimate < 0, self.p, self.table.lone)",
+        "if side > 0 else self.span.below(0)",
+        "if side > 0 else self.span.estimate < 0",
         f"{RULES}::test_a_small_p_value_decides_nothing_while_the_interval_holds_zero",
     ),
     Mutant(  # the p value is not asked
         GAP,
-        "Support(self.p <= LEVEL and self.span.above(0), self.p, self.table.lone)",
-        "Support(self.span.above(0), self.p, self.table.lone)",
+        "Support(self.p <= LEVEL and beyond, self.p, self.table.lone)",
+        "Support(beyond, self.p, self.table.lone)",
         f"{RULES}::test_an_interval_without_zero_decides_nothing_while_p_is_large",
     ),
     Mutant(  # faster by the estimate
@@ -44,8 +44,8 @@ VERDICT = [
     ),
     Mutant(  # Holm out of every accuracy verdict
         GAP,
-        "holm([gap_p(table) for _, _, table in there])",
-        "[gap_p(table) for _, _, table in there]",
+        "holm([gap_p(table, of) for _, _, table in there])",
+        "[gap_p(table, of) for _, _, table in there]",
         _SEVERAL,
     ),
     Mutant(  # problems by their place in the file
