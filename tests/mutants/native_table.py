@@ -57,7 +57,7 @@ FORWARD = [
         f"{_BITS}test_a_cache_seen_by_some_of_its_rows_is_theirs",
     ),
     Mutant(  # rows of a cache that was seen in part already
-        f"{_N}cache.py",
+        f"{_N}model.py",
         "row=np.ascontiguousarray(self.row[kept])",
         "row=np.ascontiguousarray(kept)",
         f"{_BITS}test_a_cache_seen_by_some_of_its_rows_is_theirs",
