@@ -156,7 +156,7 @@ def test_a_word_of_an_arm(run: Command, word: str) -> None:
 @pytest.mark.parametrize("scorer", [["gsm"], {"gsm": 1}, 3, True])
 def test_a_scorer_of_another_type(run: Command, scorer: object) -> None:
     recipe("stranger", stages={"score": {"kind": "score", "scorer": scorer}})
-    refused(run("stranger", "--dry-run"), "unknown scorer")
+    refused(run("stranger", "--dry-run"), "stages.score.scorer is", "write a text")
 
 
 def config(**changes: object) -> str:

@@ -275,7 +275,7 @@ def test_a_specification_made_by_hand_is_held_to_it(here):
         except ValidationError:
             continue  # an enumeration, or a text with a pattern
         tried += 1
-        for call in (llmx.plan, llmx.graph):
+        for call in (llmx.plan, llmx.run):
             with pytest.raises(ConfigError) as error:
                 call(spec, runs=here / "made")
             told(error.value)

@@ -99,9 +99,9 @@ def _base(folder: Path) -> Any:
 
 
 def _trained_positions(folder: Path) -> Any:
-    from llmx.train.post_training.train import _positions
+    from llmx.train.post_training.base import known_positions
 
-    return _positions(str(folder), None)
+    return known_positions(_base(folder))
 
 
 def _trained_tokenizer(folder: Path) -> Any:

@@ -222,10 +222,10 @@ def test_a_file_sets_nothing_of_a_training_that_is_not_listed(tmp_path, option):
 def test_the_user_may_type_what_a_training_takes(tmp_path):
     stages = f"{TRAINED}    accelerate: null\n    settings: {{max_steps: 1, optim: adamw_torch}}\n"
     path = str(stranger(tmp_path, stages=stages, engine="hf"))
-    words = ["stages.sft.accelerate=mine.yaml", "stages.sft.settings.vllm_server_host=mine"]
+    words = ["stages.sft.accelerate=mine.yaml", "stages.sft.settings.optim=mine.optim"]
     (stage,) = compose(path, words).stages
     assert stage.options["accelerate"] == "mine.yaml"
-    assert stage.options["settings"]["vllm_server_host"] == "mine"
+    assert stage.options["settings"]["optim"] == "mine.optim"
 
 
 def test_the_lists_hold_nothing_that_is_known_to_load_code():

@@ -132,7 +132,7 @@ def test_nothing_of_the_sort_is_an_error_that_says_what_there_was(tmp_path):
 def test_an_arm_without_traces_keeps_nothing_and_an_option_stands_above(tmp_path):
     assert not SampledStage().applies(given(content="none"))
     assert SampledStage().identity(given(stage={"keep": "malformed"}))["keep"] == "malformed"
-    with pytest.raises(ConfigError, match="one of correct"):
+    with pytest.raises(ConfigError, match="known values: correct"):
         SampledStage().identity(given(stage={"keep": "good"}))
 
 
