@@ -31,9 +31,10 @@ def show_pages(folder: Path) -> None:
     if not any(page.name in _PAGES for page in folder.glob("*/*.md")):
         return
     run = load_stored(folder)
-    timed = dict.fromkeys(one.arm for one in run.figures.of(FIRST_TOKEN))
-    if timed:
-        show(table(_HEAD, [_row(run.figures, arm) for arm in timed], right=_HEAD[1:]))
+    if any(run.figures.of(FIRST_TOKEN)):
+        found = (*run.figures.of(ACCURACY), *run.figures.of(FIRST_TOKEN))
+        arms = dict.fromkeys(one.arm for one in found)
+        show(table(_HEAD, [_row(run.figures, arm) for arm in arms], right=_HEAD[1:]))
     for name in _PAGES[1:]:
         if name in run.texts:
             show(Markdown(run.texts[name]))

@@ -242,7 +242,7 @@ def test_what_is_not_the_published_set_has_no_length_controlled_rate(tmp_path):
 
 WRONG = {
     "no judge's address": (["judge.url=null"], "judge.url is not set"),
-    "no such option": (["stages.judge.protocol=arena"], "no stage has stages.judge.protocol"),
+    "no such option": (["stages.judge.protocol=arena"], "unknown protocol 'arena'"),
     "not on arena": (["stages.win_rates.length_controlled=true"], "fitted to AlpacaEval alone"),
     "no such file": (["stages.win_rates.gamed=nowhere.csv"], "nowhere.csv is not there"),
     "no instructions": (["judge.instructions=nowhere.txt"], "nowhere.txt cannot be read"),

@@ -11,7 +11,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, DataSpec, ModelSpec, ShapeSpec, StageSpec
 from llmx.core.stage import StageInput
 from llmx.store.fingerprint import fingerprint
-from llmx.train.post_training.options import bases, read_options, trains
+from llmx.train.post_training.options import SftOptions, bases, read_options, trains
 
 
 def identity(job):
@@ -100,7 +100,7 @@ def test_the_model_to_start_from():
 
     def named(options, needs=(), model=zoo):
         about = given(options, needs, model=model)
-        return bases(read_options("sft", about), about)
+        return bases(read_options(SftOptions, about), about)
 
     assert named({}) == ("zoo:gsm_draft",)
     assert named({"base": "stage:warm"}, ("warm",)) == ("stage:warm",)
@@ -115,7 +115,7 @@ def test_the_model_to_start_from():
 def test_arms_that_train():
     def does(names, options):
         about = given(options, names=names, model=ModelSpec(target="zoo:gsm_draft"))
-        return trains(read_options("sft", about), about)
+        return trains(read_options(SftOptions, about), about)
 
     assert does(["cold"], {})
     assert not does(["cold"], {"arms": ["k0", "k1"]})
@@ -133,7 +133,7 @@ def test_arms_that_train():
 )
 def test_wrong_options_are_one_line(options, message):
     with pytest.raises(ConfigError, match=message):
-        read_options("sft", given(options))
+        read_options(SftOptions, given(options))
 
 
 def test_a_policy_needs_a_reward_that_exists(work):
@@ -167,4 +167,4 @@ def test_a_shape_stands_for_a_model_that_is_still_to_come():
 def test_one_stage_trains_one_arm():
     about = given({}, names=("a", "b"), model=ModelSpec(target="zoo:gsm_draft"))
     with pytest.raises(ConfigError, match=r"stages\.s trains one arm and is given 2"):
-        read_options("sft", about)
+        read_options(SftOptions, about)
