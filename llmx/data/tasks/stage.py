@@ -75,6 +75,7 @@ def _row(kind: str, sample: Sample, wrapper: str) -> dict[str, Any]:
 
 def asked_prompts(given: StageInput) -> DataSpec:
     """Return the data of all arms that the stage covers, which ask for the same prompts."""
+    given.read(NoOptions)
     return _one(given, lambda spec: (identity(spec), sent_wrapper(spec)))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 # Of these, config.json says plainly how many positions there are. Others have other names for it.
-_MODELS_settings = {
+_PLAIN_CONFIGS = {
     *("gemma2", "gpt_neox", "granite", "llama", "mistral", "olmo2", "qwen2", "qwen3", "smollm3")
 }
 # None of these can make generation_config.json invalid, whatever its value.
@@ -70,7 +70,7 @@ def positions(folder: Path) -> int | None:
     except (OSError, ValueError):
         return None
     found = told.get("max_position_embeddings")
-    plain = told.get("model_type") in _MODELS_settings and "auto_map" not in told
+    plain = told.get("model_type") in _PLAIN_CONFIGS and "auto_map" not in told
     return found if plain and type(found) is int else None
 
 

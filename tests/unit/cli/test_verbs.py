@@ -94,14 +94,14 @@ def test_run_hands_the_spec_and_the_flags_to_the_runner(
     llmx: Llmx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(api, "run_spec", lambda *args: seen.append(args))
+    monkeypatch.setattr(api, "run", lambda spec, **flags: seen.append((spec, flags)))
     monkeypatch.setattr("llmx.cli.result.show_result", lambda result: None)
     words = ["recipe=fsd_gsm8k", "scale=smoke", "arms=[sd]", "--limit", "3", "--runs", "r", "-q"]
     done = llmx("run", *words, "--workers", "2")
     assert done.exit_code == 0, done.output
-    [(spec, runs, limit, observer, workers)] = seen
-    assert (spec.scale, list(spec.arms), str(runs), limit, workers) == ("smoke", ["sd"], "r", 3, 2)
-    assert observer is None
+    [(spec, flags)] = seen
+    assert (spec.scale, list(spec.arms)) == ("smoke", ["sd"])
+    assert flags == {"runs": Path("r"), "limit": 3, "observer": None, "workers": 2}
 
 
 def test_a_plan_is_of_the_processes_that_are_asked_for(llmx: Llmx) -> None:
@@ -138,11 +138,11 @@ def test_the_observer_has_every_call_that_the_runner_makes(capsys: Any) -> None:
 def test_ctrl_c_prints_the_command_that_resumes(
     llmx: Llmx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*args: object) -> None:
+    def stop(*args: object, **flags: object) -> None:
         raise KeyboardInterrupt
 
     words = ["run", "recipe=fsd_gsm8k", "arms=[sd,target]", "sampler.gamma=3"]
-    monkeypatch.setattr(api, "run_spec", stop)
+    monkeypatch.setattr(api, "run", stop)
     monkeypatch.setattr(sys, "argv", ["llmx", *words])
     done = llmx(*words)
     assert done.exit_code == 130
@@ -201,13 +201,14 @@ def test_calling_the_package_runs_a_recipe(monkeypatch: pytest.MonkeyPatch) -> N
     import llmx
 
     seen: list[Any] = []
-    monkeypatch.setattr(api, "run_spec", lambda *args: seen.append(args))
+    monkeypatch.setattr("llmx.runs.run.run", lambda spec, **flags: seen.append((spec, flags)))
     import llmx.core.stage  # the package keeps its modules
 
     llmx.run("fsd_gsm8k", "scale=smoke", "arms=[sd]", limit=2)
     assert llmx.core.stage.Cost().samples == 0
-    [(spec, runs, limit, _, _)] = seen
-    assert (spec.scale, list(spec.arms), runs, limit) == ("smoke", ["sd"], None, 2)
+    [(spec, flags)] = seen
+    assert (spec.scale, list(spec.arms)) == ("smoke", ["sd"])
+    assert (flags["runs"], flags["limit"]) == (Path("runs"), 2)
 
 
 @pytest.mark.slow

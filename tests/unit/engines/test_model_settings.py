@@ -11,7 +11,7 @@ from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.engines.locate import ZOO
 from llmx.engines.pair import LoadedPair, _generation_config
 from llmx.engines.tokenizer import end_ids, positions
-from llmx.engines.tokenizer.plainness import _MODELS
+from llmx.engines.tokenizer.plainness import _PLAIN_CONFIGS
 
 ENDS = {
     "one": {"eos_token_id": 7},
@@ -70,7 +70,7 @@ def test_a_pair_asks_transformers_for_what_is_unusual(folder):
     assert pair.eos_ids == (1, 2)
 
 
-@pytest.mark.parametrize("kind", sorted(_MODELS))
+@pytest.mark.parametrize("kind", sorted(_PLAIN_CONFIGS))
 def test_positions_are_the_same(folder, kind):
     from transformers import AutoConfig
 
