@@ -109,7 +109,7 @@ def test_two_of_one_name_name_both(plugin, tmp_path):
 
 def test_a_kind_that_is_there_names_both_rooms(plugin):
     use([plugin(kinds='KINDS = {"stage.decode": "NAME.pack:PackStage"}')])
-    with pytest.raises(ConfigError, match=r"the stage 'decode': llmx[.]run and plugin boxes"):
+    with pytest.raises(ConfigError, match=r"the stage 'decode': llmx[.]stages and plugin boxes"):
         kinds("stage")
 
 
