@@ -218,7 +218,7 @@ class SamplerSpec(Frozen):
         return {key: value for key, value in written.items() if _IDLE.get(key, _SET) != value}
 
     @model_validator(mode="after")
-    def _one_dial(self) -> SamplerSpec:
+    def _one_setting(self) -> SamplerSpec:
         if self.threshold is not None and self.threshold != self.threshold:
             raise ValueError("sampler.threshold is not a number")
         if self.budget is not None and self.budget != self.budget:
@@ -230,7 +230,7 @@ class SamplerSpec(Frozen):
             )
         if self.hold:
             self._holds()
-        elif self.algorithm in THRESHOLDED and self._dials != 1:
+        elif self.algorithm in THRESHOLDED and self._settings_given != 1:
             raise ValueError(
                 "give one of sampler.threshold, sampler.draft_share and sampler.accuracy_loss, and"
                 " set the others to null"
@@ -239,10 +239,10 @@ class SamplerSpec(Frozen):
         return self
 
     @property
-    def _dials(self) -> int:
+    def _settings_given(self) -> int:
         """How many of the three ways to a threshold are given."""
-        dials = (self.threshold, self.draft_share, self.accuracy_loss)
-        return sum(dial is not None for dial in dials)
+        given = (self.threshold, self.draft_share, self.accuracy_loss)
+        return sum(one is not None for one in given)
 
     def _rivals(self) -> None:
         if self.algorithm in ("typical", "fly") and (self.threshold or 0) < 0:

@@ -21,7 +21,7 @@ from llmx.decoding.accept import Flags, Floats
 from llmx.decoding.cached_model import on_host
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal
-from llmx.decoding.verdict import Verdict
+from llmx.decoding.verification import Verification
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,10 +59,10 @@ def brought_rule(name: str) -> AcceptRule:
     return found
 
 
-def judge_brought(
+def accept_brought(
     logits: Tensor, scores: Tensor, proposal: Proposal, u: Floats, options: DecodeOptions
-) -> Verdict:
-    """Apply the rule to every drafted token; see :func:`~llmx.decoding.verify.judge`."""
+) -> Verification:
+    """Apply the rule to every drafted token; see :func:`~llmx.decoding.verify.apply_rule`."""
     rule = brought_rule(options.algorithm).accept
     p = on_host(_p_of_tokens(scores[:, :-1], proposal, options))
     q = on_host(proposal.q_of_tokens())
@@ -71,7 +71,7 @@ def judge_brought(
     moved = [rule(p + up, q - up, u, options.threshold) for up in (_NEAR, -_NEAR)]
     turned = (moved[0] != flags) | (moved[1] != flags)
     margin = np.where(turned, np.float32(0), np.float32(1))
-    return Verdict(logits, scores, None, flags, margin)
+    return Verification(logits, scores, None, flags, margin)
 
 
 def _p_of_tokens(scores: Tensor, proposal: Proposal, options: DecodeOptions) -> Tensor:

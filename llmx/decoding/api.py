@@ -14,7 +14,7 @@ from llmx.decoding.block_model import as_blocks, reads
 from llmx.decoding.cached_model import Lane
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.rounds import block_round, solo_round
-from llmx.decoding.rows import Block, Decoded, Rows, Stop
+from llmx.decoding.rows import Decoded, RoundTokens, Rows, Stop
 from llmx.decoding.step_model import StepModel
 
 Found = TypeVar("Found")
@@ -92,7 +92,7 @@ def decode_stream(
     rows = min(slots, len(prompts))
 
     def outputs() -> Iterator[tuple[int, Decoded]]:
-        yield from Session(target, draft, prompts, ids, options, seed, rows, first).run(stop)
+        yield from DecodeSession(target, draft, prompts, ids, options, seed, rows, first).run(stop)
 
     return outputs() if is_exact(target, draft) else without_gradients(outputs)()
 
@@ -134,7 +134,7 @@ def batches(
     return [(prompts[at : at + size], ids[at : at + size]) for at in range(0, len(prompts), size)]
 
 
-class Session:
+class DecodeSession:
     """A batch in flight: lanes, rows, and which prompt each row holds."""
 
     def __init__(
@@ -177,7 +177,7 @@ class Session:
                 self.fill()
                 self.narrow()
 
-    def round(self) -> Block:
+    def round(self) -> RoundTokens:
         """Run one round of the algorithm over all rows."""
         if self.target is None:
             assert self.draft is not None
@@ -222,7 +222,7 @@ def is_exact(*models: StepModel | None) -> bool:
     return all(as_blocks(model) is not None for model in models if model is not None)
 
 
-def lanes_of(session: Session) -> list[Lane]:
+def lanes_of(session: DecodeSession) -> list[Lane]:
     """Return the lanes that a session feeds."""
     return [lane for lane in (session.target, session.draft) if lane is not None]
 

@@ -16,7 +16,7 @@ from llmx.decoding.draw import FRAGILE, band, draw, is_split, lead, residual
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal, at_column
 from llmx.decoding.rows import Rows
-from llmx.decoding.verdict import Verdict
+from llmx.decoding.verification import Verification
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,7 @@ def follow(
     lane: Lane,
     rows: Rows,
     proposal: Proposal,
-    verdict: Verdict,
+    verdict: Verification,
     run: Ints,
     valid: Ints,
     options: DecodeOptions,

@@ -15,13 +15,13 @@ from llmx.decoding.lossless import first_test
 from llmx.decoding.lossy_rules import Reading, lossy_rule
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal
-from llmx.decoding.verdict import Verdict
+from llmx.decoding.verification import Verification
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def judge_rival(
+def accept_rival(
     logits: Tensor,
     scores: Tensor,
     probs: Tensor | None,
@@ -29,8 +29,8 @@ def judge_rival(
     u: Floats,
     options: DecodeOptions,
     valid: Ints | None,
-) -> Verdict:
-    """Decide a block from whole distributions; see :func:`~llmx.decoding.verify.judge`.
+) -> Verification:
+    """Decide a block from whole distributions; see :func:`~llmx.decoding.verify.apply_rule`.
 
     Args:
         probs: p, warped, (B, K+1, V); None at temperature 0.
@@ -39,14 +39,14 @@ def judge_rival(
     return _decided(logits, scores, probs, read, u, valid, options)
 
 
-def judge_read(
+def accept_read(
     logits: Tensor,
     found: Numbers,
     tokens: Ints,
     u: Floats,
     options: DecodeOptions,
     valid: Ints | None,
-) -> Verdict:
+) -> Verification:
     """Decide a block from the numbers that a block model read of it."""
     own = (found.best == tokens, found.lead) if options.tests_first else None
     read = Reading(found.p, found.q, own, found.aside)
@@ -81,13 +81,15 @@ def _decided(
     u: Floats,
     valid: Ints | None,
     options: DecodeOptions,
-) -> Verdict:
+) -> Verification:
     counted = np.full(len(u), u.shape[1]) if valid is None else valid
     if options.joint:
         whole = block_rule(read.p, read.q, read.aside[0], u, counted)
-        return Verdict(logits, scores, probs, whole.accept, whole.margin, weights=whole.weights)
+        return Verification(
+            logits, scores, probs, whole.accept, whole.margin, weights=whole.weights
+        )
     rule = lossy_rule(read, u, counted, options)
     # Only a residual needs p at the place of a rejection that is not known yet.
     kept = probs if options.tests_ratio else None
     found = (rule.accept, rule.margin, rule.distance)
-    return Verdict(logits, scores, kept, *found, weights=rule.weights)
+    return Verification(logits, scores, kept, *found, weights=rule.weights)

@@ -12,12 +12,12 @@ from llmx.decoding.follow import follow, solo_token
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.penalty import penalise
 from llmx.decoding.propose import Proposal, propose
-from llmx.decoding.rows import Block, Rows
-from llmx.decoding.verdict import Verdict
+from llmx.decoding.rows import RoundTokens, Rows
+from llmx.decoding.verification import Verification
 from llmx.decoding.verify import settle, verify
 
 
-def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> Block:
+def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> RoundTokens:
     """Emit one token in every row, from one model alone.
 
     The draft alone counts no rounds of the target, and all it emits as drafted and accepted.
@@ -27,7 +27,7 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
     scores = penalise(logits, rows, None, options)
     final = solo_token(lane, scores, rows.draws(purpose, 1)[:, 0], options)
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
-    return Block(
+    return RoundTokens(
         tokens=final.token[:, None],
         count=np.ones_like(own),
         fragile=final.fragile[:, None],
@@ -39,7 +39,7 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
 
 def block_round(
     target: Lane, draft: Lane, rows: Rows, options: DecodeOptions, ends: Flags
-) -> Block:
+) -> RoundTokens:
     """Draft a block in every row, verify it with one target forward, emit what stands.
 
     Args:
@@ -69,7 +69,7 @@ def block_round(
     unsafe[rows.index, run] |= final.fragile
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
-    return Block(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
+    return RoundTokens(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
 
 
 def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
@@ -79,7 +79,9 @@ def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:
     return tokens
 
 
-def _fragile(proposal: Proposal, verdict: Verdict, valid: Ints, options: DecodeOptions) -> Flags:
+def _fragile(
+    proposal: Proposal, verdict: Verification, valid: Ints, options: DecodeOptions
+) -> Flags:
     """Return (B, K+1): where a draft's draw or the accept rule was nearly another.
 
     Greedy speculative decoding emits the target's arg-max whatever was drafted: there the draft's

@@ -48,7 +48,7 @@ class Decoded:
 
 
 @dataclass(frozen=True)
-class Block:
+class RoundTokens:
     """What one round gives every row. K+1 columns; of those the first `count` are emitted."""
 
     tokens: Ints
@@ -65,7 +65,7 @@ class Rows:
     def __init__(self, size: int, capacity: int, options: DecodeOptions, seed: int) -> None:
         self.options = options
         self.seed = seed
-        self.dial = remembered(size, options)
+        self.state = remembered(size, options)
         self.index = np.arange(size)
         self.tokens: Ints = np.zeros((size, capacity), dtype=np.int64)
         self.fragile: Flags = np.zeros((size, capacity), dtype=np.bool_)
@@ -99,7 +99,7 @@ class Rows:
         self.length[rows] = self.prompt[rows] = [len(prompt) for prompt in prompts]
         self.done[rows] = False
         self.counts[rows] = 0
-        self.dial.reset(rows)
+        self.state.reset(rows)
         key, reach = keys(self.seed, ids), self.table.shape[1]
         self.key[rows], self.first[rows], self.fresh = key, first or 0, None
         for start in sorted(set(first or [0])):
@@ -136,7 +136,7 @@ class Rows:
             room = np.where(position == 0, 0, room)
         return np.where(self.done, 0, room)
 
-    def append(self, block: Block, ends: Flags, stop: Stop | None) -> None:
+    def append(self, block: RoundTokens, ends: Flags, stop: Stop | None) -> None:
         """Add a round's tokens to the rows that are not finished, and finish those that are.
 
         Args:
@@ -153,7 +153,7 @@ class Rows:
             for row in np.flatnonzero(live):
                 self._cut(int(row), int(count[row]), int(block.accepted[row]), stop)
 
-    def _write(self, block: Block) -> None:
+    def _write(self, block: RoundTokens) -> None:
         # Columns past `count` land in slots that a later round writes before they are read.
         slots = self.length[:, None] + np.arange(block.tokens.shape[1])
         row = self.index[:, None]
@@ -182,7 +182,7 @@ class Rows:
     def narrow(self, kept: Ints) -> None:
         """Go on with the rows `kept` alone."""
         self.index = np.arange(len(kept))
-        self.dial = self.dial.of(kept)
+        self.state = self.state.of(kept)
         self.fresh = None
         for name in _BY_ROW:
             setattr(self, name, getattr(self, name)[kept])

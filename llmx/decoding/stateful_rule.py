@@ -1,8 +1,8 @@
 """Accept rules with a memory: ``accept.NAME`` of a paper, between the loop and what it decides.
 
 Such a rule compares both models at every drafted token, and what it lets pass may depend on what
-the answer was given before (:class:`~llmx.decoding.threshold.Dial`). A rule that looks at one
-token alone is an :class:`~llmx.decoding.accept_rule.AcceptRule`.
+the answer was given before (:class:`~llmx.decoding.threshold.ThresholdState`). A rule that looks
+at one token alone is an :class:`~llmx.decoding.accept_rule.AcceptRule`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from llmx.core.registry import lookup
-from llmx.decoding.threshold import Dial
+from llmx.decoding.threshold import ThresholdState
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,9 +68,9 @@ class StatefulRule(ABC):
     version: ClassVar[int] = 1
     settings: ClassVar[frozenset[str]] = frozenset()
 
-    def remember(self, size: int, options: DecodeOptions) -> Dial:
+    def remember(self, size: int, options: DecodeOptions) -> ThresholdState:
         """Return what is remembered of `size` new answers; a rule may have a kind of its own."""
-        return Dial(size, options)
+        return ThresholdState(size, options)
 
     def beside(self, options: DecodeOptions) -> Beside | None:
         """Return the lossless test that lets a token stand whatever the rule says of it.
@@ -93,7 +93,7 @@ class StatefulRule(ABC):
         return False
 
     @abstractmethod
-    def limits(self, tokens: Ints, dial: Dial, options: DecodeOptions) -> Doubles:
+    def limits(self, tokens: Ints, state: ThresholdState, options: DecodeOptions) -> Doubles:
         """Return the threshold of each token, float64 (B, 1) or (B, K)."""
 
     @abstractmethod
@@ -117,12 +117,12 @@ class StatefulRule(ABC):
         close: Closeness,
         tokens: Ints,
         exempt: Flags | None,
-        dial: Dial,
+        state: ThresholdState,
         options: DecodeOptions,
     ) -> Decision:
         """Decide a block; what was not looked at is NaN, and may be said anything of.
 
-        A rule changes nothing of `dial` here: what stands is known afterwards, and charged then.
+        A rule changes nothing of `state` here: what stands is known afterwards, and charged then.
 
         Args:
             tokens: int64 (B, K), drafted.
@@ -142,7 +142,7 @@ def stateful_rule(algorithm: str) -> StatefulRule | None:
     return found if isinstance(found, StatefulRule) else None
 
 
-def remembered(size: int, options: DecodeOptions) -> Dial:
+def remembered(size: int, options: DecodeOptions) -> ThresholdState:
     """Return what the rule of a run remembers of `size` new answers."""
     rule = options.stateful
-    return Dial(size, options) if rule is None else rule.remember(size, options)
+    return ThresholdState(size, options) if rule is None else rule.remember(size, options)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LEAST, _MOST = 1e-6, 10.0
 
 
-class Dial:
+class ThresholdState:
     """Threshold and spent budget of the rows of a batch.
 
     The held threshold moves by integral control in the logarithm:

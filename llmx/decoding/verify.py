@@ -9,18 +9,18 @@ import numpy as np
 from llmx.core.philox import Purpose
 from llmx.decoding import accept
 from llmx.decoding.accept import Flags, Floats, Ints
-from llmx.decoding.accept_rule import judge_brought
+from llmx.decoding.accept_rule import accept_brought
 from llmx.decoding.block_model import BlockModel, CompareJob, reads
 from llmx.decoding.cached_model import Lane, tokens_on_host
 from llmx.decoding.lossless import own_test, ratio_test
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.penalty import penalise
 from llmx.decoding.propose import Proposal
-from llmx.decoding.rivals import judge_read, judge_rival
+from llmx.decoding.rivals import accept_read, accept_rival
 from llmx.decoding.rows import Rows
 from llmx.decoding.stateful_rule import Closeness, StatefulRule
-from llmx.decoding.threshold import Dial
-from llmx.decoding.verdict import Verdict
+from llmx.decoding.threshold import ThresholdState
+from llmx.decoding.verification import Verification
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,20 +32,20 @@ def verify(
     proposal: Proposal,
     options: DecodeOptions,
     valid: Ints | None = None,
-) -> Verdict:
+) -> Verification:
     """Run the target over the last token and the drafted block, and apply the accept rule.
 
     Args:
         proposal: on the target's device.
         valid: (B,), how many tokens count, where nothing behind a rejection will be looked at;
-            None = every token is judged.
+            None = the rule is applied to every token.
     """
     logits = lane.feed(_block(lane, rows, proposal.tokens), lane.put(rows.length - 1))
     scores = penalise(logits, rows, proposal.tokens, options)
     u = rows.draws(Purpose.ACCEPT, proposal.tokens.shape[1])
     if lane.blocks is not None and reads(options):
-        return _read(lane.blocks, logits, proposal, u, rows.dial, options, valid)
-    return judge(logits, scores, proposal, u, rows.dial, options, valid)
+        return _read(lane.blocks, logits, proposal, u, rows.state, options, valid)
+    return apply_rule(logits, scores, proposal, u, rows.state, options, valid)
 
 
 def _block(lane: Lane, rows: Rows, drafted: Any) -> Any:
@@ -58,15 +58,15 @@ def _block(lane: Lane, rows: Rows, drafted: Any) -> Any:
     return torch.cat((lane.put(last), drafted), 1)
 
 
-def judge(
+def apply_rule(
     logits: Tensor,
     scores: Tensor,
     proposal: Proposal,
     u: Floats,
-    dial: Dial,
+    state: ThresholdState,
     options: DecodeOptions,
     valid: Ints | None = None,
-) -> Verdict:
+) -> Verification:
     """Apply the accept rule to every drafted token.
 
     Args:
@@ -77,25 +77,25 @@ def judge(
     """
     if options.algorithm == "random":
         flags = accept.random(u, options.threshold)
-        return Verdict(logits, scores, None, flags, np.abs(u - options.threshold))
+        return Verification(logits, scores, None, flags, np.abs(u - options.threshold))
     if options.brought:
-        return judge_brought(logits, scores, proposal, u, options)
+        return accept_brought(logits, scores, proposal, u, options)
     if options.algorithm == "ensemble" and options.temperature == 0:
         scores = _mixed(scores, proposal, options.ensemble_weight, valid)
     probs = _warped(scores, options)
     if options.joint or options.rival:
-        return judge_rival(logits, scores, probs, proposal, u, options, valid)
+        return accept_rival(logits, scores, probs, proposal, u, options, valid)
     own = own_test(scores, probs, proposal, u, options)
     rule = options.stateful
     if rule is None:
         assert own is not None
-        return Verdict(logits, scores, probs, *own)
+        return Verification(logits, scores, probs, *own)
     inside = None if probs is None else probs[:, :-1]
     close = rule.compare(logits[:, :-1], inside, proposal, options)
     # Only the ratio's residual needs p at the place of a rejection that is not known yet.
     kept = probs if options.tests_ratio else None
     tokens = tokens_on_host(proposal.tokens)
-    return _joined(rule, logits, scores, kept, close, own, tokens, dial, options)
+    return _joined(rule, logits, scores, kept, close, own, tokens, state, options)
 
 
 def _read(
@@ -103,24 +103,24 @@ def _read(
     logits: Tensor,
     proposal: Proposal,
     u: Floats,
-    dial: Dial,
+    state: ThresholdState,
     options: DecodeOptions,
     valid: Ints | None,
-) -> Verdict:
-    """Apply the accept rule to the numbers that a block model reads; see :func:`judge`."""
+) -> Verification:
+    """Apply the accept rule to the numbers that a block model reads; see :func:`apply_rule`."""
     if options.algorithm == "random":
-        return judge(logits, logits, proposal, u, dial, options)
+        return apply_rule(logits, logits, proposal, u, state, options)
     tokens = tokens_on_host(proposal.tokens)
     # What an answer may still spend depends on all tokens of the block.
     whole = options.algorithm == "ensemble" or options.looks_ahead or options.budget < np.inf
     stop = valid is not None and not whole
     counted = np.full(len(tokens), tokens.shape[1]) if valid is None else valid
     rule = options.stateful
-    asked = dial.threshold[:, None] if rule is None else rule.limits(tokens, dial, options)
+    asked = state.threshold[:, None] if rule is None else rule.limits(tokens, state, options)
     job = CompareJob(logits, proposal.logits, tokens, counted, u, asked, options, stop)
     found = model.compare(job)
     if options.joint or options.rival:
-        return judge_read(logits, found, tokens, u, options, valid)
+        return accept_read(logits, found, tokens, u, options, valid)
     own = None
     if options.tests_first:
         own = found.best == tokens, found.lead
@@ -128,9 +128,9 @@ def _read(
         own = ratio_test(found.p, found.q, u, options)
     if rule is None:
         assert own is not None
-        return Verdict(logits, logits, None, *own)
+        return Verification(logits, logits, None, *own)
     close = rule.read(found, options)
-    return _joined(rule, logits, logits, None, close, own, tokens, dial, options)
+    return _joined(rule, logits, logits, None, close, own, tokens, state, options)
 
 
 def _joined(
@@ -141,16 +141,16 @@ def _joined(
     close: Closeness,
     own: tuple[Flags, Floats] | None,
     tokens: Ints,
-    dial: Dial,
+    state: ThresholdState,
     options: DecodeOptions,
-) -> Verdict:
+) -> Verification:
     """Join a rule with a memory and the lossless test that stands beside it."""
     exempt = None if own is None else own[0]
-    found = rule.decide(close, tokens, exempt, dial, options)
+    found = rule.decide(close, tokens, exempt, state, options)
     flags, margin = found.accept, found.margin
     if own is not None:
         flags, margin = flags | own[0], np.minimum(margin, own[1])
-    return Verdict(logits, scores, probs, flags, margin, close.divergence, found.charge)
+    return Verification(logits, scores, probs, flags, margin, close.divergence, found.charge)
 
 
 def _warped(scores: Tensor, options: DecodeOptions) -> Tensor | None:
@@ -179,7 +179,7 @@ def _mixed(scores: Tensor, proposal: Proposal, weight: float, valid: Ints | None
     return torch.where(torch.from_numpy(counts).to(scores.device).unsqueeze(-1), mixed, scores)
 
 
-def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
+def settle(rows: Rows, verdict: Verification, run: Ints, room: Ints) -> None:
     """Charge the accepted tokens to their answers, and move thresholds that hold a share.
 
     A draft that stopped at once had room, and its round counts: its token is the target's.
@@ -190,5 +190,5 @@ def settle(rows: Rows, verdict: Verdict, run: Ints, room: Ints) -> None:
     """
     if verdict.charge is None:
         return
-    rows.dial.pay(verdict.charge, run)
-    rows.dial.turn(run, np.where(room > 0, run + 1, 0))
+    rows.state.pay(verdict.charge, run)
+    rows.state.turn(run, np.where(room > 0, run + 1, 0))

@@ -11,7 +11,7 @@ from llmx.core.exchange import Message
 from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Streamer
 from llmx.dialogue.batched import Steps, stepwise
-from llmx.dialogue.listener import Task
+from llmx.dialogue.listener import Question
 from llmx.dialogue.live import Conductor
 
 
@@ -37,7 +37,7 @@ async def converse(
     Raises:
         LlmxError: if the answer cannot go on; what was shown until then was yielded.
     """
-    conductor = Conductor(Task(spec, tuple(turns), id, sampler, seed), cast)
+    conductor = Conductor(Question(spec, tuple(turns), id, sampler, seed), cast)
     run = asyncio.create_task(conductor.run())
     try:
         while (event := await conductor.events.get()) is not None:
@@ -56,4 +56,4 @@ def steps(
     spec: EnsembleSpec, turns: Sequence[Message], *, id: str, sampler: SamplerSpec, seed: int
 ) -> Steps:
     """Return the same as a generator of requests: see :mod:`llmx.dialogue.batched`."""
-    return stepwise(Task(spec, tuple(turns), id, sampler, seed))
+    return stepwise(Question(spec, tuple(turns), id, sampler, seed))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from llmx.core.events import ANSWER
 from llmx.core.record import Finish
 from llmx.core.stream import Ask, Piece, Shown
-from llmx.dialogue.listener import Draft, Listener, Task
+from llmx.dialogue.listener import Draft, Listener, Question
 from llmx.dialogue.pace import chunk_size, complete, over
 from llmx.dialogue.redundancy import repeats
 from llmx.dialogue.speakers import Speaker, speakers
@@ -23,7 +23,7 @@ Reply = Sequence[Piece]
 
 
 @dataclass
-class Outcome:
+class FinalAnswer:
     """One answer, and what led to it.
 
     Attributes:
@@ -50,12 +50,12 @@ class Call:
     ask: Ask
 
 
-Steps = Generator[list[Call], list[Reply], Outcome]
+Steps = Generator[list[Call], list[Reply], FinalAnswer]
 
 
-def stepwise(task: Task) -> Steps:
+def stepwise(task: Question) -> Steps:
     """Yield lists of requests, take their replies in the same order, return the outcome."""
-    outcome, drafts = Outcome(), dict[str, Draft]()
+    outcome, drafts = FinalAnswer(), dict[str, Draft]()
     everyone = speakers(task.spec)
     for layer in range(1, task.spec.layers + 1):
         desks = [Desk(task, one, drafts, outcome) for one in everyone if one.layer == layer]
@@ -76,7 +76,7 @@ class Desk:
     """A speaker whose sources have said all they will: their chunks are dealt out as in time."""
 
     def __init__(
-        self, task: Task, speaker: Speaker, drafts: dict[str, Draft], outcome: Outcome
+        self, task: Question, speaker: Speaker, drafts: dict[str, Draft], outcome: FinalAnswer
     ) -> None:
         self.task, self.speaker, self.drafts, self.outcome = task, speaker, drafts, outcome
         self.listener = Listener(task, speaker)

@@ -21,7 +21,7 @@ from llmx.dialogue.speakers import Speaker
 
 
 @dataclass(frozen=True)
-class Task:
+class Question:
     """What one question is, for everybody: the ensemble, the conversation and the dice."""
 
     spec: EnsembleSpec
@@ -65,7 +65,7 @@ class Listener:
         shown: the whole answer so far.
     """
 
-    task: Task
+    task: Question
     speaker: Speaker
     taken: dict[str, int] = field(default_factory=dict)
     rounds: list[dict[str, Shown]] = field(default_factory=list)

@@ -15,7 +15,7 @@ from llmx.core.errors import EngineError, LlmxError
 from llmx.core.events import ANSWER, Event, What
 from llmx.core.record import Finish
 from llmx.core.stream import Ask, Piece, Shown, Streamer
-from llmx.dialogue.listener import Draft, Listener, Task
+from llmx.dialogue.listener import Draft, Listener, Question
 from llmx.dialogue.pace import chunk_size, over
 from llmx.dialogue.redundancy import repeats
 from llmx.dialogue.speakers import Speaker, speakers
@@ -27,7 +27,7 @@ _QUEUE = 64  # events: a reader that does not read holds every speaker up, and m
 class Conductor:
     """Runs the speakers of one answer and tells what happens."""
 
-    def __init__(self, task: Task, cast: Mapping[str, Streamer]) -> None:
+    def __init__(self, task: Question, cast: Mapping[str, Streamer]) -> None:
         self.task, self.cast = task, cast
         self.everyone = speakers(task.spec)
         self.drafts = {speaker.name: Draft() for speaker in self.everyone}

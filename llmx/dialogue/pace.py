@@ -7,13 +7,13 @@ from math import ceil
 
 from llmx.core.ensemble import Chunks, EnsembleSpec
 from llmx.core.record import Finish
-from llmx.dialogue.listener import Draft, Listener, Task
+from llmx.dialogue.listener import Draft, Listener, Question
 from llmx.dialogue.speakers import Speaker
 
 _WHOLE = Chunks(first=2**31, most=2**31)
 
 
-def chunk_size(task: Task, speaker: Speaker, chunk: int) -> int:
+def chunk_size(task: Question, speaker: Speaker, chunk: int) -> int:
     """Return the tokens of a chunk; without streaming an answer is one chunk."""
     chunks = _WHOLE if task.spec.streaming == "plain" else task.chunks_of(speaker)
     return chunks.size(chunk)

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from llmx.kernels.plan import Plan
+from llmx.kernels.plan import KernelPlan
 
 NAMES = ("stats", "parts", "notes", "masses", "best", "accept", "length", "token")
 
@@ -35,7 +35,7 @@ class Buffers:
     token: Tensor
 
     @classmethod
-    def new(cls, plan: Plan, device: torch.device) -> Buffers:
+    def new(cls, plan: KernelPlan, device: torch.device) -> Buffers:
         """Allocate them; imports Triton."""
         from llmx.kernels.fused import accept, compare, draw, survey
 

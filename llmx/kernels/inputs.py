@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from llmx.kernels.block import Block, Pairs
-from llmx.kernels.plan import Plan
+from llmx.kernels.plan import KernelPlan
 
 NAMES = (
     *("target", "draft", "target_edge", "draft_edge", "tokens"),
@@ -20,7 +20,7 @@ Layout: TypeAlias = tuple[tuple[torch.device, torch.dtype, tuple[int, ...], bool
 _ALIGNED = 16
 
 
-def inputs_of(block: Pairs, plan: Plan) -> Inputs:
+def inputs_of(block: Pairs, plan: KernelPlan) -> Inputs:
     """Return the tensors of a block in the order of :data:`NAMES`; None for what is not read.
 
     Small ones are packed. Logits and thresholds are taken with whatever strides they have.
@@ -32,7 +32,7 @@ def inputs_of(block: Pairs, plan: Plan) -> Inputs:
     return (block.target, block.draft, *_edges(block, plan), *packed, block.threshold)
 
 
-def _edges(block: Block, plan: Plan) -> tuple[Tensor | None, Tensor | None]:
+def _edges(block: Block, plan: KernelPlan) -> tuple[Tensor | None, Tensor | None]:
     """Return the edges that are read: an arg-max needs none, nor does a one-hot draft."""
     if plan.rule is None or plan.rule.greedy:
         return None, None

@@ -10,21 +10,21 @@ from llmx.kernels import inputs as given
 from llmx.kernels.bound import Bound
 from llmx.kernels.buffers import Buffers
 from llmx.kernels.inputs import Inputs, Layout, places_of
-from llmx.kernels.plan import Plan
+from llmx.kernels.plan import KernelPlan
 
 
 class Launcher:
     """The kernels of one plan over inputs of one layout, bound by their first call."""
 
-    def __init__(self, plan: Plan, layout: Layout) -> None:
+    def __init__(self, plan: KernelPlan, layout: Layout) -> None:
         constants = _constants(plan, layout)
         names = (*given.NAMES, *made.NAMES, *constants)
         self._places = {name: place for place, name in enumerate(names)}
         self._constants = tuple(constants.values())
         self._steps = (*self._measuring(plan), *self._drawing(plan))
 
-    def _measuring(self, plan: Plan) -> list[Bound]:
-        from llmx.kernels.fused.accept import judge
+    def _measuring(self, plan: KernelPlan) -> list[Bound]:
+        from llmx.kernels.fused.accept import decide
         from llmx.kernels.fused.compare import compare
         from llmx.kernels.fused.survey import survey
 
@@ -34,9 +34,9 @@ class Launcher:
         steps = [Bound(survey, passes, self._places, warps)]
         if plan.twice:
             steps.append(Bound(compare, passes, self._places, warps))
-        return [*steps, Bound(judge, (plan.pairs, 1, 1), self._places, warps=1)]
+        return [*steps, Bound(decide, (plan.pairs, 1, 1), self._places, warps=1)]
 
-    def _drawing(self, plan: Plan) -> list[Bound]:
+    def _drawing(self, plan: KernelPlan) -> list[Bound]:
         from llmx.kernels.fused.draw import pick, weigh
 
         if plan.rule is None or not plan.rows:
@@ -65,12 +65,12 @@ class Launcher:
 
 
 @lru_cache(maxsize=256)
-def launcher(plan: Plan, layout: Layout) -> Launcher:
+def launcher(plan: KernelPlan, layout: Layout) -> Launcher:
     """Return the launcher of a plan and a layout, the same one each time."""
     return Launcher(plan, layout)
 
 
-def _constants(plan: Plan, layout: Layout) -> dict[str, Any]:
+def _constants(plan: KernelPlan, layout: Layout) -> dict[str, Any]:
     """Return the arguments that are no tensors: strides, numbers, compile-time flags."""
     held = dict(zip(given.NAMES, layout, strict=True))
     strides: dict[str, int] = {}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from llmx.kernels.block import DIVERGENCES, Outcome
 from llmx.kernels.buffers import Buffers
-from llmx.kernels.plan import LN2, ORDER, Plan
+from llmx.kernels.plan import LN2, ORDER, KernelPlan
 
 # Where a normaliser stands in the notes: its maximum, and the base-2 log of the mass about it.
 _RAW = {"target": (0, 2), "draft": (1, 3)}
@@ -22,7 +22,7 @@ class Normalisers(Mapping[str, Tensor]):
     Two torch kernels or three a normaliser, that most callers never read.
     """
 
-    def __init__(self, plan: Plan, notes: Tensor) -> None:
+    def __init__(self, plan: KernelPlan, notes: Tensor) -> None:
         self._notes, self._scale = notes, plan.scale
         self._known = dict(_RAW) if plan.names else {}
         if plan.ratio:
@@ -42,7 +42,7 @@ class Normalisers(Mapping[str, Tensor]):
         return len(self._known)
 
 
-def outcome_of(plan: Plan, buffers: Buffers) -> Outcome:
+def outcome_of(plan: KernelPlan, buffers: Buffers) -> Outcome:
     """Return the answer; it changes with the buffers."""
     return Outcome(
         divergences=divergences_of(plan, buffers),
@@ -54,6 +54,6 @@ def outcome_of(plan: Plan, buffers: Buffers) -> Outcome:
     )
 
 
-def divergences_of(plan: Plan, buffers: Buffers) -> dict[str, Tensor]:
+def divergences_of(plan: KernelPlan, buffers: Buffers) -> dict[str, Tensor]:
     """Return name -> float32 (B, K)."""
     return {name: buffers.notes[8 + ORDER[name]] for name in DIVERGENCES if name in plan.names}

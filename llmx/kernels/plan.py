@@ -51,7 +51,7 @@ DEFAULT = Shape()
 
 
 @dataclass(frozen=True)
-class Plan:
+class KernelPlan:
     """B rows of K drafted tokens over a vocabulary of V, under one rule.
 
     Attributes:
@@ -70,7 +70,7 @@ class Plan:
     @classmethod
     def of(
         cls, block: Pairs, rule: Rule | None, report: tuple[str, ...], shape: Shape = DEFAULT
-    ) -> Plan:
+    ) -> KernelPlan:
         """Return the plan of a block; `report` names divergences besides the rule's own."""
         own = () if rule is None or rule.divergence is None else (rule.divergence,)
         return cls(rule, frozenset((*own, *report)), block.rows, block.width, block.vocab, shape)

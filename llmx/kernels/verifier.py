@@ -15,7 +15,7 @@ from llmx.kernels.graphs import Graphs
 from llmx.kernels.inputs import inputs_of, layout_of, places_of
 from llmx.kernels.launch import launcher
 from llmx.kernels.outcome import outcome_of
-from llmx.kernels.plan import DEFAULT, Plan, Shape
+from llmx.kernels.plan import DEFAULT, KernelPlan, Shape
 
 
 class Verifier:
@@ -52,7 +52,7 @@ class Verifier:
         self.rule, self.report, self.graphs = rule, report, graphs
         # With its index: "cuda" names whichever card is current.
         self.device = torch.empty(0, device=device).device
-        self._plan = Plan(rule, frozenset((*own, *report)), rows, width, vocab, shape)
+        self._plan = KernelPlan(rule, frozenset((*own, *report)), rows, width, vocab, shape)
         self._buffers: Buffers | None = None
         if fuses(device) if fused is None else fused:
             self._buffers = Buffers.new(self._plan, device)

@@ -19,7 +19,7 @@ from llmx.core.stream import Piece
 from llmx.data import evaluation_identity
 from llmx.data.tasks.options import sent_wrapper
 from llmx.dialogue.api import steps
-from llmx.dialogue.batched import Call, Outcome, Steps
+from llmx.dialogue.batched import Call, FinalAnswer, Steps
 from llmx.engines.engine import engine_class
 from llmx.engines.stream.open import open_replier
 from llmx.stages.decode import Asked, problems_of, split_of, summarise
@@ -133,15 +133,15 @@ class Players:
 
     def block(self, requests: Sequence[Request]) -> Iterator[tuple[Record, dict[str, Any]]]:
         """Yield a record and the members' words for each problem, in order."""
-        games = [Game(self.spec, request, self.arm.seed) for request in requests]
-        while calls := [(game, call) for game in games for call in game.calls]:
+        conversations = [Conversation(self.spec, request, self.arm.seed) for request in requests]
+        while calls := [(one, call) for one in conversations for call in one.calls]:
             replies = self._ask([call for _, call in calls])
-            for game in games:
-                count = len(game.calls)
+            for one in conversations:
+                count = len(one.calls)
                 if count:
                     mine, replies = replies[:count], replies[count:]
-                    game.go_on(mine)
-        yield from (game.result() for game in games)
+                    one.advance(mine)
+        yield from (one.result() for one in conversations)
 
     def _ask(self, calls: Sequence[Call]) -> list[list[Piece]]:
         found: dict[int, list[Piece]] = {}
@@ -152,7 +152,7 @@ class Players:
         return [found[at] for at in range(len(calls))]
 
 
-class Game:
+class Conversation:
     """One problem under way."""
 
     def __init__(self, spec: EnsembleSpec, request: Request, seed: int) -> None:
@@ -160,10 +160,10 @@ class Game:
         turns, sampler = request.messages, request.sampler
         self.steps: Steps = steps(spec, turns, id=request.id, sampler=sampler, seed=seed)
         self.reuse = Reuse()
-        self.outcome: Outcome | None = None
+        self.outcome: FinalAnswer | None = None
         self.calls: list[Call] = next(self.steps)
 
-    def go_on(self, replies: Sequence[Sequence[Piece]]) -> None:
+    def advance(self, replies: Sequence[Sequence[Piece]]) -> None:
         """Hand the replies over and take the next requests."""
         for call, reply in zip(self.calls, replies, strict=True):
             self.reuse.count(call, reply)

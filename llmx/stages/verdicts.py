@@ -57,10 +57,10 @@ class VerdictOptions(StageOptions):
 class VerdictStage:
     """Over recipe. Writes ``verdicts.json``, ``verdicts.md`` and ``outcomes.json``.
 
-    The last holds outcomes by problem and seed, from which all that is judged follows.
+    The last holds outcomes by problem and seed, from which every verdict follows.
 
     Reads whatever of scores, timed blocks, audits and explorations is among its needs; an arm
-    whose audit failed is judged by nothing.
+    whose audit failed gets no verdict.
 
     The tests of findings and their fields are those of :mod:`llmx.report.verdict`. Arms are named
     without their seed.
@@ -94,7 +94,7 @@ class VerdictStage:
         return Cost(seconds=5.0)
 
     def run(self, context: StageContext) -> None:
-        """Judge every finding."""
+        """Test every finding."""
         from llmx.report.figures.decoded import of_verdicts
         from llmx.report.figures.read import write_figures
         from llmx.report.gather import gather
@@ -107,7 +107,7 @@ class VerdictStage:
         from llmx.report.verdict.like_for_like import like_for_like
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
-        from llmx.report.verdict.run_test import judge
+        from llmx.report.verdict.run_test import run_test
         from llmx.stages.availability import sentences
 
         given, options = context.given, context.given.read(VerdictOptions)
@@ -120,15 +120,17 @@ class VerdictStage:
         context.progress.start(len(findings), unit="findings")
         verdicts = []
         for finding in findings:
-            verdicts.append(like_for_like(judge(found, finding, list(present)), finding, samplers))
+            verdicts.append(
+                like_for_like(run_test(found, finding, list(present)), finding, samplers)
+            )
             context.progress.advance()
         lost = sentences(context.unavailable)
-        judged = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
+        whole = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
         kept = outcomes(apart, given, findings, lost, options.tuned_on)
         write_text(context.out / FILE, dumps(kept))
-        write_json(context.out / "verdicts.json", as_json(judged))
-        write_figures(context.out, of_verdicts(judged.verdicts))
-        write_marked(context.out / "verdicts.md", markdown(judged))
+        write_json(context.out / "verdicts.json", as_json(whole))
+        write_figures(context.out, of_verdicts(whole.verdicts))
+        write_marked(context.out / "verdicts.md", markdown(whole))
 
 
 def _check_metrics(options: VerdictOptions, given: StageInput) -> None:

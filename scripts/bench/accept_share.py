@@ -69,7 +69,7 @@ def watching(pairs: list[Pair]) -> Iterator[Watch]:
     """Time the forwards of these pairs, and both halves of the accept step by either kernel."""
     made = Watch()
     places = [place for pair in pairs for place in _forwards(pair)]
-    places += [(verify, "judge", "accept"), (verify, "_read", "accept")]
+    places += [(verify, "apply_rule", "accept"), (verify, "_read", "accept")]
     places += [(rounds, "follow", "accept")]
     before = [(home, name, getattr(home, name)) for home, name, _ in places]
     for home, name, label in places:

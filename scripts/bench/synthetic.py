@@ -25,8 +25,8 @@ from llmx.decoding.propose import Proposal
 from llmx.decoding.rows import Rows
 from llmx.decoding.verify import verify
 from llmx.decoding.warp import warp
+from llmx.engines.native.acceptance import Acceptance
 from llmx.engines.native.calls import functions
-from llmx.engines.native.judging import Judging
 
 _NOISE = 0.005  # between target and draft, in logits
 
@@ -63,7 +63,7 @@ class Given:
         """Do nothing."""
 
 
-class GivenBlocks(Judging, Given):
+class GivenBlocks(Acceptance, Given):
     """The same, judged by the compiled library."""
 
     does_blocks: ClassVar[bool] = True

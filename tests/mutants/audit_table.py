@@ -32,8 +32,8 @@ AUDIT = [
     ),
     Mutant(  # no bonus behind a block that stands
         "decoding/rounds.py",
-        "Block(tokens, run + 1 - over,",
-        "Block(tokens, run + 1 - ((run == valid) & (run > 0)),",
+        "RoundTokens(tokens, run + 1 - over,",
+        "RoundTokens(tokens, run + 1 - ((run == valid) & (run > 0)),",
         (
             "tests/unit/decoding/test_decode_loop.py"
             "::test_research_at_infinity_emits_gamma_and_one_a_round[1-research]"

@@ -88,8 +88,8 @@ CALIBRATE = [
     ),
     Mutant(
         "core/speech.py",
-        "self.algorithm in THRESHOLDED and self._dials != 1",
-        "self.algorithm in THRESHOLDED and self._dials == 0",
+        "self.algorithm in THRESHOLDED and self._settings_given != 1",
+        "self.algorithm in THRESHOLDED and self._settings_given == 0",
         f"{_JUDGED}test_one_way_to_a_threshold[a share too]",
     ),
 ]

@@ -171,14 +171,14 @@ KINDS = [
     ),
     Mutant(
         "decoding/accept_rule.py",
-        "return Verdict(logits, scores, None, flags, margin)",
-        "return Verdict(logits, scores, None, ~flags, margin)",
+        "return Verification(logits, scores, None, flags, margin)",
+        "return Verification(logits, scores, None, ~flags, margin)",
         f"{_ACCEPT}::test_all_stands_or_nothing_does",
     ),
     Mutant(
         "decoding/verify.py",
-        "    if options.brought:\n        return judge_brought(",
-        "    if options.joint:\n        return judge_brought(",
+        "    if options.brought:\n        return accept_brought(",
+        "    if options.joint:\n        return accept_brought(",
         f"{_ACCEPT}::test_all_stands_or_nothing_does",
     ),
     Mutant(

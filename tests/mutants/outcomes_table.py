@@ -97,7 +97,7 @@ AUDITS = [
 COMMITTED = [
     Mutant(  # an old verdict stands without its outcomes
         f"{_R}stored.py",
-        "return found if OUTCOMES in paths or not found.verdicts else unjudged(found)",
+        "return found if OUTCOMES in paths or not found.verdicts else undecided(found)",
         "return found",
         _UNKEPT,
     ),

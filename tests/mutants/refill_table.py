@@ -15,7 +15,7 @@ API = "decoding/api.py"
 BESIDE = [
     Mutant(
         ROWS,
-        "        self.dial = self.dial.of(kept)\n",
+        "        self.state = self.state.of(kept)\n",
         "",
         _SPLIT,
     ),
@@ -39,7 +39,7 @@ BESIDE = [
     ),
     Mutant(  # a refilled row goes on with the threshold and the debts of the one before
         ROWS,
-        "        self.dial.reset(rows)\n",
+        "        self.state.reset(rows)\n",
         "",
         _SPLIT,
     ),

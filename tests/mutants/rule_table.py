@@ -7,8 +7,8 @@ _STEP = "engines/vllm_plugin/acceptance.py"
 STATEFUL = [
     Mutant(  # a rule's own memory is never made
         "decoding/stateful_rule.py",
-        "return Dial(size, options) if rule is None else rule.remember(size, options)",
-        "return Dial(size, options)",
+        "return ThresholdState(size, options) if rule is None else rule.remember(size, options)",
+        "return ThresholdState(size, options)",
         f"{_T}::test_the_memory_is_of_the_answer_not_of_its_row",
     ),
     Mutant(  # rows that are let go of take the memory of others with them
@@ -21,7 +21,7 @@ STATEFUL = [
     Mutant(  # only what every rule remembers
         "decoding/threshold.py",
         "found = type(self)(len(rows), self.options)",
-        "found = Dial(len(rows), self.options)",
+        "found = ThresholdState(len(rows), self.options)",
         f"{_T}::test_the_memory_is_of_the_answer_not_of_its_row",
     ),
     Mutant(  # looked up in every round
@@ -55,7 +55,7 @@ STATEFUL = [
         f"{_T}::test_numbers_and_distributions_give_one_answer",
     ),
     Mutant(  # no divergence for a rule that reads it
-        "engines/native/judging.py",
+        "engines/native/acceptance.py",
         "if diverges else -1",
         "if False else -1",
         f"{_T}::test_what_an_answer_was_given_is_remembered_to_its_end[few_read]",

@@ -116,8 +116,8 @@ TESTABLE = [
     ),
     Mutant(
         CAN,
-        'if e.tuned_on == "validation" or verdict.word not in JUDGED:',
-        "if verdict.word not in JUDGED:",
+        'if e.tuned_on == "validation" or verdict.word not in DECIDED:',
+        "if verdict.word not in DECIDED:",
         f"{_TESTS}::test_an_arm_that_was_broken_on_purpose_needs_no_traces_and_may_fall",
     ),
     Mutant(

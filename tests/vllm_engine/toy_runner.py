@@ -121,7 +121,7 @@ class Toy:
             for n in range(len(tokens) + 1)
         ]
         logits = self.logits("target", contexts)
-        self.input_batch.llmx_book = places.book_of(self)
+        self.input_batch.llmx_state = places.state_of(self)
         if grammar is not None:  # as sample_tokens does before it samples
             places.mask(grammar, None, None, self.input_batch, logits)
         output = GPUModelRunner._sample(self, logits, metadata(drafts))
@@ -229,7 +229,7 @@ def lost(given):
     """Take the drafts' distributions away between two steps; return the error."""
     toy = Toy(given)
     toy.step()
-    for answer in toy.llmx_book.answers.values():
+    for answer in toy.llmx_state.answers.values():
         answer.block = None
     try:
         toy.step()

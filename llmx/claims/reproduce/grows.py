@@ -8,7 +8,7 @@ from itertools import pairwise
 from llmx.claims.paper import Statement
 from llmx.claims.reproduce.stored import Stored
 from llmx.report.figures.names import BEST
-from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
+from llmx.report.verdict.decide import LEVEL, DecidedWord, Support, decide, every, some
 from llmx.report.verdict.model import CANNOT, Number, Verdict
 
 Best = tuple[Stored, Number, int]
@@ -44,7 +44,7 @@ def grown(
     points = f" One seed: it points to *{leans}*." if leans else ""
     if not unkept and any(one.word == "exploratory" for _, one in _named(statement, stored)):
         points = f" A run was tuned on its test problems; else it would read *{decision.word}*."
-        decision = Decision("exploratory")
+        decision = DecidedWord("exploratory")
     verdict = decision.verdict(
         id=statement.id,
         test="grows",
@@ -90,7 +90,7 @@ def _ends(number: Number) -> tuple[float, float]:
     return low, span.estimate if span.high is None else span.high
 
 
-def _decided(figures: Sequence[Number], lone: bool) -> Decision:
+def _decided(figures: Sequence[Number], lone: bool) -> DecidedWord:
     steps = list(pairwise(figures))
 
     def support(apart: bool, p: float) -> Support:

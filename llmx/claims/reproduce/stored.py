@@ -29,12 +29,12 @@ _UNJUDGED = ("not comparable", CANNOT)
 _NO_P: dict[str, None] = {"p": None, "p_all": None, "leans": None}
 
 
-def unjudged(run: Stored) -> Stored:
+def undecided(run: Stored) -> Stored:
     """Return the run without any verdict: nobody can compute its intervals again, or correct them.
 
     Figures stay as they were printed on the day of the run; p values go, as they served verdicts.
     """
-    verdicts = tuple(_unjudged(one, run.card.date) for one in run.verdicts)
+    verdicts = tuple(_undecided(one, run.card.date) for one in run.verdicts)
     results, before = _results_unkept(run.results, verdicts), _said(run.results)
     texts = {name: _text(text, before, _said(results)) for name, text in run.texts.items()}
     if "verdicts.md" in texts:
@@ -53,7 +53,7 @@ def _without_p(found: Figures, judged: Figures) -> Figures:
     return found.model_copy(update={"figures": tuple(kept)})
 
 
-def _unjudged(verdict: Verdict, date: str) -> Verdict:
+def _undecided(verdict: Verdict, date: str) -> Verdict:
     if verdict.word in _UNJUDGED:
         return verdict
     reason = f"Measured on {date} and judged by rules that have changed since; outcomes by problem"
@@ -172,7 +172,7 @@ def load_stored(folder: Path) -> Stored:
         figures=_figures(folder),
     )
     # What no rule was applied to, such as a simulation, has nothing to lose.
-    return found if OUTCOMES in paths or not found.verdicts else unjudged(found)
+    return found if OUTCOMES in paths or not found.verdicts else undecided(found)
 
 
 def holds_results(folder: Path) -> bool:

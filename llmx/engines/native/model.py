@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.decoding.block_model import Drafted, DraftJob
+from llmx.engines.native.acceptance import Acceptance
 from llmx.engines.native.calls import CModel, at, functions, plain
-from llmx.engines.native.judging import Judging
 from llmx.engines.native.shape import LlamaShape, native_shape, rotations
 from llmx.engines.native.weights import PANEL, LlamaWeights, load_weights
 
@@ -75,7 +75,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
-class NativeLlama(Judging):
+class NativeLlama(Acceptance):
     """See :class:`~llmx.decoding.block_model.BlockModel`.
 
     Args:

@@ -51,7 +51,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class SlotCache:
+class LeanSlotCache:
     """Keys and values, (layers, 2, rows, kv heads, capacity, head_dim), and the rotations."""
 
     slots: Tensor
@@ -114,22 +114,22 @@ class LeanLlama:
     def _after_norm(self, weight: Tensor, norm: Any) -> Product:
         return Product(weight.detach() * (norm.weight.detach() * self.scale))
 
-    def new_cache(self, rows: int, capacity: int) -> SlotCache:
+    def new_cache(self, rows: int, capacity: int) -> LeanSlotCache:
         """Return an empty cache; 8 * layers * kv heads * head_dim bytes a slot."""
         capacity = -(-capacity // _STRIDE) * _STRIDE
         shape = (len(self.layers), 2, rows, self.kv_heads, capacity, self.head_dim)
         angle = torch.arange(capacity, device=self.device)[:, None, None] * self.frequencies
         rotation = torch.polar(torch.full_like(angle, self.rope_scale), angle)
-        return SlotCache(torch.zeros(shape, device=self.device), rotation)
+        return LeanSlotCache(torch.zeros(shape, device=self.device), rotation)
 
     @torch.inference_mode()
-    def forward(self, tokens: Tensor, start: Tensor, cache: SlotCache) -> Tensor:
+    def forward(self, tokens: Tensor, start: Tensor, cache: LeanSlotCache) -> Tensor:
         """Write tokens (B, K) from `start` on; return float32 (B, K, V)."""
         hidden = self._body(tokens, start, cache.slots, cache.rotation)
         return self.head(self._norm(hidden)).view(*tokens.shape, -1)
 
     @torch.inference_mode()
-    def prefill(self, tokens: Tensor, rows: Tensor, cache: SlotCache) -> None:
+    def prefill(self, tokens: Tensor, rows: Tensor, cache: LeanSlotCache) -> None:
         """Write tokens (R, P) at slots 0 … P-1 of the named rows."""
         width = -(-tokens.shape[1] // _STRIDE) * _STRIDE
         shape = (len(self.layers), 2, len(rows), self.kv_heads, width, self.head_dim)

@@ -20,9 +20,9 @@ from llmx.decoding.draw import FRAGILE, band, draw, is_split, residual
 from llmx.decoding.follow import Final, final_token
 from llmx.decoding.propose import Proposal, at_column
 from llmx.decoding.stateful_rule import remembered
-from llmx.decoding.threshold import Dial
-from llmx.decoding.verdict import Verdict
-from llmx.decoding.verify import judge
+from llmx.decoding.threshold import ThresholdState
+from llmx.decoding.verification import Verification
+from llmx.decoding.verify import apply_rule
 from llmx.engines.vllm_plugin.groups import Row
 
 
@@ -52,7 +52,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """What a step gives each row of a group: ``tokens[: count]``.
 
     Attributes:
@@ -70,7 +70,7 @@ class Outcome:
     divergence: Floats | None = None
 
 
-def outcome(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Outcome:
+def outcome(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> StepOutcome:
     """Decide one step of rows of equal options."""
     index = seen.columns(rows)
     valid = _usable(seen, rows, options)
@@ -82,28 +82,28 @@ def outcome(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Outc
     drafted = tokens_on_host(proposal.tokens)
     closing = np.isin(drafted, options.eos_ids)
     valid = valid_lengths(closing, valid)
-    dial = _dial(rows, options)
+    state = _state(rows, options)
     u = _draws(rows, Purpose.ACCEPT, drafted.shape[1])
-    verdict = judge(logits, scores, proposal, u, dial, options, valid)
+    verdict = apply_rule(logits, scores, proposal, u, state, options, valid)
     run = leading(verdict.accept & _allowed(scores, proposal), valid)
     final = _follow(verdict, proposal, rows, run, valid, options)
-    _settle(rows, dial, verdict, run, valid)
+    _settle(rows, state, verdict, run, valid)
     tokens = np.concatenate((drafted, final.token[:, None]), 1)
     tokens[np.arange(len(rows)), run] = final.token
     # An accepted EOS ends the answer: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[np.arange(len(rows)), run - 1]
     fragile = _fragile(proposal, verdict, run, valid, final, options)
-    return Outcome(tokens, run + 1 - over, valid, run, fragile, verdict.divergence)
+    return StepOutcome(tokens, run + 1 - over, valid, run, fragile, verdict.divergence)
 
 
-def _alone(scores: Tensor, rows: Sequence[Row], options: DecodeOptions) -> Outcome:
+def _alone(scores: Tensor, rows: Sequence[Row], options: DecodeOptions) -> StepOutcome:
     """One token of one model; the draft alone counts what it emits as its own."""
     purpose = Purpose.TARGET if options.uses_target else Purpose.DRAFT
     u = torch.from_numpy(band(_draws(rows, purpose, 1)[:, 0])).to(scores.device)
     final = final_token(scores, u, options)
     own = np.full(len(rows), int(not options.uses_target))
     one = np.ones_like(own)
-    return Outcome(final.token[:, None], one, own, own, final.fragile[:, None])
+    return StepOutcome(final.token[:, None], one, own, own, final.fragile[:, None])
 
 
 def _usable(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Ints:
@@ -123,7 +123,7 @@ def _usable(seen: Verified, rows: Sequence[Row], options: DecodeOptions) -> Ints
         if block is None or block.ids[:count] != tokens:
             raise RuntimeError(
                 f"llmx: request '{answer.rule.id}' has drafted tokens without the distributions "
-                "that they came from: no rule can judge them"
+                "that they came from: no rule can decide them"
             )
         counts.append(min(count, answer.room(position)))
     return np.array(counts, dtype=np.int64)
@@ -152,21 +152,23 @@ def _draws(rows: Sequence[Row], purpose: Purpose, width: int) -> Floats:
     return drawn
 
 
-def _dial(rows: Sequence[Row], options: DecodeOptions) -> Dial:
+def _state(rows: Sequence[Row], options: DecodeOptions) -> ThresholdState:
     """Return what the rule remembers of these answers."""
-    dial = remembered(len(rows), options)
-    for name in dial.held:
-        setattr(dial, name, np.array([answer.held[name] for _, answer, _ in rows], np.float64))
-    return dial
+    state = remembered(len(rows), options)
+    for name in state.held:
+        setattr(state, name, np.array([answer.held[name] for _, answer, _ in rows], np.float64))
+    return state
 
 
-def _settle(rows: Sequence[Row], dial: Dial, verdict: Verdict, run: Ints, valid: Ints) -> None:
+def _settle(
+    rows: Sequence[Row], state: ThresholdState, verdict: Verification, run: Ints, valid: Ints
+) -> None:
     if verdict.charge is None:
         return
-    dial.pay(verdict.charge, run)
-    dial.turn(run, np.where(valid > 0, run + 1, 0))
-    for name in dial.held:
-        for value, (_, answer, _) in zip(getattr(dial, name).tolist(), rows, strict=True):
+    state.pay(verdict.charge, run)
+    state.turn(run, np.where(valid > 0, run + 1, 0))
+    for name in state.held:
+        for value, (_, answer, _) in zip(getattr(state, name).tolist(), rows, strict=True):
             answer.held[name] = value
 
 
@@ -177,7 +179,7 @@ def _allowed(scores: Tensor, proposal: Proposal) -> Flags:
 
 
 def _follow(
-    verdict: Verdict,
+    verdict: Verification,
     proposal: Proposal,
     rows: Sequence[Row],
     run: Ints,
@@ -202,7 +204,7 @@ def _follow(
 
 def _fragile(
     proposal: Proposal,
-    verdict: Verdict,
+    verdict: Verification,
     run: Ints,
     valid: Ints,
     final: Final,

@@ -10,7 +10,7 @@ import numpy as np
 from llmx.core.philox import Purpose, keys, uniforms
 from llmx.decoding.accept import Floats
 from llmx.decoding.stateful_rule import remembered
-from llmx.engines.vllm_plugin.rule import Rule
+from llmx.engines.vllm_plugin.rule import RequestRule
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,7 +19,7 @@ _AHEAD = 256  # positions whose uniforms are drawn at once
 
 
 @dataclass(frozen=True)
-class Block:
+class DraftedBlock:
     """The drafted tokens of one request, views into the tensors of the batch.
 
     Attributes:
@@ -60,14 +60,14 @@ class Tally:
         }
 
 
-class Answer:
+class InFlight:
     """One request in flight: its rule and what that remembers, uniforms, drafted block, counts."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: RequestRule) -> None:
         self.rule = rule
         start = remembered(1, rule.options)
         self.held = {name: float(getattr(start, name)[0]) for name in start.held}
-        self.block: Block | None = None
+        self.block: DraftedBlock | None = None
         self.skipped = False
         self.tally = Tally()
         self._key = keys(rule.seed, [rule.id])

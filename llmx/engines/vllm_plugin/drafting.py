@@ -13,7 +13,7 @@ from llmx.core.philox import Purpose
 from llmx.decoding import DecodeOptions
 from llmx.decoding.draw import band, draw
 from llmx.decoding.warp import warp
-from llmx.engines.vllm_plugin.answer import Block
+from llmx.engines.vllm_plugin.answer import DraftedBlock
 from llmx.engines.vllm_plugin.groups import Row, alike
 
 
@@ -79,7 +79,7 @@ class Drafting:
         for place, answer, _ in self.rows:
             options: DecodeOptions = answer.rule.options
             answer.skipped = False
-            answer.block = Block(
+            answer.block = DraftedBlock(
                 tokens[place],
                 ids[place],
                 logits[place],

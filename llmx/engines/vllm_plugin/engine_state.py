@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmx.engines.vllm_plugin.acceptance import Outcome, Verified, outcome
-from llmx.engines.vllm_plugin.answer import Answer
+from llmx.engines.vllm_plugin.acceptance import StepOutcome, Verified, outcome
+from llmx.engines.vllm_plugin.answer import InFlight
 from llmx.engines.vllm_plugin.drafting import Drafting
 from llmx.engines.vllm_plugin.groups import Row, alike
 from llmx.engines.vllm_plugin.rule import rule_of
@@ -14,7 +14,7 @@ from llmx.engines.vllm_plugin.rule import rule_of
 _KEPT = 4096  # counts of finished requests that nobody asked for
 
 
-class Book:
+class EngineState:
     """One a model runner.
 
     Args:
@@ -25,14 +25,14 @@ class Book:
     def __init__(self, config: Mapping[str, Any], gamma: int) -> None:
         self.config = dict(config)
         self.gamma = gamma
-        self.answers: dict[str, Answer | None] = {}
+        self.answers: dict[str, InFlight | None] = {}
         self.params: dict[str, Any] = {}
         self.taken: dict[str, dict[str, Any]] = {}
         self.emitted: dict[str, int] = {}
         self.drafting: Drafting | None = None
         self.unmasked: Any = None
 
-    def answer(self, name: str, state: Any) -> Answer | None:
+    def answer(self, name: str, state: Any) -> InFlight | None:
         """Return what is known of a request; None where it has no rule of llmx's.
 
         Args:
@@ -45,7 +45,7 @@ class Book:
             rule = None
             if params is not None:
                 rule = rule_of(self.config, params, name, self.gamma)
-            self.answers[name] = None if rule is None else Answer(rule)
+            self.answers[name] = None if rule is None else InFlight(rule)
             self.params[name] = params
         return self.answers[name]
 
@@ -64,7 +64,7 @@ class Book:
                 found.append((place, answer, answer.rule.position + given))
         return found
 
-    def judge(
+    def accept(
         self, seen: Verified, rows: Sequence[Row], names: Sequence[str], discarded: Any
     ) -> list[tuple[int, list[int]]]:
         """Return the tokens of each row that has a rule.
@@ -84,7 +84,7 @@ class Book:
                     self._count(answer, found, at, position)
         return given
 
-    def _count(self, answer: Answer, found: Outcome, at: int, position: int) -> None:
+    def _count(self, answer: InFlight, found: StepOutcome, at: int, position: int) -> None:
         count, run, drafted = (int(x[at]) for x in (found.count, found.accepted, found.drafted))
         tally = answer.tally
         tally.rounds.append((drafted, run, count))

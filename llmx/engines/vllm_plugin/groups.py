@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from llmx.decoding import DecodeOptions
-from llmx.engines.vllm_plugin.answer import Answer
+from llmx.engines.vllm_plugin.answer import InFlight
 
-Row = tuple[int, Answer, int]
+Row = tuple[int, InFlight, int]
 """Place in the batch, the request, and the output position of its next token."""
 
 

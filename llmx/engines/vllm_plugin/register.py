@@ -75,7 +75,7 @@ def _step_in() -> None:
 
     base = find(RUNNER, "GPUModelRunner")
     _wrap(base, "_sample", runner.sample)
-    _wrap(base, "sample_tokens", runner.open_book)
+    _wrap(base, "sample_tokens", runner.show_state)
     _wrap(base, "propose_draft_token_ids", runner.propose)
     _wrap(base, "_copy_draft_token_ids_to_cpu", runner.copy_drafts)
     _wrap(base, "take_draft_token_ids", runner.take_drafts)

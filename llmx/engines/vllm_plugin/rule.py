@@ -25,11 +25,11 @@ _ENDLESS = 1 << 20
 
 
 @dataclass(frozen=True)
-class Rule:
+class RequestRule:
     """How one request is decoded.
 
     Attributes:
-        options: of llmx's own decoder; requests with equal options are judged together.
+        options: of llmx's own decoder; requests with equal options are decided together.
         id, seed: fix every random number, see :mod:`llmx.core.philox`.
         key: name under which the counts of the request are kept until they are asked for.
         position: of the request's first token in a whole answer that is asked for in chunks.
@@ -42,7 +42,7 @@ class Rule:
     position: int = 0
 
 
-def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) -> Rule | None:
+def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) -> RequestRule | None:
     """Return the rule of a request; None leaves it to vLLM's own lossless sampler.
 
     Args:
@@ -75,7 +75,7 @@ def rule_of(config: Mapping[str, Any], params: Any, request: str, gamma: int) ->
     options = DecodeOptions(**named, **_sampling(params), gamma=max(gamma, 1))
     seed = settings.get("seed", params.seed)
     named_id, key = settings.get("id", request), settings.get("key")
-    return Rule(options, named_id, seed or 0, key, int(settings.get("position") or 0))
+    return RequestRule(options, named_id, seed or 0, key, int(settings.get("position") or 0))
 
 
 def _is_followed(algorithm: Any) -> bool:

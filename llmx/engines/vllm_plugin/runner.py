@@ -10,7 +10,7 @@ from torch import Tensor
 
 from llmx.engines.vllm_plugin.acceptance import Verified
 from llmx.engines.vllm_plugin.drafting import Drafting
-from llmx.engines.vllm_plugin.engine_state import Book
+from llmx.engines.vllm_plugin.engine_state import EngineState
 from llmx.engines.vllm_plugin.groups import Row
 from llmx.engines.vllm_plugin.rule import NAME
 
@@ -18,38 +18,38 @@ Own = Callable[..., Any]
 _EMPTY = -1  # vLLM's mark for a column that holds no token
 
 
-def book_of(runner: Any) -> Book | None:
-    """Return the runner's book; None in an engine that was started without llmx."""
-    if not hasattr(runner, "llmx_book"):
+def state_of(runner: Any) -> EngineState | None:
+    """Return the runner's engine state; None in an engine that was started without llmx."""
+    if not hasattr(runner, "llmx_state"):
         config = (runner.vllm_config.additional_config or {}).get(NAME)
         gamma = runner.num_spec_tokens
-        runner.llmx_book = None if config is None else Book(config, gamma)
-    found: Book | None = runner.llmx_book
+        runner.llmx_state = None if config is None else EngineState(config, gamma)
+    found: EngineState | None = runner.llmx_state
     return found
 
 
-def open_book(own: Own, runner: Any, *given: Any, **named: Any) -> Any:
-    """Show the book to the batch, which is all that a grammar sees (``sample_tokens``)."""
-    runner.input_batch.llmx_book = book_of(runner)
+def show_state(own: Own, runner: Any, *given: Any, **named: Any) -> Any:
+    """Show the engine state to the batch, which is all that a grammar sees (``sample_tokens``)."""
+    runner.input_batch.llmx_state = state_of(runner)
     return own(runner, *given, **named)
 
 
 def sample(own: Own, runner: Any, logits: Tensor, metadata: Any) -> Any:
     """Sample one step (in the place of ``GPUModelRunner._sample``)."""
-    book = book_of(runner)
-    if book is None or logits is None:
+    engine_state = state_of(runner)
+    if engine_state is None or logits is None:
         return own(runner, logits, metadata)
     if metadata is not None and not any(metadata.num_draft_tokens):
         # At the length cap vLLM schedules blocks of no token, and its top-k fails on no rows.
         metadata = None
     names = runner.input_batch.req_ids
-    book.forget([name for name in book.answers if name not in runner.requests])
-    rows = book.rows(names, runner.requests, ahead=False)
-    unmasked, book.unmasked = book.unmasked, None
+    engine_state.forget([name for name in engine_state.answers if name not in runner.requests])
+    rows = engine_state.rows(names, runner.requests, ahead=False)
+    unmasked, engine_state.unmasked = engine_state.unmasked, None
     if not rows:
         return own(runner, logits, metadata)
     seen = _verified(runner, logits, metadata, unmasked)
-    given = book.judge(seen, rows, names, runner.discard_request_mask.np)
+    given = engine_state.accept(seen, rows, names, runner.discard_request_mask.np)
     if len(rows) == len(names):
         output = _output(logits, len(names), max(seen.drafted, default=0) + 1)
     else:
@@ -112,17 +112,17 @@ def _add_logprobs(runner: Any, output: Any, logits: Tensor, metadata: Any) -> No
 
 def propose(own: Own, runner: Any, *given: Any, **named: Any) -> Any:
     """Draft the next block (in the place of ``GPUModelRunner.propose_draft_token_ids``)."""
-    book = book_of(runner)
-    if book is None:
+    engine_state = state_of(runner)
+    if engine_state is None:
         return own(runner, *given, **named)
-    rows = book.rows(runner.input_batch.req_ids, runner.requests, ahead=True)
+    rows = engine_state.rows(runner.input_batch.req_ids, runner.requests, ahead=True)
     # Positions count the tokens of this step; where vLLM sampled them itself there is no rule.
-    book.drafting = runner.drafter.llmx_drafting = Drafting(rows)
+    engine_state.drafting = runner.drafter.llmx_drafting = Drafting(rows)
     try:
         drafted = own(runner, *given, **named)
     finally:
         runner.drafter.llmx_drafting = None
-    book.drafting.finish()
+    engine_state.drafting.finish()
     return drafted
 
 
@@ -144,35 +144,37 @@ def copy_drafts(own: Own, runner: Any, scheduled: Any, zeros_only: bool = False)
 
     Near the end of the context vLLM schedules zeros in the place of drafted tokens.
     """
-    book = book_of(runner)
-    if book is not None and zeros_only:
-        for _, answer, _ in book.rows(runner.input_batch.req_ids, runner.requests, ahead=False):
+    engine_state = state_of(runner)
+    if engine_state is not None and zeros_only:
+        for _, answer, _ in engine_state.rows(
+            runner.input_batch.req_ids, runner.requests, ahead=False
+        ):
             answer.skipped = True
     return own(runner, scheduled, zeros_only)
 
 
 def take_drafts(own: Own, runner: Any) -> Any:
     """Schedule no more tokens than can stand (``GPUModelRunner.take_draft_token_ids``)."""
-    book, taken = book_of(runner), own(runner)
-    if book is None or taken is None:
+    engine_state, taken = state_of(runner), own(runner)
+    if engine_state is None or taken is None:
         return taken
     ids = [list(tokens) for tokens in taken.draft_token_ids]
-    for place, answer, position in _known(book, runner, taken.req_ids):
+    for place, answer, position in _known(engine_state, runner, taken.req_ids):
         room = answer.room(position) if answer.drafts and not answer.skipped else 0
         ids[place] = ids[place][:room]
     return type(taken)(taken.req_ids, ids)
 
 
-def _known(book: Book, runner: Any, names: list[str]) -> list[Row]:
+def _known(engine_state: EngineState, runner: Any, names: list[str]) -> list[Row]:
     present = [name for name in names if name in runner.requests]
     places = {name: place for place, name in enumerate(names)}
-    rows = book.rows(present, runner.requests, ahead=False)
+    rows = engine_state.rows(present, runner.requests, ahead=False)
     return [(places[present[at]], answer, position) for at, answer, position in rows]
 
 
 def mask(own: Own, scheduled: Any, grammar: Any, batch: Any, logits: Tensor) -> Any:
     """Keep the logits from before a grammar's mask: divergences are of raw distributions."""
-    book = getattr(batch, "llmx_book", None)
-    if book is not None:
-        book.unmasked = logits.clone()
+    engine_state = getattr(batch, "llmx_state", None)
+    if engine_state is not None:
+        engine_state.unmasked = logits.clone()
     return own(scheduled, grammar, batch, logits)

@@ -32,7 +32,7 @@ ACCEPT = tl.constexpr(1)
 
 
 @triton.jit
-def judge(
+def decide(
     target,
     draft,
     target_b,
@@ -75,7 +75,7 @@ def judge(
     TOKEN: tl.constexpr,
     CHUNKS: tl.constexpr,
 ):
-    """Judge one drafted token; grid (pairs,). DECIDES is the divergence's place, -1 = none."""
+    """Decide one drafted token; grid (pairs,). DECIDES is the divergence's place, -1 = none."""
     pair = tl.program_id(0)
     b, k = (pair // width).to(tl.int64), pair % width
     pair = pair.to(tl.int64)

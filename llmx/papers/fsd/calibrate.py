@@ -1,6 +1,6 @@
 """From a wanted draft share to the threshold that gives it.
 
-Draft share = accepted drafted tokens / emitted tokens: the dial that can be compared between
+Draft share = accepted drafted tokens / emitted tokens: the setting that can be compared between
 divergences, whose thresholds have different scales.
 """
 

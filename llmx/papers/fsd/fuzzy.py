@@ -11,7 +11,7 @@ from llmx.decoding.accept import Doubles, Flags, Ints
 from llmx.decoding.cached_model import on_host
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.stateful_rule import Beside, Closeness, Decision, StatefulRule
-from llmx.decoding.threshold import Dial
+from llmx.decoding.threshold import ThresholdState
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,9 +43,9 @@ class FuzzyRule(StatefulRule):
         """Whether the divergence is of whole, raw distributions."""
         return options.divergence_on == "raw" and not options.divergence_top_k
 
-    def limits(self, tokens: Ints, dial: Dial, options: DecodeOptions) -> Doubles:
+    def limits(self, tokens: Ints, state: ThresholdState, options: DecodeOptions) -> Doubles:
         """Return the answer's threshold, of strict tokens a share of it."""
-        most = dial.threshold[:, None]
+        most = state.threshold[:, None]
         if not options.strict_ids:
             return most
         strict = np.isin(tokens, options.strict_ids)
@@ -85,11 +85,11 @@ class FuzzyRule(StatefulRule):
         close: Closeness,
         tokens: Ints,
         exempt: Flags | None,
-        dial: Dial,
+        state: ThresholdState,
         options: DecodeOptions,
     ) -> Decision:
         """Apply threshold and guards; a token costs its divergence."""
-        most = self.limits(tokens, dial, options)
+        most = self.limits(tokens, state, options)
         d = close.divergence
         passes, margin = accept.research(d, most), np.abs(d - most)
         if close.chance is not None:
@@ -97,7 +97,7 @@ class FuzzyRule(StatefulRule):
             margin = np.minimum(margin, np.abs(close.chance - options.floor))
         charge = np.where(passes if exempt is None else passes & ~exempt, d, 0.0).astype(np.float64)
         if options.budget < np.inf:
-            passes, margin, charge = _within_budget(passes, margin, charge, dial, options)
+            passes, margin, charge = _within_budget(passes, margin, charge, state, options)
         return Decision(passes, margin.astype(np.float32), charge)
 
 
@@ -123,10 +123,10 @@ def drafted_probs(proposal: Proposal, options: DecodeOptions) -> Tensor:
 
 
 def _within_budget(
-    passes: Flags, margin: Doubles, charge: Doubles, dial: Dial, options: DecodeOptions
+    passes: Flags, margin: Doubles, charge: Doubles, state: ThresholdState, options: DecodeOptions
 ) -> tuple[Flags, Doubles, Doubles]:
     """Refuse what the answer can no longer pay; a refused token costs nothing."""
-    spent, passes, charge = dial.spent.copy(), passes.copy(), charge.copy()
+    spent, passes, charge = state.spent.copy(), passes.copy(), charge.copy()
     for column in range(passes.shape[1]):
         after = spent + charge[:, column]
         margin[:, column] = np.minimum(margin[:, column], np.abs(after - options.budget))

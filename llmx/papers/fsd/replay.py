@@ -16,7 +16,7 @@ from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal, propose
 from llmx.decoding.rows import Rows, Stop
 from llmx.decoding.step_model import StepModel
-from llmx.decoding.verdict import Verdict
+from llmx.decoding.verification import Verification
 from llmx.decoding.verify import verify
 
 
@@ -112,7 +112,7 @@ class Replayed:
     """
 
     proposal: Proposal
-    verdict: Verdict
+    verdict: Verification
     valid: Ints
     closed: Flags
     alive: Flags

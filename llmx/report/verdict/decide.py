@@ -52,7 +52,7 @@ def some(parts: Iterable[Support]) -> Support:
 
 
 @dataclass(frozen=True)
-class Decision:
+class DecidedWord:
     """A word with its p value; `leans`: of an indicative one, the word that it points to."""
 
     word: Word
@@ -66,7 +66,7 @@ class Decision:
         )
 
 
-def decide(shown: Support, contradicted: Support = NOTHING) -> Decision:
+def decide(shown: Support, contradicted: Support = NOTHING) -> DecidedWord:
     """Return *shown here*, *contradicted here* or *not shown here*.
 
     What rests on one seed of a training alone is *indicative*, and says which way it points. Its p
@@ -78,8 +78,8 @@ def decide(shown: Support, contradicted: Support = NOTHING) -> Decision:
     )
     for word, half in halves:
         if half.sure and not half.lone:
-            return Decision(word, half.p)
+            return DecidedWord(word, half.p)
     for word, half in halves:
         if half.sure:
-            return Decision("indicative", leans=word)
-    return Decision("not shown here")
+            return DecidedWord("indicative", leans=word)
+    return DecidedWord("not shown here")

@@ -12,7 +12,7 @@ from llmx.report.verdict.over_rounds import UNTIMED, decided, gains
 
 
 def end_to_end_speed(e: Evidence, *, arms: Sequence[str], aim: float = 1.6) -> Verdict:
-    """Judge tokens of the answer over seconds from the request to its last, against the reference.
+    """Compare tokens of the answer over seconds from request to last token with the reference.
 
     Shown: of at least one arm the 95 % interval of the ratio lies at or above `aim`, and p after
     Holm over the arms. Contradicted: of every arm it lies below.

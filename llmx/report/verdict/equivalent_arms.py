@@ -20,7 +20,7 @@ from llmx.stats.tost import Equivalence
 
 
 @dataclass(frozen=True)
-class Beside:
+class Contrast:
     """One arm beside the reference; `p_outside` after Holm, as one arm outside is enough."""
 
     arm: str
@@ -75,15 +75,15 @@ def equivalent_arms(
 
 def _beside(
     e: Evidence, arms: Sequence[str], reference: str, margin: float, metric: Metric
-) -> list[Beside]:
+) -> list[Contrast]:
     pairs = [(arm, e.pair(arm, reference, metric)) for arm in arms]
     tables = [(arm, table) for arm, table in pairs if table is not None]
     tested = [equivalent(table, margin, metric) for _, table in tables]
     beyond = holm([1 - one.p_equivalent for one in tested])
     zipped = zip(tables, tested, beyond, strict=True)
-    return [Beside(arm, table, gap, p) for (arm, table), gap, p in zipped]
+    return [Contrast(arm, table, gap, p) for (arm, table), gap, p in zipped]
 
 
-def _number(one: Beside, reference: str, metric: Metric) -> Number:
+def _number(one: Contrast, reference: str, metric: Metric) -> Number:
     p = one.gap.p_equivalent
     return gap_number(metric, one.arm, reference, one.span, p, one.table, ", 90 %")

@@ -55,7 +55,7 @@ class Evidence:
         arms: by family, without those whose audit failed.
         failed: family -> what its audit found.
         figures: of all stages that were given.
-        unfit: family -> why it decides nothing of the finding that is judged.
+        unfit: family -> why it decides nothing of the finding that is tested.
         tuned_on: the split on which settings were chosen.
     """
 

@@ -22,8 +22,8 @@ class FindingTest:
     """One test that a finding can name.
 
     Attributes:
-        judge: ``module:function``, or the function itself: it takes the evidence and the fields of
-            a finding by name, and returns a verdict.
+        function: ``module:function``, or the function itself: it takes the evidence and the fields
+            of a finding by name, and returns a verdict.
         fields: names that a finding may give. Those that :mod:`llmx.report.verdict.schema` knows
             (``arms``, ``control``, ``margin`` …) are checked as ever; others hold any value.
         of_accuracy: an arm at the floor or the ceiling of accuracy decides nothing in it.
@@ -32,7 +32,7 @@ class FindingTest:
         must_fail: whether a finding may name an arm that has to fail the same test.
     """
 
-    judge: str | Callable[..., Verdict]
+    function: str | Callable[..., Verdict]
     fields: frozenset[str]
     of_accuracy: bool = False
     of_all: Word | None = None
@@ -41,9 +41,9 @@ class FindingTest:
 
     def run(self, evidence: Any, settings: Mapping[str, Any]) -> Verdict:
         """Return what the test says of the evidence."""
-        if not isinstance(self.judge, str):
-            return self.judge(evidence, **settings)
-        module, _, name = self.judge.partition(":")
+        if not isinstance(self.function, str):
+            return self.function(evidence, **settings)
+        module, _, name = self.function.partition(":")
         verdict: Verdict = getattr(import_module(module), name)(evidence, **settings)
         return verdict
 
@@ -61,6 +61,6 @@ def finding_test(name: str) -> FindingTest:
     """
     found = lookup("test", name)
     if not isinstance(found, FindingTest):
-        hint = "write FindingTest(judge=…, fields=frozenset({…})), of llmx.report.verdict"
+        hint = "write FindingTest(function=…, fields=frozenset({…})), of llmx.report.verdict"
         raise ConfigError(f"test '{name}' is {found!r}, no FindingTest", hint)
     return found

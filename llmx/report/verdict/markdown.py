@@ -11,13 +11,13 @@ _HEAD = ("Figure", "Arm", "Beside", "Value (interval)", "p")
 _RULE = ("---", "---", "---", "---:", "---:")
 
 
-def markdown(judged: Verdicts) -> str:
+def markdown(found: Verdicts) -> str:
     """Return every verdict with its reason and its figures."""
-    parts = ["# Verdicts", *(_one(verdict) for verdict in judged.verdicts)]
-    if judged.failed:
-        names = ", ".join(f"`{name}`" for name in judged.failed)
+    parts = ["# Verdicts", *(_one(verdict) for verdict in found.verdicts)]
+    if found.failed:
+        names = ", ".join(f"`{name}`" for name in found.failed)
         parts.append(f"Arms whose audit failed, and which no verdict uses: {names}.")
-    parts.extend(judged.unavailable)
+    parts.extend(found.unavailable)
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmx.core.metric import ACCURACY
-from llmx.report.verdict.decide import Decision, decide, every, some
+from llmx.report.verdict.decide import DecidedWord, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.gap import Gap, gaps
 from llmx.report.verdict.model import Verdict
@@ -28,7 +28,7 @@ def more_accurate(
     return against(found).verdict(reason=f"{reason}.", numbers=tuple(gap.number() for gap in found))
 
 
-def against(found: Sequence[Gap]) -> Decision:
+def against(found: Sequence[Gap]) -> DecidedWord:
     """Decide whether every arm is surely better than its control, or one surely worse.
 
     Sure is what interval and p value agree on: the interval may count noise that a test of items

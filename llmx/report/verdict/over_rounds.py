@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from llmx.core.figure import Figure, Span
 from llmx.report.figures.p_at import p_at
-from llmx.report.verdict.decide import LEVEL, Decision, Support, decide, every, some
+from llmx.report.verdict.decide import LEVEL, DecidedWord, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Number, Unit
 from llmx.stats.multiple import holm
@@ -68,7 +68,7 @@ def gains(e: Evidence, arms: Sequence[str], quantity: str, aim: float) -> list[G
     ]
 
 
-def decided(found: Sequence[Gain], aim: float) -> Decision:
+def decided(found: Sequence[Gain], aim: float) -> DecidedWord:
     """Return *shown here* if an arm reaches `aim`, *contradicted here* if every arm misses it."""
     return decide(some(one.reached(aim) for one in found), every(o.missed(aim) for o in found))
 

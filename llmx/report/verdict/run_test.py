@@ -13,7 +13,7 @@ from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of
 from llmx.report.verdict.testable import testable, without_unfit
 
 
-def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
+def run_test(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
     """Return the verdict of a finding.
 
     An arm whose audit failed is left out; where it is the only one, the control or the reference,
@@ -25,12 +25,12 @@ def judge(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Ve
         present: families that the run holds.
     """
     if _settings(finding, e) is None:
-        return _judged(e, finding, present)
+        return _tested(e, finding, present)
     fit = without_unfit(e, finding)
-    return testable(_judged(fit, finding, present), finding, fit)
+    return testable(_tested(fit, finding, present), finding, fit)
 
 
-def _judged(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
+def _tested(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
     named = arms_of(finding)
     lost = tuple(name for name in named if name in e.failed)
     settings = _settings(finding, e)
@@ -85,7 +85,7 @@ def _settings(finding: Mapping[str, Any], e: Evidence) -> dict[str, Any] | None:
 
 
 def _without(finding: Mapping[str, Any], gone: set[str]) -> dict[str, Any] | None:
-    """Return the test's settings without some arms; None where nothing is left to judge."""
+    """Return the test's settings without some arms; None where nothing is left to test."""
     settings = {k: v for k, v in finding.items() if k not in (*HEAD, *CONDITIONS)}
     if any(settings.get(field) in gone for field in SINGLE):
         return None

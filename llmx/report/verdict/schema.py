@@ -40,7 +40,7 @@ _WORDS = {"measure": ("drop", "jitter"), "needs": ("whole_traces",)}
 
 
 def check_finding(finding: Any, where: str) -> None:
-    """Refuse a finding that could not be judged.
+    """Refuse a finding that could not be tested.
 
     Raises:
         ConfigError: naming the place and what to write.

@@ -85,7 +85,7 @@ def _number(arm: Figure, p: float) -> Number:
     return Number(what=names.GAIN, arm=arm.arm, span=arm.span, unit="points", p=p)
 
 
-JUDGED: tuple[Word, ...] = ("shown here", "not shown here", "contradicted here", "indicative")
+DECIDED: tuple[Word, ...] = ("shown here", "not shown here", "contradicted here", "indicative")
 """Words that say something of a statement."""
 
 _WITHOUT_WORD = {"p": None, "leans": None}
@@ -167,7 +167,7 @@ def _left_out(verdict: Verdict, e: Evidence) -> Verdict:
 
 
 def _explored(verdict: Verdict, e: Evidence) -> Verdict:
-    if e.tuned_on == "validation" or verdict.word not in JUDGED:
+    if e.tuned_on == "validation" or verdict.word not in DECIDED:
         return verdict
     reason = (
         f"{verdict.reason} Settings were chosen on the test problems, so that this is exploratory:"

@@ -27,7 +27,7 @@ RIVALS = {
 
 
 def span(options):
-    """Return the shares at both ends of the dial."""
+    """Return the shares at both ends of the threshold."""
     shares = []
     for distance in (-inf, inf):
         tuned = replace(options, threshold=options.threshold_at(distance))
@@ -108,7 +108,7 @@ def test_passed_over_is_what_it_says(seed):
             assert found[row, at] == wanted
 
 
-def test_the_strict_end_of_a_dial():
+def test_the_strict_end_of_a_threshold():
     ends = {name: (one.strictest, one.threshold_at(-0.3)) for name, one in RIVALS.items()}
     assert ends["typical"] == ends["fly"] == (inf, 0.3)
     assert ends["opt"] == (-inf, -0.3)

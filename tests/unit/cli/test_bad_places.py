@@ -129,7 +129,7 @@ VALUES = [
     ("a divergence that is none", "arms.fsd_r_lo.sampler.divergence=jss", "divergence=jss"),
     ("semantics that are none", "arms.fsd_h_lo.sampler.semantics=fall", "semantics=fall"),
     ("an algorithm that is none", "arms.sd.sampler.algorithm=fuzy", "'fuzy'"),
-    ("two dials", "arms.fsd_r_lo.sampler.draft_share=.5", "sampler.threshold"),
+    ("two settings", "arms.fsd_r_lo.sampler.draft_share=.5", "sampler.threshold"),
     ("a share and a loss", "arms.fsd_r_mid.sampler.accuracy_loss=.01", "sampler.accuracy_loss"),
     ("a floor above one", "arms.fsd_r_lo.sampler.floor=2", "floor=2"),
     ("no threads", "engine.threads=0", "threads=0"),

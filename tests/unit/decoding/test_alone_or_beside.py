@@ -13,7 +13,7 @@ from samplers import EXTRAS, SAMPLERS
 
 from llmx.decoding import DecodeOptions, decode
 from llmx.decoding.api import decode_all, decode_refill, decode_stream
-from llmx.decoding.threshold import Dial
+from llmx.decoding.threshold import ThresholdState
 
 pytestmark = needs_compiler
 
@@ -144,16 +144,16 @@ def test_what_an_answer_has_spent_does_not_know_the_width_of_the_block():
     charge = np.random.default_rng(3).random((40, 12)) * np.logspace(-6, 0, 12)
     spent = []
     for width in (7, 8, 12):
-        dial = Dial(40, options)
-        dial.pay(charge[:, :width], np.full(40, 7))
-        spent.append(dial.spent.tolist())
+        state = ThresholdState(40, options)
+        state.pay(charge[:, :width], np.full(40, 7))
+        spent.append(state.spent.tolist())
     assert spent[0] == spent[1] == spent[2]
 
 
 def test_a_row_that_drafts_nothing_yet_keeps_its_threshold_as_it_is():
-    dial = Dial(2, DecodeOptions(**SAMPLERS["hold-none"]))
-    dial.turn(np.array([0, 3]), np.array([0, 4]))
-    assert dial.threshold[0] == 0.0 and dial.threshold[1] > 0
+    state = ThresholdState(2, DecodeOptions(**SAMPLERS["hold-none"]))
+    state.turn(np.array([0, 3]), np.array([0, 4]))
+    assert state.threshold[0] == 0.0 and state.threshold[1] > 0
 
 
 def test_a_bonus_is_the_targets_own_wherever_a_neighbours_block_ends():

@@ -9,7 +9,7 @@ from native_folders import V, native_pair, needs_compiler, write_llama
 from samplers import EXTRAS, SAMPLERS
 
 from llmx.decoding import DecodeOptions
-from llmx.decoding.api import Session
+from llmx.decoding.api import DecodeSession
 
 CAP, GAMMA = 14, 4
 DRAWN = np.random.default_rng(0).integers(2, V, (4, 20))
@@ -39,7 +39,7 @@ CASES = some([(sampler, extra) for sampler in SAMPLERS for extra in ("plain", "b
 
 def outputs(pair, options, state=None):
     """Decode a batch in which the first row is put into a state before the first round."""
-    session = Session(*pair, PROMPTS, [f"s{at}" for at in range(4)], options, 5, 4)
+    session = DecodeSession(*pair, PROMPTS, [f"s{at}" for at in range(4)], options, 5, 4)
     session.fill()
     if state is not None:
         state(session.rows)

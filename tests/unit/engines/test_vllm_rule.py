@@ -7,8 +7,8 @@ import pytest
 from llmx.core.errors import ConfigError
 from llmx.core.philox import Purpose
 from llmx.engines.vllm_plugin import guard, register
-from llmx.engines.vllm_plugin.answer import Answer
-from llmx.engines.vllm_plugin.engine_state import Book
+from llmx.engines.vllm_plugin.answer import InFlight
+from llmx.engines.vllm_plugin.engine_state import EngineState
 from llmx.engines.vllm_plugin.rule import rule_of
 
 
@@ -53,26 +53,26 @@ def test_numbers_are_fixed_by_seed_and_id():
     one = rule({}, {"threshold": 0.1, "id": "a", "seed": 3})
     assert (one.id, one.seed) == ("a", 3)
     assert (rule({}, {"threshold": 0.1}, seed=8).id, rule({}, {}, seed=8).seed) == ("r", 8)
-    answer = Answer(one)
+    answer = InFlight(one)
     late, early = answer.draws(Purpose.TARGET, 700, 3), answer.draws(Purpose.TARGET, 0, 703)
     assert late.tolist() == early[700:].tolist()
 
 
 def test_a_request_that_takes_more_input_draws_on_from_its_new_position():
     """Rows count from the answer's beginning; new parameters of a request are a new rule."""
-    book = Book({}, 0)
+    engine_state = EngineState({}, 0)
     asked = {"algorithm": "target", "id": "a", "seed": 3}
     first = params(extra_args={"llmx": asked})
     state = SimpleNamespace(sampling_params=first, output_token_ids=[7, 7])
-    ((_, one, position),) = book.rows(["r"], {"r": state}, ahead=False)
-    assert position == 2 and book.answer("r", state) is one
+    ((_, one, position),) = engine_state.rows(["r"], {"r": state}, ahead=False)
+    assert position == 2 and engine_state.answer("r", state) is one
     more = params(extra_args={"llmx": {**asked, "position": 8}})
     state = SimpleNamespace(sampling_params=more, output_token_ids=[7])
-    ((_, other, position),) = book.rows(["r"], {"r": state}, ahead=False)
+    ((_, other, position),) = engine_state.rows(["r"], {"r": state}, ahead=False)
     assert position == 9 and other is not one
     assert other.draws(Purpose.TARGET, 9, 1) == one.draws(Purpose.TARGET, 0, 10)[9:]
-    book.forget(["r"])
-    assert not book.answers and not book.params
+    engine_state.forget(["r"])
+    assert not engine_state.answers and not engine_state.params
 
 
 WRONG = {
@@ -105,7 +105,7 @@ def test_penalties_leave_lossless_decoding_lossless():
 
 
 def test_near_the_cap_fewer_tokens_are_drafted_and_none_before_the_first():
-    answer = Answer(rule({}, {"threshold": 0.1}, max_tokens=8))
+    answer = InFlight(rule({}, {"threshold": 0.1}, max_tokens=8))
     assert [answer.room(position) for position in range(9)] == [0, 5, 5, 4, 3, 2, 1, 0, 0]
 
 

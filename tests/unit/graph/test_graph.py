@@ -107,8 +107,8 @@ WRONG = {
     "a block without a window": {"algorithm": "fly", "threshold": 0.1, "gamma": 1},
     "a deferral of another rule": {"algorithm": "fly", "threshold": 0.1, "deferral": "token_v3"},
     "a negative threshold": {"algorithm": "typical", "threshold": -0.1},
-    "no dial": {"algorithm": "cascade"},
-    "two dials": {"algorithm": "fly", "threshold": 0.1, "draft_share": 0.8},
+    "no threshold": {"algorithm": "cascade"},
+    "two settings": {"algorithm": "fly", "threshold": 0.1, "draft_share": 0.8},
     "a share to hold": {"algorithm": "typical", "draft_share": 0.8, "hold": True},
 }
 

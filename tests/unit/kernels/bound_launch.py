@@ -17,7 +17,7 @@ from llmx.kernels import Rule
 from llmx.kernels.buffers import Buffers
 from llmx.kernels.inputs import inputs_of, layout_of
 from llmx.kernels.launch import Launcher, launcher
-from llmx.kernels.plan import Plan, Shape
+from llmx.kernels.plan import KernelPlan, Shape
 
 launches, through_triton = [], []
 
@@ -114,7 +114,7 @@ for rule in RULES:
     for turn in range(2):
         for name, changed in VARIANTS.items():
             block = oracle.replace(BASE, **changed)
-            plan = Plan.of(block, rule, (), Shape(tile=32))
+            plan = KernelPlan.of(block, rule, (), Shape(tile=32))
             inputs, buffers = inputs_of(block, plan), Buffers.new(plan, torch.device("cpu"))
             layout = layout_of(inputs)
             kept = launcher(plan, layout)

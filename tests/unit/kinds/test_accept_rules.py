@@ -83,7 +83,7 @@ def test_a_rule_reads_p_as_tokens_are_drawn():
 def test_a_rule_that_rounding_may_turn_over_is_fragile():
     import torch
 
-    from llmx.decoding.accept_rule import judge_brought
+    from llmx.decoding.accept_rule import accept_brought
     from llmx.decoding.options import DecodeOptions
     from llmx.decoding.propose import Proposal
 
@@ -92,7 +92,7 @@ def test_a_rule_that_rounding_may_turn_over_is_fragile():
     tokens = torch.tensor([[1, 0]])
     logits = chances.log()
     proposal = Proposal(tokens, logits[:, :-1], logits[:, :-1], options, None)
-    found = judge_brought(logits, logits, proposal, np.zeros((1, 2), np.float32), options)
+    found = accept_brought(logits, logits, proposal, np.zeros((1, 2), np.float32), options)
     assert found.accept.tolist() == [[True, True]]
     assert (found.margin < 1e-4).tolist() == [[False, True]]
     assert found.probs is None

@@ -18,12 +18,12 @@ from llmx.decoding.stateful_rule import Closeness, StatefulRule, stateful_rule
 RULES = """\
 import numpy as np
 
-from llmx.decoding.threshold import Dial
+from llmx.decoding.threshold import ThresholdState
 from llmx.decoding.stateful_rule import Closeness, Decision, StatefulRule
 
 
-class Given(Dial):
-    held = (*Dial.held, "given")
+class Given(ThresholdState):
+    held = (*ThresholdState.held, "given")
 
     def __init__(self, size, options):
         super().__init__(size, options)
@@ -45,15 +45,15 @@ class FewRule(StatefulRule):
     def remember(self, size, options):
         return Given(size, options)
 
-    def limits(self, tokens, dial, options):
+    def limits(self, tokens, state, options):
         return np.full((len(tokens), 1), np.inf)
 
     def compare(self, logits, probs, proposal, options):
         assert probs is None
         return Closeness(np.zeros(tuple(proposal.tokens.shape), np.float32), None)
 
-    def decide(self, close, tokens, exempt, dial, options):
-        left = dial.threshold - dial.given
+    def decide(self, close, tokens, exempt, state, options):
+        left = state.threshold - state.given
         passes = np.arange(tokens.shape[1]) < left[:, None]
         return Decision(passes, np.ones(tokens.shape, np.float32), passes.astype(np.float64))
 
@@ -241,13 +241,15 @@ def stepped(rule, steps, tokens=(1, 2, 3, 4)):
     import torch
 
     from llmx.engines.vllm_plugin.acceptance import Verified, outcome
-    from llmx.engines.vllm_plugin.answer import Answer, Block
+    from llmx.engines.vllm_plugin.answer import DraftedBlock, InFlight
 
-    answer, accepted = Answer(rule), []
+    answer, accepted = InFlight(rule), []
     logits = torch.randn((len(tokens) + 1, V), generator=torch.Generator().manual_seed(3))
     for step in range(steps):
         drafted = torch.tensor(tokens)
-        answer.block = Block(drafted, list(tokens), logits[:-1], logits[:-1].softmax(-1), None)
+        answer.block = DraftedBlock(
+            drafted, list(tokens), logits[:-1], logits[:-1].softmax(-1), None
+        )
         seen = Verified(logits, logits, [len(tokens)], [list(tokens)])
         found = outcome(seen, [(0, answer, 1 + 5 * step)], rule.options)
         accepted.append(int(found.accepted[0]))

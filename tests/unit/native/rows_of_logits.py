@@ -3,11 +3,11 @@
 import numpy as np
 
 from llmx.decoding.block_model import CompareJob, FollowJob
+from llmx.engines.native.acceptance import Acceptance
 from llmx.engines.native.calls import functions
-from llmx.engines.native.judging import Judging
 
 
-class Reader(Judging):
+class Reader(Acceptance):
     """The half of a compiled model that needs no weights."""
 
     def __init__(self, calls=None):

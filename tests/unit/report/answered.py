@@ -10,7 +10,7 @@ from llmx.core.figure import joined
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.verdict.evidence import evidence
-from llmx.report.verdict.run_test import judge
+from llmx.report.verdict.run_test import run_test
 from llmx.report.verdict.schema import check_finding
 
 
@@ -60,4 +60,4 @@ def verdict(finding, arms, timed=(), streams=None, training=None, exploration=No
     finding = {"id": "x", **finding}
     check_finding(finding, "here")
     figures = joined(map(figures_of, (streams, training, exploration)))
-    return judge(evidence(Gathered(arms, list(timed), figures=figures)), finding, list(arms))
+    return run_test(evidence(Gathered(arms, list(timed), figures=figures)), finding, list(arms))

@@ -36,7 +36,7 @@ from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, correct
 from llmx.report.timing import Work
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.run_test import judge
+from llmx.report.verdict.run_test import run_test
 from llmx.stats.rates import ratio_interval
 
 RUNS = 400
@@ -381,7 +381,9 @@ def words(case, world, truth, runs=RUNS, seed=1):
     rng = np.random.default_rng([seed, world.problems, world.seeds, round(1000 * world.spread)])
     finding = {"id": "x", **case.finding}
     present = [f"a{n}" for n in range(5)]
-    said = Counter(judge(evidence(rng, world, truth), finding, present).word for _ in range(runs))
+    said = Counter(
+        run_test(evidence(rng, world, truth), finding, present).word for _ in range(runs)
+    )
     return {word: times / runs for word, times in said.items()}
 
 

@@ -10,7 +10,7 @@ from llmx.report.ensemble.figures import figures
 from llmx.report.figures.streams import of_streams
 from llmx.report.outcomes.decode import gathered
 from llmx.report.outcomes.model import FILE, OF_TRAININGS, Outcomes, TrainingOutcomes
-from llmx.report.outcomes.rejudge import rebuilt, rebuilt_trainings, rejudged
+from llmx.report.outcomes.retest import rebuilt, rebuilt_trainings, retested
 from llmx.report.results import Row
 from llmx.report.training.model import TrainingReport
 
@@ -21,7 +21,7 @@ def differing(folder: Path) -> list[str]:
     """Return what does not follow from the outcomes of a run folder, or of what was kept of it."""
     stored = load_stored(folder)
     found = Outcomes.model_validate_json(stored.texts[FILE])
-    again, rows = rejudged(found).verdicts, rebuilt(found).rows
+    again, rows = retested(found).verdicts, rebuilt(found).rows
     odd = [f"verdict {one.id}" for one in stored.verdicts if one not in again]
     if len(found.findings) != len(stored.verdicts):
         odd.append("a finding without its verdict")

@@ -24,7 +24,7 @@ from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.floor import at_a_limit, best_constant
 from llmx.report.verdict.lossless import lossless
 from llmx.report.verdict.must_fail import MARGIN
-from llmx.report.verdict.run_test import judge
+from llmx.report.verdict.run_test import run_test
 from llmx.report.verdict.schema import check_finding
 from llmx.stages.training_report import TrainingReportStage
 from llmx.stages.verdicts import VerdictStage
@@ -60,7 +60,7 @@ def verdict(arms, finding, training=None, tuned_on="validation"):
     finding = {"id": "x", **finding}
     check_finding(finding, "here")
     found = evidence(Gathered(dict(arms), figures=figures_of(training)), tuned_on)
-    return judge(found, finding, list(arms))
+    return run_test(found, finding, list(arms))
 
 
 BETTER = {"test": "more_accurate", "arms": ["a"], "control": "b"}

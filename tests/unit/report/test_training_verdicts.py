@@ -14,7 +14,7 @@ from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.verdict.decide import LEVEL
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.model import DECISIVE
-from llmx.report.verdict.run_test import judge
+from llmx.report.verdict.run_test import run_test
 from llmx.report.verdict.schema import check_finding
 
 
@@ -48,7 +48,7 @@ def verdict(finding, arms=None, training=None):
     finding = {"id": "x", **finding}
     check_finding(finding, "here")
     found = Gathered(arms or {"k0": arm(0.5), "k1": arm(0.5)}, figures=figures_of(training))
-    return judge(evidence(found), finding, list(found.arms))
+    return run_test(evidence(found), finding, list(found.arms))
 
 
 ABOVE = {"test": "more_accurate", "arms": ["k1"], "control": "k0"}
@@ -296,5 +296,5 @@ def test_first_token_cut(low, high, word):
     streams = Streams(arms=(Streamed.model_validate({"arm": "k0", "ttft_cut": ends}),))
     found = Gathered({"k0": arm(0.5, trained=False)}, figures=figures_of(streams))
     finding = {"id": "x", "test": "first_token_cut", "arms": ["k0"], "aim": 0.93}
-    assert judge(evidence(found), finding, ["k0"]).word == word
+    assert run_test(evidence(found), finding, ["k0"]).word == word
     assert verdict(finding).word == "not comparable"

@@ -14,7 +14,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles, Block, Gathered
 from llmx.report.verdict.evidence import evidence
-from llmx.report.verdict.run_test import judge
+from llmx.report.verdict.run_test import run_test
 from llmx.report.verdict.schema import check_finding
 
 N = 1000
@@ -74,7 +74,7 @@ def timed(speeds, rounds=10):
 def verdict(arms, finding, speeds=None, exploration=None):
     found = evidence(Gathered(arms, timed(speeds or {}), figures=figures_of(exploration)))
     check_finding({"id": "x", **finding}, "here")
-    return judge(found, {"id": "x", **finding}, list(arms))
+    return run_test(found, {"id": "x", **finding}, list(arms))
 
 
 CONTROL = {"test": "beats_control", "arms": ["fsd"], "control": "random"}

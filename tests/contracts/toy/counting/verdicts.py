@@ -25,5 +25,5 @@ def _gap(e, arm, control):
     return Number(**shown, span=span, problems=len(gaps), seeds=1, p=0.001)
 
 
-LONGER = FindingTest(judge=longer, fields=frozenset({"arms", "control", "digits"}))
+LONGER = FindingTest(function=longer, fields=frozenset({"arms", "control", "digits"}))
 DIGITS = Quantity("{figure} digits more than `{against}`", unit="digits", figure=FIGURE)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verification:
     """The target's view of a drafted block of K tokens.
 
     Attributes:

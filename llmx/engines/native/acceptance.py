@@ -17,7 +17,7 @@ _DIVERGENCES = ("js", "ag", "kl", "kl_reversed", "tv", "draft_token")
 _ASIDES = ("", "block", "typical", "fly", "opt", "token_v3")  # ``LlmxAside`` of accept.cpp
 
 
-class Judging:
+class Acceptance:
     """The half of a block model that needs no weights."""
 
     calls: ctypes.CDLL

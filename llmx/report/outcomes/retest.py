@@ -16,19 +16,19 @@ from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.family import over_all
 from llmx.report.verdict.like_for_like import like_for_like
 from llmx.report.verdict.model import Verdicts
-from llmx.report.verdict.run_test import judge
+from llmx.report.verdict.run_test import run_test
 
 
-def rejudged(found: Outcomes) -> Verdicts:
+def retested(found: Outcomes) -> Verdicts:
     """Return the verdicts that follow from the outcomes, under the rules of this version."""
     known, present = evidence(pool(gathered(found)), found.tuned_on), families(found.arms)
     samplers = {name: found.samplers[members[0]] for name, members in present.items()}
-    judged = [
-        like_for_like(judge(known, finding, list(present)), finding, samplers)
+    verdicts = [
+        like_for_like(run_test(known, finding, list(present)), finding, samplers)
         for finding in found.findings
     ]
     return Verdicts(
-        verdicts=over_all(judged),
+        verdicts=over_all(verdicts),
         failed=tuple(known.failed),
         unavailable=found.unavailable,
     )
