@@ -3,7 +3,9 @@
 from mutant import Mutant
 
 _K = "tests/unit/kinds"
-_ROOMS, _PLUGINS, _SECTIONS = (f"{_K}/test_{name}.py" for name in ("rooms", "plugins", "sections"))
+_ROOMS, _PLUGINS, _SECTIONS = (
+    f"{_K}/test_{name}.py" for name in ("kinds_files", "plugins", "sections")
+)
 _ACCEPT = f"{_K}/test_accept_rules.py"
 _TOY = "tests/contracts/test_toy_paper.py"
 KINDS = [
