@@ -16,7 +16,7 @@ from typing import Any
 
 from llmx.core.spec import DataSpec
 from llmx.data.tasks.dataset import ReasoningTask
-from llmx.papers.backtracking.traces.arms import Traced, trace
+from llmx.papers.backtracking.traces.arms import TracedProblem, trace
 from llmx.papers.backtracking.traces.events import backtracks
 from llmx.papers.backtracking.traces.manifest import holding
 from llmx.papers.backtracking.traces.options import TraceOptions
@@ -77,7 +77,7 @@ def problems_of(kind: str, generator: dict[str, Any], wanted: int) -> list[Any]:
     return ReasoningTask(DataSpec(kind=kind, test=1, calibration=1, options=options)).entries("sft")
 
 
-def told_of(kind: str, problems: list[Any], options: TraceOptions) -> Iterator[Traced]:
+def told_of(kind: str, problems: list[Any], options: TraceOptions) -> Iterator[TracedProblem]:
     """Yield the traces of those problems that offer them."""
     for sample, entry in problems:
         try:
@@ -86,7 +86,7 @@ def told_of(kind: str, problems: list[Any], options: TraceOptions) -> Iterator[T
             continue
 
 
-def _sizes(told: list[Traced], wording: str, k: int) -> Iterator[int]:
+def _sizes(told: list[TracedProblem], wording: str, k: int) -> Iterator[int]:
     for one in told:
         phrases = one.puzzle.phrases(wording)
         text = phrases.write(one.events, opened=False)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from llmx.audit.completions import UNREAD
 from llmx.audit.sent import Sent
-from llmx.audit.watch import Every, Given, Watch, share_check, unchecked
+from llmx.audit.watch import Every, MadeChecks, Watch, share_check, unchecked
 from llmx.core.audit import Check
 from llmx.core.record import Record, Score
 
@@ -60,7 +60,7 @@ def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Watch]:
     yield Every("expected_answer", unexpected, "scored against another answer")
     unread = sum(score.unparsed for score in scores)
     what = "of the answers are unread"
-    yield Given(share_check("unparsed_share", unread, len(scores), *UNREAD, what))
+    yield MadeChecks(share_check("unparsed_share", unread, len(scores), *UNREAD, what))
 
 
 def _says(answer: str, expected: str) -> bool:
@@ -83,7 +83,7 @@ def _overlap(sent: Sent, split: str, questions: Sequence[str] | None) -> Watch:
         of=len(sent.samples),
         detail=detail,
     )
-    return Given(found)
+    return MadeChecks(found)
 
 
 @lru_cache(maxsize=4)

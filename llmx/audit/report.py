@@ -8,7 +8,7 @@ from llmx.audit.completions import completions
 from llmx.audit.counts import counts
 from llmx.audit.prompts import prompts
 from llmx.audit.sent import Sent
-from llmx.core.audit import Audit, Check, Shown
+from llmx.core.audit import Audit, AuditedPrompt, Check
 from llmx.core.record import Record
 
 SHOWN = 3
@@ -28,11 +28,11 @@ def audit(sent: Sent) -> Audit:
     return Audit(passed=not failed, checks=checks, shown=tuple(_shown(sent, one) for one in first))
 
 
-def _shown(sent: Sent, record: Record) -> Shown:
+def _shown(sent: Sent, record: Record) -> AuditedPrompt:
     speller, sample = sent.speller, sent.problems.get(record.id)
     tokens = tuple(speller.spell([token]) for token in record.prompt_ids) if speller else ()
     template = speller.render(sample)[1] if speller and sample else None
-    return Shown(
+    return AuditedPrompt(
         id=record.id,
         token_ids=record.prompt_ids,
         tokens=tokens,

@@ -73,7 +73,7 @@ class Share:
         yield share_check(self.name, self.found, self.seen, self.warn, self.fail, self.what)
 
 
-class Given:
+class MadeChecks:
     """Checks that are made already, or cannot be made: no record changes them."""
 
     def __init__(self, *checks: Check) -> None:
@@ -87,9 +87,9 @@ class Given:
         yield from self.given
 
 
-def unchecked(why: str, *names: str) -> Given:
+def unchecked(why: str, *names: str) -> MadeChecks:
     """Return checks that could not be made."""
-    return Given(*(Check(check=name, level="fail", passed=None, detail=why) for name in names))
+    return MadeChecks(*(Check(check=name, level="fail", passed=None, detail=why) for name in names))
 
 
 def share_check(name: str, found: int, of: int, warn: float, fail: float, what: str) -> Check:

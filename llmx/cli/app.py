@@ -21,11 +21,11 @@ from llmx.cli import (
     validate,
 )
 from llmx.cli.console import say
-from llmx.cli.guard import Guarded
+from llmx.cli.guard import GuardedGroup
 
 app = typer.Typer(
     name="llmx",
-    cls=Guarded,
+    cls=GuardedGroup,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,

@@ -100,7 +100,7 @@ def _arm_keys(word: str) -> list[str]:
     return [f"{before}{key}" for key in keys if key not in ("recipe", "scale", "arms")]
 
 
-def _chosen() -> index.Entry | None:
+def _chosen() -> index.RecipeEntry | None:
     line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
     match = re.search(r"recipe\s*=\s*([\w/-]+)", line)
     name = match.group(1).rsplit("/", 1)[-1] if match else ""

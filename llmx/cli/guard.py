@@ -16,7 +16,7 @@ from llmx.core.errors import LlmxError, StoreError
 from llmx.store.files import unwritable
 
 
-class Guarded(TyperGroup):
+class GuardedGroup(TyperGroup):
     """The group of all verbs, with every error turned into a line and an exit code.
 
     2: the user can put it right. 130: Ctrl-C. Anything else is a defect and shows its traceback.

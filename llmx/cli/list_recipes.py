@@ -31,7 +31,7 @@ def list_recipes(recipes: Recipes = None, plugins: Plugins = None, debug: Debug 
             say(f"broken: {line}", err=True)
 
 
-def _outside(entries: Sequence[index.Entry]) -> None:
+def _outside(entries: Sequence[index.RecipeEntry]) -> None:
     """Show what files say of programs, hosts and keys."""
     for entry in entries:
         from llmx.config.yaml_file import shown  # not needed where all recipes are harmless

@@ -12,7 +12,7 @@ from llmx.cli.console import show, table
 from llmx.cli.options import Debug, Plugins
 
 if TYPE_CHECKING:
-    from llmx.runs.parity import Difference, Parity
+    from llmx.runs.parity import Mismatch, Parity
 
 _SHOWN = 20
 
@@ -65,7 +65,7 @@ def _show(found: Parity) -> None:
     show(f"{found.unexplained} of {len(found.differences)} differ by {most}")
 
 
-def _row(one: Difference) -> tuple[str, str, str, str, str]:
+def _row(one: Mismatch) -> tuple[str, str, str, str, str]:
     if one.position < 0:
         return one.id, "–", "another prompt was sent", "", "–"
     gap = "–" if one.gap is None else f"{one.gap:+.2e}"
@@ -73,5 +73,5 @@ def _row(one: Difference) -> tuple[str, str, str, str, str]:
     return one.id, str(one.position), told[0], told[1], gap
 
 
-def _said(one: Difference) -> list[tuple[int | None, str]]:
+def _said(one: Mismatch) -> list[tuple[int | None, str]]:
     return list(zip(one.tokens, one.texts, strict=True))

@@ -37,7 +37,7 @@ _RESOLVER = re.compile(rb"\$\{[^}]*:")
 
 
 @dataclass(frozen=True)
-class Asked:
+class Arguments:
     """The arguments of one composition."""
 
     recipe: str
@@ -130,7 +130,7 @@ def compose(
         ConfigError: naming every wrong key, value and name at once, with the nearest valid one.
     """
     names = (arms,) if isinstance(arms, str) else None if arms is None else tuple(arms)
-    asked = Asked(recipe, tuple(overrides), names, scale, tuple(extra_paths), trust_remote_code)
+    asked = Arguments(recipe, tuple(overrides), names, scale, tuple(extra_paths), trust_remote_code)
     key = asked.key()
     known = kept.load(key) if key is not None else None
     # Kinds of stages stand in other parts of llmx and in plugins: the key does not hold their code.
@@ -143,7 +143,7 @@ def compose(
     return spec
 
 
-def _composed(asked: Asked) -> RunSpec:
+def _composed(asked: Arguments) -> RunSpec:
     # Imported here: what is kept on the disk waits for no Hydra.
     from llmx.config.command_line import CommandLine
     from llmx.config.composition import Composition

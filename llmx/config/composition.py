@@ -11,7 +11,7 @@ from llmx.config.command_line import CommandLine, chosen_arms
 from llmx.config.edge import Assignment, parse_override
 from llmx.config.mount import Mount
 from llmx.config.origins import Origins
-from llmx.config.outside import Outside, Said
+from llmx.config.outside import Outside, SetBy
 from llmx.config.points import Expander, Layers, Point, Usage, name_points
 from llmx.config.problems import Problems
 from llmx.config.recipe import groups, sections
@@ -22,7 +22,7 @@ from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault, shown
 from llmx.core.options import faults, model_of
 from llmx.core.registry import kinds
-from llmx.core.spec import ArmSpec, Evidence, RunSpec, StageSpec
+from llmx.core.spec import ArmSpec, RunSpec, SettingSource, StageSpec
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def check_options(
         origins: who set what of them beyond the recipe's own section.
     """
     for stage in stages:
-        said = Said(f"stages.{stage.name}", origins, mount)
+        said = SetBy(f"stages.{stage.name}", origins, mount)
         model = model_of(stage.kind)
         if model is None:
             _check_scorer(stage, said, problems)
@@ -107,7 +107,7 @@ def check_options(
             problems.add(f"{said.place(one.key)}: {one.message}", one.hint)
 
 
-def _check_scorer(stage: StageSpec, said: Said, problems: Problems) -> None:
+def _check_scorer(stage: StageSpec, said: SetBy, problems: Problems) -> None:
     """Check the one option that a kind without a model is likely to hand on."""
     scorer = stage.options.get("scorer")
     if scorer is not None and str(scorer) not in kinds("scorer"):
@@ -342,7 +342,7 @@ class Composition:
             arm_overrides={point.name: self._texts(point) for point in points},
             reference=reference,
             claims=words.get("claims"),
-            evidence={k: Evidence.model_validate(e) for k, e in recipe.evidence.items()},
+            evidence={k: SettingSource.model_validate(e) for k, e in recipe.evidence.items()},
             deviations=(*recipe.deviations.get("all", ()), *recipe.deviations.get(scale, ())),
             overrides=self.given.texts,
             notes=tuple(self.notes),

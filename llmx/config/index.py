@@ -19,7 +19,7 @@ _FILE = "index-3.json"
 
 
 @dataclass(frozen=True)
-class Entry:
+class RecipeEntry:
     """One recipe in the list. ``error`` has one line for each problem of a broken file."""
 
     name: str
@@ -38,7 +38,7 @@ class Entry:
     error: str = ""
 
 
-def entries(extra: Sequence[Path | str] = ()) -> list[Entry]:
+def entries(extra: Sequence[Path | str] = ()) -> list[RecipeEntry]:
     """Return every recipe, by group and name; broken files too, with their error.
 
     Raises:
@@ -74,10 +74,10 @@ def choices(group: str, extra: Sequence[Path | str] = ()) -> list[str]:
     return sorted(choice for of, choice in names if of == group and not choice.startswith("_"))
 
 
-def _entry(group: str, path: Path, cache: dict[str, Any]) -> Entry:
+def _entry(group: str, path: Path, cache: dict[str, Any]) -> RecipeEntry:
     known: dict[str, Any] = _cached(path, cache, _describe)
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
-    return Entry(**{**fields, "name": path.stem, "group": group, "path": str(path)})
+    return RecipeEntry(**{**fields, "name": path.stem, "group": group, "path": str(path)})
 
 
 def _describe(path: Path) -> dict[str, Any]:
@@ -94,12 +94,12 @@ def _describe(path: Path) -> dict[str, Any]:
         recipe = parse(read(path), "", problems)
         problems.raise_any()
     except ConfigError as error:
-        return {**asdict(Entry("", "", "")), "error": str(error)}
+        return {**asdict(RecipeEntry("", "", "")), "error": str(error)}
     arm_lines = (text for texts in recipe.arms.values() for text in texts)
     own = [key for key in (text.partition("=")[0] for text in arm_lines) if "." in key]
     inline = [f"{section}.{key}" for section, held in recipe.inline.items() for key in held]
     brought = [section for section in recipe.inline if section not in SECTIONS]
-    entry = Entry(
+    entry = RecipeEntry(
         name=recipe.name,
         group="",
         path="",

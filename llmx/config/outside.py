@@ -12,7 +12,7 @@ from typing import Any
 
 from llmx.config.mount import Mount
 from llmx.config.origins import Origins
-from llmx.config.permitted import Refusal, engine_refusals, stage_refusals
+from llmx.config.permitted import RefusedValue, engine_refusals, stage_refusals
 from llmx.config.points import Point
 from llmx.config.problems import Problems
 from llmx.core.exposure import exposures, refusal
@@ -41,14 +41,14 @@ class Outside:
     def check(self, point: Point) -> None:
         """Note what no file may set, and say in the values who named each host and key."""
         for what, path, engine in _engines(point.values):
-            said = Said(path, point.origins, self.mount)
+            said = SetBy(path, point.origins, self.mount)
             for key, refused in engine_refusals(engine):
                 self._refuse(said, key, refused)
             engine["trust_remote_code"] = self.trust_remote_code
             self._address(said, what, engine, "base_url")
         judge = point.values.get("judge")
         if isinstance(judge, dict):
-            said = Said("judge", point.origins, self.mount)
+            said = SetBy("judge", point.origins, self.mount)
             self._address(said, "judge", judge, "url")
             self._instructions(said, judge)
 
@@ -56,14 +56,14 @@ class Outside:
         """Whether a point holds a secret, e.g. of a group's file; each is noted with its place."""
         found = list(exposures(point.values))
         for path in found:
-            said = Said(path[0], point.origins, self.mount)
+            said = SetBy(path[0], point.origins, self.mount)
             self.problems.take(refusal(path, said.place(".".join(path[1:]))))
         return bool(found)
 
     def check_stages(self, stages: Sequence[StageSpec], typed: Origins) -> None:
         """The same for the options of stages; `typed` holds what the command line set of them."""
         for stage in stages:
-            said = Said(f"stages.{stage.name}", typed, self.mount)
+            said = SetBy(f"stages.{stage.name}", typed, self.mount)
             for key, refused in stage_refusals(stage.options):
                 self._refuse(said, key, refused)
             names = stage.options.get("trackers")
@@ -75,12 +75,12 @@ class Outside:
                     )
                     self._found[found] = None
 
-    def _refuse(self, said: Said, key: str, refused: Refusal) -> None:
+    def _refuse(self, said: SetBy, key: str, refused: RefusedValue) -> None:
         if not said.is_typed(key):
             text = f"{said.place(key)}: {said.path}.{key}: {refused.reason}"
             self.problems.add(text, refused.hint)
 
-    def _address(self, said: Said, what: str, held: dict[str, Any], name: str) -> None:
+    def _address(self, said: SetBy, what: str, held: dict[str, Any], name: str) -> None:
         default = EngineSpec.model_fields["key_env"].default
         key_env = held.get("key_env", default)
         usual = _USUAL_KEYS.get(str(held.get("kind")), default)
@@ -98,7 +98,7 @@ class Outside:
         )
         self._found[found] = None
 
-    def _instructions(self, said: Said, judge: Mapping[str, Any]) -> None:
+    def _instructions(self, said: SetBy, judge: Mapping[str, Any]) -> None:
         """Refuse a file that is not the recipe's own: what is in it is sent to the judge."""
         named, beside = judge.get("instructions"), self.mount.recipe.document.path.parent
         if not isinstance(named, str) or said.is_typed("instructions"):
@@ -122,7 +122,7 @@ def _engines(values: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, An
             yield f"voice {name}", f"ensemble.voices.{name}.engine", own
 
 
-class Said:
+class SetBy:
     """Who set the settings below one path, and where."""
 
     def __init__(self, path: str, origins: Origins, mount: Mount) -> None:

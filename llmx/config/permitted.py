@@ -68,25 +68,25 @@ _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,80}")  # no path, no address, no flag
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedValue:
     """Why a file may not set a value, and what the user can do."""
 
     reason: str
     hint: str
 
 
-def engine_refusals(engine: Mapping[str, Any]) -> Iterator[tuple[str, Refusal]]:
+def engine_refusals(engine: Mapping[str, Any]) -> Iterator[tuple[str, RefusedValue]]:
     """Yield the settings of an engine that no file may set, as ``python`` or ``options.NAME``."""
     if engine.get("python") is not None:
         hint = "set $LLMX_VLLM_PYTHON, or type engine.python=PATH"
-        yield "python", Refusal("a file names no program", hint)
+        yield "python", RefusedValue("a file names no program", hint)
     options = engine.get("options")
     if engine.get("kind") not in VLLM or not isinstance(options, Mapping):
         return
     for name, value in options.items():
         if not _of_vllm(str(name), value):
             reason = "not among the settings of vLLM that a file may set (docs/security.md)"
-            yield f"options.{name}", Refusal(reason, f"type engine.options.{name}=…")
+            yield f"options.{name}", RefusedValue(reason, f"type engine.options.{name}=…")
 
 
 def _of_vllm(name: str, value: Any) -> bool:
@@ -103,17 +103,17 @@ def _plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float)
 
 
-def stage_refusals(options: Mapping[str, Any]) -> Iterator[tuple[str, Refusal]]:
+def stage_refusals(options: Mapping[str, Any]) -> Iterator[tuple[str, RefusedValue]]:
     """Yield the options of a stage that no file may set, as ``accelerate`` or ``lora.NAME``."""
     if options.get("accelerate") is not None:
         reason = "accelerate's own file says what it starts, and where"
-        yield "accelerate", Refusal(reason, "write accelerate: null and type the path")
+        yield "accelerate", RefusedValue(reason, "write accelerate: null and type the path")
     reason = "not among the settings that a file may set (docs/security.md)"
     for section, fits in (("settings", _of_training), ("lora", _of_lora)):
         held = options.get(section)
         for name, value in held.items() if isinstance(held, Mapping) else ():
             if not fits(str(name), value):
-                yield f"{section}.{name}", Refusal(reason, "type it on the command line")
+                yield f"{section}.{name}", RefusedValue(reason, "type it on the command line")
 
 
 def _of_training(name: str, value: Any) -> bool:

@@ -20,7 +20,7 @@ class Check(Frozen):
     detail: str = ""
 
 
-class Shown(Frozen):
+class AuditedPrompt(Frozen):
     """One prompt as it was really sent, beside what the model's chat template gives."""
 
     id: str
@@ -35,7 +35,7 @@ class Audit(Frozen):
 
     passed: bool = Field(description="no check of level fail has failed")
     checks: tuple[Check, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[AuditedPrompt, ...] = ()
 
     def failures(self) -> tuple[Check, ...]:
         """Return the checks that forbid a verdict."""

@@ -47,7 +47,7 @@ class Span(Frozen):
         return Span(estimate=factor * self.estimate, low=low, high=high, level=self.level)
 
 
-class Judge(Frozen):
+class JudgeName(Frozen):
     """Who judged; ``kind`` None and no name: the file is of an older version and does not say."""
 
     name: str = ""
@@ -108,7 +108,7 @@ class Figure(Frozen):
     at: float | None = Field(default=None, description="the value of the setting")
     expected: float | None = Field(default=None, description="asked for, published, or by a law")
     over: tuple[str, ...] = Field(default=(), description="arms, of a figure over several")
-    judge: Judge | None = None
+    judge: JudgeName | None = None
     basis: Rounds | Spread | None = None
 
     def swept(self) -> bool:

@@ -28,7 +28,7 @@ _ENTRY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?"
 _PORTS = {"http": 80, "https": 443}
 
 
-class Destination(Protocol):
+class SendsTo(Protocol):
     """Where something is sent: an address, or the name of a tracker."""
 
     @property
@@ -82,17 +82,17 @@ def is_trusted(url: str) -> bool:
     return entry in allowed or (is_loopback(url) and host in allowed)
 
 
-def may_send(to: Destination) -> bool:
+def may_send(to: SendsTo) -> bool:
     """Whether prompts may go there."""
     return to.address_by == "user" or is_loopback(to.url) or is_trusted(to.url)
 
 
-def may_have_key(to: Destination) -> bool:
+def may_have_key(to: SendsTo) -> bool:
     """Whether a key of the environment may go there."""
     return (to.address_by, to.key_by) == ("user", "user") or is_trusted(to.url)
 
 
-def refusal(to: Destination) -> ConfigError | None:
+def refusal(to: SendsTo) -> ConfigError | None:
     """Return why nothing is sent there; None if it is, with the key or, here, without."""
     entry = entry_of(to.url)
     if not may_send(to):

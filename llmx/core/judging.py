@@ -81,7 +81,7 @@ class Game(Frozen):
     right: str = Field(default="", description="the right answer, where the data knows one")
 
 
-class Verdict(Frozen):
+class Preference(Frozen):
     """What a judge said, read.
 
     Attributes:
@@ -117,7 +117,7 @@ class Judgement(Frozen):
     completion_tokens: int = 0
 
 
-def judged(game: Game, verdict: Verdict, **told: Any) -> Judgement:
+def judged(game: Game, verdict: Preference, **told: Any) -> Judgement:
     """Return the judgement of a game; `told` are the fields of what was sent and received."""
     first = verdict.first
     preference = first if first is None or game.ours == "first" else 1 - first

@@ -43,7 +43,6 @@ __all__ = [
     "DraftMode",
     "EngineSpec",
     "EnsembleSpec",
-    "Evidence",
     "FirstBlock",
     "Grade",
     "JudgeSpec",
@@ -52,6 +51,7 @@ __all__ = [
     "SamplerSpec",
     "ScaleSpec",
     "Semantics",
+    "SettingSource",
     "ShapeSpec",
     "StageSpec",
     "TrainerSpec",
@@ -236,7 +236,7 @@ class Destination(Frozen):
     key_by: Named = "user"
 
 
-class Evidence(Frozen):
+class SettingSource(Frozen):
     """Where a setting comes from."""
 
     grade: Grade
@@ -256,7 +256,7 @@ class RunSpec(Frozen):
     arm_overrides: dict[str, tuple[str, ...]] = Field(default={})
     reference: str | None = None
     claims: str | None = None
-    evidence: dict[str, Evidence] = Field(default={})
+    evidence: dict[str, SettingSource] = Field(default={})
     deviations: tuple[str, ...] = ()
     overrides: tuple[str, ...] = Field(default=(), description="what the command line set")
     notes: tuple[str, ...] = Field(default=(), description="lines to show: e.g. keys of some arms")

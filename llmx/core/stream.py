@@ -38,7 +38,7 @@ class Turn(Frozen):
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownText:
     """The answer so far. What was shown is continued and never revised.
 
     No model of pydantic's: it grows with every token, and checking it anew each time would make an
@@ -52,9 +52,9 @@ class Shown:
     text: str = ""
     tokens: int = 0
 
-    def plus(self, piece: Piece) -> Shown:
+    def plus(self, piece: Piece) -> ShownText:
         """Return the answer with one more piece."""
-        return Shown(
+        return ShownText(
             ids=self.ids + piece.ids,
             text=self.text + piece.text,
             tokens=self.tokens + piece.tokens,
@@ -74,7 +74,7 @@ class Ask(Frozen):
 
     id: str
     prompt: tuple[Turn, ...]
-    shown: Shown = Shown()
+    shown: ShownText = ShownText()
     offset: int = Field(default=0, ge=0)
     budget: int = Field(ge=1)
     sampler: SamplerSpec

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from llmx.core.events import ANSWER
 from llmx.core.record import Finish
-from llmx.core.stream import Ask, Piece, Shown
+from llmx.core.stream import Ask, Piece, ShownText
 from llmx.dialogue.listener import Draft, Listener, Question
 from llmx.dialogue.pace import chunk_size, complete, over
 from llmx.dialogue.redundancy import repeats
@@ -33,9 +33,9 @@ class FinalAnswer:
         chunks: chunks of listeners.
     """
 
-    answer: Shown = field(default_factory=Shown)
+    answer: ShownText = field(default_factory=ShownText)
     finish: Finish = "eos"
-    drafts: dict[str, Shown] = field(default_factory=dict)
+    drafts: dict[str, ShownText] = field(default_factory=dict)
     early: bool = False
     repeated: int = 0
     retried: int = 0
@@ -124,28 +124,28 @@ class Desk:
         self.again = retry
         return retry
 
-    def _split(self, reply: Reply) -> list[Shown]:
+    def _split(self, reply: Reply) -> list[ShownText]:
         """Return the chunks that listeners get: a request with the full context holds several."""
         if not self.final:
             return [_sum(reply)]
-        chunks: list[Shown] = []
-        current, place = Shown(), self.chunk
+        chunks: list[ShownText] = []
+        current, place = ShownText(), self.chunk
         for piece in reply:
             current = current.plus(piece)
             if current.tokens >= chunk_size(self.task, self.speaker, place):
-                chunks, current, place = [*chunks, current], Shown(), place + 1
+                chunks, current, place = [*chunks, current], ShownText(), place + 1
         return [*chunks, current] if current.tokens or not chunks else chunks
 
 
-def _sum(reply: Reply) -> Shown:
-    found = Shown()
+def _sum(reply: Reply) -> ShownText:
+    found = ShownText()
     for piece in reply:
         found = found.plus(piece)
     return found
 
 
-def _whole(draft: Draft) -> Shown:
-    return Shown(
+def _whole(draft: Draft) -> ShownText:
+    return ShownText(
         text="".join(chunk.text for chunk in draft.chunks),
         ids=tuple(one for chunk in draft.chunks for one in chunk.ids),
         tokens=sum(chunk.tokens for chunk in draft.chunks),

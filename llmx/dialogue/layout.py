@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from llmx.core.ensemble import Layout
 from llmx.core.errors import ConfigError
 from llmx.core.exchange import Message
-from llmx.core.stream import Part, Shown, Turn
+from llmx.core.stream import Part, ShownText, Turn
 
 HEADER = (
     "Other models were asked the same. What they have written so far stands below; it may be "
@@ -53,7 +53,7 @@ class Heard:
 
     sources: tuple[str, ...]
     rounds: tuple[Round, ...]
-    said: tuple[Shown, ...] = ()
+    said: tuple[ShownText, ...] = ()
     header: str = HEADER
     more: str = MORE
 

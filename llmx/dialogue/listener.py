@@ -15,7 +15,7 @@ from llmx.core.errors import LlmxError
 from llmx.core.events import ANSWER
 from llmx.core.exchange import Message
 from llmx.core.spec import SamplerSpec
-from llmx.core.stream import Ask, Piece, Shown, Turn
+from llmx.core.stream import Ask, Piece, ShownText, Turn
 from llmx.dialogue.layout import DEBATE, HEADER, INSTRUCTION, MORE, Heard, prompt, turns_of
 from llmx.dialogue.speakers import Speaker
 
@@ -48,7 +48,7 @@ class Question:
 class Draft:
     """What a source has handed over, chunk by chunk, and whether it will say more."""
 
-    chunks: list[Shown] = field(default_factory=list)
+    chunks: list[ShownText] = field(default_factory=list)
     ended: bool = False
     failed: LlmxError | None = None
 
@@ -68,10 +68,10 @@ class Listener:
     task: Question
     speaker: Speaker
     taken: dict[str, int] = field(default_factory=dict)
-    rounds: list[dict[str, Shown]] = field(default_factory=list)
-    said: list[Shown] = field(default_factory=list)
-    since: Shown = field(default_factory=Shown)
-    shown: Shown = field(default_factory=Shown)
+    rounds: list[dict[str, ShownText]] = field(default_factory=list)
+    said: list[ShownText] = field(default_factory=list)
+    since: ShownText = field(default_factory=ShownText)
+    shown: ShownText = field(default_factory=ShownText)
 
     @property
     def left(self) -> int:
@@ -84,7 +84,7 @@ class Listener:
         Args:
             up_to: chunks of each source at most; None = all that are there.
         """
-        round_: dict[str, Shown] = {}
+        round_: dict[str, ShownText] = {}
         for source in self.speaker.sources:
             chunks = drafts[source].chunks[:up_to]
             new = chunks[self.taken.get(source, 0) :]
@@ -96,7 +96,7 @@ class Listener:
         if self.rounds:
             self.said.append(self.since)
         self.rounds.append(round_)
-        self.since = Shown()
+        self.since = ShownText()
         self._forget()
 
     def say(self, piece: Piece) -> None:
@@ -150,8 +150,8 @@ class Listener:
         return sum(one.tokens for round_ in self.rounds for one in round_.values())
 
 
-def _joined(chunks: Sequence[Shown]) -> Shown:
-    return Shown(
+def _joined(chunks: Sequence[ShownText]) -> ShownText:
+    return ShownText(
         text="".join(chunk.text for chunk in chunks),
         ids=tuple(one for chunk in chunks for one in chunk.ids),
         tokens=sum(chunk.tokens for chunk in chunks),

@@ -14,7 +14,7 @@ from typing import Any
 from llmx.core.errors import EngineError, LlmxError
 from llmx.core.events import ANSWER, Event, What
 from llmx.core.record import Finish
-from llmx.core.stream import Ask, Piece, Shown, Streamer
+from llmx.core.stream import Ask, Piece, ShownText, Streamer
 from llmx.dialogue.listener import Draft, Listener, Question
 from llmx.dialogue.pace import chunk_size, over
 from llmx.dialogue.redundancy import repeats
@@ -86,7 +86,7 @@ class Voice:
         self.conductor, self.speaker, self.task = conductor, speaker, conductor.task
         self.listener = Listener(self.task, speaker)
         self.streamer = conductor.cast[speaker.voice]
-        self.current, self.chunk, self.full = Shown(), 0, False
+        self.current, self.chunk, self.full = ShownText(), 0, False
         self.ear = Ear(conductor, self.listener)
 
     async def speak(self) -> None:
@@ -151,7 +151,7 @@ class Voice:
             self.conductor.drafts[self.speaker.name].chunks.append(self.current)
             self.conductor.news.notify_all()
         await self._tell("chunk", tokens=self.current.tokens)
-        self.current, self.chunk = Shown(), self.chunk + 1
+        self.current, self.chunk = ShownText(), self.chunk + 1
 
     async def _tell(self, what: What, **more: Any) -> None:
         await self.conductor.tell(self.speaker.name, what, **{"chunk": self.chunk, **more})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from llmx.core.stream import Piece, Shown
+from llmx.core.stream import Piece, ShownText
 
 REPEATED = 0.5  # a chunk half of whose n-grams were shown before repeats them
 
@@ -24,7 +24,7 @@ def restarts(before: Sequence[Hashable], chunk: Sequence[Hashable], n: int) -> b
     return len(before) >= n and len(chunk) >= n and tuple(before[:n]) == tuple(chunk[:n])
 
 
-def repeats(shown: Shown, chunk: Sequence[Piece], n: int) -> bool:
+def repeats(shown: ShownText, chunk: Sequence[Piece], n: int) -> bool:
     """Whether a chunk repeats the answer so far, by token ids, or by words where there are none."""
     ids = [one for piece in chunk for one in piece.ids]
     text = "".join(piece.text for piece in chunk)

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from llmx.core.errors import ConfigError, LlmxError
 from llmx.core.exchange import Message
-from llmx.core.judging import Game, Verdict
+from llmx.core.judging import Game, Preference
 from llmx.core.record import Sample
 from llmx.judging.alpaca_package import chat, installed, missing, part, template
 from llmx.judging.protocol import game
@@ -40,9 +40,9 @@ class AlpacaEval:
             return (game(sample, 0, output, sample.answer, ours_first=True),)
         return (game(sample, 0, sample.answer, output, ours_first=False),)
 
-    def settled(self, game: Game) -> Verdict | None:
+    def settled(self, game: Game) -> Preference | None:
         """Equal outputs are a tie that nobody is asked about, as in the package."""
-        return Verdict(label="same", first=0.5) if game.first == game.second else None
+        return Preference(label="same", first=0.5) if game.first == game.second else None
 
     def turns(self, game: Game) -> tuple[Message, ...]:
         """Return the package's prompt, filled in."""
@@ -52,17 +52,17 @@ class AlpacaEval:
         (prompt,), _ = part("utils").make_prompts(DataFrame([row]), template())
         return chat(prompt)
 
-    def read(self, reply: str, alternatives: Mapping[str, float]) -> Verdict:
+    def read(self, reply: str, alternatives: Mapping[str, float]) -> Preference:
         """Return the probability of `m` among `m` and `M`, by the package's own parser."""
         if not {_FIRST, _SECOND} & set(alternatives):
-            return Verdict(label=None, first=None)
+            return Preference(label=None, first=None)
         told = [{"token": token, "logprob": value} for token, value in alternatives.items()]
         completion = {"logprobs": {"content": [{"top_logprobs": told}]}}
         tokens = [_FIRST, _SECOND]
         parse = part("completion_parsers").logprob_parser
         (preference,) = parse(completion, _FIRST, tokens, is_binarize=False)
         first = 2 - float(preference)  # the package counts from 1 (first) to 2 (second)
-        return Verdict(label=_FIRST if first > 0.5 else _SECOND, first=min(max(first, 0.0), 1.0))
+        return Preference(label=_FIRST if first > 0.5 else _SECOND, first=min(max(first, 0.0), 1.0))
 
     @classmethod
     def refusal(cls) -> LlmxError | None:

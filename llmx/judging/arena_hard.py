@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from llmx.core.errors import LlmxError
 from llmx.core.exchange import Message
-from llmx.core.judging import Game, Verdict
+from llmx.core.judging import Game, Preference
 from llmx.core.record import Sample
 from llmx.judging.protocol import game
 
@@ -42,11 +42,11 @@ Explain yourself first. Then end with exactly one of these labels as your final 
 For example: "My final verdict is a tie: [[A=B]]"."""
 
 _LABELS = {
-    "A>>B": Verdict(label="A>>B", first=1.0, weight=CLEAR_WIN),
-    "A>B": Verdict(label="A>B", first=1.0),
-    "A=B": Verdict(label="A=B", first=0.5),
-    "B>A": Verdict(label="B>A", first=0.0),
-    "B>>A": Verdict(label="B>>A", first=0.0, weight=CLEAR_WIN),
+    "A>>B": Preference(label="A>>B", first=1.0, weight=CLEAR_WIN),
+    "A>B": Preference(label="A>B", first=1.0),
+    "A=B": Preference(label="A=B", first=0.5),
+    "B>A": Preference(label="B>A", first=0.0),
+    "B>>A": Preference(label="B>>A", first=0.0, weight=CLEAR_WIN),
 }
 _SAME = {"B=A": "A=B", "A<B": "B>A", "A<<B": "B>>A", "B<A": "A>B", "B<<A": "A>>B"}
 # Double brackets first; single ones only where there are none, as in the benchmark's settings.
@@ -70,7 +70,7 @@ class ArenaHard:
             game(sample, 1, output, sample.answer, ours_first=True),
         )
 
-    def settled(self, game: Game) -> Verdict | None:
+    def settled(self, game: Game) -> Preference | None:
         """The judge is always asked."""
         return None
 
@@ -86,13 +86,13 @@ class ArenaHard:
         system = Message(role="system", content=self.instructions)
         return (system, Message(role="user", content=shown))
 
-    def read(self, reply: str, alternatives: Mapping[str, float]) -> Verdict:
+    def read(self, reply: str, alternatives: Mapping[str, float]) -> Preference:
         """Return the last label of the reply."""
         for pattern in _PATTERNS:
             if found := pattern.findall(reply.upper()):
                 label = _SAME.get(found[-1], found[-1])
-                return _LABELS.get(label, Verdict(label=None, first=None))
-        return Verdict(label=None, first=None)
+                return _LABELS.get(label, Preference(label=None, first=None))
+        return Preference(label=None, first=None)
 
     @classmethod
     def refusal(cls) -> LlmxError | None:

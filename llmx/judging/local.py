@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llmx.core.errors import DataError
-from llmx.core.judging import Game, Judgement, JudgeSpec, Verdict, judged
+from llmx.core.judging import Game, Judgement, JudgeSpec, Preference, judged
 from llmx.judging.protocol import JudgeProtocol
 from llmx.scoring.number import last_number
 
@@ -46,9 +46,9 @@ class ExactJudge:
             yield judged(game, verdict(*hits))
 
 
-def verdict(first: int, second: int) -> Verdict:
+def verdict(first: int, second: int) -> Preference:
     """Return who has more."""
     if first == second:
-        return Verdict(label="same", first=0.5)
+        return Preference(label="same", first=0.5)
     better = first > second
-    return Verdict(label="first" if better else "second", first=float(better))
+    return Preference(label="first" if better else "second", first=float(better))

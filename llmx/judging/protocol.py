@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 from llmx.core.errors import LlmxError
 from llmx.core.exchange import Message
-from llmx.core.judging import Game, Verdict
+from llmx.core.judging import Game, Preference
 from llmx.core.record import Sample
 
 
@@ -25,13 +25,13 @@ class JudgeProtocol(Protocol):
     def games(self, sample: Sample, output: str) -> Sequence[Game]:
         """Return the games of one problem; `sample.answer` is the baseline's output."""
 
-    def settled(self, game: Game) -> Verdict | None:
+    def settled(self, game: Game) -> Preference | None:
         """Return the verdict of a game that needs no judge, None if it needs one."""
 
     def turns(self, game: Game) -> tuple[Message, ...]:
         """Return what the judge is sent."""
 
-    def read(self, reply: str, alternatives: Mapping[str, float]) -> Verdict:
+    def read(self, reply: str, alternatives: Mapping[str, float]) -> Preference:
         """Return what the judge said; a verdict without a preference if it cannot be read."""
 
     @classmethod

@@ -16,7 +16,7 @@ from llmx.core.figure import Figures, joined
 from llmx.core.metric import METRICS, Metric
 from llmx.core.record import Frozen, Record, Sample, Score
 from llmx.report.figures.read import figures_in, readable
-from llmx.report.results import Calibration
+from llmx.report.results import StoredCalibration
 from llmx.store.files import read_json
 from llmx.store.rows import parsed, rows
 
@@ -24,7 +24,7 @@ M = TypeVar("M", bound=BaseModel)
 _METRICS = TypeAdapter(list[Metric])
 
 
-class Block(Frozen):
+class TimedBlock(Frozen):
     """One timed block of the speed stage: one arm, one round, the same problems for every arm."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -50,7 +50,7 @@ class Word(Frozen):
     tested: int = 0
 
 
-class Words(Frozen):
+class VerdictWords(Frozen):
     """What a report reads of the verdicts of a run."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -74,7 +74,7 @@ class ArmFiles:
     scores: dict[str, Score] = field(default_factory=dict)
     problems: dict[str, Sample] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
-    calibration: Calibration | None = None
+    calibration: StoredCalibration | None = None
     audit: Audit | None = None
     seed: str = ""
     seeds: tuple[ArmFiles, ...] = ()
@@ -102,7 +102,7 @@ class Gathered:
     """All inputs of a report."""
 
     arms: dict[str, ArmFiles]
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[TimedBlock] = field(default_factory=list)
     verdicts: tuple[Word, ...] = ()
     figures: Figures = field(default_factory=Figures)
 
@@ -130,10 +130,10 @@ def gather(
     for key, folder in inputs.items():
         _, _, arm = key.partition("/")
         if (folder / "blocks.jsonl").exists():
-            found.blocks += _lines(folder / "blocks.jsonl", Block)
+            found.blocks += _lines(folder / "blocks.jsonl", TimedBlock)
         elif (folder / "verdicts.json").exists():
             path = folder / "verdicts.json"
-            found.verdicts = _parse(Words, read_json(path), path).verdicts
+            found.verdicts = _parse(VerdictWords, read_json(path), path).verdicts
         elif arm in found.arms:
             _read_arm(folder, found.arms[arm], key)
     return replace(found, figures=joined(figures_in(folder) for folder in inputs.values()))
@@ -151,7 +151,7 @@ def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
         files.problems = {row.id: row for row in _lines(folder / "problems.jsonl", Sample)}
     if (folder / "calibration.json").exists():
         path = folder / "calibration.json"
-        files.calibration = _parse(Calibration, read_json(path), path)
+        files.calibration = _parse(StoredCalibration, read_json(path), path)
     if (folder / "audit.json").exists():
         path = folder / "audit.json"
         files.audit = _both(files.audit, _parse(Audit, read_json(path), path))

@@ -43,7 +43,7 @@ class Difference(Frozen):
     )
 
 
-class Calibration(Frozen):
+class StoredCalibration(Frozen):
     """Output of a calibration stage; keys that a report does not show are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -108,8 +108,8 @@ class Row(Sparse):
     draft_share: float | None = Field(default=None, description="accepted over emitted tokens")
     asked_share: float | None = None
     share_missed: bool = Field(default=False, description="over three points off the asked share")
-    calibration: Calibration | None = Field(default=None, description="of the first seed")
-    calibration_seeds: tuple[Calibration, ...] = Field(
+    calibration: StoredCalibration | None = Field(default=None, description="of the first seed")
+    calibration_seeds: tuple[StoredCalibration, ...] = Field(
         default=(), description="of every seed, where there are several"
     )
     output_tokens: float | None = Field(default=None, description="mean per problem")
@@ -123,7 +123,7 @@ class Row(Sparse):
         """Return a metric by its name, or None."""
         return next((one for one in self.metrics if one.metric.name == name), None)
 
-    def calibrations(self) -> tuple[Calibration, ...]:
+    def calibrations(self) -> tuple[StoredCalibration, ...]:
         """Return the calibration of every seed; of a file that keeps one, that one."""
         return self.calibration_seeds or ((self.calibration,) if self.calibration else ())
 

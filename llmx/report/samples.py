@@ -15,7 +15,7 @@ _SPECIAL = re.compile(r"<\|?/?[a-z_]+\|?>")
 
 
 @dataclass(frozen=True)
-class Answer:
+class SharedText:
     """One text, and the arms that wrote exactly it."""
 
     arms: tuple[str, ...]
@@ -27,14 +27,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Shown:
+class SharedProblem:
     """One problem side by side."""
 
     anchor: str
     id: str
     question: str
     expected: str
-    answers: tuple[Answer, ...]
+    answers: tuple[SharedText, ...]
 
     @property
     def arms(self) -> int:
@@ -47,7 +47,7 @@ class Shown:
         return sum(len(answer.arms) for answer in self.answers if answer.verdict == "correct")
 
 
-def side_by_side(found: Gathered, count: int = SHOWN) -> tuple[Shown, ...]:
+def side_by_side(found: Gathered, count: int = SHOWN) -> tuple[SharedProblem, ...]:
     """Return evenly spaced problems in the order of their ids: every arm has them."""
     having = {arm: files for arm, files in found.arms.items() if files.records}
     if not having:
@@ -64,12 +64,12 @@ def _spaced(ids: Sequence[str], count: int) -> list[str]:
     return [ids[index * len(ids) // count] for index in range(count)]
 
 
-def _shown(index: int, sample: str, having: dict[str, ArmFiles]) -> Shown:
+def _shown(index: int, sample: str, having: dict[str, ArmFiles]) -> SharedProblem:
     files = next(iter(having.values()))
     problem, score = files.problems.get(sample), files.scores.get(sample)
     question = problem.question if problem else _bare(files.records[sample].prompt)
     expected = score.expected if score else (problem.answer if problem else "")
-    return Shown(f"sample-{index}", sample, question, expected, _answers(sample, having))
+    return SharedProblem(f"sample-{index}", sample, question, expected, _answers(sample, having))
 
 
 def _bare(prompt: str) -> str:
@@ -77,7 +77,7 @@ def _bare(prompt: str) -> str:
     return _SPECIAL.sub(" ", prompt).strip()
 
 
-def _answers(sample: str, having: dict[str, ArmFiles]) -> tuple[Answer, ...]:
+def _answers(sample: str, having: dict[str, ArmFiles]) -> tuple[SharedText, ...]:
     """Group arms whose tokens are the same, so that nobody reads one text twice."""
     groups: dict[object, list[str]] = {}
     for arm, files in having.items():
@@ -89,8 +89,8 @@ def _answers(sample: str, having: dict[str, ArmFiles]) -> tuple[Answer, ...]:
     return tuple(made)
 
 
-def _answer(arms: Sequence[str], record: Record, score: Score | None) -> Answer:
-    return Answer(
+def _answer(arms: Sequence[str], record: Record, score: Score | None) -> SharedText:
+    return SharedText(
         arms=tuple(arms),
         text=record.text.strip(),
         verdict=_verdict(score),

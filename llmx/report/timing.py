@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from llmx.core.figure import Span
-from llmx.report.gather import Block
+from llmx.report.gather import TimedBlock
 from llmx.stats.interval import Interval
 from llmx.stats.inversion import p_beyond
 from llmx.stats.rates import rate_interval, ratio_interval, ratio_interval_at
@@ -27,7 +27,7 @@ Timing = dict[str, dict[int, Work]]
 """arm → round → work."""
 
 
-def timing(blocks: Iterable[Block]) -> Timing:
+def timing(blocks: Iterable[TimedBlock]) -> Timing:
     """Sum the blocks of each arm and round."""
     table: defaultdict[str, defaultdict[int, Work]] = defaultdict(lambda: defaultdict(Work))
     for block in blocks:

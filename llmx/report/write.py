@@ -20,7 +20,7 @@ from llmx.report.markdown import markdown, timing_note
 from llmx.report.picture import arms_of, caption, picture, references_of
 from llmx.report.plot import drawn_mark
 from llmx.report.results import Results
-from llmx.report.samples import Shown, side_by_side
+from llmx.report.samples import SharedProblem, side_by_side
 from llmx.report.svg import element
 from llmx.report.tables import tables
 from llmx.store.files import write_json
@@ -76,7 +76,7 @@ def _without(values: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def html(results: Results, settings: str, samples: Sequence[Shown]) -> str:
+def html(results: Results, settings: str, samples: Sequence[SharedProblem]) -> str:
     """Return the page; the same arguments give the same bytes.
 
     Args:

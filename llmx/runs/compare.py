@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmx.claims.compare.model import Compared
-from llmx.claims.compare.pair import Given, compare
+from llmx.claims.compare.pair import GivenSide, compare
 from llmx.core.errors import ConfigError, StoreError, nearest
 from llmx.core.spec import ArmSpec, StageSpec
 from llmx.core.trained import trained_arms
@@ -35,7 +35,7 @@ class _Run:
         pooled = pool(self.found).arms
         return [name for name, files in pooled.items() if files.scores]
 
-    def side(self, arm: str, other: str) -> Given:
+    def side(self, arm: str, other: str) -> GivenSide:
         """Return an arm by the name of its family, or one seed of it by its full name.
 
         Args:
@@ -54,7 +54,7 @@ class _Run:
         blocks = (pooled if arm in pooled.arms else self.found).blocks
         own = trained_arms({arm: specs[arm]}, self.stages, one_run=other == self.name)
         files = replace(known[arm], trained=bool(own))
-        return Given(self.name, arm, specs[arm], files, timing(blocks))
+        return GivenSide(self.name, arm, specs[arm], files, timing(blocks))
 
 
 def compare_runs(first: str, second: str, runs: Path) -> Compared:

@@ -26,7 +26,7 @@ _BATCH = 16
 
 
 @dataclass(frozen=True)
-class Difference:
+class Mismatch:
     """Where two completions part.
 
     Attributes:
@@ -56,7 +56,7 @@ class Parity:
     prompts: int
     agreeing: int
     tokens: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Mismatch, ...]
     rounding: float
     """Nats that the arithmetic of the engines may move a gap by."""
 
@@ -162,7 +162,7 @@ def compared(
     differences = []
     for one, two in zip(first, other, strict=True):
         if one.prompt_ids != two.prompt_ids:
-            differences.append(Difference(one.id, -1, (None, None), ("", ""), None))
+            differences.append(Mismatch(one.id, -1, (None, None), ("", ""), None))
         elif one.completion_ids != two.completion_ids:
             differences.append(_difference(reader, one, two))
     tokens = sum(len(record.completion_ids) for record in first)
@@ -170,7 +170,7 @@ def compared(
     return Parity(engines, len(first), agreeing, tokens, tuple(differences), rounding)
 
 
-def _difference(reader: HfEngine, one: Record, two: Record) -> Difference:
+def _difference(reader: HfEngine, one: Record, two: Record) -> Mismatch:
     pairs = zip(one.completion_ids, two.completion_ids, strict=False)
     shorter = min(len(one.completion_ids), len(two.completion_ids))
     at = next((place for place, (a, b) in enumerate(pairs) if a != b), shorter)
@@ -178,7 +178,7 @@ def _difference(reader: HfEngine, one: Record, two: Record) -> Difference:
     texts = tuple("" if token is None else reader.pair.tokenizer.decode([token]) for token in said)
     context = [*one.prompt_ids, *one.completion_ids[:at]]
     gap = None if None in said else _gap(reader, context, said)
-    return Difference(one.id, at, (said[0], said[1]), (texts[0], texts[1]), gap)
+    return Mismatch(one.id, at, (said[0], said[1]), (texts[0], texts[1]), gap)
 
 
 def _gap(reader: HfEngine, context: Sequence[int], tokens: Sequence[int | None]) -> float:

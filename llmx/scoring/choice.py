@@ -7,7 +7,7 @@ from typing import ClassVar
 from llmx.core.errors import DataError
 from llmx.core.record import Record, Sample, Score
 from llmx.scoring.letter import last_letter, stated_letter
-from llmx.scoring.scorer import judged
+from llmx.scoring.scorer import scored
 
 
 class ChoiceScorer:
@@ -30,7 +30,7 @@ class ChoiceScorer:
         """
         expected = _reference(sample)
         strict, flexible = stated_letter(record.text), last_letter(record.text, sample.choices)
-        return judged(record, sample, expected, strict, flexible)
+        return scored(record, sample, expected, strict, flexible)
 
 
 def _reference(sample: Sample) -> str:

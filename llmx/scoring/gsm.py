@@ -7,7 +7,7 @@ from typing import ClassVar
 from llmx.core.errors import DataError
 from llmx.core.record import Record, Sample, Score
 from llmx.scoring.number import last_number, leading_number
-from llmx.scoring.scorer import judged
+from llmx.scoring.scorer import scored
 
 
 class GsmScorer:
@@ -30,7 +30,7 @@ class GsmScorer:
         """
         expected = _reference(sample)
         strict, flexible = strict_answer(record.text), last_number(record.text)
-        return judged(record, sample, expected, strict, flexible)
+        return scored(record, sample, expected, strict, flexible)
 
 
 def strict_answer(text: str) -> str | None:

@@ -58,7 +58,7 @@ def misfit(score: Score, metrics: Sequence[Metric]) -> str:
     )
 
 
-def judged(
+def scored(
     record: Record,
     sample: Sample,
     expected: str,

@@ -51,7 +51,7 @@ class Parser(h11.Connection):
 
 
 @dataclass
-class Watch:
+class StallWatch:
     """For how long something has not changed."""
 
     seen: Any = None
@@ -78,7 +78,7 @@ class Connection(H11Protocol):
         self.conn = Parser(h11.SERVER)
         self.limits, self.metrics = self.config.limits, self.config.metrics
         self.leaving = False
-        self.request, self.reader = Watch(), Watch()
+        self.request, self.reader = StallWatch(), StallWatch()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Enter, if there is room or can be made."""

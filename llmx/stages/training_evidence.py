@@ -16,7 +16,7 @@ from llmx.core.stage import StageContext
 from llmx.core.trained import trained_arms
 from llmx.report.gather import ArmFiles, gather
 from llmx.report.training.drawn import Count, by_step, chosen
-from llmx.report.training.evidence import Half, SeedRun, Traced
+from llmx.report.training.evidence import Half, SeedRun, TraceReading
 from llmx.report.training.trained_on import TrainedOn, trained_on
 from llmx.store.files import read_json
 from llmx.train.post_training.fields import setting
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 _SUPERVISED, _PREFERENCE, _RL = ("sft",), ("dpo",), ("grpo", "rloo")
 
 
-class Observer(Protocol):
+class OutputObserver(Protocol):
     """Kind of the family ``observer``: reads outputs to problems of one kind of data."""
 
-    def read(self, data: DataSpec, records: Mapping[str, Record]) -> Mapping[str, Traced]:
+    def read(self, data: DataSpec, records: Mapping[str, Record]) -> Mapping[str, TraceReading]:
         """Return what each output is, by its problem; outputs without a known problem are left."""
 
     def counter(self, data: DataSpec) -> Count | None:
@@ -74,9 +74,9 @@ class _Observers:
     """What reads outputs, by the kind of data: one of each kind, as it keeps what it draws."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Observer] = {}
+        self._made: dict[str, OutputObserver] = {}
 
-    def of(self, arm: ArmSpec) -> Observer | None:
+    def of(self, arm: ArmSpec) -> OutputObserver | None:
         """Return the observer of an arm's data; None where outputs are read as answers alone."""
         if arm.data is None or arm.data.kind not in kinds("observer"):
             return None
@@ -86,7 +86,7 @@ class _Observers:
         return self._made[where]
 
 
-def _half(files: ArmFiles, observer: Observer | None, arm: ArmSpec) -> Half:
+def _half(files: ArmFiles, observer: OutputObserver | None, arm: ArmSpec) -> Half:
     if observer is None or arm.data is None:
         return Half(files, {})
     return Half(files, observer.read(arm.data, files.records))
@@ -142,7 +142,7 @@ def _before_rl(trainings: Mapping[str, tuple[Path, Any]], arm: str) -> dict[str,
 
 def _rollouts(
     trainings: Mapping[str, tuple[Path, Any]],
-    observer: Observer | None,
+    observer: OutputObserver | None,
     arm: ArmSpec,
     wanted: int,
 ) -> dict[str, Any]:

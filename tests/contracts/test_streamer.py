@@ -11,7 +11,7 @@ from llmx.core.events import ANSWER
 from llmx.core.exchange import Message, Request
 from llmx.core.registry import lookup
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.stream import Ask, Part, Shown, Turn
+from llmx.core.stream import Ask, Part, ShownText, Turn
 from llmx.dialogue.api import converse
 from llmx.engines.hf import HfEngine
 from llmx.engines.stream.hf import HfStreamer
@@ -64,7 +64,7 @@ def turns(*parts):
 
 def ask(sampler=GREEDY, budget=80, shown=None, prompt=None, id="q/answer"):
     prompt = prompt or turns(QUESTION)
-    return Ask(id=id, prompt=prompt, shown=shown or Shown(), budget=budget, sampler=sampler)
+    return Ask(id=id, prompt=prompt, shown=shown or ShownText(), budget=budget, sampler=sampler)
 
 
 async def read_all(streamer, asks):
@@ -80,7 +80,7 @@ def read(streamer, asked):
 
 
 def joined(pieces, shown=None):
-    shown = shown or Shown()
+    shown = shown or ShownText()
     for piece in pieces:
         shown = shown.plus(piece)
     return shown
@@ -109,7 +109,7 @@ def test_the_last_piece_and_no_other_says_why(streamer):
 def test_an_answer_in_chunks_is_the_answer_at_once(kind, streamer, size):
     for sampler in samplers(kind):
         whole = joined(read(streamer, ask(sampler)))
-        shown, finish = Shown(), None
+        shown, finish = ShownText(), None
         while finish in (None, "length") and shown.tokens < 80:
             chunk = read(streamer, ask(sampler, min(size, 80 - shown.tokens), shown))
             shown, finish = joined(chunk, shown), chunk[-1].finish

@@ -32,7 +32,7 @@ from llmx.core.exposure import exposures
 from llmx.core.secrets import has_key_shape, is_secret_name, struck_out, without_secrets
 from llmx.core.spec import ArmSpec, RunSpec
 from llmx.engines.vllm_server import serve
-from llmx.engines.vllm_server.server import Server
+from llmx.engines.vllm_server.server import VllmServer
 
 BY_NAME = "planted-hunter"  # a secret only where its name says so
 BY_SHAPE = "sk-proj-plantedPLANTED0123456789"
@@ -363,7 +363,9 @@ def test_a_vllm_server_gets_its_settings_by_a_pipe(here):
     python = here / "python"
     python.write_text(FAKE)
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    server = Server(python, 1, {"settings": {"model": "m", "note": BY_NAME}, "server": {"a": 1}})
+    server = VllmServer(
+        python, 1, {"settings": {"model": "m", "note": BY_NAME}, "server": {"a": 1}}
+    )
     server._process.wait(20)
     server.close()
     given = json.loads(Path(f"{python}.given").read_text())
@@ -374,7 +376,7 @@ def test_a_vllm_server_gets_its_settings_by_a_pipe(here):
 
 
 def test_a_vllm_server_that_has_ended_takes_no_settings_and_breaks_nothing(here):
-    server = Server(Path("/bin/true"), 1, {"settings": {"note": "x" * (1 << 20)}})
+    server = VllmServer(Path("/bin/true"), 1, {"settings": {"note": "x" * (1 << 20)}})
     server.close()
 
 

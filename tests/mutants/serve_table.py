@@ -86,7 +86,7 @@ TIMES = [
     Mutant(  # each byte gives a client more time
         "serve/connection.py",
         "            super().data_received(data)\n",
-        "            self.request = Watch(None, self.loop.time())\n"
+        "            self.request = StallWatch(None, self.loop.time())\n"
         "            super().data_received(data)\n",
         f"{_SLOW}::test_a_byte_now_and_then_is_no_reason_to_wait",
     ),

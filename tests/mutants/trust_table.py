@@ -132,7 +132,7 @@ TEMPLATES = [
            f"{_TIME}[two loops]"),
     Mutant(GUARDED, "env={**kept,", "env={**os.environ,", _OWN),
     Mutant(GUARDED, '[sys.executable, "-P", "-m",', '[sys.executable, "-m",', _OWN),
-    Mutant(GUARDED, "chat_template_utils._compile_jinja_template = Guarded", "pass",
+    Mutant(GUARDED, "chat_template_utils._compile_jinja_template = GuardedTemplate", "pass",
            f"{_TEMPLATES}::test_transformers_renders_within_the_limits_too"),
     Mutant(PLAIN, "if looped or not _over_turns(node):", "if not _over_turns(node):", _HERE),
     Mutant(PLAIN, "not (node.recursive or node.test or node.else_)", "True", _HERE),

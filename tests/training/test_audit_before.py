@@ -10,7 +10,7 @@ from llmx.core.errors import DataError, RunError
 from llmx.store.files import read_json, read_lines, write_lines
 from llmx.train.post_training.audit import Limit, audit
 from llmx.train.post_training.encoded import encode_answered, encode_asked, encode_prompts
-from llmx.train.post_training.rows import Row, asked_by, asks
+from llmx.train.post_training.rows import TrainingRow, asked_by, asks
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def texts_of(words, rows):
 
 def rows_of(raw):
     turns = [[{"role": "user", "content": fields["question"]}] for fields in raw]
-    return [Row(n, fields, turns[n]) for n, fields in enumerate(raw)]
+    return [TrainingRow(n, fields, turns[n]) for n, fields in enumerate(raw)]
 
 
 def found(audited, name):
@@ -41,7 +41,7 @@ def test_the_mask_is_on_the_answer_and_its_end(words):
 
 
 def test_a_plain_prompt_is_sent_as_it_is(words):
-    row = Row(0, {"prompt": "<|begin|>1+1=", "completion": "2"}, "<|begin|>1+1=")
+    row = TrainingRow(0, {"prompt": "<|begin|>1+1=", "completion": "2"}, "<|begin|>1+1=")
     text = encode_answered(words, row, "2", "completion")
     assert words.decode(text.ids) == "<|begin|>1+1=2<|end|>"
     assert encode_answered(words, row, "2<|end|>", "completion").ids == text.ids
@@ -88,7 +88,7 @@ def test_without_a_test_split_nothing_is_claimed(words):
 
 
 def test_two_begins_and_a_missing_end_are_counted(words):
-    row = Row(0, {"prompt": "p"}, "<|begin|><|begin|>hm")
+    row = TrainingRow(0, {"prompt": "p"}, "<|begin|><|begin|>hm")
     text = encode_answered(words, row, "2", "completion")
     open_end = replace(text, ids=text.ids[:-1], mask=text.mask[:-1])
     audited = audit([row, row], [text, open_end], Limit(None), words, {})
@@ -118,7 +118,7 @@ def test_texts_beyond_the_positions_of_the_model_are_counted(words):
 @pytest.mark.parametrize("own", [{}, {"question": "in other words"}])
 def test_a_prompt_that_asks_a_tested_question_is_an_overlap(words, own):
     raw = {"prompt": "What is 2 plus 2?", "completion": "4", **own}
-    rows = [Row(0, raw, raw["prompt"])]
+    rows = [TrainingRow(0, raw, raw["prompt"])]
     texts = [encode_answered(words, rows[0], "4", "completion")]
     audited = audit(
         rows, texts, Limit(None), words, {"test": asked_by({"question": raw["prompt"]})}

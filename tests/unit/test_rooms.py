@@ -147,3 +147,39 @@ def test_shared_rooms_speak_no_papers_words():
 @pytest.mark.parametrize("paper", sorted(PAPERS))
 def test_every_paper_says_its_words(paper):
     assert any(room.words for room in rooms() if room.name.endswith(f".{paper}"))
+
+
+TWICE: set[str] = set()
+"""Names that two classes may share, each with its reason beside it; the list may only shrink."""
+
+
+def classes() -> dict[str, list[str]]:
+    """Every class by its name: the modules that define it."""
+    found: dict[str, list[str]] = {}
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(module)
+    return found
+
+
+def test_no_two_classes_share_a_name():
+    assert {name: at for name, at in classes().items() if len(at) > 1 and name not in TWICE} == {}
+
+
+def defined(tree: ast.AST) -> set[str]:
+    """Names of the functions and classes of a module."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
+
+
+@pytest.mark.parametrize(
+    "room", ["decoding", "dialogue", "kernels", "engines.native", "report.verdict", "scoring"]
+)
+def test_only_a_model_judges(room):
+    """An accept rule decides and a verdict test tests; a judge is asked which answer is better."""
+    inside = {name: tree for name, tree in TREES.items() if name.startswith(f"llmx.{room}.")}
+    assert inside
+    assert {
+        (name, one) for name in inside for one in defined(inside[name]) if "judg" in one.lower()
+    } == set()

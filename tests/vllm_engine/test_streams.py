@@ -11,7 +11,7 @@ from test_left_behind import alive
 
 from llmx.core.errors import EngineError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.stream import Ask, Part, Shown, Turn
+from llmx.core.stream import Ask, Part, ShownText, Turn
 from llmx.engines.stream.hf import HfStreamer
 from llmx.engines.stream.vllm import VllmStreamer
 from llmx.engines.stream.vllm_server import VllmServerStreamer
@@ -56,7 +56,12 @@ def user(text):
 
 def ask(budget, shown=None, prompt=(user(LONG),), id="q/answer", offset=0):
     return Ask(
-        id=id, prompt=prompt, shown=shown or Shown(), budget=budget, sampler=GREEDY, offset=offset
+        id=id,
+        prompt=prompt,
+        shown=shown or ShownText(),
+        budget=budget,
+        sampler=GREEDY,
+        offset=offset,
     )
 
 
@@ -70,7 +75,7 @@ def read(streamer, asked):
 
 
 def said(pieces):
-    shown = Shown()
+    shown = ShownText()
     for piece in pieces:
         shown = shown.plus(piece)
     return shown
@@ -128,7 +133,7 @@ def test_more_speakers_than_places_all_go_on(make):
     streamer, speakers = make(), 2 * PLACES
 
     async def talk(n):
-        shown = Shown()
+        shown = ShownText()
         for _ in range(3):
             pieces = await told(streamer, ask(8, shown=shown, id=f"{n}/answer"))
             for piece in pieces:

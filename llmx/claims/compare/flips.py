@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llmx.claims.compare.model import Flip, Layers
+from llmx.claims.compare.model import Agreed, Flip
 from llmx.core.record import Record
 from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable
@@ -57,7 +57,7 @@ def _first_difference(records: Sequence[Record | None]) -> int | None:
     return next((place for place, (a, b) in enumerate(pairs) if a != b), shorter)
 
 
-def layers(table: PairedTable) -> Layers:
+def layers(table: PairedTable) -> Agreed:
     """Count the samples that are alike in what was sent, received, read and judged."""
     prompt = tokens = answer = verdict = count = 0
     for name, _, before, after in _samples(table):
@@ -68,7 +68,7 @@ def layers(table: PairedTable) -> Layers:
             tokens += one.received == other.received
         answer += before.scores[name].strict == after.scores[name].strict
         verdict += before.scores[name].correct == after.scores[name].correct
-    return Layers(
+    return Agreed(
         samples=count,
         same_prompt=prompt,
         same_tokens=tokens,

@@ -47,7 +47,7 @@ class Changed(Frozen):
     second: str | None
 
 
-class Layers(Frozen):
+class Agreed(Frozen):
     """Where the two part: samples (problems × seeds) that are alike, layer by layer."""
 
     samples: int
@@ -57,7 +57,7 @@ class Layers(Frozen):
     same_verdict: int = Field(description="both right or both wrong")
 
 
-class Beside(Frozen):
+class SharedMetric(Frozen):
     """A metric that the scorers of both sides declare, on the problems of the comparison."""
 
     metric: Metric
@@ -82,10 +82,10 @@ class Comparison(Sparse):
     length: Span | None = Field(description="mean tokens over the first side's")
     speed: Span | None = Field(description="tokens/s over the first side's, paired by round")
     speed_problems: Span | None = Field(description="the same in problems/s")
-    layers: Layers
+    layers: Agreed
     changed: tuple[Changed, ...]
     flips: tuple[Flip, ...]
-    metrics: tuple[Beside, ...] = ()
+    metrics: tuple[SharedMetric, ...] = ()
 
 
 class Compared(Frozen):

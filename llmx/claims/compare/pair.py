@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmx.claims.compare.flips import flips, layers
-from llmx.claims.compare.model import Beside, Changed, Compared, Comparison, Side
+from llmx.claims.compare.model import Changed, Compared, Comparison, SharedMetric, Side
 from llmx.core.errors import RunError
 from llmx.core.figure import Span
 from llmx.core.record import as_json
@@ -23,7 +23,7 @@ from llmx.stats.multiple import holm
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenSide:
     """One side: an arm of a run, its seeds pooled.
 
     Attributes:
@@ -42,7 +42,7 @@ class Given:
         return f"{self.run}:{self.arm}"
 
 
-def compare(pairs: Sequence[tuple[Given, Given]]) -> Compared:
+def compare(pairs: Sequence[tuple[GivenSide, GivenSide]]) -> Compared:
     """Compare each second side with its first.
 
     Raises:
@@ -58,7 +58,7 @@ def compare(pairs: Sequence[tuple[Given, Given]]) -> Compared:
     )
 
 
-def _to_be_paired(first: Given, second: Given) -> tuple[Given, Given]:
+def _to_be_paired(first: GivenSide, second: GivenSide) -> tuple[GivenSide, GivenSide]:
     """Return both with the names of their seeds.
 
     Two runs that were named one by one are compared as they are, whatever their seeds. A run
@@ -77,11 +77,11 @@ def _to_be_paired(first: Given, second: Given) -> tuple[Given, Given]:
     return one, other
 
 
-def _seeded(given: Given, seed: str) -> Given:
+def _seeded(given: GivenSide, seed: str) -> GivenSide:
     return replace(given, files=replace(given.files, seed=seed))
 
 
-def _one(first: Given, second: Given) -> Comparison:
+def _one(first: GivenSide, second: GivenSide) -> Comparison:
     table = paired_table(second.files, first.files)
     found = difference(second.files, first.files)
     if table is None or found is None:
@@ -109,16 +109,16 @@ def _one(first: Given, second: Given) -> Comparison:
     )
 
 
-def _metrics(first: ArmFiles, second: ArmFiles) -> Iterator[Beside]:
+def _metrics(first: ArmFiles, second: ArmFiles) -> Iterator[SharedMetric]:
     """Yield what both sides measure alike beside accuracy."""
     for metric in first.metrics:
         found = difference(second, first, metric)
         if found is not None:
             one, other = value_span(first, metric), value_span(second, metric)
-            yield Beside(metric=metric, first=one, second=other, difference=found)
+            yield SharedMetric(metric=metric, first=one, second=other, difference=found)
 
 
-def _side(given: Given) -> Side:
+def _side(given: GivenSide) -> Side:
     row = measure_arm(given.arm, given.spec, given.files)
     return Side(
         run=given.run,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmx.claims.compare.model import Beside, Comparison, Flip, Side
+from llmx.claims.compare.model import Comparison, Flip, SharedMetric, Side
 from llmx.core.figure import Span
 from llmx.report.metric_words import gap, gap_unit, level
 from llmx.report.numbers import (
@@ -49,7 +49,7 @@ def rows(one: Comparison) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _metric(one: Beside) -> tuple[str, str, str, str]:
+def _metric(one: SharedMetric) -> tuple[str, str, str, str]:
     of = one.metric
     what = f"{of.name}, {of.unit}" if of.unit else of.name
     unit = f" {gap_unit(of)}" if gap_unit(of) else ""

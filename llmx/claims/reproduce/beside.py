@@ -9,7 +9,7 @@ from pydantic import Field
 from llmx.claims.paper import Ours
 from llmx.claims.quantity import quantity
 from llmx.claims.reproduce.stored import Stored
-from llmx.core.figure import Figure, Figures, Judge, Span
+from llmx.core.figure import Figure, Figures, JudgeName, Span
 from llmx.core.record import Frozen
 from llmx.report.figures import names
 
@@ -32,7 +32,7 @@ class Beside(Frozen):
     seeds: int
     absolute: Span | None = Field(default=None, description="the same as a difference, tokens/s")
     accuracy: Span | None = Field(default=None, description="the arm's accuracy difference")
-    judge: Judge | None = Field(default=None, description="who gave it, of win rates")
+    judge: JudgeName | None = Field(default=None, description="who gave it, of win rates")
     unkept: str = Field(default="", description="day of a run whose outcomes were not kept")
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from llmx.claims.paper import PER_MACHINE, Claim, Ours
 from llmx.claims.quantity import quantity
 from llmx.claims.reproduce.beside import Beside
-from llmx.core.figure import Judge
+from llmx.core.figure import JudgeName
 from llmx.core.record import Frozen
 from llmx.report.figures.names import CONTROLLED
 from llmx.report.numbers import number, number_span, points_span
@@ -49,14 +49,14 @@ def published(claim: Claim, ours: Beside | None, explored: str = "") -> Publishe
         explored: why ours is exploratory, so that there is no figure of ours; see
             :func:`llmx.claims.reproduce.beside.exploratory`.
     """
-    word, reason = _judge(claim, ours)
+    word, reason = _compared(claim, ours)
     if explored and ours is None:
         what = _UNREAD if claim.value is None else ""
         word, reason = "exploratory", f"{what} {explored} exploratory.".strip()
     return Published(claim=claim, ours=ours, word=word, reason=reason)
 
 
-def _judge(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
+def _compared(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
     if claim.value is None:
         return "could not be read", f"{_UNREAD}{_own(claim, ours)}"
     if claim.ours is None:
@@ -106,7 +106,7 @@ def said(ours: Beside) -> str:
     return f"{text} (of {ours.unkept}; {CANNOT})" if ours.unkept else text
 
 
-def said_judge(judge: Judge) -> str:
+def said_judge(judge: JudgeName) -> str:
     """Return the judge in words."""
     if judge.kind is None:
         return "by a judge that the run does not name"

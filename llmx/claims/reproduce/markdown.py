@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from llmx.claims.reproduce.anchors import Anchored
 from llmx.claims.reproduce.claims import Published
-from llmx.claims.reproduce.page import Judged, Page, Tested
+from llmx.claims.reproduce.page import Page, RunVerdict, Tested
 from llmx.claims.reproduce.words import (
     deviations,
     said_estimate,
@@ -17,14 +17,14 @@ from llmx.claims.reproduce.words import (
     said_stands,
 )
 from llmx.report.training.page import table as training_table
-from llmx.report.training.tables import Table
+from llmx.report.training.tables import TrainingTable
 from llmx.report.verdict.markdown import basis, figures
 
 
 def markdown(
     page: Page,
     pictures: Sequence[tuple[str, str]] = (),
-    tables: Mapping[str, Sequence[Table]] | None = None,
+    tables: Mapping[str, Sequence[TrainingTable]] | None = None,
 ) -> str:
     """Return the page; the same page gives the same bytes.
 
@@ -47,7 +47,7 @@ def markdown(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _of_run(recipe: str, tables: Sequence[Table]) -> str:
+def _of_run(recipe: str, tables: Sequence[TrainingTable]) -> str:
     parts = [f"### {one.title}\n\n{training_table(one)}\n\n{one.note}" for one in tables]
     return "\n\n".join([f"## `{recipe}`", *parts])
 
@@ -93,7 +93,7 @@ def _finding(tested: Tested) -> str:
     return "\n\n".join([head, *(_judged(one) for one in tested.judged)])
 
 
-def _judged(one: Judged) -> str:
+def _judged(one: RunVerdict) -> str:
     verdict, rests, stands = one.verdict, basis(one.verdict), said_stands(one.verdict)
     text = f"`{one.recipe}`: **{verdict.word}**{f', {stands}' if stands else ''}. {verdict.reason}"
     text += f" ({rests})" if rests else ""

@@ -41,7 +41,7 @@ class Estimate(Frozen):
     refusal: str = Field(default="", description="why it cannot be run; empty = it can")
 
 
-class Judged(Frozen):
+class RunVerdict(Frozen):
     """What one run says of a statement."""
 
     recipe: str
@@ -56,7 +56,7 @@ class Tested(Frozen):
     statement: str
     where: str
     grade: Grade | None = Field(default=None, description="None: a question of our own")
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[RunVerdict, ...] = ()
     tested_by: tuple[str, ...] = Field(default=(), description="recipes with a test of it")
 
 
@@ -146,7 +146,7 @@ def _over_all(found: Sequence[Tested]) -> tuple[Tested, ...]:
     )
 
 
-def _asked(name: str, judged: Sequence[Judged]) -> str:
+def _asked(name: str, judged: Sequence[RunVerdict]) -> str:
     texts = [one.verdict.statement for one in judged if one.verdict.statement]
     return texts[0] if texts else name.replace("_", " ")
 
@@ -159,7 +159,7 @@ def _tested(
 ) -> Tested:
     wanted = {name, *(statement.grows if statement else ())}
     judged = tuple(
-        Judged(recipe=run.card.recipe, run=run.card.run, verdict=verdict)
+        RunVerdict(recipe=run.card.recipe, run=run.card.run, verdict=verdict)
         for run in stored
         for verdict in run.verdicts
         if verdict.id == name
@@ -167,7 +167,7 @@ def _tested(
     if statement is not None and (across := grown(statement, stored)) is not None:
         runs, verdict = across
         recipes, names = ([getattr(r.card, f) for r in runs] for f in ("recipe", "run"))
-        judged += (Judged(recipe=", ".join(recipes), run=", ".join(names), verdict=verdict),)
+        judged += (RunVerdict(recipe=", ".join(recipes), run=", ".join(names), verdict=verdict),)
     return Tested(
         id=name,
         statement=statement.statement if statement else _asked(name, judged),

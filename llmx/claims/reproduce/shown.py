@@ -15,7 +15,7 @@ from llmx.report.numbers import MINUS, number
 
 if TYPE_CHECKING:
     from llmx.report.training.model import TrainingReport
-    from llmx.report.training.tables import Table
+    from llmx.report.training.tables import TrainingTable
 
 _STREAMS = {
     "gantt.svg": "One answer in time",
@@ -37,7 +37,7 @@ def trained(run: Stored) -> TrainingReport | None:
         return None
 
 
-def run_tables(run: Stored) -> list[Table]:
+def run_tables(run: Stored) -> list[TrainingTable]:
     """Return the tables on trainings, or on what a simulation predicts of published figures."""
     from llmx.report.training.tables import tables
 
@@ -45,15 +45,15 @@ def run_tables(run: Stored) -> list[Table]:
     return _predicted(run) if found is None else tables(found)
 
 
-def _predicted(run: Stored) -> list[Table]:
-    from llmx.report.training.tables import Table
+def _predicted(run: Stored) -> list[TrainingTable]:
+    from llmx.report.training.tables import TrainingTable
 
     try:
         rows = [_prediction(one) for one in json_text.parse(run.texts[SIMULATED])["predicted"]]
     except (KeyError, TypeError, ValueError):
         return []
     head = ("published figure", "published", "predicted", "error, %")
-    return [Table("Predicted in virtual time", _PREDICTED_NOTE, head, tuple(rows))]
+    return [TrainingTable("Predicted in virtual time", _PREDICTED_NOTE, head, tuple(rows))]
 
 
 _PREDICTED_NOTE = (

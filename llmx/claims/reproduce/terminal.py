@@ -21,7 +21,7 @@ from llmx.claims.reproduce.words import (
     said_source,
     said_stands,
 )
-from llmx.report.training.tables import Table
+from llmx.report.training.tables import TrainingTable
 from llmx.report.verdict.markdown import basis
 
 _STYLES = {
@@ -31,7 +31,7 @@ _STYLES = {
 }
 
 
-Tables = Mapping[str, Sequence[Table]]
+Tables = Mapping[str, Sequence[TrainingTable]]
 """Recipe -> its tables on trainings or predictions."""
 
 
@@ -63,7 +63,7 @@ def _parts(page: Page, tables: Tables) -> Iterator[RenderableType]:
     yield from _lines("Not run here", estimates)
 
 
-def _tables(recipe: str, tables: Sequence[Table]) -> Iterator[RenderableType]:
+def _tables(recipe: str, tables: Sequence[TrainingTable]) -> Iterator[RenderableType]:
     for table in tables:
         yield _head(f"{table.title} ({recipe})")
         grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))

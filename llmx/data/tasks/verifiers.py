@@ -15,7 +15,7 @@ from llmx.core.errors import DataError
 from llmx.core.record import Record, Sample, Score
 from llmx.data.tasks.arithmetic import evaluate
 from llmx.data.tasks.tags import last_answer, opens_thinking, strict_answer
-from llmx.scoring.scorer import judged
+from llmx.scoring.scorer import scored
 
 _INT = r"[+-]?[0-9]+"
 _LIST = re.compile(rf"\[\s*(?:{_INT}(?:\s*,\s*{_INT})*\s*,?)?\s*\]")
@@ -132,7 +132,7 @@ class PuzzleScorer:
             wanted if found is not None and check(found, wanted) else found
             for found in (strict, last_answer(record.text))
         ]
-        return judged(record, sample, wanted, *readings)
+        return scored(record, sample, wanted, *readings)
 
 
 def _scorer(name: str) -> type[PuzzleScorer]:

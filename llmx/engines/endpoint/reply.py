@@ -17,7 +17,7 @@ class _Read(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Message(_Read):
+class _ReplyMessage(_Read):
     content: str | None = None
 
 
@@ -36,7 +36,7 @@ class _Logprobs(_Read):
 
 
 class _Choice(_Read):
-    message: _Message
+    message: _ReplyMessage
     finish_reason: str | None
     stop_reason: int | str | None = None
     token_ids: tuple[int, ...] | None = None

@@ -92,11 +92,11 @@ class HfStreamer:
         """Drop the speaker's cache, after the step that is under way."""
         _STEPS.submit(self.kept.pop, speaker, None)
 
-    def _open(self, ask: Ask) -> Flow:
+    def _open(self, ask: Ask) -> HfFlow:
         check_sampler(self.name, ask.sampler, False, "sampler=target, or engine=vllm")
         ids = self.renderer.ids(ask.prompt, ask.shown.ids)
         check_room(self.name, ids, ask, self.pair.context)
-        return Flow(self, ask, ids, self._keep(ask.id, len(ids) + ask.budget))
+        return HfFlow(self, ask, ids, self._keep(ask.id, len(ids) + ask.budget))
 
     def _keep(self, speaker: str, needed: int) -> Kept:
         """Return the speaker's cache if it is large enough and free, else a new one."""
@@ -113,7 +113,7 @@ class HfStreamer:
         return found
 
 
-class Flow:
+class HfFlow:
     """One request under way."""
 
     def __init__(self, streamer: HfStreamer, ask: Ask, ids: list[int], kept: Kept) -> None:

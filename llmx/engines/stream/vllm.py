@@ -30,7 +30,7 @@ from llmx.engines.vllm.pool import CAST, POOL
 from llmx.engines.vllm.process import Process
 
 
-class Line:
+class KeyListener:
     """Listens to one key from its making until it is closed."""
 
     def __init__(self, process: Process, key: str) -> None:
@@ -102,7 +102,7 @@ class VllmStreamer:
         check_sampler(self.name, ask.sampler, is_whole(ask), "sampler=target, streaming=plain")
         ids = await loop.run_in_executor(PROMPTS, self._prompt, ask)
         process = await self._up(ask.sampler)
-        flow = Flow(self, process, ask, ids)
+        flow = VllmFlow(self, process, ask, ids)
         try:
             async for piece in flow.pieces():
                 yield piece
@@ -146,7 +146,7 @@ class VllmStreamer:
         return self.engine.start(sampler)
 
 
-class Flow:
+class VllmFlow:
     """One request under way."""
 
     def __init__(self, streamer: VllmStreamer, process: Process, ask: Ask, ids: list[int]) -> None:
@@ -161,7 +161,7 @@ class Flow:
         more = ask.position + ask.budget < ask.sampler.max_tokens
         self.more = more and streamer.spec.streaming_input
         self.resumable = self.more or bool(self.session.held)
-        self.line = Line(process, self.session.key)
+        self.line = KeyListener(process, self.session.key)
         self.over = False
 
     async def pieces(self) -> AsyncGenerator[Piece, None]:

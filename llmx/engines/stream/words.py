@@ -8,7 +8,7 @@ from llmx.core.spec import EngineSpec
 
 
 @dataclass(frozen=True)
-class Words:
+class RequestWords:
     """What a request says, by vLLM's names.
 
     Attributes:
@@ -20,8 +20,8 @@ class Words:
     cache_salt: str | None = None
 
 
-def split(spec: EngineSpec) -> tuple[Words, EngineSpec]:
+def split(spec: EngineSpec) -> tuple[RequestWords, EngineSpec]:
     """Return the request's words, and the specification without them."""
     options = dict(spec.options)
-    words = Words(bool(options.pop("ignore_eos", False)), options.pop("cache_salt", None))
+    words = RequestWords(bool(options.pop("ignore_eos", False)), options.pop("cache_salt", None))
     return words, spec.model_copy(update={"options": options})

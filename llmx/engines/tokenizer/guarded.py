@@ -140,7 +140,7 @@ READER = Reader()
 atexit.register(READER.close)
 
 
-class Guarded:
+class GuardedTemplate:
     """A template as transformers holds it."""
 
     def __init__(self, template: str) -> None:
@@ -164,4 +164,4 @@ def guard_transformers() -> None:
         raise RuntimeError(
             "this version of transformers renders chat templates in a way of its own"
         )
-    chat_template_utils._compile_jinja_template = Guarded
+    chat_template_utils._compile_jinja_template = GuardedTemplate

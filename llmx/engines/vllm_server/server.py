@@ -29,7 +29,7 @@ _PATIENCE = 40.0  # seconds that it gets to end by itself
 _TAIL = 1 << 16  # bytes of the log that are looked at
 
 
-class Server:
+class VllmServer:
     """One ``vllm serve`` on a free port of this machine, behind a key of its own."""
 
     def __init__(self, python: Path, threads: int, settings: Mapping[str, Any]) -> None:
@@ -125,10 +125,10 @@ class Servers:
 
     def __init__(self, most: int = 1) -> None:
         self.most = most
-        self._up: dict[str, Server] = {}
+        self._up: dict[str, VllmServer] = {}
 
     @property
-    def up(self) -> list[Server]:
+    def up(self) -> list[VllmServer]:
         """The servers."""
         return list(self._up.values())
 
@@ -139,7 +139,7 @@ class Servers:
         settings: Mapping[str, Any],
         seconds: float,
         progress: Progress,
-    ) -> Server:
+    ) -> VllmServer:
         """Return a server with these settings, started if there is none.
 
         Raises:
@@ -154,7 +154,7 @@ class Servers:
             found.close()
         while len(self._up) >= self.most:
             self._up.pop(next(iter(self._up))).close()
-        server = Server(python, threads, settings)
+        server = VllmServer(python, threads, settings)
         try:
             server.wait(seconds, progress)
         except BaseException:

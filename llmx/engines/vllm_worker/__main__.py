@@ -8,7 +8,7 @@ import signal
 
 from llmx.engines.vllm_plugin.register import DIE
 from llmx.engines.vllm_worker.channel import Channel
-from llmx.engines.vllm_worker.serve import Service
+from llmx.engines.vllm_worker.serve import EngineService
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Channel()
     try:
-        asyncio.run(Service(channel).run())
+        asyncio.run(EngineService(channel).run())
     finally:
         # Threads of libraries may hang on exit; all processes below end with this one.
         os._exit(0)

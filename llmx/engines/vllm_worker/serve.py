@@ -16,7 +16,7 @@ from llmx.engines.vllm_worker.requests import answer, sampling_parameters
 from llmx.engines.vllm_worker.streams import Streams
 
 
-class Service:
+class EngineService:
     """One engine of vLLM and the requests in flight."""
 
     def __init__(self, channel: Channel) -> None:

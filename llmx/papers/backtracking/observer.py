@@ -13,7 +13,7 @@ from llmx.data.tasks.tags import opens_thinking
 from llmx.papers.backtracking.traces.observe import observe, returns
 from llmx.papers.backtracking.traces.options import trace_options
 from llmx.papers.backtracking.traces.tasks import AnyPuzzle, from_entry
-from llmx.report.training.evidence import Traced
+from llmx.report.training.evidence import TraceReading
 from llmx.store.fingerprint import fingerprint
 
 
@@ -23,7 +23,7 @@ class TraceObserver:
     def __init__(self) -> None:
         self._drawn: dict[str, Mapping[str, AnyPuzzle]] = {}
 
-    def read(self, data: DataSpec, records: Mapping[str, Record]) -> dict[str, Traced]:
+    def read(self, data: DataSpec, records: Mapping[str, Record]) -> dict[str, TraceReading]:
         """Return what each output to a known test problem is as a trace, by its problem."""
         puzzles, wording = self._problems(data), trace_options(data).wording
         return {
@@ -49,6 +49,6 @@ class TraceObserver:
         return self._drawn[key]
 
 
-def _seen(puzzle: AnyPuzzle, wording: str, record: Record) -> Traced:
+def _seen(puzzle: AnyPuzzle, wording: str, record: Record) -> TraceReading:
     found = observe(puzzle, wording, record.text, opens_thinking(record.prompt))
-    return Traced(found.returns, found.holds)
+    return TraceReading(found.returns, found.holds)

@@ -17,7 +17,7 @@ from llmx.decoding.step_model import StepModel
 from llmx.decoding.warp import warp
 from llmx.papers.fsd.divergence import log_probs, measure, warped_log_probs
 from llmx.papers.fsd.divergence_log import DivergenceLog, Measure
-from llmx.papers.fsd.replay import Replayed, Replayer, bare
+from llmx.papers.fsd.replay import ReplayedBlock, Replayer, bare
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _columns(replayer: Replayer, start: int, measures: Sequence[Measure]) -> dic
 class Views:
     """Log-probabilities of a block's two models, raw and (where asked for) warped."""
 
-    def __init__(self, block: Replayed, options: DecodeOptions) -> None:
+    def __init__(self, block: ReplayedBlock, options: DecodeOptions) -> None:
         self.block, self.options = block, options
         self.raw = (log_probs(block.verdict.logits[:, :-1]), log_probs(block.proposal.logits))
 

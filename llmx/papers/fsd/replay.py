@@ -103,7 +103,7 @@ def bare(options: DecodeOptions, semantics: Semantics | None = None) -> DecodeOp
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayedBlock:
     """A block of every text, and what the target says of it.
 
     Attributes:
@@ -164,8 +164,8 @@ class Replayer:
         )
 
     @torch.inference_mode()
-    def replay_at(self, start: int) -> Replayed:
-        """Replay a block in every text from output position `start`; see :class:`Replayed`."""
+    def replay_at(self, start: int) -> ReplayedBlock:
+        """Replay a block in every text from output position `start`; see :class:`ReplayedBlock`."""
         # A text that is shorter waits at its end, where nothing it still needs is overwritten.
         self.rows.length = self.rows.prompt + np.minimum(start, self.sizes)
         proposal = propose(self.draft, self.rows, self.options, self.options.gamma)
@@ -175,7 +175,7 @@ class Replayer:
         # Blocks are whole, but a token past a stop counts no more than one past an EOS.
         valid = proposal.within(valid_lengths(closing, self.rows.room()))
         closed = (valid > 0) & closing[self.rows.index, valid - 1]
-        return Replayed(proposal, verdict, valid, closed, self.sizes > start)
+        return ReplayedBlock(proposal, verdict, valid, closed, self.sizes > start)
 
 
 def _join(logs: Sequence[BlockLog], gamma: int) -> BlockLog:

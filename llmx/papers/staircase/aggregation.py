@@ -16,7 +16,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.exchange import Message
 from llmx.core.options import Count, StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.core.stream import Shown
+from llmx.core.stream import ShownText
 from llmx.dialogue.layout import Heard, prompt, turns_of
 from llmx.engines.locate import local_folder, model_identity
 from llmx.store.files import read_lines, write_json, write_lines
@@ -132,7 +132,7 @@ def _tokenizer(given: StageInput) -> str:
 
 
 @dataclass(frozen=True)
-class Problem:
+class DraftedProblem:
     """A question, its solution, and the drafts of it: pairs of name and token ids."""
 
     question: str
@@ -140,7 +140,7 @@ class Problem:
     drafts: tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def _problems(inputs: Mapping[str, Path]) -> list[Problem]:
+def _problems(inputs: Mapping[str, Path]) -> list[DraftedProblem]:
     corpus = next(f for f in inputs.values() if (f / "test.jsonl").exists())
     drafts: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
     for name, folder in sorted(inputs.items()):
@@ -149,12 +149,12 @@ def _problems(inputs: Mapping[str, Path]) -> list[Problem]:
                 drafts.setdefault(row["id"], []).append((name, tuple(row["completion_ids"])))
     rows = {row["id"]: row for row in read_lines(corpus / "train.jsonl")}
     return [
-        Problem(rows[id_]["question"], rows[id_]["solution"], tuple(of))
+        DraftedProblem(rows[id_]["question"], rows[id_]["solution"], tuple(of))
         for id_, of in drafts.items()
     ]
 
 
-def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, Any]) -> Any:
+def _example(rng: Random, problem: DraftedProblem, renderer: Any, told: Mapping[str, Any]) -> Any:
     """Return one row: a prompt with drafts cut at some chunk, and the answer from there on."""
     tokenizer = renderer.tokenizer
     chunks = Chunks(rng.choice(_FIRST), rng.choice(_LATER), rng.choice(_GROWTH))
@@ -178,7 +178,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
     heard = Heard(
         sources=tuple(name for name, _ in drafts),
         rounds=tuple(_round(drafts, span, tokenizer) for span in spans),
-        said=tuple(Shown(ids=tuple(ids), tokens=len(ids)) for ids in said),
+        said=tuple(ShownText(ids=tuple(ids), tokens=len(ids)) for ids in said),
         header=told["header"],
         more=told["more"],
     )
@@ -191,7 +191,7 @@ def _example(rng: Random, problem: Problem, renderer: Any, told: Mapping[str, An
 
 
 def _chosen(
-    rng: Random, problem: Problem, special: set[int], alone: float
+    rng: Random, problem: DraftedProblem, special: set[int], alone: float
 ) -> list[tuple[str, list[int]]]:
     """Return some of the drafts in some order, without their ends; none in a share `alone`."""
     if rng.random() < alone:
@@ -201,7 +201,9 @@ def _chosen(
     return [(name, [one for one in ids if one not in special]) for name, ids in drawn]
 
 
-def _told_by(drafts: Sequence[tuple[str, list[int]]], problem: Problem, tokenizer: Any) -> bool:
+def _told_by(
+    drafts: Sequence[tuple[str, list[int]]], problem: DraftedProblem, tokenizer: Any
+) -> bool:
     """Whether all drafts are there, and one of them is the solution."""
     texts = [tokenizer.decode(ids) for _, ids in drafts]
     return len(drafts) == len(problem.drafts) and problem.solution in texts

@@ -15,8 +15,8 @@ from llmx.store.files import write_json
 from llmx.store.page import write_marked
 
 if TYPE_CHECKING:
-    from llmx.papers.staircase.simulate.explore import Point
-    from llmx.papers.staircase.simulate.predict import Prediction, Rows
+    from llmx.papers.staircase.simulate.explore import SimulatedSetting
+    from llmx.papers.staircase.simulate.predict import FittedRows, PredictedFigure
 
 _FITTED = ("single_ttft", "single_tps", "moa_ttft", "moa_tps")
 _NAMED = {
@@ -71,13 +71,15 @@ class SimulationStage:
     def run(self, context: StageContext) -> None:
         """Predict, explore, and write both."""
         from llmx.papers.staircase.simulate.explore import as_rows, explore
-        from llmx.papers.staircase.simulate.predict import Rows, predict
+        from llmx.papers.staircase.simulate.predict import FittedRows, predict
         from llmx.report.figures.read import write_figures
         from llmx.report.figures.streams import of_simulation
 
         told = context.identity["published"]
         context.progress.start(2, unit="parts")
-        rows = Rows(told["single_ttft"], told["single_tps"], told["moa_ttft"], told["moa_tps"])
+        rows = FittedRows(
+            told["single_ttft"], told["single_tps"], told["moa_ttft"], told["moa_tps"]
+        )
         wanted = {name: told[claim] for name, claim in _NAMED.items() if claim in told}
         predicted = predict(rows, wanted)
         context.progress.advance()
@@ -92,13 +94,15 @@ class SimulationStage:
         _draw(context.out / "simulation.svg", points)
 
 
-def _stored(one: Prediction) -> dict[str, Any]:
+def _stored(one: PredictedFigure) -> dict[str, Any]:
     """Return a prediction as data; one that the rows do not identify has no error."""
     known = one.identified
     return {**vars(one), "identified": known, "error": one.error if known else None}
 
 
-def markdown(rows: Rows, predicted: Sequence[Prediction], points: Sequence[Point]) -> str:
+def markdown(
+    rows: FittedRows, predicted: Sequence[PredictedFigure], points: Sequence[SimulatedSetting]
+) -> str:
     """Return the page."""
     from llmx.papers.staircase.simulate.predict import MOVES
     from llmx.report.numbers import number, number_span
@@ -126,7 +130,7 @@ def markdown(rows: Rows, predicted: Sequence[Prediction], points: Sequence[Point
     return "\n".join([*lines, ""])
 
 
-def said_error(one: Prediction) -> str:
+def said_error(one: PredictedFigure) -> str:
     """Return the error of a prediction, or why there is none to state."""
     from llmx.report.numbers import number, points
 
@@ -136,11 +140,11 @@ def said_error(one: Prediction) -> str:
     return f"not identified: {one.mover.replace('_', ' ')} alone moves it, {low}–{high}"
 
 
-def _span(one: Prediction) -> Span:
+def _span(one: PredictedFigure) -> Span:
     return Span(estimate=one.middle, low=one.low, high=one.high, level=1.0)
 
 
-def _table(sweep: str, points: Sequence[Point]) -> list[str]:
+def _table(sweep: str, points: Sequence[SimulatedSetting]) -> list[str]:
     from llmx.report.numbers import number, percent
 
     loaded = points[0].plain_p95 is not None
@@ -157,7 +161,7 @@ def _table(sweep: str, points: Sequence[Point]) -> list[str]:
     return [head, "| --- |" + " --- |" * (8 if loaded else 6), *body]
 
 
-def _draw(path: Path, points: Sequence[Point]) -> None:
+def _draw(path: Path, points: Sequence[SimulatedSetting]) -> None:
     """Draw at most three sweeps, each over values of its own."""
     from llmx.report.curves import Line, stacked
 

@@ -6,35 +6,35 @@ from collections.abc import Iterator
 
 from llmx.core.figure import Figure, Figures, Span
 from llmx.report.figures import names
-from llmx.report.figures.table import Entry, figures_at
+from llmx.report.figures.table import FigurePlace, figures_at
 from llmx.report.results import Results, Row
 from llmx.report.verdict.model import Number, Verdict
 
 _BESIDE = (
-    Entry("difference.score", names.ACCURACY_GAP, "points", True, "difference.p_value"),
-    Entry("speedup_reference", names.TOKEN_RATE, "times", True),
-    Entry("speedup_reference_problems", names.PROBLEM_RATE, "times", True),
-    Entry("rounds_reference", names.ROUNDS, "times", True),
-    Entry("difference.bootstrap", "accuracy difference, bootstrap", "points", True),
-    Entry("difference.clustered", "accuracy difference, by cluster", "points", True),
-    Entry("difference.gained", "right here only", "problems", True),
-    Entry("difference.lost", "wrong here only", "problems", True),
-    Entry("difference.detectable", "detectable difference", "points", True),
+    FigurePlace("difference.score", names.ACCURACY_GAP, "points", True, "difference.p_value"),
+    FigurePlace("speedup_reference", names.TOKEN_RATE, "times", True),
+    FigurePlace("speedup_reference_problems", names.PROBLEM_RATE, "times", True),
+    FigurePlace("rounds_reference", names.ROUNDS, "times", True),
+    FigurePlace("difference.bootstrap", "accuracy difference, bootstrap", "points", True),
+    FigurePlace("difference.clustered", "accuracy difference, by cluster", "points", True),
+    FigurePlace("difference.gained", "right here only", "problems", True),
+    FigurePlace("difference.lost", "wrong here only", "problems", True),
+    FigurePlace("difference.detectable", "detectable difference", "points", True),
 )
 _OVER_TARGET = (
-    Entry("speedup", names.TOKEN_RATE, "times", True),
-    Entry("speedup_problems", names.PROBLEM_RATE, "times", True),
+    FigurePlace("speedup", names.TOKEN_RATE, "times", True),
+    FigurePlace("speedup_problems", names.PROBLEM_RATE, "times", True),
 )
 _ALONE = (
-    Entry("accuracy", names.ACCURACY, "share"),
-    Entry("accuracy_flexible", "flexible accuracy", "share"),
-    Entry("tokens_per_second", names.TOKEN_RATE, "tokens/s"),
-    Entry("problems_per_second", names.PROBLEM_RATE, "problems/s"),
-    Entry("target_rounds", names.ROUNDS, "rounds"),
-    Entry("accepted_length", "accepted tokens a round", "tokens"),
-    Entry("output_tokens", names.LENGTH, "tokens"),
-    Entry("cut_share", "cut by the length cap", "share"),
-    Entry("unparsed_share", "without an answer", "share"),
+    FigurePlace("accuracy", names.ACCURACY, "share"),
+    FigurePlace("accuracy_flexible", "flexible accuracy", "share"),
+    FigurePlace("tokens_per_second", names.TOKEN_RATE, "tokens/s"),
+    FigurePlace("problems_per_second", names.PROBLEM_RATE, "problems/s"),
+    FigurePlace("target_rounds", names.ROUNDS, "rounds"),
+    FigurePlace("accepted_length", "accepted tokens a round", "tokens"),
+    FigurePlace("output_tokens", names.LENGTH, "tokens"),
+    FigurePlace("cut_share", "cut by the length cap", "share"),
+    FigurePlace("unparsed_share", "without an answer", "share"),
 )
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llmx.core.figure import Figure, Figures, Judge, Span
+from llmx.core.figure import Figure, Figures, JudgeName, Span
 from llmx.report.figures import names
-from llmx.report.figures.table import Entry, Raw, figures_at
+from llmx.report.figures.table import FigurePlace, Raw, figures_at
 
 _DRIFT = (
-    Entry("whole", names.DRIFT, "points"),
-    Entry("texts", "drift by other texts", "points"),
-    Entry("alignment", "drift by other blocks", "points"),
+    FigurePlace("whole", names.DRIFT, "points"),
+    FigurePlace("texts", "drift by other texts", "points"),
+    FigurePlace("alignment", "drift by other blocks", "points"),
 )
 _AT_SHARE = (
-    Entry("refused", "accepted tokens that the lossless test refuses", "share"),
-    Entry("not_argmax", "refused tokens that are not the first choice", "share"),
-    Entry("surprise", "mean surprise of accepted tokens", "nats"),
+    FigurePlace("refused", "accepted tokens that the lossless test refuses", "share"),
+    FigurePlace("not_argmax", "refused tokens that are not the first choice", "share"),
+    FigurePlace("surprise", "mean surprise of accepted tokens", "nats"),
 )
 
 
@@ -54,18 +54,18 @@ def _transfer(one: Raw) -> Figure:
 
 
 _WINS = (
-    Entry("rate", names.WIN_RATE, "share"),
-    Entry("controlled", names.CONTROLLED, "share"),
+    FigurePlace("rate", names.WIN_RATE, "share"),
+    FigurePlace("controlled", names.CONTROLLED, "share"),
 )
 _GAINS = (
-    Entry("gain", "win rate difference", "points", True),
-    Entry("controlled_gain", "length-controlled win rate difference", "points", True),
+    FigurePlace("gain", "win rate difference", "points", True),
+    FigurePlace("controlled_gain", "length-controlled win rate difference", "points", True),
 )
 _COUNTS = (
-    Entry("unparsable", "games without a verdict", "games"),
-    Entry("games", "games", "games"),
-    Entry("characters", "mean length in characters", "characters"),
-    Entry("tokens", "tokens of the judge", "tokens"),
+    FigurePlace("unparsable", "games without a verdict", "games"),
+    FigurePlace("games", "games", "games"),
+    FigurePlace("characters", "mean length in characters", "characters"),
+    FigurePlace("tokens", "tokens of the judge", "tokens"),
 )
 
 
@@ -76,7 +76,7 @@ def of_wins(arms: Sequence[Raw]) -> Figures:
 
 def _won(raw: Raw) -> Iterator[Figure]:
     name, n = str(raw.get("arm", "")), raw.get("problems", 0)
-    judge = Judge(name=raw.get("judge", ""), kind=raw.get("judge_kind"))
+    judge = JudgeName(name=raw.get("judge", ""), kind=raw.get("judge_kind"))
     yield from figures_at(raw, _WINS, name, None, n=n, judge=judge)
     yield from figures_at(
         raw, _GAINS, name, raw.get("reference"), n=raw.get("shared", 0), judge=judge

@@ -8,26 +8,26 @@ from typing import Any
 
 from llmx.core.figure import Figure, Figures, Rounds, Span
 from llmx.report.figures import names
-from llmx.report.figures.table import Entry, Raw, figures_at, span_of
+from llmx.report.figures.table import FigurePlace, Raw, figures_at, span_of
 
 LENGTH, SECONDS = "tokens of a draft", "seconds"
 
 _QUALITY = (
-    Entry("accuracy", names.ACCURACY, "share"),
-    Entry("gain", names.ACCURACY_GAP, "points", True),
+    FigurePlace("accuracy", names.ACCURACY, "share"),
+    FigurePlace("gain", names.ACCURACY_GAP, "points", True),
 )
 _TIMES = (
-    Entry("ttft", names.FIRST_TOKEN, SECONDS),
-    Entry("total", names.TOTAL, SECONDS),
-    Entry("total_ratio", names.TOTAL, "times", True),
-    Entry("per_token", "seconds a token", SECONDS),
-    Entry("stalled", "stalled", SECONDS),
-    Entry("longest_stall", "longest stall", SECONDS),
-    Entry("again", "prompt tokens computed again", "tokens"),
-    Entry("sent", "prompt tokens of the answer", "tokens"),
-    Entry("drafted", "tokens of all drafts", "tokens"),
-    Entry("repeated", "chunks that repeat", "share"),
-    Entry("early", "ended before their sources", "share"),
+    FigurePlace("ttft", names.FIRST_TOKEN, SECONDS),
+    FigurePlace("total", names.TOTAL, SECONDS),
+    FigurePlace("total_ratio", names.TOTAL, "times", True),
+    FigurePlace("per_token", "seconds a token", SECONDS),
+    FigurePlace("stalled", "stalled", SECONDS),
+    FigurePlace("longest_stall", "longest stall", SECONDS),
+    FigurePlace("again", "prompt tokens computed again", "tokens"),
+    FigurePlace("sent", "prompt tokens of the answer", "tokens"),
+    FigurePlace("drafted", "tokens of all drafts", "tokens"),
+    FigurePlace("repeated", "chunks that repeat", "share"),
+    FigurePlace("early", "ended before their sources", "share"),
 )
 
 

@@ -12,7 +12,7 @@ Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Entry:
+class FigurePlace:
     """A value of a document.
 
     Attributes:
@@ -47,7 +47,7 @@ def span_of(value: Any) -> Span | None:
 
 
 def figures_at(
-    raw: Raw, entries: Sequence[Entry], arm: str, against: str | None, **counts: Any
+    raw: Raw, entries: Sequence[FigurePlace], arm: str, against: str | None, **counts: Any
 ) -> Iterator[Figure]:
     """Yield the figures of an arm that a document holds.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from llmx.core.figure import Figure, Figures, Span
 from llmx.report.figures import names
-from llmx.report.figures.table import Entry, Raw, figures_at, span_of
+from llmx.report.figures.table import FigurePlace, Raw, figures_at, span_of
 
 BEFORE, AFTER = "before", "after"
 
@@ -21,25 +21,25 @@ _OUTPUTS = (
 )
 _ENTRIES = (
     *(
-        Entry(f"{when}.{key}", f"{quantity} {when}", unit)
+        FigurePlace(f"{when}.{key}", f"{quantity} {when}", unit)
         for key, quantity, unit in _OUTPUTS
         for when in (BEFORE, AFTER)
     ),
-    Entry("gain", names.GAIN, "points", False, "gain_p"),
-    Entry("more_backtracks", "more backtracks", "backtracks"),
-    Entry("versus", f"accuracy difference {AFTER}", "points", True),
-    Entry("versus_before", f"accuracy difference {BEFORE}", "points", True),
-    Entry("form_only", "groups that only their form tells apart", "share"),
-    Entry("silent", "groups of equal rewards", "share"),
+    FigurePlace("gain", names.GAIN, "points", False, "gain_p"),
+    FigurePlace("more_backtracks", "more backtracks", "backtracks"),
+    FigurePlace("versus", f"accuracy difference {AFTER}", "points", True),
+    FigurePlace("versus_before", f"accuracy difference {BEFORE}", "points", True),
+    FigurePlace("form_only", "groups that only their form tells apart", "share"),
+    FigurePlace("silent", "groups of equal rewards", "share"),
 )
 STEADY = (
-    Entry("steps", "optimiser steps", "steps"),
-    Entry("first", "first reward", "reward"),
-    Entry("best", "best reward", "reward"),
-    Entry("last", "last reward", "reward"),
-    Entry("drop", names.DROP, "reward"),
-    Entry("jitter", names.JITTER, "reward"),
-    Entry("collapsed", names.COLLAPSED, "yes"),
+    FigurePlace("steps", "optimiser steps", "steps"),
+    FigurePlace("first", "first reward", "reward"),
+    FigurePlace("best", "best reward", "reward"),
+    FigurePlace("last", "last reward", "reward"),
+    FigurePlace("drop", names.DROP, "reward"),
+    FigurePlace("jitter", names.JITTER, "reward"),
+    FigurePlace("collapsed", names.COLLAPSED, "yes"),
 )
 
 

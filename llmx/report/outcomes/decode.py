@@ -8,7 +8,7 @@ from llmx.core.arms import seed_of
 from llmx.core.audit import Audit, Check
 from llmx.core.metric import Metric
 from llmx.core.record import Finish, Score
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.outcomes.columns import (
     NONE,
     read_flags,
@@ -16,8 +16,8 @@ from llmx.report.outcomes.columns import (
     read_places,
     read_reals,
 )
-from llmx.report.outcomes.model import ArmOutcomes, Outcomes, Problems
-from llmx.report.training.evidence import Half, Traced
+from llmx.report.outcomes.model import ArmOutcomes, Outcomes, ProblemTable
+from llmx.report.training.evidence import Half, TraceReading
 
 
 def gathered(found: Outcomes) -> Gathered:
@@ -37,7 +37,7 @@ def gathered(found: Outcomes) -> Gathered:
 
 
 def decoded(
-    name: str, arm: ArmOutcomes, problems: Problems, metrics: Sequence[Metric] = ()
+    name: str, arm: ArmOutcomes, problems: ProblemTable, metrics: Sequence[Metric] = ()
 ) -> ArmFiles:
     """Return one arm under one seed; texts and answers are not kept, so those are empty."""
     scores = {one.id: one for one in _scores(arm, problems)}
@@ -51,7 +51,7 @@ def decoded(
     )
 
 
-def half(name: str, arm: ArmOutcomes, problems: Problems) -> Half:
+def half(name: str, arm: ArmOutcomes, problems: ProblemTable) -> Half:
     """Return the outputs of one training at one time, with what was read as traces."""
     files = decoded(name, arm, problems)
     whole = read_flags(arm.whole)
@@ -59,11 +59,11 @@ def half(name: str, arm: ArmOutcomes, problems: Problems) -> Half:
         raise ValueError(f"{len(whole)} traces for {len(files.scores)} outcomes")
     known = [(one, ok) for one, ok in zip(files.scores, whole, strict=False) if ok is not None]
     returns = read_numbers(arm.returns, len(known))
-    traced = {one: Traced(n, ok) for (one, ok), n in zip(known, returns, strict=True)}
+    traced = {one: TraceReading(n, ok) for (one, ok), n in zip(known, returns, strict=True)}
     return Half(files, traced)
 
 
-def _scores(arm: ArmOutcomes, problems: Problems) -> Iterator[Score]:
+def _scores(arm: ArmOutcomes, problems: ProblemTable) -> Iterator[Score]:
     right = read_flags(arm.right)
     if right and len(right) != len(problems.ids):
         raise ValueError(f"{len(right)} outcomes for {len(problems.ids)} problems")
@@ -96,7 +96,7 @@ def _scores(arm: ArmOutcomes, problems: Problems) -> Iterator[Score]:
         )
 
 
-def _clusters(problems: Problems) -> dict[str, str]:
+def _clusters(problems: ProblemTable) -> dict[str, str]:
     if not problems.clusters:
         return dict.fromkeys(problems.ids, "")
     at = read_numbers(problems.cluster, len(problems.ids))
@@ -110,7 +110,7 @@ def _audit(arm: ArmOutcomes) -> Audit | None:
     return Audit(passed=arm.audit, checks=tuple(failed))
 
 
-def _block(text: str) -> Block:
+def _block(text: str) -> TimedBlock:
     *values, engines = (None if one == NONE else one for one in text.split("\t"))
     names = ("round", "arm", "problems", "tokens", "seconds", "rounds", "batch_size")
-    return Block.model_validate({**dict(zip(names, values, strict=True)), "engines": engines})
+    return TimedBlock.model_validate({**dict(zip(names, values, strict=True)), "engines": engines})

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from llmx.core.errors import RunError
 from llmx.core.metric import Metric
 from llmx.core.record import Frozen, Score
-from llmx.report.gather import ArmFiles, Block
+from llmx.report.gather import ArmFiles, TimedBlock
 from llmx.report.outcomes.columns import NONE, flags, numbers, places, reals
-from llmx.report.outcomes.model import ArmOutcomes, Problems
-from llmx.report.training.evidence import Traced
+from llmx.report.outcomes.model import ArmOutcomes, ProblemTable
+from llmx.report.training.evidence import TraceReading
 
 
-def problems_of(arms: Iterable[ArmFiles]) -> Problems:
+def problems_of(arms: Iterable[ArmFiles]) -> ProblemTable:
     """Return the problems that any arm has scored, in the order in which they are met.
 
     Raises:
@@ -27,15 +27,15 @@ def problems_of(arms: Iterable[ArmFiles]) -> Problems:
                 raise RunError(f"problem '{name}' has two clusters: {found[name]}, {score.cluster}")
     names = tuple(dict.fromkeys(found.values()))
     if names in ((), ("",)):
-        return Problems(ids=tuple(found))
+        return ProblemTable(ids=tuple(found))
     at = {name: place for place, name in enumerate(names)}
-    return Problems(
+    return ProblemTable(
         ids=tuple(found), clusters=names, cluster=numbers([at[one] for one in found.values()])
     )
 
 
 def encoded(
-    files: ArmFiles, problems: Problems, traced: Mapping[str, Traced] | None = None
+    files: ArmFiles, problems: ProblemTable, traced: Mapping[str, TraceReading] | None = None
 ) -> ArmOutcomes:
     """Return the outcomes of one arm under one seed."""
     there = [files.scores.get(name) for name in problems.ids]
@@ -76,7 +76,7 @@ def _counts(scores: list[Score]) -> dict[str, str]:
     return {name: numbers([getattr(one, name) for one in scores]) for name in names}
 
 
-def _traces(scores: list[Score], traced: Mapping[str, Traced]) -> dict[str, str]:
+def _traces(scores: list[Score], traced: Mapping[str, TraceReading]) -> dict[str, str]:
     if not traced:
         return {}
     seen = [traced.get(one.id) for one in scores]
@@ -86,7 +86,7 @@ def _traces(scores: list[Score], traced: Mapping[str, Traced]) -> dict[str, str]
     }
 
 
-def line(block: Block) -> str:
+def line(block: TimedBlock) -> str:
     """Return one timed block with tabs between its fields."""
     known = [block.round, block.arm, block.problems, block.tokens, repr(block.seconds)]
     rest = [block.rounds, block.batch_size, block.engines]

@@ -14,7 +14,7 @@ from llmx.core.spec import SamplerSpec
 from llmx.report.figures.others import of_exploration
 from llmx.report.figures.streams import of_streams
 from llmx.report.figures.trainings import of_trainings
-from llmx.report.results import Calibration
+from llmx.report.results import StoredCalibration
 from llmx.report.verdict.evidence import TunedOn
 
 FILE, OF_TRAININGS = "outcomes.json", "training_outcomes.json"
@@ -41,10 +41,10 @@ class ArmOutcomes(Frozen):
     trained: bool = Field(default=True, description="whether its model was trained for it")
     audit: bool | None = Field(default=None, description="None = not audited")
     failures: tuple[str, ...] = ()
-    calibration: Calibration | None = None
+    calibration: StoredCalibration | None = None
 
 
-class Problems(Frozen):
+class ProblemTable(Frozen):
     """The problems of a run, once for all arms."""
 
     ids: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Outcomes(Frozen):
     """
 
     schema_version: Literal[1] = 1
-    problems: Problems = Problems()
+    problems: ProblemTable = ProblemTable()
     arms: dict[str, ArmOutcomes] = Field(default={})
     metrics: tuple[Metric, ...] = ()
     samplers: dict[str, SamplerSpec | None] = Field(default={})
@@ -102,7 +102,7 @@ class TrainingOutcomes(Frozen):
     """Outputs of each training before and after reinforcement learning, by names with seeds."""
 
     schema_version: Literal[1] = 1
-    problems: Problems = Problems()
+    problems: ProblemTable = ProblemTable()
     before: dict[str, ArmOutcomes] = Field(default={})
     after: dict[str, ArmOutcomes] = Field(default={})
     reference: str | None = None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from llmx.report.training.evidence import Arms, SeedRun
-from llmx.report.training.model import Learned, Seed, Shown, TrainingReport
+from llmx.report.training.model import Learned, Seed, ShownRollout, TrainingReport
 from llmx.report.training.outputs import accuracy_gap, accuracy_p, backtracks_gap, outputs
 from llmx.report.training.prediction import prediction
 from llmx.report.training.series import QUANTITIES, Series, default_window, odd, series, smooth
@@ -88,7 +88,7 @@ def _over_groups(runs: Sequence[SeedRun], name: str) -> float | None:
     return float(sum(value * groups for value, groups in found) / sum(n for _, n in found))
 
 
-def shown(arms: Arms, names: Sequence[str]) -> dict[str, tuple[Shown, ...]]:
+def shown(arms: Arms, names: Sequence[str]) -> dict[str, tuple[ShownRollout, ...]]:
     """Return the rollouts to read, of the first seed of each named arm that has any."""
     return {
         name: tuple(_shown(name, row) for row in arms[name][0].shown)
@@ -97,9 +97,9 @@ def shown(arms: Arms, names: Sequence[str]) -> dict[str, tuple[Shown, ...]]:
     }
 
 
-def _shown(arm: str, row: Mapping[str, object]) -> Shown:
-    fields = {name: row[name] for name in Shown.model_fields if name != "arm"}
-    return Shown.model_validate({"arm": arm, **fields})
+def _shown(arm: str, row: Mapping[str, object]) -> ShownRollout:
+    fields = {name: row[name] for name in ShownRollout.model_fields if name != "arm"}
+    return ShownRollout.model_validate({"arm": arm, **fields})
 
 
 def steady(run: SeedRun, window: int, collapse: float) -> Seed | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from llmx.report.training.evidence import Drawn
+from llmx.report.training.evidence import RolloutMeans
 
 Row = Mapping[str, Any]
 Count = Callable[[str], int]
@@ -16,7 +16,7 @@ _CORRECT, _FORM = "correct", "format"
 _SAME = 1e-9
 
 
-def by_step(rows: Iterable[Row], size: int, count: Count | None = None) -> tuple[Drawn, ...]:
+def by_step(rows: Iterable[Row], size: int, count: Count | None = None) -> tuple[RolloutMeans, ...]:
     """Return the means of each step's rollouts, in order.
 
     Args:
@@ -28,11 +28,11 @@ def by_step(rows: Iterable[Row], size: int, count: Count | None = None) -> tuple
     return tuple(_drawn(step + 1, list(found), size, count) for step, found in steps)
 
 
-def _drawn(step: int, rows: Sequence[Row], size: int, count: Count | None) -> Drawn:
+def _drawn(step: int, rows: Sequence[Row], size: int, count: Count | None) -> RolloutMeans:
     groups = list(grouped(rows, size))
     named = all(_CORRECT in row["rewards"] for row in rows)
     kinds = [taught(group) for group in groups]
-    return Drawn(
+    return RolloutMeans(
         step=step,
         groups=len(groups),
         correct=_share(rows, _CORRECT),

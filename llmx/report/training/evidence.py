@@ -15,7 +15,7 @@ Curve = tuple[Mapping[str, float], ...]
 
 
 @dataclass(frozen=True)
-class Traced:
+class TraceReading:
     """One output read as a trace: how often it goes back, and whether it is one that holds."""
 
     returns: int
@@ -23,7 +23,7 @@ class Traced:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class RolloutMeans:
     """The rollouts of one step of reinforcement learning, as means.
 
     Attributes:
@@ -51,7 +51,7 @@ class Half:
     """Outputs of one arm at one time: before or after reinforcement learning."""
 
     files: ArmFiles = field(default_factory=ArmFiles)
-    traced: Mapping[str, Traced] = field(default_factory=dict)
+    traced: Mapping[str, TraceReading] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class SeedRun:
     warm: Curve = ()
     preference: Curve = ()
     rl: Curve = ()
-    drawn: tuple[Drawn, ...] = ()
+    drawn: tuple[RolloutMeans, ...] = ()
     shown: tuple[Mapping[str, Any], ...] = ()
     before: Half = field(default_factory=Half)
     after: Half = field(default_factory=Half)

@@ -70,7 +70,7 @@ class Learned(Frozen):
     trained_on: tuple[TrainedOn, ...] = ()
 
 
-class Shown(Frozen):
+class ShownRollout(Frozen):
     """One rollout to read."""
 
     arm: str

@@ -8,14 +8,14 @@ from markupsafe import Markup
 
 from llmx.report.base import render
 from llmx.report.numbers import number
-from llmx.report.training.model import Shown, TrainingReport
+from llmx.report.training.model import ShownRollout, TrainingReport
 from llmx.report.training.pictures import band_note, pictures
 from llmx.report.training.series import QUANTITIES
-from llmx.report.training.tables import Table, tables
+from llmx.report.training.tables import TrainingTable, tables
 from llmx.report.training.words import sentences
 
 
-def html(report: TrainingReport, rollouts: Mapping[str, Sequence[Shown]]) -> str:
+def html(report: TrainingReport, rollouts: Mapping[str, Sequence[ShownRollout]]) -> str:
     """Return the page with curves, tables and rollouts; what models wrote is escaped."""
     drawn = pictures(report)
     return render(
@@ -48,7 +48,7 @@ def _curves(report: TrainingReport) -> Iterable[str]:
         yield f"![{QUANTITIES[name][0]}]({name}.svg)"
 
 
-def table(given: Table) -> str:
+def table(given: TrainingTable) -> str:
     """Return one table."""
     rule = ["---", *("---:" for _ in given.head[1:])]
     body = [(f"`{row[0]}`", *row[1:]) for row in given.rows]

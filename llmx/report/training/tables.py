@@ -23,7 +23,7 @@ Columns = tuple[tuple[str, Cell], ...]
 
 
 @dataclass(frozen=True)
-class Table:
+class TrainingTable:
     """A table with the names of its columns; the first column names the arm."""
 
     title: str
@@ -32,7 +32,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables(report: TrainingReport) -> list[Table]:
+def tables(report: TrainingReport) -> list[TrainingTable]:
     """Return the tables that have something to show."""
     made = [
         _table("Accuracy", _ACCURACY_NOTE, report, _ACCURACY),
@@ -107,15 +107,17 @@ _GROUP_NOTE = (
 )
 
 
-def _table(title: str, note: str, report: TrainingReport, columns: Columns) -> Table:
+def _table(title: str, note: str, report: TrainingReport, columns: Columns) -> TrainingTable:
     """Return the table without arms of which it would say nothing."""
     head = ("arm", *(name for name, _ in columns))
     rows = [(arm.arm, *(cell(arm) for _, cell in columns)) for arm in report.arms]
     counts = sum(name in ("seeds", "problems") for name in head)
-    return Table(title, note, head, tuple(row for row in rows if {*row[1 + counts :]} != {NONE}))
+    return TrainingTable(
+        title, note, head, tuple(row for row in rows if {*row[1 + counts :]} != {NONE})
+    )
 
 
-def _steady(report: TrainingReport) -> Table:
+def _steady(report: TrainingReport) -> TrainingTable:
     note = (
         f"Of the mean reward of a step. First, last and best: a moving average over {report.window}"
         " points of the curve; jitter: variance of the differences between neighbouring points, as"
@@ -123,12 +125,12 @@ def _steady(report: TrainingReport) -> Table:
     )
     head = ("training", "steps", "first", "best", "last", "last − best", "jitter", "collapsed")
     rows = tuple(_seed(one) for arm in report.arms for one in arm.steady)
-    return Table("Stability", note, head, rows)
+    return TrainingTable("Stability", note, head, rows)
 
 
-def _trained_on(report: TrainingReport) -> Table:
+def _trained_on(report: TrainingReport) -> TrainingTable:
     rows = tuple((arm.arm, *cells(one)) for arm in report.arms for one in arm.trained_on)
-    return Table("What was trained on", NOTE, HEAD, rows)
+    return TrainingTable("What was trained on", NOTE, HEAD, rows)
 
 
 def _seed(one: Seed) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from llmx.core.audit import Check
 from llmx.core.errors import DataError
 from llmx.train.post_training.encoded import Encoded
-from llmx.train.post_training.rows import Row, asked_by, asks
+from llmx.train.post_training.rows import TrainingRow, asked_by, asks
 
 _SHOWN = 3
 
@@ -63,7 +63,7 @@ class Audited:
 
 
 def audit(
-    rows: Sequence[Row],
+    rows: Sequence[TrainingRow],
     texts: Sequence[Encoded],
     limit: Limit,
     tokenizer: Any,
@@ -149,13 +149,13 @@ def _double_begin(texts: Sequence[Encoded], tokenizer: Any) -> Check:
     return _check("double begin", found, len(texts), "two BOS tokens at the front")
 
 
-def _duplicates(rows: Sequence[Row]) -> Check:
+def _duplicates(rows: Sequence[TrainingRow]) -> Check:
     counts = Counter(asks(row.fields) for row in rows)
     found = sum(count - 1 for count in counts.values())
     return _check("duplicates", found, len(rows), "rows that ask what an earlier one asks")
 
 
-def _overlaps(rows: Sequence[Row], tested: Mapping[str, set[str]]) -> list[Check]:
+def _overlaps(rows: Sequence[TrainingRow], tested: Mapping[str, set[str]]) -> list[Check]:
     asked = [asked_by(row.fields) for row in rows]
     checks = []
     for split, keys in tested.items():

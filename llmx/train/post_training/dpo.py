@@ -13,7 +13,7 @@ from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.lengths import length_of, limit_of
 from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import DpoOptions, TrainingOptions
-from llmx.train.post_training.rows import Row
+from llmx.train.post_training.rows import TrainingRow
 from llmx.train.post_training.stage import PostTraining
 
 _PARTS = ("chosen", "rejected")
@@ -28,7 +28,9 @@ class DpoStage(PostTraining):
     Options: ClassVar[type[TrainingOptions]] = DpoOptions
     kind: ClassVar[str] = "dpo"
 
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
+    def texts(
+        self, tokenizer: Any, rows: Sequence[TrainingRow], options: TrainingOptions
+    ) -> list[Encoded]:
         """Both answers of each row, chosen first."""
         return [
             encode_answered(tokenizer, row, row.text(part), part) for row in rows for part in _PARTS
@@ -74,7 +76,7 @@ class DpoStage(PostTraining):
         )
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: TrainingRow) -> dict[str, Any]:
     answers = {part: row.text(part) for part in _PARTS}
     if isinstance(row.prompt, str):
         return {"prompt": row.prompt, **answers}

@@ -8,7 +8,7 @@ from typing import Any
 
 from llmx.engines.explained import template_explained
 from llmx.train.examples import encode_turns
-from llmx.train.post_training.rows import Prompt, Row
+from llmx.train.post_training.rows import Prompt, TrainingRow
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Encoded:
         room: tokens that must still fit behind it.
     """
 
-    row: Row
+    row: TrainingRow
     ids: tuple[int, ...]
     mask: tuple[int, ...]
     part: str
@@ -46,7 +46,7 @@ class Encoded:
         return Encoded(self.row, self.ids[kept], self.mask[kept], self.part, self.room)
 
 
-def encode_answered(tokenizer: Any, row: Row, answer: str, part: str) -> Encoded:
+def encode_answered(tokenizer: Any, row: TrainingRow, answer: str, part: str) -> Encoded:
     """Encode a prompt and its answer; the loss is on the answer and its end."""
     if isinstance(row.prompt, str):
         prompt, rest = encode_prompts(tokenizer, [row.prompt])[0], _ended(tokenizer, answer)
@@ -77,7 +77,7 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[Prompt]) -> list[list[int]]
     return [next(of_plain if isinstance(prompt, str) else of_turns) for prompt in prompts]
 
 
-def encode_asked(tokenizer: Any, rows: Sequence[Row], room: int) -> list[Encoded]:
+def encode_asked(tokenizer: Any, rows: Sequence[TrainingRow], room: int) -> list[Encoded]:
     """Encode prompts that a model answers with up to `room` tokens; none carries loss."""
     ids = encode_prompts(tokenizer, [row.prompt for row in rows])
     return [

@@ -14,7 +14,7 @@ from llmx.engines.pretrained import WEIGHTS, check_folder
 from llmx.train.post_training.base import Base
 from llmx.train.post_training.checkpoints import FOLDER
 from llmx.train.post_training.options import TrainingOptions
-from llmx.train.post_training.rows import Row
+from llmx.train.post_training.rows import TrainingRow
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Job:
     options: TrainingOptions
     base: Base
     tokenizer: Any
-    rows: Sequence[Row]
+    rows: Sequence[TrainingRow]
     step: int = 0
 
     @property

@@ -23,7 +23,7 @@ from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.reward_func import Rewarding, record_rollouts
 from llmx.train.post_training.rollouts import RolloutBook
-from llmx.train.post_training.rows import Row
+from llmx.train.post_training.rows import TrainingRow
 from llmx.train.post_training.stage import PostTraining
 from llmx.train.reward import load_rewards, rewards_identity
 
@@ -49,7 +49,9 @@ class PolicyStage(PostTraining):
             )
         return {"rewards": rewards_identity(options.rewards)}
 
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
+    def texts(
+        self, tokenizer: Any, rows: Sequence[TrainingRow], options: TrainingOptions
+    ) -> list[Encoded]:
         """The prompts, and room for an answer."""
         return encode_asked(tokenizer, rows, self._room(options))
 

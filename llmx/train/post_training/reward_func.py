@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from llmx.train.batch_reward import AnyReward, BatchReward, Completed, batch_components, is_batched
 from llmx.train.post_training.rollouts import Rollout, RolloutBook
-from llmx.train.post_training.rows import Row
+from llmx.train.post_training.rows import TrainingRow
 from llmx.train.reward import Reward, components, join
 
 _ROW, _PARTS, _IDS = "llmx_row", "llmx_parts", "llmx_ids"
@@ -18,7 +18,7 @@ class Rewarding:
     """Holds what rewards and rollouts need: the rows, the prompts as sent, what ends an answer."""
 
     def __init__(
-        self, rows: Sequence[Row], sent: Sequence[str], rewards: Mapping[str, AnyReward]
+        self, rows: Sequence[TrainingRow], sent: Sequence[str], rewards: Mapping[str, AnyReward]
     ) -> None:
         self.rows, self.sent, self.rewards = rows, sent, rewards
         self.parts: dict[str, list[dict[str, float]]] = {}

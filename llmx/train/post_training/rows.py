@@ -24,7 +24,7 @@ Prompt = str | list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Row:
+class TrainingRow:
     """One line of ``SPLIT.jsonl``: ``question``/``solution``, ``prompt``/``completion`` or
     ``prompt``/``chosen``/``rejected`` (``question`` may stand for ``prompt``), and any more fields.
     Of ``turns`` the chat before the question consists.
@@ -56,7 +56,7 @@ _TURNS = TypeAdapter(list[Message])
 _FORMS = "question/solution, prompt/completion, or prompt/chosen/rejected"
 
 
-def read_rows(context: StageContext, split: str) -> tuple[Path, list[Row]]:
+def read_rows(context: StageContext, split: str) -> tuple[Path, list[TrainingRow]]:
     """Return the folder of the data stage and its rows.
 
     Raises:
@@ -73,7 +73,9 @@ def read_rows(context: StageContext, split: str) -> tuple[Path, list[Row]]:
     if not lines:
         raise DataError(f"{file} of stage '{stage.name}' has no rows", "nothing to train on")
     data = context.given.arm.data
-    rows = (Row(place, line, _prompt(place, line, data)) for place, line in enumerate(lines))
+    rows = (
+        TrainingRow(place, line, _prompt(place, line, data)) for place, line in enumerate(lines)
+    )
     return folder, list(rows)
 
 
@@ -127,6 +129,6 @@ def tested(folder: Path) -> dict[str, set[str]]:
     return {name: set().union(*map(asked_by, rows)) for name, rows in found.items() if rows}
 
 
-def row_hashes(rows: Sequence[Row]) -> list[str]:
+def row_hashes(rows: Sequence[TrainingRow]) -> list[str]:
     """Return a hash of every row, with all of its fields, in their order."""
     return [fingerprint(row.fields) for row in rows]

@@ -15,7 +15,7 @@ from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.lengths import length_of, limit_of
 from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import SftOptions, TrainingOptions
-from llmx.train.post_training.rows import Row
+from llmx.train.post_training.rows import TrainingRow
 from llmx.train.post_training.stage import PostTraining
 
 
@@ -36,7 +36,9 @@ class SftStage(PostTraining):
         untaught = data is not None and data.options.get("content") == "none"
         return not untaught and super().applies(given)
 
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
+    def texts(
+        self, tokenizer: Any, rows: Sequence[TrainingRow], options: TrainingOptions
+    ) -> list[Encoded]:
         """Prompt and answer of each row."""
         texts = [
             encode_answered(tokenizer, row, row.text("completion", "solution"), "completion")

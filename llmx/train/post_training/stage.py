@@ -20,7 +20,7 @@ from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.fields import INSTALL, installed
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.options import TrainingOptions, bases, read_options, trains
-from llmx.train.post_training.rows import Row
+from llmx.train.post_training.rows import TrainingRow
 from llmx.train.post_training.settings import ACCIDENTS
 from llmx.train.post_training.steps import steps_of
 
@@ -40,7 +40,9 @@ class PostTraining(ABC):
     """What has to be installed."""
 
     @abstractmethod
-    def texts(self, tokenizer: Any, rows: Sequence[Row], options: TrainingOptions) -> list[Encoded]:
+    def texts(
+        self, tokenizer: Any, rows: Sequence[TrainingRow], options: TrainingOptions
+    ) -> list[Encoded]:
         """Return what the rows are as tokens, uncut; the audit looks at them."""
 
     @abstractmethod

@@ -6,13 +6,13 @@ import tracemalloc
 import pytest
 from problems import KINDS, entries
 
-from llmx.papers.backtracking.traces.arms import Traced, trace
+from llmx.papers.backtracking.traces.arms import TracedProblem, trace
 from llmx.papers.backtracking.traces.chains import reaches
 from llmx.papers.backtracking.traces.options import TraceOptions
 from llmx.papers.backtracking.traces.replay import RefusedTrace, replay
 
 
-def told(kind: str, count: int, **options) -> list[Traced]:
+def told(kind: str, count: int, **options) -> list[TracedProblem]:
     asked = TraceOptions(k=1, **options)
     return [trace(kind, *entry, asked, seed=0) for entry in entries(kind, count, True)]
 

@@ -7,7 +7,7 @@ import pytest
 from llmx.core.spec import ArmSpec
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import measure_arm
-from llmx.report.results import Calibration, Results, Row
+from llmx.report.results import Results, Row, StoredCalibration
 from llmx.report.tables import tables
 
 
@@ -35,8 +35,8 @@ FOUND = {"asked_loss": 0.01, "loss": 0.006, "standard_error": 0.0094}
 )
 def test_what_was_asked_stands_beside_what_was_lost(calibration, text):
     rows = (
-        Row(arm="acc", draft_share=0.93, calibration=Calibration(**calibration)),
-        Row(arm="share", draft_share=0.93, asked_share=0.92, calibration=Calibration()),
+        Row(arm="acc", draft_share=0.93, calibration=StoredCalibration(**calibration)),
+        Row(arm="share", draft_share=0.93, asked_share=0.92, calibration=StoredCalibration()),
     )
     found = cells(*rows)
     assert found["Asked loss"] == [text, "–"] and found["Asked share"] == ["–", "92.0"]
@@ -48,14 +48,14 @@ def test_where_no_accuracy_was_asked_there_is_no_column():
 
 def test_the_loss_of_several_seeds_is_their_mean():
     """And so is the standard error: all seeds have the same problems."""
-    known = [Calibration(**{**FOUND, "loss": loss}) for loss in (0.006, 0.012, -0.036)]
+    known = [StoredCalibration(**{**FOUND, "loss": loss}) for loss in (0.006, 0.012, -0.036)]
     known[2] = known[2].model_copy(update={"standard_error": 0.0214})
     row = Row(arm="acc", draft_share=0.9, calibration=known[0], calibration_seeds=tuple(known))
     assert cells(row)["Asked loss"] == ["1.0 (−0.6 ± 1.3)"]
 
 
 def test_the_report_of_several_seeds_has_the_calibration_of_each():
-    runs = tuple(ArmFiles(calibration=Calibration(loss=loss)) for loss in (0.1, 0.2))
+    runs = tuple(ArmFiles(calibration=StoredCalibration(loss=loss)) for loss in (0.1, 0.2))
     row = measure_arm("a", ArmSpec(), replace(runs[0], seeds=runs))
     assert [one.loss for one in row.calibrations()] == [0.1, 0.2]
-    assert measure_arm("a", ArmSpec(), runs[0]).calibrations() == (Calibration(loss=0.1),)
+    assert measure_arm("a", ArmSpec(), runs[0]).calibrations() == (StoredCalibration(loss=0.1),)

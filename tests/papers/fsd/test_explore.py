@@ -14,7 +14,7 @@ from llmx.papers.fsd.explore import DivergenceLog
 from llmx.papers.fsd.explore.drift import Logged, drift
 from llmx.papers.fsd.explore.explore import explore
 from llmx.papers.fsd.explore.markdown import markdown
-from llmx.papers.fsd.explore.model import Explored, Rule
+from llmx.papers.fsd.explore.model import Explored, LoggedRule
 from llmx.papers.fsd.explore.picture import picture
 from llmx.papers.fsd.explore.solve import rungs, solve
 from llmx.report.figures.names import SHARE
@@ -52,9 +52,9 @@ def invented(seed: int = 0) -> DivergenceLog:
     )
 
 
-def rule(arm: str, measure: str | None = None, threshold: float | None = None) -> Rule:
+def rule(arm: str, measure: str | None = None, threshold: float | None = None) -> LoggedRule:
     algorithm = "fuzzy" if measure else "speculative"
-    return Rule(
+    return LoggedRule(
         arm=arm,
         algorithm=algorithm,
         measure=measure,

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from llmx.engines.locate import local_folder
 from llmx.engines.render import Renderer
-from llmx.papers.staircase.aggregation import Problem, _example
+from llmx.papers.staircase.aggregation import DraftedProblem, _example
 
 TOLD = {"header": "Drafts:", "more": "More:"}
 
@@ -24,13 +24,13 @@ def renderer():
 def problem(renderer):
     texts = {"a": "1 + 1 = 2. #### 2", "b": "1 + 1 = 3. #### 3", "c": "1 - 1 = 0. #### 0"}
     drafts = tuple((name, tuple(renderer.encode(text))) for name, text in texts.items())
-    return Problem("What is 1 + 1?", "1 + 1 = 2. #### 2", drafts)
+    return DraftedProblem("What is 1 + 1?", "1 + 1 = 2. #### 2", drafts)
 
 
 @pytest.fixture(scope="module")
 def long_problem(renderer):
     solution = " ".join(f"{n} + 1 = {n + 1}." for n in range(10, 20)) + " #### 9"
-    return Problem("What is left?", solution, (("a", tuple(renderer.encode(solution))),))
+    return DraftedProblem("What is left?", solution, (("a", tuple(renderer.encode(solution))),))
 
 
 def examples(problem, renderer, count=60, place=0, **told):
@@ -101,7 +101,7 @@ def test_whole_drafts_leave_the_whole_answer_to_learn_however_short_they_are(
     long_problem, renderer
 ):
     short = (("a", tuple(renderer.encode("10 + 1 = 11."))),)
-    problem = Problem(long_problem.question, long_problem.solution, short)
+    problem = DraftedProblem(long_problem.question, long_problem.solution, short)
     answer = [*renderer.encode(problem.solution), renderer.tokenizer.eos_token_id]
     for row in examples(problem, renderer, 20, whole=1.0, reach="drafts", layouts={"L0": 1}):
         assert learned(row) == answer
@@ -141,7 +141,7 @@ def test_digits_are_exchanged_alike_in_question_drafts_and_answer(problem, rende
 
 def test_digits_stay_where_no_draft_is_right(problem, renderer):
     drafts = tuple(draft for draft in problem.drafts if draft[0] != "a")
-    wrong = Problem(problem.question, problem.solution, drafts)
+    wrong = DraftedProblem(problem.question, problem.solution, drafts)
     rows = examples(wrong, renderer, scrambled=1.0)
     assert all("1 + 1?" in renderer.tokenizer.decode(row["ids"]) for row in rows)
 

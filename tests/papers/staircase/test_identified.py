@@ -11,7 +11,7 @@ from llmx.papers.staircase.simulate.predict import (
     MOVES,
     OPEN,
     Assumed,
-    Rows,
+    FittedRows,
     predict,
     predicted,
     scene,
@@ -20,8 +20,8 @@ from llmx.papers.staircase.simulate.scene import answer
 from llmx.papers.staircase.simulation import _stored, markdown, said_error
 
 DRAFTS, CHUNKS, COSTS = (0.5, 1.0, 2.0), (16, 64), (0.0, 1e-4)
-PUBLISHED = Rows(0.06, 69.4, 10.6, 28.3)
-SHORT = Rows(0.08, 56.0, 5.0, 3.8)  # of an answer of 20 tokens
+PUBLISHED = FittedRows(0.06, 69.4, 10.6, 28.3)
+SHORT = FittedRows(0.08, 56.0, 5.0, 3.8)  # of an answer of 20 tokens
 
 
 def grid(value):

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmx.papers.staircase.simulate.predict import Assumed, Rows, assumptions, predict, scene
+from llmx.papers.staircase.simulate.predict import Assumed, FittedRows, assumptions, predict, scene
 from llmx.papers.staircase.simulate.scene import answer
 
 
 def rows(tokens, per_token, prefill, waited):
     """The rows of a model whose length and rate are known."""
     single, plain = (first + (tokens - 1) * per_token for first in (prefill, waited))
-    return Rows(prefill, tokens / single, waited, tokens / plain)
+    return FittedRows(prefill, tokens / single, waited, tokens / plain)
 
 
 @given(st.integers(20, 2000), st.floats(0.002, 0.1), st.floats(0.01, 0.5), st.floats(1.0, 30.0))

@@ -11,11 +11,11 @@ from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Ask, Part, Turn
 from llmx.papers.staircase.simulate.model import SimulatedModel
 from llmx.papers.staircase.simulate.scene import Scene, answer, ensemble_of, run_virtual
-from llmx.papers.staircase.simulate.server_model import Job, Speed, Station
+from llmx.papers.staircase.simulate.server_model import ReplicaSpeed, SimulatedRequest, Station
 
 RATE = st.floats(0.001, 0.2, allow_nan=False)
 SPEED = st.builds(
-    Speed, prefill_overhead=RATE, prefill_token=RATE, decode_base=RATE, decode_row=RATE
+    ReplicaSpeed, prefill_overhead=RATE, prefill_token=RATE, decode_base=RATE, decode_row=RATE
 )
 
 
@@ -33,7 +33,7 @@ def given_at(speed, *jobs, seed=0):
 
 @given(SPEED, st.integers(1, 400), st.integers(1, 20))
 def test_a_first_token_takes_the_prompt_and_each_further_one_a_step(speed, prompt, tokens):
-    (found,) = given_at(speed, Job(prompt, tokens))
+    (found,) = given_at(speed, SimulatedRequest(prompt, tokens))
     first = speed.prefill_overhead + speed.prefill_token * prompt
     step = speed.decode_base + speed.decode_row
     assert found == pytest.approx([first + step * place for place in range(tokens)], rel=1e-9)
@@ -41,7 +41,7 @@ def test_a_first_token_takes_the_prompt_and_each_further_one_a_step(speed, promp
 
 @given(SPEED, st.integers(1, 400), st.integers(1, 400))
 def test_two_prompts_are_computed_one_after_the_other_and_decode_together(speed, one, other):
-    first, second = given_at(speed, Job(one, 2), Job(other, 2))
+    first, second = given_at(speed, SimulatedRequest(one, 2), SimulatedRequest(other, 2))
     taken = [speed.prefill_overhead + speed.prefill_token * prompt for prompt in (one, other)]
     step = speed.decode_base + 2 * speed.decode_row
     assert first == pytest.approx([taken[0], sum(taken) + step], rel=1e-9)
@@ -50,7 +50,7 @@ def test_two_prompts_are_computed_one_after_the_other_and_decode_together(speed,
 
 def test_luck_keeps_the_mean_and_has_the_variance():
     steps, variance = 20_000, 0.3
-    station = Station(Speed(variance=variance), seed=1)
+    station = Station(ReplicaSpeed(variance=variance), seed=1)
     drawn = [station._luck() for _ in range(steps)]
     mean = sum(drawn) / steps
     spread = sum((one - mean) ** 2 for one in drawn) / steps
@@ -60,7 +60,7 @@ def test_luck_keeps_the_mean_and_has_the_variance():
 
 
 def test_without_a_variance_there_is_no_luck():
-    assert {Station(Speed(), seed)._luck() for seed in range(5)} == {1.0}
+    assert {Station(ReplicaSpeed(), seed)._luck() for seed in range(5)} == {1.0}
 
 
 SLOW, LISTENER = st.builds(replace, SPEED, decode_row=st.just(0.0)), SPEED
@@ -98,7 +98,7 @@ def test_a_kept_prompt_is_not_computed_again():
     greedy = SamplerSpec(algorithm="target", temperature=0)
 
     async def prompts(cache):
-        model = SimulatedModel("m", Station(Speed()), 4, cache=cache)
+        model = SimulatedModel("m", Station(ReplicaSpeed()), 4, cache=cache)
         found = []
         for text in ("x" * 100, "x" * 100, "x" * 100 + "y" * 40, "z" * 100):
             turn = Turn(role="user", parts=(Part(text=text),))

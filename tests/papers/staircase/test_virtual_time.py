@@ -17,11 +17,11 @@ from llmx.papers.staircase.simulate.scene import (
     run_virtual,
     under_load,
 )
-from llmx.papers.staircase.simulate.server_model import Speed
+from llmx.papers.staircase.simulate.server_model import ReplicaSpeed
 
 RATE = st.floats(0.001, 0.2, allow_nan=False)
 SPEED = st.builds(
-    Speed,
+    ReplicaSpeed,
     prefill_overhead=RATE,
     prefill_token=st.just(0.0),
     decode_base=RATE,
@@ -71,8 +71,8 @@ def test_ttft_is_the_formula(proposers, aggregator, chunk, tokens, layers, strea
 
 def test_layers_add_up_when_nothing_is_shared():
     spec = ensemble_of(3, layers=4, streaming="plain")
-    speeds = {f"p{n}": Speed(0.1, 0.0, 0.01 * n) for n in (1, 2, 3)}
-    speeds["aggregator"] = Speed(0.05, 0.0, 0.02)
+    speeds = {f"p{n}": ReplicaSpeed(0.1, 0.0, 0.01 * n) for n in (1, 2, 3)}
+    speeds["aggregator"] = ReplicaSpeed(0.05, 0.0, 0.02)
     members = [Member(0.1, 0.01 * n, 50) for n in (1, 2, 3)]
     expected = ttft([members] * 3, 0.05, None)  # plain: a layer begins when the last one has ended
     assert answer(Scene(spec, speeds, 50)).ttft == pytest.approx(expected, rel=1e-9)
@@ -80,9 +80,9 @@ def test_layers_add_up_when_nothing_is_shared():
 
 def test_ttft_is_linear_in_the_first_chunk_with_the_slowest_token_as_slope():
     speeds = {
-        "p1": Speed(0.1, 0, 0.01),
-        "p2": Speed(0.1, 0, 0.03),
-        "aggregator": Speed(0.05, 0, 0.02),
+        "p1": ReplicaSpeed(0.1, 0, 0.01),
+        "p2": ReplicaSpeed(0.1, 0, 0.03),
+        "aggregator": ReplicaSpeed(0.05, 0, 0.02),
     }
     times = [
         answer(Scene(ensemble_of(2, streaming="staircase", first_chunk=c), speeds, 100)).ttft
@@ -93,14 +93,14 @@ def test_ttft_is_linear_in_the_first_chunk_with_the_slowest_token_as_slope():
 
 
 def test_same_seed_same_events():
-    speeds = {name: Speed(variance=0.2) for name in ("p1", "p2", "aggregator")}
+    speeds = {name: ReplicaSpeed(variance=0.2) for name in ("p1", "p2", "aggregator")}
     scene = Scene(ensemble_of(2, streaming="staircase"), speeds, 60, seed=5)
     assert events(scene) == events(scene)
     assert events(scene) != events(Scene(scene.spec, speeds, 60, seed=6))
 
 
 def test_a_prefix_cache_computes_less_in_the_layouts_that_are_made_for_it():
-    speeds = {name: Speed() for name in ("p1", "p2", "p3", "aggregator")}
+    speeds = {name: ReplicaSpeed() for name in ("p1", "p2", "p3", "aggregator")}
 
     def again(layout, cache=True):
         spec = ensemble_of(3, streaming="staircase", layout=layout, first_chunk=16, later_chunk=16)
@@ -111,7 +111,7 @@ def test_a_prefix_cache_computes_less_in_the_layouts_that_are_made_for_it():
 
 
 def test_requests_queue_when_a_replica_is_full():
-    speeds = {name: Speed(batch=1) for name in ("p1", "aggregator")}
+    speeds = {name: ReplicaSpeed(batch=1) for name in ("p1", "aggregator")}
     scene = Scene(ensemble_of(1, streaming="plain"), speeds, 50)
     alone = answer(scene).total
     busy = under_load(scene, rate=4 / alone, questions=20)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmx.config import compose, edge, kept
-from llmx.config.compose import Asked
+from llmx.config.compose import Arguments
 from llmx.core import registry, user_cache
 from llmx.core.errors import ConfigError
 from llmx.core.packages import version_of
@@ -27,7 +27,7 @@ class Composer:
         self.meanwhile: Callable[[], object] = lambda: None
         monkeypatch.setattr(compose, "_composed", self)
 
-    def __call__(self, question: Asked) -> RunSpec:
+    def __call__(self, question: Arguments) -> RunSpec:
         self.count += 1
         spec = self.real(question)
         self.meanwhile()
@@ -54,7 +54,7 @@ def test_the_same_command_is_composed_once_and_comes_back_as_it_was(
     first = compose.compose(small, WORDS)
     again = compose.compose(small, WORDS)
     assert composer.count == 1
-    assert repr(again) == repr(first) == repr(composer.real(Asked(small, tuple(WORDS))))
+    assert repr(again) == repr(first) == repr(composer.real(Arguments(small, tuple(WORDS))))
 
 
 @pytest.mark.parametrize("recipe", ["fsd_gsm8k", "staircase_moa", "backtracking_sudoku", "zoo_gsm"])

@@ -7,14 +7,14 @@ from transformers import AutoTokenizer
 
 import llmx
 from llmx.core.exchange import Message
-from llmx.core.stream import Shown
+from llmx.core.stream import ShownText
 from llmx.dialogue.layout import Heard, prompt, turns_of
 from llmx.engines.render import Renderer
 
 ZOO = Path(str(llmx.__file__)).parent / "zoo" / "gsm_draft"
 QUESTION = turns_of([Message(role="user", content="How many apples?")])
 ROUNDS = tuple({"a": f" a{n} apples", "b": f" b{n} pears"} for n in range(5))
-SAID = tuple(Shown(text=f" s{n}", ids=(65 + n, 66), tokens=2) for n in range(5))
+SAID = tuple(ShownText(text=f" s{n}", ids=(65 + n, 66), tokens=2) for n in range(5))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.stream import Ask, Part, Shown, Turn
+from llmx.core.stream import Ask, Part, ShownText, Turn
 from llmx.engines.locate import local_folder
 from llmx.engines.stream.batch import HfReplier
 from llmx.engines.stream.hf import HfStreamer
@@ -43,7 +43,12 @@ def read(streamer, ask):
 
 def ask(sampler, budget=80, shown=None, **more):
     return Ask(
-        id="q/answer", prompt=PROMPT, shown=shown or Shown(), budget=budget, sampler=sampler, **more
+        id="q/answer",
+        prompt=PROMPT,
+        shown=shown or ShownText(),
+        budget=budget,
+        sampler=sampler,
+        **more,
     )
 
 
@@ -57,7 +62,7 @@ def test_an_answer_in_chunks_is_the_answer_at_once(streamer, replier, sampler, s
     """Random numbers are counted by position, and what is shown is gone on with by its ids."""
     whole = read(streamer, ask(sampler))
     for form in (lambda one: read(streamer, one), lambda one: replier.reply([one])[0]):
-        shown, finish = Shown(), None
+        shown, finish = ShownText(), None
         while finish in (None, "length") and shown.tokens < 80:
             chunk = form(ask(sampler, min(size, 80 - shown.tokens), shown))
             for piece in chunk:
@@ -68,7 +73,7 @@ def test_an_answer_in_chunks_is_the_answer_at_once(streamer, replier, sampler, s
 
 def test_a_speaker_that_goes_on_computes_nothing_again(streamer):
     first = read(streamer, ask(SAMPLERS["greedy"], 10))
-    shown = Shown()
+    shown = ShownText()
     for piece in first:
         shown = shown.plus(piece)
     (piece, *_) = read(streamer, ask(SAMPLERS["greedy"], 5, shown))

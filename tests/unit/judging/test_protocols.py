@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from judge_server import outputs
 
 from llmx.core.errors import ConfigError
-from llmx.core.judging import Game, JudgeSpec, Verdict, judged
+from llmx.core.judging import Game, JudgeSpec, Preference, judged
 from llmx.core.record import Sample
 from llmx.judging.alpaca_eval import AlpacaEval, switched
 from llmx.judging.alpaca_package import part
@@ -74,7 +74,7 @@ def test_arena_hard_plays_both_orders_and_the_baseline_stands_first_at_first():
 
 def test_equal_outputs_are_a_tie_of_alpaca_eval_that_nobody_is_asked_about():
     (game,) = AlpacaEval().games(sample(), "four")
-    assert AlpacaEval().settled(game) == Verdict(label="same", first=0.5)
+    assert AlpacaEval().settled(game) == Preference(label="same", first=0.5)
     (other,) = AlpacaEval().games(sample(), "4")
     assert AlpacaEval().settled(other) is None
     assert not any(ArenaHard().settled(one) for one in ArenaHard().games(sample(), "four"))
@@ -144,9 +144,9 @@ def test_the_instructions_name_every_label_once_and_can_be_replaced():
 @given(st.floats(0, 1), st.sampled_from(["first", "second"]))
 def test_a_preference_is_the_judged_arm_s_wherever_it_stands(first, seat):
     game = Game(id="a/0", sample="a", instruction="", first="x", second="y", ours=seat)
-    found = judged(game, Verdict(label="l", first=first)).preference
+    found = judged(game, Preference(label="l", first=first)).preference
     assert found == (first if seat == "first" else 1 - first)
-    assert judged(game, Verdict(label=None, first=None)).preference is None
+    assert judged(game, Preference(label=None, first=None)).preference is None
 
 
 @pytest.mark.parametrize(

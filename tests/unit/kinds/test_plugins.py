@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from llmx.config.compose import Asked, code_unchanged, compose
+from llmx.config.compose import Arguments, code_unchanged, compose
 from llmx.core import plugins, registry
 from llmx.core.errors import ConfigError
 from llmx.core.plugins import VARIABLE, active, digest_of, use
@@ -159,15 +159,15 @@ def test_contents_are_the_hash(plugin):
 
 def test_a_composition_knows_the_code_of_a_plugin(plugin, monkeypatch):
     folder = plugin(kinds=STAGE, pack=PACK)
-    without = Asked("zoo_gsm").key()
+    without = Arguments("zoo_gsm").key()
     use([folder])
-    first = Asked("zoo_gsm").key()
+    first = Arguments("zoo_gsm").key()
     assert code_unchanged()
     (folder / "pack.py").write_text(PACK + "# another\n")
     assert not code_unchanged()
     plugins._loaded.cache_clear()
     registry._merged.cache_clear()
-    assert len({without, first, Asked("zoo_gsm").key()}) == 3
+    assert len({without, first, Arguments("zoo_gsm").key()}) == 3
 
 
 def test_a_plugins_recipes_are_behind_the_users_own(plugin, tmp_path):

@@ -8,7 +8,7 @@ from documents import figures_of
 from llmx.core.audit import Audit
 from llmx.core.figure import joined
 from llmx.core.record import Score
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.run_test import run_test
 from llmx.report.verdict.schema import check_finding
@@ -52,7 +52,8 @@ def beside(gained, lost, n=200):
 def blocks(arm, seconds):
     """Return timed rounds of 10 problems and 500 tokens."""
     return [
-        Block(round=at, arm=arm, problems=10, tokens=500, seconds=s) for at, s in enumerate(seconds)
+        TimedBlock(round=at, arm=arm, problems=10, tokens=500, seconds=s)
+        for at, s in enumerate(seconds)
     ]
 
 

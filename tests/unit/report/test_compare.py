@@ -10,13 +10,13 @@ from rich.console import Console
 
 from llmx.claims.compare import words
 from llmx.claims.compare.model import Comparison
-from llmx.claims.compare.pair import Given, changed, compare
+from llmx.claims.compare.pair import GivenSide, changed, compare
 from llmx.claims.compare.terminal import render
 from llmx.claims.compare.write import html, markdown, write
 from llmx.core.errors import RunError
 from llmx.core.record import Record, Sample, Score
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.timing import timing
 from llmx.runs.compare import _Run
 
@@ -57,8 +57,8 @@ def files(answers: list[tuple[str | None, tuple[int, ...]]]) -> ArmFiles:
     return made
 
 
-def side(answers, run="r", arm="a", spec=SPEC, clock=None) -> Given:
-    return Given(run, arm, spec, files(answers), clock or {})
+def side(answers, run="r", arm="a", spec=SPEC, clock=None) -> GivenSide:
+    return GivenSide(run, arm, spec, files(answers), clock or {})
 
 
 FIRST = [("0", (5, 6)), ("1", (5, 6, 7)), ("9", (5,)), (None, (4, 4))]
@@ -130,7 +130,7 @@ ANSWERS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size
 @settings(max_examples=count(40, 500))
 @given(ANSWERS)
 def test_swapping_the_sides_negates_everything(right: list[tuple[bool, bool]]) -> None:
-    def arm(which: int) -> Given:
+    def arm(which: int) -> GivenSide:
         rows = [
             (str(place) if pair[which] else "x", (1,) * (2 + which))
             for place, pair in enumerate(right)
@@ -156,8 +156,8 @@ def test_seeds_are_paired_seed_by_seed() -> None:
         made = [replace(files(run), seed=f"seed={n}") for n, run in enumerate(runs)]
         return replace(made[0], seeds=tuple(made))
 
-    first = Given("r", "a", SPEC, pooled(FIRST, FIRST), {})
-    second = Given("r", "b", SPEC, pooled(FIRST, SECOND), {})
+    first = GivenSide("r", "a", SPEC, pooled(FIRST, FIRST), {})
+    second = GivenSide("r", "b", SPEC, pooled(FIRST, SECOND), {})
     found = compare([(first, second)]).comparisons[0]
     assert {(flip.id, flip.seed) for flip in found.flips} == {("p001", 1), ("p002", 1)}
     assert found.difference.seeds == 2
@@ -166,9 +166,9 @@ def test_seeds_are_paired_seed_by_seed() -> None:
 
 def test_a_run_of_one_seed_meets_that_seed_of_an_arm_that_has_several() -> None:
     made = [replace(files(run), seed=f"seed={n}") for n, run in enumerate((FIRST, SECOND))]
-    several = Given("r", "b", SPEC, replace(made[0], seeds=tuple(made)), {})
-    swept = Given("r", "a@seed=1", SPEC, replace(files(FIRST), seed="seed=1"), {})
-    plain = Given("s", "a", SPEC.model_copy(update={"seed": 1}), files(FIRST), {})
+    several = GivenSide("r", "b", SPEC, replace(made[0], seeds=tuple(made)), {})
+    swept = GivenSide("r", "a@seed=1", SPEC, replace(files(FIRST), seed="seed=1"), {})
+    plain = GivenSide("s", "a", SPEC.model_copy(update={"seed": 1}), files(FIRST), {})
     for alone in (swept, plain):
         found = compare([(alone, several)]).comparisons[0]
         assert found.difference.seeds == 1 and len(found.flips) == 2
@@ -181,7 +181,7 @@ def test_a_run_of_one_seed_meets_that_seed_of_an_arm_that_has_several() -> None:
 
 def test_two_runs_that_are_named_are_compared_whatever_their_seeds() -> None:
     sides = [
-        Given("r", f"a@seed={n}", SPEC, replace(files(run), seed=f"seed={n}"), {})
+        GivenSide("r", f"a@seed={n}", SPEC, replace(files(run), seed=f"seed={n}"), {})
         for n, run in enumerate((FIRST, SECOND))
     ]
     assert len(compare([(sides[0], sides[1])]).comparisons[0].flips) == 2
@@ -203,7 +203,7 @@ def test_nothing_in_common_is_refused() -> None:
 def test_speed_is_compared_within_a_run_alone() -> None:
     seconds = {"a": 2.0, "b": 1.0}
     blocks = [
-        Block(round=r, arm=arm, problems=4, tokens=40, seconds=seconds[arm] + r / 50)
+        TimedBlock(round=r, arm=arm, problems=4, tokens=40, seconds=seconds[arm] + r / 50)
         for r in range(6)
         for arm in "ab"
     ]

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from llmx.claims.compare import words
 from llmx.claims.compare.model import Comparison
-from llmx.claims.compare.pair import Given, compare
+from llmx.claims.compare.pair import GivenSide, compare
 from llmx.claims.reproduce.stored import CARD
 from llmx.core import registry
 from llmx.core.arms import seed_of
@@ -38,7 +38,7 @@ from llmx.report.results import load_results
 from llmx.report.terminal import render
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import gap_p, gap_span
-from llmx.scoring.scorer import declared, judged, misfit
+from llmx.scoring.scorer import declared, misfit, scored
 from llmx.stages import score as score_stage
 from llmx.stages.report import ReportStage
 from llmx.stages.score import ScoreStage
@@ -310,7 +310,7 @@ class Toy:
         fit = sum(a == b for a, b in zip(record.text, sample.answer, strict=False))
         values = {"f1": fit / len(sample.answer), "length": float(len(record.text))}
         strict = record.text[:1] or None
-        return judged(record, sample, sample.answer[0], strict, strict, values=values)
+        return scored(record, sample, sample.answer[0], strict, strict, values=values)
 
 
 SAMPLES = [
@@ -443,7 +443,7 @@ def test_a_comparison_shows_the_metrics_that_both_sides_have(run):
     _, inputs = run
     files = gather(inputs, ARMS).arms
     sides = [
-        Given("r", name, ARMS[f"{name}@seed=0"], files[f"{name}@seed=0"], {})
+        GivenSide("r", name, ARMS[f"{name}@seed=0"], files[f"{name}@seed=0"], {})
         for name in ("base", "better")
     ]
     (one,) = compare([(sides[0], sides[1])]).comparisons

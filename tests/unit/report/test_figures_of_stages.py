@@ -12,7 +12,7 @@ from llmx.claims.paper import Ours
 from llmx.claims.reproduce.beside import beside
 from llmx.claims.reproduce.stored import load_stored
 from llmx.core.errors import RunError
-from llmx.core.figure import FILE, Figure, Figures, Judge, Rounds, Span, Spread, joined
+from llmx.core.figure import FILE, Figure, Figures, JudgeName, Rounds, Span, Spread, joined
 from llmx.core.record import as_json
 from llmx.report import numbers
 from llmx.report.figures import names
@@ -21,7 +21,7 @@ from llmx.report.figures.p_at import p_at
 from llmx.report.figures.read import figures_in, write_figures
 from llmx.report.figures.streams import of_simulation, of_streams
 from llmx.report.figures.trainings import of_trainings
-from llmx.report.results import Calibration, Results, Row
+from llmx.report.results import Results, Row, StoredCalibration
 from llmx.report.verdict.model import Number, Verdict, Verdicts
 from llmx.store.files import write_json
 
@@ -46,7 +46,8 @@ FIGURE = st.builds(
     setting=TEXT,
     at=st.none() | NUMBER,
     over=st.lists(TEXT, max_size=2).map(tuple),
-    judge=st.none() | st.builds(Judge, name=TEXT, kind=st.sampled_from([None, "rule", "local"])),
+    judge=st.none()
+    | st.builds(JudgeName, name=TEXT, kind=st.sampled_from([None, "rule", "local"])),
     basis=BASIS,
 )
 MANY = st.builds(
@@ -201,7 +202,7 @@ def test_a_share_of_texts_has_the_p_value_of_their_spread():
 
 
 def test_an_arm_bears_its_algorithm_and_the_loss_is_that_of_all_seeds():
-    lost = tuple(Calibration(asked_loss=0.01, loss=loss) for loss in (0.01, 0.02, -0.06))
+    lost = tuple(StoredCalibration(asked_loss=0.01, loss=loss) for loss in (0.01, 0.02, -0.06))
     row = Row(arm="f", algorithm="fuzzy", calibration=lost[0], calibration_seeds=lost)
     found = of_results(Results(title="t", rows=(row, Row(arm="sd", algorithm="speculative"))))
     assert found.marks == {"fuzzy": ("f",), "speculative": ("sd",)}

@@ -4,7 +4,7 @@ import pytest
 
 from llmx.core.figure import Span
 from llmx.report.findings import findings
-from llmx.report.results import Calibration, Difference, Row
+from llmx.report.results import Difference, Row, StoredCalibration
 
 
 def span(estimate, half=0.02):
@@ -103,7 +103,7 @@ def test_power_names_the_range_over_the_arms():
 
 def calibrated(got, asked=0.7, note=None):
     missed = abs(got - asked) > 0.03
-    calibration = Calibration(asked_share=asked, note=note)
+    calibration = StoredCalibration(asked_share=asked, note=note)
     return Row(
         arm="f", asked_share=asked, draft_share=got, share_missed=missed, calibration=calibration
     )

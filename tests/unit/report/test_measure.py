@@ -5,7 +5,7 @@ from invented import arm_specs
 
 from llmx.core.record import Record, Score
 from llmx.report.build import build
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.tables import reference_title, tables
 from llmx.stats import mcnemar_exact, paired_score_interval, wilson
 
@@ -34,7 +34,7 @@ def scored(*rights, **counts):
 
 def blocks(arm, *seconds, tokens=100):
     return [
-        Block(round=i, arm=arm, problems=4, tokens=tokens, seconds=s, rounds=9, batch_size=1)
+        TimedBlock(round=i, arm=arm, problems=4, tokens=tokens, seconds=s, rounds=9, batch_size=1)
         for i, s in enumerate(seconds)
     ]
 

@@ -20,13 +20,13 @@ from llmx.core.progress import Silent
 from llmx.core.record import Score, as_json
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.outcomes import columns
 from llmx.report.outcomes.decode import decoded, gathered, half
 from llmx.report.outcomes.encode import dumps, encoded, problems_of
 from llmx.report.outcomes.model import FILE, Outcomes
 from llmx.report.outcomes.write import outcomes
-from llmx.report.training.evidence import Traced
+from llmx.report.training.evidence import TraceReading
 from llmx.report.verdict.model import CANNOT, Verdicts
 from llmx.stages.report import ReportStage
 from llmx.stages.verdicts import VerdictStage
@@ -101,7 +101,7 @@ def test_traces_are_read_back():
     dice = np.random.default_rng(3)
     names = [f"p{i}" for i in range(7)]
     arm = files(dice, names, dict.fromkeys(names, ""))
-    traced = {name: Traced(i, i % 2 == 0) for i, name in enumerate(names) if i != 4}
+    traced = {name: TraceReading(i, i % 2 == 0) for i, name in enumerate(names) if i != 4}
     problems = problems_of([arm])
     assert half("a", encoded(arm, problems, traced), problems).traced == traced
 
@@ -112,7 +112,7 @@ def test_a_problem_of_two_clusters_is_refused():
         problems_of([one, other])
 
 
-BLOCK = Block(round=3, arm="sd@seed=1", problems=8, tokens=500, seconds=0.1 + 0.2)
+BLOCK = TimedBlock(round=3, arm="sd@seed=1", problems=8, tokens=500, seconds=0.1 + 0.2)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from llmx.claims.paper import load_paper
 from llmx.claims.reproduce.card import Card
 from llmx.claims.reproduce.page import page
 from llmx.claims.reproduce.stored import Stored, holds_results, keep, load_stored
-from llmx.core.figure import Judge, Span
+from llmx.core.figure import JudgeName, Span
 from llmx.core.judging import JudgeSpec
 from llmx.core.record import as_json
 from llmx.report.figures.others import of_wins
@@ -103,5 +103,5 @@ def test_a_kept_run_is_read_back_and_an_older_file_names_no_judge(tmp_path):
         (folder / "figures.json").unlink()
         rows = [{k: v for k, v in row.items() if not k.startswith("judge")} for row in rows]
     assert holds_results(tmp_path / "new") and load_stored(tmp_path / "new").figures == run.figures
-    assert load_stored(tmp_path / "old").figures.figures[0].judge == Judge()
+    assert load_stored(tmp_path / "old").figures.figures[0].judge == JudgeName()
     assert load_stored(tmp_path / "new").problems == 805

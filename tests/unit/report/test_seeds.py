@@ -9,7 +9,7 @@ from llmx.core.record import Score
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.report.build import build
 from llmx.report.difference import difference
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.paired_table import paired_table
 from llmx.report.seeds import pool, pool_references, pool_specs
 
@@ -56,7 +56,7 @@ def test_names():
 
 def test_pooled_rows_count_every_seed_and_pair_by_item_and_seed():
     timed = {"problems": 1, "tokens": 10, "seconds": 2}
-    blocks = [Block(round=seed, arm=f"sd@seed={seed}", **timed) for seed in (0, 1)]
+    blocks = [TimedBlock(round=seed, arm=f"sd@seed={seed}", **timed) for seed in (0, 1)]
     found = pool(Gathered(HERE, blocks))
     references = pool_references({name: f"sd@{name.partition('@')[2]}" for name in HERE})
     results = build(found, pool_specs(dict.fromkeys(HERE, SPEC)), "sd", "t", references)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llmx.core.audit import Audit, Check
 from llmx.core.errors import ConfigError
 from llmx.core.record import Score
-from llmx.report.gather import ArmFiles, Block, Gathered
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.run_test import run_test
 from llmx.report.verdict.schema import check_finding
@@ -59,7 +59,7 @@ def files(accuracy, tokens=50, share=0.8, seed=0, audit=True, n=N, runs=1, train
 def timed(speeds, rounds=10):
     dice = np.random.default_rng(3)
     return [
-        Block(
+        TimedBlock(
             round=r,
             arm=arm,
             problems=10,

@@ -6,7 +6,7 @@ from llmx.core.arms import seed_of
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles
 from llmx.report.training.drawn import by_step, chosen
-from llmx.report.training.evidence import Half, SeedRun, Traced
+from llmx.report.training.evidence import Half, SeedRun, TraceReading
 
 
 def half(right: list[bool], returns: list[int], cut: int = 0, seed: str = "") -> Half:
@@ -20,7 +20,7 @@ def half(right: list[bool], returns: list[int], cut: int = 0, seed: str = "") ->
         )
         for n, (name, ok, back) in enumerate(zip(names, right, returns, strict=True))
     }  # fmt: skip
-    traced = {n: Traced(back, ok) for n, ok, back in zip(names, right, returns, strict=True)}
+    traced = {n: TraceReading(back, ok) for n, ok, back in zip(names, right, returns, strict=True)}
     return Half(ArmFiles(scores=scores, seed=seed), traced)
 
 

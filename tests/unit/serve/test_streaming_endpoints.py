@@ -10,7 +10,7 @@ from ensembles import GREEDY, QUESTION, ensemble
 from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.events import ANSWER
 from llmx.core.spec import EngineSpec, ModelSpec
-from llmx.core.stream import Ask, Part, Shown, Turn
+from llmx.core.stream import Ask, Part, ShownText, Turn
 from llmx.dialogue.api import converse
 from llmx.engines.endpoint.address import Address
 from llmx.engines.stream.endpoint import EndpointStreamer
@@ -84,7 +84,7 @@ def test_nobody_there_is_one_line():
 
 
 def test_going_on_needs_a_server_that_can(echo):
-    shown = Shown(text="one ", tokens=1)
+    shown = ShownText(text="one ", tokens=1)
     with pytest.raises(EngineError, match="cannot go on"):
         read(streamer(echo[1]), ask("one two", shown=shown))
     body = streamer(echo[1], dialect="vllm")._body(ask("one two", shown=shown))

@@ -15,7 +15,7 @@ from llmx.train.batch_reward import (
 )
 from llmx.train.post_training import reward_func
 from llmx.train.post_training.reward_func import Rewarding
-from llmx.train.post_training.rows import Row
+from llmx.train.post_training.rows import TrainingRow
 from llmx.train.reward import load_rewards, rewards_identity
 
 
@@ -44,7 +44,7 @@ class Mean:
         self.total, self.count = state["total"], state["count"]
 
 
-ROWS = [Row(n, {"id": f"r{n}", "answer": "a" * n}, "?") for n in range(4)]
+ROWS = [TrainingRow(n, {"id": f"r{n}", "answer": "a" * n}, "?") for n in range(4)]
 BATCHES = [["a", "abc"], ["ab", "abcdefg"], ["", "a"]]
 
 

@@ -17,11 +17,11 @@ from llmx.papers.backtracking.traces.arc_blocks import Row
 from llmx.papers.backtracking.traces.arc_rules import RULES
 from llmx.papers.backtracking.traces.arc_text import PHRASES
 from llmx.papers.backtracking.traces.events import Conclude, Event
-from llmx.papers.backtracking.traces.moves import Applied, Differs, Guess, Shown
+from llmx.papers.backtracking.traces.moves import Applied, Differs, Guess, ShownExample
 from llmx.papers.backtracking.traces.puzzle import IllegalStep, TooFew
 from llmx.papers.backtracking.traces.wording import Phrases
 
-RuleMove = Guess | Shown | Applied
+RuleMove = Guess | ShownExample | Applied
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ArcPuzzle:
         match move:
             case Guess(rule):
                 return self._guess(state, rule)
-            case Shown(number, output):
+            case ShownExample(number, output):
                 return self._meet(state, number, output)
             case Applied(output):
                 return self._apply(state, output)
@@ -141,7 +141,7 @@ class ArcPuzzle:
         output = RULES[self.rule].apply(self.test)
         if _first_failure(self, self.rule) is not None or output is None or output != self.solution:
             raise TooFew(f"the rule {self.rule} does not give what is shown")
-        shown = [Shown(number + 1, out) for number, (_, out) in enumerate(self.examples)]
+        shown = [ShownExample(number + 1, out) for number, (_, out) in enumerate(self.examples)]
         return [Guess(self.rule), *shown, Applied(output)]
 
     def detours(self, path: Sequence[RuleMove], step: int) -> list[RuleMove]:
@@ -174,7 +174,7 @@ class ArcPuzzle:
         failing = _first_failure(self, state.rule)
         assert failing is not None, "only a wrong rule leads astray"
         for number in range(1, failing):
-            yield Shown(number, self.examples[number - 1][1])
+            yield ShownExample(number, self.examples[number - 1][1])
         yield Differs(failing, RULES[state.rule].apply(self.examples[failing - 1][0]))
 
     def mistaken(

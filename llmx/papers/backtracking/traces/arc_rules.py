@@ -18,7 +18,7 @@ Transform = Callable[[Row], Row | None]
 
 
 @dataclass(frozen=True)
-class Rule:
+class ArcRule:
     """Words without a full stop, unique in the table, and what the rule makes of a row."""
 
     words: str
@@ -35,7 +35,7 @@ def mirrored(transform: Transform) -> Transform:
     return apply
 
 
-def _shifts() -> dict[str, Rule]:
+def _shifts() -> dict[str, ArcRule]:
     found = {}
     for by in range(1, 5):
         cells = "1 cell" if by == 1 else f"{by} cells"
@@ -44,7 +44,7 @@ def _shifts() -> dict[str, Rule]:
                 move = partial(moves.wrapped_shift if wraps else moves.shift, by=by)
                 for side, apply in (("right", move), ("left", mirrored(move))):
                     words = f"move {what} {cells} to the {side}{wraps}"
-                    found[f"move_{by}pix_{kind}{end}_{side}"] = Rule(words, apply)
+                    found[f"move_{by}pix_{kind}{end}_{side}"] = ArcRule(words, apply)
     return found
 
 
@@ -60,70 +60,74 @@ _FALLS: dict[str, tuple[Transform, str]] = {
 }
 
 
-def _falls() -> dict[str, Rule]:
+def _falls() -> dict[str, ArcRule]:
     found = {}
     for name, (fall, words) in _FALLS.items():
         # The generator's names for a side are those of the mirrored form.
-        found[f"{name}_right"] = Rule(words.format(near="left", far="right"), fall)
-        found[f"{name}_left"] = Rule(words.format(near="right", far="left"), mirrored(fall))
+        found[f"{name}_right"] = ArcRule(words.format(near="left", far="right"), fall)
+        found[f"{name}_left"] = ArcRule(words.format(near="right", far="left"), mirrored(fall))
     return found
 
 
-def _touches() -> dict[str, Rule]:
+def _touches() -> dict[str, ArcRule]:
     found = {}
     for most in range(1, 5):
         words = f"move the block towards the dot by at most {most}"
         apply = partial(moves.touch_dot, dot=2, most=most)
-        found[f"block_touch_dot_{most}pix"] = Rule(words, apply)
+        found[f"block_touch_dot_{most}pix"] = ArcRule(words, apply)
     return found
 
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, ArcRule] = {
     **_shifts(),
     **_falls(),
     **_touches(),
-    "block_touch_dot": Rule(
+    "block_touch_dot": ArcRule(
         "move the block until it touches the dot", partial(moves.touch_dot, dot=1, most=None)
     ),
-    "block_scale_to_dot": Rule("stretch the block over the dot", moves.scale_to_dot),
-    "block_and_noise_remove": Rule("remove the cells beside the block", paints.remove_noise),
-    "block_and_noise_remove_inside": Rule(
+    "block_scale_to_dot": ArcRule("stretch the block over the dot", moves.scale_to_dot),
+    "block_and_noise_remove": ArcRule("remove the cells beside the block", paints.remove_noise),
+    "block_and_noise_remove_inside": ArcRule(
         "give the whole block its most frequent colour", paints.remove_noise_inside
     ),
-    "move_block_by_own_size": Rule("move the block to the right by its size", moves.by_own_size),
-    "two_points_and_fill": Rule("fill the space between the two cells", paints.fill_between),
-    "two_points_and_fill_inv": Rule("keep the two ends of the block", paints.hollow),
-    "copy_block_to_dots": Rule(
+    "move_block_by_own_size": ArcRule("move the block to the right by its size", moves.by_own_size),
+    "two_points_and_fill": ArcRule("fill the space between the two cells", paints.fill_between),
+    "two_points_and_fill_inv": ArcRule("keep the two ends of the block", paints.hollow),
+    "copy_block_to_dots": ArcRule(
         "copy the first block around each dot", partial(paints.copy_to_dots, coloured=False)
     ),
-    "copy_block_to_dots_colors": Rule(
+    "copy_block_to_dots_colors": ArcRule(
         "copy the first block around each dot in its colour",
         partial(paints.copy_to_dots, coloured=True),
     ),
-    "repeat_pattern_full": Rule("repeat the pattern to the end", paints.repeat_pattern),
-    "reflect_block_with_border_pixel": Rule(
+    "repeat_pattern_full": ArcRule("repeat the pattern to the end", paints.repeat_pattern),
+    "reflect_block_with_border_pixel": ArcRule(
         "turn the block with one other end round", moves.reflect_block
     ),
-    "reflect_block_random": Rule("turn the colourful block round", moves.reflect_block),
-    "reflect_block_around_dot": Rule("reflect the block around the dot", moves.reflect_around_dot),
-    "paint_biggest_block": Rule("give the biggest block colour 1", paints.paint_biggest),
-    "recolor_blocks_by_size": Rule(
+    "reflect_block_random": ArcRule("turn the colourful block round", moves.reflect_block),
+    "reflect_block_around_dot": ArcRule(
+        "reflect the block around the dot", moves.reflect_around_dot
+    ),
+    "paint_biggest_block": ArcRule("give the biggest block colour 1", paints.paint_biggest),
+    "recolor_blocks_by_size": ArcRule(
         "give the bigger block colour 1 and the smaller colour 2", paints.recolour_by_size
     ),
-    "change_to_five": Rule("give all cells colour 5", paints.to_five),
-    "recolor_blocks_from_palette": Rule(
+    "change_to_five": ArcRule("give all cells colour 5", paints.to_five),
+    "recolor_blocks_from_palette": ArcRule(
         "give the blocks the colours on the left", paints.recolour_from_palette
     ),
-    "color_left_half_blocks": Rule(
+    "color_left_half_blocks": ArcRule(
         "give the left half of each block colour 8", paints.colour_left_half
     ),
-    "sort_blocks_by_size": Rule("sort the blocks by size", moves.sort_blocks),
-    "sort_complete_sequence": Rule("sort the blocks of all sizes from 1 on", moves.sort_blocks),
-    "duplicate_block_from_seeds": Rule(
+    "sort_blocks_by_size": ArcRule("sort the blocks by size", moves.sort_blocks),
+    "sort_complete_sequence": ArcRule("sort the blocks of all sizes from 1 on", moves.sort_blocks),
+    "duplicate_block_from_seeds": ArcRule(
         "repeat the block from the cells beside it", paints.duplicate_from_seeds
     ),
-    "fill_from_pixel": Rule("spread the cell beside the block", paints.fill_from_pixel),
-    "fill_until_collision": Rule("fill from each cell towards the 5", paints.fill_until_collision),
-    "mark_size_two_blocks": Rule("write 3 beside each block of two", paints.mark_twos),
+    "fill_from_pixel": ArcRule("spread the cell beside the block", paints.fill_from_pixel),
+    "fill_until_collision": ArcRule(
+        "fill from each cell towards the 5", paints.fill_until_collision
+    ),
+    "mark_size_two_blocks": ArcRule("write 3 beside each block of two", paints.mark_twos),
 }
 """Name → rule, in a fixed order."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from llmx.papers.backtracking.traces.arc_blocks import Row
 from llmx.papers.backtracking.traces.arc_rules import RULES
-from llmx.papers.backtracking.traces.moves import Applied, Differs, Guess, Shown
+from llmx.papers.backtracking.traces.moves import Applied, Differs, Guess, ShownExample
 from llmx.papers.backtracking.traces.wording import Form, Phrases, Template
 
 _NAMES = {rule.words: name for name, rule in RULES.items()}
@@ -29,7 +29,7 @@ def _guess(move: Any) -> dict[str, object] | None:
 
 
 def _shown(move: Any) -> dict[str, object] | None:
-    if not isinstance(move, Shown):
+    if not isinstance(move, ShownExample):
         return None
     return {"number": move.number, "output": _text(move.output)}
 
@@ -54,14 +54,14 @@ def _read_differs(fields: Mapping[str, str]) -> Differs:
 
 def _phrases(
     guess: str, shown: str, applied: str, differs: str, nothing: str, **rest: str
-) -> Phrases[Guess | Shown | Applied, Differs]:
+) -> Phrases[Guess | ShownExample | Applied, Differs]:
     return Phrases(
         moves=[
             Form(Template(guess, words=_WORDS), _guess, lambda f: Guess(_NAMES[f["words"]])),
             Form(
                 Template(shown, output=_ROW),
                 _shown,
-                lambda f: Shown(int(f["number"]), _row(f["output"])),
+                lambda f: ShownExample(int(f["number"]), _row(f["output"])),
             ),
             Form(Template(applied, output=_ROW), _applied, lambda f: Applied(_row(f["output"]))),
         ],
@@ -73,7 +73,7 @@ def _phrases(
     )
 
 
-PHRASES: dict[str, Phrases[Guess | Shown | Applied, Differs]] = {
+PHRASES: dict[str, Phrases[Guess | ShownExample | Applied, Differs]] = {
     "plain": _phrases(
         "perhaps the rule is to {words}.",
         "example {number} gives {output}, which is right.",

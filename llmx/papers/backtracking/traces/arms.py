@@ -20,7 +20,7 @@ from llmx.papers.backtracking.traces.tasks import AnyPuzzle, from_entry
 
 
 @dataclass(frozen=True)
-class Traced:
+class TracedProblem:
     """A problem with its trace, and the backtracks that were asked for."""
 
     sample: Sample
@@ -29,7 +29,9 @@ class Traced:
     k: int
 
 
-def trace(kind: str, sample: Sample, entry: Entry, options: TraceOptions, seed: int) -> Traced:
+def trace(
+    kind: str, sample: Sample, entry: Entry, options: TraceOptions, seed: int
+) -> TracedProblem:
     """Return the trace of one problem; one of style exact is replayed before it is returned.
 
     Raises:
@@ -37,7 +39,9 @@ def trace(kind: str, sample: Sample, entry: Entry, options: TraceOptions, seed: 
     """
     puzzle, index = from_entry(kind, entry), int(sample.id.rpartition("-")[2])
     if options.style == "authors":
-        return Traced(sample, puzzle, authors_trace(puzzle, options.k, seed, index), options.k)
+        return TracedProblem(
+            sample, puzzle, authors_trace(puzzle, options.k, seed, index), options.k
+        )
     events = search(puzzle, options.k, seed, index, options.least)
     wrong = options.content == "incorrect"
     if wrong:
@@ -47,10 +51,10 @@ def trace(kind: str, sample: Sample, entry: Entry, options: TraceOptions, seed: 
         phrases = puzzle.phrases(options.wording)
         events = lengthen(events, phrases, len(phrases.write(matched, opened=True)))
     replay(puzzle, events, options.k, wrong_answer=wrong)
-    return Traced(sample, puzzle, events, options.k)
+    return TracedProblem(sample, puzzle, events, options.k)
 
 
-def deranged(traces: Sequence[Traced], seed: int) -> list[Traced]:
+def deranged(traces: Sequence[TracedProblem], seed: int) -> list[TracedProblem]:
     """Return traces so that no problem keeps its own: one cycle through all, drawn by `seed`.
 
     After Sattolo, Information Processing Letters 22 (1986).
@@ -67,7 +71,7 @@ def deranged(traces: Sequence[Traced], seed: int) -> list[Traced]:
     return order
 
 
-def row(kind: str, asked: Sample, told: Traced, options: TraceOptions) -> dict[str, Any]:
+def row(kind: str, asked: Sample, told: TracedProblem, options: TraceOptions) -> dict[str, Any]:
     """Return one line of ``train.jsonl``.
 
     ``question`` and ``solution`` go through a chat template; with a raw wrapper there are

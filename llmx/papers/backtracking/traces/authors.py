@@ -26,7 +26,7 @@ from llmx.papers.backtracking.traces.moves import (
     Guess,
     Missed,
     NoDigit,
-    Shown,
+    ShownExample,
 )
 from llmx.papers.backtracking.traces.sudoku import Cells, SudokuPuzzle
 
@@ -178,7 +178,7 @@ def _rules(puzzle: ArcPuzzle, k: int, rng: Random) -> Iterator[Event[Any, Any]]:
         wrong = [n for n, pair in enumerate(zip(outputs, shown, strict=True)) if pair[0] != pair[1]]
         first = wrong[0] if wrong else 0  # declared wrong even if it reproduces all examples
         yield Place(1, Guess(rule))
-        yield from (Place(n + 2, Shown(n + 1, shown[n])) for n in range(first))
+        yield from (Place(n + 2, ShownExample(n + 1, shown[n])) for n in range(first))
         yield Fail(Differs(first + 1, outputs[first]))
         yield Return(0)
     path = puzzle.path(rng)

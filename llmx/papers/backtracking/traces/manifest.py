@@ -9,7 +9,7 @@ from statistics import fmean, quantiles
 from typing import Any
 
 from llmx.data.templated import question_key
-from llmx.papers.backtracking.traces.arms import Traced
+from llmx.papers.backtracking.traces.arms import TracedProblem
 from llmx.papers.backtracking.traces.events import backtracks
 from llmx.papers.backtracking.traces.replay import RefusedTrace, replay
 
@@ -17,7 +17,7 @@ _BIN = 100  # characters
 
 
 def counted(
-    traces: Sequence[Traced], rows: Sequence[Mapping[str, Any]], refused: Counter[str]
+    traces: Sequence[TracedProblem], rows: Sequence[Mapping[str, Any]], refused: Counter[str]
 ) -> dict[str, Any]:
     """Return the counts of a trace set.
 
@@ -48,7 +48,7 @@ def spread(sizes: Sequence[int]) -> dict[str, float]:
     return {"mean": fmean(sizes), "median": middle, "p90": high, "max": float(max(sizes))}
 
 
-def holding(traces: Sequence[Traced]) -> dict[str, Any]:
+def holding(traces: Sequence[TracedProblem]) -> dict[str, Any]:
     """Return how many traces hold when they are replayed, and what is wrong with the others.
 
     The reasons are shortened to what an event kind did, so that they can be counted.

@@ -49,7 +49,7 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownExample:
     """Arc 1D: the rule gives what example `number` shows."""
 
     number: int

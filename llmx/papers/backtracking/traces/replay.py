@@ -22,7 +22,7 @@ class RefusedTrace(LlmxError):
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayedTrace:
     """What a trace that holds consists of."""
 
     backtracks: int
@@ -36,7 +36,7 @@ def replay(
     events: Sequence[Event[Any, Any]],
     k: int | None = None,
     wrong_answer: bool = False,
-) -> Replayed:
+) -> ReplayedTrace:
     """Check a trace.
 
     Args:
@@ -56,7 +56,7 @@ def replay(
         raise RefusedTrace("the trace has no conclusion")
     if k is not None and walk.backtracks != k:
         raise RefusedTrace(f"the trace has {walk.backtracks} backtracks, not {k}")
-    return Replayed(walk.backtracks, walk.steps, walk.deepest)
+    return ReplayedTrace(walk.backtracks, walk.steps, walk.deepest)
 
 
 class _Walk:

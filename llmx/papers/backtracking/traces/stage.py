@@ -15,7 +15,7 @@ from llmx.data.tasks.dataset import ReasoningTask, drawn_up_to, split_size
 from llmx.data.tasks.options import sent_wrapper
 from llmx.data.tasks.readers import check_readers
 from llmx.data.tasks.tasks import SECONDS, problem_key
-from llmx.papers.backtracking.traces.arms import Traced, deranged, row, trace
+from llmx.papers.backtracking.traces.arms import TracedProblem, deranged, row, trace
 from llmx.papers.backtracking.traces.manifest import counted, holding
 from llmx.papers.backtracking.traces.options import TraceOptions, trace_options
 from llmx.papers.backtracking.traces.puzzle import TooFew
@@ -140,12 +140,12 @@ def _overlap(dataset: ReasoningTask, split: str) -> int:
 
 def _traces(
     dataset: ReasoningTask, options: TraceOptions, context: StageContext
-) -> tuple[list[Traced], Counter[str]]:
+) -> tuple[list[TracedProblem], Counter[str]]:
     kind, seed = dataset.spec.kind, dataset.spec.seed
     problems, size = dataset.entries(options.split), f"data.options.{options.split}"
     if not problems:
         raise DataError(f"no problems for traces: {size} is 0", f"set {size}")
-    traces: list[Traced] = []
+    traces: list[TracedProblem] = []
     refused: Counter[str] = Counter()
     context.progress.start(len(problems), unit="problems")
     for place, (sample, entry) in enumerate(problems, 1):
@@ -161,7 +161,7 @@ def _traces(
 
 
 def _require_yield(
-    traces: Sequence[Traced], tried: int, kind: str, options: TraceOptions, least: float
+    traces: Sequence[TracedProblem], tried: int, kind: str, options: TraceOptions, least: float
 ) -> None:
     if len(traces) < least * tried:
         share = len(traces) / tried

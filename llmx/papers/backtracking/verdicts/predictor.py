@@ -14,7 +14,7 @@ from llmx.report.verdict.model import Number, Unit, Verdict
 
 
 @dataclass(frozen=True)
-class Prediction:
+class ArmCorrelation:
     """The correlation over arms, the reliability of both accuracies, the arms, their seeds."""
 
     span: Span | None
@@ -49,7 +49,7 @@ def poor_predictor(e: Evidence, *, bound: float = 0.7) -> Verdict:
     )
 
 
-def _known(e: Evidence) -> Prediction | None:
+def _known(e: Evidence) -> ArmCorrelation | None:
     """Return what the run says of both accuracies over arms; None where it says nothing."""
     before, after, span = (
         e.figures.find(name, names.ALL)
@@ -58,10 +58,10 @@ def _known(e: Evidence) -> Prediction | None:
     if before is None or after is None:
         return None
     shares = (before.span.estimate, after.span.estimate)
-    return Prediction(span.span if span else None, shares, before.over, before.seeds)
+    return ArmCorrelation(span.span if span else None, shares, before.over, before.seeds)
 
 
-def _reason(known: Prediction, bound: float, decided: bool) -> str:
+def _reason(known: ArmCorrelation, bound: float, decided: bool) -> str:
     named = ", ".join(f"`{name}`" for name in known.arms)
     correlated = f"Over {named} the accuracies before and after correlate by"
     if decided:
@@ -73,7 +73,7 @@ def _reason(known: Prediction, bound: float, decided: bool) -> str:
     )
 
 
-def _numbers(known: Prediction) -> tuple[Number, ...]:
+def _numbers(known: ArmCorrelation) -> tuple[Number, ...]:
     spans: list[tuple[str, Span, Unit]] = [
         (names.RELIABLE_BEFORE, Span(estimate=known.reliability[0]), "share"),
         (names.RELIABLE_AFTER, Span(estimate=known.reliability[1]), "share"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from llmx.core.figure import Span
 from llmx.papers.fsd.divergence_log import Counts, DivergenceLog, Names
-from llmx.papers.fsd.explore.model import Drift, Rule
+from llmx.papers.fsd.explore.model import Drift, LoggedRule
 from llmx.papers.fsd.explore.passing import finite
 from llmx.papers.fsd.explore.texts import by_text
 from llmx.report.timing import as_span
@@ -22,7 +22,7 @@ _RESAMPLES = 2000
 class Logged:
     """One arm's log, with its rule."""
 
-    rule: Rule
+    rule: LoggedRule
     log: DivergenceLog
 
 

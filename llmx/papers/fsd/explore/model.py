@@ -11,7 +11,7 @@ from llmx.core.record import Frozen
 from llmx.core.spec import Semantics
 
 
-class Rule(Frozen):
+class LoggedRule(Frozen):
     """The accept rule of a logged arm."""
 
     arm: str

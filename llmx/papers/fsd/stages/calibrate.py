@@ -16,7 +16,7 @@ from llmx.data import load
 from llmx.engines.hf import HfEngine
 from llmx.papers.fsd.stages.keep_accuracy import (
     CalibrateOptions,
-    Judge,
+    Trials,
     check_split,
     scorer_of,
     search,
@@ -124,8 +124,8 @@ def _to_accuracy(context: StageContext) -> dict[str, Any]:
     thresholds = _thresholds(engine, arm, given)
     context.progress.advance()
     samples = load(data, _split(given), _scored(given))
-    judge = Judge(engine, arm, samples, scorer_of(given)(), context.progress.advance)
-    found = search(judge, thresholds, sampler.accuracy_loss, _ACCURACY_TRIES)
+    trials = Trials(engine, arm, samples, scorer_of(given)(), context.progress.advance)
+    found = search(trials, thresholds, sampler.accuracy_loss, _ACCURACY_TRIES)
     return {**found, **_rule(sampler)}
 
 

@@ -25,7 +25,7 @@ from llmx.store.files import read_lines, write_bytes, write_json
 if TYPE_CHECKING:
     from llmx.engines.hf import HfEngine
     from llmx.papers.fsd.explore import DivergenceLog
-    from llmx.papers.fsd.explore.model import Rule
+    from llmx.papers.fsd.explore.model import LoggedRule
     from llmx.papers.fsd.observe import Text
 
 
@@ -176,9 +176,9 @@ def _top(identity: Mapping[str, Any], on: str) -> list[int]:
     return list(identity["top_k"]) if on == "raw" else [0]
 
 
-def _rule(context: StageContext) -> Rule:
+def _rule(context: StageContext) -> LoggedRule:
     from llmx.papers.fsd.explore import Measure
-    from llmx.papers.fsd.explore.model import Rule
+    from llmx.papers.fsd.explore.model import LoggedRule
 
     given = context.given
     (name,) = given.arms
@@ -186,7 +186,7 @@ def _rule(context: StageContext) -> Rule:
     fuzzy = sampler.algorithm == "fuzzy"
     own = Measure(sampler.divergence, sampler.divergence_top_k, sampler.divergence_on)
     threshold = calibrated_threshold(context.inputs)
-    return Rule(
+    return LoggedRule(
         arm=name,
         algorithm=sampler.algorithm,
         measure=own.name if fuzzy else None,

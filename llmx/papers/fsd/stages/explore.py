@@ -86,12 +86,12 @@ class ExploreStage:
 def _logs(context: StageContext) -> dict[str, Logged]:
     from llmx.papers.fsd.explore import DivergenceLog
     from llmx.papers.fsd.explore.drift import Logged
-    from llmx.papers.fsd.explore.model import Rule
+    from llmx.papers.fsd.explore.model import LoggedRule
 
     logs = {}
     for key, folder in context.inputs.items():
         if (folder / LOG).exists():
-            rule = Rule.model_validate(read_json(folder / "rule.json"))
+            rule = LoggedRule.model_validate(read_json(folder / "rule.json"))
             logs[key.partition("/")[2]] = Logged(rule, DivergenceLog.load(folder / LOG))
     if not logs:
         raise RunError("stage 'explore' found no log", "write needs: [log], a divergence_log stage")

@@ -77,7 +77,7 @@ def check_split(given: StageInput, split: str) -> None:
         )
 
 
-class Judge:
+class Trials:
     """Decodes the calibration problems under one threshold after the other, and scores them.
 
     Args:
@@ -123,7 +123,7 @@ class Judge:
         return put(self._data, sample, sampler, self._arm.seed, threshold)
 
 
-def search(judge: Judge, thresholds: Sequence[float], asked: float, tries: int) -> dict[str, Any]:
+def search(trials: Trials, thresholds: Sequence[float], asked: float, tries: int) -> dict[str, Any]:
     """Return what ``calibration.json`` says of the loosest threshold within the asked loss.
 
     Args:
@@ -136,7 +136,7 @@ def search(judge: Judge, thresholds: Sequence[float], asked: float, tries: int) 
     tried: dict[int, tuple[Answers, Loss]] = {}
 
     def passes(rung: int) -> bool:
-        tried[rung] = judge.at(thresholds[rung])
+        tried[rung] = trials.at(thresholds[rung])
         return within(tried[rung][1], asked)
 
     rung = loosest(passes, len(thresholds), tries)
@@ -149,8 +149,8 @@ def search(judge: Judge, thresholds: Sequence[float], asked: float, tries: int) 
         "accuracy": loss.accuracy,
         "loss": loss.loss,
         "standard_error": loss.standard_error,
-        "lossless_accuracy": sum(judge.lossless.correct) / len(answers.correct),
-        "lossless_share": judge.lossless.share,
+        "lossless_accuracy": sum(trials.lossless.correct) / len(answers.correct),
+        "lossless_share": trials.lossless.share,
         "problems": len(answers.correct),
         "note": "" if kept else _note(loss, asked),
         "trace": [_line(thresholds[at], *found) for at, found in tried.items()],

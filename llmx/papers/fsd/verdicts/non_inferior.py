@@ -20,7 +20,7 @@ from llmx.stats.tost import Equivalence
 
 
 @dataclass(frozen=True)
-class Point:
+class Candidate:
     """One candidate beside the reference.
 
     Attributes:
@@ -96,7 +96,7 @@ def non_inferior_and_faster(
 
 def _points(
     e: Evidence, arms: Sequence[str], reference: str, margin: float, metric: Metric
-) -> list[Point]:
+) -> list[Candidate]:
     pairs = [(arm, e.pair(arm, reference, metric)) for arm in arms]
     tables = [(arm, table) for arm, table in pairs if table is not None]
     found = [(arm, table, equivalent(table, margin, metric)) for arm, table in tables]
@@ -110,7 +110,8 @@ def _points(
         strict=True,
     )
     return [
-        Point(*one, of, metric, *ps) for one, of, ps in zip(found, speeds, adjusted, strict=True)
+        Candidate(*one, of, metric, *ps)
+        for one, of, ps in zip(found, speeds, adjusted, strict=True)
     ]
 
 
@@ -128,7 +129,7 @@ def _speeds(e: Evidence, arm: str, reference: str) -> dict[str, Speed]:
     return {unit: speed for unit, speed in found.items() if speed is not None}
 
 
-def _numbers(point: Point, reference: str) -> list[Number]:
+def _numbers(point: Candidate, reference: str) -> list[Number]:
     span = as_span(point.gap.interval)
     first = gap_number(point.metric, point.arm, reference, span, point.p, point.table, ", 90 %")
     speeds = point.speeds.items()
@@ -136,7 +137,7 @@ def _numbers(point: Point, reference: str) -> list[Number]:
     return [first, *ratios]
 
 
-def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> str:
+def _best(both: Sequence[Candidate], reference: str, margin: float, aim: float) -> str:
     best = max(both, key=lambda point: point.speeds["tokens/s"].span.estimate)
     tokens, problems = (best.speeds[unit].span for unit in ("tokens/s", "problems/s"))
     others = ", ".join(f"`{point.arm}`" for point in both if point is not best)
@@ -151,7 +152,7 @@ def _best(both: Sequence[Point], reference: str, margin: float, aim: float) -> s
     )
 
 
-def _none(points: Sequence[Point], reference: str, margin: float) -> str:
+def _none(points: Sequence[Candidate], reference: str, margin: float) -> str:
     groups = {
         f"within ± {_margin(points, margin)} of `{reference}`": [p for p in points if p.harmless],
         "not inferior": [p for p in points if p.kept],
@@ -165,11 +166,11 @@ def _none(points: Sequence[Point], reference: str, margin: float) -> str:
     return f"No arm is both: {'; '.join(named)}. The whole curve (90 % intervals): {curve}."
 
 
-def _margin(points: Sequence[Point], margin: float) -> str:
+def _margin(points: Sequence[Candidate], margin: float) -> str:
     return margin_words(margin, points[0].metric if points else RIGHT)
 
 
-def _on_the_curve(point: Point) -> str:
+def _on_the_curve(point: Candidate) -> str:
     tokens = point.speeds.get("tokens/s")
     speed = f", {number_span(tokens.span, 2)}× tokens/s" if tokens else ""
     return f"`{point.arm}` {point.said()}{speed}"

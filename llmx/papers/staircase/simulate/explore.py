@@ -8,15 +8,17 @@ from typing import Any
 
 from llmx.dialogue.timing import Timing
 from llmx.papers.staircase.simulate.scene import Scene, answer, ensemble_of, under_load
-from llmx.papers.staircase.simulate.server_model import Speed
+from llmx.papers.staircase.simulate.server_model import ReplicaSpeed
 
 # A 9B model on one GPU, in round figures: what is varied matters here, not the machine.
-PROPOSER = Speed(prefill_overhead=0.05, prefill_token=5e-5, decode_base=0.02, decode_row=0.0002)
+PROPOSER = ReplicaSpeed(
+    prefill_overhead=0.05, prefill_token=5e-5, decode_base=0.02, decode_row=0.0002
+)
 AGGREGATOR = replace(PROPOSER, decode_base=0.0143)
 
 
 @dataclass(frozen=True)
-class Point:
+class SimulatedSetting:
     """One setting: plain and staircase on the same replicas.
 
     Attributes:
@@ -43,7 +45,7 @@ class Point:
         return 1 - self.stair_ttft / self.plain_ttft
 
 
-def explore(tokens: int, questions: int) -> list[Point]:
+def explore(tokens: int, questions: int) -> list[SimulatedSetting]:
     """Return every point of every sweep.
 
     Args:
@@ -55,7 +57,7 @@ def explore(tokens: int, questions: int) -> list[Point]:
 
 def _scene(tokens: int, proposers: int = 3, skew: float = 1.0, **values: Any) -> Scene:
     """Return an ensemble whose slowest proposer is `skew` times as slow as its fastest."""
-    speeds: dict[str, Speed] = {}
+    speeds: dict[str, ReplicaSpeed] = {}
     for place in range(proposers):
         slow = 1 + (skew - 1) * place / max(1, proposers - 1)
         speed = replace(PROPOSER, decode_base=PROPOSER.decode_base * slow)
@@ -69,9 +71,9 @@ def _pair(scene: Scene) -> tuple[Timing, Timing]:
     return answer(plain), answer(scene)
 
 
-def _point(sweep: str, value: object, scene: Scene) -> Point:
+def _point(sweep: str, value: object, scene: Scene) -> SimulatedSetting:
     plain, stair = _pair(scene)
-    return Point(
+    return SimulatedSetting(
         sweep,
         str(value),
         plain.ttft,
@@ -82,7 +84,7 @@ def _point(sweep: str, value: object, scene: Scene) -> Point:
     )
 
 
-def _shapes(tokens: int) -> Iterator[Point]:
+def _shapes(tokens: int) -> Iterator[SimulatedSetting]:
     for count in (2, 3, 4, 8, 16):
         yield _point("proposers", count, _scene(tokens, count))
     for skew in (1.0, 2.0, 4.0):
@@ -94,7 +96,7 @@ def _shapes(tokens: int) -> Iterator[Point]:
         yield _point("one replica for all", "yes" if shared else "no", scene)
 
 
-def _policies(tokens: int) -> Iterator[Point]:
+def _policies(tokens: int) -> Iterator[SimulatedSetting]:
     for later in (8, 16, 32, 64, 128):
         yield _point("later chunk", later, _scene(tokens, later_chunk=later))
     yield _point("later chunk", "8, doubling", _scene(tokens, later_chunk=16, chunk_growth=2.0))
@@ -108,13 +110,13 @@ def _policies(tokens: int) -> Iterator[Point]:
         yield _point("quorum, slowest proposer four times as slow", quorum, scene)
 
 
-def _loads(tokens: int, questions: int) -> Iterator[Point]:
+def _loads(tokens: int, questions: int) -> Iterator[SimulatedSetting]:
     for load in (0.1, 0.5, 0.9) if questions else ():
         stair = _scene(tokens, 3)
         plain = replace(stair, spec=stair.spec.model_copy(update={"streaming": "plain"}))
         rate = load * _capacity(plain, tokens)
         one, other = (under_load(scene, rate, questions) for scene in (plain, stair))
-        yield Point(
+        yield SimulatedSetting(
             "offered load, of what the plain proposers can do",
             str(load),
             _mean([t.ttft for t in one]),
@@ -142,6 +144,6 @@ def _p95(values: Sequence[float]) -> float:
     return sorted(values)[int(0.95 * (len(values) - 1))]
 
 
-def as_rows(points: Sequence[Point]) -> list[Mapping[str, Any]]:
+def as_rows(points: Sequence[SimulatedSetting]) -> list[Mapping[str, Any]]:
     """Return the points as plain values."""
     return [{**vars(point), "cut": point.cut} for point in points]

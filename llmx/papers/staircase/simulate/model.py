@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from llmx.core.stream import Ask, Piece, shared_prefix
-from llmx.papers.staircase.simulate.server_model import Job, Station
+from llmx.papers.staircase.simulate.server_model import SimulatedRequest, Station
 
 BLOCK = 16  # tokens: a prefix cache keeps whole blocks, as vLLM's does
 
@@ -32,7 +32,7 @@ class SimulatedModel:
         prompt = "".join(f"<{turn.role}>{turn.content}" for turn in ask.prompt) + ask.shown.text
         kept = self._kept(ask.id, prompt)
         count = min(ask.budget, max(1, self.tokens - ask.position))
-        job = Job(len(prompt) - kept, count)
+        job = SimulatedRequest(len(prompt) - kept, count)
         await asyncio.sleep(self.network)
         self.station.submit(job)
         try:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from llmx.papers.staircase.simulate.scene import Scene, answer, ensemble_of
-from llmx.papers.staircase.simulate.server_model import Speed
+from llmx.papers.staircase.simulate.server_model import ReplicaSpeed
 
 DRAFT_LENGTHS = (0.5, 1.0, 1.5, 2.0)  # of the answer's
 LATER_CHUNKS = (16, 32, 64, 128)
@@ -28,7 +28,7 @@ MOVES = 0.1  # of the middle: what parts of the grid may differ by, and the figu
 
 
 @dataclass(frozen=True)
-class Rows:
+class FittedRows:
     """The published rows that rates are fitted on: seconds, and tokens a second end to end."""
 
     single_ttft: float
@@ -60,7 +60,7 @@ class Assumed:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class PredictedFigure:
     """A published figure, and the span of what follows from the fitted rows.
 
     Attributes:
@@ -97,21 +97,21 @@ def assumptions() -> Iterator[Assumed]:
         yield Assumed(*one)
 
 
-def scene(rows: Rows, assumed: Assumed, **values: object) -> Scene:
+def scene(rows: FittedRows, assumed: Assumed, **values: object) -> Scene:
     """Return the ensemble whose plain form gives the fitted rows."""
     tokens = round(rows.tokens)
     drafts = max(2, round(tokens * assumed.draft_length))
     heard = assumed.proposers * drafts * assumed.prompt_token
-    aggregator = Speed(rows.single_ttft, assumed.prompt_token, rows.per_token)
+    aggregator = ReplicaSpeed(rows.single_ttft, assumed.prompt_token, rows.per_token)
     proposers_take = rows.plain_ttft - 2 * rows.single_ttft - heard
-    proposer = Speed(rows.single_ttft, assumed.prompt_token, proposers_take / (drafts - 1))
+    proposer = ReplicaSpeed(rows.single_ttft, assumed.prompt_token, proposers_take / (drafts - 1))
     speeds = {f"p{n}": proposer for n in range(1, assumed.proposers + 1)}
     spec = ensemble_of(assumed.proposers, later_chunk=assumed.later_chunk, **values)
     lengths = {name: drafts for name in speeds}
     return Scene(spec, {**speeds, "aggregator": aggregator}, tokens, question=1, lengths=lengths)
 
 
-def predict(rows: Rows, published: Mapping[str, float]) -> list[Prediction]:
+def predict(rows: FittedRows, published: Mapping[str, float]) -> list[PredictedFigure]:
     """Return the prediction of each staircase figure that is published.
 
     Args:
@@ -125,7 +125,9 @@ def predict(rows: Rows, published: Mapping[str, float]) -> list[Prediction]:
     return [predicted(name, value, found[name]) for name, value in published.items()]
 
 
-def predicted(name: str, published: float, found: Sequence[tuple[Assumed, float]]) -> Prediction:
+def predicted(
+    name: str, published: float, found: Sequence[tuple[Assumed, float]]
+) -> PredictedFigure:
     """Return the prediction of one figure from its value under every combination of what is open.
 
     Args:
@@ -133,7 +135,7 @@ def predicted(name: str, published: float, found: Sequence[tuple[Assumed, float]
     """
     values = [value for _, value in found]
     swayed = {what: _swayed(what, found) for what in OPEN}
-    return Prediction(name, published, min(values), _median(values), max(values), swayed)
+    return PredictedFigure(name, published, min(values), _median(values), max(values), swayed)
 
 
 def _swayed(what: str, found: Sequence[tuple[Assumed, float]]) -> tuple[float, float]:
@@ -145,7 +147,7 @@ def _swayed(what: str, found: Sequence[tuple[Assumed, float]]) -> tuple[float, f
     return min(middles), max(middles)
 
 
-def _figures(rows: Rows, assumed: Assumed) -> Iterator[tuple[str, float]]:
+def _figures(rows: FittedRows, assumed: Assumed) -> Iterator[tuple[str, float]]:
     for layout, suffix in (("L0", ""), ("L1b", " cached")):
         stair = scene(rows, assumed, streaming="staircase", first_chunk=8, layout=layout)
         got = answer(replace(stair, cache=bool(suffix)))

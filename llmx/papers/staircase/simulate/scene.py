@@ -17,7 +17,7 @@ from llmx.core.spec import ModelSpec, SamplerSpec
 from llmx.dialogue.api import converse
 from llmx.dialogue.timing import Timing, timing
 from llmx.papers.staircase.simulate.model import SimulatedModel
-from llmx.papers.staircase.simulate.server_model import Speed, Station
+from llmx.papers.staircase.simulate.server_model import ReplicaSpeed, Station
 
 _T = TypeVar("_T")
 
@@ -71,7 +71,7 @@ class Scene:
     """
 
     spec: EnsembleSpec
-    speeds: Mapping[str, Speed]
+    speeds: Mapping[str, ReplicaSpeed]
     tokens: int
     question: int = 100
     cache: bool = False

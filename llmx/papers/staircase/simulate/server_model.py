@@ -9,7 +9,7 @@ from random import Random
 
 
 @dataclass(frozen=True)
-class Speed:
+class ReplicaSpeed:
     """What a replica does in how many seconds.
 
     Attributes:
@@ -29,7 +29,7 @@ class Speed:
 
 
 @dataclass
-class Job:
+class SimulatedRequest:
     """One request: prompt tokens to compute, tokens to give, and the queue they go to."""
 
     prefill: int
@@ -42,13 +42,13 @@ class Job:
 class Station:
     """Steps while there is work. As without chunked prefill, computing a prompt stops all."""
 
-    def __init__(self, speed: Speed, seed: int = 0) -> None:
+    def __init__(self, speed: ReplicaSpeed, seed: int = 0) -> None:
         self.speed, self.dice = speed, Random(seed)
-        self.waiting: deque[Job] = deque()
-        self.active: list[Job] = []
+        self.waiting: deque[SimulatedRequest] = deque()
+        self.active: list[SimulatedRequest] = []
         self.task: asyncio.Task[None] | None = None
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: SimulatedRequest) -> None:
         """Add a request; the station begins to work if it rested."""
         job.left = job.tokens
         self.waiting.append(job)
@@ -63,7 +63,7 @@ class Station:
                 await self._step()
             self.active = [job for job in self.active if job.left and not job.over]
 
-    async def _admit(self, job: Job) -> None:
+    async def _admit(self, job: SimulatedRequest) -> None:
         if job.over:
             return
         seconds = self.speed.prefill_overhead + self.speed.prefill_token * job.prefill
@@ -77,7 +77,7 @@ class Station:
         for job in self.active:
             self._give(job)
 
-    def _give(self, job: Job) -> None:
+    def _give(self, job: SimulatedRequest) -> None:
         job.left -= 1
         job.given.put_nowait(asyncio.get_running_loop().time())
 

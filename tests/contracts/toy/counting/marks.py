@@ -1,6 +1,6 @@
 """The scorer `counts`."""
 
-from llmx.scoring.scorer import judged
+from llmx.scoring.scorer import scored
 
 
 class CountScorer:
@@ -11,4 +11,4 @@ class CountScorer:
     def score(self, record, sample):
         """Return the score of one record."""
         read = str(int(record.text)) if record.text.isdigit() else None
-        return judged(record, sample, sample.answer, read, read)
+        return scored(record, sample, sample.answer, read, read)
