@@ -118,7 +118,7 @@ def test_its_figures_and_pictures_are_on_the_report(paper, runs) -> None:
     assert [b64decode(data).decode() for data, _ in images] == [
         (folder / file).read_text() for file in FILES
     ]
-    assert [alt for _, alt in images][0] == "Digits of an answer"
+    assert images[0][1] == "Digits of an answer"
 
 
 def test_the_page_says_how_arms_differ_in_its_section(paper, runs) -> None:

@@ -52,6 +52,12 @@ def test_lines_are_a_curve_an_arm_over_the_setting_in_its_order():
     assert len(across) == 3 and across == sorted(across)
 
 
+def test_what_is_swept_over_something_else_is_no_point():
+    other = figures(figure("b", 1.0, setting="width", at=2.0), *TREE.figures[-1:])
+    (path,) = re.findall(r'<polyline points="([^"]+)"', lines("depth", "width", "").draw(other))
+    assert len(path.split()) == 1
+
+
 @pytest.mark.parametrize("made", [intervals("depth", ""), lines("depth", "width", "")])
 def test_what_the_figures_do_not_fill_is_not_drawn(made):
     assert made.draw(figures(figure("a", 1.0, quantity="other"))) == ""
