@@ -135,7 +135,7 @@ def reproduce(
     """Return a paper's published figures and statements beside what stored runs found.
 
     Args:
-        paper: its short name, as in ``recipes/_claims``.
+        paper: its name, as in ``recipes/_claims``, or a short one that its recipes begin with.
         runs: folder of the runs; of each recipe the largest finished run is taken.
         sources: run folders, or folders of committed results, to take instead.
         recipes: folders with recipes of your own.

@@ -12,6 +12,7 @@ from llmx.config.yaml_file import read, shown
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault
 from llmx.core.names import shown as shown_name
+from llmx.core.registry import short_names
 from llmx.core.spec import RunSpec
 
 OFFERED = ("laptop", "desk")
@@ -21,12 +22,19 @@ OFFERED = ("laptop", "desk")
 def find(name: str, extra: Sequence[Path | str] = ()) -> Paper:
     """Return what is published.
 
+    Args:
+        name: of the file, or a short name that the paper's recipes may begin with.
+
     Raises:
         ConfigError: if nothing is known of such a paper, or its file has a problem.
     """
     known = places.claim_files(places.roots(extra))
     if name not in known:
-        raise ConfigError(f"there is no paper '{name}'", nearest(name, known, "papers"))
+        short = {one: paper for one, paper in short_names().items() if paper in known}
+        if name not in short:
+            hint = nearest(name, [*known, *short], "papers")
+            raise ConfigError(f"there is no paper '{name}'", hint)
+        name = short[name]
     if hint := fault(name):
         raise ConfigError(f"'{shown_name(name)}' cannot be a paper", hint)
     path = known[name]

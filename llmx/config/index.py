@@ -14,6 +14,7 @@ from typing import Any
 
 from llmx.config import places
 from llmx.core import json_text, user_cache
+from llmx.core.registry import short_names
 
 _FILE = "index-3.json"
 
@@ -64,8 +65,9 @@ def keys(extra: Sequence[Path | str] = ()) -> list[str]:
 
 
 def papers(extra: Sequence[Path | str] = ()) -> list[str]:
-    """Return the papers of which published figures are known."""
-    return sorted(places.claim_files(places.roots(extra)))
+    """Return the papers of which published figures are known, and the short names of these."""
+    known = places.claim_files(places.roots(extra))
+    return sorted({*known, *(name for name, paper in short_names().items() if paper in known)})
 
 
 def choices(group: str, extra: Sequence[Path | str] = ()) -> list[str]:

@@ -45,8 +45,28 @@ def papers() -> dict[str, Room]:
 
 def names_of(paper: str) -> tuple[str, ...]:
     """Return what the recipes of a paper are named by: its own name, and its short ones."""
-    room = papers().get(paper)
+    room = _all_papers().get(paper)
     return (paper, *(room.names if room is not None else ()))
+
+
+def short_names() -> dict[str, str]:
+    """Return short name → paper, of llmx's papers and of plugins; a paper's own name is none.
+
+    Raises:
+        ConfigError: if two papers have one short name.
+    """
+    known, found = _all_papers(), dict[str, str]()
+    for paper, room in known.items():
+        for name in room.names:
+            if name not in known and found.setdefault(name, paper) != paper:
+                both = f"{found[name]} and {paper}"
+                raise ConfigError(f"two papers are called '{name}' for short: {both}", "rename one")
+    return found
+
+
+def _all_papers() -> dict[str, Room]:
+    by_path = {one.name: read_room(one.folder, f"plugin {one.name}") for one in plugins.active()}
+    return {**by_path, **papers()}
 
 
 @lru_cache(maxsize=1)
@@ -67,12 +87,14 @@ def _by_path(active: tuple[Plugin, ...]) -> Iterator[Room]:
 
 
 def _known() -> dict[str, dict[str, str]]:
-    return _merged(plugins.active())
+    return _merged(plugins.active())[0]
 
 
 @lru_cache(maxsize=16)
-def _merged(active: tuple[Plugin, ...]) -> dict[str, dict[str, str]]:
-    """Return family → kind → ``module:attribute`` of everything that is there.
+def _merged(
+    active: tuple[Plugin, ...],
+) -> tuple[dict[str, dict[str, str]], dict[tuple[str, str], str]]:
+    """Return family → kind → ``module:attribute`` of everything that is there, and whose it is.
 
     The same object twice is one: a plugin may be installed and named by path.
 
@@ -87,7 +109,7 @@ def _merged(active: tuple[Plugin, ...]) -> dict[str, dict[str, str]]:
             if found[family].setdefault(kind, where) != where:
                 both = f"{first} and {room.name}"
                 raise ConfigError(f"two rooms bring the {family} '{kind}': {both}", "rename one")
-    return found
+    return found, brought
 
 
 def families() -> tuple[str, ...]:
@@ -98,6 +120,11 @@ def families() -> tuple[str, ...]:
 def kinds(family: str) -> dict[str, str]:
     """Return every known kind of a family as ``kind -> module:attribute``, plugins included."""
     return dict(_known()[family])
+
+
+def owner(family: str, kind: str) -> str:
+    """Return the room that brings a kind, e.g. ``plugin toy``; empty where none does."""
+    return _merged(plugins.active())[1].get((family, kind), "")
 
 
 def lookup(family: str, kind: str) -> Any:

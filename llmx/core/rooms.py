@@ -29,6 +29,7 @@ FAMILIES: dict[str, str] = {
     "launcher": "where the stages of a run are started",
     "metric": "number that a scorer gives an answer",
     "observer": "reader of what outputs do, of one kind of data",
+    "picture": "drawing of the figures of a run",
     "protocol": "how a judge is asked, and its answers counted",
     "quantity": "what a published figure measures, with its unit",
     "reward": "number that a training by reinforcement raises",

@@ -16,6 +16,9 @@ from llmx.core.errors import ConfigError
 from llmx.core.record import Frozen
 from llmx.core.registry import lookup
 
+EVERY = "every section"
+"""What a stage writes for its ``sections`` that shows them all, whatever they are."""
+
 
 class Section(Frozen):
     """Base of all sections; ``section`` is the name that a recipe writes."""
@@ -39,9 +42,20 @@ def section_class(name: str) -> type[Section]:
     return found
 
 
-def sections_of(stage: object) -> tuple[str, ...]:
-    """Return the names of the sections that a stage says it reads; none where it says nothing."""
+def sections_of(stage: object, arms: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the sections that a stage says it reads; none where it says nothing.
+
+    Args:
+        arms: of which a stage that reads :data:`EVERY` section reads all that they hold.
+    """
+    if shows_all(stage):
+        return tuple(dict.fromkeys(name for arm in arms.values() for name in arm.more))
     return tuple(one.section for one in getattr(stage, "sections", ()))
+
+
+def shows_all(stage: object) -> bool:
+    """Whether a stage only shows the sections, so that nothing it does depends on one of them."""
+    return getattr(stage, "sections", ()) == EVERY
 
 
 def read_sections(arms: Mapping[str, Any], over: str) -> dict[str, Any]:

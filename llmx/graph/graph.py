@@ -134,7 +134,7 @@ class _Builder:
         stages: Mapping[str, StageSpec],
     ) -> None:
         stage: Stage = lookup("stage", spec.kind)()
-        read = sections_of(stage)
+        read = sections_of(stage, arms)
         arms = {name: held.with_sections(read) for name, held in arms.items()}
         given = StageInput(spec, arms, self.spec.reference, self.spec.references, stages)
         if not stage.applies(given):

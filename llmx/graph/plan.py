@@ -18,7 +18,7 @@ from llmx.engines.kernel import with_kernels
 from llmx.graph.folder import folder_for
 from llmx.graph.graph import CACHE, Graph, Node, build_graph, entry_of
 from llmx.graph.parts import parts_of
-from llmx.graph.wiring import check_wiring, sending
+from llmx.graph.wiring import check_wiring, sending, unread
 from llmx.graph.wiring import refusal as not_allowed
 from llmx.graph.workers import default_workers
 from llmx.report.verdict.schema import pairs_of
@@ -197,7 +197,13 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """Lines to show before anything is done: what the size can show, what engines change."""
         spec = self.spec
-        return (*size_notes(spec), *first_block_notes(spec), *alike_notes(spec), *sending(spec))
+        return (
+            *size_notes(spec),
+            *first_block_notes(spec),
+            *alike_notes(spec),
+            *unread(spec, self.graph),
+            *sending(spec),
+        )
 
     @property
     def seconds(self) -> float:

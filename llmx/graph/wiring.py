@@ -7,11 +7,12 @@ that needs one is left alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from llmx.core import hosts
 from llmx.core.errors import ConfigError
+from llmx.core.section import sections_of, shows_all
 from llmx.core.spec import Destination, RunSpec
 from llmx.graph.graph import Graph, Node
 from llmx.stages.decode import problems_of, split_of
@@ -49,6 +50,34 @@ def _unless(to: Destination) -> str:
         return f", without the key in ${to.key_env}: not before `llmx trust {entry}`"
     there = "" if os.environ.get(to.key_env) else ", which is not set"
     return f", with the key in ${to.key_env}{there}"
+
+
+def unread(spec: RunSpec, graph: Graph) -> tuple[str, ...]:
+    """Return a line for each section of a plugin that arms set and no stage of theirs reads."""
+    read = {
+        (arm, section)
+        for node in graph
+        if not shows_all(node.stage)
+        for _, of in node.labels
+        for arm in ([of] if of is not None else spec.arms)
+        for section in sections_of(node.stage, {})
+    }
+    unseen: dict[str, list[str]] = {}
+    for arm, held in spec.arms.items():
+        for section in held.more:
+            if (arm, section) not in read:
+                unseen.setdefault(section, []).append(arm)
+    return tuple(
+        f"no stage reads `{section}` of {_listed(arms, spec.arms)}: what is set there changes"
+        " nothing"
+        for section, arms in unseen.items()
+    )
+
+
+def _listed(arms: list[str], all_arms: Collection[str]) -> str:
+    if len(arms) == len(all_arms):
+        return "any arm"
+    return f"arm {arms[0]}" if len(arms) == 1 else f"arms {', '.join(arms)}"
 
 
 _SAMPLES = ("decode", "ensemble_decode")

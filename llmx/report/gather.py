@@ -15,7 +15,7 @@ from llmx.core.errors import RunError
 from llmx.core.figure import Figures, joined
 from llmx.core.metric import METRICS, Metric
 from llmx.core.record import Frozen, Record, Sample, Score
-from llmx.report.figures.read import figures_in, readable
+from llmx.report.figures.read import figures_in, has_own_page, readable
 from llmx.report.results import StoredCalibration
 from llmx.store.files import read_json
 from llmx.store.rows import parsed, rows
@@ -99,12 +99,18 @@ class ArmFiles:
 
 @dataclass
 class Gathered:
-    """All inputs of a report."""
+    """All inputs of a report.
+
+    Attributes:
+        figures: of all inputs.
+        others: those of them that no table or page of llmx shows, as a plugin's stage wrote them.
+    """
 
     arms: dict[str, ArmFiles]
     blocks: list[TimedBlock] = field(default_factory=list)
     verdicts: tuple[Word, ...] = ()
     figures: Figures = field(default_factory=Figures)
+    others: Figures = field(default_factory=Figures)
 
 
 def gather(
@@ -136,7 +142,9 @@ def gather(
             found.verdicts = _parse(VerdictWords, read_json(path), path).verdicts
         elif arm in found.arms:
             _read_arm(folder, found.arms[arm], key)
-    return replace(found, figures=joined(figures_in(folder) for folder in inputs.values()))
+    figures = {folder: figures_in(folder) for folder in inputs.values()}
+    others = joined(held for folder, held in figures.items() if not has_own_page(folder))
+    return replace(found, figures=joined(figures.values()), others=others)
 
 
 def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:

@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+from llmx.core.figure import Figures
+from llmx.report.brought import Drawn
 from llmx.report.figures.decoded import of_results
+from llmx.report.other_figures import other_table
 from llmx.report.picture import caption
 from llmx.report.results import Results
 from llmx.report.tables import Table, tables
+from llmx.report.training.page import table as named_table
+from llmx.report.training.tables import TrainingTable
 
 
-def markdown(results: Results) -> str:
-    """Return the report; the same results give the same bytes."""
+@dataclass(frozen=True)
+class More:
+    """What plugins add to a report.
+
+    Attributes:
+        others: figures that no table of results shows.
+    """
+
+    others: Figures = field(default_factory=Figures)
+    pictures: tuple[Drawn, ...] = ()
+
+    @property
+    def table(self) -> TrainingTable | None:
+        """The table of the figures; None without any."""
+        return other_table(self.others)
+
+
+def markdown(results: Results, more: More | None = None) -> str:
+    """Return the report; the same arguments give the same bytes."""
     made = tables(results)
+    more = more or More()
     parts = [
         f"# {results.title}",
         "\n".join(f"- {finding.text}" for finding in results.findings),
         *(f"## {table.title}\n\n{_table(table)}" for table in made),
         f"![{caption(of_results(results))}](plot.svg)",
+        *(f"![{one.caption}]({one.file})" for one in more.pictures),
+        _others(more.table),
         f"## How to read it\n\n{_legend(made)}",
         timing_note(results),
     ]
@@ -33,6 +59,10 @@ def timing_note(results: Results) -> str:
     engines = f" Engines were up {results.speed_engines}." if results.speed_engines else ""
     turns = "in which the arms took turns on the same problems."
     return f"Speed was measured{batch} in {rounds} {turns}{engines}"
+
+
+def _others(found: TrainingTable | None) -> str:
+    return "" if found is None else f"## {found.title}\n\n{named_table(found)}\n\n{found.note}"
 
 
 def _table(table: Table) -> str:

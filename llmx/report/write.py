@@ -9,14 +9,16 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
+from llmx.core.figure import joined
 from llmx.core.record import as_json
 from llmx.core.spec import ArmSpec
+from llmx.report import brought
 from llmx.report.base import render
 from llmx.report.families import Look, looks
 from llmx.report.figures.decoded import of_results
 from llmx.report.figures.read import write_figures
 from llmx.report.gather import Gathered
-from llmx.report.markdown import markdown, timing_note
+from llmx.report.markdown import More, markdown, timing_note
 from llmx.report.picture import arms_of, caption, picture, references_of
 from llmx.report.plot import drawn_mark
 from llmx.report.results import Results
@@ -27,30 +29,50 @@ from llmx.store.files import write_json
 from llmx.store.page import write_marked
 
 
-def write(out: Path, results: Results, found: Gathered, arms: Mapping[str, ArmSpec]) -> None:
-    """Write results and figures as JSON, report.md, report.html and plot.svg.
+def write(
+    out: Path,
+    results: Results,
+    found: Gathered,
+    arms: Mapping[str, ArmSpec],
+    pictures: Sequence[str] = (),
+) -> None:
+    """Write results and figures as JSON, report.md, report.html, plot.svg and other pictures.
 
     Times and hosts are in none of them.
 
+    Args:
+        pictures: those that rooms bring, by name; drawn where the figures fill them.
+
     Raises:
         StoreError: if the folder cannot be written.
+        RunError: for a picture that cannot be drawn.
     """
     settings = configuration(arms, results.reference)
     write_json(out / "results.json", as_json(results))
     figures = of_results(results)
     write_figures(out, figures)
-    write_marked(out / "report.md", markdown(results))
-    write_marked(out / "report.html", html(results, settings, side_by_side(found)))
+    more = More(found.others, brought.drawn(joined([figures, found.figures]), pictures))
+    write_marked(out / "report.md", markdown(results, more))
+    write_marked(out / "report.html", html(results, settings, side_by_side(found), more))
     write_marked(out / "plot.svg", picture(figures) + "\n")
+    for one in more.pictures:
+        write_marked(out / one.file, one.svg)
 
 
 def configuration(arms: Mapping[str, ArmSpec], reference: str | None) -> str:
     """Return YAML: what all arms have in common once, and of each arm only what differs."""
-    settings = {name: as_json(spec) for name, spec in arms.items()}
+    settings = {name: _settings(spec) for name, spec in arms.items()}
     shared = _shared(list(settings.values()))
     own = {name: _without(values, shared) for name, values in settings.items()}
     document = {"reference": reference, "all_arms": shared, "arms": own}
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _settings(spec: ArmSpec) -> dict[str, Any]:
+    """Return the settings of an arm as a recipe writes them: sections of plugins beside others."""
+    written = as_json(spec)
+    sections = written.pop("more", {})
+    return {**written, **sections}
 
 
 def _shared(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -76,13 +98,19 @@ def _without(values: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def html(results: Results, settings: str, samples: Sequence[SharedProblem]) -> str:
+def html(
+    results: Results,
+    settings: str,
+    samples: Sequence[SharedProblem],
+    more: More | None = None,
+) -> str:
     """Return the page; the same arguments give the same bytes.
 
     Args:
         results: the measured rows.
         settings: the resolved configuration as YAML.
         samples: problems to show side by side.
+        more: figures and pictures of plugins.
     """
     figures = of_results(results)
     look = looks(arms_of(figures), references_of(figures))
@@ -97,6 +125,8 @@ def html(results: Results, settings: str, samples: Sequence[SharedProblem]) -> s
         settings=settings,
         samples=samples,
         keys={arm: _key(one) for arm, one in look.items()},
+        pictures=more.pictures if more else (),
+        others=more.table if more else None,
     )
 
 

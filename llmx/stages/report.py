@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -10,8 +10,11 @@ from pydantic import Field
 from llmx.core.arms import family
 from llmx.core.options import StageOptions
 from llmx.core.record import as_json
+from llmx.core.registry import kinds, owner
+from llmx.core.section import EVERY
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.trained import trained_arms
+from llmx.stages.score import metrics_of
 
 
 class ReportOptions(StageOptions):
@@ -25,16 +28,17 @@ class ReportStage:
 
     What an input is, is known by its files: ``samples.jsonl`` (decode), ``scores.jsonl`` (score),
     ``blocks.jsonl`` (speed), ``calibration.json``, ``verdicts.json``. Writes ``results.json``,
-    ``report.md``, ``report.html`` and ``plot.svg``.
+    ``report.md``, ``report.html``, ``plot.svg``, and the pictures that rooms bring.
     """
 
     Options: ClassVar[type[StageOptions]] = ReportOptions
     kind: ClassVar[str] = "report"
     version: ClassVar[int] = 4
     timing: ClassVar[bool] = False
+    sections: ClassVar[str] = EVERY
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """Return the arms as they are shown, the reference and the title."""
+        """Return the arms as they are shown, the reference, the title, pictures and metrics."""
         return {
             "arms": {name: as_json(spec) for name, spec in given.arms.items()},
             "order": list(given.arms),
@@ -42,6 +46,7 @@ class ReportStage:
             "references": dict(given.references),
             "title": given.read(ReportOptions).title,
             "trained": sorted(trained_arms(given.arms, given.stages)),
+            **_brought(given),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -77,8 +82,42 @@ class ReportStage:
         lost = [Finding(kind="unavailable", text=text) for text in sentences(context.unavailable)]
         results = results.model_copy(update={"findings": (*lost, *results.findings)})
         context.progress.advance()
-        write(context.out, results, found, arms)
+        write(context.out, results, found, arms, _pictures(given))
         context.progress.advance()
+
+
+def _brought(given: StageInput) -> dict[str, Any]:
+    """Return what plugins add to the report; nothing without any."""
+    metrics = sorted(metric.name for metric in metrics_of(given.stages.values()) or ())
+    names = _pictures(given)
+    if not names:
+        return {"metrics": metrics} if metrics else {}
+    from llmx.report.brought import picture
+
+    drawn = {name: picture(name).version for name in names}
+    return {"pictures": drawn, **({"metrics": metrics} if metrics else {})}
+
+
+def _pictures(given: StageInput) -> tuple[str, ...]:
+    """Return the pictures of the rooms that the recipe uses something of."""
+    if not kinds("picture"):
+        return ()
+    from llmx.report.brought import brought_by
+
+    return brought_by(filter(None, (owner(family, kind) for family, kind in _used(given))))
+
+
+def _used(given: StageInput) -> Iterator[tuple[str, str]]:
+    """Yield (family, kind) of what the recipe names."""
+    for stage in given.stages.values():
+        yield "stage", stage.kind
+        yield "scorer", str(stage.options.get("scorer", ""))
+        for finding in stage.options.get("findings") or ():
+            yield "test", str(finding.get("test", ""))
+    for arm in given.arms.values():
+        yield from (("section", name) for name in arm.more)
+        if arm.data is not None:
+            yield "data", arm.data.kind
 
 
 def _reference(given: StageInput) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -110,6 +110,13 @@ class ScoreStage:
         write_json(context.out / "summary.json", done.summary())
         if done.metrics:
             write_json(context.out / METRICS, [as_json(metric) for metric in done.metrics])
+
+
+def metrics_of(stages: Iterable[StageSpec]) -> list[Metric] | None:
+    """Return the metrics that scores of these stages have beside accuracy; None if none says so."""
+    kinds = [(lookup("stage", stage.kind), stage) for stage in stages]
+    saying = [(kind, stage) for kind, stage in kinds if hasattr(kind, "declares")]
+    return [one for kind, stage in saying for one in kind.declares(stage)] if saying else None
 
 
 class _Done:

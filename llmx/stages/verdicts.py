@@ -11,9 +11,9 @@ from llmx.core.arms import families
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.options import StageOptions, wrong
 from llmx.core.record import as_json
-from llmx.core.registry import lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.trained import trained_arms
+from llmx.stages.score import metrics_of
 from llmx.store.files import write_json, write_text
 from llmx.store.page import write_marked
 
@@ -137,8 +137,7 @@ def _check_metrics(options: VerdictOptions, given: StageInput) -> None:
     """Refuse a finding on a metric that no scores of the recipe will have, where stages say so."""
     from llmx.report.verdict.schema import check_metrics
 
-    kinds = [(lookup("stage", stage.kind), stage) for stage in given.stages.values()]
-    saying = [(kind, stage) for kind, stage in kinds if hasattr(kind, "declares")]
-    if saying:
-        known = [metric.name for kind, stage in saying for metric in kind.declares(stage)]
-        check_metrics(options.findings, known, f"stages.{given.stage.name}.findings")
+    known = metrics_of(given.stages.values())
+    if known is not None:
+        names = [metric.name for metric in known]
+        check_metrics(options.findings, names, f"stages.{given.stage.name}.findings")

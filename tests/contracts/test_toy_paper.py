@@ -1,19 +1,24 @@
 """A paper is one folder: dropped in by its path, it runs, reports and reproduces.
 
-The folder brings a section, a data kind, a stage, a scorer, a verdict test, a quantity with a unit
-of its own, a recipe, a group and a claim. No line of llmx, of its recipes or of its tests knows it.
+The folder brings a section, a data kind, a stage, a scorer with a metric, a verdict test, two
+quantities with units of their own, pictures, a recipe, a group and claims. No line of llmx, of its
+recipes or of its tests knows it.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
+from yaml import safe_load
 
 import llmx
 from llmx.core.plugins import VARIABLE, digest_of
@@ -82,13 +87,80 @@ def test_it_runs_reports_and_reproduces(cli, paper, runs) -> None:
     assert "shown here: more_digits" in done.output
     shown = cli("report", "counting_stones", "--plugin", paper)
     assert shown.exit_code == 0 and "100.0 (70.1" in shown.output
+    assert "+2.222 (+1.883 to +2.561)" in shown.output  # its metric, paired by problem
 
     page = cli("reproduce", "counting", "--plugin", paper, "--json")
     assert page.exit_code == 0, page.output
-    (claim,) = json.loads(page.output)["claims"]
-    assert claim["word"] == "reproduced"
+    claim, graded = json.loads(page.output)["claims"]
+    assert claim["word"] == graded["word"] == "reproduced"
     assert (claim["ours"]["quantity"], claim["ours"]["unit"]) == ("digits", "digits")
     assert "2.00 (2.00–2.00) digits more than `hasty`" in claim["reason"]
+    assert (graded["ours"]["quantity"], graded["ours"]["unit"]) == ("marks", "marks")
+    assert "2.22 (1.88–2.56) marks from `hasty`" in graded["reason"]
+    judged = {one["id"]: one["judged"][0]["verdict"] for one in json.loads(page.output)["findings"]}
+    assert judged["more_marks"]["word"] == "shown here"
+    assert judged["more_marks"]["numbers"][0]["metric"] == "marks"
+
+
+FILES = ("picture-spread.svg", "picture-heaps.svg", "picture-strip.svg")
+
+
+def test_its_figures_and_pictures_are_on_the_report(paper, runs) -> None:
+    folder = ran(paper).folder.path
+    text, page = (folder / "report.md").read_text(), (folder / "report.html").read_text()
+    assert "| `careful` | digits written | 3 (3–3) digits |" in text
+    assert "| `careful` | digits written | 3 digits | stones = 9 |" in text
+    assert "<td>3 (3–3) digits</td>" in page and "marks difference" not in page
+    for file in FILES:
+        svg = (folder / file).read_text()
+        assert svg.startswith("<svg") and "careful" in svg and f"]({file})" in text
+    images = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)"', page)
+    assert [b64decode(data).decode() for data, _ in images] == [
+        (folder / file).read_text() for file in FILES
+    ]
+    assert images[0][1] == "Digits of an answer"
+
+
+def test_the_page_says_how_arms_differ_in_its_section(paper, runs) -> None:
+    page = (ran(paper).folder.path / "report.html").read_text()
+    settings = safe_load(unescape(page.partition('<pre class="yaml">')[2].partition("</pre>")[0]))
+    assert settings["arms"]["hasty"]["effort"] == {"care": 1, "slips": 0.25, "notes": {}}
+    assert settings["arms"]["careful"]["effort"] == {"care": 3, "slips": 0.0, "notes": {}}
+
+
+def test_what_no_stage_reads_is_said(cli, paper, runs) -> None:
+    words = ("counting_stones", "scale=paper")
+    note = "no stage reads `effort` of"
+    assert not any(note in one for one in llmx.plan(*words, plugins=[paper]).notes)
+    without = ("stages.count.kind=decode", "model=zoo_gsm", "sampler=greedy")
+    done = cli("run", f"recipe={words[0]}", words[1], *without, "--plugin", paper, "--dry-run")
+    assert f"{note} any arm: what is set there changes nothing" in " ".join(done.output.split())
+
+
+def test_a_short_name_is_the_paper(cli, paper, runs) -> None:
+    ran(paper)
+    pages = [cli("reproduce", name, "--plugin", paper, "--json") for name in ("count", "counting")]
+    assert pages[0].output == pages[1].output and '"paper": "counting"' in pages[0].output
+    from llmx.cli.complete import papers
+
+    assert {"count", "counting", "fsd"} <= {*papers("")}
+    wrong = cli("reproduce", "cuont", "--plugin", paper)
+    assert wrong.exit_code == 2 and "did you mean count" in wrong.output
+
+
+def test_pictures_change_nothing_for_recipes_of_others(paper, runs, monkeypatch) -> None:
+    def report_of(*recipe: str) -> str:
+        plan = llmx.plan(*recipe)
+        return next(one.fingerprint for one in plan.stages if one.kind == "report")
+
+    alone = report_of("fsd_gsm8k", "scale=smoke")
+    monkeypatch.setenv(VARIABLE, str(paper))
+    assert report_of("fsd_gsm8k", "scale=smoke") == alone
+    before = report_of("counting_stones")
+    from llmx.report import brought
+
+    monkeypatch.setattr(brought, "picture", lambda name: brought.Picture("", str, version=2))
+    assert report_of("counting_stones") != before
 
 
 def test_what_is_kept_reproduces_without_the_run(cli, paper, runs, tmp_path) -> None:
@@ -96,8 +168,12 @@ def test_what_is_kept_reproduces_without_the_run(cli, paper, runs, tmp_path) -> 
     kept = tmp_path / "kept"
     made = cli("reproduce", "counting", "--plugin", paper, "--out", kept, "--keep")
     assert made.exit_code == 0, made.output
+    for name in FILES:
+        drawn = (kept / "counting_stones" / name).read_bytes()
+        assert b64encode(drawn).decode() in (kept / "reproduce-counting.html").read_text()
+        assert f"](counting_stones/{name})" in (kept / "reproduce-counting.md").read_text()
     again = cli("reproduce", "counting", "--plugin", paper, "--from", kept, "--json")
-    assert json.loads(again.output)["claims"][0]["word"] == "reproduced"
+    assert [one["word"] for one in json.loads(again.output)["claims"]] == ["reproduced"] * 2
 
 
 def test_a_sweep_of_its_section_shares_what_does_not_read_it(paper, runs) -> None:

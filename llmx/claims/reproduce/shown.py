@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from llmx.claims.reproduce.stored import CURVES, SIMULATED, STREAM_PICTURES, TRAINED, Stored
 from llmx.core import json_text
+from llmx.core.registry import kinds
+from llmx.report.brought import file_of, picture
 from llmx.report.figures.names import FIRST_TOKEN
 from llmx.report.numbers import MINUS, number
 
@@ -91,7 +93,9 @@ def drawn(run: Stored) -> list[tuple[str, str]]:
     curves = [(_curve(name), f"{name}.svg") for name in CURVES] if TRAINED in run.texts else []
     measured = run.figures.of(FIRST_TOKEN) or SIMULATED in run.texts
     streams = [(_STREAMS[name], name) for name in STREAM_PICTURES] if measured else []
-    return [(caption, name) for caption, name in curves + streams if name in run.texts]
+    known = [(name, file_of(name)) for name in kinds("picture")]
+    brought = [(picture(name).caption, file) for name, file in known if file in run.texts]
+    return [(caption, name) for caption, name in curves + streams + brought if name in run.texts]
 
 
 def address(run: Stored, name: str) -> str:

@@ -12,7 +12,9 @@ from llmx.core.errors import StoreError
 from llmx.core.figure import FILE as FIGURES
 from llmx.core.figure import Figure, Figures, joined
 from llmx.core.record import as_json
+from llmx.core.registry import kinds
 from llmx.core.spec import RunSpec
+from llmx.report.brought import brought_for, drawn, file_of
 from llmx.report.figures.decoded import of_verdicts
 from llmx.report.figures.names import ACCURACY, PROBLEMS, WIN_RATE
 from llmx.report.figures.read import figures_in
@@ -159,7 +161,7 @@ def load_stored(folder: Path) -> Stored:
     except ValidationError as error:
         message = f"{folder} was not written by this version of llmx"
         raise StoreError(message, "run the recipe again") from error
-    plot = folder / PLOT
+    plot, figures = folder / PLOT, _figures(folder)
     paths = {name: path for name in _TEXTS if (path := _somewhere(folder, name))}
     found = Stored(
         folder=folder,
@@ -169,10 +171,21 @@ def load_stored(folder: Path) -> Stored:
         failed=judged.failed,
         plot=plot.read_text(encoding="utf-8") if plot.exists() else None,
         texts={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
-        figures=_figures(folder),
+        figures=figures,
     )
+    found.texts.update(_pictures(about, figures, folder))
     # What no rule was applied to, such as a simulation, has nothing to lose.
     return found if OUTCOMES in paths or not found.verdicts else undecided(found)
+
+
+def _pictures(about: Card, figures: Figures, folder: Path) -> dict[str, str]:
+    """Return the pictures that rooms bring, drawn of the run's figures: file -> SVG.
+
+    Those of the paper's room, and those that the run's own report has shown.
+    """
+    shown = [name for name in kinds("picture") if _somewhere(folder, file_of(name))]
+    names = dict.fromkeys([*brought_for(about.paper), *shown])
+    return {one.file: one.svg for one in drawn(figures, names)}
 
 
 def holds_results(folder: Path) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from llmx.core.figure import Figure, Figures, Span
 from llmx.report.figures import names
 from llmx.report.figures.table import FigurePlace, figures_at
-from llmx.report.results import Results, Row
+from llmx.report.metric_words import gap_unit
+from llmx.report.results import Measured, Results, Row
 from llmx.report.verdict.model import Number, Verdict
 
 _BESIDE = (
@@ -68,6 +69,25 @@ def _row(row: Row, found: Results) -> Iterator[Figure]:
     yield from _shares(row)
     yield from figures_at(raw, _BESIDE, row.arm, row.reference or found.reference, **counts)
     yield from figures_at(raw, _OVER_TARGET, row.arm, found.baseline, **counts)
+    for measured in row.metrics:
+        yield from _metric(measured, row, row.reference or found.reference)
+
+
+def _metric(found: Measured, row: Row, reference: str | None) -> Iterator[Figure]:
+    """Yield what a metric that the scorer declares comes to, and its difference."""
+    metric, counts = found.metric, {"n": row.problems, "seeds": row.seeds}
+    unit = "share" if metric.unit == "%" else metric.unit
+    own = {"metric": metric.name, "arm": row.arm, **counts}
+    yield Figure(quantity=metric.name, span=found.value, unit=unit, **own)
+    if found.difference is not None:
+        yield Figure(
+            quantity=names.gap_of(metric.name),
+            against=reference,
+            span=found.difference.score,
+            unit=gap_unit(metric),
+            p=found.difference.p_value,
+            **own,
+        )
 
 
 def _shares(row: Row) -> Iterator[Figure]:
@@ -116,4 +136,5 @@ def figure_of(number: Number) -> Figure:
         rounds=number.rounds,
         p=number.p,
         lone=number.lone,
+        metric=number.metric,
     )

@@ -41,3 +41,8 @@ SHARE = "draft share"
 DRIFT = "drift of the draft share"
 BEST = "best k"
 """Which value of an arm is the best, with the range of those that could be."""
+
+
+def gap_of(metric: str) -> str:
+    """Return what the difference of two arms in a metric is called; of accuracy `ACCURACY_GAP`."""
+    return f"{metric} difference"

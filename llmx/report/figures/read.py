@@ -52,6 +52,11 @@ def figures_in(folder: Path) -> Figures:
     return joined(_old(folder / name, read) for name, read in _READERS.items())
 
 
+def has_own_page(folder: Path) -> bool:
+    """Whether the figures of a folder are of a document that llmx has tables and pages for."""
+    return any((folder / name).exists() for name in _READERS)
+
+
 def _old(path: Path, read: Reader) -> Figures:
     if not path.exists():
         return Figures()

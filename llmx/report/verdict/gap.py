@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmx.core.figure import Span
 from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.report.figures.names import gap_of
 from llmx.report.metric_words import gap_unit, gap_words
 from llmx.report.paired_table import PairedTable, counted, scaled_gaps, size_of, value_of
 from llmx.report.timing import as_span
@@ -73,7 +74,7 @@ def gap_number(
         more: behind its name: the level of an interval that is not of 95 %.
     """
     return Number(
-        what=f"{metric.name} difference{more}",
+        what=f"{gap_of(metric.name)}{more}",
         arm=arm,
         against=against,
         span=span,

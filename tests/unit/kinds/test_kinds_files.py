@@ -71,6 +71,17 @@ def test_recipes_of_a_paper_are_named_by_it(monkeypatch):
     assert registry.names_of("inference_scaling") == ("inference_scaling", "scaling")
 
 
+def test_a_short_name_is_one_papers(monkeypatch):
+    rooms = {"inference_scaling": ("scaling", "other"), "other": ("best",), "third": ("best",)}
+    made = {paper: Room(f"llmx.papers.{paper}", {}, names=names) for paper, names in rooms.items()}
+    monkeypatch.setattr(registry, "papers", lambda: made)
+    with pytest.raises(ConfigError, match="'best' for short: other and third"):
+        registry.short_names()
+    del made["third"]
+    # `other` is a paper of its own, whatever another calls itself.
+    assert registry.short_names() == {"scaling": "inference_scaling", "best": "other"}
+
+
 BAD = {
     "missing": ("WORDS = ('a',)", "KINDS is missing"),
     "syntax": ("KINDS = {", "kinds.py:1: "),

@@ -7,6 +7,10 @@ KINDS = {
     "scorer.counts": "counting.marks:CountScorer",
     "test.longer": "counting.verdicts:LONGER",
     "quantity.digits": "counting.verdicts:DIGITS",
+    "quantity.marks": "counting.verdicts:MARKS",
+    "picture.spread": "counting.pictures:SPREAD",
+    "picture.heaps": "counting.pictures:HEAPS",
+    "picture.strip": "counting.pictures:STRIP",
 }
 
 NAMES = ("count",)

@@ -1,11 +1,14 @@
 """The stage `count`: a reader with a section of its own counts the stones of an arm."""
 
 from counting.effort import EffortSpec
+from counting.names import DIGITS
 
 from llmx.core.audit import Audit, Check
+from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import Record, as_json
 from llmx.core.stage import Cost
 from llmx.data import evaluation_identity, load
+from llmx.report.figures.read import write_figures
 from llmx.store.files import write_json, write_lines
 
 
@@ -38,6 +41,18 @@ class CountStage:
         write_lines(context.out / "samples.jsonl", map(as_json, records))
         whole = Check(check="counted", level="fail", passed=True, found=len(records), of=len(heaps))
         write_json(context.out / "audit.json", as_json(Audit(passed=True, checks=(whole,))))
+        name = next(iter(context.given.arms))
+        write_figures(context.out, Figures(figures=tuple(_figures(name, records))))
+
+
+def _figures(arm, records):
+    """Yield the digits of an answer: over all heaps, and of each."""
+    digits = [len(record.text) for record in records]
+    span = Span(estimate=sum(digits) / len(digits), low=min(digits), high=max(digits), level=1.0)
+    yield Figure(quantity=DIGITS, arm=arm, span=span, unit="digits", n=len(digits), seeds=1)
+    for heap, count in enumerate(digits, start=1):
+        one = Span(estimate=count)
+        yield Figure(quantity=DIGITS, arm=arm, span=one, unit="digits", setting="stones", at=heap)
 
 
 def _record(heap, care, slipped):

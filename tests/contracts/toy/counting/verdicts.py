@@ -1,4 +1,4 @@
-"""The verdict test `longer` and the quantity `digits` of the paper."""
+"""The verdict test `longer` and the quantities of the paper."""
 
 from llmx.claims.quantity import Quantity
 from llmx.core.figure import Span
@@ -26,4 +26,5 @@ def _gap(e, arm, control):
 
 
 LONGER = FindingTest(function=longer, fields=frozenset({"arms", "control", "digits"}))
+MARKS = Quantity("{figure} marks from `{against}`", unit="marks", figure="marks difference")
 DIGITS = Quantity("{figure} digits more than `{against}`", unit="digits", figure=FIGURE)

@@ -1,0 +1,209 @@
+"""Pictures that rooms bring: kinds of the family ``picture``, drawn of the figures of a run.
+
+A picture is a function of figures, or a declaration over the plot kit (:func:`intervals`,
+:func:`lines`). It is drawn wherever the figures at hand fill it, and shown as an image, in which
+nothing can run.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from llmx.core.errors import ConfigError, LlmxError, RunError
+from llmx.core.figure import Figure, Figures
+from llmx.core.names import fault
+from llmx.core.registry import kinds, lookup, owner
+from llmx.report.curves import Line, curves
+from llmx.report.families import looks
+from llmx.report.rows import RowOf, rows
+
+PREFIX = "picture-"
+"""Files of these pictures are called ``picture-NAME.svg``: no other of a run begins so."""
+
+_WIDTH = 560
+"""In pixels of its own coordinates, so that letters are legible where it is 400 wide."""
+
+_OWN = "llmx."
+_PAPERS = "llmx.papers."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        caption: a few words; the name of a picture on its page.
+        draw: gives an SVG document, or nothing where the figures do not fill the picture.
+        version: rises with every change that draws other pictures of the same figures.
+    """
+
+    caption: str
+    draw: Callable[[Figures], str]
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture of the figures of a run."""
+
+    name: str
+    caption: str
+    svg: str
+
+    @property
+    def file(self) -> str:
+        """What it is called in a folder."""
+        return file_of(self.name)
+
+    @property
+    def address(self) -> str:
+        """The picture as an address that an ``img`` shows: nothing in it can run."""
+        return f"data:image/svg+xml;base64,{b64encode(self.svg.encode()).decode()}"
+
+
+def file_of(name: str) -> str:
+    """Return what the file of a picture is called."""
+    return f"{PREFIX}{name}.svg"
+
+
+def intervals(quantity: str, caption: str, zero: bool = False, version: int = 1) -> Picture:
+    """Return a picture with a line an arm: a quantity with its interval.
+
+    Args:
+        quantity: as figures name it; points of a sweep are left out.
+        zero: whether the axis shows 0.
+    """
+
+    def draw(figures: Figures) -> str:
+        found = {(one.arm, one.against): one for one in reversed(_plain(figures.of(quantity)))}
+        if not found:
+            return ""
+        shown = list(reversed(found.values()))
+        look = looks([one.arm for one in shown])
+        lanes = [RowOf(_who(one), look[one.arm], one.span.scaled(_scale(one))) for one in shown]
+        return rows(lanes, _title(quantity, shown[0]), caption, _WIDTH, zero=zero)
+
+    return Picture(caption, draw, version)
+
+
+def lines(quantity: str, over: str, caption: str, version: int = 1) -> Picture:
+    """Return a picture with a curve an arm: a quantity over the values of a setting.
+
+    Args:
+        quantity: as figures name it.
+        over: their `setting`; intervals are drawn as a band where every point has one.
+    """
+
+    def draw(figures: Figures) -> str:
+        found: dict[str, list[tuple[float, Figure]]] = {}
+        for one in figures.of(quantity):
+            if one.setting == over and one.at is not None:
+                found.setdefault(_who(one), []).append((one.at, one))
+        if not found:
+            return ""
+        first = next(iter(found.values()))[0][1]
+        drawn = [_line(name, points) for name, points in found.items()]
+        return curves(drawn, over, _title(quantity, first), caption, x_roof=None, y_floor=None)
+
+    return Picture(caption, draw, version)
+
+
+def _plain(found: Iterable[Figure]) -> list[Figure]:
+    return [one for one in found if not one.swept()]
+
+
+def _line(name: str, found: list[tuple[float, Figure]]) -> Line:
+    points = sorted(found, key=lambda point: point[0])
+    spans = [one.span.scaled(_scale(one)) for _, one in points]
+    banded = all(span.low is not None and span.high is not None for span in spans)
+    return Line(
+        name,
+        [at for at, _ in points],
+        [span.estimate for span in spans],
+        low=[span.ends()[0] for span in spans] if banded else (),
+        high=[span.ends()[1] for span in spans] if banded else (),
+    )
+
+
+def _who(figure: Figure) -> str:
+    return f"{figure.arm} − {figure.against}" if figure.against else figure.arm
+
+
+def _scale(figure: Figure) -> float:
+    return 100.0 if figure.unit in ("share", "points") else 1.0
+
+
+def _title(quantity: str, figure: Figure) -> str:
+    unit = {"share": "%", "times": "×"}.get(figure.unit, figure.unit)
+    named = quantity[:1].upper() + quantity[1:]
+    return f"{named} ({unit})" if unit and unit != quantity else named
+
+
+def picture(name: str) -> Picture:
+    """Return a picture by its name.
+
+    Raises:
+        ConfigError: if there is none of that name, what a plugin brings is no picture, or its name
+            cannot be that of a file.
+    """
+    found = lookup("picture", name)
+    if not isinstance(found, Picture):
+        hint = "write Picture(caption=…, draw=…), of llmx.report.brought"
+        raise ConfigError(f"picture '{name}' is {found!r}, no Picture", hint)
+    if why := fault(name):
+        raise ConfigError(f"picture '{name}' cannot be called so", why)
+    return found
+
+
+def brought_by(rooms: Iterable[str]) -> tuple[str, ...]:
+    """Return the pictures of these rooms, and of those of llmx that are no paper's."""
+    known = set(rooms)
+    return tuple(name for name in kinds("picture") if _shown(owner("picture", name), known))
+
+
+def brought_for(paper: str | None) -> tuple[str, ...]:
+    """Return the pictures of a paper's room, of llmx or a plugin, and of those that are shared."""
+    return brought_by((f"{_PAPERS}{paper}", f"plugin {paper}") if paper else ())
+
+
+def _shown(room: str, known: set[str]) -> bool:
+    shared = room.startswith(_OWN) and not room.startswith(_PAPERS)
+    return shared or room in known
+
+
+def drawn(figures: Figures, names: Iterable[str]) -> tuple[Drawn, ...]:
+    """Return those of the named pictures that the figures fill.
+
+    Raises:
+        ConfigError: for a name that stands for no picture.
+        RunError: for one that cannot be drawn, or that draws no SVG.
+    """
+    made = ((name, picture(name)) for name in names)
+    found = (Drawn(name, one.caption, _svg(name, one, figures)) for name, one in made)
+    return tuple(one for one in found if one.svg)
+
+
+def _svg(name: str, one: Picture, figures: Figures) -> str:
+    try:
+        text = one.draw(figures)
+    except LlmxError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise RunError(f"picture '{name}' cannot be drawn: {why}", _HINT) from error
+    if text and not _is_svg(text):
+        raise RunError(f"picture '{name}' has drawn what is no SVG document", _HINT)
+    return text
+
+
+_HINT = "--debug shows the traceback; the figures are in figures.json"
+
+
+def _is_svg(text: str) -> bool:
+    try:
+        return ElementTree.fromstring(text).tag in ("svg", "{http://www.w3.org/2000/svg}svg")
+    except (ElementTree.ParseError, TypeError):
+        return False

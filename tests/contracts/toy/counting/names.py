@@ -1,0 +1,3 @@
+"""What the paper's own figures are called."""
+
+DIGITS = "digits written"
