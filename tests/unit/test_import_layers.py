@@ -1,6 +1,7 @@
 """Imports go downward only, and what must start fast imports nothing heavy."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -174,3 +175,19 @@ def test_the_reader_of_imports_sees_all_kinds() -> None:
     tree = ast.parse(code)
     assert set(imports(tree, True)) == {"a", "b", "b.c", "d", "e", "g", "h"}
     assert set(imports(tree, False, for_types=False)) == {"a", "b", "b.c", "g"}
+
+
+def told() -> Iterator[tuple[str, set[str]]]:
+    """Each room of the table in docs/architecture.md, with what it says the room may import."""
+    page = (Path(__file__).parents[2] / "docs/architecture.md").read_text(encoding="utf-8")
+    table = page.partition("| room | may import |")[2].partition("\n\n")[0]
+    for line in table.splitlines()[2:]:
+        rooms, may = line.strip("| ").split(" | ")[:2]
+        named = set(re.findall(r"`(\w+)(?:\.py)?`", may)) | (BASE if "base" in may else set())
+        yield from ((room, named) for room in re.findall(r"`(\w+)(?:\.py)?`", rooms))
+
+
+def test_the_page_on_architecture_tells_the_same() -> None:
+    """`top` is ``llmx/__init__.py``, and `zoo` holds files alone: neither is a room to explain."""
+    ours = {room: may - {"top"} for room, may in MAY_IMPORT.items() if room not in ("top", "zoo")}
+    assert dict(told()) == ours
