@@ -46,7 +46,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class BroughtPicture:
     """A picture of the figures of a run."""
 
     name: str
@@ -174,7 +174,7 @@ def _shown(room: str, known: set[str]) -> bool:
     return shared or room in known
 
 
-def drawn(figures: Figures, names: Iterable[str]) -> tuple[Drawn, ...]:
+def drawn(figures: Figures, names: Iterable[str]) -> tuple[BroughtPicture, ...]:
     """Return those of the named pictures that the figures fill.
 
     Raises:
@@ -182,7 +182,7 @@ def drawn(figures: Figures, names: Iterable[str]) -> tuple[Drawn, ...]:
         RunError: for one that cannot be drawn, or that draws no SVG.
     """
     made = ((name, picture(name)) for name in names)
-    found = (Drawn(name, one.caption, _svg(name, one, figures)) for name, one in made)
+    found = (BroughtPicture(name, one.caption, _svg(name, one, figures)) for name, one in made)
     return tuple(one for one in found if one.svg)
 
 

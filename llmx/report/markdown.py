@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from llmx.core.figure import Figures
-from llmx.report.brought import Drawn
+from llmx.report.brought import BroughtPicture
 from llmx.report.figures.decoded import of_results
 from llmx.report.other_figures import other_table
 from llmx.report.picture import caption
@@ -25,7 +25,7 @@ class More:
     """
 
     others: Figures = field(default_factory=Figures)
-    pictures: tuple[Drawn, ...] = ()
+    pictures: tuple[BroughtPicture, ...] = ()
 
     @property
     def table(self) -> TrainingTable | None:
