@@ -18,7 +18,7 @@ from bench.clock import timed
 from bench.spans import ratio_of_rates
 
 from llmx.config.compose import compose
-from llmx.core.exchange import ask
+from llmx.core.speech import ask
 from llmx.data import load
 from llmx.decoding import DecodeOptions, decode_refill
 from llmx.engines.hf import HfEngine

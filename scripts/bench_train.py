@@ -33,7 +33,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 from llmx.stats import bootstrap_mean, ratio_of_means
 from llmx.store.files import read_lines, write_lines
 from llmx.train.rewards.gsm import gsm

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from llmx.core.exchange import ask
 from llmx.core.record import Record
 from llmx.core.spec import DataSpec, EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import ask
 from llmx.data import load
 from llmx.engines.hf import HfEngine
 

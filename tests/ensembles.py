@@ -4,7 +4,7 @@ import asyncio
 
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
 from llmx.core.errors import ContextLengthError, EngineError
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 from llmx.core.spec import ModelSpec, SamplerSpec
 from llmx.core.stream import Piece
 

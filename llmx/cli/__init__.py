@@ -24,7 +24,7 @@ def _completed() -> bool:
     join_bash_words()
     found = answer()
     if found is not None:
-        from llmx.core.marks import marked
+        from llmx.core.names import marked
 
         sys.stdout.write(f"{marked(found)}\n")
     return found is not None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import errno
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from llmx.cli import (
     compare,
@@ -20,8 +25,59 @@ from llmx.cli import (
     trust,
     validate,
 )
-from llmx.cli.console import say
-from llmx.cli.guard import GuardedGroup
+from llmx.cli.console import complain, say
+from llmx.core.errors import LlmxError, StoreError
+from llmx.store.files import unwritable
+
+
+class GuardedGroup(TyperGroup):
+    """The group of all verbs, with every error turned into a line and an exit code.
+
+    2: the user can put it right. 130: Ctrl-C. Anything else is a defect and shows its traceback.
+    """
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:
+        """Run one command line and exit."""
+        given = list(sys.argv[1:] if args is None else args) or ["--help"]
+        options["standalone_mode"] = False
+        try:
+            code = super().main(given, *more, **options)
+        except LlmxError as error:
+            _refuse(error, given)
+        except typer.Abort:
+            sys.exit(130)
+        except OSError as error:
+            _disk(error, given)
+        except Exception as error:
+            _usage(error, given)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: LlmxError, args: Sequence[str]) -> None:
+    if "--debug" in args:
+        raise error
+    complain(error)
+    sys.exit(error.exit_code)
+
+
+def _disk(error: OSError, args: Sequence[str]) -> None:
+    """Show a disk that takes nothing more, and a name that it cannot take; the rest is a defect."""
+    if error.errno == errno.ENAMETOOLONG:
+        _refuse(StoreError(f"'{str(error.filename)[:40]}…' is too long for a file's name"), args)
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        raise error
+    _refuse(unwritable(Path(error.filename or "."), error), args)
+
+
+def _usage(error: Exception, args: Sequence[str]) -> None:
+    """Show a mistake in flags or verbs. Its class is typer's own business, its method is not."""
+    if not hasattr(error, "format_message"):
+        raise error
+    verb = next((word for word in args if not word.startswith("-")), "")
+    text = " ".join(error.format_message().split())
+    complain(LlmxError(text or "nothing to do", f"`llmx {verb} --help`".replace("  ", " ")))
+    sys.exit(2)
+
 
 app = typer.Typer(
     name="llmx",

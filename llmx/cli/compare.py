@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from llmx import api
+import llmx.api as api
 from llmx.cli import complete
 from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Plugins, Runs

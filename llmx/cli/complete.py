@@ -8,9 +8,9 @@ from pathlib import Path
 
 from llmx.config import index
 from llmx.core import json_text
-from llmx.core.arms import families
 from llmx.core.errors import LlmxError
-from llmx.store.place import inside
+from llmx.core.names import families
+from llmx.store.files import inside
 
 
 def join_bash_words() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from llmx.core.errors import LlmxError
-from llmx.core.marks import marked
+from llmx.core.names import marked
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from llmx.core.marks import marked
+from llmx.core.names import marked
 
 
 class MarkingConsole(Console):

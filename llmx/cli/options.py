@@ -16,17 +16,12 @@ Recipes = Annotated[
 ]
 
 
-def _use(folders: list[Path] | None) -> list[Path] | None:
-    plugins.use(folders or ())
-    return folders
-
-
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
         metavar="DIR",
-        callback=_use,
+        callback=plugins.use,
         help="Folder with kinds, recipes and code of your own (repeatable) [$LLMX_PLUGINS].",
     ),
 ]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from llmx.cli.console import console
-from llmx.core.marks import marked
+from llmx.core.names import marked
 from llmx.core.progress import Progress
 
 if TYPE_CHECKING:

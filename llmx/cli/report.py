@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from llmx import api
+import llmx.api as api
 from llmx.cli.options import Debug, Plugins, Runs
 
 

@@ -101,11 +101,11 @@ def _meant(word: str, has_recipe: bool) -> str:
 
 
 def _plan(spec: RunSpec, runs: Path | None, limit: int | None, workers: int | None) -> None:
-    from llmx import api
+    from llmx.api import plan as planned
     from llmx.cli.console import show
     from llmx.cli.plan_table import render
 
-    plan = api.plan(spec, runs=runs, limit=limit, workers=workers)
+    plan = planned(spec, runs=runs, limit=limit, workers=workers)
     show(*render(plan), *spec.notes)
     refused = plan.refusal()
     if refused is not None:
@@ -115,13 +115,13 @@ def _plan(spec: RunSpec, runs: Path | None, limit: int | None, workers: int | No
 def _run(
     spec: RunSpec, runs: Path | None, limit: int | None, workers: int | None, quiet: bool
 ) -> None:
-    from llmx import api
+    from llmx.api import run as run_spec
     from llmx.cli.progress import watching
     from llmx.cli.result import show_result
 
     try:
         with watching(quiet) as observer:
-            result = api.run(spec, runs=runs, limit=limit, observer=observer, workers=workers)
+            result = run_spec(spec, runs=runs, limit=limit, observer=observer, workers=workers)
     except KeyboardInterrupt:
         say(f"\nstopped; to go on: {resume_command(sys.argv[1:])}", err=True)
         raise typer.Exit(130) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmx import api
+import llmx.api as api
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
 from llmx.core.errors import StoreError

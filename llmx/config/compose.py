@@ -2,6 +2,9 @@
 
 The rules are in docs/add-a-recipe.md. In one breath: groups < recipe < scale < arm; the command
 line stands above all of them for keys that no arm sets; commas sweep; every error is shown at once.
+
+A composition is kept on the disk by the hash of all that it depends on, so the same command, on the
+same files, waits for no Hydra again, and a stale one is never found.
 """
 
 from __future__ import annotations
@@ -13,18 +16,52 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from llmx.config import kept, places
-from llmx.config.mount import Mount
+from pydantic import ValidationError
+
+from llmx.config import places
+from llmx.config.places import Mount
 from llmx.config.problems import Problems
 from llmx.config.recipe import parse
 from llmx.config.yaml_file import read
-from llmx.core import plugins
+from llmx.core import plugins, user_cache
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault
 from llmx.core.options import still_fits
-from llmx.core.packages import version_of
+from llmx.core.plugins import version_of
 from llmx.core.registry import families, kinds
 from llmx.core.spec import RunSpec
+
+_FOLDER = "compositions"
+_MOST = 128
+
+
+def recalled(key: str) -> RunSpec | None:
+    """Return the composition of that hash, None where there is no whole one."""
+    digest, _, text = (user_cache.load(_file(key)) or b"").partition(b"\n")
+    if digest != _digest(text):
+        return None
+    try:
+        return RunSpec.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def keep(key: str, spec: RunSpec) -> None:
+    """Keep a composition, unless it would not come back as it is."""
+    text = spec.model_dump_json().encode()
+    if repr(RunSpec.model_validate_json(text)) != repr(spec):
+        return
+    user_cache.save(_file(key), _digest(text) + b"\n" + text)
+    user_cache.keep_newest(f"{_FOLDER}/*.json", _MOST)
+
+
+def _file(key: str) -> str:
+    return f"{_FOLDER}/{key}.json"
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=20).hexdigest().encode()
+
 
 _FORM = "1"  # of the files; raised when they are written another way
 _PACKAGES = (
@@ -132,21 +169,21 @@ def compose(
     names = (arms,) if isinstance(arms, str) else None if arms is None else tuple(arms)
     asked = Arguments(recipe, tuple(overrides), names, scale, tuple(extra_paths), trust_remote_code)
     key = asked.key()
-    known = kept.load(key) if key is not None else None
+    known = recalled(key) if key is not None else None
     # Kinds of stages stand in other parts of llmx and in plugins: the key does not hold their code.
     if known is not None and still_fits(known):
         return known
     spec = _composed(asked)
     # A file that changed meanwhile, or code that did: then nobody knows what this is made of.
     if key is not None and key == asked.key() and code_unchanged():
-        kept.save(key, spec)
+        keep(key, spec)
     return spec
 
 
 def _composed(asked: Arguments) -> RunSpec:
     # Imported here: what is kept on the disk waits for no Hydra.
-    from llmx.config.command_line import CommandLine
     from llmx.config.composition import Composition
+    from llmx.config.points import CommandLine
 
     mount = load(asked.recipe, asked.extra_paths)
     problems = Problems()

@@ -6,17 +6,14 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmx.config.arm_stages import PREFIX, ArmStages
-from llmx.config.command_line import CommandLine, chosen_arms
-from llmx.config.edge import Assignment, parse_override
-from llmx.config.mount import Mount
-from llmx.config.origins import Origins
+from llmx.config.edge import Assignment, Origins, parse_override
 from llmx.config.outside import Outside, SetBy
-from llmx.config.points import Expander, Layers, Point, Usage, name_points
+from llmx.config.places import Mount
+from llmx.config.points import CommandLine, Expander, Layers, Point, Usage, chosen_arms, name_points
 from llmx.config.problems import Problems
 from llmx.config.recipe import groups, sections
 from llmx.config.schema import check_arm, fields, keys, suggest
-from llmx.config.stages import own_settings, resolve_stages, stage_keys
+from llmx.config.stages import STAGE_KEYS, ArmStages, own_settings, resolve_stages, stage_keys
 from llmx.config.yaml_file import read
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault, shown
@@ -60,7 +57,7 @@ def _unknown(
     place = f"{setting.origin}: "
     field = name.partition(".")[0]  # of engine.options.NAME
     holders = mount.holders(section, field) if field in fields(section) else []
-    if setting.key.startswith(PREFIX):
+    if setting.key.startswith(STAGE_KEYS):
         if setting.typed or not settings.stages.left_out(setting.key):
             text, hint = settings.stages.refusal(setting)
             problems.add(f"{place}{text}", hint)
@@ -189,7 +186,7 @@ class Composition:
         above = (*(a for a in scaled if a.key not in given), *self.given.settings)
         own = {n: self._list(f"arm {n}", self.recipe.arms[n], "arms", n) for n in arms}
         shared = self._without_conflicts(above, own)
-        for_stages = [a for a in shared if a.key.startswith(PREFIX) and not _by_points(a)]
+        for_stages = [a for a in shared if a.key.startswith(STAGE_KEYS) and not _by_points(a)]
         specs = resolve_stages(self.recipe, for_stages, self.problems)
         stages = ArmStages(self.recipe.stages, specs, Origins.of(for_stages))
         self.outside.check_stages(specs, stages.origins)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from llmx.core.errors import ConfigError
-from llmx.core.marks import on_one_line
+from llmx.core.names import on_one_line
 
 
 @dataclass(frozen=True)

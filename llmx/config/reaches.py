@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmx.config.permitted import VLLM, engine_refusals, stage_refusals
+from llmx.config.outside import VLLM, engine_refusals, stage_refusals
 from llmx.config.recipe import Recipe
 from llmx.config.stages import parted
 from llmx.core.hosts import entry_of, is_loopback

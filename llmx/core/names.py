@@ -1,15 +1,68 @@
-"""Names that people give and that become paths: one rule for all of them.
+"""What people call things: names that become paths, names of arms, and how texts are shown.
 
 It holds for recipes, stages, arms, scales, claims, judges and the other choices of groups. What
 llmx makes of such names for the points of a sweep may hold three signs more (`sd@gamma=3`).
+
+Texts of recipes, models, datasets and answers are a stranger's. Printed as they are, they could
+change the title of the window, delete what stands there, or turn the order of the letters. So
+whatever is shown goes through :func:`marked`: the terminal in :mod:`llmx.cli.console`, pages in
+:mod:`llmx.store.page`. Data files keep what was received.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
 
-from llmx.core.arms import family, seed_of
+# Controls but for tab and line feed, separators of lines that are none, the marks that turn the
+# order of letters (those that a right-to-left text needs are not among them), halves of characters.
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_SPACES = re.compile("[\t\n]")
+
+
+def marked(text: str) -> str:
+    """Return a text in which nothing steers a terminal; tabs and line feeds stay.
+
+    A JSON document says the same afterwards: the marks are its own.
+    """
+    return _STEERING.sub(_mark, text)
+
+
+def on_one_line(text: str) -> str:
+    """Return a text without any line feed or tab, for a message that is one line."""
+    return marked(_SPACES.sub(_mark, text))
+
+
+def _mark(found: re.Match[str]) -> str:
+    return f"\\u{ord(found.group()):04x}"
+
+
+_SEED = "seed="
+
+
+def family(name: str) -> str:
+    """Return an arm's name without its seed: arms of one family differ by the seed alone."""
+    return "@".join(part for part in name.split("@") if not part.startswith(_SEED))
+
+
+def seed_of(name: str) -> str:
+    """Return ``seed=1`` of ``sd@gamma=3@seed=1``: runs of two arms are paired by it.
+
+    Empty for an arm that no seed was swept of.
+    """
+    return next((part for part in name.split("@")[1:] if part.startswith(_SEED)), "")
+
+
+def families(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return family -> its members, both in the given order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        found[family(name)] = (*found.get(family(name), ()), name)
+    return found
+
 
 MOST = 80
 LONGEST_PART = 255

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from llmx.core.arms import family
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.names import family
 from llmx.core.record import Frozen
 from llmx.core.registry import kinds, lookup
 from llmx.core.spec import RunSpec, StageSpec

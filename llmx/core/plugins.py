@@ -3,21 +3,39 @@
 A plugin is a Python package, called as its folder, with a ``kinds.py`` and maybe ``recipes/``.
 ``--plugin FOLDER`` and ``$LLMX_PLUGINS`` name it, and nothing else can: no recipe, and no folder
 that somebody happens to work in. What the command line names is put into the variable, so that
-every process which llmx starts knows the same plugins.
+every process which llmx starts knows the same plugins. Versions of installed packages are read
+here too.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from llmx.core.errors import ConfigError
 from llmx.core.user_cache import at_home
+
+_VERSION = re.compile(r"^Version:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+
+
+@lru_cache(maxsize=128)
+def version_of(package: str) -> str | None:
+    """Return the version of a package, None where it is not installed; looked up once a process."""
+    try:
+        found = distribution(package)
+    except PackageNotFoundError:
+        return None
+    head, _, _ = (found.read_text("METADATA") or "").partition("\n\n")
+    line = _VERSION.search(head)
+    return line[1] if line else found.version
+
 
 FILE = "kinds.py"
 VARIABLE = "LLMX_PLUGINS"
@@ -43,13 +61,13 @@ class Plugin:
         return digest_of(self.folder) == self.digest
 
 
-def use(folders: Iterable[Path | str]) -> None:
+def use(folders: Iterable[Path | str] | None) -> None:
     """Add plugins, for this process and all that it starts.
 
     Raises:
         ConfigError: if a folder is no plugin, or has the name of another package.
     """
-    given = [os.path.abspath(at_home(folder)) for folder in folders]  # noqa: PTH100 - no links
+    given = [os.path.abspath(at_home(folder)) for folder in folders or ()]  # noqa: PTH100 - no links
     if not given:
         return
     for folder in given:

@@ -9,8 +9,7 @@ that a stage does not read never parts its work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from llmx.core.errors import ConfigError
 from llmx.core.record import Frozen
@@ -40,32 +39,3 @@ def section_class(name: str) -> type[Section]:
         hint = f"write section: ClassVar[str] = '{name}'"
         raise ConfigError(f"section '{name}' is the class {found.__name__}, of another name", hint)
     return found
-
-
-def sections_of(stage: object, arms: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the sections that a stage says it reads; none where it says nothing.
-
-    Args:
-        arms: of which a stage that reads :data:`EVERY` section reads all that they hold.
-    """
-    if shows_all(stage):
-        return tuple(dict.fromkeys(name for arm in arms.values() for name in arm.more))
-    return tuple(one.section for one in getattr(stage, "sections", ()))
-
-
-def shows_all(stage: object) -> bool:
-    """Whether a stage only shows the sections, so that nothing it does depends on one of them."""
-    return getattr(stage, "sections", ()) == EVERY
-
-
-def read_sections(arms: Mapping[str, Any], over: str) -> dict[str, Any]:
-    """Return what the sections of a stage's arms add to its identity; nothing without any.
-
-    Args:
-        arms: as the stage sees them, with the sections that it reads alone.
-        over: ``arm`` or ``recipe``: whether the names of arms belong to what the stage is.
-    """
-    held = {name: arm.more for name, arm in arms.items() if arm.more}
-    if not held:
-        return {}
-    return {"sections": held if over == "recipe" else next(iter(held.values()))}

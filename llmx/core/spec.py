@@ -6,7 +6,7 @@ value is found before anything runs. Nothing below this module knows where the v
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -269,3 +269,103 @@ class RunSpec(Frozen):
         default={}, description="arm -> the swept keys and their values; empty without a sweep"
     )
     destinations: tuple[Destination, ...] = ()
+
+
+_STAGE = "stage:"
+
+
+def trained_arms(
+    arms: Mapping[str, ArmSpec], stages: Mapping[str, StageSpec], *, one_run: bool = True
+) -> frozenset[str]:
+    """Return the arms whose answers may come from a model that a stage trains for the arm alone.
+
+    ``stage:NEED`` names such a model, in the arm (target, draft, voices of an ensemble) or in the
+    option ``model`` of a stage. A stage that trains ``over: recipe`` gives all arms and all seeds
+    one model, which is then no different from one that was there before. Where it cannot be known
+    which of several models answers, or what the stage is, the arm counts as trained: the intervals
+    are then wider than they had to be, and never too narrow.
+
+    Args:
+        stages: of the recipe, by name.
+        one_run: False where arms of two runs meet: what each run has trained for all of its arms
+            is then another model in the other run.
+    """
+
+    def own(name: str) -> bool:
+        stage = stages.get(name.removeprefix(_STAGE))
+        return not one_run or stage is None or stage.over == "arm"
+
+    return frozenset(
+        arm
+        for arm, spec in arms.items()
+        if any(name.startswith(_STAGE) and own(name) for name in _named_by(spec, stages))
+    )
+
+
+def _named_by(spec: ArmSpec, stages: Mapping[str, StageSpec]) -> Iterator[str]:
+    """Yield every model that an arm names, or a stage as the arm has it."""
+    yield from _models(spec)
+    for stage in stages.values():
+        yield from _named(stage.of_arm(spec).options.get("model"))
+
+
+def _named(option: object) -> list[str]:
+    names = option if isinstance(option, list) else [option]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _models(spec: ArmSpec) -> Iterator[str]:
+    """Yield every model that an arm names."""
+    voices = spec.ensemble.voices.values() if spec.ensemble else ()
+    for model in (spec.model, *(voice.model for voice in voices)):
+        if isinstance(model, ModelSpec):
+            yield from (name for name in (model.target, model.draft) if name is not None)
+
+
+_SETTINGS = {
+    "temperature": "temperature",
+    "top_p": "top-p",
+    "top_k": "top-k",
+    "repetition_penalty": "repetition penalty",
+    "presence_penalty": "presence penalty",
+    "frequency_penalty": "frequency penalty",
+    "max_tokens": "length cap",
+    "stop": "stop texts",
+}
+"""Settings that change what is drawn, whatever the decoding rule, with their names in words."""
+
+_CUTS = ("top_p", "top_k")
+"""Settings without a meaning where the most likely token is taken anyway."""
+
+_PLAIN = ("target", "draft")
+"""Algorithms that let nothing be drafted."""
+
+
+def unlike(first: SamplerSpec | None, other: SamplerSpec | None) -> tuple[str, ...]:
+    """Return what two arms differ in besides their rule, e.g. ``temperature 0.6 and 0``.
+
+    A baseline that samples beside an arm that drafts by arg-max is another baseline: the arm is
+    then nearly greedy, and its gain is that of greedy decoding. Empty where one has no sampler.
+    """
+    if first is None or other is None:
+        return ()
+    idle = _CUTS if first.temperature == other.temperature == 0 else ()
+    settings = {key: words for key, words in _SETTINGS.items() if key not in idle}
+    pairs = {words: (getattr(first, key), getattr(other, key)) for key, words in settings.items()}
+    if not {first.algorithm, other.algorithm} & {*_PLAIN}:
+        pairs["drafts"] = (_drafts(first), _drafts(other))
+    return tuple(
+        f"{words} {_shown(one)} and {_shown(two)}"
+        for words, (one, two) in pairs.items()
+        if one != two
+    )
+
+
+def _drafts(sampler: SamplerSpec) -> str:
+    """Return how it drafts; at temperature 0 a sampled draft is the arg-max, and q is one-hot."""
+    greedy = sampler.temperature == 0 and sampler.draft == "sampled"
+    return "greedy" if greedy else sampler.draft
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -28,7 +28,7 @@ _MOST = 64
 _SAMPLES = TypeAdapter(tuple[Sample, ...])
 
 
-def load(identity: str, split: str, limit: int | None) -> tuple[Sample, ...] | None:
+def recalled(identity: str, split: str, limit: int | None) -> tuple[Sample, ...] | None:
     """Return the problems that were drawn of a split, None where there are no whole ones."""
     digest, _, text = (user_cache.load(_file(identity, split, limit)) or b"").partition(b"\n")
     if digest != _digest(text):
@@ -39,7 +39,7 @@ def load(identity: str, split: str, limit: int | None) -> tuple[Sample, ...] | N
         return None
 
 
-def save(identity: str, split: str, limit: int | None, problems: Sequence[Sample]) -> None:
+def keep(identity: str, split: str, limit: int | None, problems: Sequence[Sample]) -> None:
     """Keep what was drawn of a split."""
     text = _SAMPLES.dump_json(tuple(problems))
     user_cache.save(_file(identity, split, limit), _digest(text) + b"\n" + text)
@@ -108,10 +108,10 @@ class _Dataset:
     def _drawn(self, name: str, limit: int | None) -> tuple[Sample, ...]:
         if self._identity is None:
             return tuple(self._make().split(name, limit))
-        there = load(self._identity, name, limit)
+        there = recalled(self._identity, name, limit)
         if there is None:
             there = tuple(self._make().split(name, limit))
-            save(self._identity, name, limit, there)
+            keep(self._identity, name, limit, there)
         return there
 
 
@@ -123,3 +123,37 @@ def _dataset(kind: Any, spec: DataSpec, identity: str) -> _Dataset:
 def forget() -> None:
     """Draw and read everything anew from here on."""
     _dataset.cache_clear()
+
+
+# Splits are drawn in the order test, calibration, validation, heldout, sft, train, lessons: none
+# depends on a later one. The sizes of three of them are options of the kinds that have them.
+_AFTER_CALIBRATION = {"heldout", "heldout_templates", "train", "validation", "sft", "lessons"}
+_DRAWN_LATER = {
+    "test": {"calibration", *_AFTER_CALIBRATION},
+    "calibration": _AFTER_CALIBRATION,
+    "validation": {"sft", "train", "lessons"},
+    "sft": {"train", "lessons"},
+    "train": {"lessons"},
+}
+
+
+def load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
+    """Return the first `limit` problems of a split, in the dataset's fixed order."""
+    return problems(spec, split, limit)
+
+
+def identity(spec: DataSpec) -> dict[str, Any]:
+    """Return what a dataset's problems depend on, without drawing or fetching any."""
+    found: dict[str, Any] = lookup("data", spec.kind).identity(spec)
+    return found
+
+
+def evaluation_identity(spec: DataSpec, split: str) -> dict[str, Any]:
+    """Return what one evaluation split depends on: not how much of the others is drawn after it."""
+    later = _DRAWN_LATER.get(split, set())
+    found = identity(spec)
+    kept = {name: value for name, value in found["spec"].items() if name not in later}
+    options = kept.pop("options", {})
+    if left := {name: value for name, value in options.items() if name not in later}:
+        kept["options"] = left
+    return {**found, "spec": kept, "split": split}

@@ -7,6 +7,7 @@ variables.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from importlib.metadata import version
@@ -17,9 +18,163 @@ from llmx.core.errors import DataError
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.templated import Templated
-from llmx.data.wording import reword
 
-VERSION = 1  # to be raised with every change here or in wording.py that changes a problem
+LOYALTY = 0.8
+
+_NUMBER = r"[$€£]?\d[\d,]*(?:\.\d+)?"
+_UNIT = r"(?:[ -][A-Za-z][A-Za-z/'-]*){0,3}?"
+_OPERATION = re.compile(
+    rf"(?P<first>{_NUMBER}){_UNIT}(?P<rest>(?:\s*[*x+/÷×-]\s*{_NUMBER}{_UNIT})+)"
+    rf"\s*=\s*(?P<result>{_NUMBER})"
+)
+_TERM = re.compile(rf"([*x+/÷×-])\s*({_NUMBER})")
+_SIGNS = {"x": "*", "×": "*", "÷": "/"}
+_WORDS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a worked solution, cut at its last equation."""
+
+    before: str
+    terms: tuple[str, ...]
+    operators: tuple[str, ...]
+    result: str
+    after: str
+
+    @property
+    def symbols(self) -> str:
+        """The calculation in signs: ``12 * 3 + 4``."""
+        pairs = zip(self.operators, self.terms[1:], strict=True)
+        return self.terms[0] + "".join(f" {sign} {term}" for sign, term in pairs)
+
+    @property
+    def words(self) -> str:
+        """The calculation in words: ``12 times 3 plus 4``."""
+        pairs = zip(self.operators, self.terms[1:], strict=True)
+        return self.terms[0] + "".join(f" {_WORDS[sign]} {term}" for sign, term in pairs)
+
+    @property
+    def statement(self) -> str:
+        """The line with the calculation left out, only its result."""
+        return f"{self.before}{self.result}{self.after}"
+
+
+def parse_step(line: str) -> Step | None:
+    """Cut a line at its last equation; None where it has none that can be reworded."""
+    matches = list(_OPERATION.finditer(line))
+    if not matches or line.count("=") != 1:
+        return None
+    found = matches[-1]
+    pairs = _TERM.findall(found["rest"])
+    return Step(
+        before=line[: found.start()],
+        terms=(found["first"], *(term for _, term in pairs)),
+        operators=tuple(_SIGNS.get(sign, sign) for sign, _ in pairs),
+        result=found["result"],
+        after=line[found.end() :],
+    )
+
+
+def _inline(step: Step) -> str:
+    return f"{step.before}{step.symbols} = {step.result}{step.after}"
+
+
+def _inline_words(step: Step) -> str:
+    return f"{step.before}{step.words}, or {step.result}{step.after}"
+
+
+def _calculation_first(step: Step) -> str:
+    return f"{step.symbols} = {step.result}. {step.statement}"
+
+
+def _words_first(step: Step) -> str:
+    return f"{step.words} is {step.result}. {step.statement}"
+
+
+def _bare(step: Step) -> str:
+    return f"{step.symbols} = {step.result}{step.after}"
+
+
+_LAYOUTS = (_inline, _inline_words, _calculation_first, _words_first, _bare)
+_OPENINGS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
+    # first step, middle steps, last step
+    (("",), ("",), ("",)),
+    (("First, ",), ("Then, ", "Next, "), ("Finally, ", "In the end, ")),
+    (("To begin: ", "We start here: "), ("After that: ", "Now: "), ("So: ", "Therefore: ")),
+    (("Step one: ",), ("Another step: ",), ("Last step: ",)),
+    (("Let us see. ", "OK. "), ("Good. ", "And now: "), ("Almost there. ", "That leaves this: ")),
+)
+_CLOSINGS = (
+    "",
+    "The answer is {answer}.\n",
+    "So the answer is {answer}.\n",
+    "That gives {answer} in total.\n",
+    "We are done: {answer}.\n",
+)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How one writer words his steps: indices into the tables above."""
+
+    layout: int
+    opening: int
+
+    @classmethod
+    def draw(cls, rng: Random) -> Manner:
+        """Draw a writer."""
+        return cls(rng.randrange(len(_LAYOUTS)), rng.randrange(len(_OPENINGS)))
+
+
+def _follow(rng: Random, habit: int, size: int) -> int:
+    return habit if rng.random() < LOYALTY else rng.randrange(size)
+
+
+_LOWERED = re.compile(
+    r"(?:A|An|After|All|Altogether|Another|Each|For|He|Her|His|If|In|It|Now|Of|On|She|So|The|"
+    r"Then|There|Therefore|They|Thus)\b"
+)
+
+
+def _join(opening: str, body: str) -> str:
+    """Put an opening before a sentence; after a comma the sentence starts in lower case."""
+    if opening.endswith(", ") and _LOWERED.match(body):
+        body = body[0].lower() + body[1:]
+    return opening + body
+
+
+def _word_line(line: str, place: int, manner: Manner, rng: Random) -> str:
+    opening = rng.choice(_OPENINGS[_follow(rng, manner.opening, len(_OPENINGS))][place])
+    layout = _LAYOUTS[_follow(rng, manner.layout, len(_LAYOUTS))]
+    step = parse_step(line)
+    body = layout(step) if step else line
+    return _join(opening, body.strip().rstrip(".") + ".")
+
+
+def reword(solution: str, answer: str, rng: Random) -> str:
+    """Word a solution anew.
+
+    Args:
+        solution: the generator's lines, with or without its closing ``#### N`` line.
+        answer: the normalised final answer, written after the closing ``####``.
+        rng: the only source of choices.
+
+    Returns:
+        The lines, then ``#### answer``.
+    """
+    lines = [line.strip() for line in solution.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("####")]
+    manner = Manner.draw(rng)
+    places = [0, *[1] * (len(lines) - 2), 2][: len(lines)] if len(lines) > 1 else [2]
+    worded = [
+        _word_line(line, place, manner, rng) for line, place in zip(lines, places, strict=True)
+    ]
+    closing = rng.choice(_CLOSINGS).format(answer=answer)
+    return "\n".join(worded) + "\n" + closing + f"#### {answer}"
+
+
+VERSION = 1  # to be raised with every change here that changes a problem
 
 
 def normalise_number(text: str) -> str:

@@ -10,7 +10,7 @@ from llmx.core import json_text
 from llmx.core.errors import DataError, nearest
 from llmx.core.spec import DataSpec
 from llmx.core.user_cache import at_home
-from llmx.store.place import inside
+from llmx.store.files import inside
 
 SHIPPED = "shipped:"
 _FOLDER = Path(__file__).parent / "shipped"

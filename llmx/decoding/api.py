@@ -10,7 +10,7 @@ import numpy as np
 from llmx.core.errors import EngineError
 from llmx.core.philox import Purpose
 from llmx.decoding.accept import Flags
-from llmx.decoding.block_model import as_blocks, reads
+from llmx.decoding.block_model import is_exact, reads
 from llmx.decoding.cached_model import Lane
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.rounds import block_round, solo_round
@@ -215,11 +215,6 @@ class DecodeSession:
         self.holds = self.holds[kept]
         for lane in lanes_of(self):
             lane.narrow(kept)
-
-
-def is_exact(*models: StepModel | None) -> bool:
-    """Whether answers of these models depend on their own prompts alone, bit for bit."""
-    return all(as_blocks(model) is not None for model in models if model is not None)
 
 
 def lanes_of(session: DecodeSession) -> list[Lane]:

@@ -172,6 +172,11 @@ def as_blocks(model: StepModel) -> BlockModel | None:
     return cast(BlockModel, model) if getattr(model, "does_blocks", False) else None
 
 
+def is_exact(*models: StepModel | None) -> bool:
+    """Whether answers of these models depend on their own prompts alone, bit for bit."""
+    return all(as_blocks(model) is not None for model in models if model is not None)
+
+
 def reads(options: DecodeOptions) -> bool:
     """Whether a block model's numbers are all that the rule needs.
 

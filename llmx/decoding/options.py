@@ -50,7 +50,7 @@ class DecodeOptions:
         threshold: nats for ``fuzzy`` (infinite values allowed), a probability for ``random``; ε of
             ``typical``, least entropy in nats of ``fly``, α of ``cascade``.
         hold_share: None, or the draft share that each answer's own threshold is moved to hold.
-        hold_gain: of that loop; see :mod:`llmx.decoding.threshold`.
+        hold_gain: of that loop; see :mod:`llmx.decoding.stateful_rule`.
         floor: an accept by divergence needs at least this target probability of the token.
         budget: nats; an accept by divergence needs what is charged to an answer to stay under it.
         strict_ids: tokens whose threshold is ``strict_scale * threshold``.

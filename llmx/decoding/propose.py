@@ -15,8 +15,7 @@ from llmx.decoding.brake import Brake, Stops, padded, stops_of
 from llmx.decoding.cached_model import Lane, on_host
 from llmx.decoding.draw import band, draw, lead
 from llmx.decoding.options import DecodeOptions
-from llmx.decoding.penalty import penalise
-from llmx.decoding.rows import Rows
+from llmx.decoding.rows import Rows, penalise
 
 if TYPE_CHECKING:
     import torch

@@ -14,12 +14,10 @@ from llmx.decoding.block_model import BlockModel, CompareJob, reads
 from llmx.decoding.cached_model import Lane, tokens_on_host
 from llmx.decoding.lossless import own_test, ratio_test
 from llmx.decoding.options import DecodeOptions
-from llmx.decoding.penalty import penalise
 from llmx.decoding.propose import Proposal
 from llmx.decoding.rivals import accept_read, accept_rival
-from llmx.decoding.rows import Rows
-from llmx.decoding.stateful_rule import Closeness, StatefulRule
-from llmx.decoding.threshold import ThresholdState
+from llmx.decoding.rows import Rows, penalise
+from llmx.decoding.stateful_rule import Closeness, StatefulRule, ThresholdState
 from llmx.decoding.verification import Verification
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from llmx.core.ensemble import EnsembleSpec
 from llmx.core.events import Event
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Streamer
 from llmx.dialogue.batched import Steps, stepwise

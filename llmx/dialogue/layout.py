@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from llmx.core.ensemble import Layout
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 from llmx.core.stream import Part, ShownText, Turn
 
 HEADER = (

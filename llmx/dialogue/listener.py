@@ -13,7 +13,7 @@ from functools import cached_property
 from llmx.core.ensemble import Chunks, EnsembleSpec
 from llmx.core.errors import LlmxError
 from llmx.core.events import ANSWER
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Ask, Piece, ShownText, Turn
 from llmx.dialogue.layout import DEBATE, HEADER, INSTRUCTION, MORE, Heard, prompt, turns_of

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from llmx.core.exchange import Capability, Request
 from llmx.core.progress import Progress
 from llmx.core.record import Record
 from llmx.core.registry import lookup
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Capability, Request
 
 
 class Engine(Protocol):

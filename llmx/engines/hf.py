@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from llmx.core.errors import ContextLengthError, EngineError
-from llmx.core.exchange import Capability, Request, sent_form
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Capability, Request, sent_form
 from llmx.engines.engine import in_order
-from llmx.engines.explained import template_explained
 from llmx.engines.kernel import kernel_identity, known_exact
-from llmx.engines.locate import code_identity, model_identity
+from llmx.engines.pretrained import template_explained
+from llmx.engines.size import code_identity, model_identity
 
 if TYPE_CHECKING:
     from llmx.decoding import Decoded, DecodeOptions, StepModel
@@ -61,7 +61,7 @@ class HfEngine:
 
     def exact(self, sampler: SamplerSpec) -> bool:
         """Whether an answer depends on its request alone, not on what shares its batch."""
-        from llmx.decoding.api import is_exact
+        from llmx.decoding.block_model import is_exact
 
         return is_exact(*self._models(self.options(sampler, 0.0)))
 

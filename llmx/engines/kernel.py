@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from llmx.core.errors import EngineError
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, RunSpec
-from llmx.engines.locate import local_folder
+from llmx.engines.size import local_folder
 from llmx.store.machine import machine, once
 
 NATIVE = "native-1"
@@ -93,7 +93,7 @@ def knows(name: str) -> bool | None:
 
     A hub model is never looked at, not even where it is here: the answer would change with it.
     """
-    from llmx.engines.native.shape import native_shape
+    from llmx.engines.native.weights import native_shape
 
     if name.startswith("stage:"):
         return None

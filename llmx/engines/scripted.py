@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from llmx.core import json_text
 from llmx.core.errors import EngineError
-from llmx.core.exchange import Capability, Request
 from llmx.core.record import Finish, Record
 from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.core.speech import Capability, Request
 from llmx.store.fingerprint import fingerprint
 
 END = 0  # a byte that no answer holds: the end of a completion

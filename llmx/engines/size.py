@@ -1,7 +1,8 @@
-"""How large a model is, read from its configuration and weight headers without loading it."""
+"""Where a model lies, what its files say of it, and how large it is, without loading it."""
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +12,171 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core import json_text
-from llmx.core.errors import EngineError
+from llmx.core.errors import EngineError, nearest
 from llmx.core.spec import EngineSpec, SamplerSpec
 from llmx.core.stage import Memory
-from llmx.engines.hub_cache import cached_folder
-from llmx.engines.locate import local_folder
-from llmx.engines.settings_files import check_settings, read_settings
+from llmx.core.user_cache import at_home
+from llmx.store.files import inside
+from llmx.store.fingerprint import hash_folder
 from llmx.store.machine import once
-from llmx.store.place import inside
+
+ZOO = Path(__file__).parent.parent / "zoo"
+# Everything that decides an output: weights, shape, tokens, template, and what ends an answer.
+_CONTENT = (
+    "*.safetensors",
+    "*.bin",
+    "*.json",
+    "*.py",
+    "*.jinja",
+    "tokenizer.model",
+    "vocab.txt",
+    "merges.txt",
+)
+_NOT_CONTENT = {"about.json"}
+
+
+def local_folder(name: str, stages: Mapping[str, Path] | None = None) -> Path | None:
+    """Return the folder behind a name, or None if it names a model on the hub.
+
+    Args:
+        name: the reference of a recipe.
+        stages: outputs of training stages, by need.
+
+    Raises:
+        EngineError: if a zoo model, a stage's model or an explicit path is not there.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "zoo":
+        return _zoo(rest)
+    if kind == "stage":
+        return _stage(rest, stages or {})
+    if name.startswith((".", "/", "~")) or Path(name).is_dir():
+        return _path(at_home(name))
+    return None
+
+
+def _zoo(name: str) -> Path:
+    folder = inside(ZOO, name)
+    if not (folder / "config.json").exists():
+        known = [path.parent.name for path in ZOO.glob("*/config.json")]
+        raise EngineError(f"the zoo has no model '{name}'", nearest(name, known, "zoo models"))
+    return folder
+
+
+def _stage(need: str, stages: Mapping[str, Path]) -> Path:
+    if need not in stages:
+        raise EngineError(
+            f"model 'stage:{need}' is no input of this stage", f"add {need} to the stage's needs"
+        )
+    return stages[need] / "model"
+
+
+def _path(folder: Path) -> Path:
+    if not (folder / "config.json").exists():
+        raise EngineError(f"{folder} holds no model (config.json is missing)", "check the path")
+    return folder
+
+
+def model_identity(name: str | None, revision: str | None) -> dict[str, str | None] | None:
+    """Return what a model means: the hash of its content, or hub name and pinned revision."""
+    if name is None:
+        return None
+    if name.startswith("stage:"):
+        return {"stage": name}  # its fingerprint is among the inputs
+    folder = local_folder(name)
+    if folder is None:
+        return {"hub": name, "revision": revision}
+    return {"content": content_hash(folder)}
+
+
+def code_identity(trust_remote_code: bool) -> dict[str, bool]:
+    """Return what an answer depends on where a model's own code runs; nothing where none does."""
+    return {"trust_remote_code": True} if trust_remote_code else {}
+
+
+@once
+def content_hash(folder: Path) -> str:
+    """Return one hash of everything in a model folder that decides an output."""
+    return hash_folder(folder, _CONTENT, _NOT_CONTENT)
+
+
+_MAIN = "main"
+
+
+def hub_cache() -> Path:
+    """Return the folder of the cache, by the same variables as the hub's client."""
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    if named:
+        return _expanded(named)
+    above = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return _expanded(os.environ.get("HF_HOME") or f"{above}/huggingface") / "hub"
+
+
+def _expanded(path: str) -> Path:
+    return at_home(os.path.expandvars(path))
+
+
+def cached_folder(name: str, revision: str | None = None) -> Path | None:
+    """Return the snapshot of a model that holds its configuration, None where there is none.
+
+    Args:
+        name: on the hub, as ``ORG/NAME``.
+        revision: a commit, branch or tag; None = main, or else the only one that is here.
+    """
+    folder = inside(hub_cache(), "--".join(("models", *name.split("/"))), links=True)
+    commit = _commit(folder, revision)
+    snapshot = inside(folder, "snapshots", commit, links=True) if commit else None
+    return snapshot if snapshot and (snapshot / "config.json").exists() else None
+
+
+def _commit(folder: Path, revision: str | None) -> str | None:
+    reference = inside(folder, "refs", revision or _MAIN, links=True)
+    if reference.is_file():
+        return reference.read_text(encoding="utf-8").strip()
+    if revision is not None:
+        return revision
+    there = [path.name for path in (folder / "snapshots").glob("*")]
+    return there[0] if len(there) == 1 else None
+
+
+# What libraries read of a folder besides config.json, all of them mappings.
+_READ = (
+    *("generation_config.json", "tokenizer_config.json", "tokenizer.json", "vocab.json"),
+    *("special_tokens_map.json", "added_tokens.json", "chat_template.json"),
+)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the mapping that a file holds.
+
+    Raises:
+        EngineError: if it holds anything else, or cannot be read.
+    """
+    try:
+        found = json_text.parse(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise EngineError(f"cannot read {path}: {error}") from error
+    if not isinstance(found, dict):
+        raise EngineError(f"cannot read {path}: it holds no settings")
+    return found
+
+
+def check_settings(folder: Path) -> None:
+    """Read all that libraries will, once a process for each state of a file.
+
+    Raises:
+        EngineError: naming the first file that cannot be read.
+    """
+    for path in (folder / name for name in _READ):
+        if path.exists():
+            stat = path.stat()
+            _check(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _check(path: Path, size: int, modified: int) -> None:
+    read_settings(path)
+
 
 _PROMPT = 512
 """Tokens of a prompt that are allowed for, where a model's context is not shorter."""

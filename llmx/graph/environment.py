@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core import plugins
-from llmx.core.packages import version_of
+from llmx.core.plugins import version_of
 from llmx.store.machine import machine
 
 _PACKAGES = (

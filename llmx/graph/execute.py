@@ -8,16 +8,18 @@ its lock, and the next one goes on in the partial folder.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from llmx.core.errors import LlmxError, UnavailableError
+from llmx.core.errors import DataError, LlmxError, UnavailableError
 from llmx.core.progress import Silent
 from llmx.core.stage import StageContext
 from llmx.graph.environment import made_with
 from llmx.graph.graph import Graph, Node, entry_of
 from llmx.graph.observer import Observer
 from llmx.graph.parts import (
+    SharedProgress,
     context_of,
     do_parts,
     glance_at,
@@ -25,8 +27,7 @@ from llmx.graph.parts import (
     parts_of,
     seconds_of,
 )
-from llmx.graph.shared_progress import SharedProgress
-from llmx.stages.availability import KEY, lost_inputs, without
+from llmx.stages.availability import KEY, reason
 from llmx.store.cache import Entry
 from llmx.store.lock import Lock
 
@@ -190,3 +191,34 @@ def _report_waiting(nodes: list[Node], entries: dict[str, Entry], observer: Obse
         if seen is not None:
             observer.waiting(node.title, entry.lock.owner(), seen.done, seen.total)
             return
+
+
+def lost_inputs(inputs: Mapping[str, str], entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Return input name → why it is not there; `inputs` are named by their fingerprints."""
+    found = {name: reason(entries[of]) for name, of in inputs.items()}
+    return {name: why for name, why in found.items() if why is not None}
+
+
+def without(context: StageContext, lost: Mapping[str, str]) -> StageContext:
+    """Return what a stage over the recipe works with when some arms cannot be had.
+
+    Raises:
+        DataError: if no arm is left.
+    """
+    why = {name.partition("/")[2]: text for name, text in lost.items()}
+    given = context.given
+    arms = {name: arm for name, arm in given.arms.items() if name not in why}
+    if not arms:
+        raise DataError(next(iter(why.values())), "no other arm is left")
+    references = {a: b for a, b in given.references.items() if a in arms and b in arms}
+    return replace(
+        context,
+        given=replace(given, arms=arms, references=references),
+        inputs=_of_arms(context.inputs, why),
+        unavailable=why,
+    )
+
+
+def _of_arms(inputs: Mapping[str, Path], lost: Iterable[str]) -> dict[str, Path]:
+    gone = set(lost)
+    return {name: path for name, path in inputs.items() if name.partition("/")[2] not in gone}

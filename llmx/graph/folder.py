@@ -22,10 +22,9 @@ from llmx.engines.native.found import forward_found
 from llmx.graph.environment import made_with
 from llmx.graph.graph import CACHE, Graph, Node, entry_of
 from llmx.store.cache import Entry, size_bytes
-from llmx.store.files import read_json, sweep, unwritable, write_json
+from llmx.store.files import inside, read_json, sweep, unwritable, write_json
 from llmx.store.fingerprint import fingerprint
 from llmx.store.lock import Lock
-from llmx.store.place import inside
 
 _RUNNING = "running"
 _POLL, _PATIENCE = 0.05, 10.0  # seconds; who deletes a run or looks at its lock is soon over

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Protocol, TextIO
 
-from llmx.core.marks import marked
+from llmx.core.names import marked
 from llmx.core.progress import Progress, Silent
 
 _WIDTH = 72  # columns of a notebook's line

@@ -8,18 +8,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from llmx.core.alike import unlike
-from llmx.core.arms import families
 from llmx.core.errors import LlmxError, RunError
 from llmx.core.exposure import refuse_exposed
-from llmx.core.spec import RunSpec
+from llmx.core.names import families
+from llmx.core.spec import RunSpec, unlike
 from llmx.core.stage import Cost, Memory
 from llmx.engines.kernel import with_kernels
 from llmx.graph.folder import folder_for
-from llmx.graph.graph import CACHE, Graph, Node, build_graph, entry_of
+from llmx.graph.graph import (
+    CACHE,
+    Graph,
+    Node,
+    build_graph,
+    check_wiring,
+    entry_of,
+    sending,
+    unread,
+)
+from llmx.graph.graph import refusal as not_allowed
 from llmx.graph.parts import parts_of
-from llmx.graph.wiring import check_wiring, sending, unread
-from llmx.graph.wiring import refusal as not_allowed
 from llmx.graph.workers import default_workers
 from llmx.report.verdict.schema import pairs_of
 from llmx.stages.budget import size_notes, size_problems

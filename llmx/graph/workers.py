@@ -17,8 +17,7 @@ from llmx.core.spec import RunSpec
 from llmx.engines.engine import engine_class
 from llmx.graph.graph import Graph, Node, entry_of
 from llmx.graph.observer import Observer
-from llmx.graph.parts import glance_at, open_parts
-from llmx.graph.shared_progress import Glance
+from llmx.graph.parts import Glance, glance_at, open_parts
 from llmx.stages.availability import reason
 from llmx.store.cache import names
 from llmx.store.files import write_json

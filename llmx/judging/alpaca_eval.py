@@ -12,9 +12,8 @@ from random import Random
 from typing import ClassVar
 
 from llmx.core.errors import ConfigError, LlmxError
-from llmx.core.exchange import Message
 from llmx.core.judging import Game, Preference
-from llmx.core.record import Sample
+from llmx.core.record import Message, Sample
 from llmx.judging.alpaca_package import chat, installed, missing, part, template
 from llmx.judging.protocol import game
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import DataError, LlmxError
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 
 TEMPLATE = "evaluators_configs/alpaca_eval_clf_gpt4_turbo/alpaca_eval_clf.txt"
 """Named by the package's own configuration of the judge `weighted_alpaca_eval_gpt4_turbo`."""

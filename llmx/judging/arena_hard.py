@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from llmx.core.errors import LlmxError
-from llmx.core.exchange import Message
 from llmx.core.judging import Game, Preference
-from llmx.core.record import Sample
+from llmx.core.record import Message, Sample
 from llmx.judging.protocol import game
 
 CLEAR_WIN = 3  # games

@@ -17,8 +17,8 @@ from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.hub import hub_file, pinned_identity
 from llmx.data.local import json_rows, path_of, without_path
+from llmx.store.files import inside
 from llmx.store.fingerprint import fingerprint, hash_file
-from llmx.store.place import inside
 
 VERSION = 1  # to be raised with every change here that changes a problem
 REPOSITORY = "lmarena-ai/arena-hard-auto"

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from llmx.core.errors import ConfigError, LlmxError
-from llmx.core.exchange import Request
 from llmx.core.judging import Game, Judgement, JudgeSpec, judged
 from llmx.core.record import Record
 from llmx.core.spec import ModelSpec, SamplerSpec
+from llmx.core.speech import Request
 from llmx.engines.endpoint.address import named_url
 from llmx.engines.endpoint.ask import check_options
 from llmx.engines.endpoint.judge_reply import Opinion, OpinionEngine

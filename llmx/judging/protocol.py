@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from llmx.core.errors import LlmxError
-from llmx.core.exchange import Message
 from llmx.core.judging import Game, Preference
-from llmx.core.record import Sample
+from llmx.core.record import Message, Sample
 
 
 class JudgeProtocol(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmx.core.figure import Span
-from llmx.core.metric import RIGHT, Metric
+from llmx.core.record import RIGHT, Metric
 from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, scaled_gaps, table_of, value_of
 from llmx.report.results import Difference

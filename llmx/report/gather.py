@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.figure import Figures, joined
-from llmx.core.metric import METRICS, Metric
-from llmx.core.record import Frozen, Record, Sample, Score
+from llmx.core.names import seed_of
+from llmx.core.record import METRICS, Frozen, Metric, Record, Sample, Score
 from llmx.report.figures.read import figures_in, has_own_page, readable
 from llmx.report.results import StoredCalibration
 from llmx.store.files import read_json
@@ -64,10 +63,10 @@ class ArmFiles:
 
     Attributes:
         metrics: that its scores have beside accuracy.
-        seed: what it is paired by; see :func:`llmx.core.arms.seed_of`.
+        seed: what it is paired by; see :func:`llmx.core.names.seed_of`.
         seeds: the files of every seed, where there are several.
         trained: whether its model was trained for it, so that a seed is a model of its own; see
-            :func:`llmx.core.trained.trained_arms`. True where nobody says otherwise.
+            :func:`llmx.core.spec.trained_arms`. True where nobody says otherwise.
     """
 
     records: Mapping[str, Record] = field(default_factory=dict)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmx.core.alike import unlike
 from llmx.core.figure import Span
-from llmx.core.metric import RIGHT, Metric
-from llmx.core.record import Record, Score
-from llmx.core.spec import ArmSpec
+from llmx.core.record import RIGHT, Metric, Record, Score
+from llmx.core.spec import ArmSpec, unlike
 from llmx.report.difference import difference
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.paired_ratio import ratio_of

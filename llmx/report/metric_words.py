@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmx.core.figure import Span
-from llmx.core.metric import ACCURACY, Metric
+from llmx.core.record import ACCURACY, Metric
 from llmx.report.numbers import number, number_span, percent, percent_span, points_span, signed_span
 
 

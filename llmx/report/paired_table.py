@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmx.core.metric import ACCURACY, Metric
-from llmx.core.record import Score
+from llmx.core.record import ACCURACY, Metric, Score
 from llmx.report.gather import ArmFiles
 
 if TYPE_CHECKING:

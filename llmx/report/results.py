@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from llmx.core.figure import Span
-from llmx.core.metric import Metric
-from llmx.core.record import Frozen, Sparse
+from llmx.core.record import Frozen, Metric, Sparse
 
 SCHEMA_VERSION: Literal[1] = 1
 

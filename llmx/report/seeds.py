@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmx.core.arms import families, family
+from llmx.core.names import families, family
 from llmx.core.spec import ArmSpec
 
 if TYPE_CHECKING:

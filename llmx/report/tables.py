@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 
-from llmx.core.metric import Metric
+from llmx.core.record import Metric
 from llmx.report.metric_words import gap, gap_unit, level
 from llmx.report.numbers import (
     NONE,

@@ -10,10 +10,10 @@ from typing import get_args
 from pydantic import ValidationError
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.record import Record, Sample
 from llmx.core.spec import DataSpec, EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Request, ask
 from llmx.data import load
 from llmx.engines.engine import Telling, engine_class
 from llmx.engines.hf import HfEngine

@@ -26,9 +26,8 @@ from llmx.core.spec import RunSpec
 from llmx.graph.folder import list_runs
 from llmx.graph.plan import plan
 from llmx.report.figures.names import ACCURACY, PROBLEMS, WIN_RATE
-from llmx.store.files import write_json
+from llmx.store.files import inside, write_json
 from llmx.store.page import write_marked
-from llmx.store.place import inside
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.marks import marked
+from llmx.core.names import marked
 from llmx.core.spec import RunSpec
 from llmx.graph.folder import RunFolder
 from llmx.store.files import read_lines

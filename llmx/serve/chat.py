@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llmx.core import json_text
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 from llmx.core.spec import SamplerSpec
 from llmx.serve.limits import Limits
 from llmx.serve.refusal import Refusal

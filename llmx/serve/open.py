@@ -6,7 +6,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.exposure import refuse_exposed
 from llmx.core.spec import RunSpec
 from llmx.engines.stream.open import open_cast
-from llmx.graph.wiring import refusal
+from llmx.graph.graph import refusal
 from llmx.serve.answerer import EnsembleAnswerer
 from llmx.stages.ensemble import ensemble_of
 

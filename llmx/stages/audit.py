@@ -12,12 +12,12 @@ from pydantic import Field
 from llmx.core.ensemble import VoiceSpec
 from llmx.core.errors import DataError, RunError
 from llmx.core.events import ANSWER
-from llmx.core.exchange import sent_form
 from llmx.core.options import InputModels, Split, StageOptions
 from llmx.core.record import Record, Sample, Score, as_json
 from llmx.core.spec import DataSpec
+from llmx.core.speech import sent_form
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.engines.explained import template_explained
+from llmx.engines.pretrained import template_explained
 from llmx.stages.ensemble import MEMBERS, ensemble_of
 from llmx.stages.planned_problems import planned_problems
 from llmx.stages.requests import answering, decoding_identity, otherwise, put, required

@@ -108,7 +108,7 @@ def _tokens_per_round(gamma: int) -> float:
 
 
 def _detectable(problems: int) -> str:
-    from llmx.stats import minimum_detectable_effect
+    from llmx.stats.power import minimum_detectable_effect
 
     effect = minimum_detectable_effect(problems, _DISCORDANT)
     return (

@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from llmx.core.exchange import Request
 from llmx.core.options import Count, InputModels, Split, StageOptions
 from llmx.core.progress import Progress
 from llmx.core.record import Record, as_json
+from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.engine import Accounting, Arriving, Engine, Exact, engine_class
-from llmx.stages.kept import id_of, keep_asked
 from llmx.stages.requests import (
     answering,
     calibrated_threshold,
@@ -26,7 +25,7 @@ from llmx.stages.requests import (
     required,
 )
 from llmx.store.files import Appender, read_lines, write_json, write_lines, write_parts
-from llmx.store.rows import rows
+from llmx.store.rows import id_of, keep_asked, rows
 
 SAMPLES = "samples.jsonl"
 _PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
 from llmx.core.errors import ConfigError
 from llmx.core.events import ANSWER
-from llmx.core.exchange import Request
 from llmx.core.options import StageOptions
 from llmx.core.record import Record, as_json
 from llmx.core.spec import ArmSpec
+from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import Piece
 from llmx.data import evaluation_identity
@@ -23,9 +23,9 @@ from llmx.dialogue.batched import Call, FinalAnswer, Steps
 from llmx.engines.engine import engine_class
 from llmx.engines.stream.open import open_replier
 from llmx.stages.decode import Asked, problems_of, split_of, summarise
-from llmx.stages.kept import id_of, keep_asked
 from llmx.stages.requests import requests_for, required
 from llmx.store.files import Appender, read_lines, write_json
+from llmx.store.rows import id_of, keep_asked
 
 
 @dataclass

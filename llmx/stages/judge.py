@@ -18,9 +18,9 @@ from llmx.core.user_cache import at_home
 from llmx.data import evaluation_identity, load
 from llmx.judging.protocol import JudgeProtocol
 from llmx.stages.decode import SAMPLES, problems_of, split_of
-from llmx.stages.kept import id_of, keep_asked
 from llmx.stages.requests import required
 from llmx.store.files import Appender, read_lines, write_json, write_lines
+from llmx.store.rows import id_of, keep_asked
 
 JUDGEMENTS, OUTPUTS = "judgements.jsonl", "outputs.jsonl"
 

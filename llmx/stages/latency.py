@@ -16,10 +16,10 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
 from llmx.dialogue.timing import timing
 from llmx.stages.ensemble import ensemble_identity, ensemble_of
-from llmx.stages.kept import keep_asked
 from llmx.stages.requests import required
 from llmx.stages.stand import Length, Stand, open_stand
 from llmx.store.files import Appender, write_json
+from llmx.store.rows import keep_asked
 
 ROWS, EVENTS = "latency.jsonl", "events.jsonl"
 

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from llmx.core.arms import family
+from llmx.core.names import family
 from llmx.core.options import StageOptions
 from llmx.core.record import as_json
 from llmx.core.registry import kinds, owner
 from llmx.core.section import EVERY
+from llmx.core.spec import trained_arms
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.core.trained import trained_arms
 from llmx.stages.score import metrics_of
 
 

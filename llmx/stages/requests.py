@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any, overload
 
 from llmx.core.errors import ConfigError, DataError
-from llmx.core.exchange import Request, ask
 from llmx.core.progress import Progress
 from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, RunSpec, SamplerSpec
-from llmx.core.speech import LOSSLESS, LOSSY, brought
+from llmx.core.speech import LOSSLESS, LOSSY, Request, ask, brought
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.data import evaluation_identity, load
-from llmx.data.tasks.options import sent_wrapper
-from llmx.data.tasks.wrappers import wrap
+from llmx.data.tasks.options import Wrapper, sent_wrapper, wrap
 from llmx.engines.engine import Engine, Telling, engine_class
-from llmx.engines.locate import model_identity
+from llmx.engines.size import model_identity
 from llmx.store.files import read_json
 from llmx.train.post_training.base import size_of
 from llmx.train.post_training.duration import on_cpu, written_seconds
@@ -155,9 +153,14 @@ def decoding_identity(arm: ArmSpec, split: str, stage: str) -> dict[str, Any]:
     }
 
 
+def _wrapper(data: DataSpec) -> Wrapper:
+    """Return what is put around a question: a chat, unless an option says something else."""
+    return sent_wrapper(data) if data.options else "chat"
+
+
 def _around(data: DataSpec, engine: str) -> dict[str, str]:
     """Return what is put around a question; nothing for a chat, which earlier identities are of."""
-    wrapper = sent_wrapper(data)
+    wrapper = _wrapper(data)
     if wrapper == "chat":
         return {}
     if "raw" not in engine_class(engine).capabilities:
@@ -265,7 +268,8 @@ def put(
 
     With a raw wrapper (``data.options.wrapper``) it is to the letter what trainings learn from.
     """
-    raw = wrap(data.kind, sample.question, sent_wrapper(data))
+    wrapper = _wrapper(data)
+    raw = None if wrapper == "chat" else wrap(data.kind, sample.question, wrapper)
     if raw is not None and sample.turns:
         text = f"problem '{sample.id}' is a chat of {len(sample.turns) + 1} turns"
         raise DataError(f"{text}, and a raw wrapper has one", "set data.options.wrapper=chat")

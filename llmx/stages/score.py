@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import Field
 
 from llmx.core.errors import ConfigError, DataError, RunError
-from llmx.core.metric import METRICS, Metric
 from llmx.core.options import ScorerName, Split, StageOptions
-from llmx.core.record import Record, Sample, Score, as_json
+from llmx.core.record import ACCURACY, METRICS, Metric, Record, Sample, Score, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.scoring.scorer import declared, misfit
 from llmx.stages.planned_problems import require_planned
 
 if TYPE_CHECKING:
@@ -201,3 +199,30 @@ def _load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
 
     samples: list[Sample] = load(spec, split, limit)
     return samples
+
+
+def declared(scorer: Any) -> tuple[Metric, ...]:
+    """Return the metrics that a scorer (its class, or one of it) declares beside accuracy.
+
+    Raises:
+        ConfigError: if a name stands twice, or is that of accuracy.
+    """
+    found: tuple[Metric, ...] = tuple(getattr(scorer, "metrics", ()))
+    names = [metric.name for metric in found]
+    wrong = next((name for name in names if name == ACCURACY or names.count(name) > 1), None)
+    if wrong is not None:
+        why = "stands for itself" if wrong == ACCURACY else "is declared twice"
+        raise ConfigError(f"scorer '{scorer.kind}': the metric '{wrong}' {why}", "rename it")
+    return found
+
+
+def misfit(score: Score, metrics: Sequence[Metric]) -> str:
+    """Return what is wrong with the values of a score; empty where each metric has its own."""
+    names = {metric.name for metric in metrics}
+    for name in (*(names - score.values.keys()), *(score.values.keys() - names)):
+        return f"gives no value of '{name}'" if name in names else f"does not declare '{name}'"
+    faults = {one.name: one.fault(score.values[one.name]) for one in metrics}
+    wrong = next((name for name, fault in faults.items() if fault), None)
+    return (
+        "" if wrong is None else f"gives '{wrong}' {score.values[wrong]!r}, which {faults[wrong]}"
+    )

@@ -12,19 +12,19 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from llmx.core.arms import families
 from llmx.core.collector import old_objects_set_aside
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import Request
+from llmx.core.names import families
 from llmx.core.options import Count, Split, StageOptions
 from llmx.core.spec import ScaleSpec
+from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.kernel import kernel_of
 from llmx.stages.budget import seconds_per_problem
-from llmx.stages.kept import keep_asked
 from llmx.stages.requests import calibrated_threshold, decoding_identity, requests_for
 from llmx.stages.timing import Clock, clocks, engine_of
 from llmx.store.files import Appender, write_json
+from llmx.store.rows import keep_asked
 
 BLOCKS = "blocks.jsonl"
 _APART = "one at a time"

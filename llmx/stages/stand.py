@@ -10,8 +10,8 @@ from typing import Any
 
 from llmx.core.ensemble import EnsembleSpec
 from llmx.core.events import Event
-from llmx.core.exchange import Request
 from llmx.core.spec import ArmSpec, EngineSpec
+from llmx.core.speech import Request
 from llmx.core.stream import Streamer
 from llmx.dialogue.api import converse
 from llmx.engines.stream.open import open_cast

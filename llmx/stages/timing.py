@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from llmx.core.exchange import Request
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec
+from llmx.core.speech import Request
 from llmx.engines.hf import HfEngine
 from llmx.engines.vllm.engine import VllmEngine
 from llmx.engines.vllm.pool import POOL

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llmx.core.errors import RunError
 from llmx.core.record import Record
 from llmx.core.registry import kinds, lookup
-from llmx.core.spec import ArmSpec, DataSpec
+from llmx.core.spec import ArmSpec, DataSpec, trained_arms
 from llmx.core.stage import StageContext
-from llmx.core.trained import trained_arms
 from llmx.report.gather import ArmFiles, gather
 from llmx.report.training.drawn import Count, by_step, chosen
 from llmx.report.training.evidence import Half, SeedRun, TraceReading

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from llmx.core.arms import family
+from llmx.core.names import family
 from llmx.core.options import ArmName, NeedName, StageOptions
 from llmx.core.record import as_json
+from llmx.core.spec import trained_arms
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.core.trained import trained_arms
 from llmx.store.files import write_json, write_lines, write_text
 from llmx.store.page import write_marked
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from llmx.core.arms import families
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.names import families
 from llmx.core.options import StageOptions, wrong
 from llmx.core.record import as_json
+from llmx.core.spec import trained_arms
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.core.trained import trained_arms
 from llmx.stages.score import metrics_of
 from llmx.store.files import write_json, write_text
 from llmx.store.page import write_marked

@@ -24,10 +24,9 @@ from llmx.report.judged import FILE, ArmWins, markdown
 from llmx.stages.judge import JUDGEMENTS, OUTPUTS
 from llmx.stages.requests import required
 from llmx.stages.win_figures import JudgedArm, figures, judge_name
-from llmx.store.files import read_json, read_lines, write_json
+from llmx.store.files import inside, read_json, read_lines, write_json
 from llmx.store.fingerprint import hash_file
 from llmx.store.page import write_marked
-from llmx.store.place import inside
 
 
 class WinRatesOptions(StageOptions):

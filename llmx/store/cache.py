@@ -22,10 +22,9 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import StoreError
-from llmx.store.files import read_json, sweep, sync_below, unwritable, write_json
+from llmx.store.files import inside, read_json, sweep, sync_below, unwritable, write_json
 from llmx.store.fingerprint import hash_file
 from llmx.store.lock import Lock
-from llmx.store.place import inside
 
 ABOUT = "stage.json"
 PROGRESS = "progress.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmx.core.marks import marked
+from llmx.core.names import marked
 from llmx.store.files import write_text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmx.core.errors import DataError
-from llmx.engines.explained import template_explained
+from llmx.engines.pretrained import template_explained
 
 IGNORED = -100  # label of a position that carries no loss
 

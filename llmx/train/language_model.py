@@ -21,9 +21,8 @@ from llmx.core.progress import Progress
 from llmx.core.registry import lookup
 from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput, WritesRows
-from llmx.engines.explained import explained
-from llmx.engines.locate import local_folder, model_identity
-from llmx.engines.size import ModelSize
+from llmx.engines.pretrained import explained
+from llmx.engines.size import ModelSize, local_folder, model_identity
 from llmx.store.files import read_lines, sync_tree, write_json
 from llmx.train.malloc import keep_freed_memory
 from llmx.train.order import ByLength, follow

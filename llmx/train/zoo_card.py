@@ -13,9 +13,8 @@ from llmx.core.errors import ConfigError, RunError
 from llmx.core.options import ArmName, NeedName, StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stats import wilson
-from llmx.store.files import read_json, read_lines, write_json
+from llmx.store.files import inside, read_json, read_lines, write_json
 from llmx.store.page import write_marked
-from llmx.store.place import inside
 from llmx.train.card_text import render
 
 

@@ -16,8 +16,7 @@ from bench.spans import Span, median
 from bench.steps import Steps
 from llmx.decoding import StepModel
 from llmx.engines.native.model import NativeLlama
-from llmx.engines.native.shape import LlamaShape, frequencies
-from llmx.engines.native.weights import LlamaWeights, panels
+from llmx.engines.native.weights import LlamaShape, LlamaWeights, frequencies, panels
 from llmx.engines.step import build_step_model
 
 _ROPE = {"rope_theta": 10000.0, "rope_type": "default"}

@@ -13,8 +13,7 @@ import transformers
 
 from bench.settings import Settings
 from llmx.config.compose import compose
-from llmx.core.exchange import ask
-from llmx.core.speech import Algorithm, DraftMode
+from llmx.core.speech import Algorithm, DraftMode, ask
 from llmx.data import load as load_data
 from llmx.decoding import DecodeOptions, StepModel
 from llmx.engines.hf import HfEngine

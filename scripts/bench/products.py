@@ -14,7 +14,7 @@ import torch
 
 from bench.clock import Lap, timed
 from bench.spans import Span, median
-from llmx.engines.native.calls import at, functions
+from llmx.engines.native.model import at, functions
 from llmx.engines.native.weights import PANEL, panels
 
 _SHAPES = ((8, 576, 1536), (48, 160, 448), (48, 576, 1536), (256, 576, 1536), (384, 1024, 1024))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 
 PARTS = {
     1: "kernels: the compiled forward beside torch's",

@@ -20,13 +20,12 @@ from bench.steps import Steps
 from llmx.decoding import DecodeOptions
 from llmx.decoding.accept import Floats, Ints, leading
 from llmx.decoding.cached_model import Lane
-from llmx.decoding.follow import follow
 from llmx.decoding.propose import Proposal
+from llmx.decoding.rounds import follow
 from llmx.decoding.rows import Rows
 from llmx.decoding.verify import verify
 from llmx.decoding.warp import warp
-from llmx.engines.native.acceptance import Acceptance
-from llmx.engines.native.calls import functions
+from llmx.engines.native.model import Acceptance, functions
 
 _NOISE = 0.005  # between target and draft, in logits
 

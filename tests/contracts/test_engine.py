@@ -6,9 +6,9 @@ import pytest
 from loopback import Endpoint
 
 from llmx.core.errors import LlmxError
-from llmx.core.exchange import Request, ask
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Request, ask
 from llmx.engines.engine import Arriving, engine_class
 
 PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")

@@ -24,7 +24,7 @@ from chat_server import Echo, serving
 from strangers import files_below, refused
 from typer.testing import CliRunner, Result
 
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 from llmx.serve.limits import Limits
 
 pytest.importorskip("uvicorn")

@@ -28,10 +28,10 @@ NOT_GIVEN = {
     ("data/tasks/stage.py", "context.out / f'{split}.jsonl'"),
     ("papers/backtracking/traces/stage.py", "context.out / f'{split}.jsonl'"),
     ("engines/native/build.py", "Path(scratch) / path.name"),
-    ("engines/native/shape.py", "folder / name"),
-    ("engines/settings_files.py", "folder / name"),
+    ("engines/native/weights.py", "folder / name"),
+    ("engines/size.py", "folder / name"),
     ("engines/tokenizer/open.py", "folder / f'{name}.json'"),
-    ("engines/tokenizer/plainness.py", "folder / name"),
+    ("engines/tokenizer/open.py", "folder / name"),
     ("claims/compare/write.py", "out / f'compare.{kind}'"),
     ("claims/reproduce/stored.py", "folder / name"),
     ("stages/audit.py", "path / name"),
@@ -48,7 +48,7 @@ NOT_GIVEN = {
     ("stats/bootstrap.py", "float((gaps ** 3).sum()) / (6 * scale)"),
     ("store/cache.py", "place / f'{name}-{number}{_DAMAGED}'"),
     ("store/cache.py", "folder / name"),  # looked at when the description was read
-    ("store/place.py", "place / part"),
+    ("store/files.py", "place / part"),
     ("train/post_training/export.py", "to / path.name"),
     ("train/post_training/rows.py", "folder / f'{name}.jsonl'"),
     ("train/post_training/train.py", "context.out / name"),
@@ -113,7 +113,7 @@ def test_what_is_given_is_joined_by_one_function() -> None:
     [
         *(("graph/folder.py", 3), ("store/cache.py", 2), ("runs/compare.py", 1)),
         *(("runs/reproduce.py", 3), ("stages/win_rates.py", 2), ("train/zoo_card.py", 2)),
-        *(("engines/locate.py", 1), ("engines/hub_cache.py", 3), ("engines/size.py", 1)),
+        *(("engines/size.py", 1), ("engines/size.py", 3), ("engines/size.py", 1)),
     ],
 )
 def test_where_given_names_become_paths_it_is_called(file: str, times: int) -> None:

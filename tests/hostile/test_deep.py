@@ -242,7 +242,7 @@ def test_a_shape_that_the_compiled_forward_cannot_know(
     tmp_path: Path, changes: dict[str, object]
 ) -> None:
     from llmx.core.errors import EngineError
-    from llmx.engines.native.shape import native_shape
+    from llmx.engines.native.weights import native_shape
 
     text = config(architectures=["LlamaForCausalLM"], intermediate_size=32, vocab_size=9, **changes)
     folder = model(tmp_path / "m", config__json=text)

@@ -18,7 +18,7 @@ from typer.testing import Result
 
 from llmx.cli.console import MarkingConsole, console, say, show, table
 from llmx.core.errors import ConfigError
-from llmx.core.marks import marked, on_one_line
+from llmx.core.names import marked, on_one_line
 from llmx.store.page import write_marked
 
 Command = Callable[..., Result]

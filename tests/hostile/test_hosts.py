@@ -17,7 +17,7 @@ from llmx.core.errors import ConfigError, EngineError
 from llmx.core.judging import JudgeSpec
 from llmx.core.spec import Destination, EngineSpec
 from llmx.engines.endpoint.address import find_address
-from llmx.graph.wiring import refusal, sending
+from llmx.graph.graph import refusal, sending
 
 SECRET = "token-of-another-service"
 

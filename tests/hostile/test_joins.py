@@ -9,7 +9,7 @@ from strangers import files_below
 from test_names import BAD
 
 from llmx.core.errors import LlmxError, StoreError
-from llmx.store.place import inside
+from llmx.store.files import inside
 
 OUT = [
     *("", ".", "..", "../x", "a/../x", "/x", "//x", "a//x", "a/", "a/.", "./a", "a\0", "\0"),
@@ -103,8 +103,7 @@ def _spec():
 @pytest.mark.parametrize("name", ["../../x", "/etc", "a\0b", "", "..", "a" * 300])
 def test_addresses_of_models_and_files_that_come_along(name: str) -> None:
     from llmx.data.local import SHIPPED, _place
-    from llmx.engines.hub_cache import cached_folder
-    from llmx.engines.locate import local_folder
+    from llmx.engines.size import cached_folder, local_folder
 
     with pytest.raises(LlmxError):
         local_folder(f"zoo:{name}")

@@ -17,9 +17,9 @@ import llmx
 from llmx.core.errors import EngineError
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.engines import pretrained
-from llmx.engines.explained import explained, in_one_line
-from llmx.engines.locate import ZOO, content_hash
 from llmx.engines.pair import load_pair
+from llmx.engines.pretrained import explained, in_one_line
+from llmx.engines.size import ZOO, content_hash
 
 ROOT = Path(str(llmx.__file__)).parent
 CODE = """\

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from strangers import DECODE, files_below, recipe, refused
 from typer.testing import Result
 
-from llmx.core.arms import family, seed_of
-from llmx.core.names import MOST, fault, made_fault, shortened
+from llmx.core.names import MOST, family, fault, made_fault, seed_of, shortened
 
 Command = Callable[..., Result]
 GOOD = ["a", "sd", "fsd_h_mid", "A-1", "_x", "9", "v1.2", "a.b-c_d", "x" * MOST, "a-"]

@@ -7,9 +7,8 @@ from recipes_of_strangers import ARMS, STAGES, line_of, stranger
 from typer.testing import CliRunner, Result
 
 from llmx.config.compose import compose
-from llmx.config.edge import Assignment
-from llmx.config.origins import Origins
-from llmx.config.permitted import LORA, TRAINING_TEXTS, VLLM_OPTIONS
+from llmx.config.edge import Assignment, Origins
+from llmx.config.outside import LORA, TRAINING_TEXTS, VLLM_OPTIONS
 from llmx.core.errors import ConfigError
 
 SCRIPT = "#!/bin/sh\necho ran >> PAYLOAD\n"

@@ -18,7 +18,7 @@ from llmx.engines.render import Renderer
 from llmx.engines.stream.hf import _STEPS
 from llmx.engines.stream.open import open_cast
 from llmx.engines.stream.sessions import Sessions
-from llmx.engines.tokenizer.plain import PlainTokenizer
+from llmx.engines.tokenizer.open import PlainTokenizer
 from llmx.serve.answerer import EnsembleAnswerer
 from llmx.serve.chat import Chat
 from llmx.serve.memory import return_large_blocks

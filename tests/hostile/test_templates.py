@@ -13,11 +13,10 @@ from jinja2 import TemplateError
 from typer.testing import CliRunner
 
 from llmx.core.errors import EngineError
-from llmx.engines.explained import template_explained
-from llmx.engines.locate import ZOO
-from llmx.engines.tokenizer import guarded, plain
-from llmx.engines.tokenizer.limits import LONGEST
-from llmx.engines.tokenizer.plain_template import is_plain
+from llmx.engines.pretrained import template_explained
+from llmx.engines.size import ZOO
+from llmx.engines.tokenizer import guarded, open
+from llmx.engines.tokenizer.dialect import LONGEST, is_plain
 
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "you"}]
 LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
@@ -79,7 +78,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def render(template: str, turns: Any = TURNS) -> str:
-    return plain.render(template, turns, {"bos_token": "<s>"}, True)
+    return open.render(template, turns, {"bos_token": "<s>"}, True)
 
 
 @pytest.mark.parametrize("name", TOO_LONG)

@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-_ALIKE = "core/alike.py"
+_ALIKE = "core/spec.py"
 _SAYS = "tests/unit/graph/test_alike.py::test_what_two_arms_differ_in_besides_their_rule"
 _COLD = "tests/unit/graph/test_alike.py::test_at_temperature_0_a_sampled_draft_is_a_greedy_one"
 _FALLS = "tests/unit/report/test_like_for_like.py"

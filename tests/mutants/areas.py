@@ -41,7 +41,7 @@ AREAS = {
         ),
     ),
     "cache keys": Area(
-        ("stages/requests.py", "graph/graph.py", "store/fingerprint.py", "engines/locate.py"),
+        ("stages/requests.py", "graph/graph.py", "store/fingerprint.py", "engines/size.py"),
         (
             "unit/graph/test_identities.py",
             "unit/graph/test_graph.py",

@@ -5,7 +5,7 @@ from mutant import Mutant
 _STAGES = "tests/unit/config/test_arm_stages.py"
 _WORDS = "tests/unit/config/test_arm_words.py"
 _STRANGERS = "tests/hostile/test_arms_of_strangers.py"
-ARM_STAGES = "config/arm_stages.py"
+ARM_STAGES = "config/stages.py"
 ARM_WORDS = "config/stages.py"
 
 SET_BY_ARMS = [
@@ -85,7 +85,7 @@ PATTERNS = [
         f"{_WORDS}::test_what_means_no_arm_or_key_is_said_in_a_line",
     ),
     Mutant(
-        "config/command_line.py",
+        "config/points.py",
         "return given in self.settings or given in patterns",
         "return given in self.settings",
         f"{_WORDS}::test_a_key_of_some_of_them_applies_to_those_and_says_so",

@@ -148,7 +148,7 @@ DRAWN = [
         ("tests/unit/graph/test_graph.py::test_a_setting_that_is_off_changes_no_fingerprint[off0]"),
     ),
     Mutant(
-        "engines/locate.py",
+        "engines/size.py",
         "return _stage(rest, stages or {})",
         "return _stage(stages or {}, rest)",
         (
@@ -157,7 +157,7 @@ DRAWN = [
         ),
     ),
     Mutant(
-        "engines/locate.py",
+        "engines/size.py",
         'if kind == "zoo":',
         'if kind != "zoo":',
         (

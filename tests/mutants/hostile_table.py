@@ -35,19 +35,19 @@ HOSTILE = [
         f"{_NAMES}::test_a_bad_name_is_refused_at_its_line",
     ),
     Mutant(
-        "store/place.py", '("", ".", "..")', '("", ".")', f"{_JOINS}::test_what_leaves_is_refused"
+        "store/files.py", '("", ".", "..")', '("", ".")', f"{_JOINS}::test_what_leaves_is_refused"
     ),
     Mutant(
-        "store/place.py",
+        "store/files.py",
         "or not _spelled(part) for part",
         "for part",
         f"{_JOINS}::test_what_leaves_is_refused",
     ),
     Mutant(
-        "store/place.py", '"\\0" not in part and ', "", f"{_JOINS}::test_what_leaves_is_refused"
+        "store/files.py", '"\\0" not in part and ', "", f"{_JOINS}::test_what_leaves_is_refused"
     ),
     Mutant(
-        "store/place.py",
+        "store/files.py",
         "if not links and place.is_symlink():",
         "if links and place.is_symlink():",
         f"{_JOINS}::test_a_link_that_leads_out",
@@ -58,9 +58,9 @@ HOSTILE = [
         "place = run.joinpath(*names)",
         f"{_JOINS}::test_a_specification_made_by_hand_writes_nothing_elsewhere",
     ),
-    Mutant("core/marks.py", "\\x7f-\\x9f", "\\x7f", f"{_ESCAPES}::test_a_mark"),
-    Mutant("core/marks.py", "\\u202a-\\u202e", "\\u202a", f"{_ESCAPES}::test_a_mark"),
-    Mutant("core/marks.py", "\\x0b-\\x1f", "\\x0e-\\x1f", f"{_ESCAPES}::test_a_mark"),
+    Mutant("core/names.py", "\\x7f-\\x9f", "\\x7f", f"{_ESCAPES}::test_a_mark"),
+    Mutant("core/names.py", "\\u202a-\\u202e", "\\u202a", f"{_ESCAPES}::test_a_mark"),
+    Mutant("core/names.py", "\\x0b-\\x1f", "\\x0e-\\x1f", f"{_ESCAPES}::test_a_mark"),
     Mutant(
         "cli/marking.py",
         "yield Segment(marked(segment.text), segment.style)",
@@ -125,7 +125,7 @@ CASES = [
     Mutant(  # as long as one likes
         "core/names.py", "if len(name) > MOST:", "if False:", f"{_CASE}[tracebacks]"
     ),
-    Mutant("core/marks.py", "\\x0b-\\x1f", "\\x0b-\\x0f", f"{_CASE}[terminal_escapes]"),
+    Mutant("core/names.py", "\\x0b-\\x1f", "\\x0b-\\x0f", f"{_CASE}[terminal_escapes]"),
     Mutant(  # whatever page asks
         "serve/access.py",
         "if not {origin.lower(), ANY} & self.origins:",

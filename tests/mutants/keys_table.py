@@ -37,7 +37,7 @@ TABLE = [
     ),
     Mutant("graph/plan.py", "    refuse_exposed(spec)\n", "", _HAND),
     Mutant("config/outside.py", "return bool(found)", "return False", _GROUP),
-    Mutant("config/command_line.py", "problems.take(refusal(hidden, _ORIGIN))", "pass", _PLACES),
+    Mutant("config/points.py", "problems.take(refusal(hidden, _ORIGIN))", "pass", _PLACES),
     Mutant("config/recipe.py", "    hidden.raise_any()\n", "", _PLACES),
     Mutant(
         "config/edge.py",

@@ -10,19 +10,19 @@ _ACCEPT = f"{_K}/test_accept_rules.py"
 _TOY = "tests/contracts/test_toy_paper.py"
 KINDS = [
     Mutant(
-        "core/rooms.py",
+        "core/registry.py",
         "        if one in kinds:\n",
         "        if False:\n",
         f"{_ROOMS}::test_bad_file_of_kinds[twice]",
     ),
     Mutant(
-        "core/rooms.py",
+        "core/registry.py",
         "    if family not in FAMILIES:\n",
         "    if not family:\n",
         f"{_ROOMS}::test_bad_file_of_kinds[family]",
     ),
     Mutant(
-        "core/rooms.py",
+        "core/registry.py",
         'elif not (isinstance(line, ast.ImportFrom) and line.module == "__future__"):',
         "elif not isinstance(line, ast.ImportFrom | ast.Import):",
         f"{_ROOMS}::test_bad_file_of_kinds[code]",
@@ -136,7 +136,7 @@ KINDS = [
         f"{_SECTIONS}::test_a_stage_is_named_by_the_sections_that_it_reads_alone",
     ),
     Mutant(
-        "core/section.py",
+        "graph/graph.py",
         'held if over == "recipe" else next(iter(held.values()))',
         "next(iter(held.values()))",
         f"{_SECTIONS}::test_a_stage_sees_the_sections_that_it_reads_alone",

@@ -11,7 +11,7 @@ _OUTCOMES = f"{_T}test_verdicts_rest_on_the_metric_and_follow_from_the_outcomes"
 
 METRICS = [
     Mutant(  # more is better, whatever the metric says
-        "core/metric.py",
+        "core/record.py",
         'return 1 if self.better == "higher" else -1',
         "return 1",
         _UNITS,

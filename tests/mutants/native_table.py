@@ -185,7 +185,7 @@ NUCLEUS = [
 ]
 AROUND = [
     Mutant(
-        f"{_N}acceptance.py",
+        f"{_N}model.py",
         "np.ascontiguousarray(numbers, np.float32), numbers.shape[-1]",
         "np.ascontiguousarray(numbers, np.float32), numbers.strides[1] // 4",
         f"{_READ}test_p_and_q_are_the_warped_ones",

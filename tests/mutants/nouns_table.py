@@ -20,7 +20,7 @@ NOUNS = [
         _ALL,
     ),
     Mutant(  # the chat so far is not sent
-        "core/exchange.py",
+        "core/speech.py",
         '    return (Message(role="system", content=system), *before, turn)\n',
         '    return (Message(role="system", content=system), turn)\n',
         f"{_T}test_the_chat_so_far_stands_between_system_and_question",

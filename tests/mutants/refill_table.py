@@ -56,13 +56,13 @@ BESIDE = [
         f"{_ALONE}::test_a_bonus_is_the_targets_own_wherever_a_neighbours_block_ends",
     ),
     Mutant(
-        "decoding/threshold.py",
+        "decoding/stateful_rule.py",
         "np.where(emitted > 0, moved.clip(_LEAST, _MOST), self.threshold)",
         "moved.clip(_LEAST, _MOST)",
         f"{_ALONE}::test_a_row_that_drafts_nothing_yet_keeps_its_threshold_as_it_is",
     ),
     Mutant(
-        "decoding/threshold.py",
+        "decoding/stateful_rule.py",
         "np.where(accepted > 0, paid[np.arange(len(paid)), accepted - 1], 0.0)",
         "np.where(np.arange(paid.shape[1]) < accepted[:, None], charge, 0.0).sum(1)",
         f"{_ALONE}::test_what_an_answer_has_spent_does_not_know_the_width_of_the_block",
@@ -193,8 +193,8 @@ SHARED = [
     ),
     Mutant(
         "graph/workers.py",
-        "from llmx.graph.parts import glance_at, open_parts\n",
-        "from llmx.graph.parts import glance_at\n\n\ndef open_parts(node, entry):\n    return []\n",
+        "import Glance, glance_at, open_parts\n",
+        "import Glance, glance_at\n\n\ndef open_parts(node, entry):\n    return []\n",
         f"{_KEPT}::test_as_many_workers_as_there_are_parts",
     ),
     Mutant(

@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-_ORDER, _WIRING, _CARD = "train/order.py", "graph/wiring.py", "train/zoo_card.py"
+_ORDER, _WIRING, _CARD = "train/order.py", "graph/graph.py", "train/zoo_card.py"
 _ORDERS = "tests/unit/train/test_order.py"
 _TRAINING = "tests/unit/train/test_training.py"
 _WIRED = "tests/unit/graph/test_wiring.py"

@@ -32,7 +32,7 @@ BLOCK = [
         f"{_BLOCK}test_the_loop_follows_the_enumerated_law[sampled]",
     ),
     Mutant(  # a replacement as after a token-wise rejection
-        f"{_D}follow.py",
+        f"{_D}rounds.py",
         "weights = weights * lane.put(share)",
         "weights = weights * lane.put(0 * share + 1)",
         f"{_BLOCK}test_the_loop_follows_the_enumerated_law[sampled]",
@@ -76,7 +76,7 @@ TYPICAL = [
         f"{_SHARE}test_a_replayed_block_is_decided_as_the_rule_does[typical]",
     ),
     Mutant(  # what was not drafted is drawn
-        f"{_D}follow.py",
+        f"{_D}rounds.py",
         "row, column), u, options.undrafted)",
         "row, column), u, options)",
         f"{_LAW}[typical-sampled]",
@@ -147,13 +147,13 @@ CASCADE = [
         f"{_LAW}[token-sampled]",
     ),
     Mutant(  # the draft's mass of kept tokens is taken away
-        f"{_D}follow.py",
+        f"{_D}rounds.py",
         "q = q * deferred(at_column(verdict.logits, row, column), options)",
         "q = q * 1.0",
         f"{_LAW}[token-sampled]",
     ),
     Mutant(  # a bonus from nothing
-        f"{_D}follow.py",
+        f"{_D}rounds.py",
         "np.where(run < valid, verdict.weights[rows.index, run], np.float32(1))",
         "verdict.weights[rows.index, run]",
         f"{_LAW}[token-sampled]",

@@ -12,14 +12,14 @@ STATEFUL = [
         f"{_T}::test_the_memory_is_of_the_answer_not_of_its_row",
     ),
     Mutant(  # rows that are let go of take the memory of others with them
-        "decoding/threshold.py",
+        "decoding/stateful_rule.py",
         "setattr(found, name, getattr(self, name)[rows])",
         "setattr(found, name, getattr(self, name)[: len(rows)])",
         "tests/unit/decoding/test_alone_or_beside.py"
         "::test_many_answers_through_three_slots_are_those_of_each_alone",
     ),
     Mutant(  # only what every rule remembers
-        "decoding/threshold.py",
+        "decoding/stateful_rule.py",
         "found = type(self)(len(rows), self.options)",
         "found = ThresholdState(len(rows), self.options)",
         f"{_T}::test_the_memory_is_of_the_answer_not_of_its_row",
@@ -55,7 +55,7 @@ STATEFUL = [
         f"{_T}::test_numbers_and_distributions_give_one_answer",
     ),
     Mutant(  # no divergence for a rule that reads it
-        "engines/native/acceptance.py",
+        "engines/native/model.py",
         "if diverges else -1",
         "if False else -1",
         f"{_T}::test_what_an_answer_was_given_is_remembered_to_its_end[few_read]",

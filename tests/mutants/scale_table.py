@@ -31,7 +31,7 @@ SCALE = [
         f"{_GROWTH}::test_requests_are_made_when_they_are_asked_for",
     ),
     Mutant(  # a model's files are hashed for each arm
-        "engines/locate.py",
+        "engines/size.py",
         "@once\ndef content_hash(",
         "def content_hash(",
         f"{_GROWTH}::test_a_plan_looks_at_a_model_once_whatever_the_arms",

@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-_CONTENTS, _CACHE, _KEPT = "store/cache.py", "store/cache.py", "stages/kept.py"
+_CONTENTS, _CACHE, _KEPT = "store/cache.py", "store/cache.py", "store/rows.py"
 _GLANCE = "tests/unit/store/test_contents.py"
 _STAYS = "tests/unit/graph/test_kept_records.py::test_what_stays"
 _NOTICES = "tests/unit/graph/test_noticing.py"

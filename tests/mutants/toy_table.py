@@ -108,13 +108,13 @@ TOY = [
         f"{_TOY}::test_what_is_kept_reproduces_without_the_run",
     ),
     Mutant(
-        "graph/wiring.py",
+        "graph/graph.py",
         "        if not shows_all(node.stage)\n",
         "",
         f"{_TOY}::test_what_no_stage_reads_is_said",
     ),
     Mutant(
-        "graph/wiring.py",
+        "graph/graph.py",
         "            if (arm, section) not in read:\n",
         "            if section:\n",
         f"{_TOY}::test_what_no_stage_reads_is_said",

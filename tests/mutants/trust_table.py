@@ -2,15 +2,15 @@
 
 from mutant import Mutant
 
-ORIGINS = "config/origins.py"
+ORIGINS = "config/edge.py"
 OUTSIDE = "config/outside.py"
-PERMITTED = "config/permitted.py"
+PERMITTED = "config/outside.py"
 HOSTS = "core/hosts.py"
 ADDRESS = "engines/endpoint/address.py"
 PRETRAINED = "engines/pretrained.py"
 GUARDED = "engines/tokenizer/guarded.py"
 READER = "engines/tokenizer/reader.py"
-PLAIN = "engines/tokenizer/plain_template.py"
+PLAIN = "engines/tokenizer/dialect.py"
 _PROGRAMS = "tests/hostile/test_programs.py"
 _HOSTS = "tests/hostile/test_hosts.py"
 _MODELS = "tests/hostile/test_model_code.py"
@@ -23,7 +23,7 @@ _NO = "place, revision=revision, trust_remote_code=trust_remote_code"
 
 PROGRAMS = [
     Mutant(
-        "config/command_line.py",
+        "config/points.py",
         "typed=True, text=text)",
         "typed=False, text=text)",
         f"{_PROGRAMS}::test_what_the_user_types_is_his",
@@ -114,7 +114,7 @@ MODELS = [
            f"{_MODELS}::test_an_index_names_safetensors_of_its_own_folder"),
     Mutant(PRETRAINED, "            yield from _walk(value)", "            pass",
            f"{_MODELS}::test_a_kernel_of_the_hub_is_code"),
-    Mutant("engines/locate.py", '    "*.py",\n', "",
+    Mutant("engines/size.py", '    "*.py",\n', "",
            f"{_MODELS}::test_code_beside_a_model_is_part_of_what_it_is"),
     Mutant("engines/vllm/settings.py", '"load_format": "safetensors",', '"load_format": "auto",',
            f"{_MODELS}::test_vllm_is_told_so_too"),
@@ -138,7 +138,7 @@ TEMPLATES = [
     Mutant(PLAIN, "not (node.recursive or node.test or node.else_)", "True", _HERE),
     Mutant(PLAIN, "nodes.Or, nodes.Not, nodes.Add,", "nodes.Or, nodes.Not, nodes.Mul, nodes.Add,",
            _HERE),
-    Mutant("engines/explained.py", 'raise EngineError(f"the chat template fails: {said}", '
+    Mutant("engines/pretrained.py", 'raise EngineError(f"the chat template fails: {said}", '
            '"use another model") from error', "raise",
            f"{_TEMPLATES}::test_nothing_outside_is_reached"),
 ]  # fmt: skip

@@ -239,19 +239,19 @@ VERDICT = [
         "::test_one_step_that_falls_contradicts_at_a_price_for_each_step",
     ),
     Mutant(  # a model that is shared by all arms
-        "core/trained.py",
+        "core/spec.py",
         'return not one_run or stage is None or stage.over == "arm"',
         "return not one_run or stage is None or bool(stage.over)",
         f"{TRAINED}::test_a_model_of_a_stage_over_arms_is_trained_for_the_arm",
     ),
     Mutant(
-        "core/trained.py",
+        "core/spec.py",
         'return not one_run or stage is None or stage.over == "arm"',
         'return stage is None or stage.over == "arm"',
         f"{TRAINED}::test_each_arm_is_judged_by_its_own_model",
     ),
     Mutant(  # voices of an ensemble are forgotten
-        "core/trained.py",
+        "core/spec.py",
         "(spec.model, *(voice.model for voice in voices))",
         "(spec.model,)",
         f"{TRAINED}::test_a_model_of_a_stage_over_arms_is_trained_for_the_arm",

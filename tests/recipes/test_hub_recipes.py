@@ -14,7 +14,7 @@ from llmx.config.places import builtin
 from llmx.core.errors import ConfigError
 from llmx.core.record import Record
 from llmx.core.spec import RunSpec
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 from llmx.runs.run import plan, run
 
 SIZES = {"fsd_csqa": 1221, "fsd_mmlu": 14042, "fsd_humaneval": 164}

@@ -3,7 +3,7 @@
 import pytest
 
 from llmx.config.compose import compose
-from llmx.core.exchange import ask
+from llmx.core.speech import ask
 from llmx.data import load
 from llmx.engines.hf import HfEngine
 

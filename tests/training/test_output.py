@@ -8,7 +8,7 @@ from tiny import DRAWN, FAST, ROWS
 from llmx.core.progress import Silent
 from llmx.core.registry import lookup
 from llmx.core.stage import StageContext
-from llmx.engines.locate import content_hash
+from llmx.engines.size import content_hash
 from llmx.store.files import read_json
 from llmx.store.fingerprint import fingerprint
 

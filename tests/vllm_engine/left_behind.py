@@ -12,9 +12,9 @@ import time
 from conftest import DATA, PAIR
 from psutil import Process
 
-from llmx.core.exchange import ask
 from llmx.core.progress import Silent
 from llmx.core.spec import EngineSpec, SamplerSpec
+from llmx.core.speech import ask
 from llmx.data import load
 from llmx.engines.vllm.engine import VllmEngine
 

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 from llmx.engines.vllm.interpreter import environment
 
 SCRIPT = """

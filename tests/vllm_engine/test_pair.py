@@ -6,8 +6,8 @@ import torch
 from scipy.stats import chisquare
 
 from llmx.core.errors import EngineError
-from llmx.core.exchange import ask
 from llmx.core.spec import SamplerSpec
+from llmx.core.speech import ask
 from llmx.decoding.warp import warp
 from llmx.engines.vllm.engine import Post
 

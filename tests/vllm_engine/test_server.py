@@ -13,8 +13,8 @@ from conftest import DATA, PAIR
 from test_left_behind import alive
 
 from llmx.core.errors import EngineError
-from llmx.core.exchange import ask
 from llmx.core.spec import EngineSpec, SamplerSpec
+from llmx.core.speech import ask
 from llmx.data import load
 from llmx.engines.vllm_server.engine import VllmServerEngine
 from llmx.engines.vllm_server.serve import flags

@@ -7,8 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from llmx.core.figure import Span
-from llmx.core.metric import Metric
-from llmx.core.record import Frozen, Sparse
+from llmx.core.record import Frozen, Metric, Sparse
 from llmx.report.results import Difference
 
 

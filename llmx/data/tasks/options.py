@@ -1,4 +1,4 @@
-"""``data.options`` of the reasoning puzzles: read, checked, and parted by what depends on them."""
+"""``data.options`` of the reasoning puzzles, and the raw prompts that they ask for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,47 @@ from llmx.core.errors import ConfigError, nearest
 from llmx.core.record import Frozen
 from llmx.core.registry import kinds, lookup
 from llmx.core.spec import DataSpec
+from llmx.data.tasks.tags import ANSWER, ANSWERED, THINK, THOUGHT
 from llmx.data.tasks.tasks import TASKS
+
+_SYSTEM = "You are a helpful assistant. You think first and then give the user the answer."
+_LEAD = f"Let me solve this step by step.\n{THINK}\n"
+
+
+def wrap(kind: str, question: str, wrapper: str) -> str | None:
+    """Return the raw prompt, or None for `chat`.
+
+    Raises:
+        ConfigError: for a wrapper that does not exist.
+    """
+    match wrapper:
+        case "chat":
+            return None
+        case "base":
+            asked = f"{question}\n{_tagged(kind)}"
+            return f"{_SYSTEM}\nUser: {asked}\nAssistant: {_LEAD}"
+        case "instruct":
+            return _turns(f"{question}\n{_tagged(kind)}") + _LEAD
+        case "baseline":
+            return _turns(f"{question}\n{_answered(kind)}")
+    raise ConfigError(f"unknown wrapper '{wrapper}'", "chat, instruct, base or baseline")
+
+
+def _turns(asked: str) -> str:
+    """Return a Qwen chat up to the opened assistant turn."""
+    turns = (("system", _SYSTEM), ("user", asked))
+    written = "".join(f"<|im_start|>{role}\n{text}<|im_end|>\n" for role, text in turns)
+    return f"{written}<|im_start|>assistant\n"
+
+
+def _tagged(kind: str) -> str:
+    return f"Show your work in {THINK} {THOUGHT} tags. {_answered(kind)}"
+
+
+def _answered(kind: str) -> str:
+    shown = f"{ANSWER}{TASKS[kind].example}{ANSWERED}"
+    return f"Return the final answer in {ANSWER} {ANSWERED} tags, for example {shown}."
+
 
 Wrapper = Literal["chat", "instruct", "base", "baseline"]
 

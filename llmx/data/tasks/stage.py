@@ -12,9 +12,8 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.tasks.dataset import ReasoningTask, drawn_up_to
-from llmx.data.tasks.options import sent_wrapper
+from llmx.data.tasks.options import sent_wrapper, wrap
 from llmx.data.tasks.tasks import SECONDS, TASKS
-from llmx.data.tasks.wrappers import wrap
 from llmx.store.files import write_json, write_lines
 
 _WRITTEN = ("test", "validation", "train")

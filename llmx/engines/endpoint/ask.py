@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import Request, sent_form
 from llmx.core.exposure import exposures, refusal
 from llmx.core.philox import keys
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Request, sent_form
 from llmx.engines.endpoint.address import named_url
 
 _SEEDS = 1 << 31  # endpoints take non-negative 32-bit integers

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from llmx.core.errors import ConfigError, EngineError
-from llmx.core.exchange import Request
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec
+from llmx.core.speech import Request
 
 _MILLION = 1e6
 _TOKENS_PER_BYTE = 1 / 3

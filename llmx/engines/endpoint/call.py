@@ -12,8 +12,8 @@ import httpx2
 
 from llmx.core import json_text
 from llmx.core.errors import EngineError
-from llmx.core.exchange import Request
 from llmx.core.spec import EngineSpec
+from llmx.core.speech import Request
 from llmx.engines.endpoint.address import Address
 from llmx.engines.endpoint.reply import Reply, read
 from llmx.engines.endpoint.retry import Transient, asked_for, transient_status, wait

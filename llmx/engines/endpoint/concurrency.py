@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from llmx.core.errors import LlmxError
-from llmx.core.exchange import Request
 from llmx.core.record import Record
+from llmx.core.speech import Request
 from llmx.engines.endpoint.budget import Budget
 
 Answer = Callable[[Request], Awaitable[Record]]

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from llmx.core.errors import EngineError
-from llmx.core.exchange import Capability, Request
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.core.speech import Capability, Request
 from llmx.engines.endpoint.address import Address, find_address
 from llmx.engines.endpoint.ask import body, check, check_options, served_name
 from llmx.engines.endpoint.budget import Budget

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from llmx.core.exchange import Request
 from llmx.core.record import Record
+from llmx.core.speech import Request
 from llmx.engines.endpoint.engine import OpenAIEngine
 from llmx.engines.endpoint.reply import Reply, record
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llmx.core.errors import EngineError
-from llmx.core.exchange import Request
 from llmx.core.record import CostVector, Finish, Record
 from llmx.core.spec import EngineSpec
+from llmx.core.speech import Request
 from llmx.engines.endpoint.retry import Transient
 
 

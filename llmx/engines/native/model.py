@@ -4,21 +4,190 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmx.decoding.block_model import Drafted, DraftJob
-from llmx.engines.native.acceptance import Acceptance
-from llmx.engines.native.calls import CModel, at, functions, plain
-from llmx.engines.native.shape import LlamaShape, native_shape, rotations
-from llmx.engines.native.weights import PANEL, LlamaWeights, load_weights
+from llmx.decoding.asides import slack
+from llmx.decoding.block_model import CompareJob, Drafted, DraftJob, Drawn, FollowJob, Numbers
+from llmx.decoding.options import DecodeOptions
+from llmx.engines.native.build import library
+from llmx.engines.native.weights import (
+    PANEL,
+    LlamaShape,
+    LlamaWeights,
+    load_weights,
+    native_shape,
+    rotations,
+)
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+
+_P, _I, _L, _F = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float
+
+
+class CModel(ctypes.Structure):
+    """``LlmxModel`` of forward.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in (
+            "layers", "hidden", "heads", "kv_heads", "head_dim", "intermediate", "vocab",
+        )),
+        ("floor", _F),
+        *((name, _P) for name in ("embed", "head", "weights", "rotation")),
+    ]  # fmt: skip
+
+
+class CSampler(ctypes.Structure):
+    """``LlmxSampler`` of nucleus.h."""
+
+    _fields_ = [
+        ("vocab", ctypes.c_int32),
+        ("top_k", ctypes.c_int32),
+        ("temperature", _F),
+        ("top_p", _F),
+    ]
+
+
+class CRule(ctypes.Structure):
+    """``LlmxRule`` of accept.cpp."""
+
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in ("divergence", "ratio", "one_hot", "first", "aside")),
+        ("stop", ctypes.c_int32),
+        ("floor", _F),
+        ("slack", _F),
+    ]
+
+
+_TYPES = {
+    "llmx_forward": [_P, _I, _I, _P, _P, _P, _P, _P, _P],
+    "llmx_draft": [_P, _P, _I, _I, *[_P] * 7, _I, _F, _I, *[_P] * 5],
+    "llmx_compare": [_P, _P, _I, _I, _P, _L, _P, _L, *[_P] * 11],
+    "llmx_product": [_I, _P, _I, _P, _I, _P],
+    "llmx_follow": [_P, _I, _P, _L, _P, _P, _L, _P, _P, _I, _P, _F, _P, _P, _P],
+}
+
+
+@lru_cache(maxsize=1)
+def functions() -> ctypes.CDLL:
+    """Return the library for this processor, its functions typed."""
+    return typed(library())
+
+
+def typed(found: ctypes.CDLL) -> ctypes.CDLL:
+    """Say what each function takes: an untyped pointer would be cut to 32 bits."""
+    for name, types in _TYPES.items():
+        function = getattr(found, name)
+        function.argtypes, function.restype = types, None
+    return found
+
+
+def at(values: NDArray[Any] | None) -> int | None:
+    """Return where an array's numbers begin; the caller keeps the array alive."""
+    return None if values is None else values.ctypes.data
+
+
+def plain(values: Any, kind: type[np.generic]) -> NDArray[Any]:
+    """Return a contiguous array of one type, the same object where it is one already."""
+    return np.ascontiguousarray(values, dtype=kind)
+
+
+_DIVERGENCES = ("js", "ag", "kl", "kl_reversed", "tv", "draft_token")
+_ASIDES = ("", "block", "typical", "fly", "opt", "token_v3")  # ``LlmxAside`` of accept.cpp
+
+
+class Acceptance:
+    """The half of a block model that needs no weights."""
+
+    calls: ctypes.CDLL
+
+    def sampler(self, options: DecodeOptions, vocab: int) -> Any:
+        """Return how tokens are drawn, as the library takes it."""
+        return ctypes.byref(CSampler(vocab, options.top_k, options.temperature, options.top_p))
+
+    def compare(self, job: CompareJob) -> Numbers:
+        """Read a drafted block; what was not looked at is NaN."""
+        rows, width, vocab = job.draft.shape
+        found = Numbers.empty(rows, width)
+        target, p_stride = _laid_out(job.target)
+        draft, q_stride = _laid_out(job.draft)
+        tokens, valid = plain(job.tokens, np.int64), plain(job.valid, np.int64)
+        limits = np.broadcast_to(job.limits, (rows, width))
+        u, limits = plain(job.u, np.float32), plain(limits, np.float64)
+        self.calls.llmx_compare(
+            ctypes.byref(_rule(job)), self.sampler(job.options, vocab), rows, width,
+            at(target), p_stride, at(draft), q_stride, at(tokens), at(valid), at(u), at(limits),
+            at(found.divergence), at(found.chance), at(found.p), at(found.q), at(found.lead),
+            at(found.best), at(found.aside),
+        )  # fmt: skip
+        return found
+
+    def follow(self, job: FollowJob) -> Drawn:
+        """Draw one token a row."""
+        rows, columns, vocab = job.target.shape
+        target, p_stride = _laid_out(job.target)
+        draft, q_stride = (None, 0) if job.draft is None else _laid_out(job.draft)
+        place = np.arange(rows) * columns + job.column
+        q_at = token = weight = None
+        if job.draft is not None:
+            assert job.tokens is not None and job.rejected is not None
+            width = job.draft.shape[1]
+            column = job.column.clip(max=width - 1)
+            q_at = np.where(job.rejected, np.arange(rows) * width + column, -1)
+            token = np.ascontiguousarray(job.tokens[np.arange(rows), column])
+            weight = None if job.weight is None else plain(job.weight, np.float32)
+        u = plain(job.u, np.float32)
+        tokens = np.empty((rows, 3), np.int64)
+        lead = np.full(rows, np.inf, np.float32)
+        self.calls.llmx_follow(
+            self.sampler(job.options, vocab), rows, at(target), p_stride, at(place), at(draft),
+            q_stride, at(q_at), at(token), int(job.options.one_hot_draft), at(weight),
+            slack(job.options), at(u), at(tokens), at(lead),
+        )  # fmt: skip
+        return Drawn(tokens, lead)
+
+
+def _rule(job: CompareJob) -> CRule:
+    options = job.options
+    diverges = options.stateful is not None
+    ratio = (options.tests_ratio or options.rival) and options.temperature > 0
+    return CRule(
+        _DIVERGENCES.index(options.divergence) if diverges else -1,
+        int(ratio),
+        int(options.one_hot_draft),
+        int(options.tests_first),
+        _ASIDES.index(_aside(options)),
+        int(job.stop),
+        options.floor,
+        slack(options),
+    )
+
+
+def _aside(options: DecodeOptions) -> str:
+    if options.joint:
+        return "block"
+    if not options.rival:
+        return ""
+    return options.deferral if options.algorithm == "cascade" else options.algorithm
+
+
+def _laid_out(values: Any) -> tuple[NDArray[np.float32], int]:
+    """Return float32 rows of logits and the distance between two rows; copied if need be."""
+    numbers = values.numpy() if hasattr(values, "numpy") else values
+    steady = (
+        numbers.strides[-1] == 4 and numbers.strides[0] == numbers.shape[1] * numbers.strides[1]
+    )
+    if numbers.dtype != np.float32 or not steady:
+        # Not the stride of what comes out: along an axis of one, that may be any number.
+        return np.ascontiguousarray(numbers, np.float32), numbers.shape[-1]
+    return numbers, numbers.strides[1] // 4
 
 
 _STRIDE = 16  # slots of a block of keys

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import EngineError
-from llmx.core.exchange import Request
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Request
 from llmx.core.stream import Ask, Piece
 from llmx.engines.render import Renderer
 from llmx.engines.stream.refuse import check_room, check_sampler, is_whole

@@ -5,8 +5,6 @@ does the work in both, takes a fraction of one. Everything here gives exactly wh
 gives, or nothing: whoever gets None asks transformers.
 """
 
-from llmx.engines.tokenizer.open import open_tokenizer
-from llmx.engines.tokenizer.plain import PlainTokenizer
-from llmx.engines.tokenizer.plainness import end_ids, positions
+from llmx.engines.tokenizer.open import PlainTokenizer, end_ids, open_tokenizer, positions
 
 __all__ = ["PlainTokenizer", "end_ids", "open_tokenizer", "positions"]

@@ -19,6 +19,13 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
+SECONDS = 2.0
+"""Of processor time for one text; the longest real ones take some milliseconds."""
+LONGEST = 1 << 24
+"""Characters of one text; a prompt of a million tokens has a quarter of that."""
+MEMORY = 1 << 29
+"""Bytes of address space of the process that renders."""
+
 
 @lru_cache(maxsize=64)
 def compiled(template: str) -> Template:
@@ -103,4 +110,57 @@ def _tojson(
     """Jinja's own filter writes for HTML pages. The names are those that templates pass."""
     return json.dumps(
         x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
+
+
+_LONGEST = 1 << 16  # characters
+_READ = {"role", "content", "first", "last", "index", "index0"}
+_KINDS = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Name, nodes.Const),
+    *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Concat),
+)
+
+
+@lru_cache(maxsize=64)
+def is_plain(template: str) -> bool:
+    """Whether a template is of that form; one that cannot be read is not."""
+    if len(template) > _LONGEST:
+        return False
+    try:
+        found = environment().parse(template)  # reads alone: nothing is worked out yet
+        return _fits(found, looped=False)
+    except Exception:  # also for one that is nested too deep: whoever renders it says what is wrong
+        return False
+
+
+def _fits(node: nodes.Node, looped: bool) -> bool:
+    if isinstance(node, nodes.For):
+        if looped or not _over_turns(node):
+            return False
+        looped = True
+    elif not (type(node) in _KINDS or _reads(node) or _trims(node)):
+        return False
+    return all(_fits(child, looped) for child in node.iter_child_nodes())
+
+
+def _over_turns(node: nodes.For) -> bool:
+    simple = not (node.recursive or node.test or node.else_)
+    over = isinstance(node.iter, nodes.Name) and node.iter.name == "messages"
+    return simple and over and isinstance(node.target, nodes.Name)
+
+
+def _reads(node: nodes.Node) -> bool:
+    """Whether a node reads a part of a turn, or where the loop is."""
+    if isinstance(node, nodes.Getattr):
+        return isinstance(node.node, nodes.Name) and node.attr in _READ
+    if not isinstance(node, nodes.Getitem) or not isinstance(node.arg, nodes.Const):
+        return False
+    return isinstance(node.node, nodes.Name) and node.arg.value in _READ
+
+
+def _trims(node: nodes.Node) -> bool:
+    return (
+        isinstance(node, nodes.Filter)
+        and node.name == "trim"
+        and not (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs)
     )

@@ -22,9 +22,7 @@ from typing import IO, Any
 import jinja2
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from llmx.engines.tokenizer.dialect import compiled, environment
-from llmx.engines.tokenizer.limits import LONGEST, SECONDS
-from llmx.engines.tokenizer.plain_template import is_plain
+from llmx.engines.tokenizer.dialect import LONGEST, SECONDS, compiled, environment, is_plain
 
 _ROOT = Path(__file__).parents[3]
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")  # no key goes there

@@ -13,8 +13,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from llmx.engines.tokenizer.dialect import compiled
-from llmx.engines.tokenizer.limits import LONGEST, MEMORY
+from llmx.engines.tokenizer.dialect import LONGEST, MEMORY, compiled
 
 _SAID = 300  # characters of an error
 

@@ -12,13 +12,13 @@ from queue import SimpleQueue
 from typing import Any, ClassVar
 
 from llmx.core.errors import EngineError
-from llmx.core.exchange import Capability, Request
 from llmx.core.progress import Progress, Silent
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, FirstBlock, ModelSpec, SamplerSpec
+from llmx.core.speech import Capability, Request
 from llmx.engines.engine import in_order
 from llmx.engines.hf import HfEngine
-from llmx.engines.locate import code_identity, model_identity
+from llmx.engines.size import code_identity, model_identity
 from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.pool import POOL, Pool

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llmx.core.errors import EngineError
 from llmx.core.user_cache import at_home
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 
 VARIABLE = "LLMX_VLLM_PYTHON"
 FOLDER = ".venv-vllm"

@@ -8,7 +8,7 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.engines.locate import local_folder
+from llmx.engines.size import local_folder
 from llmx.engines.vllm_plugin.known import followed, follows
 
 # Settings whose values follow from the recipe.

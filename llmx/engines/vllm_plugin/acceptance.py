@@ -17,10 +17,9 @@ from llmx.decoding import DecodeOptions
 from llmx.decoding.accept import Flags, Floats, Ints, leading, valid_lengths
 from llmx.decoding.cached_model import on_host, tokens_on_host
 from llmx.decoding.draw import FRAGILE, band, draw, is_split, residual
-from llmx.decoding.follow import Final, final_token
 from llmx.decoding.propose import Proposal, at_column
-from llmx.decoding.stateful_rule import remembered
-from llmx.decoding.threshold import ThresholdState
+from llmx.decoding.rounds import Final, final_token
+from llmx.decoding.stateful_rule import ThresholdState, remembered
 from llmx.decoding.verification import Verification
 from llmx.decoding.verify import apply_rule
 from llmx.engines.vllm_plugin.groups import Row
@@ -186,7 +185,7 @@ def _follow(
     valid: Ints,
     options: DecodeOptions,
 ) -> Final:
-    """Draw the token after the accepted ones, as :func:`llmx.decoding.follow.follow` does."""
+    """Draw the token after the accepted ones, as :func:`llmx.decoding.rounds.follow` does."""
     device = verdict.scores.device
     places = np.arange(len(rows))
     drawn = _draws(rows, Purpose.TARGET, verdict.logits.shape[1])[places, run]

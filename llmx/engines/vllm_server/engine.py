@@ -8,16 +8,16 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import EngineError, nearest
-from llmx.core.exchange import Request
 from llmx.core.progress import Progress, Silent
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Request
 from llmx.engines.endpoint.address import Address, find_address
 from llmx.engines.endpoint.ask import body, served_name
 from llmx.engines.endpoint.engine import OpenAIEngine, required
 from llmx.engines.endpoint.reply import Reply
 from llmx.engines.hf import HfEngine
-from llmx.engines.locate import code_identity, model_identity
+from llmx.engines.size import code_identity, model_identity
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
 from llmx.engines.vllm_server.server import SERVERS, Servers

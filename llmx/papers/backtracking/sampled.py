@@ -17,10 +17,9 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import load
 from llmx.data.tasks.dataset import split_size
-from llmx.data.tasks.options import sent_wrapper
+from llmx.data.tasks.options import sent_wrapper, wrap
 from llmx.data.tasks.readers import check_readers
 from llmx.data.tasks.stage import asked_data
-from llmx.data.tasks.wrappers import wrap
 from llmx.store.files import read_lines, write_json, write_lines
 
 Sort = Literal["correct", "incorrect", "malformed"]

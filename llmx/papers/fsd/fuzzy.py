@@ -10,8 +10,7 @@ from llmx.decoding import accept
 from llmx.decoding.accept import Doubles, Flags, Ints
 from llmx.decoding.cached_model import on_host
 from llmx.decoding.options import DecodeOptions
-from llmx.decoding.stateful_rule import Beside, Closeness, Decision, StatefulRule
-from llmx.decoding.threshold import ThresholdState
+from llmx.decoding.stateful_rule import Beside, Closeness, Decision, StatefulRule, ThresholdState
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,12 +13,12 @@ from pydantic import Field
 
 from llmx.core.ensemble import Chunks, Layout
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import Message
 from llmx.core.options import Count, StageOptions
+from llmx.core.record import Message
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import ShownText
 from llmx.dialogue.layout import Heard, prompt, turns_of
-from llmx.engines.locate import local_folder, model_identity
+from llmx.engines.size import local_folder, model_identity
 from llmx.store.files import read_lines, write_json, write_lines
 
 _FIRST, _LATER, _GROWTH = (4, 8, 8, 8, 16, 32), (16, 32, 32, 64), (1.0, 1.0, 2.0)

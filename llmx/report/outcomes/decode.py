@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llmx.core.arms import seed_of
 from llmx.core.audit import Audit, Check
-from llmx.core.metric import Metric
-from llmx.core.record import Finish, Score
+from llmx.core.names import seed_of
+from llmx.core.record import Finish, Metric, Score
 from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.outcomes.columns import (
     NONE,

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from llmx.core.errors import RunError
-from llmx.core.metric import Metric
-from llmx.core.record import Frozen, Score
+from llmx.core.record import Frozen, Metric, Score
 from llmx.report.gather import ArmFiles, TimedBlock
 from llmx.report.outcomes.columns import NONE, flags, numbers, places, reals
 from llmx.report.outcomes.model import ArmOutcomes, ProblemTable

@@ -8,8 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from llmx.core.figure import Figures, joined
-from llmx.core.metric import Metric
-from llmx.core.record import Frozen
+from llmx.core.record import Frozen, Metric
 from llmx.core.spec import SamplerSpec
 from llmx.report.figures.others import of_exploration
 from llmx.report.figures.streams import of_streams

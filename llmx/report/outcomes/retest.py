@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmx.core.arms import families, family
+from llmx.core.names import families, family
 from llmx.core.spec import ArmSpec
 from llmx.report.build import build
 from llmx.report.outcomes.decode import gathered, half

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmx.core.arms import families, seed_of
+from llmx.core.names import families, seed_of
 from llmx.report.gather import ArmFiles
 from llmx.report.training.trained_on import TrainedOn
 
@@ -79,7 +79,7 @@ class SeedRun:
 
     @property
     def seed(self) -> str:
-        """What it is paired by; see :func:`llmx.core.arms.seed_of`."""
+        """What it is paired by; see :func:`llmx.core.names.seed_of`."""
         return seed_of(self.name)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmx.core.figure import Span
-from llmx.core.metric import ACCURACY, Metric
+from llmx.core.record import ACCURACY, Metric
 from llmx.report.metric_words import gap_words, margin_words
 from llmx.report.paired_table import PairedTable
 from llmx.report.timing import as_span

@@ -8,7 +8,7 @@ from typing import Literal
 
 from llmx.core.errors import RunError, nearest
 from llmx.core.figure import Figures, Span
-from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.numbers import percent
 from llmx.report.paired_table import PairedTable, size_of, table_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 
 from llmx.core.figure import Span
-from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import accuracy, value_span
 from llmx.report.numbers import percent, percent_span

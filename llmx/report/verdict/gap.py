@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmx.core.figure import Span
-from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.figures.names import gap_of
 from llmx.report.metric_words import gap_unit, gap_words
 from llmx.report.paired_table import PairedTable, counted, scaled_gaps, size_of, value_of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmx.core.alike import unlike
-from llmx.core.spec import SamplerSpec
+from llmx.core.spec import SamplerSpec, unlike
 from llmx.report.verdict.every_arm import figured
 from llmx.report.verdict.model import DECISIVE, Verdict
 from llmx.report.verdict.schema import pairs_of

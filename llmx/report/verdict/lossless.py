@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.metric_words import gap_words, margin_words
 from llmx.report.paired_table import PairedTable, counted, scaled_gaps, value_of
 from llmx.report.timing import as_span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmx.core.metric import ACCURACY
+from llmx.core.record import ACCURACY
 from llmx.report.verdict.decide import DecidedWord, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.gap import Gap, gaps

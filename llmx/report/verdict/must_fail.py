@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmx.core.metric import ACCURACY
+from llmx.core.record import ACCURACY
 from llmx.report.metric_words import gap_words, margin_words
 from llmx.report.timing import as_span
 from llmx.report.verdict.evidence import Evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmx.core.metric import ACCURACY
+from llmx.core.record import ACCURACY
 from llmx.report.metric_words import amount
 from llmx.report.numbers import percent
 from llmx.report.verdict.gap import detectable

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.metric import RIGHT
+from llmx.core.record import RIGHT
 from llmx.report.verdict.finding_test import FindingTest, finding_test, known_tests
 
 CONDITIONS = ("needs", "must_fail")

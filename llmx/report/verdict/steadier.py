@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmx.core.arms import family, seed_of
 from llmx.core.figure import Figures, Span
+from llmx.core.names import family, seed_of
 from llmx.report.figures import names
 from llmx.report.numbers import signed_span
 from llmx.report.verdict.decide import LEVEL, Support, decide, every, some

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from llmx.core.figure import Figure
-from llmx.core.metric import RIGHT
+from llmx.core.record import RIGHT
 from llmx.report.figures import names
 from llmx.report.numbers import p_value, percent, percent_span, points_span
 from llmx.report.verdict.evidence import Evidence

@@ -12,9 +12,8 @@ from llmx.core.errors import ConfigError, EngineError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import ShapeSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.engines.explained import in_one_line
-from llmx.engines.locate import content_hash, local_folder, model_identity
-from llmx.engines.size import ModelSize, model_size
+from llmx.engines.pretrained import in_one_line
+from llmx.engines.size import ModelSize, content_hash, local_folder, model_identity, model_size
 
 
 @dataclass(frozen=True)
@@ -129,8 +128,7 @@ def known_positions(base: Base) -> int | None:
     Raises:
         EngineError: if there is no configuration that transformers knows.
     """
-    from llmx.engines.explained import explained
-    from llmx.engines.pretrained import config
+    from llmx.engines.pretrained import config, explained
 
     with explained(base.place):
         found = config(base.place, base.revision)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmx.engines.explained import template_explained
+from llmx.engines.pretrained import template_explained
 from llmx.train.examples import encode_turns
 from llmx.train.post_training.rows import Prompt, TrainingRow
 

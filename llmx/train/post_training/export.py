@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import RunError
-from llmx.engines.locate import content_hash
+from llmx.engines.size import content_hash
 from llmx.store.files import read_json, sync_tree, write_json
 from llmx.store.fingerprint import fingerprint
 from llmx.store.page import write_marked

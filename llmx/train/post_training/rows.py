@@ -12,12 +12,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from llmx.core.errors import ConfigError, DataError
-from llmx.core.exchange import Message, sent_form, turns_of
+from llmx.core.record import Message
 from llmx.core.spec import DataSpec
+from llmx.core.speech import sent_form, turns_of
 from llmx.core.stage import StageContext
-from llmx.store.files import read_lines
+from llmx.store.files import inside, read_lines
 from llmx.store.fingerprint import fingerprint
-from llmx.store.place import inside
 
 Prompt = str | list[dict[str, Any]]
 """A text that is sent as it is, or turns that the chat template renders."""

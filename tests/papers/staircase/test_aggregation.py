@@ -8,8 +8,8 @@ from random import Random
 import pytest
 from transformers import AutoTokenizer
 
-from llmx.engines.locate import local_folder
 from llmx.engines.render import Renderer
+from llmx.engines.size import local_folder
 from llmx.papers.staircase.aggregation import DraftedProblem, _example
 
 TOLD = {"header": "Drafts:", "more": "More:"}

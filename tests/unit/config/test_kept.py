@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from llmx.config import compose, edge, kept
+from llmx.config import compose, edge
 from llmx.config.compose import Arguments
 from llmx.core import registry, user_cache
 from llmx.core.errors import ConfigError
-from llmx.core.packages import version_of
+from llmx.core.plugins import version_of
 from llmx.core.spec import RunSpec
 
 Write = Callable[..., Path]
@@ -257,7 +257,7 @@ def test_a_file_of_another_form_is_no_answer(small: str, composer: Composer) -> 
     first = compose.compose(small)
     (path,) = files()
     text = b'{"name": "of another version"}'
-    path.write_bytes(kept._digest(text) + b"\n" + text)
+    path.write_bytes(compose._digest(text) + b"\n" + text)
     assert compose.compose(small) == first
     assert composer.count == 2
 
@@ -358,7 +358,7 @@ def test_a_value_that_the_clock_decides_is_never_kept(write: Write, composer: Co
 
 
 def test_only_the_newest_are_left(small: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "_MOST", 3)
+    monkeypatch.setattr(compose, "_MOST", 3)
     for number in range(5):
         compose.compose(small, [f"seed={number}"])
         newest = max(files(), key=lambda path: path.stat().st_mtime_ns)
@@ -370,5 +370,5 @@ def test_a_value_that_would_not_come_back_is_not_kept(small: str) -> None:
     (path,) = files()
     path.unlink()
     points = {"sd": {"sampler.top_p": float("inf")}}
-    kept.save("key", spec.model_copy(update={"points": points}))
+    compose.keep("key", spec.model_copy(update={"points": points}))
     assert not files()

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import pytest
 
-from llmx.core.packages import version_of
+from llmx.core.plugins import version_of
 
 
 @pytest.mark.parametrize("package", ["pydantic", "hydra-core", "pyyaml", "torch", "reasoning_gym"])

@@ -8,9 +8,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from llmx.core.errors import ConfigError, DataError
-from llmx.core.exchange import Request, ask, sent_form
 from llmx.core.record import CostVector, Message, Record, Sample, SampleFile, Sparse, ToolCall
 from llmx.core.spec import DataSpec, EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import Request, ask, sent_form
 from llmx.engines.endpoint.engine import OpenAIEngine
 from llmx.engines.endpoint.reply import read, record
 from llmx.engines.hf import HfEngine

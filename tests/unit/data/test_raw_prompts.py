@@ -11,7 +11,7 @@ from llmx.core.stage import StageContext, StageInput
 from llmx.data.corpus import CorpusStage
 from llmx.data.tasks.options import sent_wrapper
 from llmx.data.tasks.stage import PromptsStage
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 from llmx.papers.backtracking.answers import AnswersStage
 from llmx.papers.backtracking.sampled import SampledStage
 from llmx.papers.backtracking.traces.stage import TracesStage

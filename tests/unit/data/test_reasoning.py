@@ -12,11 +12,10 @@ from llmx.data import evaluation_identity, identity, load
 from llmx.data.tasks import dataset
 from llmx.data.tasks.arithmetic import evaluate
 from llmx.data.tasks.dataset import SPLITS, WINDOW, ReasoningTask, window
-from llmx.data.tasks.options import configuration
+from llmx.data.tasks.options import configuration, wrap
 from llmx.data.tasks.tags import opens_thinking
 from llmx.data.tasks.tasks import TASKS, problem_key
 from llmx.data.tasks.verifiers import VERIFIERS
-from llmx.data.tasks.wrappers import wrap
 from llmx.papers.backtracking.traces.options import trace_options
 
 SMALL = {"min_numbers": 3, "max_numbers": 3, "min_value": 1, "max_value": 6}

@@ -6,8 +6,7 @@ from random import Random
 import pytest
 
 from llmx.core.spec import DataSpec
-from llmx.data.gsm_symbolic import GsmSymbolic
-from llmx.data.wording import parse_step, reword
+from llmx.data.gsm_symbolic import GsmSymbolic, parse_step, reword
 
 LINES = [
     ("His sister has 19 - 5 = 14 toys.", "19 - 5", "His sister has 14 toys."),

@@ -13,7 +13,7 @@ from samplers import EXTRAS, SAMPLERS
 
 from llmx.decoding import DecodeOptions, decode
 from llmx.decoding.api import decode_all, decode_refill, decode_stream
-from llmx.decoding.threshold import ThresholdState
+from llmx.decoding.stateful_rule import ThresholdState
 
 pytestmark = needs_compiler
 

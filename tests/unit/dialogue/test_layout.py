@@ -6,7 +6,7 @@ import pytest
 from transformers import AutoTokenizer
 
 import llmx
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 from llmx.core.stream import ShownText
 from llmx.dialogue.layout import Heard, prompt, turns_of
 from llmx.engines.render import Renderer

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.stream import Ask, Part, ShownText, Turn
-from llmx.engines.locate import local_folder
+from llmx.engines.size import local_folder
 from llmx.engines.stream.batch import HfReplier
 from llmx.engines.stream.hf import HfStreamer
 from llmx.engines.stream.speech import Speech

@@ -7,9 +7,9 @@ import pytest
 from loopback import FAULTS, Endpoint
 
 from llmx.core.errors import ConfigError, EngineError, LlmxError
-from llmx.core.exchange import ask
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import ask
 from llmx.engines.endpoint import retry
 from llmx.engines.endpoint.engine import OpenAIEngine
 

@@ -9,7 +9,7 @@ import pytest
 from tokenizer_folders import build, change
 
 from llmx.engines.tokenizer import open_tokenizer
-from llmx.engines.tokenizer.plain import render
+from llmx.engines.tokenizer.open import render
 
 CHATS = [
     [{"role": "user", "content": "  one \n"}],

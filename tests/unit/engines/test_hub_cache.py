@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from llmx.core.spec import ArmSpec, ModelSpec, SamplerSpec
-from llmx.engines.hub_cache import cached_folder, hub_cache
-from llmx.engines.size import ModelSize, local_size, model_size
+from llmx.engines.size import ModelSize, cached_folder, hub_cache, local_size, model_size
 from llmx.stages.budget import seconds_per_problem
 from llmx.stages.requests import decoding_cost
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from llmx.core.errors import EngineError
-from llmx.engines.locate import ZOO, local_folder, model_identity
+from llmx.engines.size import ZOO, local_folder, model_identity
 
 
 @pytest.fixture

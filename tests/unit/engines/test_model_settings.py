@@ -8,10 +8,10 @@ import pytest
 from tokenizer_folders import build, change
 
 from llmx.core.spec import EngineSpec, ModelSpec
-from llmx.engines.locate import ZOO
 from llmx.engines.pair import LoadedPair, _generation_config
+from llmx.engines.size import ZOO
 from llmx.engines.tokenizer import end_ids, positions
-from llmx.engines.tokenizer.plainness import _PLAIN_CONFIGS
+from llmx.engines.tokenizer.open import _PLAIN_CONFIGS
 
 ENDS = {
     "one": {"eos_token_id": 7},

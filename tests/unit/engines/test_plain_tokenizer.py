@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tokenizer_folders import CORPUS, EXTRA, KINDS, NAMES, build
 
 from llmx.core.stream import Part, Turn
-from llmx.engines.locate import ZOO
 from llmx.engines.render import Renderer
+from llmx.engines.size import ZOO
 from llmx.engines.stream.speech import Speech
 from llmx.engines.strict_tokens import strict_tokens
 from llmx.engines.tokenizer import PlainTokenizer, open_tokenizer
@@ -113,7 +113,8 @@ def test_a_prompt_in_parts_is_the_same(both, texts):
 
 FRESH = """
 import sys
-from llmx.core.exchange import Message, Request
+from llmx.core.record import Message
+from llmx.core.speech import Request
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.hf import HfEngine
 engine = HfEngine(ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft"), EngineSpec())

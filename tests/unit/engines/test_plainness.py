@@ -9,10 +9,10 @@ import pytest
 from tokenizer_folders import NAMES, build, change, listed, with_added, with_begin, write_folder
 
 from llmx.core.spec import EngineSpec, ModelSpec
-from llmx.engines.locate import ZOO
 from llmx.engines.pair import load_pair
+from llmx.engines.size import ZOO
 from llmx.engines.tokenizer import PlainTokenizer, open_tokenizer
-from llmx.engines.tokenizer.plainness import _MODELS
+from llmx.engines.tokenizer.open import _MODELS
 
 TEXTS = ["", "The cat <left> sat.", "<s>concat </s>", " <|user|>hi <wide> 🙂", "<new> \x00"]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from llmx.core.errors import EngineError
-from llmx.core.exchange import ask
 from llmx.core.progress import Silent
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import ask
 from llmx.engines.vllm.engine import Post, VllmEngine
 from llmx.engines.vllm.pool import Pool, check
 from llmx.engines.vllm.process import Process

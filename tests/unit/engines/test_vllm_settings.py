@@ -8,7 +8,7 @@ import pytest
 
 from llmx.core.errors import ConfigError, EngineError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.engines.locate import ZOO
+from llmx.engines.size import ZOO
 from llmx.engines.vllm import interpreter
 from llmx.engines.vllm.engine import VllmEngine
 from llmx.engines.vllm.settings import engine_arguments

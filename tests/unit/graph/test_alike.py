@@ -3,9 +3,8 @@
 import pytest
 
 from llmx.config.compose import compose
-from llmx.core.alike import unlike
 from llmx.core.errors import ConfigError
-from llmx.core.spec import SamplerSpec
+from llmx.core.spec import SamplerSpec, unlike
 from llmx.graph.graph import build_graph
 from llmx.graph.plan import alike_notes
 

@@ -7,7 +7,7 @@ from llmx.core.ensemble import EnsembleSpec, VoiceSpec
 from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
-from llmx.engines.locate import local_folder
+from llmx.engines.size import local_folder
 from llmx.stages.audit import AuditStage
 from llmx.stages.decode import DecodeStage
 from llmx.stages.ensemble import EnsembleDecodeStage

@@ -14,7 +14,7 @@ from llmx.config import composition
 from llmx.config.points import Point
 from llmx.core.record import Record, Sample
 from llmx.core.spec import ArmSpec, RunSpec
-from llmx.engines import locate
+from llmx.engines import size
 from llmx.report.gather import KeptRecords
 from llmx.runs.run import plan, run
 from llmx.stages.requests import Requests
@@ -179,13 +179,13 @@ def test_a_plan_looks_at_a_model_once_whatever_the_arms(
     from llmx.config.compose import compose
 
     looked: list[Path] = []
-    real = locate.hash_folder
+    real = size.hash_folder
 
     def hash_folder(folder: Path, *rest: object) -> str:
         looked.append(folder)
         return real(folder, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(locate, "hash_folder", hash_folder)
+    monkeypatch.setattr(size, "hash_folder", hash_folder)
     found = []
     for seeds in ("0,1", "0,1,2,3,4,5,6,7"):
         looked.clear()

@@ -12,7 +12,7 @@ from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.stage import StageInput
 from llmx.data import evaluation_identity
 from llmx.data.corpus import CorpusStage
-from llmx.engines.locate import ZOO, model_identity
+from llmx.engines.size import ZOO, model_identity
 from llmx.graph.environment import made_with
 from llmx.graph.folder import _link
 from llmx.papers.fsd.stages.calibrate import CalibrateStage
@@ -177,7 +177,7 @@ def test_two_processes_may_bring_the_same_file(tmp_path):
 
 def test_a_device_that_is_not_there_is_refused_in_one_line():
     torch = pytest.importorskip("torch")
-    from llmx.engines.models import _device
+    from llmx.engines.pair import _device
 
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")

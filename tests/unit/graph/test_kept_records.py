@@ -6,8 +6,8 @@ import random
 import pytest
 
 from llmx.core.record import Record, as_json
-from llmx.stages.kept import id_of, keep_asked
 from llmx.store.files import dumps
+from llmx.store.rows import id_of, keep_asked
 
 ASKED = [f"p{number}" for number in range(8)]
 

@@ -3,10 +3,10 @@
 import pytest
 
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import ask
 from llmx.core.progress import Silent
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec, EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import ask
 from llmx.engines.hf import HfEngine
 from llmx.runs.parity import compared, engine_specs, parity, prompts
 

@@ -7,10 +7,9 @@ from native_folders import needs_compiler
 from parted import bring, entry_in, node_of, on_each_answer, part_done
 
 from llmx.core.progress import Silent
-from llmx.graph import shared_progress
+from llmx.graph import parts
 from llmx.graph.observer import SilentObserver
-from llmx.graph.parts import context_of, glance_at, parts_of
-from llmx.graph.shared_progress import Glance, SharedProgress
+from llmx.graph.parts import Glance, SharedProgress, context_of, glance_at, parts_of
 from llmx.store.cache import PROGRESS
 
 pytestmark = needs_compiler
@@ -41,7 +40,7 @@ class Bars(SilentObserver):
 @pytest.fixture(autouse=True)
 def always(monkeypatch):
     """Progress is written at every answer, not twice a second."""
-    monkeypatch.setattr(shared_progress, "_EVERY", -1.0)
+    monkeypatch.setattr(parts, "_EVERY", -1.0)
 
 
 def test_one_bar_shows_the_parts_as_one_stage(tmp_path):

@@ -2,8 +2,7 @@
 
 import pytest
 
-from llmx.core.exchange import Message
-from llmx.core.record import Sample
+from llmx.core.record import Message, Sample
 from llmx.core.spec import DataSpec, SamplerSpec
 from llmx.stages.requests import put
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from llmx.core.progress import Silent
-from llmx.graph import shared_progress as module
+from llmx.graph import parts as module
 from llmx.graph.graph import build_graph
 from llmx.graph.observer import SilentObserver
-from llmx.graph.shared_progress import Glance, SharedProgress, glance
+from llmx.graph.parts import Glance, SharedProgress, glance
 from llmx.graph.workers import _View
 from llmx.store.cache import PROGRESS, Entry
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import ask
 from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
+from llmx.core.speech import ask
 from llmx.core.stage import StageInput
 from llmx.stages.speed import SpeedStage, _neighbours
 from llmx.stages.timing import POOL, VllmClock, clocks

@@ -4,9 +4,8 @@ import pytest
 
 from llmx.config.compose import compose
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
-from llmx.core.spec import ArmSpec, ModelSpec, StageSpec
+from llmx.core.spec import ArmSpec, ModelSpec, StageSpec, trained_arms
 from llmx.core.stage import StageInput
-from llmx.core.trained import trained_arms
 from llmx.stages.report import ReportStage
 from llmx.stages.verdicts import VerdictStage
 

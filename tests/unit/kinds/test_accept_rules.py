@@ -44,7 +44,7 @@ def rules(plugin):
 
 def decoded(algorithm, temperature=0.0, **more):
     """Return the completions of the zoo's pair, and what was accepted of them."""
-    from llmx.core.exchange import ask
+    from llmx.core.speech import ask
     from llmx.engines.engine import engine_class
 
     spec = EngineSpec(kind="hf", batch_size=4, kernel="torch")

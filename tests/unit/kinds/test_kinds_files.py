@@ -10,7 +10,7 @@ import pytest
 import llmx
 from llmx.core import registry
 from llmx.core.errors import ConfigError
-from llmx.core.rooms import FAMILIES, Room, read_room
+from llmx.core.registry import FAMILIES, Room, read_room
 
 ROOT = Path(str(llmx.__file__)).parent
 FILES = sorted(ROOT.rglob("kinds.py"))

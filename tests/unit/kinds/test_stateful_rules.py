@@ -18,7 +18,7 @@ from llmx.decoding.stateful_rule import Closeness, StatefulRule, stateful_rule
 RULES = """\
 import numpy as np
 
-from llmx.decoding.threshold import ThresholdState
+from llmx.decoding.stateful_rule import ThresholdState
 from llmx.decoding.stateful_rule import Closeness, Decision, StatefulRule
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from llmx.decoding.block_model import CompareJob, FollowJob
-from llmx.engines.native.acceptance import Acceptance
-from llmx.engines.native.calls import functions
+from llmx.engines.native.model import Acceptance, functions
 
 
 class Reader(Acceptance):

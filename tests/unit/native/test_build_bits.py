@@ -15,8 +15,7 @@ from llama_folders import Tiny, write_llama
 from llmx.decoding import DecodeOptions
 from llmx.decoding.block_model import CompareJob, DraftJob, FollowJob
 from llmx.engines.native import build
-from llmx.engines.native.calls import functions, typed
-from llmx.engines.native.model import NativeLlama
+from llmx.engines.native.model import NativeLlama, functions, typed
 
 # Built with little optimisation, which is quick, and says more: the optimiser moves no bit either.
 QUICK = () if THOROUGH else ("-O1",)

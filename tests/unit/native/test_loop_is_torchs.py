@@ -8,8 +8,8 @@ from counts import some
 
 from llmx.decoding import DecodeOptions, decode
 from llmx.decoding.api import is_exact
-from llmx.engines.locate import ZOO
 from llmx.engines.native.model import NativeLlama
+from llmx.engines.size import ZOO
 
 BASE = DecodeOptions("speculative", temperature=0.8, top_p=1.0, max_tokens=24, gamma=4)
 FUZZY = replace(BASE, algorithm="fuzzy", threshold=0.12)

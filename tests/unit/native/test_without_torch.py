@@ -7,7 +7,7 @@ import pytest
 
 RUN = """
 import sys
-from llmx.core.exchange import ask
+from llmx.core.speech import ask
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.engines.hf import HfEngine

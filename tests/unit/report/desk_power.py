@@ -11,8 +11,8 @@ from null_worlds import CASES, Case, World, line, right
 
 from llmx.config.compose import compose
 from llmx.config.index import entries
-from llmx.core.arms import families
-from llmx.core.trained import trained_arms
+from llmx.core.names import families
+from llmx.core.spec import trained_arms
 from llmx.report.verdict.schema import arms_of
 from llmx.stages.budget import size_problems
 

@@ -30,8 +30,7 @@ from documents import (
 
 from llmx.core.audit import Audit
 from llmx.core.figure import Spread, joined
-from llmx.core.metric import RIGHT
-from llmx.core.record import Score
+from llmx.core.record import RIGHT, Score
 from llmx.report.gather import ArmFiles
 from llmx.report.paired_table import PairedTable, correct
 from llmx.report.timing import Work

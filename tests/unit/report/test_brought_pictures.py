@@ -6,7 +6,7 @@ import pytest
 
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.figure import Figure, Figures, Span
-from llmx.core.metric import Metric
+from llmx.core.record import Metric
 from llmx.report import brought
 from llmx.report.brought import Picture, intervals, lines
 from llmx.report.figures.decoded import figure_of, of_results

@@ -18,13 +18,12 @@ from llmx.claims.compare.model import Comparison
 from llmx.claims.compare.pair import GivenSide, compare
 from llmx.claims.reproduce.stored import CARD
 from llmx.core import registry
-from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import ConfigError, DataError, RunError
 from llmx.core.figure import Span
-from llmx.core.metric import RIGHT, Metric
+from llmx.core.names import seed_of
 from llmx.core.progress import Silent
-from llmx.core.record import Record, Sample, as_json
+from llmx.core.record import RIGHT, Metric, Record, Sample, as_json
 from llmx.core.spec import ArmSpec, DataSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.report.difference import difference

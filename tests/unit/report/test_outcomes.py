@@ -13,9 +13,9 @@ from invented import arm_specs, write_run
 from recomputed import differing
 
 from llmx.claims.reproduce.stored import CARD
-from llmx.core.arms import seed_of
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
+from llmx.core.names import seed_of
 from llmx.core.progress import Silent
 from llmx.core.record import Score, as_json
 from llmx.core.spec import StageSpec

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from llmx.core.arms import families, family
+from llmx.core.names import families, family
 from llmx.core.record import Score
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.report.build import build

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from llmx.core.arms import seed_of
+from llmx.core.names import seed_of
 from llmx.core.record import Score
 from llmx.report.gather import ArmFiles
 from llmx.report.training.drawn import by_step, chosen

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from llmx.core.record import Sample
+from llmx.data.tasks.options import wrap
 from llmx.data.tasks.tags import opens_thinking
 from llmx.data.tasks.tasks import Entry
-from llmx.data.tasks.wrappers import wrap
 from llmx.papers.backtracking.traces.authors import authors_trace
 from llmx.papers.backtracking.traces.options import TraceOptions
 from llmx.papers.backtracking.traces.puzzle import TooFew

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from llmx.core.figure import Span
-from llmx.core.metric import ACCURACY, Metric
+from llmx.core.record import ACCURACY, Metric
 from llmx.report.figures.names import BEST
 from llmx.report.metric_words import level_words
 from llmx.report.verdict.decide import Support, decide, every, some

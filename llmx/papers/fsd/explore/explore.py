@@ -8,9 +8,9 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from llmx.core.arms import families
 from llmx.core.errors import RunError
 from llmx.core.figure import Spread
+from llmx.core.names import families
 from llmx.core.spec import Semantics
 from llmx.papers.fsd.divergence_log import DivergenceLog, joined
 from llmx.papers.fsd.explore.drift import Logged, drift

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from llmx.core.errors import ConfigError
-from llmx.core.exchange import Request
 from llmx.core.options import Count, ScorerName, Split, StageOptions
 from llmx.core.record import Record, Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, SamplerSpec
+from llmx.core.speech import Request
 from llmx.core.stage import StageInput
 from llmx.stages.requests import lossless_of, put, required
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmx.core.metric import ACCURACY
+from llmx.core.record import ACCURACY
 from llmx.report.numbers import number_span
 from llmx.report.paired_ratio import ratio_of
 from llmx.report.paired_table import tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmx.core.metric import ACCURACY, RIGHT, Metric
+from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.metric_words import gap, gap_words, margin_words
 from llmx.report.numbers import number_span
 from llmx.report.paired_table import PairedTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from llmx.core.metric import ACCURACY, Metric
+from llmx.core.record import ACCURACY, Metric
 from llmx.report.metric_words import amount, gap_unit, level_words
 from llmx.report.verdict.decide import decide, some
 from llmx.report.verdict.evidence import Evidence, unequal_shares

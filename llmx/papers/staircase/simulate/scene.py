@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
 from llmx.core.errors import RunError
 from llmx.core.events import Event
-from llmx.core.exchange import Message
+from llmx.core.record import Message
 from llmx.core.spec import ModelSpec, SamplerSpec
 from llmx.dialogue.api import converse
 from llmx.dialogue.timing import Timing, timing

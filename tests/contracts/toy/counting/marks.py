@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from llmx.core.metric import Metric
+from llmx.core.record import Metric
 from llmx.scoring.scorer import scored
 
 MARKS = Metric(name="marks", unit="marks", low=0.0, explain="Digits of an answer that is right.")
