@@ -90,7 +90,7 @@ def _tokens(sent: Sent, speller: Speller) -> Iterator[Watch]:
         yield Every("finish_eos", misnamed, what)
     else:
         yield unchecked("an ensemble's answer keeps no EOS", "finish_eos")
-    yield Every("inner_eos", inside, "goes on after an EOS")
+    yield Every("inner_eos", inside, "continues after an EOS")
     yield Every("vocabulary", strange, "a token id outside of the vocabulary")
     yield Every(
         "completion_text",

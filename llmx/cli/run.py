@@ -48,7 +48,7 @@ def run(
     trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:
-    """Run a recipe, or go on with it where an earlier try stopped.
+    """Run a recipe, or resume it where an earlier try stopped.
 
     Reserved words: recipe=NAME, scale=smoke|laptop|desk|paper, arms=[NAME,NAME], seed=N. Every
     other KEY=VALUE is a setting; commas sweep; arms.NAME.KEY=VALUE sets it in one arm.
@@ -123,11 +123,11 @@ def _run(
         with watching(quiet) as observer:
             result = run_spec(spec, runs=runs, limit=limit, observer=observer, workers=workers)
     except KeyboardInterrupt:
-        say(f"\nstopped; to go on: {resume_command(sys.argv[1:])}", err=True)
+        say(f"\nstopped; to resume: {resume_command(sys.argv[1:])}", err=True)
         raise typer.Exit(130) from None
     show_result(result)
 
 
 def resume_command(arguments: Sequence[str]) -> str:
-    """Return the command that goes on: the same one, as finished work is kept."""
+    """Return the command that resumes: the same one, as finished work is kept."""
     return shlex.join(["llmx", *arguments])

@@ -69,16 +69,18 @@ class EnsembleSpec(Frozen):
         default=1.0, gt=0, le=1, description="share of the sources whose chunk is waited for"
     )
     deadline: float | None = Field(
-        default=None, gt=0, description="seconds to wait for a chunk; then go on with who is there"
+        default=None,
+        gt=0,
+        description="seconds to wait for a chunk; then continue with who is there",
     )
     ahead: Literal["wait", "go"] = Field(
-        default="wait", description="ahead of its sources: wait, or go on without news"
+        default="wait", description="ahead of its sources: wait, or continue without news"
     )
     hear: Literal["step", "latest"] = Field(
         default="step", description="a listener's chunk j hears chunks up to j, or all there are"
     )
     early_end: Literal["stop", "hold"] = Field(
-        default="stop", description="it ends before its sources: stop them, or hold and go on"
+        default="stop", description="it ends before its sources: stop them, or hold and continue"
     )
     hold_until: int = Field(default=1, ge=0, description="hold: sources that must be done first")
     failed: Literal["drop", "raise"] = Field(default="drop", description="a source that fails")

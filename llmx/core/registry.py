@@ -36,7 +36,7 @@ FAMILIES: dict[str, str] = {
     "picture": "drawing of the figures of a run",
     "protocol": "how a judge is asked, and its answers counted",
     "quantity": "what a published figure measures, with its unit",
-    "reward": "number that a training by reinforcement raises",
+    "reward": "number that reinforcement learning raises",
     "scorer": "reader and marker of answers",
     "section": "settings of an arm under a name of their own",
     "stage": "kind of work",

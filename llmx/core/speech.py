@@ -53,7 +53,7 @@ class EngineSpec(Frozen):
         default={}, description="further settings, by vLLM's (EngineArgs) or the endpoint's names"
     )
     streaming_input: bool = Field(
-        default=True, description="a speaker that goes on keeps its request open (kind: vllm)"
+        default=True, description="a speaker that continues keeps its request open (kind: vllm)"
     )
     base_url: str | None = Field(default=None, description="of an endpoint: https://HOST/v1")
     key_env: str = Field(

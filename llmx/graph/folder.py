@@ -61,7 +61,7 @@ def at_rest(run: Path) -> Iterator[None]:
     """Keep a run from beginning.
 
     Raises:
-        StoreError: if it is going on.
+        StoreError: if it is in progress.
     """
     lock = _lock(run)
     if not lock.try_acquire():
@@ -73,7 +73,7 @@ def at_rest(run: Path) -> Iterator[None]:
 
 
 def refuse_beside_runs(runs: Path) -> None:
-    """Refuse to go on while any run of the folder is going on.
+    """Refuse while any run of the folder is in progress.
 
     Raises:
         StoreError: naming one.
@@ -88,7 +88,9 @@ def _lock(run: Path) -> Lock:
 
 
 def _busy(name: str) -> StoreError:
-    return StoreError(f"the run {name} is going on", "wait for its end, or stop it, and try again")
+    return StoreError(
+        f"the run {name} is in progress", "wait for its end, or stop it, and try again"
+    )
 
 
 def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def sending(spec: RunSpec) -> tuple[str, ...]:
 def _lines(spec: RunSpec) -> Iterator[str]:
     for to in spec.destinations:
         if to.key_env is None:
-            yield f"sends figures of trainings by {to.url} ({to.place}){_unless(to)}"
+            yield f"sends figures of training runs by {to.url} ({to.place}){_unless(to)}"
         else:
             yield f"sends prompts of the {to.what} to {to.url} ({to.place}){_unless(to)}"
 

@@ -90,7 +90,7 @@ class _Worker:
             error.__notes__ = [found["trace"]] if found.get("trace") else []
             return error
         ending = text.strip().splitlines()[-1:] or [f"exit code {self.process.returncode}"]
-        return RunError(f"a worker process ended: {ending[0]}", "the same command goes on")
+        return RunError(f"a worker process ended: {ending[0]}", "the same command resumes")
 
 
 def _watch(crew: Sequence[_Worker], nodes: list[Node], cache: Path, observer: Observer) -> None:

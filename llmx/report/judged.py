@@ -78,8 +78,8 @@ def notes(arms: Sequence[ArmWins]) -> list[str]:
     for arm in arms:
         if arm.unparsable:
             said.append(
-                f"`{arm.arm}`: {arm.unparsable} of {arm.games} games had no readable verdict; "
-                f"{arm.asked - arm.problems} of {arm.asked} problems are left out."
+                f"`{arm.arm}`: {arm.unparsable} of {arm.games} comparisons had no readable verdict"
+                f"; {arm.asked - arm.problems} of {arm.asked} problems are left out."
             )
         if arm.gain is not None:
             said.append(f"`{arm.arm}` − `{arm.reference}`: paired on {arm.shared} problems.")

@@ -87,7 +87,7 @@ def run(
     workers: int | None = None,
     observer: Observer | None = None,
 ) -> RunResult:
-    """Run a composed recipe, or go on with it, and return what it found.
+    """Run a composed recipe, or resume it, and return what it found.
 
     Args:
         spec: from :func:`llmx.config.compose`.
@@ -146,7 +146,7 @@ def load_run(name: str, *, runs: Path | None = None) -> RunResult:
     if not folder.finished:
         spec = folder.spec()
         again = shlex.join(["llmx", "run", f"recipe={spec.name}", *without_secrets(spec.overrides)])
-        raise StoreError(f"the run {folder.name} is unfinished", f"to go on: {again}")
+        raise StoreError(f"the run {folder.name} is unfinished", f"to resume: {again}")
     seconds = float(folder.manifest()["seconds"])
     return RunResult(folder, folder.spec(), seconds, _results(folder))
 

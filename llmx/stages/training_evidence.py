@@ -113,7 +113,7 @@ def _only(
     mine = {key: one for key, one in trainings.items() if one[1].get("kind") in kinds}
     if len(mine) > 1:
         raise RunError(
-            f"arm '{arm}' has several trainings of one kind: {', '.join(mine)}",
+            f"arm '{arm}' has several training runs of one kind: {', '.join(mine)}",
             "name one of them in the needs of the training report",
         )
     return next(iter(mine.values()), None)

@@ -172,7 +172,7 @@ def sweep(folder: Path) -> int:
 def unwritable(path: Path, error: OSError) -> StoreError:
     """Return the error that says why `path` could not be written, and what helps."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    hint = "free some space; the same command goes on" if full else _ELSEWHERE
+    hint = "free some space; the same command resumes" if full else _ELSEWHERE
     return StoreError(f"cannot write {path}: {error.strerror or error}", hint)
 
 

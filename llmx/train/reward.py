@@ -84,7 +84,7 @@ def _is_finite(value: Any) -> bool:
         return False
 
 
-HINT = "repair it; the same command goes on from the last checkpoint"
+HINT = "repair it; the same command resumes from the last checkpoint"
 
 
 def join(parts: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -173,7 +173,8 @@ def test_nonsense_is_counted_and_is_never_a_tie(kind, tmp_path):
     found = case.rates()["other"]
     assert (found["unparsable"], found["problems"], found["asked"]) == (5 * games, 15, PROBLEMS)
     assert found["rate"]["estimate"] == pytest.approx({1: 0.9, 2: 1.0}[games])
-    line = f"`other`: {5 * games} of {20 * games} games had no readable verdict; 5 of 20 problems"
+    counted = f"{5 * games} of {20 * games} comparisons had no readable verdict"
+    line = f"`other`: {counted}; 5 of 20 problems"
     assert line in case.page()
 
 

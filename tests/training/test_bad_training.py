@@ -64,7 +64,7 @@ def test_a_reward_that_goes_wrong_loses_nothing(work, reward, message):
     job = work("grpo", settings, options={"rewards": [reward]})
     with pytest.raises(RunError, match=message) as caught:
         job.run()
-    assert caught.value.exit_code == 2 and "goes on" in caught.value.hint
+    assert caught.value.exit_code == 2 and "resumes" in caught.value.hint
     drawn = read_lines(job.out / "rollouts.jsonl")
     saved = sorted((job.out / "checkpoints").glob("checkpoint-*/whole.json"))
     assert len(saved) == min(2, len({row["step"] for row in drawn}))

@@ -84,7 +84,7 @@ def test_a_kill_changes_nothing(work, forks, two, kind, settings, rank):
         assert (job.out / name).read_bytes() == (whole / name).read_bytes(), name
 
 
-GOES_ON = "the same command goes on"
+GOES_ON = "the same command resumes"
 LOST = '{"message": "RuntimeError: Connection reset by peer", "hint": "", "told": false}'
 TOLD = '{"message": "the training diverged", "hint": "lower it", "told": true}'
 KILLED = "failed (exitcode: -9) local_rank: 1 (pid: 7) of binary: python\n  exitcode  : -9 (pid: 7)"

@@ -76,7 +76,7 @@ class Comparison(Sparse):
     only_first: int = Field(description="problems that the second side has not answered")
     only_second: int
     difference: Difference
-    lone: bool = Field(default=False, description="whether it is of one seed of a training")
+    lone: bool = Field(default=False, description="whether it is of one seed of a training run")
     holm: float = Field(description="its p-value after Holm, over the pairs compared here")
     length: Span | None = Field(description="mean tokens over the first side's")
     speed: Span | None = Field(description="tokens/s over the first side's, paired by round")

@@ -81,7 +81,9 @@ def notes(one: Comparison) -> list[str]:
         " would be found with 80 % power."
     ]
     if one.lone:
-        found.append("One seed of a training: indicative, as nothing says what another would give.")
+        found.append(
+            "One seed of a training run: indicative, as nothing says what another would give."
+        )
     if one.only_first or one.only_second:
         found.append(
             f"Left out: {one.only_first} problems that only {name(one, one.first)} has answered,"

@@ -65,9 +65,9 @@ def _compared(claim: Claim, ours: Beside | None) -> tuple[Word, str]:
         return "not run here", f"No stored run of {claim.ours.recipe} holds it."
     if claim.unit in PER_MACHINE:
         what = f"A figure in {claim.unit} belongs to its models and its machine"
-        return "not comparable", f"{what}; beside it stands {said(ours)}."
+        return "not comparable", f"{what}; here: {said(ours)}."
     if apart := _apart(claim.ours, ours):
-        return "not comparable", f"{apart}; beside it stands {said(ours)}."
+        return "not comparable", f"{apart}; here: {said(ours)}."
     return _agreement(claim, ours)
 
 

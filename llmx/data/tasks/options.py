@@ -65,9 +65,9 @@ class ProblemOptions(Frozen):
 
     generator: dict[str, Any] = Field(default={}, description="changes to the configuration")
     question: Literal["library", "brief"] = "library"
-    validation: int = Field(default=0, ge=0, description="problems to watch a training with")
+    validation: int = Field(default=0, ge=0, description="problems to watch a training run with")
     sft: int = Field(default=0, ge=0, description="problems that traces are made of")
-    lessons: int = Field(default=0, ge=0, description="more of them, to train a start model on")
+    lessons: int = Field(default=0, ge=0, description="more of them, to train a base model on")
 
 
 class WordingOptions(Frozen):

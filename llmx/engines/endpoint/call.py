@@ -69,7 +69,7 @@ class Caller:
             return
         limit = f"engine.deadline={self.spec.deadline:g}" if late else "engine.retries"
         text = f"sample '{request.id}': {self.address.url}: {error.text} ({_times(trial)})"
-        raise EngineError(self.address.without_key(text), f"the same command goes on; {limit}")
+        raise EngineError(self.address.without_key(text), f"the same command resumes; {limit}")
 
     async def _try(self, request: Request, body: dict[str, Any], left: float | None) -> Reply:
         self.tries += 1

@@ -79,7 +79,7 @@ class EndpointStreamer:
     def _going_on(self, messages: list[dict[str, str]], ask: Ask) -> dict[str, Any]:
         if not self.spec.speaks_vllm:
             raise EngineError(
-                f"'{self.name}' cannot go on with an answer that was begun",
+                f"'{self.name}' cannot continue an answer that was begun",
                 "engine.dialect=vllm if its server can, or ensemble.streaming=plain",
             )
         said = {"role": "assistant", "content": ask.shown.text}

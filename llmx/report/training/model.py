@@ -92,7 +92,7 @@ class TrainingReport(Frozen):
     title: str
     reference: str | None
     window: int = Field(description="width of the moving average, points of a curve")
-    collapse: float = Field(description="a training that ends below this share of its best")
+    collapse: float = Field(description="a training run that ends below this share of its best")
     arms: tuple[Learned, ...]
     curves: dict[str, tuple[Series, ...]]
     predicts: Span | None = Field(
@@ -110,7 +110,7 @@ class TrainingReport(Frozen):
         default=(), description="arms that were broken on purpose: no correlation is over them"
     )
     unavailable: tuple[str, ...] = Field(
-        default=(), description="a sentence for each arm that cannot be had"
+        default=(), description="a sentence for each arm that is unavailable"
     )
 
     def arm(self, name: str) -> Learned | None:

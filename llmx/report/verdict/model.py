@@ -45,7 +45,7 @@ class Number(Sparse):
     problems: int = Field(default=0, description="that it was measured on; 0 = on none")
     seeds: int = 0
     rounds: int = Field(default=0, description="timed ones")
-    lone: bool = Field(default=False, description="whether it is of one seed of a training")
+    lone: bool = Field(default=False, description="whether it is of one seed of a training run")
     metric: str = Field(default="", description="that it is of, where that is not accuracy")
 
 
@@ -93,5 +93,5 @@ class Verdicts(Frozen):
     verdicts: tuple[Verdict, ...] = ()
     failed: tuple[str, ...] = Field(default=(), description="arms whose audit failed")
     unavailable: tuple[str, ...] = Field(
-        default=(), description="a sentence for each arm that cannot be had"
+        default=(), description="a sentence for each arm that is unavailable"
     )

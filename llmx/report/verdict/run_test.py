@@ -61,7 +61,7 @@ def _of_one_seed(verdict: Verdict) -> str:
     if verdict.word in (*DECISIVE, "not comparable") or not lone:
         return ""
     timed = all(number.rounds for number in lone)
-    what = "Speed of trained models" if timed else "One seed of a training"
+    what = "Speed of trained models" if timed else "One seed of a training run"
     points = f", and it points to *{verdict.leans}*" if verdict.leans is not None else ""
     return f" {what}: indicative{points}."
 

@@ -30,7 +30,7 @@ from llmx.store.lock import Lock
 LOCK = "launched.lock"
 TOLD = "launched.json"
 _POLL = 0.2
-_GOES_ON = "the same command goes on"
+_GOES_ON = "the same command resumes"
 # As torch's launcher tells it; SIGTERM is its own, to those who are left.
 _ENDED = re.compile(r"exitcode *: -(\d+) ")
 

@@ -22,7 +22,7 @@ RESERVED: dict[str, str] = {
     **dict.fromkeys(("ignore_data_skip", "auto_find_batch_size", "sync_ref_model"), _RESUME),
     **dict.fromkeys(("load_best_model_at_end", "eval_strategy", "eval_on_start"), "use stages"
                     " decode and score"),
-    "logging_nan_inf_filter": "a training that diverges says so",
+    "logging_nan_inf_filter": "a training run that diverges says so",
     **dict.fromkeys(("report_to", "project", "trackio_space_id"), "name trackers: […]"),
     **dict.fromkeys(("deepspeed", "fsdp", "fsdp_config", "parallelism_config",
                      "accelerator_config"), "write it to a file and give accelerate: PATH"),

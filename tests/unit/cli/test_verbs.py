@@ -147,8 +147,8 @@ def test_ctrl_c_prints_the_command_that_resumes(
     done = llmx(*words)
     assert done.exit_code == 130
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("stopped; to go on: ")
-    assert shlex.split(last.split("to go on: ")[1]) == ["llmx", *words]
+    assert last.startswith("stopped; to resume: ")
+    assert shlex.split(last.split("to resume: ")[1]) == ["llmx", *words]
 
 
 def test_the_command_that_resumes_is_quoted_for_a_shell() -> None:

@@ -21,7 +21,13 @@ CODE = [
     for path in sorted(ROOT.glob(where))
     if "_recipes" not in path.parts
 ]
-FILES = [path for top in ("llmx", "tests", "scripts") for path in (ROOT / top).rglob("*")]
+WHOLE = [
+    path.relative_to(ROOT).parts
+    for top in ("llmx", "tests", "scripts")
+    for path in (ROOT / top).rglob("*")
+    if "_recipes" not in path.parts and "__pycache__" not in path.parts
+]
+ENDS = {"/" + "/".join(parts[at:]) for parts in WHOLE for at in range(len(parts))}
 # Folders of a run, of the cache and of the hub; and files of other packages.
 ELSEWHERE = re.compile(
     r"(runs|cache|cache/running|model|adapter|outputs|annotations)/|/+|(vllm|my-recipes)/.*|decode/x.yaml|.*[A-Z].*"
@@ -34,10 +40,8 @@ PATH = re.compile(r"(?<![\w./{}~-])(?:llmx|tests|scripts)/[\w/]*\w\.(?:py|cpp)")
 
 
 def there(name: str) -> bool:
-    """Whether a file or folder of ours is called so: from the top, from llmx, or by its end."""
-    if any((place / name).exists() for place in (ROOT, ROOT / "llmx", ROOT / "llmx/report")):
-        return True
-    return "/" not in name and any(path.name == name for path in FILES)
+    """Whether a file or folder of ours is called so: from the top, or by the end of its path."""
+    return (ROOT / name).exists() or f"/{name}".rstrip("/") in ENDS
 
 
 def lost(text: str) -> set[str]:

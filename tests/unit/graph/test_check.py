@@ -116,7 +116,7 @@ def test_nothing_is_moved_beside_a_run_or_under_anothers_hands(finished, runs):
     entry = generated(finished.spec, runs)
     flipped(entry.folder / "samples.jsonl")
     found = check(runs)
-    with going_on(finished.folder.path), pytest.raises(StoreError, match="is going on"):
+    with going_on(finished.folder.path), pytest.raises(StoreError, match="is in progress"):
         repair(runs, found)
     lock = entry.lock
     assert lock.try_acquire()
@@ -158,7 +158,7 @@ def test_rm_of_a_link_and_of_a_run_that_is_going_on(finished, runs, tmp_path):
     (one,) = list_runs(runs)
     with going_on(one.path):
         refused = llmx(runs, "runs", "rm", one.name)
-    assert refused.exit_code == 2 and "is going on" in refused.stderr
+    assert refused.exit_code == 2 and "is in progress" in refused.stderr
     one.path.rename(tmp_path / "far")
     one.path.symlink_to(tmp_path / "far")
     deleted = llmx(runs, "runs", "rm", one.name)

@@ -336,4 +336,4 @@ def test_an_unfinished_run_says_how_to_go_on(recipe: Recipe, runs: Path) -> None
     with pytest.raises(StoreError) as caught:
         load_run(folder.name, runs=runs)
     assert caught.value.message == f"the run {folder.name} is unfinished"
-    assert caught.value.hint == f"to go on: llmx run recipe={spec.name} seed=1 'arms=[a]'"
+    assert caught.value.hint == f"to resume: llmx run recipe={spec.name} seed=1 'arms=[a]'"

@@ -259,7 +259,7 @@ def test_rm_and_gc_refuse_beside_a_run_and_do_not_once_it_has_ended(recipe, runs
     folder = run(recipe(), runs=runs, workers=1).folder
     with going_on(folder.path), going_on(folder.path):  # two of one command
         for delete in (lambda: remove_run(runs, folder.name), lambda: collect_garbage(runs)):
-            with pytest.raises(StoreError, match=f"the run {folder.name} is going on"):
+            with pytest.raises(StoreError, match=f"the run {folder.name} is in progress"):
                 delete()
     assert collect_garbage(runs) == (0, 0)
     remove_run(runs, folder.name)

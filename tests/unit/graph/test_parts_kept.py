@@ -66,10 +66,10 @@ def test_rm_and_gc_in_the_middle_refuse_and_afterwards_delete_everything(tmp_pat
     def tidy(name):
         (one,) = list_runs(runs)
         for delete in (lambda: remove_run(runs, one.name), lambda: collect_garbage(runs)):
-            with pytest.raises(StoreError, match=f"the run {one.name} is going on"):
+            with pytest.raises(StoreError, match=f"the run {one.name} is in progress"):
                 delete()
         shutil.rmtree(one.path)  # not even the run says that the entry is in use
-        with pytest.raises(StoreError, match="is going on"):
+        with pytest.raises(StoreError, match="is in progress"):
             collect_garbage(runs)
         refused.append(name)
         open_folder(one, spec_of(40), build_graph(spec_of(40)))

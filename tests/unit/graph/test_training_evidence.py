@@ -70,7 +70,7 @@ def test_one_of_the_two_alone_is_the_warm_up(tmp_path, kind):
 def test_two_trainings_of_one_kind_are_refused(tmp_path, kind):
     """A report would show one of them under the name of both."""
     with pytest.raises(
-        RunError, match="arm 'a' has several trainings of one kind: first/a, next/a"
+        RunError, match="arm 'a' has several training runs of one kind: first/a, next/a"
     ):
         read(tmp_path, a={"first": kind, "next": kind})
 

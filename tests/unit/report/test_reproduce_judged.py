@@ -61,7 +61,7 @@ def test_the_same_judge_on_the_same_benchmark_is_compared():
         (judged(name="another"), {}, f"Another judge than {GPT}"),
         (judged(kind=None, name=""), {}, "by a judge that the run does not name"),
         (judged(controlled=None), {}, "Lengths are not controlled for in ours"),
-        (judged(), {"apart": "Other models"}, "Other models; beside it stands"),
+        (judged(), {"apart": "Other models"}, "Other models; here: "),
         (judged(scale="smoke", kind="rule", name="exact"), {}, "scale=smoke"),
     ],
 )
