@@ -37,10 +37,10 @@ from llmx.report.results import load_results
 from llmx.report.terminal import render
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import gap_p, gap_span
-from llmx.scoring.scorer import declared, misfit, scored
+from llmx.scoring.scorer import scored
 from llmx.stages import score as score_stage
 from llmx.stages.report import ReportStage
-from llmx.stages.score import ScoreStage
+from llmx.stages.score import ScoreStage, declared, misfit
 from llmx.stages.verdicts import VerdictStage
 from llmx.store.files import read_json, write_json, write_lines
 
