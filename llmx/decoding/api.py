@@ -11,7 +11,7 @@ from llmx.core.errors import EngineError
 from llmx.core.philox import Purpose
 from llmx.decoding.accept import Flags
 from llmx.decoding.block_model import is_exact, reads
-from llmx.decoding.cached_model import Lane
+from llmx.decoding.cached_model import CachedModel
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.rounds import block_round, solo_round
 from llmx.decoding.rows import Decoded, RoundTokens, Rows, Stop
@@ -158,7 +158,7 @@ class DecodeSession:
         # Arrays all the way, where both models take them and the rule needs nothing else.
         host = is_exact(target, draft) and reads(options)
         lanes = (
-            Lane(model, slots, capacity, vocab, host) if model is not None and used else None
+            CachedModel(model, slots, capacity, vocab, host) if model is not None and used else None
             for model, used in ((target, options.uses_target), (draft, options.uses_draft))
         )
         self.target, self.draft = lanes
@@ -217,7 +217,7 @@ class DecodeSession:
             lane.narrow(kept)
 
 
-def lanes_of(session: DecodeSession) -> list[Lane]:
+def lanes_of(session: DecodeSession) -> list[CachedModel]:
     """Return the lanes that a session feeds."""
     return [lane for lane in (session.target, session.draft) if lane is not None]
 

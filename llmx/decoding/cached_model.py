@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Lane:
+class CachedModel:
     """Feeds one model with the tokens of the rows.
 
     Args:

@@ -12,7 +12,7 @@ from llmx.core.philox import Purpose
 from llmx.decoding.accept import Floats, Ints
 from llmx.decoding.block_model import DraftJob
 from llmx.decoding.brake import Brake, Stops, padded, stops_of
-from llmx.decoding.cached_model import Lane, on_host
+from llmx.decoding.cached_model import CachedModel, on_host
 from llmx.decoding.draw import band, draw, lead
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.rows import Rows, penalise
@@ -111,7 +111,7 @@ def at_column(values: Tensor, row: Tensor, column: Tensor) -> Tensor:
 
 
 def propose(
-    lane: Lane, rows: Rows, options: DecodeOptions, width: int, room: Ints | None = None
+    lane: CachedModel, rows: Rows, options: DecodeOptions, width: int, room: Ints | None = None
 ) -> Proposal:
     """Draft `width` >= 1 tokens in every row, one forward each.
 
@@ -143,7 +143,7 @@ def propose(
 
 
 def _at_once(
-    lane: Lane, rows: Rows, options: DecodeOptions, width: int, room: Ints | None
+    lane: CachedModel, rows: Rows, options: DecodeOptions, width: int, room: Ints | None
 ) -> Proposal:
     """Let a block model draft the block in one call."""
     assert lane.blocks is not None
@@ -170,7 +170,7 @@ def _stacked(parts: list[Tensor], width: int) -> Tensor | None:
 class Picker:
     """Picks the drafted tokens of a block, and remembers what they were picked from."""
 
-    def __init__(self, lane: Lane, rows: Rows, options: DecodeOptions, width: int) -> None:
+    def __init__(self, lane: CachedModel, rows: Rows, options: DecodeOptions, width: int) -> None:
         self.rows, self.options = rows, options
         self.brake = Brake(options.stop_below)
         self.u = lane.put(band(rows.draws(Purpose.DRAFT, width)))
@@ -200,7 +200,7 @@ class Picker:
         self.tokens.append(self.bands[-1][:, :1])
 
 
-def _first(lane: Lane, rows: Rows) -> Tensor:
+def _first(lane: CachedModel, rows: Rows) -> Tensor:
     """Return logits after the last token of each row, (B, V).
 
     Two tokens are fed, always: after a block that was accepted whole, the draft has not yet seen

@@ -11,7 +11,7 @@ from llmx.core.philox import Purpose
 from llmx.decoding.accept import Flags, Floats, Ints, leading, valid_lengths
 from llmx.decoding.asides import deferred
 from llmx.decoding.block_model import BlockModel, FollowJob, reads
-from llmx.decoding.cached_model import Lane, on_host, tokens_on_host
+from llmx.decoding.cached_model import CachedModel, on_host, tokens_on_host
 from llmx.decoding.draw import FRAGILE, band, draw, is_split, lead, residual
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal, at_column, propose
@@ -32,7 +32,7 @@ class Final:
 
 
 def follow(
-    lane: Lane,
+    lane: CachedModel,
     rows: Rows,
     proposal: Proposal,
     verdict: Verification,
@@ -78,7 +78,7 @@ def follow(
     return _drawn(draw(weights, u))
 
 
-def solo_token(lane: Lane, scores: Tensor, u: Floats, options: DecodeOptions) -> Final:
+def solo_token(lane: CachedModel, scores: Tensor, u: Floats, options: DecodeOptions) -> Final:
     """Take one token from scores (B, 1, V) and uniforms (B,)."""
     if lane.blocks is not None:
         column = np.zeros(len(u), dtype=np.int64)
@@ -107,7 +107,9 @@ def _drawn(bands: Tensor) -> Final:
     return Final(tokens[:, 0], is_split(tokens))
 
 
-def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose) -> RoundTokens:
+def solo_round(
+    lane: CachedModel, rows: Rows, options: DecodeOptions, purpose: Purpose
+) -> RoundTokens:
     """Emit one token in every row, from one model alone.
 
     The draft alone counts no rounds of the target, and all it emits as drafted and accepted.
@@ -128,7 +130,7 @@ def solo_round(lane: Lane, rows: Rows, options: DecodeOptions, purpose: Purpose)
 
 
 def block_round(
-    target: Lane, draft: Lane, rows: Rows, options: DecodeOptions, ends: Flags
+    target: CachedModel, draft: CachedModel, rows: Rows, options: DecodeOptions, ends: Flags
 ) -> RoundTokens:
     """Draft a block in every row, verify it with one target forward, emit what stands.
 

@@ -11,7 +11,7 @@ from llmx.decoding import accept
 from llmx.decoding.accept import Flags, Floats, Ints
 from llmx.decoding.accept_rule import accept_brought
 from llmx.decoding.block_model import BlockModel, CompareJob, reads
-from llmx.decoding.cached_model import Lane, tokens_on_host
+from llmx.decoding.cached_model import CachedModel, tokens_on_host
 from llmx.decoding.lossless import own_test, ratio_test
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    lane: Lane,
+    lane: CachedModel,
     rows: Rows,
     proposal: Proposal,
     options: DecodeOptions,
@@ -46,7 +46,7 @@ def verify(
     return apply_rule(logits, scores, proposal, u, rows.state, options, valid)
 
 
-def _block(lane: Lane, rows: Rows, drafted: Any) -> Any:
+def _block(lane: CachedModel, rows: Rows, drafted: Any) -> Any:
     """Return the last token of each row and what was drafted behind it, (B, K+1)."""
     last = rows.tokens[rows.index, rows.length - 1][:, None]
     if lane.host is not None:

@@ -58,21 +58,23 @@ def stepwise(task: Question) -> Steps:
     outcome, drafts = FinalAnswer(), dict[str, Draft]()
     everyone = speakers(task.spec)
     for layer in range(1, task.spec.layers + 1):
-        desks = [Desk(task, one, drafts, outcome) for one in everyone if one.layer == layer]
-        while calls := [call for desk in desks if (call := desk.call()) is not None]:
+        stepped = [
+            SteppedSpeaker(task, one, drafts, outcome) for one in everyone if one.layer == layer
+        ]
+        while calls := [call for one in stepped if (call := one.call()) is not None]:
             replies = yield calls
-            waiting = [desk for desk in desks if not desk.over]
-            for desk, reply in zip(waiting, replies, strict=True):
-                desk.take(reply)
-        drafts.update({desk.speaker.name: desk.draft for desk in desks})
-    answer = desks[0]
+            waiting = [one for one in stepped if not one.over]
+            for one, reply in zip(waiting, replies, strict=True):
+                one.take(reply)
+        drafts.update({one.speaker.name: one.draft for one in stepped})
+    answer = stepped[0]
     outcome.answer, outcome.finish = answer.listener.shown, answer.finish
     outcome.drafts = {name: _whole(draft) for name, draft in drafts.items()}
     outcome.early = answer.early
     return outcome
 
 
-class Desk:
+class SteppedSpeaker:
     """A speaker whose sources have said all they will: their chunks are dealt out as in time."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One speaker's desk: what it has heard, what it has said, and the request that comes next.
+"""One speaker: what it has heard, what it has said, and the request that comes next.
 
 Both drivers work on it: the stepwise one, for quality, and the conductor, for latency. So a text
 does not depend on which of them wrote it.
@@ -55,7 +55,7 @@ class Draft:
 
 @dataclass
 class Listener:
-    """One speaker with its ears and its mouth.
+    """One speaker: what it hears and what it says.
 
     Attributes:
         taken: chunks of each source that stand in the prompt.

@@ -19,7 +19,7 @@ from llmx.dialogue.listener import Draft, Listener, Question
 from llmx.dialogue.pace import chunk_size, over
 from llmx.dialogue.redundancy import repeats
 from llmx.dialogue.speakers import Speaker, speakers
-from llmx.dialogue.waiting import Ear
+from llmx.dialogue.waiting import ChunkWaiter
 
 _QUEUE = 64  # events: a reader that does not read holds every speaker up, and memory stays small
 
@@ -87,16 +87,16 @@ class Voice:
         self.listener = Listener(self.task, speaker)
         self.streamer = conductor.cast[speaker.voice]
         self.current, self.chunk, self.full = ShownText(), 0, False
-        self.ear = Ear(conductor, self.listener)
+        self.waiter = ChunkWaiter(conductor, self.listener)
 
     async def speak(self) -> None:
         """Ask for chunk after chunk, as the sources allow, until the answer is over."""
         while True:
-            await self.ear.listen()
-            self.full = self.ear.has_all()
+            await self.waiter.listen()
+            self.full = self.waiter.has_all()
             size = chunk_size(self.task, self.speaker, self.chunk)
             finish = await self._chunk(self.listener.left if self.full else size)
-            drafts, last = self.conductor.drafts, max(self.ear.heard - 1, 0)
+            drafts, last = self.conductor.drafts, max(self.waiter.heard - 1, 0)
             if over(self.listener, drafts, last, finish, self.full):
                 break
         await self._hand_over()

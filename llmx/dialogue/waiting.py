@@ -25,7 +25,7 @@ class Floor(Protocol):
         """Add an event."""
 
 
-class Ear:
+class ChunkWaiter:
     """Waits for the next chunk of the sources and takes it.
 
     Attributes:

@@ -55,11 +55,11 @@ def run_with_workers(
     with tempfile.TemporaryDirectory() as scratch:
         spec_path = Path(scratch) / "spec.json"
         write_json(spec_path, spec.model_dump(mode="json"))
-        crew = [_Worker(spec_path, cache) for _ in range(min(workers, shares))]
+        started = [_Worker(spec_path, cache) for _ in range(min(workers, shares))]
         try:
-            _watch(crew, nodes, cache, observer)
+            _watch(started, nodes, cache, observer)
         finally:
-            _stop(crew)
+            _stop(started)
 
 
 def _command(spec: Path, cache: Path) -> list[str]:
@@ -93,12 +93,12 @@ class _Worker:
         return RunError(f"a worker process ended: {ending[0]}", "the same command resumes")
 
 
-def _watch(crew: Sequence[_Worker], nodes: list[Node], cache: Path, observer: Observer) -> None:
+def _watch(workers: Sequence[_Worker], nodes: list[Node], cache: Path, observer: Observer) -> None:
     view = _View(cache, observer)
     while True:
-        running = [worker for worker in crew if worker.process.poll() is None]
+        running = [worker for worker in workers if worker.process.poll() is None]
         view.refresh(nodes)
-        for worker in crew:
+        for worker in workers:
             if worker.process.returncode:
                 raise worker.error()
         if not running:
@@ -148,10 +148,10 @@ class _View:
             self.observer.note(f"{node.title} is not available: {why}")
 
 
-def _stop(crew: Sequence[_Worker]) -> None:
-    for worker in crew:
+def _stop(workers: Sequence[_Worker]) -> None:
+    for worker in workers:
         if worker.process.poll() is None:
             worker.process.terminate()
-    for worker in crew:
+    for worker in workers:
         worker.process.wait()
         worker.errors.close()

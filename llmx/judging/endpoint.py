@@ -13,7 +13,7 @@ from llmx.core.spec import ModelSpec, SamplerSpec
 from llmx.core.speech import Request
 from llmx.engines.endpoint.address import named_url
 from llmx.engines.endpoint.ask import check_options
-from llmx.engines.endpoint.judge_reply import Opinion, OpinionEngine
+from llmx.engines.endpoint.judge_reply import JudgeReply, OpinionEngine
 from llmx.judging.protocol import JudgeProtocol
 
 
@@ -41,7 +41,7 @@ class EndpointJudge:
         requests = [self._request(game) for game in games]
         with said_of_the_judge():
             for found in self.engine.arrivals(requests, [_spent(one) for one in kept]):
-                assert isinstance(found, Opinion)
+                assert isinstance(found, JudgeReply)
                 yield self._judged(by_id[found.id], found)
 
     def accounts(self) -> Mapping[str, Any]:
@@ -57,7 +57,7 @@ class EndpointJudge:
         )
         return Request(id=game.id, messages=self.protocol.turns(game), sampler=sampler)
 
-    def _judged(self, game: Game, found: Opinion) -> Judgement:
+    def _judged(self, game: Game, found: JudgeReply) -> Judgement:
         return judged(
             game,
             self.protocol.read(found.text, found.alternatives),

@@ -17,7 +17,7 @@ from llmx.data import evaluation_identity
 from llmx.dialogue.timing import timing
 from llmx.stages.ensemble import ensemble_identity, ensemble_of
 from llmx.stages.requests import required
-from llmx.stages.stand import Length, Stand, open_stand
+from llmx.stages.stand import Length, ReadyArm, open_stand
 from llmx.store.files import Appender, write_json
 from llmx.store.rows import keep_asked
 
@@ -118,7 +118,10 @@ class LatencyStage:
 
 
 def _round(
-    context: StageContext, stands: Mapping[tuple[str, Length], Stand], round_: int, kept: Appender
+    context: StageContext,
+    stands: Mapping[tuple[str, Length], ReadyArm],
+    round_: int,
+    kept: Appender,
 ) -> list[dict[str, Any]]:
     """Return a row an arm and length: ``tokens`` were written, ``length`` were asked for."""
     found = []

@@ -23,7 +23,7 @@ Length = int | None
 
 
 @dataclass(frozen=True)
-class Stand:
+class ReadyArm:
     """One arm, ready to answer."""
 
     arm: ArmSpec
@@ -46,7 +46,7 @@ class Stand:
 
 def open_stand(
     name: str, arm: ArmSpec, inputs: Mapping[str, Path], length: Length, problems: int
-) -> Stand:
+) -> ReadyArm:
     """Return an arm whose speakers end by themselves, or all have `length` tokens.
 
     Args:
@@ -57,7 +57,7 @@ def open_stand(
     asked = arm if length is None else _forced(arm, length)
     asked = asked.model_copy(update={"ensemble": _apart(asked, f"{name}/{length}", length)})
     cast = open_cast(ensemble_of(asked), asked.engine, inputs)
-    return Stand(asked, cast, list(requests_for(asked, "test", problems, 0.0)))
+    return ReadyArm(asked, cast, list(requests_for(asked, "test", problems, 0.0)))
 
 
 def _forced(arm: ArmSpec, length: int) -> ArmSpec:

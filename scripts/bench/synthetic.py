@@ -19,7 +19,7 @@ from bench.models import KERNELS, Models
 from bench.steps import Steps
 from llmx.decoding import DecodeOptions
 from llmx.decoding.accept import Floats, Ints, leading
-from llmx.decoding.cached_model import Lane
+from llmx.decoding.cached_model import CachedModel
 from llmx.decoding.propose import Proposal
 from llmx.decoding.rounds import follow
 from llmx.decoding.rows import Rows
@@ -97,7 +97,7 @@ class Step:
         kind = GivenBlocks if kernel == "native" else Given
         capacity = 2 * how.gamma + how.max_tokens + 4
         native = kernel == "native"
-        self.lane = Lane(kind(target), case.rows, capacity, vocabulary, host=native)
+        self.lane = CachedModel(kind(target), case.rows, capacity, vocabulary, host=native)
         self.rows = Rows(case.rows, capacity, how, 0)
         names = [str(row) for row in range(case.rows)]
         self.rows.admit(np.arange(case.rows), [[1, 2]] * case.rows, names)

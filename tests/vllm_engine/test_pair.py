@@ -9,7 +9,7 @@ from llmx.core.errors import EngineError
 from llmx.core.spec import SamplerSpec
 from llmx.core.speech import ask
 from llmx.decoding.warp import warp
-from llmx.engines.vllm.engine import Post
+from llmx.engines.vllm.engine import AnswerListener
 
 BASE = {"max_tokens": 160, "gamma": 5, "first_block": "target"}
 FUZZY = {"algorithm": "fuzzy", "draft": "greedy", "threshold": 0.1}
@@ -66,7 +66,7 @@ def test_vllm_gives_the_tokens_of_our_own_loop(vllm, own, problems, name):
 
 def answers(process, orders):
     """Send orders as they are, and return what comes back in the order of its coming."""
-    post = Post(process, [order["key"] for order in orders])
+    post = AnswerListener(process, [order["key"] for order in orders])
     process.send("ask", requests=orders, at_once=16)
     found = [post.next() for _ in orders]
     post.close()

@@ -15,7 +15,7 @@ Answer = Callable[[Request], Awaitable[Record]]
 Tell = Callable[[int, Record], None]
 
 
-class Crew:
+class RequestPool:
     """Workers on one list of requests.
 
     After the first error nothing more is sent; what is in flight is paid for, so it is waited for

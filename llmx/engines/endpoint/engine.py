@@ -150,7 +150,7 @@ class OpenAIEngine:
         tell: Callable[[_Placed], None],
     ) -> None:
         from llmx.engines.endpoint.call import Caller, client
-        from llmx.engines.endpoint.concurrency import Crew
+        from llmx.engines.endpoint.concurrency import RequestPool
 
         async with client(address, self.spec.batch_size) as connection:
             caller = Caller(address, self.spec, connection)
@@ -158,9 +158,9 @@ class OpenAIEngine:
             async def answer(request: Request) -> Record:
                 return self.record(request, await caller.answer(request, self.body(request)))
 
-            crew = Crew(requests, answer, budget, lambda place, found: tell((place, found)))
+            pool = RequestPool(requests, answer, budget, lambda place, found: tell((place, found)))
             try:
-                await crew.work(self.spec.batch_size)
+                await pool.work(self.spec.batch_size)
             finally:
                 self._count(caller.tries, caller.perhaps_billed, caller.failed, budget)
 

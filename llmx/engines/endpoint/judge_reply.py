@@ -12,7 +12,7 @@ from llmx.engines.endpoint.reply import Reply, record
 _USUAL = ("stop", "length")
 
 
-class Opinion(Record):
+class JudgeReply(Record):
     """A record, and what a judge's verdict is read from."""
 
     alternatives: dict[str, float] = Field(
@@ -24,7 +24,7 @@ class Opinion(Record):
 class OpinionEngine(OpenAIEngine):
     """An endpoint whose refusal to answer (a content filter) is an answer without a verdict."""
 
-    def record(self, request: Request, reply: Reply) -> Opinion:
+    def record(self, request: Request, reply: Reply) -> JudgeReply:
         """Return the opinion of an answer."""
         choice = reply.choices[0]
         ended = "" if choice.finish_reason in _USUAL else str(choice.finish_reason)
@@ -32,7 +32,7 @@ class OpinionEngine(OpenAIEngine):
             usual = choice.model_copy(update={"finish_reason": "stop"})
             reply = reply.model_copy(update={"choices": (usual, *reply.choices[1:])})
         plain = record(request, reply, self.spec)
-        return Opinion(**plain.model_dump(), alternatives=_alternatives(reply), ended=ended)
+        return JudgeReply(**plain.model_dump(), alternatives=_alternatives(reply), ended=ended)
 
 
 def _alternatives(reply: Reply) -> dict[str, float]:

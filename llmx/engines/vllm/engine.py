@@ -26,7 +26,7 @@ from llmx.engines.vllm.process import Process
 from llmx.engines.vllm.settings import ACCIDENTS, check, engine_arguments
 
 
-class Post:
+class AnswerListener:
     """Listens to some keys from its making until it is closed.
 
     Two callers may wait for one worker by turns: each gets its own answers and no other's.
@@ -190,7 +190,7 @@ class VllmEngine:
     ) -> Iterator[tuple[int, Record]]:
         named = {str(next(_NAMES)): request for request in requests}
         orders = [self._order(key, request) for key, request in named.items()]
-        post = Post(process, named)
+        post = AnswerListener(process, named)
         waiting = {key: place for place, key in enumerate(named)}
         try:
             process.send("ask", requests=orders, at_once=at_once)
@@ -206,7 +206,7 @@ class VllmEngine:
             if waiting and self.pool.holds(process):  # nobody waits for them any more
                 process.send("drop", keys=list(waiting))
 
-    def _next(self, post: Post, named: Mapping[str, Request]) -> tuple[str, Record]:
+    def _next(self, post: AnswerListener, named: Mapping[str, Request]) -> tuple[str, Record]:
         """Wait for the next answer to any of these requests.
 
         Raises:

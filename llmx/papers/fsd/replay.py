@@ -11,7 +11,7 @@ import torch
 from llmx.core.spec import DraftMode, Semantics
 from llmx.decoding.accept import Flags, Floats, Ints, valid_lengths
 from llmx.decoding.api import batches, decode
-from llmx.decoding.cached_model import Lane, tokens_on_host
+from llmx.decoding.cached_model import CachedModel, tokens_on_host
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal, propose
 from llmx.decoding.rows import Rows, Stop
@@ -142,8 +142,8 @@ class Replayer:
         for row, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
             self.rows.tokens[row, len(prompt) : len(prompt) + len(text)] = text
         self.sizes = np.array([len(text) for text in texts])
-        self.target = Lane(target, size, capacity, vocab)
-        self.draft = Lane(draft, size, capacity, vocab)
+        self.target = CachedModel(target, size, capacity, vocab)
+        self.draft = CachedModel(draft, size, capacity, vocab)
         self._prefill()
 
     def _prefill(self) -> None:

@@ -11,7 +11,7 @@ from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Ask, Part, Turn
 from llmx.papers.staircase.simulate.model import SimulatedModel
 from llmx.papers.staircase.simulate.scene import Scene, answer, ensemble_of, run_virtual
-from llmx.papers.staircase.simulate.server_model import ReplicaSpeed, SimulatedRequest, Station
+from llmx.papers.staircase.simulate.server_model import ReplicaSpeed, ServerModel, SimulatedRequest
 
 RATE = st.floats(0.001, 0.2, allow_nan=False)
 SPEED = st.builds(
@@ -23,7 +23,7 @@ def given_at(speed, *jobs, seed=0):
     """Return when each token of jobs that come together is there, job by job."""
 
     async def served():
-        station = Station(speed, seed)
+        station = ServerModel(speed, seed)
         for job in jobs:
             station.submit(job)
         return [[await job.given.get() for _ in range(job.tokens)] for job in jobs]
@@ -50,7 +50,7 @@ def test_two_prompts_are_computed_one_after_the_other_and_decode_together(speed,
 
 def test_luck_keeps_the_mean_and_has_the_variance():
     steps, variance = 20_000, 0.3
-    station = Station(ReplicaSpeed(variance=variance), seed=1)
+    station = ServerModel(ReplicaSpeed(variance=variance), seed=1)
     drawn = [station._luck() for _ in range(steps)]
     mean = sum(drawn) / steps
     spread = sum((one - mean) ** 2 for one in drawn) / steps
@@ -60,7 +60,7 @@ def test_luck_keeps_the_mean_and_has_the_variance():
 
 
 def test_without_a_variance_there_is_no_luck():
-    assert {Station(ReplicaSpeed(), seed)._luck() for seed in range(5)} == {1.0}
+    assert {ServerModel(ReplicaSpeed(), seed)._luck() for seed in range(5)} == {1.0}
 
 
 SLOW, LISTENER = st.builds(replace, SPEED, decode_row=st.just(0.0)), SPEED
@@ -98,7 +98,7 @@ def test_a_kept_prompt_is_not_computed_again():
     greedy = SamplerSpec(algorithm="target", temperature=0)
 
     async def prompts(cache):
-        model = SimulatedModel("m", Station(ReplicaSpeed()), 4, cache=cache)
+        model = SimulatedModel("m", ServerModel(ReplicaSpeed()), 4, cache=cache)
         found = []
         for text in ("x" * 100, "x" * 100, "x" * 100 + "y" * 40, "z" * 100):
             turn = Turn(role="user", parts=(Part(text=text),))

@@ -12,7 +12,7 @@ from llmx.core.progress import Silent
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import ask
-from llmx.engines.vllm.engine import Post, VllmEngine
+from llmx.engines.vllm.engine import AnswerListener, VllmEngine
 from llmx.engines.vllm.pool import Pool, check
 from llmx.engines.vllm.process import Process
 
@@ -132,7 +132,7 @@ def test_events_of_a_request_go_to_who_listens_and_those_of_a_left_one_to_nobody
 
 def test_two_who_wait_for_one_worker_by_turns_each_get_their_own():
     process = Process(Path(sys.executable), threads=1)
-    one, two = Post(process, "ab"), Post(process, "c")
+    one, two = AnswerListener(process, "ab"), AnswerListener(process, "c")
     for key in "cba":
         process._pass_on({"event": "answer", "key": key})
     assert [one.next()["key"], two.next()["key"], one.next()["key"]] == ["b", "c", "a"]
@@ -144,7 +144,7 @@ def test_two_who_wait_for_one_worker_by_turns_each_get_their_own():
 
 def test_trouble_of_the_whole_worker_is_told_to_all_who_wait():
     process = Process(Path(sys.executable), threads=1)
-    one, two = Post(process, "ab"), Post(process, "c")
+    one, two = AnswerListener(process, "ab"), AnswerListener(process, "c")
     process.send("ask", requests="no list of requests")  # it can't follow that, and ends
     for post in (one, two):
         event = post.next()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from llmx.core.stream import Ask, Piece, shared_prefix
-from llmx.papers.staircase.simulate.server_model import SimulatedRequest, Station
+from llmx.papers.staircase.simulate.server_model import ServerModel, SimulatedRequest
 
 BLOCK = 16  # tokens: a prefix cache keeps whole blocks, as vLLM's does
 
@@ -19,7 +19,12 @@ class SimulatedModel:
     """
 
     def __init__(
-        self, name: str, station: Station, tokens: int, cache: bool = False, network: float = 0.0
+        self,
+        name: str,
+        station: ServerModel,
+        tokens: int,
+        cache: bool = False,
+        network: float = 0.0,
     ) -> None:
         self.name, self.station, self.tokens = name, station, tokens
         self.cache, self.network = cache, network

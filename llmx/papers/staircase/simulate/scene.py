@@ -17,7 +17,7 @@ from llmx.core.spec import ModelSpec, SamplerSpec
 from llmx.dialogue.api import converse
 from llmx.dialogue.timing import Timing, timing
 from llmx.papers.staircase.simulate.model import SimulatedModel
-from llmx.papers.staircase.simulate.server_model import ReplicaSpeed, Station
+from llmx.papers.staircase.simulate.server_model import ReplicaSpeed, ServerModel
 
 _T = TypeVar("_T")
 
@@ -83,7 +83,7 @@ class Scene:
     def cast(self) -> dict[str, SimulatedModel]:
         """Return the models, on replicas that rest."""
         items = enumerate(self.speeds.items())
-        stations = {name: Station(speed, self.seed + n) for n, (name, speed) in items}
+        stations = {name: ServerModel(speed, self.seed + n) for n, (name, speed) in items}
         common = stations[self.spec.aggregator]
         return {
             name: SimulatedModel(

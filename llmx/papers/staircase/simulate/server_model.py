@@ -39,7 +39,7 @@ class SimulatedRequest:
     over: bool = False
 
 
-class Station:
+class ServerModel:
     """Steps while there is work. As without chunked prefill, computing a prompt stops all."""
 
     def __init__(self, speed: ReplicaSpeed, seed: int = 0) -> None:
