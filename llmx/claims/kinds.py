@@ -1,12 +1,6 @@
-"""Verdict tests of any paper, and what published figures measure."""
+"""What published figures measure."""
 
 KINDS = {
-    "test.end_to_end_speed": "llmx.report.verdict.tests:END_TO_END_SPEED",
-    "test.equivalent": "llmx.report.verdict.tests:EQUIVALENT",
-    "test.length_inflation": "llmx.report.verdict.tests:LENGTH_INFLATION",
-    "test.lossless": "llmx.report.verdict.tests:LOSSLESS",
-    "test.more_accurate": "llmx.report.verdict.tests:MORE_ACCURATE",
-    "test.steadier": "llmx.report.verdict.tests:STEADIER",
     "quantity.tokens/s": "llmx.claims.quantities:TOKEN_RATE",
     "quantity.problems/s": "llmx.claims.quantities:PROBLEM_RATE",
     "quantity.accuracy": "llmx.claims.quantities:ACCURACY",

@@ -1,4 +1,4 @@
-"""Stages of any paper, and the judge behind an endpoint."""
+"""Stages of any paper."""
 
 KINDS = {
     "stage.decode": "llmx.stages.decode:DecodeStage",
@@ -12,5 +12,5 @@ KINDS = {
     "stage.report": "llmx.stages.report:ReportStage",
     "stage.audit": "llmx.stages.audit:AuditStage",
     "stage.verdicts": "llmx.stages.verdicts:VerdictStage",
-    "judge.endpoint": "llmx.judging.endpoint:EndpointJudge",
+    "stage.training_report": "llmx.stages.training_report:TrainingReportStage",
 }

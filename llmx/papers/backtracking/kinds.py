@@ -4,7 +4,6 @@ KINDS = {
     "stage.traces": "llmx.papers.backtracking.traces.stage:TracesStage",
     "stage.answers": "llmx.papers.backtracking.answers:AnswersStage",
     "stage.sampled": "llmx.papers.backtracking.sampled:SampledStage",
-    "stage.training_report": "llmx.stages.training_report:TrainingReportStage",
     "data_options.traces": "llmx.papers.backtracking.traces.options:TraceOptions",
     "observer.countdown": "llmx.papers.backtracking.observer:TraceObserver",
     "observer.sudoku": "llmx.papers.backtracking.observer:TraceObserver",

@@ -142,3 +142,9 @@ def test_a_file_of_kinds_is_data(file):
     allowed = (ast.Expr, ast.Assign, ast.Dict, ast.Tuple, ast.Constant, ast.Name, ast.Module)
     allowed = (*allowed, ast.Store, ast.Load)
     assert all(isinstance(node, allowed) for node in ast.walk(ast.parse(file.read_text())))
+
+
+def test_a_kind_is_listed_where_its_code_is():
+    for room in registry.rooms():
+        for (family, kind), where in room.kinds.items():
+            assert where.startswith(f"{room.name}."), (room.name, family, kind)
