@@ -16,7 +16,8 @@ from rich.text import Text
 from strangers import DECODE, SCRIPT, recipe, refused
 from typer.testing import Result
 
-from llmx.cli.console import MarkingConsole, console, say, show, table
+from llmx.cli.console import console, say, show, table
+from llmx.cli.marking import MarkingConsole
 from llmx.core.errors import ConfigError
 from llmx.core.names import marked, on_one_line
 from llmx.store.page import write_marked
