@@ -194,7 +194,7 @@ AUDIT = [
         (
             "tests/papers/staircase/test_predicted.py"
             "::test_the_plain_form_of_what_was_fitted_gives_the_rows_it_was_fitted_on"
-            "[Assumed(draft_length=0.75, later_chunk=16, prompt_token=0.0, proposers=3)]"
+            "[Assumed(draft_length=1.0, later_chunk=16, prompt_token=0.0, proposers=3)]"
         ),
     ),
     Mutant(  # a torn line takes the one before with it
