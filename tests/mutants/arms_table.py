@@ -82,7 +82,7 @@ PATTERNS = [
         ARM_WORDS,
         "return [arm for arm in found if arm in asked]",
         "return found",
-        f"{_WORDS}::test_what_means_no_arm_or_key_is_said_in_a_line",
+        f"{_WORDS}::test_patterns_may_meet_in_an_arm_that_is_not_asked_for",
     ),
     Mutant(
         "config/points.py",

@@ -134,6 +134,8 @@ def test_a_mapping_as_a_whole_outvotes_in_its_own_place(learn: Callable[..., Run
     spec = learn(b=f"{inner}, {whole}, {again}")
     assert settings(spec, "sft", "b") == {"max_steps": 8}
     assert list(spec.arms["b"].stages["sft"]) == ["settings", "settings.max_steps"]
+    spec = learn(b=f"{inner}, {whole}")
+    assert list(spec.arms["b"].stages["sft"]) == ["settings"]
 
 
 def test_what_an_arm_sets_is_not_overruled_in_silence(learn: Callable[..., RunSpec]) -> None:

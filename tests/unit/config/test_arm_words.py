@@ -116,6 +116,11 @@ def test_what_means_no_arm_or_key_is_said_in_a_line(
     assert said in str(caught.value)
 
 
+def test_patterns_may_meet_in_an_arm_that_is_not_asked_for(many: Callable[..., RunSpec]) -> None:
+    spec = many("arms=[sd,fsd_low]", "arms.*_*.seed=1", "arms.*[dh].seed=2")
+    assert {name: arm.seed for name, arm in spec.arms.items()} == {"sd": 2, "fsd_low": 1}
+
+
 def test_a_name_that_is_a_pattern_too_stands_for_itself() -> None:
     assert fitted("s?", ["sd", "s?"]) == ["s?"]
     assert fitted("s?2", ["sd", "sd2"]) == ["sd2"]
