@@ -85,7 +85,7 @@ def test_nobody_there_is_one_line():
 
 def test_going_on_needs_a_server_that_can(echo):
     shown = ShownText(text="one ", tokens=1)
-    with pytest.raises(EngineError, match="cannot go on"):
+    with pytest.raises(EngineError, match="cannot continue"):
         read(streamer(echo[1]), ask("one two", shown=shown))
     body = streamer(echo[1], dialect="vllm")._body(ask("one two", shown=shown))
     assert body["continue_final_message"] and not body["add_generation_prompt"]
