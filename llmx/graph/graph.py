@@ -65,10 +65,9 @@ def unread(spec: RunSpec, graph: Graph) -> tuple[str, ...]:
     read = {
         (arm, section)
         for node in graph
-        if not shows_all(node.stage)
         for _, of in node.labels
         for arm in ([of] if of is not None else spec.arms)
-        for section in sections_of(node.stage, {})
+        for section in sections_of(node.stage, {})  # who shows all reads none
     }
     unseen: dict[str, list[str]] = {}
     for arm, held in spec.arms.items():
@@ -277,14 +276,9 @@ def sections_of(stage: object, arms: Mapping[str, Any]) -> tuple[str, ...]:
     Args:
         arms: of which a stage that reads :data:`EVERY` section reads all that they hold.
     """
-    if shows_all(stage):
+    if getattr(stage, "sections", ()) == EVERY:
         return tuple(dict.fromkeys(name for arm in arms.values() for name in arm.more))
     return tuple(one.section for one in getattr(stage, "sections", ()))
-
-
-def shows_all(stage: object) -> bool:
-    """Whether a stage only shows the sections, so that nothing it does depends on one of them."""
-    return getattr(stage, "sections", ()) == EVERY
 
 
 def read_sections(arms: Mapping[str, Any], over: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ PROGRAMS = [
         ORIGINS,
         "{k: p for k, p in self.places.items() if not k.startswith(inside)}",
         "dict(self.places)",
-        f"{_PROGRAMS}::test_a_typed_key_covers_no_value_that_a_file_puts_over_it",
+        "tests/hostile/test_programs.py::test_a_key_that_a_file_sets_again_is_the_files",
     ),
     Mutant(
         OUTSIDE,
@@ -61,7 +61,7 @@ PROGRAMS = [
            f"{_OPTIONS}[vllm_server-worker_cls]"),
     Mutant(PERMITTED, "return name in LORA", "return True", f"{_TRAINING}[lora]"),
     Mutant(PERMITTED, "return name in TRAINING_TEXTS and all(map(_plain, held))",
-           "return all(map(_plain, held))", f"{_TRAINING}[settings]"),
+           "return all(map(_plain, held))", f"{_TRAINING}[settings       ]"),
     Mutant(PERMITTED, "return name in _LOADING and", "return name not in _LOADING or",
            f"{_TRAINING}[settings   ]"),
 ]  # fmt: skip
