@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from forked import Forks, forking
-from tiny import Work, save_data, save_tiny_llama
+from tiny import Work, bring, save_data, save_tiny_llama
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,6 +16,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if Path(__file__).parent in item.path.parents:
                 item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def kinds_of_these_tests() -> None:
+    bring()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.store.files import write_lines
 
-registry._known()["reward"] |= {
+REWARDS = {
     "letters": "letters_reward:letters",
     "raises": "letters_reward:raises",
     "nan": "letters_reward:nan",
@@ -20,7 +20,14 @@ registry._known()["reward"] |= {
     "gate": "letters_reward:Gate",
 }
 
-registry._known()["stage"] |= {"pairs": "pairs_stage:PairsStage"}
+
+def bring() -> None:
+    """Bring the kinds of these tests; plugins of other tests make the registry forget them."""
+    registry._known()["reward"] |= REWARDS
+    registry._known()["stage"] |= {"pairs": "pairs_stage:PairsStage"}
+
+
+bring()
 
 ROWS = [
     {
