@@ -1,4 +1,4 @@
-"""The Python API, in parity with the command line: run, plan, load."""
+"""A run from its plan to its folder, and a stored one by its name; :mod:`llmx.api` calls it."""
 
 from __future__ import annotations
 
