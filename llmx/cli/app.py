@@ -26,7 +26,7 @@ from llmx.cli import (
     validate,
 )
 from llmx.cli.console import complain, say
-from llmx.core.errors import LlmxError, StoreError
+from llmx.core.errors import ConfigError, LlmxError, StoreError
 from llmx.store.files import unwritable
 
 
@@ -41,6 +41,7 @@ class GuardedGroup(TyperGroup):
         given = list(sys.argv[1:] if args is None else args) or ["--help"]
         options["standalone_mode"] = False
         try:
+            _refuse_empty_values(given)
             code = super().main(given, *more, **options)
         except LlmxError as error:
             _refuse(error, given)
@@ -51,6 +52,18 @@ class GuardedGroup(TyperGroup):
         except Exception as error:
             _usage(error, given)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse_empty_values(given: Sequence[str]) -> None:
+    """Refuse ``--runs ""``, mostly a variable that is not set: as a path it is this folder.
+
+    Raises:
+        ConfigError: naming the flag.
+    """
+    following = [*given[1:], "another word"]
+    for flag, value in zip(given, following, strict=True):
+        if flag.startswith("--") and (flag.endswith("=") or not value):
+            raise ConfigError(f"there is nothing after {flag.rstrip('=')}", "give it a value")
 
 
 def _refuse(error: LlmxError, args: Sequence[str]) -> None:

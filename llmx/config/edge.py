@@ -22,7 +22,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, OverrideType, QuotedString
+from hydra.core.override_parser.types import Glob, Override, OverrideType, Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
@@ -32,7 +32,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from llmx.config.places import ROOT, Mount
 from llmx.config.recipe import groups
-from llmx.config.yaml_file import DEEPEST, TOO_DEEP, unusable
+from llmx.config.yaml_file import DEEPEST, TOO_DEEP, scalar, unusable
 from llmx.core.errors import ConfigError
 from llmx.core.secrets import is_secret_name
 
@@ -156,18 +156,36 @@ def _how(text: str) -> str:
 
 def _values(parsed: Override, text: str, origin: str) -> tuple[Any, ...]:
     if not parsed.is_sweep_override():
-        return (parsed.value(),)
+        return (_plain(parsed._value, text, origin),)
     if isinstance(parsed._value, Glob) or not parsed.is_discrete_sweep():
         raise ConfigError(
             f"{origin}: '{_brief(text)}' has no countable values", "write a,b,c or range(…)"
         )
-    return tuple(_plain(value) for value in parsed.sweep_iterator())
+    return tuple(_plain(value, text, origin) for value in parsed.sweep_iterator())
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, text: str, origin: str) -> Any:
+    """Return a value of Hydra's parser without its marks of quotes, however deep they are."""
     if isinstance(value, QuotedString):
+        return _unescaped(value, text, origin)
+    if isinstance(value, dict):
+        pairs = value.items()
+        return {_plain(k, text, origin): _plain(v, text, origin) for k, v in pairs}
+    return [_plain(item, text, origin) for item in value] if isinstance(value, list) else value
+
+
+def _unescaped(value: QuotedString, text: str, origin: str) -> str:
+    r"""Return what quotes hold: escapes mean in double quotes what they mean in a YAML file.
+
+    Hydra's own reading knows an escaped quote alone, so that ``["\n\n"]`` would be four letters.
+    """
+    if value.quote is not Quote.double or "\\" not in value.text:
         return value.text
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    try:
+        return str(scalar(value.with_quotes()))
+    except ValueError as error:
+        hint = "write \\\\ for a backslash, or use single quotes, in which it is a letter"
+        raise ConfigError(f"{origin}: '{_brief(text)}': {error} in double quotes", hint) from error
 
 
 _mount: Mount | None = None

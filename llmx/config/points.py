@@ -124,13 +124,17 @@ def chosen_arms(given: Assignment | None, problems: Problems) -> tuple[str, ...]
     if not names or not all(isinstance(name, str | int) for name in names):
         problems.add(f"{given.origin}: cannot use '{given.text}'", "write arms=[NAME,NAME]")
         return None
-    return tuple(str(name) for name in names)
+    chosen = tuple(str(name) for name in names)
+    if len({*chosen}) < len(chosen):
+        text = f"{given.origin}: '{given.text}' names an arm twice"
+        problems.add(text, "name each arm once; to repeat one with other draws, seed=0,1")
+    return chosen
 
 
 def _scale(given: Assignment | None, problems: Problems) -> str | None:
     if given is None:
         return None
-    if given.sweep or not isinstance(given.values[0], str):
+    if given.sweep or not isinstance(given.values[0], str) or not given.values[0]:
         problems.add(f"{_ORIGIN}: cannot use '{given.text}'", "one scale a run: scale=smoke")
         return None
     return given.values[0]

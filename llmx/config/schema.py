@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from llmx.config.problems import Problems
 from llmx.config.recipe import brought_sections
-from llmx.core.errors import ConfigError
+from llmx.core.errors import ConfigError, nearest
 from llmx.core.registry import kinds
 from llmx.core.section import section_class
 from llmx.core.spec import ArmSpec
@@ -155,4 +155,4 @@ def _check_kinds(values: Mapping[str, Any], origins: Mapping[str, str], problems
     kind = data.get("kind")
     if isinstance(kind, str) and kind not in kinds("data"):
         place = origins.get("data.kind") or origins.get("data", "data")
-        problems.add(f"{place}: unknown data kind '{kind}'", suggest(kind, kinds("data")))
+        problems.add(f"{place}: unknown data kind '{kind}'", nearest(kind, kinds("data"), "data"))

@@ -25,11 +25,25 @@ TOO_DEEP = f"lists and mappings are nested more than {DEEPEST} deep"
 TOO_LONG = "a number has too many digits"
 
 
+_OLD = (":timestamp", ":float", ":bool")
+_READ_APART = re.compile(r"[-+]?(?:0[0-7_]*[0-7]|0b[01_]+|.*:.*)$")
+_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+
+
+def _meant(number: str) -> str:
+    digits = number.replace("_", "").lstrip("+-").lstrip("0")
+    plain = f"write {digits or 0}, or " if digits.isdecimal() or not digits else ""
+    return f"{plain}put it in quotes if it is text"
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML 1.1 as OmegaConf reads it: `1e-3` is a number, a date is text."""
+    """YAML 1.2 where the library has 1.1: `1e-3` is a number; a date, `no` and `on` are text.
+
+    Whole numbers that the two versions read apart (`010`, `1:30`, `0b11`) are refused.
+    """
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-        first: [(tag, rule) for tag, rule in rules if not tag.endswith((":timestamp", ":float"))]
+        first: [(tag, rule) for tag, rule in rules if not tag.endswith(_OLD)]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -42,6 +56,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
             raise _odd(node, f"this is no {kind} that can be read") from error
         if isinstance(found, int) and found.bit_length() > LONGEST:
             raise _odd(node, TOO_LONG)
+        if node.tag.endswith(":int") and _READ_APART.match(node.value):
+            raise _odd(node, f"{node.value} is {found} in YAML 1.1 alone: {_meant(node.value)}")
         return found
 
 
@@ -53,6 +69,7 @@ _FLOAT = re.compile(
     r"^(?:[-+]?(?:\d[\d_]*)\.[\d_]*(?:[eE][-+]?\d+)?|[-+]?(?:\d[\d_]*)[eE][-+]?\d+"
     r"|[-+]?\.\d[\d_]*(?:[eE][-+]?\d+)?|[-+]?\.?(?:inf|Inf|INF)|\.?(?:nan|NaN|NAN))$"
 )
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _BOOL, list("tTfF"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789.inIN"))
 
 
@@ -141,6 +158,18 @@ def _parse(path: Path, raw: bytes) -> Document:
     if not isinstance(data, dict):
         raise ConfigError(f"{shown(path)}:1: expected `key: value` lines, found {_noun(data)}")
     return Document(path, data, lines, _header(text))
+
+
+def scalar(text: str) -> Any:
+    """Return what one value means in a file.
+
+    Raises:
+        ValueError: saying what is wrong with it, e.g. an unknown escape.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ValueError(getattr(error, "problem", None) or "broken text") from error
 
 
 def unusable(value: Any) -> str | None:

@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     Field,
     SerializerFunctionWrapHandler,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -26,8 +27,8 @@ class ModelSpec(Frozen):
     a model that ships with llmx.
     """
 
-    target: str
-    draft: str | None = None
+    target: str = Field(min_length=1)
+    draft: str | None = Field(default=None, min_length=1)
     target_revision: str | None = None
     draft_revision: str | None = None
 
@@ -217,6 +218,13 @@ class SamplerSpec(Frozen):
         """Leave out what is off, so that samplers from before it keep their fingerprints."""
         written: dict[str, Any] = handler(self)
         return {key: value for key, value in written.items() if _IDLE.get(key, _SET) != value}
+
+    @field_validator("stop")
+    @classmethod
+    def _texts_to_stop_at(cls, stop: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in stop:  # every text holds it: each answer would be over at its first token
+            raise ValueError("an empty text stops every answer; sampler.stop=[] for none")
+        return stop
 
     @model_validator(mode="after")
     def _one_setting(self) -> SamplerSpec:

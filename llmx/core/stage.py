@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
-from llmx.core.errors import LlmxError
+from llmx.core.errors import ConfigError, LlmxError
 from llmx.core.options import StageOptions, model_of, parse
 from llmx.core.progress import Progress
 from llmx.core.spec import ArmSpec, StageSpec
@@ -45,7 +45,15 @@ class StageInput:
 
     @property
     def arm(self) -> ArmSpec:
-        """The only arm of an ``over: arm`` stage."""
+        """The only arm of an ``over: arm`` stage.
+
+        Raises:
+            ConfigError: if the recipe has the stage over all arms at once.
+        """
+        if self.stage.over != "arm":
+            name = self.stage.name
+            text = f"stage '{name}' ({self.stage.kind}) does its work for one arm at a time"
+            raise ConfigError(text, f"stages.{name}.over=arm")
         (arm,) = self.arms.values()
         return arm
 

@@ -8,6 +8,7 @@ from typer.testing import Result
 
 Llmx = Callable[..., Result]
 FSD = ("run", "recipe=fsd_gsm8k", "--dry-run")
+GSM = ("run", "recipe=gsm_answers", "--dry-run")
 
 # id, words, what the lines on stderr must name
 COMMANDS = [
@@ -66,6 +67,74 @@ COMMANDS = [
     ("report", ["report", "nothing"], ["nothing"]),
     ("runs rm", ["runs", "rm", "nothing"], ["nothing"]),
     ("runs verb", ["runs", "rmm"], ["rmm", "rm"]),
+    ("empty scale", [*FSD, "scale="], ["scale=", "scale=smoke"]),
+    ("null scale", [*FSD, "scale=null"], ["scale=null", "scale=smoke"]),
+    ("list as scale", [*FSD, "scale=[smoke]"], ["scale=[smoke]", "one scale"]),
+    ("empty data", [*FSD, "data="], ["there is no data=", "gsm_symbolic"]),
+    ("empty model", [*FSD, "model="], ["there is no model=", "zoo_gsm"]),
+    ("empty engine", [*FSD, "engine="], ["there is no engine=", "hf"]),
+    ("empty arm's group", [*FSD, "arms.sd.sampler="], ["arm sd", "no sampler=", "speculative"]),
+    ("empty seed", [*FSD, "seed="], ["seed=", "integer"]),
+    ("no seed", [*FSD, "seed=null"], ["seed=null", "integer"]),
+    ("half a seed", [*FSD, "seed=1.5"], ["seed=1.5", "integer"]),
+    ("empty arm", [*FSD, "arms="], ["no arm ''", "sd"]),
+    ("arm twice", [*FSD, "arms=[sd,sd]"], ["arms=[sd,sd]", "twice", "seed=0,1"]),
+    ("arms twice by comma", [*FSD, "arms=sd,sd"], ["twice"]),
+    ("arms in braces", [*FSD, "arms={sd}"], ["arms={sd}"]),
+    ("empty target", [*FSD, "model.target="], ["model.target=", "at least 1"]),
+    ("empty draft", [*FSD, "model.draft="], ["model.draft=", "at least 1"]),
+    ("number as target", [*FSD, "model.target=1"], ["model.target=1", "string"]),
+    ("target nowhere", [*FSD, "model.target=./nowhere"], ["nowhere", "config.json"]),
+    ("target in the zoo", [*FSD, "model.target=zoo:gsm"], ["zoo has no model 'gsm'", "gsm_"]),
+    ("data kind", [*FSD, "data.kind=gsm"], ["unknown data kind 'gsm'", "gsm8k"]),
+    ("empty data kind", [*FSD, "data.kind="], ["unknown data kind ''", "known data"]),
+    ("no problems", [*FSD, "scale.problems=0"], ["scale.problems=0", "greater"]),
+    ("all problems", [*FSD, "scale.problems=all"], ["scale.problems=all", "integer"]),
+    ("octal problems", [*FSD, "scale.problems=010"], ["scale.problems=010", "integer"]),
+    ("clock as tokens", [*FSD, "sampler.max_tokens=1:30"], ["max_tokens=1:30", "integer"]),
+    ("no tokens", [*FSD, "sampler.max_tokens=0"], ["sampler.max_tokens=0", "greater"]),
+    ("empty stop", [*FSD, "sampler.stop=['']"], ["sampler.stop", "empty text", "[]"]),
+    ("empty stop in two", [*FSD, "sampler.stop=[a,'']"], ["sampler.stop", "empty text"]),
+    ("stop is nothing", [*FSD, "sampler.stop=null"], ["sampler.stop=null", "array"]),
+    ("number as stop", [*FSD, "sampler.stop=[1]"], ["sampler.stop=1", "string"]),
+    ("escape", [*FSD, r'sampler.stop=["\d"]'], ["escape", "single quotes"]),
+    ("escape at the end", [*FSD, r'sampler.stop=["\x1"]'], ["double quotes"]),
+    ("temperature", [*GSM, "sampler.temperature=inf"], ["sampler.temperature", "finite"]),
+    ("percent", [*FSD, "sampler.top_p=90"], ["sampler.top_p=90", "less"]),
+    ("device", [*FSD, "engine.device=gpu"], ["engine.device=gpu", "cuda"]),
+    ("kernel", [*FSD, "engine.kernel=fast"], ["engine.kernel=fast", "native"]),
+    ("threads", [*FSD, "engine.threads=0"], ["engine.threads=0", "greater"]),
+    ("address", [*GSM, "engine=openai", "engine.base_url=HOST"], ["base_url=HOST", "http"]),
+    ("no address", [*GSM, "engine=openai"], ["address", "engine.base_url="]),
+    ("over all arms", [*GSM, "stages.generate.over=recipe"], ["one arm", "over=arm"]),
+    ("split", [*GSM, "stages.generate.split=tset"], ["tset", "test"]),
+    ("no scorer", [*FSD, "stages.score.scorer="], ["unknown scorer ''", "gsm"]),
+    ("stage as a value", [*FSD, "stages.score=3"], ["stages.score=3", "stages.score.KEY"]),
+    ("all stages", [*FSD, "stages="], ["unknown key 'stages'"]),
+    ("needs nothing", [*FSD, "stages.score.needs=[nothing]"], ["needs unknown stage 'nothing'"]),
+    ("reference", [*FSD, "reference=sd"], ["reference"]),
+    ("empty word", ["run", "recipe=fsd_gsm8k", ""], ["'' is not KEY=VALUE"]),
+    ("equals alone", [*FSD, "="], ["'='", "KEY=VALUE"]),
+    ("no key", [*FSD, "=3"], ["'=3'", "KEY=VALUE"]),
+    ("empty runs", [*FSD, "--runs", ""], ["nothing after --runs"]),
+    ("empty runs by equals", [*FSD, "--runs="], ["nothing after --runs"]),
+    ("empty recipes", [*FSD, "--recipes", ""], ["nothing after --recipes"]),
+    ("empty plugin", [*FSD, "--plugin", ""], ["nothing after --plugin"]),
+    ("plugin nowhere", [*FSD, "--plugin", "nowhere"], ["nowhere", "not a folder"]),
+    ("recipe as a flag", ["run", "--recipe", "fsd_gsm8k"], ["--recipe", "--recipes"]),
+    ("recipe with a colon", ["run", "recipe:fsd_gsm8k"], ["recipe=fsd_gsm8k"]),
+    ("recipe with a dash", ["run", "recipe=fsd-gsm8k"], ["fsd-gsm8k", "fsd_gsm8k"]),
+    ("recipe and suffix", ["run", "recipe=fsd_gsm8k.yaml"], ["fsd_gsm8k.yaml", "by name"]),
+    ("recipe of a folder", ["run", "recipe=.."], ["no recipe '..'"]),
+    ("workers", [*FSD, "--workers", "0"], ["--workers", "equal to 1"]),
+    ("describe two", ["describe", "fsd_gsm8k", "zoo_gsm"], ["zoo_gsm", "llmx describe --help"]),
+    ("paper", ["reproduce", "fds"], ["no paper 'fds'", "fsd"]),
+    ("no paper", ["reproduce", ""], ["no paper ''", "fsd"]),
+    ("compare one", ["compare", "a"], ["Missing argument"]),
+    ("report above", ["report", "../.."], ["no run '../..'"]),
+    ("rm nothing", ["runs", "rm", ""], ["no run ''"]),
+    ("check", ["runs", "check", "nothing"], ["no run 'nothing'"]),
+    ("port", ["serve", "recipe=staircase_moa", "--port", "99999"], ["--port", "65535"]),
 ]
 
 
@@ -73,7 +142,9 @@ COMMANDS = [
     ("words", "named"), [row[1:] for row in COMMANDS], ids=[row[0] for row in COMMANDS]
 )
 def test_wrong_command(llmx: Llmx, words: list[str], named: list[str]) -> None:
+    before = sorted(Path().rglob("*"))
     done = llmx(*words)
+    assert sorted(Path().rglob("*")) == before
     assert done.exit_code == 2, done.output
     assert isinstance(done.exception, SystemExit)
     lines = done.stderr.splitlines()
