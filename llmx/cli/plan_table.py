@@ -9,8 +9,7 @@ from llmx.config.yaml_file import shown
 from llmx.graph.plan import parts
 
 if TYPE_CHECKING:
-    from llmx.graph.plan import PlannedStage
-    from llmx.runs.run import Plan
+    from llmx.graph.plan import Plan, PlannedStage
 
 _COLUMNS = ("stage", "state", "samples", "tokens", "time", "memory")
 

@@ -12,7 +12,7 @@ from llmx.report.figures.names import ACCURACY, ACCURACY_GAP, FIRST_TOKEN, FIRST
 from llmx.report.numbers import number_span, percent_span, points_span
 
 if TYPE_CHECKING:
-    from llmx.runs.run import RunResult
+    from llmx.runs.result import RunResult
 
 
 _PAGES = ("ensemble.md", "simulation.md", "win_rates.md")

@@ -15,8 +15,8 @@ from llmx.core.errors import StoreError
 from llmx.core.secrets import without_secrets
 
 if TYPE_CHECKING:
+    from llmx.graph.folder import RunFolder
     from llmx.runs.check import Checked
-    from llmx.runs.run import RunFolder
 
 app = typer.Typer(
     rich_markup_mode=None,

@@ -9,11 +9,27 @@ from typing import Any
 from llmx.config.edge import Assignment, Origins, parse_override
 from llmx.config.outside import Outside, SetBy
 from llmx.config.places import Mount
-from llmx.config.points import CommandLine, Expander, Layers, Point, Usage, chosen_arms, name_points
+from llmx.config.points import (
+    CommandLine,
+    Expander,
+    Layers,
+    Point,
+    Usage,
+    chosen_arms,
+    name_points,
+    without_idle,
+)
 from llmx.config.problems import Problems
 from llmx.config.recipe import groups, sections
 from llmx.config.schema import check_arm, fields, keys, suggest
-from llmx.config.stages import STAGE_KEYS, ArmStages, own_settings, resolve_stages, stage_keys
+from llmx.config.stages import (
+    STAGE_KEYS,
+    ArmStages,
+    own_settings,
+    parted,
+    resolve_stages,
+    stage_keys,
+)
 from llmx.config.yaml_file import read
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault, shown
@@ -275,6 +291,10 @@ class Composition:
             points += expander.points(name, layers)
         settings = Settings(self.mount, self.given, stages)
         self.notes += report(usage, settings, points, self.problems)
+        points, idle = without_idle(points, stages)
+        for key, arms in idle.items():
+            why = f"stage {parted(key)[0]} has nothing to do there"
+            self.notes.append(f"{key} is not swept for {', '.join(arms)}: {why}")
         name_points(points)
         return points
 

@@ -17,8 +17,16 @@ from llmx.config.edge import Assignment, Origins, compose_groups, parse_override
 from llmx.config.places import Mount
 from llmx.config.problems import Problems
 from llmx.config.recipe import brought_sections, groups
-from llmx.config.schema import fields, is_open
-from llmx.config.stages import ARM_KEYS, STAGE_KEYS, ArmStages, ForArms, set_option, split_word
+from llmx.config.schema import check_arm, fields, is_open
+from llmx.config.stages import (
+    ARM_KEYS,
+    STAGE_KEYS,
+    ArmStages,
+    ForArms,
+    parted,
+    set_option,
+    split_word,
+)
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.exposure import exposed_by, refusal
 from llmx.core.names import fault, shortened, shown
@@ -320,6 +328,41 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
     for section in sections:
         values = values.setdefault(section, {})
     values[name] = value
+
+
+def without_idle(
+    points: Sequence[Point], stages: ArmStages
+) -> tuple[list[Point], dict[str, list[str]]]:
+    """Return the points, those as one that differ in a stage which has nothing to do for the arm.
+
+    Also swept key → the arms that it means nothing to. What a stage does not do cannot be varied:
+    two such points would be one arm that is shown twice.
+    """
+    found: dict[tuple[str, str], Point] = {}
+    idle: dict[str, dict[str, None]] = {}
+    for point in points:
+        for key in [key for key in point.swept if _is_idle(key, point, stages)]:
+            idle.setdefault(key, {})[point.arm] = None
+            _unset(point, key)
+        found.setdefault((point.arm, repr(point.swept)), point)
+    return list(found.values()), {key: list(arms) for key, arms in idle.items()}
+
+
+def _is_idle(key: str, point: Point, stages: ArmStages) -> bool:
+    """Whether a key is of a stage that has nothing to do; not of an arm that is refused anyway."""
+    if not key.startswith(STAGE_KEYS):
+        return False
+    arm = check_arm(point.arm, point.values, point.origins.places, Problems())
+    return arm is not None and stages.is_idle(parted(key)[0], point.arm, arm)
+
+
+def _unset(point: Point, key: str) -> None:
+    name, option, inner = parted(key)
+    del point.swept[key]
+    held = point.values.get("stages", {})
+    held.get(name, {}).pop(".".join((option, *inner)), None)
+    if name in held and not held[name]:
+        del held[name]
 
 
 def name_points(points: Sequence[Point]) -> None:

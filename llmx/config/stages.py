@@ -12,11 +12,12 @@ from llmx.config.edge import Assignment, Origins
 from llmx.config.problems import Problems
 from llmx.config.recipe import Recipe, groups
 from llmx.config.schema import suggest
-from llmx.core.errors import nearest
+from llmx.core.errors import LlmxError, nearest
 from llmx.core.options import option_names
-from llmx.core.registry import kinds
+from llmx.core.registry import kinds, lookup
 from llmx.core.replaced import replaced
-from llmx.core.spec import StageSpec
+from llmx.core.spec import ArmSpec, StageSpec
+from llmx.core.stage import StageInput
 
 STAGE_KEYS = "stages."
 
@@ -77,6 +78,15 @@ class ArmStages:
         """Return what an arm sets without what the stage says already, stage by stage."""
         kept = {name: _changing(self.by_name[name], by) for name, by in held.items()}
         return {name: by for name, by in kept.items() if by}
+
+    def is_idle(self, name: str, arm: str, spec: ArmSpec) -> bool:
+        """Whether a stage has nothing to do for an arm; False where its options are wrong."""
+        stages = {one: stage.of_arm(spec) for one, stage in self.by_name.items()}
+        given = StageInput(stages[name], {arm: spec}, stages=stages)
+        try:
+            return not lookup("stage", stages[name].kind)().applies(given)
+        except LlmxError:
+            return False
 
     def of_arm(self, held: Mapping[str, Mapping[str, Any]]) -> list[StageSpec]:
         """Return the stages that an arm changes, as it has them."""

@@ -17,8 +17,6 @@ from llmx.report.timing import timing
 from llmx.runs.run import load_run
 from llmx.store.files import inside
 
-__all__ = ["Compared", "compare_runs"]
-
 
 @dataclass(frozen=True)
 class _Run:

@@ -21,7 +21,6 @@ from llmx.graph.folder import (
     find_run,
     folder_for,
     going_on,
-    list_runs,
     open_folder,
 )
 from llmx.graph.graph import CACHE, Node, entry_of
@@ -29,7 +28,6 @@ from llmx.graph.observer import Observer, SilentObserver
 from llmx.graph.plan import Plan, plan
 from llmx.graph.workers import run_with_workers
 from llmx.report.results import load_results
-from llmx.runs.cleanup import collect_garbage, remove_run
 from llmx.runs.result import RunResult
 from llmx.store.cache import Entry
 from llmx.store.files import read_json
@@ -58,20 +56,6 @@ def set_aside(entry: Entry) -> str | None:
         return None if why is None else f"{why}; kept as {entry.set_aside()}"
     finally:
         lock.release()
-
-
-__all__ = [
-    "Plan",
-    "RunFolder",
-    "RunResult",
-    "collect_garbage",
-    "default_runs",
-    "list_runs",
-    "load_run",
-    "plan",
-    "remove_run",
-    "run",
-]
 
 
 def default_runs() -> Path:

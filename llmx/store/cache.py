@@ -28,6 +28,7 @@ from llmx.store.lock import Lock
 
 ABOUT = "stage.json"
 PROGRESS = "progress.json"
+_PARTS, _PARTIAL, _DAMAGED = ".parts", ".partial", ".damaged"
 _TEXTS = (".jsonl", ".json", ".md", ".csv", ".html", ".svg", ".txt")
 
 
@@ -197,11 +198,6 @@ def unreadable(path: Path, error: OSError) -> StoreError:
     """Return the error that says why `path` could not be read."""
     hint = "ask its owner for the right to read it, or choose a folder with --runs DIR"
     return StoreError(f"cannot read {path}: {error.strerror or error}", hint)
-
-
-__all__ = ["ABOUT", "PROGRESS", "Entry", "damaged", "entries", "names", "size_bytes"]
-
-_PARTS, _PARTIAL, _DAMAGED = ".parts", ".partial", ".damaged"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from yaml import safe_load
 
 import llmx
 from llmx.core.plugins import VARIABLE, digest_of
-from llmx.runs.run import RunResult
+from llmx.runs.result import RunResult
 
 TOY = Path(__file__).parent / "toy" / "counting"
 ROOT = Path(str(llmx.__file__)).parents[1]

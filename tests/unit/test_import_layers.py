@@ -167,6 +167,19 @@ def test_a_module_is_small_and_named_after_what_it_holds(path: Path) -> None:
     assert path.stem not in ("utils", "util", "helpers", "helper", "common", "misc")
 
 
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_imports_and_what_is_offered_stand_at_the_head(path: Path) -> None:
+    """Of two modules that were joined, those of the second do not stay in the middle."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    made = [at for at, one in enumerate(body) if isinstance(one, ast.FunctionDef | ast.ClassDef)]
+    assert not [one.lineno for one in body[min(made, default=len(body)) :] if _of_the_head(one)]
+
+
+def _of_the_head(one: ast.stmt) -> bool:
+    offered = isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "__all__"
+    return offered or isinstance(one, ast.Import | ast.ImportFrom)
+
+
 def test_the_reader_of_imports_sees_all_kinds() -> None:
     code = (
         "import a\nfrom b import c\nif TYPE_CHECKING:\n    import d\n"

@@ -10,6 +10,8 @@ from llmx.engines.step.transformers_model import TransformersModel
 if TYPE_CHECKING:
     from llmx.decoding.step_model import StepModel
 
+__all__ = ["LeanLlama", "TransformersModel", "build_step_model"]
+
 
 def build_step_model(model: Any, lean: bool = True) -> StepModel:
     """Return a step model over a loaded causal language model of transformers.
@@ -24,6 +26,3 @@ def build_step_model(model: Any, lean: bool = True) -> StepModel:
     if lean and is_lean(model):
         return LeanLlama(model)
     return TransformersModel(model)
-
-
-__all__ = ["LeanLlama", "TransformersModel", "build_step_model"]

@@ -94,8 +94,6 @@ def _wanted(test: str, field: str, value: Any) -> str:
         return "" if _number(value) else "a number"
     if field == "metric":
         return "" if isinstance(value, str) and value else "the name of a metric"
-    if field == "metric":
-        return "" if isinstance(value, str) and value else "the name of a metric"
     if field in _WORDS:
         return "" if value in _WORDS[field] else f"one of {', '.join(_WORDS[field])}"
     if (test, field) == ("optimum", "arms"):

@@ -16,6 +16,7 @@ from llmx.core.figure import Figure
 from llmx.core.record import RIGHT
 from llmx.report.figures import names
 from llmx.report.numbers import p_value, percent, percent_span, points_span
+from llmx.report.verdict.decide import LEVEL
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
@@ -44,9 +45,6 @@ def no_whole_traces(e: Evidence, name: str) -> Unfit | None:
         return None
     why = f"{percent_span(whole)} % of its outputs are whole traces, asked are {percent(LEAST, 0)}"
     return Unfit(name, why, (Number(what=names.WHOLE, arm=name, span=whole, unit="share"),))
-
-
-LEVEL = 0.05
 
 
 def nothing_moved(finding: Mapping[str, Any], e: Evidence) -> Why | None:

@@ -62,6 +62,40 @@ def nodes(spec: RunSpec, kind: str) -> int:
     return sum(node.stage.kind == kind for node in build_graph(spec))
 
 
+RATES = "stages.grpo.settings.learning_rate=1e-4,2e-4"
+
+
+def test_a_sweep_over_a_stage_with_nothing_to_do_for_an_arm_leaves_it_one_arm(
+    learn: Callable[..., RunSpec],
+) -> None:
+    """Its row in the report would else stand there twice, as two arms of one work."""
+    spec = learn(RATES, "stages.grpo.arms=[b]")
+    rates = ["b@learning_rate=0.0001", "b@learning_rate=0.0002"]
+    assert list(spec.arms) == ["a", *rates] and "stages" not in spec.arms["a"].model_dump()
+    assert [spec.references[name] for name in rates] == ["a", "a"] and spec.reference == "a"
+    assert spec.arm_overrides["a"] == ("sampler=greedy",) and spec.points["a"] == {}
+    note = "stages.grpo.settings.learning_rate is not swept for a: stage grpo has nothing to do"
+    assert any(one.startswith(note) for one in spec.notes)
+    assert len(learn(RATES).arms) == 4 and not learn(RATES).notes
+
+
+def test_such_an_arm_keeps_what_else_is_swept(learn: Callable[..., RunSpec]) -> None:
+    spec = learn(RATES, "stages.grpo.arms=[b]", "seed=0,1")
+    assert [name for name in spec.arms if name.startswith("a")] == ["a@seed=0", "a@seed=1"]
+    assert len(spec.arms) == 6
+    assert spec.references["b@learning_rate=0.0002@seed=1"] == "a@seed=1"
+
+
+def test_no_rows_of_a_report_are_of_one_work(learn: Callable[..., RunSpec]) -> None:
+    graph = build_graph(learn(RATES, "stages.grpo.arms=[b]"))
+    assert all(len(node.labels) == 1 for node in graph if node.stage.kind == "score")
+
+
+def test_options_that_are_wrong_are_said_of_every_point(learn: Callable[..., RunSpec]) -> None:
+    with pytest.raises(ConfigError, match="learning_rate"):
+        learn("stages.grpo.settings.learning_rate=1e-4,fast", "stages.grpo.arms=[b]")
+
+
 def test_a_line_of_an_arm_sets_an_option_of_that_arm_alone(learn: Callable[..., RunSpec]) -> None:
     spec = learn(b="stages.sft.settings.learning_rate=1e-4")
     assert spec.arms["b"].stages == {"sft": {"settings.learning_rate": 1e-4}}

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from llmx.cli.app import app
 from llmx.core.errors import StoreError
 from llmx.core.spec import RunSpec
-from llmx.graph.folder import going_on
+from llmx.graph.folder import going_on, list_runs
 from llmx.graph.graph import CACHE, build_graph, entry_of
 from llmx.runs.check import check, repair
-from llmx.runs.run import list_runs, run
+from llmx.runs.run import run
 from llmx.store.cache import Entry
 
 Recipe = Callable[..., RunSpec]

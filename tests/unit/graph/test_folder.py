@@ -11,10 +11,11 @@ import pytest
 from llmx.core.errors import LlmxError, StoreError
 from llmx.core.spec import RunSpec
 from llmx.graph.execute import missing
-from llmx.graph.folder import folder_for, open_folder
+from llmx.graph.folder import folder_for, list_runs, open_folder
 from llmx.graph.graph import CACHE, build_graph, entry_of
 from llmx.graph.plan import plan
-from llmx.runs.run import collect_garbage, list_runs, load_run, remove_run, run
+from llmx.runs.cleanup import collect_garbage, remove_run
+from llmx.runs.run import load_run, run
 from llmx.store.lock import Lock
 
 Recipe = Callable[..., RunSpec]

@@ -11,11 +11,12 @@ from llmx.core.errors import RunError, StoreError
 from llmx.core.spec import RunSpec, StageSpec
 from llmx.graph import execute as module
 from llmx.graph.execute import execute
-from llmx.graph.folder import folder_for, going_on, open_folder
+from llmx.graph.folder import folder_for, going_on, list_runs, open_folder
 from llmx.graph.graph import CACHE, build_graph, entry_of
 from llmx.graph.observer import SilentObserver
 from llmx.graph.plan import plan
-from llmx.runs.run import collect_garbage, list_runs, remove_run, run
+from llmx.runs.cleanup import collect_garbage, remove_run
+from llmx.runs.run import run
 from llmx.stages.decode import DecodeStage
 from llmx.store.cache import Entry
 
