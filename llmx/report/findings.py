@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from llmx.core.figure import Span
 from llmx.report.gather import Word
-from llmx.report.numbers import number, number_span, percent, points_span
+from llmx.report.numbers import number, number_span, percent, points_span, several
 from llmx.report.results import Finding, Row
 from llmx.report.verdict.family import said_over_all
 
@@ -132,7 +132,13 @@ def _power(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
     gaps = [row.difference for row in rows if row.difference is not None]
     if not gaps:
         return
-    sizes = sorted({percent(gap.detectable) for gap in gaps}, key=float)
+    if min(gap.detectable for gap in gaps) >= 1:
+        most = several(max(gap.problems for gap in gaps), "problem")
+        yield Finding(
+            kind="power", text=f"No difference from `{reference}` can be shown on {most}."
+        )
+        return
+    sizes = sorted({percent(min(gap.detectable, 1.0)) for gap in gaps}, key=float)
     counts = sorted({gap.problems for gap in gaps})
     span = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"

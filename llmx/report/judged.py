@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llmx.core.figure import JudgeKind, Span
 from llmx.core.record import Frozen
-from llmx.report.numbers import percent_span, points_span
+from llmx.report.numbers import percent_span, points_span, several
 
 FILE = "win_rates.json"
 
@@ -82,7 +82,9 @@ def notes(arms: Sequence[ArmWins]) -> list[str]:
                 f"; {arm.asked - arm.problems} of {arm.asked} problems are left out."
             )
         if arm.gain is not None:
-            said.append(f"`{arm.arm}` − `{arm.reference}`: paired on {arm.shared} problems.")
+            said.append(
+                f"`{arm.arm}` − `{arm.reference}`: paired on {several(arm.shared, 'problem')}."
+            )
     if any(arm.controlled for arm in arms):
         said.append(
             "Length-controlled intervals are the package's standard error over instructions: "

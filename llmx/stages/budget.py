@@ -9,6 +9,7 @@ from __future__ import annotations
 from llmx.core.spec import ArmSpec, RunSpec
 from llmx.engines.kernel import known_exact
 from llmx.engines.size import local_size
+from llmx.report.numbers import several
 
 _STEP = 32  # numbers of problems are multiples of this
 _TYPICAL_TOKENS = 64  # of an answer; measured on the zoo's test split
@@ -111,6 +112,8 @@ def _detectable(problems: int) -> str:
     from llmx.stats.power import minimum_detectable_effect
 
     effect = minimum_detectable_effect(problems, _DISCORDANT)
+    if effect >= 1:
+        return f"{several(problems, 'problem')}: too few to show a difference between arms"
     return (
         f"{problems} problems: an accuracy difference of {100 * effect:.1f} points or more is "
         f"found with 80 % power (if two arms disagree on {_DISCORDANT:.0%} of the problems)"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, isnan, sqrt
 from statistics import NormalDist
 from typing import Literal
 
@@ -90,10 +90,11 @@ def resampled(
     """
     if len(columns) < 1 or resamples < 100:
         raise ValueError(f"{len(columns)} units and {resamples} resamples are too few")
-    draws = np.sort(statistic(resampled_sums(columns, resamples, seed)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        draws = np.sort(statistic(resampled_sums(columns, resamples, seed)))
     return Resampled(
         estimate=float(statistic(columns.sum(axis=0))),
-        draws=draws,
+        draws=draws[~np.isnan(draws)],  # 0 / 0 says nothing
         units=len(columns),
         skew=_acceleration(columns, statistic) if method == "bca" else 0.0,
         method=method,
@@ -105,7 +106,7 @@ class Resampled:
     """A statistic, and what it was in resamples of the units.
 
     Attributes:
-        draws: shape ``[resamples]``, sorted.
+        draws: shape ``[resamples]`` less those that are no number, sorted.
         skew: Efron's acceleration, from the jackknife; read by ``bca`` alone.
     """
 
@@ -118,10 +119,14 @@ class Resampled:
     def at(self, level: float) -> Interval:
         """Return the interval at a level.
 
+        Without ends for a single unit, which says nothing of others.
+
         Raises:
             ValueError: if the level is not in (0, 1).
         """
         check_level(level)
+        if self.units < 2 or not len(self.draws):
+            return Interval(-inf, self.estimate, inf, level)
         low, high = (self._quantile(z) for z in self._points(level))
         return Interval(low, self.estimate, high, level)
 
@@ -133,8 +138,14 @@ class Resampled:
         """
         edge = normal_quantile(1 - 1 / (len(self.draws) + 1))
         known = min(max(z, -edge), edge) if self.method == "expanded" else z
-        value = float(np.quantile(self.draws, NormalDist().cdf(known)))
+        value = self._read_off(NormalDist().cdf(known))
         return value if z == known else self.estimate + (value - self.estimate) * z / known
+
+    def _read_off(self, share: float) -> float:
+        """Return the draws' quantile; beside a draw without bound (x / 0), that draw's."""
+        with np.errstate(invalid="ignore"):
+            value = float(np.quantile(self.draws, share))
+        return inf if isnan(value) else value  # inf − inf, between two of them
 
     def _points(self, level: float) -> tuple[float, float]:
         """Return where the draws are read off, as quantiles of the standard normal law."""
@@ -215,7 +226,10 @@ def finite_vector(values: ArrayLike, what: str) -> Floats:
 def _acceleration(columns: Floats, statistic: Statistic) -> float:
     if len(columns) < 2:
         return 0.0
-    left_out = statistic(columns.sum(axis=0) - columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left_out = statistic(columns.sum(axis=0) - columns)
+    if not np.isfinite(left_out).all():  # x / 0, without the one unit that was not zero
+        return 0.0
     gaps = left_out.mean() - left_out
     scale = float((gaps**2).sum()) ** 1.5
     return float((gaps**3).sum()) / (6 * scale) if scale > 0 else 0.0

@@ -8,6 +8,12 @@ TOST = "stats/tost.py"
 FIELLER = "stats/fieller.py"
 INVERSION = "stats/inversion.py"
 BOOTSTRAP = "stats/bootstrap.py"
+_BOOT = "tests/unit/stats/test_bootstrap.py"
+_POINT = "test_constant_values_give_a_point"
+_VANISHES = "test_a_ratio_whose_denominator_may_vanish_has_no_upper_end"
+_LEFT_OUT = "test_draws_that_are_no_number_are_left_out"
+_NO_SIZE = "tests/unit/report/test_findings.py::test_where_nothing_could_be_found_no_size_is_named"
+_NUMBERS = "tests/unit/report/test_numbers.py::test_numbers"
 _TWO = "tests/unit/stats/test_two_level.py"
 _GRID = "tests/unit/stats/test_seed_grid.py"
 _FIELLER = "tests/unit/stats/test_fieller.py"
@@ -18,6 +24,19 @@ _COVERS = f"{_GRID}::test_it_covers_at_least_94_percent"
 _THREE = "for one in (of_items, of_seeds, both))"
 
 SEEDS = [
+    Mutant(BOOTSTRAP, "if self.units < 2 or", "if", f"{_BOOT}::test_one_unit_bounds_nothing"),
+    Mutant(BOOTSTRAP, "if self.units < 2 or", "if self.units < 11 or", f"{_BOOT}::{_POINT}"),
+    Mutant(BOOTSTRAP, "inf if isnan(value) else value", "value", f"{_BOOT}::{_VANISHES}"),
+    Mutant(BOOTSTRAP, "draws[~np.isnan(draws)]", "draws", f"{_BOOT}::{_LEFT_OUT}"),
+    Mutant(
+        BOOTSTRAP,
+        "not np.isfinite(left_out).all()",
+        "False",
+        f"{_BOOT}::{_VANISHES}",
+    ),
+    Mutant("report/findings.py", "if min(gap", "if max(gap", _NO_SIZE),
+    Mutant("report/findings.py", "min(gap.detectable, 1.0)", "gap.detectable", _NO_SIZE),
+    Mutant("report/numbers.py", "count == 1 else", "count < 2 else", f"{_NUMBERS}[none of them]"),
     Mutant(  # the switch that dropped the noise of seeds where it was not seen
         SQUARES,
         "if self.seeds == 1:\n            return (self._error(*of_items),)",

@@ -14,7 +14,9 @@ from llmx.report.numbers import (
     percent_span,
     points,
     points_span,
+    several,
 )
+from llmx.report.results import Difference
 
 
 def name(one: Comparison, side: Side) -> str:
@@ -72,14 +74,17 @@ def _p(one: Comparison) -> str:
     return raw if one.holm == one.difference.p_value else f"{raw}, Holm {p_value(one.holm)}"
 
 
+def _power(found: Difference) -> str:
+    if found.detectable >= 1:
+        return "so few can show no difference"
+    least = points(found.detectable).lstrip("+")
+    return f"a difference of {least} points would be found with 80 % power"
+
+
 def notes(one: Comparison) -> list[str]:
     """Return what a reader has to know about the pairing."""
     seeds = "one seed" if one.difference.seeds == 1 else f"{one.difference.seeds} seeds"
-    found = [
-        f"Paired on {one.problems} problems, {seeds};"
-        f" a difference of {points(one.difference.detectable).lstrip('+')} points"
-        " would be found with 80 % power."
-    ]
+    found = [f"Paired on {several(one.problems, 'problem')}, {seeds}; {_power(one.difference)}."]
     if one.lone:
         found.append(
             "One seed of a training run: indicative, as nothing says what another would give."

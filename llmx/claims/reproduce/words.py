@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmx.claims.paper import Claim
 from llmx.claims.reproduce.page import Estimate, Page, Source, Tested
+from llmx.report.numbers import several
 from llmx.report.verdict.family import said_over_all
 from llmx.report.verdict.model import Verdict
 
@@ -32,7 +33,7 @@ def said_source(source: Source) -> str:
     """Return one line on a stored run."""
     seeds = "one seed" if source.seeds == 1 else f"{source.seeds} seeds"
     card = source.card
-    basis = f"{source.problems} problems, {seeds}, " if source.problems else ""
+    basis = f"{several(source.problems, 'problem')}, {seeds}, " if source.problems else ""
     return f"{card.recipe}, scale={card.scale}: {basis}{card.date}, {card.machine} (run {card.run})"
 
 

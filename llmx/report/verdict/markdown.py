@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from llmx.report.metric_words import places
-from llmx.report.numbers import number_span, p_value, percent_span, points_span, signed_span
+from llmx.report.numbers import (
+    number_span,
+    p_value,
+    percent_span,
+    points_span,
+    several,
+    signed_span,
+)
 from llmx.report.verdict.family import said_over_all
 from llmx.report.verdict.model import Number, Verdict, Verdicts
 
@@ -46,9 +53,9 @@ def compared(verdict: Verdict) -> str:
 def basis(verdict: Verdict) -> str:
     """Return on how much a verdict rests, as it was measured; empty where nothing was."""
     parts = [
-        f"{verdict.problems} problems" if verdict.problems else "",
+        several(verdict.problems, "problem") if verdict.problems else "",
         seeds_of(verdict.seeds),
-        f"{verdict.rounds} rounds" if verdict.rounds else "",
+        several(verdict.rounds, "round") if verdict.rounds else "",
     ]
     said = ", ".join(part for part in parts if part)
     return f"{said}, {'audited' if verdict.audited else 'not audited'}" if said else ""

@@ -101,6 +101,15 @@ def test_power_names_the_range_over_the_arms():
     assert "is 6.0 to 11.0 points" in text
 
 
+def test_where_nothing_could_be_found_no_size_is_named():
+    rows = [Row(arm=f"a{i}", difference=gap(detectable=size)) for i, size in enumerate([1.0, 1.13])]
+    (text,) = sentences(*rows, kind="power")
+    assert text == "No difference from `sd` can be shown on 200 problems."
+    some = [*rows, Row(arm="b", difference=gap(detectable=0.3))]
+    (text,) = sentences(*some, kind="power")
+    assert "is 30.0 to 100.0 points" in text
+
+
 def calibrated(got, asked=0.7, note=None):
     missed = abs(got - asked) > 0.03
     calibration = StoredCalibration(asked_share=asked, note=note)

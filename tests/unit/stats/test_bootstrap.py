@@ -1,5 +1,7 @@
 """The bootstrap and the paired difference: laws, scipy, coverage."""
 
+from math import inf
+
 import numpy as np
 import pytest
 from counts import count
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmx.stats import bootstrap_mean, mcnemar_exact, paired_difference
+from llmx.stats import bootstrap_mean, mcnemar_exact, paired_difference, ratio_of_means
 
 numbers = st.lists(st.floats(-100, 100), min_size=2, max_size=30)
 METHODS = ["percentile", "expanded", "bca"]
@@ -42,6 +44,27 @@ def test_equal_seeds_give_equal_intervals_and_others_do_not():
 def test_constant_values_give_a_point(method):
     found = bootstrap_mean([2.5] * 9, method=method)
     assert (found.low, found.estimate, found.high) == (2.5, 2.5, 2.5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.999])
+def test_one_unit_bounds_nothing(method, level):
+    found = bootstrap_mean([2.5], level, method=method)
+    assert (found.low, found.estimate, found.high) == (-inf, 2.5, inf)
+    ratio = ratio_of_means([3], [2], level=level)
+    assert (ratio.low, ratio.estimate, ratio.high) == (-inf, 1.5, inf)
+
+
+def test_a_ratio_whose_denominator_may_vanish_has_no_upper_end():
+    with np.errstate(divide="raise", invalid="raise"):
+        found = ratio_of_means([1] * 10, [0] * 9 + [1])
+    assert found.low < found.estimate == 10.0
+    assert found.high == inf
+
+
+def test_draws_that_are_no_number_are_left_out():
+    found = ratio_of_means([0] * 9 + [1], [0] * 9 + [1])
+    assert (found.low, found.estimate, found.high) == (1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("percentile", "percentile"), ("bca", "BCa")])
