@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from llmx.core.figure import Figures
 from llmx.report.brought import BroughtPicture
-from llmx.report.figures.decoded import of_results
 from llmx.report.other_figures import other_table
 from llmx.report.picture import caption
 from llmx.report.results import Results
@@ -41,7 +40,7 @@ def markdown(results: Results, more: More | None = None) -> str:
         f"# {results.title}",
         "\n".join(f"- {finding.text}" for finding in results.findings),
         *(f"## {table.title}\n\n{_table(table)}" for table in made),
-        f"![{caption(of_results(results))}](plot.svg)",
+        f"![{caption(results.figures)}](plot.svg)",
         *(f"![{one.caption}]({one.file})" for one in more.pictures),
         _others(more.table),
         f"## How to read it\n\n{_legend(made)}",
@@ -68,7 +67,7 @@ def _others(found: TrainingTable | None) -> str:
 def _table(table: Table) -> str:
     head = ["Arm", *(f"{column.title} ({column.unit})" for column in table.columns)]
     rule = ["---", *("---:" for _ in table.columns)]
-    body = [[f"`{row.arm}`", *(column.cell(row) for column in table.columns)] for row in table.rows]
+    body = [[f"`{arm}`", *(column.cell(arm) for column in table.columns)] for arm in table.arms]
     return "\n".join(_line(cells) for cells in [head, rule, *body])
 
 

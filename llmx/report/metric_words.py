@@ -35,6 +35,11 @@ def margin_words(margin: float, metric: Metric) -> str:
     return f"{own:g}{_unit(metric)}"
 
 
+def level_unit(metric: Metric) -> str:
+    """Return the unit of a figure of a metric: what is in percent is kept as a share of 1."""
+    return "share" if metric.unit == "%" else metric.unit
+
+
 def gap_unit(metric: Metric) -> str:
     """Return the unit of a difference; empty where the metric has none."""
     return "points" if metric.unit == "%" else metric.unit

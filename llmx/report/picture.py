@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmx.core.figure import Figures
 from llmx.report.figures import names
+from llmx.report.figures.by_arm import arms_of, references_of
 from llmx.report.plot import plot
 from llmx.report.rows import accuracies
 
@@ -19,18 +20,6 @@ def picture(figures: Figures, width: float = 760, height: float = 460, name: str
 def caption(figures: Figures) -> str:
     """Return the picture's title."""
     return "Accuracy" if _untimed(figures) else "Accuracy against speed"
-
-
-def arms_of(figures: Figures) -> tuple[str, ...]:
-    """Return the arms of a report, in their order."""
-    return tuple(dict.fromkeys(one.arm for one in figures.of(names.PROBLEMS)))
-
-
-def references_of(figures: Figures) -> dict[str, str]:
-    """Return arm → the arm that it is compared with."""
-    known = figures.marked(names.REFERENCE)
-    gaps = figures.of(names.ACCURACY_GAP)
-    return {one.arm: one.against for one in gaps if one.against and one.against in known}
 
 
 def _untimed(figures: Figures) -> bool:

@@ -15,11 +15,11 @@ from llmx.core.spec import ArmSpec
 from llmx.report import brought
 from llmx.report.base import render
 from llmx.report.families import Look, looks
-from llmx.report.figures.decoded import of_results
+from llmx.report.figures.by_arm import arms_of, references_of
 from llmx.report.figures.read import write_figures
 from llmx.report.gather import Gathered
 from llmx.report.markdown import More, markdown, timing_note
-from llmx.report.picture import arms_of, caption, picture, references_of
+from llmx.report.picture import caption, picture
 from llmx.report.plot import drawn_mark
 from llmx.report.results import Results
 from llmx.report.samples import SharedProblem, side_by_side
@@ -49,7 +49,7 @@ def write(
     """
     settings = configuration(arms, results.reference)
     write_json(out / "results.json", as_json(results))
-    figures = of_results(results)
+    figures = results.figures
     write_figures(out, figures)
     more = More(found.others, brought.drawn(joined([figures, found.figures]), pictures))
     write_marked(out / "report.md", markdown(results, more))
@@ -107,12 +107,12 @@ def html(
     """Return the page; the same arguments give the same bytes.
 
     Args:
-        results: the measured rows.
+        results: what was measured, and what is said of it.
         settings: the resolved configuration as YAML.
         samples: problems to show side by side.
         more: figures and pictures of plugins.
     """
-    figures = of_results(results)
+    figures = results.figures
     look = looks(arms_of(figures), references_of(figures))
     return render(
         "report",

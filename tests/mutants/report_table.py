@@ -44,3 +44,75 @@ IDLE = [
         _ONE_ARM,
     ),
 ]
+
+_MEASURE = "report/measure.py"
+_DECODED = "report/figures/decoded.py"
+_ROWS = "tests/unit/report/test_report_stage.py::"
+_SAY = f"{_ROWS}test_the_rows_of_results_say_what_the_figures_say"
+_HAND = "tests/unit/report/test_measure.py::"
+_COMPARE = "tests/unit/report/test_compare.py::"
+_SENTENCES = "tests/unit/report/test_findings.py::"
+
+SHOWN = [
+    Mutant(  # the speed over the reference is said to be over the target
+        _DECODED,
+        "if one.against in targets), None)",
+        "if one.against), None)",
+        _SAY,
+    ),
+    Mutant(  # nobody is the target
+        _DECODED,
+        'arms = found.marked("target")',
+        "arms = ()",
+        f"{_HAND}test_a_speed_up_is_over_the_target_of_the_same_temperature",
+    ),
+    Mutant(  # a share that was asked for stands for the one that was had
+        _DECODED,
+        '"asked_share": share.expected if share',
+        '"asked_share": share.span.estimate if share',
+        _SAY,
+    ),
+    Mutant(  # gained and lost change places
+        "report/difference.py",
+        "yield names.GAINED, Span(estimate=self.gained)",
+        "yield names.GAINED, Span(estimate=self.lost)",
+        f"{_HAND}test_the_difference_pairs_by_id_and_not_by_order",
+    ),
+    Mutant(  # the arm is compared with the reference of the others
+        _MEASURE,
+        "        against = own.get(name, reference)\n",
+        "        against = reference\n",
+        f"{_HAND}test_an_arm_is_compared_with_its_own_reference",
+    ),
+    Mutant(  # two points off count as missed
+        _DECODED,
+        "MISS = 0.03 + 1e-9",
+        "MISS = 0.02 + 1e-9",
+        f"{_HAND}test_a_draft_share_three_points_off_is_flagged",
+    ),
+    Mutant(  # a figure of an arm beside another arm than its reference
+        "report/figures/by_arm.py",
+        "next((one for one in found if one.against == against), None)",
+        "next(iter(found), None)",
+        f"{_SENTENCES}test_arms_are_judged_beside_their_own_reference",
+    ),
+    Mutant(  # a comparison is turned round
+        "claims/compare/model.py",
+        "self.figures.find(quantity, self.second.name, self.first.name)",
+        "self.figures.find(quantity, self.first.name, self.second.name)",
+        f"{_COMPARE}test_swapping_the_sides_negates_everything",
+    ),
+    Mutant(  # speed is compared across runs
+        "claims/compare/pair.py",
+        "    if one.run == other.run:\n",
+        "    if True:\n",
+        f"{_COMPARE}test_speed_is_compared_within_a_run_alone",
+    ),
+    Mutant(  # a metric that one side lacks is a row
+        "claims/compare/pair.py",
+        "for metric in first.files.metrics if metric in second.files.metrics]",
+        "for metric in first.files.metrics]",
+        "tests/unit/report/test_declared_metrics.py"
+        "::test_a_comparison_shows_the_metrics_that_both_sides_have",
+    ),
+]

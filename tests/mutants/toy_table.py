@@ -72,9 +72,9 @@ TOY = [
         f"{_TOY}::test_its_figures_and_pictures_are_on_the_report",
     ),
     Mutant(
-        "report/figures/decoded.py",
-        '    unit = "share" if metric.unit == "%" else metric.unit\n',
-        "    unit = metric.unit\n",
+        "report/metric_words.py",
+        'return "share" if metric.unit == "%" else metric.unit',
+        "return metric.unit",
         f"{_P}::test_metrics_are_figures_that_claims_can_name",
     ),
     Mutant(

@@ -8,6 +8,13 @@ PROBLEMS = "problems"
 TOKEN_RATE, PROBLEM_RATE = "tokens/s", "problems/s"
 ROUNDS = "target rounds a problem"
 LENGTH = "mean length"
+FLEXIBLE = "flexible accuracy"
+ACCEPTED = "accepted tokens a round"
+CUT, UNPARSED = "cut by the length cap", "without an answer"
+
+BOOTSTRAP, CLUSTERED = "accuracy difference, bootstrap", "accuracy difference, by cluster"
+GAINED, LOST = "right here only", "wrong here only"
+DETECTABLE = "detectable difference"
 
 FIRST_TOKEN = "time to the first token"
 FIRST_TOKEN_CUT = "cut of the time to the first token"
@@ -38,6 +45,12 @@ REFERENCE = "reference"
 """Mark of arms that others are compared with."""
 
 SHARE = "draft share"
+ASKED_SHARE = "draft share asked for"
+"""Of an arm that has drafted nothing yet; else it is what the draft share was expected to be."""
+
+LOSS, ASKED_LOSS = "loss on calibration problems", "loss asked for"
+"""What a threshold loses of accuracy where it is calibrated; its interval is ± a standard error."""
+
 DRIFT = "drift of the draft share"
 BEST = "best k"
 """Which value of an arm is the best, with the range of those that could be."""

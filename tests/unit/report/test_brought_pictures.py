@@ -3,15 +3,15 @@
 import re
 
 import pytest
+from result_rows import results, row
 
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import Metric
 from llmx.report import brought
 from llmx.report.brought import Picture, intervals, lines
-from llmx.report.figures.decoded import figure_of, of_results
+from llmx.report.figures.decoded import figure_of
 from llmx.report.other_figures import MOST, other_table, said
-from llmx.report.results import Measured, Results, Row
 from llmx.report.verdict.model import Number
 
 
@@ -144,15 +144,12 @@ def test_a_figure_is_written_with_its_unit(span, unit, wanted):
     assert said(span, unit) == wanted
 
 
-def row(arm: str, *measured: Measured) -> Row:
-    return Row(arm=arm, problems=9, metrics=measured)
-
-
 def test_metrics_are_figures_that_claims_can_name():
     span = Span(estimate=0.5, low=0.4, high=0.6)
     share, own = Metric(name="f1", unit="%", low=0, high=1), Metric(name="marks", unit="marks")
-    rows = (row("a", *(Measured(metric=one, value=span) for one in (share, own))),)
-    found = of_results(Results(title="", rows=rows))
+    measured = [{"metric": one, "value": span} for one in (share, own)]
+    found = results(row("a", problems=9, metrics=measured)).figures
+    assert found.metrics == (share, own)
     assert [(one.quantity, one.unit, one.metric, one.n) for one in found.figures[1:]] == [
         ("f1", "share", "f1", 9),
         ("marks", "marks", "marks", 9),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from result_rows import row_of
 
 from llmx.core.names import families, family
 from llmx.core.record import Score
@@ -60,7 +61,7 @@ def test_pooled_rows_count_every_seed_and_pair_by_item_and_seed():
     found = pool(Gathered(HERE, blocks))
     references = pool_references({name: f"sd@{name.partition('@')[2]}" for name in HERE})
     results = build(found, pool_specs(dict.fromkeys(HERE, SPEC)), "sd", "t", references)
-    sd, fsd = results.rows
+    sd, fsd = (row_of(results, arm) for arm in ("sd", "fsd"))
     assert (sd.arm, fsd.arm, sd.seeds, sd.problems) == ("sd", "fsd", 2, 40)
     assert sd.accuracy.estimate == 30 / 80 and fsd.accuracy.estimate == 50 / 80
     assert sd.draft_share == 0.6 and sd.target_rounds == 5
