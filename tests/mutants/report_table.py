@@ -51,7 +51,6 @@ _ROWS = "tests/unit/report/test_report_stage.py::"
 _SAY = f"{_ROWS}test_the_rows_of_results_say_what_the_figures_say"
 _HAND = "tests/unit/report/test_measure.py::"
 _COMPARE = "tests/unit/report/test_compare.py::"
-_SENTENCES = "tests/unit/report/test_findings.py::"
 
 SHOWN = [
     Mutant(  # the speed over the reference is said to be over the target
@@ -94,7 +93,7 @@ SHOWN = [
         "report/figures/by_arm.py",
         "next((one for one in found if one.against == against), None)",
         "next(iter(found), None)",
-        f"{_SENTENCES}test_arms_are_judged_beside_their_own_reference",
+        "tests/golden/report/test_golden.py::test_a_page_says_what_it_said[report.md]",
     ),
     Mutant(  # a comparison is turned round
         "claims/compare/model.py",
@@ -115,4 +114,27 @@ SHOWN = [
         "tests/unit/report/test_declared_metrics.py"
         "::test_a_comparison_shows_the_metrics_that_both_sides_have",
     ),
+]
+
+_PICTURES = "tests/unit/report/test_brought_pictures.py::"
+_AXIS = f"{_PICTURES}test_an_axis_says_its_quantity_and_its_unit"
+_SWEEPS = f"{_PICTURES}test_every_sweep_has_an_axis_of_its_own_and_three_are_the_most"
+
+AXES = [
+    Mutant("report/axes.py", '{"share": "%", "times": "×"}', '{"share": "%"}', _AXIS),
+    Mutant("report/axes.py", "if unit and unit != whole else", "if unit else", _AXIS),
+    Mutant("report/axes.py", "whole if figure.metric else", "whole if not whole else", _AXIS),
+    Mutant(  # shares are drawn as they are, under a title of percent
+        "report/axes.py",
+        'if figure.unit in ("share", "points") else',
+        'if figure.unit in ("points",) else',
+        f"{_PICTURES}test_shares_are_drawn_in_percent",
+    ),
+    Mutant(  # all sweeps lie on the axis of the first
+        "report/brought.py",
+        "if one.setting == setting and one.at is not None:",
+        "if one.setting and one.at is not None:",
+        _SWEEPS,
+    ),
+    Mutant("report/brought.py", "    if len(over) > MOST:\n", "    if False:\n", _SWEEPS),
 ]

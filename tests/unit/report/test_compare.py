@@ -217,7 +217,7 @@ def test_speed_is_compared_within_a_run_alone() -> None:
     within = compare([(side(FIRST, clock=clock), side(SECOND, arm="b", clock=clock))])
     assert value(within.comparisons[0], TOKEN_RATE) == pytest.approx(2, rel=0.05)
     across = compare([(side(FIRST, clock=clock), side(SECOND, "other", "b", clock=clock))])
-    assert across.comparisons[0].beside(TOKEN_RATE) is None
+    assert across.comparisons[0].figures.of(TOKEN_RATE) == ()
     assert any("Speed is not compared" in note for note in words.notes(across.comparisons[0]))
 
 
