@@ -44,7 +44,7 @@ def run_tables(run: Stored) -> list[TrainingTable]:
     from llmx.report.training.tables import tables
 
     found = trained(run)
-    return _predicted(run) if found is None else tables(found)
+    return _predicted(run) if found is None else tables(run.figures, found)
 
 
 def _predicted(run: Stored) -> list[TrainingTable]:

@@ -25,6 +25,11 @@ WIN_RATE, CONTROLLED = "win rate", "length-controlled win rate"
 
 GAIN = "after minus before"
 WHOLE = "whole traces"
+BACKTRACKS, MORE_BACKTRACKS, FORM = "backtracks", "more backtracks", "form kept"
+FORM_ONLY = "groups that only their form tells apart"
+SILENT = "groups of equal rewards"
+STEPS = "optimiser steps"
+FIRST_REWARD, BEST_REWARD, LAST_REWARD = "first reward", "best reward", "last reward"
 DROP, JITTER, COLLAPSED = (
     "last minus best reward",
     "variance of steps of reward",

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from llmx.core.record import as_json
 from llmx.report.base import render
+from llmx.report.figures.trainings import of_trainings
 from llmx.report.numbers import number
 from llmx.report.training.model import ShownRollout, TrainingReport
 from llmx.report.training.pictures import band_note, pictures
@@ -17,12 +19,12 @@ from llmx.report.training.words import sentences
 
 def html(report: TrainingReport, rollouts: Mapping[str, Sequence[ShownRollout]]) -> str:
     """Return the page with curves, tables and rollouts; what models wrote is escaped."""
-    drawn = pictures(report)
+    drawn, figures = pictures(report), of_trainings(as_json(report))
     return render(
         "training",
         report=report,
-        sentences=sentences(report),
-        tables=tables(report),
+        sentences=sentences(figures, report.unavailable),
+        tables=tables(figures, report),
         note=band_note(report),
         pictures=[(QUANTITIES[name][0], Markup(svg)) for name, svg in drawn.items()],
         rollouts=rollouts,
@@ -32,10 +34,12 @@ def html(report: TrainingReport, rollouts: Mapping[str, Sequence[ShownRollout]])
 
 def markdown(report: TrainingReport) -> str:
     """Return the report; the same report gives the same bytes."""
+    figures = of_trainings(as_json(report))
+    said = sentences(figures, report.unavailable)
     parts = [
         f"# {report.title}",
-        "\n".join(f"- {text}" for text in sentences(report)),
-        *(f"## {one.title}\n\n{table(one)}\n\n{one.note}" for one in tables(report)),
+        "\n".join(f"- {text}" for text in said),
+        *(f"## {one.title}\n\n{table(one)}\n\n{one.note}" for one in tables(figures, report)),
         *_curves(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -2,63 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from llmx.core.figure import Figure, Figures
+from llmx.report.figures import names
+from llmx.report.figures.trainings import AFTER
 from llmx.report.numbers import points_span, signed_span
-from llmx.report.training.model import Learned, TrainingReport
 from llmx.report.training.prediction import RELIABLE
+from llmx.report.training.tables import by_arm
 
 
-def sentences(report: TrainingReport) -> list[str]:
+def sentences(figures: Figures, unavailable: Sequence[str] = ()) -> list[str]:
     """Return what the intervals say; nothing that they do not decide is called a difference."""
-    said = list(report.unavailable)
-    said += [text for arm in report.arms for text in (_gain(arm), _versus(arm)) if text]
-    said += [text] if (text := _predicted(report)) else []
-    fallen = [one.name for arm in report.arms for one in arm.steady if one.collapsed]
+    said, known = list(unavailable), by_arm(figures)
+    for own in known.values():
+        gain, versus = own.get(names.GAIN), own.get(f"{names.ACCURACY_GAP} {AFTER}")
+        said += [_gain(gain)] if gain else []
+        said += [_versus(versus)] if versus else []
+    said += [text] if (text := _predicted(figures)) else []
+    fallen = [one.arm for one in figures.of(names.COLLAPSED) if one.span.estimate > 0]
     if fallen:
         said.append(f"The reward collapsed in {', '.join(f'`{name}`' for name in fallen)}.")
     return said
 
 
-def _predicted(report: TrainingReport) -> str:
-    if report.predicts_reliability is None:
+def _predicted(figures: Figures) -> str:
+    before, after, found = (
+        figures.find(name, names.ALL)
+        for name in (names.RELIABLE_BEFORE, names.RELIABLE_AFTER, names.CORRELATION)
+    )
+    if before is None or after is None:
         return ""
-    before, after = report.predicts_reliability
-    shares = f"reliability {before:.2f} before and {after:.2f} after"
-    arms = f"Over {len(report.predicts_arms)} arms the accuracy before reinforcement learning"
-    if report.predicts is None or min(before, after) < RELIABLE:
+    least = min(before.span.estimate, after.span.estimate)
+    both = (f"{one.span.estimate:.2f}" for one in (before, after))
+    shares = "reliability {} before and {} after".format(*both)
+    arms = f"Over {len(before.over)} arms the accuracy before reinforcement learning"
+    if found is None or least < RELIABLE:
         return f"{arms} may foretell that after it or not: the arms differ too little ({shares})."
-    indicative = " (one seed: indicative)" if report.predicts_seeds == 1 else ""
     return (
-        f"{arms} correlates with that after it by {signed_span(report.predicts)}, freed of the"
-        f" noise of measurement ({shares}){indicative}."
+        f"{arms} correlates with that after it by {signed_span(found.span)}, freed of the"
+        f" noise of measurement ({shares}){_indicative(before)}."
     )
 
 
-def _indicative(arm: Learned) -> str:
-    return " (one seed: indicative)" if arm.seeds == 1 else ""
+def _indicative(figure: Figure) -> str:
+    return " (one seed: indicative)" if figure.lone else ""
 
 
-def _gain(arm: Learned) -> str:
-    if arm.gain is None:
-        return ""
+def _gain(gain: Figure) -> str:
     verb = "is not shown to change"
-    if arm.gain.above(0):
+    if gain.span.above(0):
         verb = "raises"
-    elif arm.gain.below(0):
+    elif gain.span.below(0):
         verb = "lowers"
     return (
-        f"Reinforcement learning {verb} the accuracy of `{arm.arm}`: {points_span(arm.gain)}"
-        f" points{_indicative(arm)}."
+        f"Reinforcement learning {verb} the accuracy of `{gain.arm}`: {points_span(gain.span)}"
+        f" points{_indicative(gain)}."
     )
 
 
-def _versus(arm: Learned) -> str:
-    if arm.versus is None:
-        return ""
+def _versus(gap: Figure) -> str:
     word = "is not shown to differ from"
-    if arm.versus.above(0):
+    if gap.span.above(0):
         word = "ends above"
-    elif arm.versus.below(0):
+    elif gap.span.below(0):
         word = "ends below"
-    return (
-        f"`{arm.arm}` {word} `{arm.against}`: {points_span(arm.versus)} points{_indicative(arm)}."
-    )
+    points = points_span(gap.span)
+    return f"`{gap.arm}` {word} `{gap.against}`: {points} points{_indicative(gap)}."
