@@ -138,3 +138,58 @@ AXES = [
     ),
     Mutant("report/brought.py", "    if len(over) > MOST:\n", "    if False:\n", _SWEEPS),
 ]
+
+_TRAINING = "tests/golden/report/test_golden.py::test_a_page_says_what_it_said[training.md]"
+_STREAM = "tests/unit/dialogue/test_figures.py::"
+_KEPT = f"{_STREAM}test_the_page_of_a_committed_result_is_what_its_figures_say"
+
+STAGES = [
+    Mutant(  # the gain is that over the reference
+        "report/training/words.py",
+        'own.get(names.GAIN), own.get(f"{names.ACCURACY_GAP} {AFTER}")',
+        'own.get(f"{names.ACCURACY_GAP} {AFTER}"), own.get(names.GAIN)',
+        _TRAINING,
+    ),
+    Mutant(  # one seed is as good as several
+        "report/training/words.py",
+        'return " (one seed: indicative)" if figure.lone else ""',
+        'return ""',
+        _TRAINING,
+    ),
+    Mutant(  # outputs before and after change places
+        "report/training/tables.py",
+        'return _of(f"{quantity} {BEFORE}", show), _of(f"{quantity} {AFTER}", show)',
+        'return _of(f"{quantity} {AFTER}", show), _of(f"{quantity} {BEFORE}", show)',
+        _TRAINING,
+    ),
+    Mutant(  # a training is an arm of the table of accuracies
+        "report/training/tables.py",
+        "tuple(row for row in rows if {*row[1 + counts :]} != {NONE})",
+        "tuple(rows)",
+        _TRAINING,
+    ),
+    Mutant(  # the total time over the reference's is a total time
+        "report/ensemble/by_arm.py",
+        "beside = one.quantity == names.TOTAL and one.against",
+        "beside = False",
+        _KEPT,
+    ),
+    Mutant(  # a single model is said to stream
+        "report/ensemble/page.py",
+        "if name not in singles and reference in known and",
+        "if reference in known and",
+        _KEPT,
+    ),
+    Mutant(  # the other way round
+        "report/ensemble/page.py",
+        '"beats" if gain.span.below(0) else',
+        '"beats" if gain.span.above(0) else',
+        _KEPT,
+    ),
+    Mutant(  # one length is a sweep
+        "report/ensemble/by_arm.py",
+        "        if len(mine) > 1:\n",
+        "        if mine:\n",
+        f"{_STREAM}test_a_length_at_which_the_reference_was_not_timed_has_no_cut",
+    ),
+]

@@ -8,7 +8,7 @@ on drafts that end by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,11 +73,3 @@ def _figure(arm: str, length: int | None, mine: Rows, base: Rows, first: int) ->
 def _drafted(base: Rows) -> float:
     """Return the mean length of the reference's drafts, which were all written to their end."""
     return float(np.sum([row["drafted"] for row in base]) / np.sum([row["drafts"] for row in base]))
-
-
-def swept(found: Sequence[LengthFigures]) -> Iterator[list[LengthFigures]]:
-    """Yield the figures of each arm that was timed at several lengths."""
-    for arm in dict.fromkeys(one.arm for one in found):
-        mine = [one for one in found if one.arm == arm]
-        if len(mine) > 1:
-            yield mine

@@ -21,6 +21,10 @@ FIRST_TOKEN_CUT = "cut of the time to the first token"
 TOTAL = "total time"
 END_TO_END = "tokens/s end to end"
 
+STALLED = "stalled"
+COMPUTED_AGAIN = "prompt tokens computed again"
+REPEATED, EARLY = "chunks that repeat", "ended before their sources"
+
 WIN_RATE, CONTROLLED = "win rate", "length-controlled win rate"
 
 GAIN = "after minus before"
