@@ -9,7 +9,7 @@ from llmx.core.figure import Figure, Span
 from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.figures import names
 from llmx.report.gather import ArmFiles
-from llmx.report.metric_words import gap_unit
+from llmx.report.numbers import gap_unit
 from llmx.report.paired_table import PairedTable, scaled_gaps, table_of, value_of
 from llmx.report.timing import as_span
 from llmx.report.verdict.gap import detectable, gap_p, gap_span

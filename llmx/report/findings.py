@@ -11,7 +11,7 @@ from llmx.report.figures.decoded import missed
 from llmx.report.gather import Word
 from llmx.report.numbers import number, number_span, percent, points_span
 from llmx.report.results import Finding
-from llmx.report.verdict.family import said_over_all
+from llmx.report.verdict.decide import said_over_all
 
 LEVEL = 0.05
 MANY = 0.1

@@ -11,12 +11,12 @@ from llmx.report.difference import difference
 from llmx.report.figures import names
 from llmx.report.figures.decoded import asked_share, loss_figures, share_figure
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.metric_words import level_unit
-from llmx.report.paired_ratio import ratio_of
+from llmx.report.numbers import level_unit
 from llmx.report.paired_table import (
     PairedTable,
     counted,
     paired_table,
+    ratio_of,
     rounds,
     size_of,
     value_of,

@@ -8,11 +8,10 @@ from itertools import chain
 
 from llmx.core.figure import Figures, Span
 from llmx.report.axes import drawn_span, x_axis
-from llmx.report.families import Look, looks
+from llmx.report.families import Look, drawn_mark, looks
 from llmx.report.figures import names
 from llmx.report.numbers import percent_span
 from llmx.report.placement import Box
-from llmx.report.plot import drawn_mark
 from llmx.report.scale import Scale, fitted
 from llmx.report.svg import LETTER, document, label, line, marker
 

@@ -10,9 +10,11 @@ from llmx.core.record import Metric
 from llmx.report.figures import names
 from llmx.report.figures.by_arm import ByArm, references_of, span_of, value_of
 from llmx.report.figures.decoded import missed
-from llmx.report.metric_words import gap, gap_unit, level
 from llmx.report.numbers import (
     NONE,
+    gap,
+    gap_unit,
+    level,
     number,
     number_span,
     p_value,

@@ -63,11 +63,9 @@ class EnsembleReportStage:
 
     def run(self, context: StageContext) -> None:
         """Gather, judge and draw."""
-        from llmx.report.ensemble.figures import figures
-        from llmx.report.ensemble.gantt import gantt
-        from llmx.report.ensemble.lengths import length_figures
+        from llmx.report.ensemble.figures import figures, length_figures
         from llmx.report.ensemble.page import findings, html, markdown
-        from llmx.report.ensemble.pictures import cuts, quality, strips
+        from llmx.report.ensemble.pictures import cuts, gantt, quality, strips
         from llmx.report.figures.read import write_figures
         from llmx.report.figures.streams import of_lengths, of_streams
 

@@ -145,13 +145,13 @@ _KEPT = f"{_STREAM}test_the_page_of_a_committed_result_is_what_its_figures_say"
 
 STAGES = [
     Mutant(  # the gain is that over the reference
-        "report/training/words.py",
+        "report/training/page.py",
         'own.get(names.GAIN), own.get(f"{names.ACCURACY_GAP} {AFTER}")',
         'own.get(f"{names.ACCURACY_GAP} {AFTER}"), own.get(names.GAIN)',
         _TRAINING,
     ),
     Mutant(  # one seed is as good as several
-        "report/training/words.py",
+        "report/training/page.py",
         'return " (one seed: indicative)" if figure.lone else ""',
         'return ""',
         _TRAINING,

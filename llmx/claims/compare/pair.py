@@ -1,4 +1,4 @@
-"""From the files of two arms to their comparison."""
+"""From the files of two arms to their comparison: figures, and which samples only one got right."""
 
 from __future__ import annotations
 
@@ -7,19 +7,84 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmx.claims.compare.flips import flips, layers
-from llmx.claims.compare.model import Changed, Compared, Comparison, Side
+from llmx.claims.compare.model import Agreed, Changed, Compared, Comparison, Flip, Side
 from llmx.core.errors import RunError
 from llmx.core.figure import Figure, Figures, Span
-from llmx.core.record import as_json
+from llmx.core.record import Record, as_json
 from llmx.core.spec import ArmSpec
 from llmx.report.figures.names import LENGTH
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import arm_figures, beside_figures, counts_of, speed_ratios
-from llmx.report.paired_ratio import ratio_of
-from llmx.report.paired_table import PairedTable, common_seeds, paired_table, tokens
+from llmx.report.paired_table import PairedTable, common_seeds, paired_table, ratio_of, tokens
 from llmx.report.timing import Timing
 from llmx.stats.multiple import holm
+
+
+def flips(table: PairedTable) -> tuple[Flip, ...]:
+    """Return the samples whose verdicts differ: lost ones first, in the order of ids and seeds.
+
+    Args:
+        table: the second side as its `first`, the first as its `second`: differences are gains.
+    """
+    found = [
+        _flip(name, seed, before, after)
+        for name, seed, before, after in _samples(table)
+        if before.scores[name].correct != after.scores[name].correct
+    ]
+    return tuple(sorted(found, key=lambda flip: flip.becomes == "right"))
+
+
+def _samples(table: PairedTable) -> Iterator[tuple[str, int, ArmFiles, ArmFiles]]:
+    pairs = list(zip(table.runs(table.second), table.runs(table.first), strict=True))
+    for name in table.ids:
+        for seed, (before, after) in enumerate(pairs):
+            yield name, seed, before, after
+
+
+def _flip(name: str, seed: int, before: ArmFiles, after: ArmFiles) -> Flip:
+    problem = before.problems.get(name) or after.problems.get(name)
+    sides = (before, after)
+    records = [side.records.get(name) for side in sides]
+    texts = [record.text.strip() if record else "" for record in records]
+    return Flip(
+        id=name,
+        seed=seed,
+        becomes="right" if after.scores[name].correct else "wrong",
+        question=problem.question if problem else "",
+        expected=before.scores[name].expected,
+        answers=(before.scores[name].strict, after.scores[name].strict),
+        texts=(texts[0], texts[1]),
+        differs_at=_first_difference(records),
+    )
+
+
+def _first_difference(records: Sequence[Record | None]) -> int | None:
+    one, other = records
+    if one is None or other is None or one.received == other.received:
+        return None
+    pairs = zip(one.completion_ids, other.completion_ids, strict=False)
+    shorter = min(len(one.completion_ids), len(other.completion_ids))
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), shorter)
+
+
+def layers(table: PairedTable) -> Agreed:
+    """Count the samples that are alike in what was sent, received, read and judged."""
+    prompt = tokens = answer = verdict = count = 0
+    for name, _, before, after in _samples(table):
+        one, other = before.records.get(name), after.records.get(name)
+        count += 1
+        if one is not None and other is not None:
+            prompt += one.sent == other.sent
+            tokens += one.received == other.received
+        answer += before.scores[name].strict == after.scores[name].strict
+        verdict += before.scores[name].correct == after.scores[name].correct
+    return Agreed(
+        samples=count,
+        same_prompt=prompt,
+        same_tokens=tokens,
+        same_answer=answer,
+        same_verdict=verdict,
+    )
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from llmx.claims.compare.model import Comparison, Flip
 from llmx.core.figure import Figure, Span
 from llmx.core.record import Metric
 from llmx.report.figures import names
-from llmx.report.metric_words import gap, gap_unit, level
 from llmx.report.numbers import (
     NONE,
+    gap,
+    gap_unit,
+    level,
     number,
     number_span,
     p_value,

@@ -16,7 +16,7 @@ from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import Metric, as_json
 from llmx.report.figures import names
 from llmx.report.figures.table import FigurePlace, Raw, figures_at
-from llmx.report.metric_words import gap_unit, level_unit
+from llmx.report.numbers import gap_unit, level_unit
 from llmx.report.results import Results, StoredCalibration
 from llmx.report.verdict.model import Number, Verdict
 

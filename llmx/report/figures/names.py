@@ -29,7 +29,7 @@ WIN_RATE, CONTROLLED = "win rate", "length-controlled win rate"
 
 GAIN = "after minus before"
 WHOLE = "whole traces"
-BACKTRACKS, MORE_BACKTRACKS, FORM = "backtracks", "more backtracks", "form kept"
+RETURNS, MORE_RETURNS, FORM = "backtracks", "more backtracks", "form kept"
 FORM_ONLY = "groups that only their form tells apart"
 SILENT = "groups of equal rewards"
 STEPS = "optimiser steps"

@@ -16,7 +16,7 @@ _OUTPUTS = (
     ("form", names.FORM, "share"),
     ("cut", names.CUT, "share"),
     ("tokens", names.LENGTH, "tokens"),
-    ("backtracks", names.BACKTRACKS, "backtracks"),
+    ("backtracks", names.RETURNS, "backtracks"),
     ("whole", names.WHOLE, "share"),
 )
 _ENTRIES = (
@@ -26,7 +26,7 @@ _ENTRIES = (
         for when in (BEFORE, AFTER)
     ),
     FigurePlace("gain", names.GAIN, "points", False, "gain_p"),
-    FigurePlace("more_backtracks", names.MORE_BACKTRACKS, "backtracks"),
+    FigurePlace("more_backtracks", names.MORE_RETURNS, "backtracks"),
     FigurePlace("versus", f"{names.ACCURACY_GAP} {AFTER}", "points", True),
     FigurePlace("versus_before", f"{names.ACCURACY_GAP} {BEFORE}", "points", True),
     FigurePlace("form_only", names.FORM_ONLY, "share"),

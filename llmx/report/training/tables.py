@@ -114,11 +114,11 @@ _ACCURACY_NOTE = (
     " and their noise is counted. One seed says nothing of other seeds: its row is indicative."
 )
 
-_RETURNS, _WHOLE = _both(names.BACKTRACKS, _counted), _both(names.WHOLE, percent_span)
+_RETURNS, _WHOLE = _both(names.RETURNS, _counted), _both(names.WHOLE, percent_span)
 _TRACES: Columns = (
     ("backtracks before", _RETURNS[0]),
     ("backtracks after", _RETURNS[1]),
-    ("more backtracks", _of(names.MORE_BACKTRACKS, signed_span)),
+    ("more backtracks", _of(names.MORE_RETURNS, signed_span)),
     ("whole traces before, %", _WHOLE[0]),
     ("whole traces after, %", _WHOLE[1]),
 )

@@ -12,11 +12,9 @@ from llmx.core.figure import Span, joined
 from llmx.core.record import as_json
 from llmx.dialogue.redundancy import overlap, restarts
 from llmx.dialogue.timing import timing
-from llmx.report.ensemble.figures import figures
-from llmx.report.ensemble.gantt import gantt
-from llmx.report.ensemble.lengths import length_figures
+from llmx.report.ensemble.figures import figures, length_figures
 from llmx.report.ensemble.page import findings, html, markdown
-from llmx.report.ensemble.pictures import cuts, quality, strips
+from llmx.report.ensemble.pictures import cuts, gantt, quality, strips
 from llmx.report.figures.streams import of_lengths, of_streams
 from llmx.store.files import read_json
 

@@ -8,9 +8,8 @@ from llmx.claims.reproduce.stored import ENSEMBLE, LATENCY, TRAINED, Stored, loa
 from llmx.core.record import as_json
 from llmx.report.ensemble.figures import figures
 from llmx.report.figures.streams import of_streams
-from llmx.report.outcomes.decode import gathered
 from llmx.report.outcomes.model import FILE, OF_TRAININGS, Outcomes, TrainingOutcomes
-from llmx.report.outcomes.retest import rebuilt, rebuilt_trainings, retested
+from llmx.report.outcomes.retest import gathered, rebuilt, rebuilt_trainings, retested
 from llmx.report.training.model import TrainingReport
 
 SAID = (

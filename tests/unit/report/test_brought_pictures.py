@@ -12,8 +12,8 @@ from llmx.report import brought
 from llmx.report.axes import axis_title
 from llmx.report.brought import Picture, intervals, lines, sweeps
 from llmx.report.figures.decoded import figure_of
-from llmx.report.other_figures import MOST, other_table, said
 from llmx.report.verdict.model import Number
+from llmx.report.write import MOST, other_table, said
 
 
 def figure(arm: str, value: float, **more) -> Figure:

@@ -30,7 +30,7 @@ from llmx.report.difference import difference
 from llmx.report.figures.read import results_in
 from llmx.report.gather import ArmFiles, gather
 from llmx.report.measure import value_span
-from llmx.report.metric_words import gap_words, margin_words
+from llmx.report.numbers import gap_words, margin_words
 from llmx.report.outcomes import columns
 from llmx.report.outcomes.encode import metrics_of
 from llmx.report.paired_table import paired_table

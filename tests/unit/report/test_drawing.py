@@ -10,7 +10,7 @@ from result_rows import results
 from result_rows import row as one_row
 
 from llmx.core.figure import Span
-from llmx.report import picture as pictures
+from llmx.report import plot as pictures
 from llmx.report import plot as plots
 from llmx.report import rows as row_pictures
 from llmx.report.axes import flowed, legend_height

@@ -13,11 +13,10 @@ from rich.console import Console
 from llmx.core.figure import Figures
 from llmx.report.build import build
 from llmx.report.gather import gather
-from llmx.report.markdown import markdown
 from llmx.report.numbers import number_span, percent, percent_span, points_span
 from llmx.report.samples import side_by_side
 from llmx.report.terminal import render
-from llmx.report.write import configuration, html
+from llmx.report.write import configuration, html, markdown
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from llmx.core.record import as_json
 from llmx.report.figures.trainings import of_trainings
 from llmx.report.results import Results
 from llmx.report.training.build import build
-from llmx.report.training.pictures import pictures
+from llmx.report.training.page import pictures
 from llmx.report.verdict.model import DECISIVE, Number, Verdict
 from llmx.runs.reproduce import PaperPage, given_runs, write_page
 from llmx.store.files import dumps, write_json

@@ -10,9 +10,8 @@ from llmx.core.record import Score
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.report.build import build
 from llmx.report.difference import difference
-from llmx.report.gather import ArmFiles, Gathered, TimedBlock
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock, pool, pool_references, pool_specs
 from llmx.report.paired_table import paired_table
-from llmx.report.seeds import pool, pool_references, pool_specs
 
 
 def score(name, right, tokens=10):
