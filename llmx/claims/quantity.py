@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from llmx.core.errors import ConfigError
 from llmx.core.figure import Span
 from llmx.core.registry import kinds, lookup
+from llmx.report.figures import names
 from llmx.report.numbers import number_span, percent_span, points_span
 
 
@@ -60,3 +61,32 @@ _PUBLISHED = ("tokens/s", "seconds", "times", "points", "percent", "tokens", "ro
 def units() -> tuple[str, ...]:
     """Return the units that a published figure may have: the usual ones, those of quantities."""
     return tuple(dict.fromkeys([*_PUBLISHED, *(quantity(name).unit for name in kinds("quantity"))]))
+
+
+TOKEN_RATE = Quantity("{figure} times the tokens/s of `{against}`", figure=names.TOKEN_RATE)
+PROBLEM_RATE = Quantity("{figure} times the problems/s of `{against}`", figure=names.PROBLEM_RATE)
+ACCURACY = Quantity("{figure} points from `{against}`", unit="points", figure=names.ACCURACY_GAP)
+LENGTH = Quantity("{figure} times the length of `{against}`", figure=names.LENGTH)
+ROUNDS = Quantity("{figure} times the target rounds of `{against}`", figure=names.ROUNDS)
+OWN_ACCURACY = Quantity(
+    "an accuracy of {figure} %", unit="percent", figure=names.ACCURACY, alone=True
+)
+FIRST_TOKEN = Quantity(
+    "{figure} s to the first token",
+    unit="seconds",
+    figure=names.FIRST_TOKEN,
+    alone=True,
+    digits=3,
+)
+FIRST_TOKEN_CUT = Quantity(
+    "{figure} % less time to the first token than `{against}`",
+    unit="percent",
+    figure=names.FIRST_TOKEN_CUT,
+)
+END_TO_END = Quantity(
+    "{figure} times the tokens/s end to end of `{against}`", figure=names.END_TO_END
+)
+WIN_RATE = Quantity("a win rate of {figure} %", unit="percent", alone=True)
+CONTROLLED_WIN_RATE = Quantity(
+    "a length-controlled win rate of {figure} %", unit="percent", alone=True
+)

@@ -66,10 +66,10 @@ def _row(known: Figures, arm: str) -> tuple[str, ...]:
 def show_result(result: RunResult) -> None:
     """Print the table of a run, or the pages of its stages, and where everything lies."""
     if result.results is not None:
-        from llmx.report.results import load_results
+        from llmx.report.figures.read import results_in
         from llmx.report.terminal import render
 
-        show(render(load_results(result.results)))
+        show(render(results_in(result.folder.path)))
     else:
         show_pages(result.folder.path)
     for label, path in {**result.files, "run": result.folder.path}.items():

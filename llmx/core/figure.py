@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from llmx.core.record import Frozen
+from llmx.core.record import Frozen, Metric
 
 FILE = "figures.json"
 
@@ -121,11 +121,13 @@ class Figures(Frozen):
 
     Attributes:
         marks: mark → arms that bear it, e.g. ``broken`` on purpose.
+        metrics: those that scorers declare, of figures whose ``metric`` names one.
     """
 
     schema_version: Literal[1] = 1
     figures: tuple[Figure, ...] = ()
     marks: dict[str, tuple[str, ...]] = Field(default={})
+    metrics: tuple[Metric, ...] = ()
 
     def find(self, quantity: str, arm: str, against: str | None = None) -> Figure | None:
         """Return the first figure of a name that is no point of a sweep."""
@@ -146,10 +148,12 @@ class Figures(Frozen):
         """Return the content of the file: what is at its default is left out."""
         kept = [one.model_dump(mode="json", exclude_defaults=True) for one in self.figures]
         marks = {"marks": {name: list(arms) for name, arms in self.marks.items()}}
+        metrics = [one.model_dump(mode="json", exclude_defaults=True) for one in self.metrics]
         return {
             "schema_version": self.schema_version,
             "figures": kept,
             **(marks if self.marks else {}),
+            **({"metrics": metrics} if metrics else {}),
         }
 
 
@@ -160,4 +164,8 @@ def joined(found: Iterable[Figures]) -> Figures:
     for one in all_:
         for name, arms in one.marks.items():
             marks[name] = tuple(dict.fromkeys([*marks.get(name, ()), *arms]))
-    return Figures(figures=tuple(f for one in all_ for f in one.figures), marks=marks)
+    return Figures(
+        figures=tuple(f for one in all_ for f in one.figures),
+        marks=marks,
+        metrics=tuple(dict.fromkeys(metric for one in all_ for metric in one.metrics)),
+    )

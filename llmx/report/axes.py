@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmx.core.figure import Figure, Span
 from llmx.report.placement import Box
 from llmx.report.scale import Scale
 from llmx.report.svg import LETTER, element, label, line
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 16.0, 52.0
 _ROW = 18.0
+
+
+def axis_title(figure: Figure) -> str:
+    """Return what stands at an axis: the quantity of a figure, and the unit that it is drawn in.
+
+    A quantity begins with a capital letter; what a scorer calls its metric stays as it is.
+    """
+    unit = {"share": "%", "times": "×"}.get(figure.unit, figure.unit)
+    whole = figure.quantity
+    named = whole if figure.metric else whole[:1].upper() + whole[1:]
+    return f"{named} ({unit})" if unit and unit != whole else named
+
+
+def drawn_span(figure: Figure) -> Span:
+    """Return the interval of a figure in the unit that it is drawn in: shares in percent."""
+    return figure.span.scaled(100.0 if figure.unit in ("share", "points") else 1.0)
 
 
 def x_axis(x: Scale, frame: Box, title: str) -> list[str]:

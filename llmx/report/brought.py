@@ -1,14 +1,14 @@
 """Pictures that rooms bring: kinds of the family ``picture``, drawn of the figures of a run.
 
 A picture is a function of figures, or a declaration over the plot kit (:func:`intervals`,
-:func:`lines`). It is drawn wherever the figures at hand fill it, and shown as an image, in which
-nothing can run.
+:func:`lines`, :func:`sweeps`). It is drawn wherever the figures at hand fill it, and shown as an
+image, in which nothing can run.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -16,7 +16,8 @@ from llmx.core.errors import ConfigError, LlmxError, RunError
 from llmx.core.figure import Figure, Figures
 from llmx.core.names import fault
 from llmx.core.registry import kinds, lookup, owner
-from llmx.report.curves import Line, curves
+from llmx.report.axes import axis_title, drawn_span
+from llmx.report.curves import Line, curves, stacked
 from llmx.report.families import looks
 from llmx.report.rows import RowOf, rows
 
@@ -83,8 +84,8 @@ def intervals(quantity: str, caption: str, zero: bool = False, version: int = 1)
             return ""
         shown = list(reversed(found.values()))
         look = looks([one.arm for one in shown])
-        lanes = [RowOf(_who(one), look[one.arm], one.span.scaled(_scale(one))) for one in shown]
-        return rows(lanes, _title(quantity, shown[0]), caption, _WIDTH, zero=zero)
+        lanes = [RowOf(_who(one), look[one.arm], drawn_span(one)) for one in shown]
+        return rows(lanes, axis_title(shown[0]), caption, _WIDTH, zero=zero)
 
     return Picture(caption, draw, version)
 
@@ -98,17 +99,60 @@ def lines(quantity: str, over: str, caption: str, version: int = 1) -> Picture:
     """
 
     def draw(figures: Figures) -> str:
-        found: dict[str, list[tuple[float, Figure]]] = {}
-        for one in figures.of(quantity):
-            if one.setting == over and one.at is not None:
-                found.setdefault(_who(one), []).append((one.at, one))
+        found = _points(figures, quantity, over)
         if not found:
             return ""
-        first = next(iter(found.values()))[0][1]
         drawn = [_line(name, points) for name, points in found.items()]
-        return curves(drawn, over, _title(quantity, first), caption, x_roof=None, y_floor=None)
+        return curves(drawn, over, _y_title(found), caption, x_roof=None, y_floor=None)
 
     return Picture(caption, draw, version)
+
+
+MOST = 3
+"""Sweeps in one picture: more would be too small to be read."""
+
+
+def sweeps(quantity: str, over: Sequence[str], caption: str, version: int = 1) -> Picture:
+    """Return a picture with a panel a setting, each with an axis of its own and a curve an arm.
+
+    Args:
+        quantity: as figures name it.
+        over: their settings, at most three; those without a figure are left out.
+
+    Raises:
+        ValueError: for more settings.
+    """
+    if len(over) > MOST:
+        raise ValueError(f"{len(over)} sweeps in one picture, at most {MOST} can be read")
+
+    def draw(figures: Figures) -> str:
+        known = {setting: _points(figures, quantity, setting) for setting in over}
+        found = {setting: arms for setting, arms in known.items() if arms}
+        if not found:
+            return ""
+        panels = [
+            (setting[:1].upper() + setting[1:], [_line(name, own) for name, own in arms.items()])
+            for setting, arms in found.items()
+        ]
+        return stacked(panels, _y_title(next(iter(found.values()))), caption)
+
+    return Picture(caption, draw, version)
+
+
+Points = dict[str, list[tuple[float, Figure]]]
+"""Arm → its figures over the values of a setting."""
+
+
+def _points(figures: Figures, quantity: str, setting: str) -> Points:
+    found: Points = {}
+    for one in figures.of(quantity):
+        if one.setting == setting and one.at is not None:
+            found.setdefault(_who(one), []).append((one.at, one))
+    return found
+
+
+def _y_title(found: Points) -> str:
+    return axis_title(next(iter(found.values()))[0][1])
 
 
 def _plain(found: Iterable[Figure]) -> list[Figure]:
@@ -117,7 +161,7 @@ def _plain(found: Iterable[Figure]) -> list[Figure]:
 
 def _line(name: str, found: list[tuple[float, Figure]]) -> Line:
     points = sorted(found, key=lambda point: point[0])
-    spans = [one.span.scaled(_scale(one)) for _, one in points]
+    spans = [drawn_span(one) for _, one in points]
     banded = all(span.low is not None and span.high is not None for span in spans)
     return Line(
         name,
@@ -130,16 +174,6 @@ def _line(name: str, found: list[tuple[float, Figure]]) -> Line:
 
 def _who(figure: Figure) -> str:
     return f"{figure.arm} − {figure.against}" if figure.against else figure.arm
-
-
-def _scale(figure: Figure) -> float:
-    return 100.0 if figure.unit in ("share", "points") else 1.0
-
-
-def _title(quantity: str, figure: Figure) -> str:
-    unit = {"share": "%", "times": "×"}.get(figure.unit, figure.unit)
-    named = quantity[:1].upper() + quantity[1:]
-    return f"{named} ({unit})" if unit and unit != quantity else named
 
 
 def picture(name: str) -> Picture:

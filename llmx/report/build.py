@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmx.core.spec import ArmSpec
+from llmx.report.figures.decoded import rows_of
 from llmx.report.findings import findings, verdict_line
 from llmx.report.gather import Gathered
-from llmx.report.measure import baseline_of, measure
+from llmx.report.measure import baseline_of, common, measure
 from llmx.report.results import Results
 
 
@@ -18,15 +19,16 @@ def build(
     title: str,
     references: Mapping[str, str] | None = None,
 ) -> Results:
-    """Return the results of a run: rows in the order of `arms`, sentences computed from them.
+    """Return the results of a run: figures in the order of `arms`, sentences computed from them.
 
     In a sweep every arm is compared with the reference and the baseline at its own point; the
     headings then name them without a point.
     """
     baseline = baseline_of(arms)
-    rows = measure(found, arms, reference, baseline, references)
-    reference, baseline = _common(reference, arms), _common(baseline, arms)
+    figures = measure(found, arms, reference, baseline, references)
+    reference, baseline = common(reference, arms), common(baseline, arms)
     sizes = {block.batch_size for block in found.blocks}
+    said = findings(figures, reference, baseline, _notes(found))
     return Results(
         title=title,
         reference=reference,
@@ -34,14 +36,16 @@ def build(
         batch_size=sizes.pop() if len(sizes) == 1 else None,
         speed_rounds=len({block.round for block in found.blocks}),
         speed_engines="one at a time" if any(b.engines for b in found.blocks) else None,
-        rows=rows,
-        findings=(*findings(rows, reference, baseline), *verdict_line(found.verdicts)),
+        rows=tuple(rows_of(figures, reference, baseline)),
+        findings=(*said, *verdict_line(found.verdicts)),
+        figures=figures,
     )
 
 
-def _common(name: str | None, arms: Mapping[str, ArmSpec]) -> str | None:
-    """Drop the sweep point from a name that stands for several arms."""
-    if name is None:
-        return None
-    root = name.partition("@")[0]
-    return root if sum(arm.partition("@")[0] == root for arm in arms) > 1 else name
+def _notes(found: Gathered) -> dict[str, tuple[str, ...]]:
+    """Return arm → what its calibrations say of themselves."""
+    notes = {
+        name: [run.calibration.note for run in files.runs() if run.calibration]
+        for name, files in found.arms.items()
+    }
+    return {name: tuple(dict.fromkeys(filter(None, said))) for name, said in notes.items()}

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmx.report.axes import BOTTOM, LEFT, RIGHT, TOP, legend, legend_height, x_axis, y_axis
-from llmx.report.families import Look, looks
+from llmx.report.families import Look, drawn_mark, looks
 from llmx.report.placement import Box
-from llmx.report.plot import drawn_mark
 from llmx.report.scale import Scale, fitted
 from llmx.report.svg import document, element
 

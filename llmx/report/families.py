@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from llmx.report.svg import SHAPES
+from llmx.report.svg import SHAPES, marker
 
 # Okabe and Ito (2008) without yellow, which is too pale on white; then muted ones of Tol (2021).
 COLOURS = (
@@ -32,6 +32,14 @@ class Look:
     family: str
     line: str
     hollow: bool = False
+
+
+def drawn_mark(look: Look, x: float, y: float, size: float) -> str:
+    """Return the marker of an arm; that of a twin is hollow."""
+    if look.hollow:
+        ring: dict[str, str | float] = {"stroke": look.colour, "stroke_width": 2}
+        return marker(look.shape, x, y, size - 1, fill="#fff", class_="hollow", **ring)
+    return marker(look.shape, x, y, size, fill=look.colour, class_="mark")
 
 
 def looks(arms: Sequence[str], references: Mapping[str, str] | None = None) -> dict[str, Look]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from llmx.core.figure import Span
+from llmx.core.figure import Figure, Figures, Span
+from llmx.report.figures import names
+from llmx.report.figures.by_arm import ByArm, span_of
+from llmx.report.figures.decoded import missed
 from llmx.report.gather import Word
 from llmx.report.numbers import number, number_span, percent, points_span, several
-from llmx.report.results import Finding, Row
-from llmx.report.verdict.family import said_over_all
+from llmx.report.results import Finding
+from llmx.report.verdict.decide import said_over_all
 
 LEVEL = 0.05
 MANY = 0.1
@@ -18,16 +21,24 @@ _IN_BRACKETS = "(speed-up, difference in points)"
 
 
 def findings(
-    rows: Sequence[Row], reference: str | None, baseline: str | None
+    figures: Figures,
+    reference: str | None,
+    baseline: str | None,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return the sentences in the order in which they are read."""
-    groups = list(_by_reference(rows, reference))
+    """Return the sentences in the order in which they are read.
+
+    Args:
+        notes: arm → what its calibrations say of themselves.
+    """
+    known = ByArm(figures, baseline)
+    groups = list(_by_reference(known, reference))
     return (
-        *_speculation(rows, baseline),
-        *(finding for of, own in groups for finding in _trade(own, of)),
-        *(finding for of, own in groups for finding in _power(own, of)),
-        *_calibration(rows),
-        *_cautions(rows),
+        *_speculation(known, baseline),
+        *(finding for of, own in groups for finding in _trade(known, own, of)),
+        *(finding for of, own in groups for finding in _power(known, own, of)),
+        *_calibration(known, notes or {}),
+        *_cautions(known),
     )
 
 
@@ -47,12 +58,13 @@ def verdict_line(verdicts: Sequence[Word]) -> Iterator[Finding]:
 _LOSSLESS = {"speculative": "Speculative decoding", "block": "Block verification"}
 
 
-def _speculation(rows: Sequence[Row], baseline: str | None) -> Iterator[Finding]:
+def _speculation(known: ByArm, baseline: str | None) -> Iterator[Finding]:
     """Say whether lossless speculation pays at all: everything else is measured against it."""
-    for row in rows:
-        name = _LOSSLESS.get(row.algorithm or "")
-        if name is not None and row.speedup is not None:
-            text = _faster(f"{name} (`{row.arm}`)", row.speedup, baseline)
+    for arm in known.arms:
+        name = _LOSSLESS.get(known.algorithms.get(arm, ""))
+        speedup = known.over_target(names.TOKEN_RATE, arm)
+        if name is not None and speedup is not None:
+            text = _faster(f"{name} (`{arm}`)", speedup.span, baseline)
             yield Finding(kind="speed", text=text)
 
 
@@ -69,77 +81,66 @@ def _faster(subject: str, speedup: Span, baseline: str | None) -> str:
     return f"{subject} is {verdict} {base}: {times}."
 
 
-_UNITS = {
-    "speedup_reference": "tokens/s",
-    # What a user waits for: a lossy decoder that writes longer answers loses here.
-    "speedup_reference_problems": "problems/s",
-}
+# The second is what a user waits for: a lossy decoder that writes longer answers loses there.
+_RATES = (names.TOKEN_RATE, names.PROBLEM_RATE)
 
 
-def _by_reference(
-    rows: Sequence[Row], reference: str | None
-) -> Iterator[tuple[str | None, list[Row]]]:
+def _by_reference(known: ByArm, reference: str | None) -> Iterator[tuple[str | None, list[str]]]:
     """Yield each reference with the arms that are compared with it; sweep points share theirs."""
-    found: dict[str | None, list[Row]] = {}
-    for row in rows:
-        root = row.reference.partition("@")[0] if row.reference else reference
+    found: dict[str | None, list[str]] = {}
+    for arm in known.arms:
+        own = known.references.get(arm)
+        root = own.partition("@")[0] if own else reference
         of = reference if root == (reference or "").partition("@")[0] else root
-        found.setdefault(of, []).append(row)
+        found.setdefault(of, []).append(arm)
     yield from found.items()
 
 
-def _trade(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
+def _trade(known: ByArm, arms: Sequence[str], reference: str | None) -> Iterator[Finding]:
     """Name the arms that beat the reference in speed, and what is known of their accuracy."""
-    for field, unit in _UNITS.items():
-        others = [row for row in rows if row.difference is not None and _gain(row, field)]
-        faster = [row for row in others if (gain := _gain(row, field)) and gain.above(1)]
-        if others and not faster:
-            text = f"No arm is shown to be faster than `{reference}` in {unit}."
+    for rate in _RATES:
+        gains = {arm: gain for arm in arms if (gain := known.beside(rate, arm))}
+        faster = {arm: gain for arm, gain in gains.items() if gain.span.above(1)}
+        if gains and not faster:
+            text = f"No arm is shown to be faster than `{reference}` in {rate}."
             yield Finding(kind="trade", text=text)
-        for text in _bargains(faster, field, f"Faster than `{reference}` in {unit}"):
+        for text in _bargains(known, faster, f"Faster than `{reference}` in {rate}"):
             yield Finding(kind="trade", text=text)
 
 
-def _bargains(faster: Sequence[Row], field: str, lead: str) -> Iterator[str]:
-    free = [row for row in faster if not _loses(row)]
+def _bargains(known: ByArm, faster: Mapping[str, Figure], lead: str) -> Iterator[str]:
+    gaps = {arm: known.beside(names.ACCURACY_GAP, arm) for arm in faster}
+    said = {arm: _bargain(gain, gaps[arm]) for arm, gain in faster.items()}
+    free = [text for arm, text in said.items() if not _loses(gaps[arm])]
+    costly = [text for arm, text in said.items() if _loses(gaps[arm])]
     if free:
-        names = "; ".join(_bargain(row, field) for row in free)
         yield (
-            f"{lead} without a detectable loss of accuracy {_IN_BRACKETS}: {names}."
+            f"{lead} without a detectable loss of accuracy {_IN_BRACKETS}: {'; '.join(free)}."
             " The interval shows how large a loss may have gone unseen."
         )
-    if len(free) < len(faster):
-        names = "; ".join(_bargain(row, field) for row in faster if _loses(row))
-        yield f"{lead}, but less accurate {_IN_BRACKETS}: {names}."
+    if costly:
+        yield f"{lead}, but less accurate {_IN_BRACKETS}: {'; '.join(costly)}."
 
 
-def _gain(row: Row, field: str) -> Span | None:
-    found: Span | None = getattr(row, field)
-    return found
+def _loses(gap: Figure | None) -> bool:
+    return gap is not None and gap.span.estimate < 0 and gap.p is not None and gap.p < LEVEL
 
 
-def _loses(row: Row) -> bool:
-    gap = row.difference
-    return gap is not None and gap.score.estimate < 0 and gap.p_value < LEVEL
+def _bargain(gain: Figure, gap: Figure | None) -> str:
+    return f"`{gain.arm}` {number(gain.span.estimate, 2)}×, {points_span(span_of(gap))}"
 
 
-def _bargain(row: Row, field: str) -> str:
-    gain, gap = _gain(row, field), row.difference.score if row.difference else None
-    return f"`{row.arm}` {number(gain.estimate if gain else None, 2)}×, {points_span(gap)}"
-
-
-def _power(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
-    gaps = [row.difference for row in rows if row.difference is not None]
+def _power(known: ByArm, arms: Sequence[str], reference: str | None) -> Iterator[Finding]:
+    gaps = [gap for arm in arms if (gap := known.beside(names.DETECTABLE, arm)) is not None]
     if not gaps:
         return
-    if min(gap.detectable for gap in gaps) >= 1:
-        most = several(max(gap.problems for gap in gaps), "problem")
-        yield Finding(
-            kind="power", text=f"No difference from `{reference}` can be shown on {most}."
-        )
+    if min(gap.span.estimate for gap in gaps) >= 1:
+        most = several(max(gap.n for gap in gaps), "problem")
+        text = f"No difference from `{reference}` can be shown on {most}."
+        yield Finding(kind="power", text=text)
         return
-    sizes = sorted({percent(min(gap.detectable, 1.0)) for gap in gaps}, key=float)
-    counts = sorted({gap.problems for gap in gaps})
+    sizes = sorted({percent(min(gap.span.estimate, 1.0)) for gap in gaps}, key=float)
+    counts = sorted({gap.n for gap in gaps})
     span = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     why = "" if len(sizes) == 1 else ", less for arms that rarely disagree with it"
@@ -152,33 +153,32 @@ def _power(rows: Sequence[Row], reference: str | None) -> Iterator[Finding]:
     yield Finding(kind="power", text=text)
 
 
-def _calibration(rows: Sequence[Row]) -> Iterator[Finding]:
-    asked = [row for row in rows if row.asked_share is not None and row.draft_share is not None]
-    missed = [row for row in asked if row.share_missed]
-    if missed:
-        names = "; ".join(_miss(row) for row in missed)
-        text = f"Calibration missed the asked draft share by over 3 points: {names}."
+def _calibration(known: ByArm, notes: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    shares = [share for arm in known.arms if (share := known.alone(names.SHARE, arm))]
+    asked = [share for share in shares if share.expected is not None]
+    if lost := [share for share in asked if missed(share)]:
+        said = "; ".join(_miss(share, notes.get(share.arm, ())) for share in lost)
+        text = f"Calibration missed the asked draft share by over 3 points: {said}."
         yield Finding(kind="calibration", text=text)
     elif asked:
         text = "Every calibrated arm came within 3 points of the draft share that was asked."
         yield Finding(kind="calibration", text=text)
 
 
-def _miss(row: Row) -> str:
-    notes = dict.fromkeys(one.note for one in row.calibrations() if one.note)
+def _miss(share: Figure, notes: Sequence[str]) -> str:
     note = "".join(f", {one}" for one in notes)
-    return (
-        f"`{row.arm}` (asked {percent(row.asked_share)} %, got {percent(row.draft_share)} %{note})"
-    )
+    asked, got = percent(share.expected), percent(share.span.estimate)
+    return f"`{share.arm}` (asked {asked} %, got {got} %{note})"
 
 
-def _cautions(rows: Sequence[Row]) -> Iterator[Finding]:
+def _cautions(known: ByArm) -> Iterator[Finding]:
     """Warn where accuracy is mostly a matter of the length cap or of the answer's format."""
-    for what, shares in (
-        ("were cut by the length cap", {row.arm: row.cut_share for row in rows}),
-        ("hold no answer in the asked form", {row.arm: row.unparsed_share for row in rows}),
+    for what, quantity in (
+        ("were cut by the length cap", names.CUT),
+        ("hold no answer in the asked form", names.UNPARSED),
     ):
-        many = [(arm, share) for arm, share in shares.items() if share and share > MANY]
+        found = [one for arm in known.arms if (one := known.alone(quantity, arm)) is not None]
+        many = [one for one in found if one.span.estimate > MANY]
         if many:
-            names = ", ".join(f"`{arm}` {percent(share)} %" for arm, share in many)
-            yield Finding(kind="caution", text=f"Many outputs {what}: {names}.")
+            said = ", ".join(f"`{one.arm}` {percent(one.span.estimate)} %" for one in many)
+            yield Finding(kind="caution", text=f"Many outputs {what}: {said}.")

@@ -1,4 +1,7 @@
-"""Find out what the inputs of a report are, by the files that they hold."""
+"""Find out what the inputs of a report are, by the files that they hold.
+
+Arms that differ by their seed alone become one arm with several runs.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.figure import Figures, joined
-from llmx.core.names import seed_of
+from llmx.core.names import families, family, seed_of
 from llmx.core.record import METRICS, Frozen, Metric, Record, Sample, Score
+from llmx.core.spec import ArmSpec
 from llmx.report.figures.read import figures_in, has_own_page, readable
 from llmx.report.results import StoredCalibration
 from llmx.store.files import read_json
@@ -240,3 +244,31 @@ class KeptRecords(Mapping[str, Record]):
 
     def __len__(self) -> int:
         return len(self._at)
+
+
+def pool(found: Gathered) -> Gathered:
+    """Return the files by family; of one seed it is what was given.
+
+    The pooled arm shows the records of its first seed, and keeps the files of all in `runs`.
+    """
+    arms = {name: _pooled([found.arms[m] for m in of]) for name, of in families(found.arms).items()}
+    blocks = [block.model_copy(update={"arm": family(block.arm)}) for block in found.blocks]
+    return replace(found, arms=arms, blocks=blocks)
+
+
+def _pooled(members: list[ArmFiles]) -> ArmFiles:
+    if len(members) == 1:
+        return members[0]
+    return replace(
+        members[0], seeds=tuple(members), trained=any(member.trained for member in members)
+    )
+
+
+def pool_specs(arms: Mapping[str, ArmSpec]) -> dict[str, ArmSpec]:
+    """Return the specification of each family: its first seed's."""
+    return {name: arms[members[0]] for name, members in families(arms).items()}
+
+
+def pool_references(references: Mapping[str, str]) -> dict[str, str]:
+    """Return family -> the family it is compared with."""
+    return {family(name): family(of) for name, of in references.items()}

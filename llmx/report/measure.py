@@ -1,33 +1,31 @@
-"""One row of the table per arm, measured from what the stages left behind."""
+"""The figures of the arms, measured from what the stages left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
-from llmx.core.figure import Span
+from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import RIGHT, Metric, Record, Score
 from llmx.core.spec import ArmSpec, unlike
 from llmx.report.difference import difference
+from llmx.report.figures import names
+from llmx.report.figures.decoded import asked_share, loss_figures, share_figure
 from llmx.report.gather import ArmFiles, Gathered
-from llmx.report.paired_ratio import ratio_of
+from llmx.report.numbers import level_unit
 from llmx.report.paired_table import (
     PairedTable,
     counted,
     paired_table,
+    ratio_of,
     rounds,
     size_of,
     value_of,
 )
-from llmx.report.results import Measured, Row
-from llmx.report.timing import Timing, as_span, rate, ratio, timing
+from llmx.report.timing import Timing, as_span, common_rounds, rate, ratio, timing
 from llmx.report.verdict.gap import times
 from llmx.stats.crossed import two_level
 from llmx.stats.graded import graded_interval
 from llmx.stats.proportion import wilson
-
-MISS = 0.03 + 1e-9
-"""A draft share further than this from what was asked is flagged: over three points."""
 
 _ALONE = ("target", "draft")
 """Algorithms that let nothing be drafted."""
@@ -39,59 +37,72 @@ def measure(
     reference: str | None,
     baseline: str | None,
     references: Mapping[str, str] | None = None,
-) -> tuple[Row, ...]:
-    """Return the rows in the order of the arms.
+) -> Figures:
+    """Return the figures of all arms, in the order of the arms.
+
+    An arm bears its algorithm as a mark, and so do arms that others are compared with; see
+    :data:`llmx.report.figures.names.REFERENCE`.
 
     Args:
         references: arm → the arm it is compared with, where that is not the same for all.
     """
-    clock = timing(found.blocks)
-    own = {name: (references or {}).get(name, reference) for name in arms}
-    return tuple(
-        measure_arm(name, spec, found.arms[name]).model_copy(
-            update={
-                **_speed(clock, name, own[name], _alone(baseline, name, arms)),
-                **_beside(found, name, own[name]),
-            }
-        )
-        for name, spec in arms.items()
-    )
+    clock, own = timing(found.blocks), references or {}
+    figures: list[Figure] = []
+    for name, spec in arms.items():
+        figures += arm_figures(name, spec, found.arms[name])
+        figures += _speeds(clock, name, arms, own.get(name, reference), baseline)
+        against = own.get(name, reference)
+        if against in found.arms and against != name:
+            figures += beside_figures(name, found.arms[name], against, found.arms[against])
+    metrics = dict.fromkeys(one for arm in arms for one in found.arms[arm].metrics)
+    return Figures(figures=tuple(figures), marks=_marks(figures, arms), metrics=tuple(metrics))
 
 
-def measure_arm(name: str, spec: ArmSpec, files: ArmFiles) -> Row:
-    """Return the row of one arm by itself, without speed."""
-    return Row(
-        arm=name,
-        algorithm=_algorithm(spec),
-        **_quality(files),
-        **_lengths(files, _algorithm(spec)),
-        **_shares(files, spec),
-    )
+def _marks(figures: Sequence[Figure], arms: Mapping[str, ArmSpec]) -> dict[str, tuple[str, ...]]:
+    gaps = (one.against for one in figures if one.quantity == names.ACCURACY_GAP)
+    found: dict[str, tuple[str, ...]] = {}
+    if bases := tuple(dict.fromkeys(name for name in gaps if name)):
+        found[names.REFERENCE] = bases
+    for name, spec in arms.items():
+        if algorithm := _algorithm(spec):
+            found[algorithm] = (*found.get(algorithm, ()), name)
+    return found
 
 
-def _beside(found: Gathered, name: str, reference: str | None) -> dict[str, Any]:
-    """Return what is compared with the reference problem by problem."""
-    base = found.arms.get(reference or "")
-    if name == reference or base is None:
-        return {}
-    table = paired_table(found.arms[name], base)
-    return {
-        "reference": reference,
-        "difference": difference(found.arms[name], base),
-        "metrics": tuple(_measured(found.arms[name], metric, base) for metric in _of(found, name)),
-        "rounds_reference": None if table is None else _rounds(table),
-    }
+def arm_figures(name: str, spec: ArmSpec, files: ArmFiles) -> Iterator[Figure]:
+    """Yield the figures of one arm by itself, without speed."""
+    counts = counts_of(files)
+    own = {"arm": name, **counts}
+    yield Figure(quantity=names.PROBLEMS, span=Span(estimate=counts["n"]), unit="problems", **own)
+    for quantity, span, unit in (*_quality(files), *_lengths(files, _algorithm(spec))):
+        yield Figure(quantity=quantity, span=span, unit=unit, **own)
+    yield from _shares(name, spec, files)
+    for metric in files.metrics if _scored(files) else ():
+        said = {"quantity": metric.name, "metric": metric.name, "unit": level_unit(metric)}
+        yield Figure(**said, span=value_span(files, metric), **own)
 
 
-def _of(found: Gathered, name: str) -> tuple[Metric, ...]:
-    files = found.arms[name]
-    return files.metrics if any(run.scores for run in files.runs()) else ()
+def counts_of(files: ArmFiles) -> dict[str, int]:
+    """Return the problems and seeds that an arm was measured on, as fields of a figure."""
+    if _scored(files):
+        return {"n": len(files.scores), "seeds": len(files.runs())}
+    return {"n": len(files.records), "seeds": 1}
 
 
-def _measured(files: ArmFiles, metric: Metric, base: ArmFiles | None = None) -> Measured:
-    """Return what a metric comes to, beside another arm's where one is given."""
-    gap = None if base is None else difference(files, base, metric)
-    return Measured(metric=metric, value=value_span(files, metric), difference=gap)
+def _scored(files: ArmFiles) -> bool:
+    return any(run.scores for run in files.runs())
+
+
+def beside_figures(name: str, files: ArmFiles, against: str, base: ArmFiles) -> Iterator[Figure]:
+    """Yield what is compared with another arm problem by problem; nothing without a common one."""
+    for metric in (RIGHT, *(files.metrics if _scored(files) else ())):
+        if (found := difference(files, base, metric)) is not None:
+            yield from found.figures(name, against)
+    table = paired_table(files, base)
+    span = None if table is None else _rounds(table)
+    if span is not None:
+        own = {"arm": name, "against": against, **counts_of(files)}
+        yield Figure(quantity=names.ROUNDS, span=span, unit="times", **own)
 
 
 def _rounds(table: PairedTable) -> Span | None:
@@ -133,20 +144,19 @@ def _algorithm(spec: ArmSpec) -> str | None:
     return spec.sampler.algorithm if spec.sampler else None
 
 
-def _quality(files: ArmFiles) -> dict[str, Any]:
-    runs = files.runs()
-    scores = [score for run in runs for score in run.scores.values()]
+Found = tuple[str, Span, str]
+"""A quantity, what it comes to, its unit."""
+
+
+def _quality(files: ArmFiles) -> Iterator[Found]:
+    scores = [score for run in files.runs() for score in run.scores.values()]
     n = len(scores)
-    if not n:
-        return {"problems": len(files.records)}
-    return {
-        "problems": len(files.scores),
-        "seeds": len(runs),
-        "accuracy": accuracy(files),
-        "accuracy_flexible": sum(score.correct_flexible for score in scores) / n,
-        "unparsed_share": sum(score.unparsed for score in scores) / n,
-        "metrics": tuple(_measured(files, metric) for metric in files.metrics),
-    }
+    if n:
+        yield names.ACCURACY, accuracy(files), "share"
+        right = sum(score.correct_flexible for score in scores) / n
+        yield names.FLEXIBLE, Span(estimate=right), "share"
+        unparsed = sum(score.unparsed for score in scores) / n
+        yield names.UNPARSED, Span(estimate=unparsed), "share"
 
 
 def accuracy(files: ArmFiles) -> Span:
@@ -186,45 +196,88 @@ def _share(files: ArmFiles, table: PairedTable | None, metric: Metric) -> Span:
     return span.model_copy(update={"low": max(span.low, 0.0), "high": min(span.high, 1.0)})
 
 
-def _lengths(files: ArmFiles, algorithm: str | None) -> dict[str, Any]:
+def _lengths(files: ArmFiles, algorithm: str | None) -> Iterator[Found]:
     """Count from the scores, which carry the record's counts, or from the records alone."""
-    outputs: Sequence[Score | Record] = [s for run in files.runs() for s in run.scores.values()]
-    outputs = outputs or [record for run in files.runs() for record in run.records.values()]
+    outputs = _outputs(files)
     n = len(outputs)
     if not n:
-        return {}
-    forwards, tokens = sum(out.rounds for out in outputs), sum(out.tokens for out in outputs)
-    accepted, drafts = sum(out.accepted for out in outputs), algorithm not in (*_ALONE, None)
-    return {
-        "target_rounds": forwards / n,
-        "accepted_length": accepted / forwards if drafts and forwards else None,
-        "draft_share": accepted / tokens if drafts and tokens else None,
-        "output_tokens": tokens / n,
-        "cut_share": sum(out.finish == "length" for out in outputs) / n,
-    }
+        return
+    forwards = sum(out.rounds for out in outputs)
+    yield names.ROUNDS, Span(estimate=forwards / n), "rounds"
+    if forwards and algorithm not in (*_ALONE, None):
+        accepted = sum(out.accepted for out in outputs)
+        yield names.ACCEPTED, Span(estimate=accepted / forwards), "tokens"
+    yield names.LENGTH, Span(estimate=sum(out.tokens for out in outputs) / n), "tokens"
+    cut = sum(out.finish == "length" for out in outputs)
+    yield names.CUT, Span(estimate=cut / n), "share"
 
 
-def _shares(files: ArmFiles, spec: ArmSpec) -> dict[str, Any]:
+def _outputs(files: ArmFiles) -> Sequence[Score | Record]:
+    scores: Sequence[Score | Record] = [s for run in files.runs() for s in run.scores.values()]
+    return scores or [record for run in files.runs() for record in run.records.values()]
+
+
+def _shares(name: str, spec: ArmSpec, files: ArmFiles) -> Iterator[Figure]:
+    """Yield the draft share beside the one asked for, and the loss that was allowed."""
     asked = files.calibration.asked_share if files.calibration else None
     if asked is None and spec.sampler is not None:
         asked = spec.sampler.draft_share
-    achieved = _lengths(files, _algorithm(spec)).get("draft_share")
-    missed = asked is not None and achieved is not None and abs(achieved - asked) > MISS
-    found = [run.calibration for run in files.runs() if run.calibration is not None]
-    return {
-        "asked_share": asked,
-        "calibration": files.calibration,
-        "calibration_seeds": tuple(found) if len(found) > 1 else (),
-        "share_missed": missed,
-    }
+    outputs = _outputs(files) if _algorithm(spec) not in (*_ALONE, None) else ()
+    tokens = sum(out.tokens for out in outputs)
+    counts = counts_of(files)
+    if tokens:
+        span = Span(estimate=sum(out.accepted for out in outputs) / tokens)
+        yield share_figure(name, span, asked, **counts)
+    elif asked is not None:
+        yield asked_share(name, asked)
+    yield from loss_figures(name, [run.calibration for run in files.runs() if run.calibration])
 
 
-def _speed(clock: Timing, arm: str, reference: str | None, baseline: str | None) -> dict[str, Any]:
-    return {
-        "tokens_per_second": rate(clock, arm, "tokens"),
-        "problems_per_second": rate(clock, arm, "problems"),
-        "speedup": ratio(clock, arm, baseline, "tokens"),
-        "speedup_problems": ratio(clock, arm, baseline, "problems"),
-        "speedup_reference": ratio(clock, arm, reference, "tokens"),
-        "speedup_reference_problems": ratio(clock, arm, reference, "problems"),
-    }
+def _speeds(
+    clock: Timing,
+    name: str,
+    arms: Mapping[str, ArmSpec],
+    reference: str | None,
+    baseline: str | None,
+) -> Iterator[Figure]:
+    """Yield the speed of an arm alone, beside its reference, and beside the target alone."""
+    rounds = len(clock.get(name, {}))
+    for quantity, unit in _RATES.items():
+        if (span := rate(clock, name, unit)) is not None:
+            yield Figure(quantity=quantity, arm=name, span=span, unit=quantity, rounds=rounds)
+    yield from speed_ratios(clock, name, reference)
+    alone = _alone(baseline, name, arms)
+    if (said := common(alone, arms)) != reference:
+        yield from speed_ratios(clock, name, alone, said)
+
+
+_RATES = {names.TOKEN_RATE: "tokens", names.PROBLEM_RATE: "problems"}
+
+
+def speed_ratios(
+    clock: Timing, name: str, base: str | None, said: str | None = None
+) -> Iterator[Figure]:
+    """Yield how many times as fast an arm is as another, paired by round; nothing without any.
+
+    Args:
+        said: how the other is called, where it stands for those at several points of a sweep.
+    """
+    for quantity, unit in _RATES.items():
+        span = ratio(clock, name, base, unit)
+        if base is not None and span is not None:
+            yield Figure(
+                quantity=quantity,
+                arm=name,
+                against=said or base,
+                span=span,
+                unit="times",
+                rounds=len(common_rounds(clock, name, base)),
+            )
+
+
+def common(name: str | None, arms: Mapping[str, ArmSpec]) -> str | None:
+    """Drop the sweep point from a name that stands for several arms."""
+    if name is None:
+        return None
+    root = name.partition("@")[0]
+    return root if sum(arm.partition("@")[0] == root for arm in arms) > 1 else name

@@ -1,4 +1,6 @@
-"""The picture of a report: accuracy against speed, one marker an arm, bars for the intervals.
+"""The picture of a report: accuracy against speed, or accuracy where nothing was timed.
+
+One marker an arm, bars for the intervals.
 
 Arms of a family have one colour and are joined. A name stands beside its marker where there is room
 for it; where there is not for all, a legend beneath the picture names every arm.
@@ -12,12 +14,14 @@ from itertools import chain
 
 from llmx.core.figure import Figures, Span
 from llmx.report.axes import BOTTOM, LEFT, RIGHT, TOP, legend, legend_height, x_axis, y_axis
-from llmx.report.families import Look, looks
+from llmx.report.families import Look, drawn_mark, looks
 from llmx.report.figures import names
+from llmx.report.figures.by_arm import arms_of, references_of
 from llmx.report.numbers import number_span, percent_span
 from llmx.report.placement import Box, Placed, placed_clear
+from llmx.report.rows import accuracies
 from llmx.report.scale import Scale, fitted, fitted_rate
-from llmx.report.svg import LETTER, document, element, label, line, marker
+from llmx.report.svg import LETTER, document, element, label, line
 
 _TEXT = 14.0
 
@@ -36,12 +40,22 @@ class _Point:
         return drawn_mark(self.look, x, y, size)
 
 
-def drawn_mark(look: Look, x: float, y: float, size: float) -> str:
-    """Return the marker of an arm; that of a twin is hollow."""
-    if look.hollow:
-        ring: dict[str, str | float] = {"stroke": look.colour, "stroke_width": 2}
-        return marker(look.shape, x, y, size - 1, fill="#fff", class_="hollow", **ring)
-    return marker(look.shape, x, y, size, fill=look.colour, class_="mark")
+def picture(figures: Figures, width: float = 760, height: float = 460, name: str = "plot") -> str:
+    """Return the SVG document of a report; `height` is that of accuracy against speed."""
+    arms, references = arms_of(figures), references_of(figures)
+    if _untimed(figures):
+        return accuracies(figures, arms, width, name)
+    return plot(figures, arms, references, width, height, name)
+
+
+def caption(figures: Figures) -> str:
+    """Return the picture's title."""
+    return "Accuracy" if _untimed(figures) else "Accuracy against speed"
+
+
+def _untimed(figures: Figures) -> bool:
+    scored = figures.of(names.ACCURACY, arms_of(figures))
+    return bool(scored) and not any(one.against is None for one in figures.of(names.TOKEN_RATE))
 
 
 def plot(

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from llmx.core.figure import Figures, Span
-from llmx.report.axes import x_axis
-from llmx.report.families import Look, looks
+from llmx.report.axes import drawn_span, x_axis
+from llmx.report.families import Look, drawn_mark, looks
 from llmx.report.figures import names
 from llmx.report.numbers import percent_span
 from llmx.report.placement import Box
-from llmx.report.plot import drawn_mark
 from llmx.report.scale import Scale, fitted
 from llmx.report.svg import LETTER, document, label, line, marker
 
@@ -86,6 +85,6 @@ def accuracies(
     """Return the accuracy of each arm with its interval; arms without score are left out."""
     look = looks(arms)
     known = [(arm, figures.find(names.ACCURACY, arm)) for arm in arms]
-    found = [RowOf(arm, look[arm], one.span.scaled(100)) for arm, one in known if one is not None]
+    found = [RowOf(arm, look[arm], drawn_span(one)) for arm, one in known if one is not None]
     said = "; ".join(f"{arm}: {percent_span(one.span)} %" for arm, one in known if one is not None)
     return rows(found, "Accuracy (%)", "Accuracy", width, 0, 100, about=said, name=name)

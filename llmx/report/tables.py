@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import fmean
 
+from llmx.core.figure import Figure, Span
 from llmx.core.record import Metric
-from llmx.report.metric_words import gap, gap_unit, level
+from llmx.report.figures import names
+from llmx.report.figures.by_arm import ByArm, references_of, span_of, value_of
+from llmx.report.figures.decoded import missed
 from llmx.report.numbers import (
     NONE,
+    gap,
+    gap_unit,
+    level,
     number,
     number_span,
     p_value,
@@ -18,9 +23,10 @@ from llmx.report.numbers import (
     points,
     points_span,
 )
-from llmx.report.results import Results, Row
+from llmx.report.results import Results
 
-Cell = Callable[[Row], str]
+Cell = Callable[[str], str]
+"""Arm → what its cell says."""
 
 METRICS = "metrics"
 """Name of the table of what scorers declare beside accuracy."""
@@ -52,51 +58,67 @@ class Table:
     name: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    arms: tuple[str, ...]
 
 
 def tables(results: Results) -> tuple[Table, ...]:
     """Return the tables that have anything to say about these results."""
+    known = ByArm(results.figures, results.baseline)
     reference, baseline = reference_title(results), results.baseline or ""
-    compared = tuple(row for row in results.rows if row.difference is not None)
-    timed = any(row.tokens_per_second is not None for row in results.rows)
+    compared = tuple(arm for arm in known.arms if arm in known.references)
+    timed = any(known.alone(names.TOKEN_RATE, arm) for arm in known.arms)
     plans = (
         (
             "main",
             f"Accuracy{' and speed' if timed else ''}",
-            _main(reference, baseline),
-            results.rows,
+            _main(known, reference, baseline),
+            known.arms,
         ),
-        ("beside", f"Beside {reference}", _beside(reference), compared),
-        ("decoding", "What decoding did", _decoding(), results.rows),
-        ("paired", f"Paired comparison with {reference}", _paired(reference), compared),
-        (METRICS, "Metrics", _metrics(results.rows, reference), results.rows),
+        ("beside", f"Beside {reference}", _beside(known, reference), compared),
+        ("decoding", "What decoding did", _decoding(known), known.arms),
+        ("paired", f"Paired comparison with {reference}", _paired(known, reference), compared),
+        (METRICS, "Metrics", _metrics(known, reference), known.arms),
     )
     made = (
-        Table(name, title, _filled(columns, rows), rows) for name, title, columns, rows in plans
+        Table(name, title, _filled(columns, arms), arms) for name, title, columns, arms in plans
     )
-    return tuple(table for table in made if table.columns and table.rows)
+    return tuple(table for table in made if table.columns and table.arms)
 
 
 def reference_title(results: Results) -> str:
     """Return what the reference is called in headings: its name, or what stands for several."""
-    named = (row.reference for row in results.rows if row.reference)
-    found = {name.partition("@")[0] for name in named}
+    found = {name.partition("@")[0] for name in references_of(results.figures).values()}
     return MANY if len(found) > 1 else results.reference or ""
 
 
-def _filled(columns: tuple[Column, ...], rows: tuple[Row, ...]) -> tuple[Column, ...]:
-    return tuple(column for column in columns if any(column.cell(row) != NONE for row in rows))
+def _filled(columns: tuple[Column, ...], arms: tuple[str, ...]) -> tuple[Column, ...]:
+    return tuple(column for column in columns if any(column.cell(arm) != NONE for arm in arms))
 
 
-def _main(reference: str, baseline: str) -> tuple[Column, ...]:
+Write = Callable[[Span | None], str]
+
+
+def _of(find: Callable[[str, str], Figure | None], quantity: str, write: Write) -> Cell:
+    """Return the cell of a quantity: what finds it of an arm, and how its interval is written."""
+    return lambda arm: write(span_of(find(quantity, arm)))
+
+
+def _digits(digits: int) -> Write:
+    return lambda span: number_span(span, digits)
+
+
+def _whole(span: Span | None) -> str:
+    return NONE if span is None else number(span.estimate, 0)
+
+
+def _main(known: ByArm, reference: str, baseline: str) -> tuple[Column, ...]:
     return (
         Column(
             "Accuracy",
             "%",
             "Share of problems whose strict answer equals the reference answer; 95 % Wilson"
             " interval, of several seeds Student's t over items, and seeds of trained arms.",
-            lambda row: percent_span(row.accuracy),
+            _of(known.alone, names.ACCURACY, percent_span),
         ),
         Column(
             f"Accuracy − {reference}",
@@ -104,7 +126,7 @@ def _main(reference: str, baseline: str) -> tuple[Column, ...]:
             f"Paired difference in accuracy from {reference} on the same problems; 95 % score"
             " interval (Tango), of several seeds Student's t over items, and seeds of trained"
             " arms.",
-            lambda row: points_span(row.difference.score if row.difference else None),
+            _of(known.beside, names.ACCURACY_GAP, points_span),
             short=f"− {reference}",
         ),
         Column(
@@ -112,16 +134,14 @@ def _main(reference: str, baseline: str) -> tuple[Column, ...]:
             "tokens/s",
             "Emitted tokens over seconds in the interleaved speed stage; 95 % interval over"
             " rounds.",
-            lambda row: number_span(row.tokens_per_second),
-            brief=lambda row: number(
-                row.tokens_per_second.estimate if row.tokens_per_second else None, 0
-            ),
+            _of(known.alone, names.TOKEN_RATE, number_span),
+            brief=_of(known.alone, names.TOKEN_RATE, _whole),
         ),
         Column(
             f"Speed-up over {baseline}",
             "×",
             f"Tokens/s over those of {baseline}, paired by round; 95 % interval over rounds.",
-            lambda row: number_span(row.speedup, 2),
+            _of(known.over_target, names.TOKEN_RATE, _digits(2)),
             short="× target",
         ),
         Column(
@@ -129,26 +149,26 @@ def _main(reference: str, baseline: str) -> tuple[Column, ...]:
             "×",
             f"Problems/s over those of {baseline}: unlike tokens/s it falls when answers get"
             " longer.",
-            lambda row: number_span(row.speedup_problems, 2),
+            _of(known.over_target, names.PROBLEM_RATE, _digits(2)),
             spare=True,
         ),
     )
 
 
-def _beside(reference: str) -> tuple[Column, ...]:
+def _beside(known: ByArm, reference: str) -> tuple[Column, ...]:
     """Return what each arm costs beside its reference; rounds do not depend on the machine."""
     several = Column(
         "Reference",
         "arm",
         "The arm that this one is compared with.",
-        lambda row: row.reference or NONE,
+        lambda arm: known.references.get(arm, NONE),
     )
     ratios = (
         Column(
             f"Tokens/s over {reference}",
             "×",
             f"Tokens/s over those of {reference}, paired by round; 95 % interval over rounds.",
-            lambda row: number_span(row.speedup_reference, 2),
+            _of(known.beside, names.TOKEN_RATE, _digits(2)),
             short="Tokens/s",
         ),
         Column(
@@ -156,7 +176,7 @@ def _beside(reference: str) -> tuple[Column, ...]:
             "×",
             f"Problems/s over those of {reference}, paired by round: unlike tokens/s it falls when"
             " answers get longer.",
-            lambda row: number_span(row.speedup_reference_problems, 2),
+            _of(known.beside, names.PROBLEM_RATE, _digits(2)),
             short="Problems/s",
         ),
         Column(
@@ -164,39 +184,39 @@ def _beside(reference: str) -> tuple[Column, ...]:
             "×",
             f"Target rounds a problem over those of {reference}, paired by problem: unlike the"
             " speeds it does not depend on the machine.",
-            lambda row: number_span(row.rounds_reference, 2),
+            _of(known.beside, names.ROUNDS, _digits(2)),
             short="Rounds",
         ),
     )
     return (several, *ratios) if reference == MANY else ratios
 
 
-def _decoding() -> tuple[Column, ...]:
+def _decoding(known: ByArm) -> tuple[Column, ...]:
     return (
         Column(
             "Target rounds",
             "per problem",
             "Forward passes of the target after the prompt, mean over problems.",
-            lambda row: number(row.target_rounds),
+            _of(known.alone, names.ROUNDS, _digits(1)),
             short="Rounds",
         ),
         Column(
             "Accepted",
             "tokens/round",
             "Drafted tokens that were kept, per verify round.",
-            lambda row: number(row.accepted_length, 2),
+            _of(known.alone, names.ACCEPTED, _digits(2)),
         ),
         Column(
             "Draft share",
             "%",
             "Drafted tokens among the emitted ones; ! marks a miss of over 3 points.",
-            lambda row: percent(row.draft_share) + (" !" if row.share_missed else ""),
+            lambda arm: _share(known.alone(names.SHARE, arm)),
         ),
         Column(
             "Asked share",
             "%",
             "The draft share that was asked for.",
-            lambda row: percent(row.asked_share),
+            lambda arm: percent(_asked_share(known, arm)),
             short="Asked",
         ),
         Column(
@@ -205,52 +225,45 @@ def _decoding() -> tuple[Column, ...]:
             "What the threshold was to lose at most of lossless SD's accuracy on calibration"
             " problems; in brackets what it lost there, mean over seeds ± one standard error (the"
             " mean of the seeds': all have the same problems).",
-            _asked_loss,
+            lambda arm: _asked_loss(known, arm),
             short="May lose",
         ),
         Column(
             "Length",
             "tokens",
             "Emitted tokens per problem, mean.",
-            lambda row: number(row.output_tokens),
+            _of(known.alone, names.LENGTH, _digits(1)),
         ),
         Column(
             "Cut",
             "%",
             "Outputs that were ended by the length cap.",
-            lambda row: percent(row.cut_share),
+            _of(known.alone, names.CUT, percent_span),
         ),
         Column(
             "Unparsed",
             "%",
             "Outputs without an answer in the asked form; they count as wrong.",
-            lambda row: percent(row.unparsed_share),
+            _of(known.alone, names.UNPARSED, percent_span),
         ),
         Column(
             "Flexible accuracy",
             "%",
             "Accuracy if the last number of the text is taken for the answer.",
-            lambda row: percent(row.accuracy_flexible),
+            _of(known.alone, names.FLEXIBLE, percent_span),
             spare=True,
         ),
     )
 
 
-def _metrics(rows: tuple[Row, ...], reference: str) -> tuple[Column, ...]:
+def _metrics(known: ByArm, reference: str) -> tuple[Column, ...]:
     """Return two columns a metric that a scorer declares: what it comes to, and the difference."""
-    known = {one.metric.name: one.metric for row in rows for one in row.metrics}
-    return tuple(column for metric in known.values() for column in _metric(metric, reference))
+    return tuple(column for one in known.metrics for column in _metric(known, one, reference))
 
 
-def _metric(metric: Metric, reference: str) -> tuple[Column, Column]:
-    def value(row: Row) -> str:
-        found = row.measured(metric.name)
-        return level(found.value, metric) if found else NONE
-
-    def beside(row: Row) -> str:
-        found = row.measured(metric.name)
-        return gap(found.difference.score, metric) if found and found.difference else NONE
-
+def _metric(known: ByArm, metric: Metric, reference: str) -> tuple[Column, Column]:
+    value = _of(known.alone, metric.name, lambda span: level(span, metric))
+    beside = _of(known.beside, names.gap_of(metric.name), lambda span: gap(span, metric))
     what = f"{metric.explain} " if metric.explain else ""
     how = f"{metric.aggregate.capitalize()} over problems, {metric.better} is better"
     interval = "Wilson's" if metric.boolean else "Student's t"
@@ -273,32 +286,43 @@ def _metric(metric: Metric, reference: str) -> tuple[Column, Column]:
     )
 
 
-def _asked_loss(row: Row) -> str:
-    known = row.calibrations()
-    if not known or known[0].asked_loss is None:
-        return NONE
-    asked = percent(known[0].asked_loss)
-    lost = [one.loss for one in known if one.loss is not None]
-    errors = [one.standard_error for one in known if one.standard_error is not None]
-    if not lost or not errors:
+def _share(one: Figure | None) -> str:
+    return percent(value_of(one)) + (" !" if one is not None and missed(one) else "")
+
+
+def _asked_share(known: ByArm, arm: str) -> float | None:
+    share = known.alone(names.SHARE, arm)
+    return share.expected if share else value_of(known.alone(names.ASKED_SHARE, arm))
+
+
+def _asked_loss(known: ByArm, arm: str) -> str:
+    loss = known.alone(names.LOSS, arm)
+    if loss is None or loss.expected is None:
+        return percent(value_of(known.alone(names.ASKED_LOSS, arm)))
+    asked, span = percent(loss.expected), loss.span
+    if span.high is None:
         return asked
-    return f"{asked} ({points(fmean(lost))} ± {percent(fmean(errors))})"
+    return f"{asked} ({points(span.estimate)} ± {percent(span.high - span.estimate)})"
 
 
-def _paired(reference: str) -> tuple[Column, ...]:
+def _p(one: Figure | None) -> float | None:
+    return None if one is None else one.p
+
+
+def _paired(known: ByArm, reference: str) -> tuple[Column, ...]:
     return (
         Column(
             "Right here only",
             "problems",
             f"Problems that this arm gets right and {reference} wrong.",
-            lambda row: str(row.difference.gained) if row.difference else NONE,
+            _of(known.beside, names.GAINED, _whole),
             short="Gained",
         ),
         Column(
             "Wrong here only",
             "problems",
             f"Problems that this arm gets wrong and {reference} right.",
-            lambda row: str(row.difference.lost) if row.difference else NONE,
+            _of(known.beside, names.LOST, _whole),
             short="Lost",
         ),
         Column(
@@ -307,25 +331,25 @@ def _paired(reference: str) -> tuple[Column, ...]:
             "Exact two-sided test that the two counts differ by chance alone; of several seeds"
             " sign flips of the items' mean differences, of trained arms the interval inverted; not"
             " corrected for the number of arms.",
-            lambda row: p_value(row.difference.p_value if row.difference else None),
+            lambda arm: p_value(_p(known.beside(names.ACCURACY_GAP, arm))),
         ),
         Column(
             "Bootstrap",
             "points",
             "The same difference with a paired bootstrap over problems (BCa, 10,000 resamples).",
-            lambda row: points_span(row.difference.bootstrap if row.difference else None),
+            _of(known.beside, names.BOOTSTRAP, points_span),
         ),
         Column(
             "By template",
             "points",
             "Paired bootstrap over whole clusters of alike problems: for conclusions about new"
             " templates.",
-            lambda row: points_span(row.difference.clustered if row.difference else None),
+            _of(known.beside, names.CLUSTERED, points_span),
         ),
         Column(
             "Detectable",
             "points",
             "Smallest difference that this comparison finds with 80 % power.",
-            lambda row: points(row.difference.detectable if row.difference else None).lstrip("+"),
+            lambda arm: percent(value_of(known.beside(names.DETECTABLE, arm))),
         ),
     )

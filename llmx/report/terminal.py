@@ -50,8 +50,8 @@ def _table(table: Table, brief: bool) -> RichTable:
     made.add_column("arm", style="bold", overflow="fold", min_width=10)
     for column in columns:
         made.add_column(_head(column, brief), justify="right")
-    for row in table.rows:
-        made.add_row(row.arm, *(_cell(column, brief)(row) for column in columns))
+    for arm in table.arms:
+        made.add_row(arm, *(_cell(column, brief)(arm) for column in columns))
     return made
 
 

@@ -1,32 +1,168 @@
-"""Write all forms of a report into one folder."""
+"""Write all forms of a report into one folder: JSON, Markdown, one HTML file, pictures.
+
+Figures that no table of the report has, those of a plugin's stages, are a table of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 from markupsafe import Markup
 
-from llmx.core.figure import joined
+from llmx.core.figure import Figure, Figures, Span, joined
 from llmx.core.record import as_json
 from llmx.core.spec import ArmSpec
 from llmx.report import brought
 from llmx.report.base import render
-from llmx.report.families import Look, looks
-from llmx.report.figures.decoded import of_results
+from llmx.report.brought import BroughtPicture
+from llmx.report.families import Look, drawn_mark, looks
+from llmx.report.figures.by_arm import arms_of, references_of
 from llmx.report.figures.read import write_figures
 from llmx.report.gather import Gathered
-from llmx.report.markdown import More, markdown, timing_note
-from llmx.report.picture import arms_of, caption, picture, references_of
-from llmx.report.plot import drawn_mark
+from llmx.report.numbers import (
+    NONE,
+    number,
+    number_span,
+    p_value,
+    percent_span,
+    places,
+    points_span,
+)
+from llmx.report.plot import caption, picture
 from llmx.report.results import Results
 from llmx.report.samples import SharedProblem, side_by_side
 from llmx.report.svg import element
-from llmx.report.tables import tables
+from llmx.report.tables import Table, tables
+from llmx.report.training.page import table as named_table
+from llmx.report.training.tables import TrainingTable
 from llmx.store.files import write_json
 from llmx.store.page import write_marked
+
+TITLE = "Other figures"
+MOST = 200
+"""Rows that are shown: a stage may write thousands of points of a sweep."""
+
+
+def other_table(figures: Figures) -> TrainingTable | None:
+    """Return the table, points of sweeps last; None where there is no such figure."""
+    found = sorted(dict.fromkeys(figures.figures), key=Figure.swept)
+    if not found:
+        return None
+    rows = tuple((one.arm, one.quantity, *_cells(one)) for one in found[:MOST])
+    kept = [at for at in range(len(_HEAD)) if at < _NAMES or any(row[at] != NONE for row in rows)]
+    shown = tuple(tuple(row[at] for at in kept) for row in rows)
+    return TrainingTable(TITLE, _note(found), tuple(_HEAD[at] for at in kept), shown)
+
+
+_HEAD = ("Arm", "Figure", "Value (interval)", "Beside", "At", "p", "Problems", "Seeds")
+_NAMES = 3
+
+
+def _cells(one: Figure) -> tuple[str, ...]:
+    at = NONE if one.at is None else f"{one.setting} = {one.at:g}"
+    return (
+        said(one.span, one.unit),
+        one.against or NONE,
+        at if one.swept() else NONE,
+        p_value(one.p),
+        number(one.n, 0) if one.n else NONE,
+        number(one.seeds, 0) if one.seeds else NONE,
+    )
+
+
+def said(span: Span, unit: str) -> str:
+    """Return a figure with its unit, and the level of an interval that is not of 95 %."""
+    ways = {"share": (percent_span, "%"), "points": (points_span, "points")}
+    if unit in ways:
+        way, shown = ways[unit]
+        text = f"{way(span)} {shown}"
+    else:
+        named = "×" if unit == "times" else unit
+        text = f"{number_span(span, _digits(span))} {named}".rstrip()
+    # 95 % is what all tables have; a range that covers all is no interval of a level.
+    usual = span.low is None or span.level in (0.95, 1.0)
+    return text if usual else f"{text}, {100 * span.level:g} %"
+
+
+def _digits(span: Span) -> int:
+    """Return digits behind the point: none where all are whole numbers, as counts are."""
+    whole = all(value == round(value) for value in (span.estimate, *span.ends()))
+    return 0 if whole else places(span)
+
+
+def _note(found: Sequence[Figure]) -> str:
+    more = len(found) - MOST
+    left = f" {more} more are in the files `figures.json` of the run." if more > 0 else ""
+    return f"Written by stages that have no table of their own.{left}"
+
+
+@dataclass(frozen=True)
+class More:
+    """What plugins add to a report.
+
+    Attributes:
+        others: figures that no table of results shows.
+    """
+
+    others: Figures = field(default_factory=Figures)
+    pictures: tuple[BroughtPicture, ...] = ()
+
+    @property
+    def table(self) -> TrainingTable | None:
+        """The table of the figures; None without any."""
+        return other_table(self.others)
+
+
+def markdown(results: Results, more: More | None = None) -> str:
+    """Return the report; the same arguments give the same bytes."""
+    made = tables(results)
+    more = more or More()
+    parts = [
+        f"# {results.title}",
+        "\n".join(f"- {finding.text}" for finding in results.findings),
+        *(f"## {table.title}\n\n{_table(table)}" for table in made),
+        f"![{caption(results.figures)}](plot.svg)",
+        *(f"![{one.caption}]({one.file})" for one in more.pictures),
+        _others(more.table),
+        f"## How to read it\n\n{_legend(made)}",
+        timing_note(results),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def timing_note(results: Results) -> str:
+    """Say how speed was measured; empty when it was not."""
+    if not results.speed_rounds:
+        return ""
+    batch = f" at batch size {results.batch_size}" if results.batch_size else ""
+    rounds = "one round" if results.speed_rounds == 1 else f"{results.speed_rounds} rounds"
+    engines = f" Engines were up {results.speed_engines}." if results.speed_engines else ""
+    turns = "in which the arms took turns on the same problems."
+    return f"Speed was measured{batch} in {rounds} {turns}{engines}"
+
+
+def _others(found: TrainingTable | None) -> str:
+    return "" if found is None else f"## {found.title}\n\n{named_table(found)}\n\n{found.note}"
+
+
+def _table(table: Table) -> str:
+    head = ["Arm", *(f"{column.title} ({column.unit})" for column in table.columns)]
+    rule = ["---", *("---:" for _ in table.columns)]
+    body = [[f"`{arm}`", *(column.cell(arm) for column in table.columns)] for arm in table.arms]
+    return "\n".join(_line(cells) for cells in [head, rule, *body])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _legend(made: Iterable[Table]) -> str:
+    columns = (column for table in made for column in table.columns)
+    return "\n".join(f"- **{column.title}**: {column.explain}" for column in columns)
 
 
 def write(
@@ -49,7 +185,7 @@ def write(
     """
     settings = configuration(arms, results.reference)
     write_json(out / "results.json", as_json(results))
-    figures = of_results(results)
+    figures = results.figures
     write_figures(out, figures)
     more = More(found.others, brought.drawn(joined([figures, found.figures]), pictures))
     write_marked(out / "report.md", markdown(results, more))
@@ -107,12 +243,12 @@ def html(
     """Return the page; the same arguments give the same bytes.
 
     Args:
-        results: the measured rows.
+        results: what was measured, and what is said of it.
         settings: the resolved configuration as YAML.
         samples: problems to show side by side.
         more: figures and pictures of plugins.
     """
-    figures = of_results(results)
+    figures = results.figures
     look = looks(arms_of(figures), references_of(figures))
     return render(
         "report",

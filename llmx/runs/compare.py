@@ -11,8 +11,7 @@ from llmx.claims.compare.pair import GivenSide, compare
 from llmx.core.errors import ConfigError, StoreError, nearest
 from llmx.core.spec import ArmSpec, StageSpec, trained_arms
 from llmx.graph.folder import RunFolder, list_runs
-from llmx.report.gather import Gathered, gather
-from llmx.report.seeds import pool, pool_specs
+from llmx.report.gather import Gathered, gather, pool, pool_specs
 from llmx.report.timing import timing
 from llmx.runs.run import load_run
 from llmx.store.files import inside

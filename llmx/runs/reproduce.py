@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmx.claims.paper import Paper
-from llmx.claims.reproduce.explored import drift_sentence
 from llmx.claims.reproduce.html import html
 from llmx.claims.reproduce.markdown import markdown
 from llmx.claims.reproduce.page import Estimate, Page, page
-from llmx.claims.reproduce.shown import drawn, run_tables
+from llmx.claims.reproduce.shown import drawn, drift_sentence, run_tables
 from llmx.claims.reproduce.stored import (
     CARD,
     PLOT,

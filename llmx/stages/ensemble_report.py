@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from llmx.core.events import Event
+from llmx.core.figure import joined
 from llmx.core.options import ArmName, StageOptions
 from llmx.core.record import as_json
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -62,11 +63,9 @@ class EnsembleReportStage:
 
     def run(self, context: StageContext) -> None:
         """Gather, judge and draw."""
-        from llmx.report.ensemble.figures import figures
-        from llmx.report.ensemble.gantt import gantt
-        from llmx.report.ensemble.lengths import length_figures
+        from llmx.report.ensemble.figures import figures, length_figures
         from llmx.report.ensemble.page import findings, html, markdown
-        from llmx.report.ensemble.pictures import cuts, quality, strips
+        from llmx.report.ensemble.pictures import cuts, gantt, quality, strips
         from llmx.report.figures.read import write_figures
         from llmx.report.figures.streams import of_lengths, of_streams
 
@@ -76,25 +75,26 @@ class EnsembleReportStage:
         rows = _rows(inputs)
         found = figures(arms, reference, _scores(inputs), rows, _members(inputs), given.references)
         lengths = length_figures(rows, reference, _first_chunks(given))
+        arms_, lengths_ = ([as_json(one) for one in rows_] for rows_ in (found, lengths))
+        measured = joined([of_streams(arms_), of_lengths(lengths_)])
         singles = [name for name, arm in given.arms.items() if ensemble_of(arm).layers == 1]
-        said = findings(found, reference, singles)
+        said = findings(measured, reference, singles)
         title = given.read(EnsembleReportOptions).title
         pictures: dict[str, str] = {
             "One answer in time": gantt(_events(context, reference)),
             "Time to the first token": strips(found, "times", "seconds to the first token"),
             "Total time": strips(found, "totals", "seconds to the last token"),
-            "Accuracy against time to the first token": quality(found),
-            "The first token and the length of drafts": cuts(lengths),
+            "Accuracy against time to the first token": quality(measured),
+            "The first token and the length of drafts": cuts(measured),
         }
         for name, svg in zip(_PICTURES, pictures.values(), strict=True):
             if svg:
                 write_marked(context.out / f"{name}.svg", svg)
-        arms_, lengths_ = ([as_json(one) for one in rows_] for rows_ in (found, lengths))
         write_json(context.out / "ensemble.json", arms_)
         write_json(context.out / "lengths.json", lengths_)
-        write_figures(context.out, of_streams(arms_), of_lengths(lengths_))
-        write_marked(context.out / "ensemble.md", markdown(title, found, said, lengths))
-        write_marked(context.out / "ensemble.html", html(title, found, said, pictures, lengths))
+        write_figures(context.out, measured)
+        write_marked(context.out / "ensemble.md", markdown(title, measured, said))
+        write_marked(context.out / "ensemble.html", html(title, measured, said, pictures))
         context.progress.advance()
 
 

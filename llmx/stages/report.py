@@ -64,9 +64,8 @@ class ReportStage:
             RunError: for an input that is not in the format of its file name.
         """
         from llmx.report.build import build
-        from llmx.report.gather import gather
+        from llmx.report.gather import gather, pool, pool_references, pool_specs
         from llmx.report.results import Finding
-        from llmx.report.seeds import pool, pool_references, pool_specs
         from llmx.report.write import write
         from llmx.stages.availability import sentences
 

@@ -99,15 +99,13 @@ class TrainingReportStage:
         """Read, measure, draw and write."""
         from llmx.report.figures.read import write_figures
         from llmx.report.figures.trainings import of_trainings
-        from llmx.report.outcomes.encode import dumps
+        from llmx.report.gather import pool_references
+        from llmx.report.outcomes.encode import dumps, training_outcomes
         from llmx.report.outcomes.model import OF_TRAININGS
-        from llmx.report.outcomes.write import training_outcomes
-        from llmx.report.seeds import pool_references
         from llmx.report.training.build import build, shown
         from llmx.report.training.evidence import by_family
         from llmx.report.training.model import FILE
-        from llmx.report.training.page import html, markdown
-        from llmx.report.training.pictures import pictures
+        from llmx.report.training.page import html, markdown, pictures
         from llmx.stages.availability import sentences
         from llmx.stages.training_evidence import evidence
 

@@ -97,17 +97,14 @@ class VerdictStage:
         """Test every finding."""
         from llmx.report.figures.decoded import of_verdicts
         from llmx.report.figures.read import write_figures
-        from llmx.report.gather import gather
-        from llmx.report.outcomes.encode import dumps
+        from llmx.report.gather import gather, pool
+        from llmx.report.outcomes.encode import dumps, outcomes
         from llmx.report.outcomes.model import FILE
-        from llmx.report.outcomes.write import outcomes
-        from llmx.report.seeds import pool
+        from llmx.report.verdict.decide import over_all
         from llmx.report.verdict.evidence import evidence
-        from llmx.report.verdict.family import over_all
-        from llmx.report.verdict.like_for_like import like_for_like
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
-        from llmx.report.verdict.run_test import run_test
+        from llmx.report.verdict.run_test import like_for_like, run_test
         from llmx.stages.availability import sentences
 
         given, options = context.given, context.given.read(VerdictOptions)

@@ -33,13 +33,13 @@ ALIKE = [
         f"{_COLD}_and_nothing_is_cut",
     ),
     Mutant(
-        "report/verdict/like_for_like.py",
+        "report/verdict/run_test.py",
         "if known.issuperset(pair)]",
         "if known.intersection(pair)]",
         f"{_FALLS}::test_an_arm_without_a_figure_is_none_of_its_business",
     ),
     Mutant(
-        "report/verdict/like_for_like.py",
+        "report/verdict/run_test.py",
         "or verdict.leans is not None",
         "",
         f"{_FALLS}::test_what_only_points_somewhere_falls_too",

@@ -146,8 +146,8 @@ AUDIT = [
     ),
     Mutant(  # accepted of what was drafted
         "report/measure.py",
-        '"draft_share": accepted / tokens if',
-        '"draft_share": accepted / sum(out.drafted for out in outputs) if',
+        "    tokens = sum(out.tokens for out in outputs)\n    counts",
+        "    tokens = sum(out.drafted for out in outputs)\n    counts",
         "tests/unit/report/test_measure.py::test_length_columns_are_ratios_of_totals",
     ),
     Mutant(  # time to anybody's first piece

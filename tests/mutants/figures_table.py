@@ -54,14 +54,14 @@ FIGURES = [
     ),
     Mutant(  # the loss of the first seed
         "report/figures/decoded.py",
-        "for one in row.calibrations() if one.loss is not None]",
-        "for one in row.calibrations()[:1] if one.loss is not None]",
-        f"{_T}test_an_arm_bears_its_algorithm_and_the_loss_is_that_of_all_seeds",
-    ),
-    Mutant(
-        "report/tables.py",
         "lost = [one.loss for one in known if one.loss is not None]",
         "lost = [one.loss for one in known[:1] if one.loss is not None]",
+        f"{_T}test_an_arm_bears_its_algorithm_and_the_loss_is_that_of_all_seeds",
+    ),
+    Mutant(  # the standard error of the first seed
+        "report/figures/decoded.py",
+        "for one in known if one.standard_error is not None]",
+        "for one in known[:1] if one.standard_error is not None]",
         "tests/papers/fsd/test_asked_loss.py::test_the_loss_of_several_seeds_is_their_mean",
     ),
     Mutant(  # a best value of an exploratory verdict
@@ -85,8 +85,8 @@ FIGURES = [
     ),
     Mutant(  # the figures of a report are those of nobody
         "report/figures/decoded.py",
-        "row.reference or found.reference, **counts)",
-        "found.reference, **counts)",
+        '    name: str | None = row.get("reference") or found.reference\n',
+        "    name = found.reference\n",
         f"{_CLAIMS}test_an_arm_beside_another_reference_is_none_of_a_claims",
     ),
 ]

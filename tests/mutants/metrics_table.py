@@ -35,7 +35,7 @@ METRICS = [
         _SAME,
     ),
     Mutant(  # the margin of a sum is that of one problem
-        _V + "lossless.py",
+        _V + "equivalence.py",
         "    found, reach = scaled_gaps(table, metric)\n",
         "    found, reach = table.gaps(value_of(metric)), metric.reach\n",
         f"{_UNITS}[lossless-made0]",
@@ -59,13 +59,13 @@ METRICS = [
         f"{_FLAT}test_the_p_value_says_what_the_interval_says",
     ),
     Mutant(  # one arm inside the margin is enough
-        _V + "equivalent_arms.py",
+        _V + "equivalence.py",
         "every(one.inside() for one in found), some(",
         "some(one.inside() for one in found), some(",
         f"{_T}test_equivalent_is_lossless_of_every_arm",
     ),
     Mutant(  # of several arms each is tested as if it were alone
-        _V + "equivalent_arms.py",
+        _V + "equivalence.py",
         "    beyond = holm([1 - one.p_equivalent for one in tested])\n",
         "    beyond = [one.p_equivalent for one in tested]\n",
         f"{_T}test_equivalent_is_lossless_of_every_arm",
@@ -77,7 +77,7 @@ METRICS = [
         f"{_T}test_numbers_are_kept_to_their_last_bit",
     ),
     Mutant(  # outcomes forget which metrics there are
-        "report/outcomes/write.py",
+        "report/outcomes/encode.py",
         "        metrics=metrics_of(found.arms.values()),\n",
         "",
         _OUTCOMES,

@@ -23,7 +23,7 @@ RECOMPUTED = [
         _READ_BACK,
     ),
     Mutant(  # an arm's seed is not its own
-        f"{_O}decode.py",
+        f"{_O}retest.py",
         "        seed=seed_of(name),\n",
         '        seed="",\n',
         _FOLLOWS,
@@ -35,7 +35,7 @@ RECOMPUTED = [
         f"{_T}test_outcomes.py::test_a_timed_block_is_read_back_to_the_last_bit",
     ),
     Mutant(  # the last number of a text counts as its answer
-        f"{_O}decode.py",
+        f"{_O}retest.py",
         'correct_flexible=ok != rare["elsewhere"][at]',
         "correct_flexible=ok",
         _READ_BACK,

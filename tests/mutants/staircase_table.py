@@ -29,19 +29,19 @@ CLOCK = [
         f"{_FIGURES}::test_tokens_a_second_count_the_tokens_that_were_written",
     ),
     Mutant(  # the line of what is left, not of what is cut
-        "report/ensemble/lengths.py",
+        "report/ensemble/figures.py",
         "line=max(0.0, 1 - first / tokens),",
         "line=max(0.0, first / tokens),",
         f"{_FIGURES}::test_what_is_paid_by_the_token_alone_lies_on_the_line",
     ),
     Mutant(  # a staircase stops drafts early: theirs are not the length of a draft
-        "report/ensemble/lengths.py",
+        "report/ensemble/figures.py",
         "tokens = _drafted(base) if length is None",
         "tokens = _drafted(mine) if length is None",
         f"{_FIGURES}::test_every_length_stands_beside_the_line_that_it_was_chosen_with",
     ),
     Mutant(  # all drafts together as the length of one
-        "report/ensemble/lengths.py",
+        "report/ensemble/figures.py",
         'np.sum([row["drafts"] for row in base])',
         "len(base)",
         f"{_FIGURES}::test_every_length_stands_beside_the_line_that_it_was_chosen_with",

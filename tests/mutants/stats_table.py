@@ -34,8 +34,8 @@ SEEDS = [
         "False",
         f"{_BOOT}::{_VANISHES}",
     ),
-    Mutant("report/findings.py", "if min(gap", "if max(gap", _NO_SIZE),
-    Mutant("report/findings.py", "min(gap.detectable, 1.0)", "gap.detectable", _NO_SIZE),
+    Mutant("report/findings.py", "if min(gap.span", "if max(gap.span", _NO_SIZE),
+    Mutant("report/findings.py", "min(gap.span.estimate, 1.0)", "gap.span.estimate", _NO_SIZE),
     Mutant("report/numbers.py", "count == 1 else", "count < 2 else", f"{_NUMBERS}[none of them]"),
     Mutant(  # the switch that dropped the noise of seeds where it was not seen
         SQUARES,

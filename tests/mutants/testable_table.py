@@ -4,10 +4,10 @@ from mutant import Mutant
 
 FLOOR = "report/verdict/floor.py"
 TRACES = "report/verdict/testable.py"
-MUST_FAIL = "report/verdict/must_fail.py"
+MUST_FAIL = "report/verdict/testable.py"
 MOVED = "report/verdict/testable.py"
 CAN = "report/verdict/testable.py"
-POWER = "report/verdict/power.py"
+POWER = "report/verdict/testable.py"
 _TESTS = "tests/unit/report/test_testable.py"
 _PAGE = "tests/unit/report/test_training_page.py"
 _WORLDS = "tests/unit/report/test_null_worlds.py"
@@ -80,8 +80,8 @@ TESTABLE = [
     ),
     Mutant(
         MUST_FAIL,
-        'float(finding.get("margin", MARGIN))',
-        "MARGIN",
+        'margin = float(finding.get("margin", MARGIN))',
+        "margin = MARGIN",
         f"{_TESTS}::test_the_margin_of_the_control_is_that_of_the_finding_or_of_its_test",
     ),
     Mutant(

@@ -19,14 +19,14 @@ TOY = [
     ),
     Mutant(
         "report/brought.py",
-        "if one.setting == over and one.at is not None:",
+        "if one.setting == setting and one.at is not None:",
         "if one.at is not None:",
         f"{_P}::test_what_is_swept_over_something_else_is_no_point",
     ),
     Mutant(
-        "report/brought.py",
-        'return 100.0 if figure.unit in ("share", "points") else 1.0',
-        'return 100.0 if figure.unit == "share" else 1.0',
+        "report/axes.py",
+        '100.0 if figure.unit in ("share", "points") else 1.0',
+        '100.0 if figure.unit == "share" else 1.0',
         f"{_P}::test_shares_are_drawn_in_percent[points-100]",
     ),
     Mutant(
@@ -54,13 +54,13 @@ TOY = [
         f"{_P}::test_a_bad_picture_is_an_error_of_one_line[name]",
     ),
     Mutant(
-        "report/other_figures.py",
+        "report/write.py",
         "sorted(dict.fromkeys(figures.figures), key=Figure.swept)",
         "list(figures.figures)",
         f"{_P}::test_the_table_has_what_is_there_once_and_sweeps_last",
     ),
     Mutant(
-        "report/other_figures.py",
+        "report/write.py",
         "span.level in (0.95, 1.0)",
         "span.level > 0",
         f"{_P}::test_a_figure_is_written_with_its_unit",
@@ -72,9 +72,9 @@ TOY = [
         f"{_TOY}::test_its_figures_and_pictures_are_on_the_report",
     ),
     Mutant(
-        "report/figures/decoded.py",
-        '    unit = "share" if metric.unit == "%" else metric.unit\n',
-        "    unit = metric.unit\n",
+        "report/numbers.py",
+        'return "share" if metric.unit == "%" else metric.unit',
+        "return metric.unit",
         f"{_P}::test_metrics_are_figures_that_claims_can_name",
     ),
     Mutant(

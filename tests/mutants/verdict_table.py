@@ -135,19 +135,19 @@ VERDICT = [
         f"{SEEDS}::test_the_range_of_the_best_is_not_narrowed_by_one_seed",
     ),
     Mutant(  # a 90 % interval without 0 contradicts
-        "report/verdict/lossless.py",
+        "report/verdict/equivalence.py",
         "found.interval.above(found.margin) or found.interval.below(-found.margin)",
         "found.interval.above(0) or found.interval.below(0)",
         f"{RULES}::test_a_difference_contradicts_only_beyond_the_margin",
     ),
     Mutant(
-        "report/verdict/lossless.py",
+        "report/verdict/equivalence.py",
         "found.interval.above(found.margin) or found.interval.below(-found.margin)",
         "found.interval.below(-found.margin)",
         f"{RULES}::test_a_difference_contradicts_only_beyond_the_margin",
     ),
     Mutant(
-        "report/verdict/lossless.py",
+        "report/verdict/equivalence.py",
         "Support(beyond, 1 - found.p_equivalent, lone)",
         "Support(beyond, found.p_equivalent, lone)",
         f"{RULES}::test_a_difference_contradicts_only_beyond_the_margin",
@@ -178,7 +178,7 @@ VERDICT = [
         f"{RULES}::test_an_answer_that_one_arm_lengthens_is_not_shown_among_several",
     ),
     Mutant(
-        "report/paired_ratio.py",
+        "report/paired_table.py",
         "if counted(table, first).ndim == 1:",
         "if first.ndim == 2:",
         f"{SEEDS}::test_lengths_of_trainings_count_seeds",
@@ -208,13 +208,13 @@ VERDICT = [
         f"{RULES}::test_the_p_value_of_a_share_is_students_of_what_is_missing",
     ),
     Mutant(  # a finding that decides nothing was not tried
-        "report/verdict/family.py",
+        "report/verdict/decide.py",
         '(*DECISIVE, "not shown here", "indicative")',
         '(*DECISIVE, "indicative")',
         f"{FAMILY}::test_every_tested_finding_counts_and_no_other_does",
     ),
     Mutant(
-        "report/verdict/family.py",
+        "report/verdict/decide.py",
         "holm([1.0 if p is None else p for p in known])",
         "[1.0 if p is None else p for p in known]",
         f"{FAMILY}::test_every_tested_finding_counts_and_no_other_does",

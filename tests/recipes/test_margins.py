@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from llmx.report.verdict.finding_test import finding_test
-from llmx.report.verdict.must_fail import MARGIN
+from llmx.report.verdict.testable import MARGIN
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

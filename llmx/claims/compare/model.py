@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from llmx.core.figure import Span
-from llmx.core.record import Frozen, Metric, Sparse
-from llmx.report.results import Difference
+from llmx.core.figure import Figure, Figures
+from llmx.core.record import Frozen
+from llmx.report.figures.names import ACCURACY_GAP
 
 
 class Side(Frozen):
-    """One of the two things compared."""
+    """One of the two things compared; `name` is what figures call it."""
 
     run: str
     arm: str
-    problems: int
-    seeds: int
-    accuracy: Span | None
-    output_tokens: float | None
-    draft_share: float | None
-    unparsed_share: float | None
-    cut_share: float | None
+    name: str = Field(description="the arm, with its run where the two sides' runs differ")
 
 
 class Flip(Frozen):
@@ -56,39 +50,45 @@ class Agreed(Frozen):
     same_verdict: int = Field(description="both right or both wrong")
 
 
-class SharedMetric(Frozen):
-    """A metric that the scorers of both sides declare, on the problems of the comparison."""
+class Comparison(Frozen):
+    """The second side against the first, on the problems that both have answered.
 
-    metric: Metric
-    first: Span
-    second: Span
-    difference: Difference
-
-
-class Comparison(Sparse):
-    """The second side against the first, on the problems that both have answered."""
-
-    younger: ClassVar[frozenset[str]] = frozenset({"metrics"})
+    Attributes:
+        figures: of each side, and of the second beside the first.
+    """
 
     first: Side
     second: Side
     problems: int
     only_first: int = Field(description="problems that the second side has not answered")
     only_second: int
-    difference: Difference
-    lone: bool = Field(default=False, description="whether it is of one seed of a training run")
-    holm: float = Field(description="its p-value after Holm, over the pairs compared here")
-    length: Span | None = Field(description="mean tokens over the first side's")
-    speed: Span | None = Field(description="tokens/s over the first side's, paired by round")
-    speed_problems: Span | None = Field(description="the same in problems/s")
+    figures: Figures
+    holm: float = Field(description="p of the difference after Holm, over the pairs compared here")
     layers: Agreed
     changed: tuple[Changed, ...]
     flips: tuple[Flip, ...]
-    metrics: tuple[SharedMetric, ...] = ()
+
+    @property
+    def difference(self) -> Figure:
+        """Accuracy of the second side minus that of the first."""
+        found = self.beside(ACCURACY_GAP)
+        assert found is not None  # a pair without a common problem is refused
+        return found
+
+    def beside(self, quantity: str) -> Figure | None:
+        """Return a figure of the second side beside the first."""
+        return self.figures.find(quantity, self.second.name, self.first.name)
 
 
 class Compared(Frozen):
     """What ``llmx compare`` found."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the content of the file; figures are written as in a ``figures.json``."""
+        found = self.model_dump(mode="json")
+        for one, written in zip(self.comparisons, found["comparisons"], strict=True):
+            written["figures"] = one.figures.dump()
+        return found

@@ -1,4 +1,4 @@
-"""From the files of two arms to their comparison."""
+"""From the files of two arms to their comparison: figures, and which samples only one got right."""
 
 from __future__ import annotations
 
@@ -7,19 +7,84 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmx.claims.compare.flips import flips, layers
-from llmx.claims.compare.model import Changed, Compared, Comparison, SharedMetric, Side
+from llmx.claims.compare.model import Agreed, Changed, Compared, Comparison, Flip, Side
 from llmx.core.errors import RunError
-from llmx.core.figure import Span
-from llmx.core.record import as_json
+from llmx.core.figure import Figure, Figures, Span
+from llmx.core.record import Record, as_json
 from llmx.core.spec import ArmSpec
-from llmx.report.difference import difference
+from llmx.report.figures.names import LENGTH
 from llmx.report.gather import ArmFiles
-from llmx.report.measure import measure_arm, value_span
-from llmx.report.paired_ratio import ratio_of
-from llmx.report.paired_table import PairedTable, common_seeds, paired_table, tokens
-from llmx.report.timing import Timing, ratio
+from llmx.report.measure import arm_figures, beside_figures, counts_of, speed_ratios
+from llmx.report.paired_table import PairedTable, common_seeds, paired_table, ratio_of, tokens
+from llmx.report.timing import Timing
 from llmx.stats.multiple import holm
+
+
+def flips(table: PairedTable) -> tuple[Flip, ...]:
+    """Return the samples whose verdicts differ: lost ones first, in the order of ids and seeds.
+
+    Args:
+        table: the second side as its `first`, the first as its `second`: differences are gains.
+    """
+    found = [
+        _flip(name, seed, before, after)
+        for name, seed, before, after in _samples(table)
+        if before.scores[name].correct != after.scores[name].correct
+    ]
+    return tuple(sorted(found, key=lambda flip: flip.becomes == "right"))
+
+
+def _samples(table: PairedTable) -> Iterator[tuple[str, int, ArmFiles, ArmFiles]]:
+    pairs = list(zip(table.runs(table.second), table.runs(table.first), strict=True))
+    for name in table.ids:
+        for seed, (before, after) in enumerate(pairs):
+            yield name, seed, before, after
+
+
+def _flip(name: str, seed: int, before: ArmFiles, after: ArmFiles) -> Flip:
+    problem = before.problems.get(name) or after.problems.get(name)
+    sides = (before, after)
+    records = [side.records.get(name) for side in sides]
+    texts = [record.text.strip() if record else "" for record in records]
+    return Flip(
+        id=name,
+        seed=seed,
+        becomes="right" if after.scores[name].correct else "wrong",
+        question=problem.question if problem else "",
+        expected=before.scores[name].expected,
+        answers=(before.scores[name].strict, after.scores[name].strict),
+        texts=(texts[0], texts[1]),
+        differs_at=_first_difference(records),
+    )
+
+
+def _first_difference(records: Sequence[Record | None]) -> int | None:
+    one, other = records
+    if one is None or other is None or one.received == other.received:
+        return None
+    pairs = zip(one.completion_ids, other.completion_ids, strict=False)
+    shorter = min(len(one.completion_ids), len(other.completion_ids))
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), shorter)
+
+
+def layers(table: PairedTable) -> Agreed:
+    """Count the samples that are alike in what was sent, received, read and judged."""
+    prompt = tokens = answer = verdict = count = 0
+    for name, _, before, after in _samples(table):
+        one, other = before.records.get(name), after.records.get(name)
+        count += 1
+        if one is not None and other is not None:
+            prompt += one.sent == other.sent
+            tokens += one.received == other.received
+        answer += before.scores[name].strict == after.scores[name].strict
+        verdict += before.scores[name].correct == after.scores[name].correct
+    return Agreed(
+        samples=count,
+        same_prompt=prompt,
+        same_tokens=tokens,
+        same_answer=answer,
+        same_verdict=verdict,
+    )
 
 
 @dataclass(frozen=True)
@@ -49,7 +114,7 @@ def compare(pairs: Sequence[tuple[GivenSide, GivenSide]]) -> Compared:
         RunError: if a pair has no seed or no scored problem in common.
     """
     found = [_one(*_to_be_paired(first, second)) for first, second in pairs]
-    adjusted = holm([one.difference.p_value for one in found])
+    adjusted = holm([_p(one.difference) for one in found])
     return Compared(
         comparisons=tuple(
             one.model_copy(update={"holm": float(p)})
@@ -81,56 +146,59 @@ def _seeded(given: GivenSide, seed: str) -> GivenSide:
     return replace(given, files=replace(given.files, seed=seed))
 
 
+def _p(difference: Figure) -> float:
+    assert difference.p is not None
+    return difference.p
+
+
 def _one(first: GivenSide, second: GivenSide) -> Comparison:
     table = paired_table(second.files, first.files)
-    found = difference(second.files, first.files)
-    if table is None or found is None:
+    if table is None:
         raise RunError(
             f"{first.label} and {second.label} have no scored problem in common",
             "compare runs of one dataset and split",
         )
-    same_run = first.run == second.run
-    return Comparison(
-        first=_side(first),
-        second=_side(second),
+    one, other = _sides(first, second)
+    figures = tuple(_figures((first, one.name), (second, other.name), table))
+    metrics = [metric for metric in first.files.metrics if metric in second.files.metrics]
+    made = Comparison(
+        first=one,
+        second=other,
         problems=len(table.ids),
         only_first=len(first.files.scores) - len(table.ids),
         only_second=len(second.files.scores) - len(table.ids),
-        difference=found,
-        lone=table.lone,
-        holm=found.p_value,
-        length=_length(table),
-        speed=ratio(first.clock, second.arm, first.arm, "tokens") if same_run else None,
-        speed_problems=ratio(first.clock, second.arm, first.arm, "problems") if same_run else None,
+        figures=Figures(figures=figures, metrics=tuple(metrics)),
+        holm=1.0,
         layers=layers(table),
         changed=changed(first.spec, second.spec),
         flips=flips(table),
-        metrics=tuple(_metrics(first.files, second.files)),
     )
+    return made.model_copy(update={"holm": _p(made.difference)})
 
 
-def _metrics(first: ArmFiles, second: ArmFiles) -> Iterator[SharedMetric]:
-    """Yield what both sides measure alike beside accuracy."""
-    for metric in first.metrics:
-        found = difference(second, first, metric)
-        if found is not None:
-            one, other = value_span(first, metric), value_span(second, metric)
-            yield SharedMetric(metric=metric, first=one, second=other, difference=found)
-
-
-def _side(given: GivenSide) -> Side:
-    row = measure_arm(given.arm, given.spec, given.files)
-    return Side(
-        run=given.run,
-        arm=given.arm,
-        problems=row.problems,
-        seeds=row.seeds,
-        accuracy=row.accuracy,
-        output_tokens=row.output_tokens,
-        draft_share=row.draft_share,
-        unparsed_share=row.unparsed_share,
-        cut_share=row.cut_share,
+def _sides(first: GivenSide, second: GivenSide) -> tuple[Side, Side]:
+    one, other = (
+        Side(run=of.run, arm=of.arm, name=of.arm if first.run == second.run else of.label)
+        for of in (first, second)
     )
+    return one, other
+
+
+Named = tuple[GivenSide, str]
+"""A side, and what figures call it."""
+
+
+def _figures(first: Named, second: Named, table: PairedTable) -> Iterator[Figure]:
+    """Yield what each side comes to, then the second beside the first."""
+    (one, name), (other, called) = first, second
+    yield from arm_figures(name, one.spec, one.files)
+    yield from arm_figures(called, other.spec, other.files)
+    yield from beside_figures(called, other.files, name, one.files)
+    if (span := _length(table)) is not None:
+        counts = counts_of(other.files)
+        yield Figure(quantity=LENGTH, arm=called, against=name, span=span, unit="times", **counts)
+    if one.run == other.run:
+        yield from speed_ratios(one.clock, other.arm, one.arm)
 
 
 def _length(table: PairedTable) -> Span | None:

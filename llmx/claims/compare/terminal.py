@@ -22,7 +22,7 @@ def render(found: Compared, flips: int) -> RenderableType:
 
 def _one(one: Comparison, flips: int) -> Iterator[RenderableType]:
     yield Text(words.title(one), style="bold")
-    head = ("", words.name(one, one.first), words.name(one, one.second), "difference")
+    head = ("", one.first.name, one.second.name, "difference")
     yield Padding(_table(head, words.rows(one)), (0, 0, 1, 0))
     for note in words.notes(one):
         yield Text(f"• {note}")

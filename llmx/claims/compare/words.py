@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from llmx.claims.compare.model import Comparison, Flip, SharedMetric, Side
-from llmx.core.figure import Span
-from llmx.report.metric_words import gap, gap_unit, level
+from collections.abc import Iterable, Iterator
+
+from llmx.claims.compare.model import Comparison, Flip
+from llmx.core.figure import Figure, Span
+from llmx.core.record import Metric
+from llmx.report.figures import names
 from llmx.report.numbers import (
     NONE,
+    gap,
+    gap_unit,
+    level,
     number,
     number_span,
     p_value,
@@ -16,87 +22,106 @@ from llmx.report.numbers import (
     points_span,
     several,
 )
-from llmx.report.results import Difference
 
-
-def name(one: Comparison, side: Side) -> str:
-    """Return the arm, with its run where the two sides' runs differ."""
-    return side.arm if one.first.run == one.second.run else f"{side.run}:{side.arm}"
+Row = tuple[str, str, str, str]
+"""What, first, second, second − first."""
 
 
 def title(one: Comparison) -> str:
     """Return ``B against A``."""
-    return f"{name(one, one.second)} against {name(one, one.first)}"
+    return f"{one.second.name} against {one.first.name}"
 
 
-def rows(one: Comparison) -> list[tuple[str, str, str, str]]:
-    """Return (what, first, second, second − first) for the table of one comparison."""
-    a, b, d = one.first, one.second, one.difference
-    ratio = f"{number_span(one.length, 2)} ×" if one.length else NONE
+def rows(one: Comparison) -> list[Row]:
+    """Return the table of one comparison."""
+    accuracies = map(percent_span, _both(one, names.ACCURACY))
+    lengths = (number(value) for value in _values(one, names.LENGTH))
+    speeds = ((what, one.beside(what)) for what in (names.TOKEN_RATE, names.PROBLEM_RATE))
     return [
-        ("accuracy, %", percent_span(a.accuracy), percent_span(b.accuracy), _points(d.score)),
-        ("problems right on one side only", str(d.lost), str(d.gained), f"p {_p(one)}"),
-        *(_metric(found) for found in one.metrics),
-        ("mean length, tokens", number(a.output_tokens), number(b.output_tokens), ratio),
-        _share("draft share, %", a.draft_share, b.draft_share),
-        _share("unparsed, %", a.unparsed_share, b.unparsed_share),
-        _share("cut by the length cap, %", a.cut_share, b.cut_share),
-        ("tokens/s", "", "", f"{number_span(one.speed, 2)} ×" if one.speed else NONE),
-        (
-            "problems/s",
-            "",
-            "",
-            f"{number_span(one.speed_problems, 2)} ×" if one.speed_problems else NONE,
-        ),
+        ("accuracy, %", *_two(accuracies), f"{points_span(one.difference.span)} points"),
+        ("problems right on one side only", *_two(_flipped(one)), f"p {_p(one)}"),
+        *(_metric(one, metric) for metric in one.figures.metrics),
+        ("mean length, tokens", *_two(lengths), _times(one.beside(names.LENGTH))),
+        _share(one, "draft share, %", names.SHARE),
+        _share(one, "unparsed, %", names.UNPARSED),
+        _share(one, "cut by the length cap, %", names.CUT),
+        *((what, "", "", _times(found)) for what, found in speeds),
     ]
 
 
-def _metric(one: SharedMetric) -> tuple[str, str, str, str]:
-    of = one.metric
+def _two(cells: Iterable[str]) -> tuple[str, str]:
+    first, second = cells
+    return first, second
+
+
+def _both(one: Comparison, quantity: str) -> tuple[Span | None, Span | None]:
+    found = (one.figures.find(quantity, side.name) for side in (one.first, one.second))
+    first, second = (None if figure is None else figure.span for figure in found)
+    return first, second
+
+
+def _values(one: Comparison, quantity: str) -> tuple[float | None, float | None]:
+    first, second = (None if span is None else span.estimate for span in _both(one, quantity))
+    return first, second
+
+
+def _times(figure: Figure | None) -> str:
+    return NONE if figure is None else f"{number_span(figure.span, 2)} ×"
+
+
+def _flipped(one: Comparison) -> Iterator[str]:
+    for found in (one.beside(names.LOST), one.beside(names.GAINED)):
+        yield number(None if found is None else found.span.estimate, 0)
+
+
+def _metric(one: Comparison, of: Metric) -> Row:
     what = f"{of.name}, {of.unit}" if of.unit else of.name
     unit = f" {gap_unit(of)}" if gap_unit(of) else ""
-    p = p_value(one.difference.p_value)
-    said = f"{gap(one.difference.score, of)}{unit}, p {p}"
-    return what, level(one.first, of), level(one.second, of), said
+    first, second = (level(span, of) for span in _both(one, of.name))
+    found = one.beside(names.gap_of(of.name))
+    said = NONE if found is None else f"{gap(found.span, of)}{unit}, p {p_value(found.p)}"
+    return what, first, second, said
 
 
-def _share(what: str, a: float | None, b: float | None) -> tuple[str, str, str, str]:
+def _share(one: Comparison, what: str, quantity: str) -> Row:
+    a, b = _values(one, quantity)
     gap = NONE if a is None or b is None else f"{points(b - a)} points"
     return what, percent(a), percent(b), gap
 
 
-def _points(span: Span) -> str:
-    return f"{points_span(span)} points"
-
-
 def _p(one: Comparison) -> str:
-    raw = p_value(one.difference.p_value)
-    return raw if one.holm == one.difference.p_value else f"{raw}, Holm {p_value(one.holm)}"
+    raw = p_value(one.difference.p)
+    return raw if one.holm == one.difference.p else f"{raw}, Holm {p_value(one.holm)}"
 
 
-def _power(found: Difference) -> str:
-    if found.detectable >= 1:
+def _power(one: Comparison) -> str:
+    least = _detectable(one)
+    if least is not None and least >= 1:
         return "so few can show no difference"
-    least = points(found.detectable).lstrip("+")
-    return f"a difference of {least} points would be found with 80 % power"
+    return f"a difference of {percent(least)} points would be found with 80 % power"
 
 
 def notes(one: Comparison) -> list[str]:
     """Return what a reader has to know about the pairing."""
     seeds = "one seed" if one.difference.seeds == 1 else f"{one.difference.seeds} seeds"
-    found = [f"Paired on {several(one.problems, 'problem')}, {seeds}; {_power(one.difference)}."]
-    if one.lone:
+    found = [f"Paired on {several(one.problems, 'problem')}, {seeds}; {_power(one)}."]
+    if one.difference.lone:
         found.append(
             "One seed of a training run: indicative, as nothing says what another would give."
         )
     if one.only_first or one.only_second:
         found.append(
-            f"Left out: {one.only_first} problems that only {name(one, one.first)} has answered,"
-            f" {one.only_second} that only {name(one, one.second)} has."
+            f"Left out: {one.only_first} problems that only {one.first.name} has answered,"
+            f" {one.only_second} that only {one.second.name} has."
         )
     if one.first.run != one.second.run:
         found.append("Speed is not compared: it was not timed in turns in one run.")
     return [*found, parting(one)]
+
+
+def _detectable(one: Comparison) -> float | None:
+    found = one.beside(names.DETECTABLE)
+    return None if found is None else found.span.estimate
 
 
 def parting(one: Comparison) -> str:

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from llmx.claims.compare import words
 from llmx.claims.compare.model import Compared, Comparison
-from llmx.core.record import as_json
 from llmx.report.base import render
 from llmx.report.families import looks
 from llmx.report.rows import RowOf, rows
@@ -26,7 +25,7 @@ def write(found: Compared, out: Path) -> dict[str, Path]:
     paths = {kind: out / f"compare.{kind}" for kind in ("html", "md", "json", "svg")}
     write_marked(paths["html"], html(found))
     write_marked(paths["md"], markdown(found))
-    write_json(paths["json"], as_json(found))
+    write_json(paths["json"], found.dump())
     write_marked(paths["svg"], picture(found))
     return {"page": paths["html"], "markdown": paths["md"], "json": paths["json"]}
 
@@ -41,7 +40,7 @@ def picture(found: Compared, width: float = 760) -> str:
     titles = [words.title(one) for one in found.comparisons]
     look = looks(titles)
     lines = [
-        RowOf(title, look[title], one.difference.score.scaled(100))
+        RowOf(title, look[title], one.difference.span.scaled(100))
         for title, one in zip(titles, found.comparisons, strict=True)
     ]
     title = "Difference in accuracy (points, 95 % interval)"
@@ -59,7 +58,7 @@ def markdown(found: Compared) -> str:
 
 
 def _one(one: Comparison) -> list[str]:
-    a, b = words.name(one, one.first), words.name(one, one.second)
+    a, b = one.first.name, one.second.name
     return [
         f"## {words.title(one)}",
         _table(("", f"`{a}`", f"`{b}`", "difference"), words.rows(one)),

@@ -7,14 +7,20 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from llmx.claims.reproduce import words
-from llmx.claims.reproduce.explored import drift_sentence, picture_address
 from llmx.claims.reproduce.page import Page
-from llmx.claims.reproduce.shown import address, drawn, run_tables, training_note
+from llmx.claims.reproduce.shown import (
+    address,
+    drawn,
+    drift_sentence,
+    picture_address,
+    run_tables,
+    training_note,
+)
 from llmx.claims.reproduce.stored import Stored
 from llmx.report.base import render
 from llmx.report.figures.names import TOKEN_RATE
 from llmx.report.numbers import p_value
-from llmx.report.picture import picture
+from llmx.report.plot import picture
 from llmx.report.svg import element
 from llmx.report.verdict.markdown import basis, value
 

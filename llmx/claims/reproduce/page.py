@@ -16,7 +16,7 @@ from llmx.claims.reproduce.grows import grown
 from llmx.claims.reproduce.stored import Stored
 from llmx.core.record import Frozen
 from llmx.core.spec import Grade
-from llmx.report.verdict.family import over_all
+from llmx.report.verdict.decide import over_all
 from llmx.report.verdict.model import Verdict
 
 

@@ -1,4 +1,4 @@
-"""What a paper's page shows of one run: trainings, or pictures that the run has drawn."""
+"""What a paper's page shows of one run: trainings, an exploration, pictures of the run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from llmx.claims.reproduce.stored import CURVES, SIMULATED, STREAM_PICTURES, TRA
 from llmx.core import json_text
 from llmx.core.registry import kinds
 from llmx.report.brought import file_of, picture
-from llmx.report.figures.names import FIRST_TOKEN
-from llmx.report.numbers import MINUS, number
+from llmx.report.figures.names import DRIFT, FIRST_TOKEN
+from llmx.report.numbers import MINUS, number, points, points_span
 
 if TYPE_CHECKING:
     from llmx.report.training.model import TrainingReport
     from llmx.report.training.tables import TrainingTable
+
 
 _STREAMS = {
     "gantt.svg": "One answer in time",
@@ -44,7 +45,7 @@ def run_tables(run: Stored) -> list[TrainingTable]:
     from llmx.report.training.tables import tables
 
     found = trained(run)
-    return _predicted(run) if found is None else tables(found)
+    return _predicted(run) if found is None else tables(run.figures, found)
 
 
 def _predicted(run: Stored) -> list[TrainingTable]:
@@ -82,7 +83,7 @@ def _error(one: Mapping[str, Any]) -> str:
 
 def training_note(run: Stored) -> str:
     """Say how the curves are to be read; empty without any."""
-    from llmx.report.training.pictures import band_note
+    from llmx.report.training.page import band_note
 
     found = trained(run)
     return "" if found is None else band_note(found)
@@ -107,3 +108,23 @@ def _curve(name: str) -> str:
     from llmx.report.training.series import QUANTITIES
 
     return QUANTITIES[name][0].capitalize()
+
+
+def drift_sentence(run: Stored) -> str:
+    """Say how far predicted draft shares were from real ones; empty without an exploration."""
+    found = run.figures.of(DRIFT)
+    if not found:
+        return ""
+    worst = max(found, key=lambda one: abs(one.span.estimate))
+    mean = sum(one.span.estimate for one in found) / len(found)
+    return (
+        f"Trajectory drift: the real draft shares of the {len(found)} arms are"
+        f" {points(mean)} points from what the log predicted, on average; furthest"
+        f" `{worst.arm}`: {points_span(worst.span)}."
+    )
+
+
+def picture_address(run: Stored) -> str:
+    """Return the picture as a data address: shown as an image, it can run nothing."""
+    drawn = run.texts.get("explore.svg", "")
+    return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}" if drawn else ""

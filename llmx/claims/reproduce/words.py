@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmx.claims.paper import Claim
 from llmx.claims.reproduce.page import Estimate, Page, Source, Tested
 from llmx.report.numbers import several
-from llmx.report.verdict.family import said_over_all
+from llmx.report.verdict.decide import said_over_all
 from llmx.report.verdict.model import Verdict
 
 GRADES = {

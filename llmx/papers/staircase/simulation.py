@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
@@ -17,6 +16,7 @@ from llmx.store.page import write_marked
 if TYPE_CHECKING:
     from llmx.papers.staircase.simulate.explore import SimulatedSetting
     from llmx.papers.staircase.simulate.predict import FittedRows, PredictedFigure
+    from llmx.report.brought import Picture
 
 _FITTED = ("single_ttft", "single_tps", "moa_ttft", "moa_tps")
 _NAMED = {
@@ -89,9 +89,10 @@ class SimulationStage:
         fitted = {"tokens": rows.tokens, "per_token": rows.per_token}
         all_ = {"fitted": fitted, "predicted": found, "sweeps": as_rows(points)}
         write_json(context.out / "simulation.json", all_)
-        write_figures(context.out, of_simulation(all_))
+        figures = of_simulation(all_)
+        write_figures(context.out, figures)
         write_marked(context.out / "simulation.md", markdown(rows, predicted, points))
-        _draw(context.out / "simulation.svg", points)
+        write_marked(context.out / "simulation.svg", _picture().draw(figures))
 
 
 def _stored(one: PredictedFigure) -> dict[str, Any]:
@@ -161,16 +162,9 @@ def _table(sweep: str, points: Sequence[SimulatedSetting]) -> list[str]:
     return [head, "| --- |" + " --- |" * (8 if loaded else 6), *body]
 
 
-def _draw(path: Path, points: Sequence[SimulatedSetting]) -> None:
-    """Draw at most three sweeps, each over values of its own."""
-    from llmx.report.curves import Line, stacked
+def _picture() -> Picture:
+    from llmx.report.brought import sweeps
+    from llmx.report.figures.names import FIRST_TOKEN
 
-    panels = []
-    for sweep in ("proposers", "layers before the answer", "slowest over fastest proposer"):
-        mine = [point for point in points if point.sweep == sweep]
-        x = [float(point.value) for point in mine]
-        plain, stair = [point.plain_ttft for point in mine], [point.stair_ttft for point in mine]
-        lines = [Line("plain", x, plain), Line("staircase", x, stair)]
-        panels.append((sweep.capitalize(), lines))
-    title = "Time to the first token, plain and staircase"
-    write_marked(path, stacked(panels, "Seconds to the first token", title))
+    over = ("proposers", "layers before the answer", "slowest over fastest proposer")
+    return sweeps(FIRST_TOKEN, over, "Time to the first token, plain and staircase")

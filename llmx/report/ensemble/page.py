@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from llmx.core.figure import Span
+from llmx.core.figure import Figure, Figures, Span
 from llmx.report.base import render
-from llmx.report.ensemble.figures import ArmFigures
-from llmx.report.ensemble.lengths import LengthFigures, swept
+from llmx.report.ensemble.by_arm import OVER, Streams, cuts_by_length, streams_by_arm
+from llmx.report.figures import names
+from llmx.report.figures.streams import LENGTH
 from llmx.report.numbers import NONE, number, number_span, percent, percent_span, points_span
 
 LENGTHS = "The first token and the length of drafts"
@@ -32,52 +33,56 @@ _HEAD = (
 )
 
 
-def table(arms: Sequence[ArmFigures]) -> list[tuple[str, ...]]:
+def table(figures: Figures) -> list[tuple[str, ...]]:
     """Return the head and a row an arm; – is what was not measured, or is the reference's own."""
-    return [_HEAD, *(_row(arm) for arm in arms)]
+    return [_HEAD, *(_row(arm, own) for arm, own in streams_by_arm(figures).items())]
 
 
-def lengths_table(found: Sequence[LengthFigures]) -> list[tuple[str, ...]]:
+def lengths_table(figures: Figures) -> list[tuple[str, ...]]:
     """Return the head and a row an arm and length of drafts, of arms that were timed at several."""
-    rows = [row for mine in swept(found) for row in mine]
-    return [_LENGTHS, *(_length_row(one) for one in rows)] if rows else []
+    rows = [_length_row(one) for mine in cuts_by_length(figures) for one in mine]
+    return [_LENGTHS, *rows] if rows else []
 
 
-def _length_row(one: LengthFigures) -> tuple[str, ...]:
-    tokens = f"{number(one.tokens, 0)}" if one.forced else f"{number(one.tokens)}, {_NATURAL}"
-    return (one.arm, tokens, str(one.rounds), percent_span(one.cut), percent(one.line))
+def _length_row(one: Figure) -> tuple[str, ...]:
+    forced = one.setting == LENGTH
+    tokens = number(one.at, 0) if forced else f"{number(one.at)}, {_NATURAL}"
+    return (one.arm, tokens, str(one.rounds), percent_span(one.span), percent(one.expected))
 
 
-def findings(arms: Sequence[ArmFigures], reference: str, singles: Sequence[str]) -> list[str]:
+def findings(figures: Figures, reference: str, singles: Sequence[str]) -> list[str]:
     """Return what the intervals say, in sentences."""
-    by_name = {arm.arm: arm for arm in arms}
-    said = []
-    base = by_name.get(reference)
-    for name in singles:
-        gain = by_name[name].gain if name in by_name else None
-        if gain is None or gain.low is None or gain.high is None:
-            continue
-        better = gain.high < 0
-        text = "beats" if better else "is not shown to beat"
-        lead = f"{points_span(gain.scaled(-1))} points"
-        said.append(f"`{by_name[name].reference}` {text} `{name}` alone: {lead}.")
-    said += _apart(arms, reference)
-    for arm in arms:
-        cut, ratio = arm.ttft_cut, arm.total_ratio
-        if arm.arm in singles or cut is None or ratio is None or base is None:
-            continue
-        speed = f", at {number_span(arm.speed, 2)} times the tokens/s" if arm.speed else ""
-        times = f"takes {number_span(ratio, 2)} times the total time{speed}"
-        said.append(f"`{arm.arm}` {_first(cut)} and {times} ({arm.rounds} rounds).")
+    known = streams_by_arm(figures)
+    gains = [own.get(names.ACCURACY_GAP) for name, own in known.items() if name in singles]
+    said = [_beaten(gain) for gain in gains if gain is not None and gain.span.low is not None]
+    said += _apart(known, reference)
+    for name, own in known.items():
+        if name not in singles and reference in known and names.FIRST_TOKEN_CUT in own:
+            said += _timed(own)
     return said
 
 
-def _apart(arms: Sequence[ArmFigures], reference: str) -> list[str]:
+def _beaten(gain: Figure) -> str:
+    text = "beats" if gain.span.below(0) else "is not shown to beat"
+    lead = f"{points_span(gain.span.scaled(-1))} points"
+    return f"`{gain.against}` {text} `{gain.arm}` alone: {lead}."
+
+
+def _timed(own: Mapping[str, Figure]) -> Iterator[str]:
+    cut, ratio, rate = own[names.FIRST_TOKEN_CUT], own.get(OVER), own.get(names.END_TO_END)
+    if ratio is not None:
+        speed = f", at {number_span(rate.span, 2)} times the tokens/s" if rate else ""
+        times = f"takes {number_span(ratio.span, 2)} times the total time{speed}"
+        yield f"`{cut.arm}` {_first(cut.span)} and {times} ({cut.rounds} rounds)."
+
+
+def _apart(known: Streams, reference: str) -> list[str]:
     """Say of arms that have another reference than the others what that is."""
     named: dict[str, list[str]] = {}
-    for arm in arms:
-        if arm.reference not in ("", reference):
-            named.setdefault(arm.reference, []).append(f"`{arm.arm}`")
+    for arm, own in known.items():
+        against = next((one.against for one in own.values() if one.against), reference)
+        if against != reference:
+            named.setdefault(against, []).append(f"`{arm}`")
     return [f"Compared with `{other}`: {', '.join(mine)}." for other, mine in named.items()]
 
 
@@ -88,15 +93,10 @@ def _first(cut: Span) -> str:
     return f"cuts the time to the first token by {percent_span(cut)} %"
 
 
-def markdown(
-    title: str,
-    arms: Sequence[ArmFigures],
-    said: Sequence[str],
-    lengths: Sequence[LengthFigures] = (),
-) -> str:
+def markdown(title: str, figures: Figures, said: Sequence[str]) -> str:
     """Return the page in Markdown."""
-    lines = [f"# {title}", "", *_lines(table(arms)), ""]
-    swept_ = lengths_table(lengths)
+    lines = [f"# {title}", "", *_lines(table(figures)), ""]
+    swept_ = lengths_table(figures)
     after = ["", f"## {LENGTHS}", "", *_lines(swept_)] if swept_ else []
     return "\n".join([*lines, *(f"- {one}" for one in said), *after, ""])
 
@@ -106,39 +106,40 @@ def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
     return [_line(head), _line(["---"] * len(head)), *map(_line, body)]
 
 
-def html(
-    title: str,
-    arms: Sequence[ArmFigures],
-    said: Sequence[str],
-    pictures: Mapping[str, str],
-    lengths: Sequence[LengthFigures] = (),
-) -> str:
+def html(title: str, figures: Figures, said: Sequence[str], pictures: Mapping[str, str]) -> str:
     """Return one file with everything in it."""
     return render(
         "ensemble",
         title=title,
-        arms=table(arms),
+        arms=table(figures),
         said=said,
-        lengths=lengths_table(lengths),
+        lengths=lengths_table(figures),
         lengths_title=LENGTHS,
         pictures={name: Markup(svg) for name, svg in pictures.items() if svg},
     )
 
 
-def _row(arm: ArmFigures) -> tuple[str, ...]:
+def _row(arm: str, own: Mapping[str, Figure]) -> tuple[str, ...]:
+    def span(quantity: str) -> Span | None:
+        return own[quantity].span if quantity in own else None
+
+    def value(quantity: str) -> float | None:
+        return own[quantity].span.estimate if quantity in own else None
+
+    first = own.get(names.FIRST_TOKEN)
     return (
-        arm.arm,
-        percent_span(arm.accuracy),
-        points_span(arm.gain),
-        str(arm.rounds) if arm.rounds else NONE,
-        number(arm.ttft, 3),
-        percent_span(arm.ttft_cut),
-        number_span(arm.total_ratio, 2),
-        number_span(arm.speed, 2),
-        number(arm.stalled, 3),
-        number(arm.again, 0),
-        percent(arm.repeated),
-        percent(arm.early),
+        arm,
+        percent_span(span(names.ACCURACY)),
+        points_span(span(names.ACCURACY_GAP)),
+        str(first.rounds) if first and first.rounds else NONE,
+        number(value(names.FIRST_TOKEN), 3),
+        percent_span(span(names.FIRST_TOKEN_CUT)),
+        number_span(span(OVER), 2),
+        number_span(span(names.END_TO_END), 2),
+        number(value(names.STALLED), 3),
+        number(value(names.COMPUTED_AGAIN), 0),
+        percent(value(names.REPEATED)),
+        percent(value(names.EARLY)),
     )
 
 

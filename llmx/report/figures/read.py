@@ -20,14 +20,16 @@ from llmx.report.figures.decoded import of_results, of_verdicts
 from llmx.report.figures.others import of_exploration, of_wins
 from llmx.report.figures.streams import of_lengths, of_simulation, of_streams
 from llmx.report.figures.trainings import of_trainings
-from llmx.report.results import load_results
+from llmx.report.results import Results, load_results
 from llmx.report.verdict.model import Verdicts
 from llmx.store.files import read_json, write_json
 
 Reader = Callable[[Any], Figures]
 
+RESULTS = "results.json"
+
 _READERS: Mapping[str, Reader] = {
-    "results.json": lambda raw: of_results(load_results(raw)),
+    RESULTS: lambda raw: of_results(load_results(raw)),
     "ensemble.json": of_streams,
     "lengths.json": of_lengths,
     "win_rates.json": of_wins,
@@ -50,6 +52,23 @@ def figures_in(folder: Path) -> Figures:
         with readable(path):
             return Figures.model_validate(read_json(path))
     return joined(_old(folder / name, read) for name, read in _READERS.items())
+
+
+def results_in(folder: Path) -> Results:
+    """Return the results of a report, with its figures.
+
+    A report of an older version wrote figures without the metrics that scorers declare, and its
+    rows have them.
+
+    Raises:
+        RunError: for a file that holds none.
+    """
+    path = folder / RESULTS
+    with readable(path):
+        found = load_results(read_json(path))
+        held, rows = figures_in(folder), of_results(found)
+    known = held.metrics or rows.metrics
+    return found.model_copy(update={"figures": held.model_copy(update={"metrics": known})})
 
 
 def has_own_page(folder: Path) -> bool:

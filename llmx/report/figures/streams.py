@@ -11,6 +11,7 @@ from llmx.report.figures import names
 from llmx.report.figures.table import FigurePlace, Raw, figures_at, span_of
 
 LENGTH, SECONDS = "tokens of a draft", "seconds"
+NATURAL = f"{LENGTH}, where they end by themselves"
 
 _QUALITY = (
     FigurePlace("accuracy", names.ACCURACY, "share"),
@@ -21,13 +22,13 @@ _TIMES = (
     FigurePlace("total", names.TOTAL, SECONDS),
     FigurePlace("total_ratio", names.TOTAL, "times", True),
     FigurePlace("per_token", "seconds a token", SECONDS),
-    FigurePlace("stalled", "stalled", SECONDS),
+    FigurePlace("stalled", names.STALLED, SECONDS),
     FigurePlace("longest_stall", "longest stall", SECONDS),
-    FigurePlace("again", "prompt tokens computed again", "tokens"),
+    FigurePlace("again", names.COMPUTED_AGAIN, "tokens"),
     FigurePlace("sent", "prompt tokens of the answer", "tokens"),
     FigurePlace("drafted", "tokens of all drafts", "tokens"),
-    FigurePlace("repeated", "chunks that repeat", "share"),
-    FigurePlace("early", "ended before their sources", "share"),
+    FigurePlace("repeated", names.REPEATED, "share"),
+    FigurePlace("early", names.EARLY, "share"),
 )
 
 
@@ -125,7 +126,7 @@ def of_lengths(found: Sequence[Raw]) -> Figures:
                 span=Span.model_validate(one["cut"]),
                 unit="share",
                 rounds=one["rounds"],
-                setting=LENGTH if one["forced"] else f"{LENGTH}, where they end by themselves",
+                setting=LENGTH if one["forced"] else NATURAL,
                 at=one["tokens"],
                 expected=one["line"],
             )
@@ -139,7 +140,7 @@ _SWEPT = (
     ("staircase", "stair_ttft", names.FIRST_TOKEN),
     ("plain", "plain_p95", "95th percentile of the time to the first token"),
     ("staircase", "stair_p95", "95th percentile of the time to the first token"),
-    ("staircase", "stalled", "stalled"),
+    ("staircase", "stalled", names.STALLED),
 )
 
 

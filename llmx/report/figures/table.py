@@ -19,6 +19,7 @@ class FigurePlace:
         path: keys down to it, with dots between; an interval, or a number.
         beside: whether it is over what the arm is compared with.
         p: path of its p value.
+        plain: whether the document has a number there where a figure has no interval.
     """
 
     path: str
@@ -26,6 +27,7 @@ class FigurePlace:
     unit: str
     beside: bool = False
     p: str = ""
+    plain: bool = False
 
 
 def dig(raw: Any, path: str) -> Any:

@@ -12,11 +12,11 @@ from llmx.report.figures.table import FigurePlace, Raw, figures_at, span_of
 BEFORE, AFTER = "before", "after"
 
 _OUTPUTS = (
-    ("accuracy", "accuracy", "share"),
-    ("form", "form kept", "share"),
-    ("cut", "cut by the length cap", "share"),
-    ("tokens", "mean length", "tokens"),
-    ("backtracks", "backtracks", "backtracks"),
+    ("accuracy", names.ACCURACY, "share"),
+    ("form", names.FORM, "share"),
+    ("cut", names.CUT, "share"),
+    ("tokens", names.LENGTH, "tokens"),
+    ("backtracks", names.RETURNS, "backtracks"),
     ("whole", names.WHOLE, "share"),
 )
 _ENTRIES = (
@@ -26,21 +26,25 @@ _ENTRIES = (
         for when in (BEFORE, AFTER)
     ),
     FigurePlace("gain", names.GAIN, "points", False, "gain_p"),
-    FigurePlace("more_backtracks", "more backtracks", "backtracks"),
-    FigurePlace("versus", f"accuracy difference {AFTER}", "points", True),
-    FigurePlace("versus_before", f"accuracy difference {BEFORE}", "points", True),
-    FigurePlace("form_only", "groups that only their form tells apart", "share"),
-    FigurePlace("silent", "groups of equal rewards", "share"),
+    FigurePlace("more_backtracks", names.MORE_RETURNS, "backtracks"),
+    FigurePlace("versus", f"{names.ACCURACY_GAP} {AFTER}", "points", True),
+    FigurePlace("versus_before", f"{names.ACCURACY_GAP} {BEFORE}", "points", True),
+    FigurePlace("form_only", names.FORM_ONLY, "share"),
+    FigurePlace("silent", names.SILENT, "share"),
 )
 STEADY = (
-    FigurePlace("steps", "optimiser steps", "steps"),
-    FigurePlace("first", "first reward", "reward"),
-    FigurePlace("best", "best reward", "reward"),
-    FigurePlace("last", "last reward", "reward"),
+    FigurePlace("steps", names.STEPS, "steps"),
+    FigurePlace("first", names.FIRST_REWARD, "reward"),
+    FigurePlace("best", names.BEST_REWARD, "reward"),
+    FigurePlace("last", names.LAST_REWARD, "reward"),
     FigurePlace("drop", names.DROP, "reward"),
     FigurePlace("jitter", names.JITTER, "reward"),
     FigurePlace("collapsed", names.COLLAPSED, "yes"),
 )
+
+
+MEASURED = frozenset(one.quantity for one in (*_ENTRIES, *STEADY))
+"""What trainings are measured by."""
 
 
 def of_trainings(document: Raw) -> Figures:

@@ -1,8 +1,8 @@
-"""What verdicts read: pooled arms, timed rounds, audits."""
+"""What verdicts read: pooled arms, timed rounds, audits; and what decides nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +14,29 @@ from llmx.report.numbers import percent
 from llmx.report.paired_table import PairedTable, size_of, table_of
 from llmx.report.timing import Timing, common_rounds, ratio, ratio_p, timing
 from llmx.report.verdict.model import Number
-from llmx.report.verdict.unfit import Unfit
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why an arm is no evidence, with its figures."""
+
+    arm: str
+    why: str
+    numbers: tuple[Number, ...]
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a finding cannot be tested, with its figures."""
+
+    reason: str
+    numbers: tuple[Number, ...] = ()
+
+
+def named(found: Iterable[Unfit]) -> str:
+    """Return ``k1 (at the floor: …); k3 (…)`` with the names as code."""
+    return "; ".join(f"`{one.arm}` ({one.why})" for one in found)
+
 
 TunedOn = Literal["validation", "test"]
 

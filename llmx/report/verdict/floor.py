@@ -15,8 +15,8 @@ from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.gather import ArmFiles
 from llmx.report.measure import accuracy, value_span
 from llmx.report.numbers import percent, percent_span
+from llmx.report.verdict.evidence import Unfit
 from llmx.report.verdict.model import Number
-from llmx.report.verdict.unfit import Unfit
 
 _ALL = 1 - 1e-9
 """All answers right, but for rounding in the interval's end."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from llmx.core.figure import Span
 from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.figures.names import gap_of
-from llmx.report.metric_words import gap_unit, gap_words
+from llmx.report.numbers import gap_unit, gap_words
 from llmx.report.paired_table import PairedTable, counted, scaled_gaps, size_of, value_of
 from llmx.report.timing import as_span
-from llmx.report.verdict.decide import LEVEL, Support
+from llmx.report.verdict.decide import LEVEL, DecidedWord, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.model import Number
+from llmx.report.verdict.model import Number, Verdict
 from llmx.stats.crossed import two_level
 from llmx.stats.graded import graded_interval
 from llmx.stats.interval import normal_quantile, two_sided_z
@@ -158,3 +158,29 @@ def detectable(span: Span) -> float:
     if span.low is None or span.high is None:
         return 0.0
     return (span.high - span.low) / 2 * (1 + normal_quantile(0.8) / two_sided_z(span.level))
+
+
+def more_accurate(
+    e: Evidence, *, arms: Sequence[str], control: str, metric: str = ACCURACY
+) -> Verdict:
+    """Compare arms with a control, paired by problem and seed.
+
+    Shown: every arm is surely better. Contradicted: one is surely worse. See :func:`against`.
+
+    Args:
+        metric: by which better is meant, whichever way that is.
+    """
+    found = gaps(e, [(arm, control) for arm in arms], metric)
+    if not found:
+        return Verdict(word="not comparable", reason="The arms share no scored problem.")
+    reason = "; ".join(f"`{gap.first}` is {gap.said()} from `{gap.second}`" for gap in found)
+    return against(found).verdict(reason=f"{reason}.", numbers=tuple(gap.number() for gap in found))
+
+
+def against(found: Sequence[Gap]) -> DecidedWord:
+    """Decide whether every arm is surely better than its control, or one surely worse.
+
+    Sure is what interval and p value agree on: the interval may count noise that a test of items
+    does not know, and the p value counts that several pairs were looked at.
+    """
+    return decide(every(gap.above() for gap in found), some(gap.below() for gap in found))

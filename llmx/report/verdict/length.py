@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from llmx.core.figure import Span
 from llmx.report.numbers import number_span, percent
-from llmx.report.paired_ratio import ratio
-from llmx.report.paired_table import PairedTable, tokens
+from llmx.report.paired_table import PairedTable, ratio, tokens
 from llmx.report.paired_table import rounds as target_rounds
 from llmx.report.verdict.decide import LEVEL, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from llmx.report.metric_words import places
 from llmx.report.numbers import (
     number_span,
     p_value,
     percent_span,
+    places,
     points_span,
     several,
     signed_span,
 )
-from llmx.report.verdict.family import said_over_all
+from llmx.report.verdict.decide import said_over_all
 from llmx.report.verdict.model import Number, Verdict, Verdicts
 
 _HEAD = ("Figure", "Arm", "Beside", "Value (interval)", "p")

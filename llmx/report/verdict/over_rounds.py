@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmx.core.figure import Figure, Span
+from llmx.report.figures import names
 from llmx.report.figures.p_at import p_at
+from llmx.report.numbers import number_span
 from llmx.report.verdict.decide import LEVEL, DecidedWord, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.model import Number, Unit
+from llmx.report.verdict.model import Number, Unit, Verdict
 from llmx.stats.multiple import holm
 
 UNTIMED = "The run has not timed these arms in turn."
@@ -81,3 +83,19 @@ def _p(one: Figure, aim: float) -> float:
     """
     p = p_at(one, aim)
     return LEVEL if p is None else p
+
+
+def end_to_end_speed(e: Evidence, *, arms: Sequence[str], aim: float = 1.6) -> Verdict:
+    """Compare tokens of the answer over seconds from request to last token with the reference.
+
+    Shown: of at least one arm the 95 % interval of the ratio lies at or above `aim`, and p after
+    Holm over the arms. Contradicted: of every arm it lies below.
+    """
+    found = gains(e, arms, names.END_TO_END, aim)
+    if not found:
+        return Verdict(word="not comparable", reason=UNTIMED)
+    said = "; ".join(f"`{one.arm}` {number_span(one.span, 2)} times" for one in found)
+    return decided(found, aim).verdict(
+        reason=f"Tokens/s end to end, beside the reference: {said}; asked are {aim:g} times.",
+        numbers=tuple(one.number(names.END_TO_END, "times") for one in found),
+    )

@@ -1,16 +1,55 @@
-"""From a finding that a recipe names to its verdict."""
+"""From a finding that a recipe names to its verdict.
+
+A word that speaks of every arm falls where one of them has no figure, and one that rests on more
+than what is compared falls too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from llmx.report.verdict.every_arm import figured, of_every_arm
+from llmx.core.spec import SamplerSpec, unlike
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.model import DECISIVE, Verdict, Word, rests_on
-from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of
+from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of, pairs_of
 from llmx.report.verdict.testable import testable, without_unfit
+
+
+def of_every_arm(
+    verdict: Verdict, finding: Mapping[str, Any], e: Evidence, present: Sequence[str]
+) -> Verdict:
+    """Return the verdict with the arms named that it has no figure of, and no word that needs them.
+
+    Args:
+        present: families that the run holds.
+    """
+    word = finding_test(str(finding["test"])).of_all
+    known = figured(verdict)
+    missing = [name for name in finding.get("arms", ()) if name not in known]
+    if word is None or not missing or not verdict.numbers:
+        return verdict
+    named = ", ".join(f"`{name}` ({_why(name, e, present)})" for name in missing)
+    reason = f"{verdict.reason} Nothing is said of every arm: there is no figure of {named}."
+    if word not in (verdict.word, verdict.leans):
+        return verdict.model_copy(update={"reason": reason})
+    nothing = {"word": "not shown here", "leans": None, "p": None}
+    return verdict.model_copy(update={"reason": reason, **nothing})
+
+
+def figured(verdict: Verdict) -> set[str]:
+    """Return the arms that the figures of a verdict are of, or are taken against."""
+    ends = [end for number in verdict.numbers for end in (number.arm, number.against)]
+    return {end for end in ends if end is not None}
+
+
+def _why(name: str, e: Evidence, present: Sequence[str]) -> str:
+    if name in e.failed:
+        return "its audit failed"
+    if name in e.unfit:
+        return "it decides nothing"
+    return "nothing of it to compare" if name in present else "the run leaves it out"
 
 
 def run_test(e: Evidence, finding: Mapping[str, Any], present: Sequence[str]) -> Verdict:
@@ -141,3 +180,26 @@ def only_audited(verdict: Verdict, rests_on: Iterable[str], e: Evidence) -> Verd
     reason = f"{why} {names}, so nothing is said. {verdict.reason}"
     withheld = {"word": "withheld", "reason": reason, "p": None, "leans": None}
     return verdict.model_copy(update=withheld)
+
+
+def like_for_like(
+    verdict: Verdict, finding: Mapping[str, Any], samplers: Mapping[str, SamplerSpec | None]
+) -> Verdict:
+    """Return the verdict, or *not comparable* where a pair differs in more than its rule.
+
+    A baseline that samples beside an arm that is nearly greedy loses to greedy decoding, not to
+    the rule of that arm. Figures stay, so that everybody can see what was measured.
+
+    Args:
+        samplers: of the arms of the run, by family.
+    """
+    known = figured(verdict)
+    pairs = [pair for pair in pairs_of(finding) if known.issuperset(pair)]
+    odd = {pair: unlike(*(samplers.get(name) for name in pair)) for pair in pairs}
+    said = [f"`{one}` and `{two}` have {', '.join(why)}" for (one, two), why in odd.items() if why]
+    if not said:
+        return verdict
+    reason = f"Not like for like: {'; '.join(said)}. {verdict.reason}"
+    decided = verdict.word in DECISIVE or verdict.leans is not None
+    fallen = {"word": "not comparable", "leans": None, "p": None} if decided else {}
+    return verdict.model_copy(update={"reason": reason, **fallen})

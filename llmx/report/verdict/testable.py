@@ -3,29 +3,128 @@
 Four things stand in the way, each with a number that says so: an arm at the floor or the ceiling,
 outputs that do not do what the statement speaks of, a control that passes what it should fail, and
 a correlation over arms of which training moved none. A run whose settings were chosen on its test
-problems can be wrong in another way: its verdicts are exploratory.
+problems can be wrong in another way: its verdicts are exploratory. Wherever nothing was shown, it
+is said what a run of this size could have shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from llmx.core.figure import Figure
-from llmx.core.record import RIGHT
+from llmx.core.record import ACCURACY, RIGHT
 from llmx.report.figures import names
-from llmx.report.numbers import p_value, percent, percent_span, points_span
+from llmx.report.numbers import (
+    amount,
+    gap_words,
+    margin_words,
+    p_value,
+    percent,
+    percent_span,
+    points_span,
+)
+from llmx.report.timing import as_span
 from llmx.report.verdict.decide import LEVEL
-from llmx.report.verdict.evidence import Evidence
+from llmx.report.verdict.equivalence import equivalent
+from llmx.report.verdict.evidence import Evidence, Unfit, Why, named
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
+from llmx.report.verdict.gap import detectable, gap_number
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
-from llmx.report.verdict.must_fail import does_not_fail
-from llmx.report.verdict.power import with_power
 from llmx.report.verdict.schema import arms_of
-from llmx.report.verdict.unfit import Unfit, Why, named
+from llmx.stats.interval import normal_quantile, two_sided_z
 from llmx.stats.multiple import holm
+
+MARGIN = 0.02
+"""What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
+
+
+def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Why | None:
+    """Return why nothing is learned of an equivalence: ``must_fail`` is not shown to fail.
+
+    It fails where its whole 90 % interval lies more than the margin below the target or reference
+    (one-sided at 5 %, as strict as the arm's own test). An arm that loses more than the margin is
+    contradicted whatever the control does.
+    """
+    name = finding.get("must_fail")
+    if name is None or verdict.word == "contradicted here":
+        return None
+    against = str(finding.get("target") or finding.get("reference"))
+    metric = e.metric(str(finding.get("metric", ACCURACY)))
+    table = e.pair(name, against, metric) if name in e.arms else None
+    if table is None:
+        return Why(f"`{name}`, which has to fail, has nothing to compare with `{against}`.")
+    margin = float(finding.get("margin", MARGIN))
+    found = equivalent(table, margin, metric)
+    worse, kept = found.interval.below(-margin), found.non_inferior
+    if metric.signed < 0:
+        worse, kept = found.interval.above(margin), found.interval.below(margin)
+    if worse:
+        return None
+    span = as_span(found.interval)
+    p = found.p_non_inferior if metric.signed > 0 else None
+    number = gap_number(metric, name, against, span, p, table, " of the control, 90 %")
+    said = "passes" if kept else "is not shown to"
+    return Why(
+        f"`{name}` has to fail and {said}: it is {gap_words(span, metric)} from `{against}` (90 %"
+        f" interval), with a margin of {margin_words(margin, metric)}. So these problems do not"
+        " tell.",
+        (number,),
+    )
+
+
+POWER = 0.8
+DIFFERENCE = ("beats_control", "more_accurate", "optimum")
+EQUIVALENCE = ("equivalent", "lossless", "non_inferior_and_faster")
+
+
+def with_power(verdict: Verdict, finding: Mapping[str, Any]) -> Verdict:
+    """Return a verdict that shows nothing with what would have been found; others as they are."""
+    if verdict.word != "not shown here":
+        return verdict
+    metric = finding.get("metric", ACCURACY)
+    spans = [one for one in verdict.numbers if one.what.startswith(f"{metric} difference")]
+    said = ""
+    if spans and finding["test"] in DIFFERENCE:
+        said = _difference(spans)
+    elif spans and finding["test"] in EQUIVALENCE:
+        said = _equivalence(spans, float(finding.get("margin", MARGIN)))
+    return verdict.model_copy(update={"reason": verdict.reason + said}) if said else verdict
+
+
+def _difference(numbers: Sequence[Number]) -> str:
+    """Say which difference is found in four runs of five, by the widest of the intervals."""
+    least = max(detectable(number.span) for number in numbers)
+    what = amount(least, numbers[0].unit)
+    return f" A difference of {what} is found in {percent(POWER, 0)} % of runs."
+
+
+def _equivalence(numbers: Sequence[Number], margin: float) -> str:
+    """Say so where equal arms would be shown equivalent in fewer than four runs of five.
+
+    Of equal arms the 90 % interval lies inside the margin with 80 % power where half of its width
+    is at most margin · z(95 %) / (z(95 %) + z(90 %)), by the normal law (Chow, Shao and Wang 2008,
+    chapter 3). The narrowest of the intervals counts: one arm is enough.
+    """
+    z = two_sided_z(0.9)
+    asked = margin * z / (z + normal_quantile((1 + POWER) / 2))
+    half = min((_half(number) for number in numbers), default=0.0)
+    if half <= asked:
+        return ""
+    unit = numbers[0].unit
+    have = percent(half) if unit == "points" else amount(half, unit)
+    return (
+        f" At this size fewer than {percent(POWER, 0)} % of runs show equal arms to be so: that"
+        f" takes an interval of ± {amount(asked, unit)}, and this one has ± {have}."
+    )
+
+
+def _half(number: Number) -> float:
+    low, high = number.span.low, number.span.high
+    return 0.0 if low is None or high is None else (high - low) / 2
+
 
 LEAST = 0.5
 """Share of an arm's outputs after training that have to be whole traces: half."""

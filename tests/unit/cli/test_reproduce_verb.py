@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from result_rows import results, row
 from typer.testing import CliRunner, Result
 
 from llmx.cli.app import app
 from llmx.config.compose import compose
 from llmx.core.figure import Span
-from llmx.report.results import Results, Row
 from llmx.store.files import write_json
 
 
@@ -22,12 +22,12 @@ def store(runs: Path, problems: int, suffix: str, recipe: str = "fsd_gsm8k") -> 
     """Write a finished run by hand: two rows, one verdict."""
     folder = runs / f"{recipe}-{suffix}"
     rows = tuple(
-        Row(arm=arm, algorithm=kind, problems=problems, accuracy=Span(estimate=0.5))
+        row(arm, algorithm=kind, problems=problems, accuracy=Span(estimate=0.5))
         for arm, kind in (("sd", "speculative"), ("fsd_r_mid", "fuzzy"))
     )
-    results = Results(title="T", reference="sd", rows=rows)
+    found = results(*rows, title="T")
     verdict = {"id": "beats_random", "word": "shown here", "reason": f"Seen {suffix}."}
-    write_json(folder / "results.json", results.model_dump(mode="json"))
+    write_json(folder / "results.json", found.model_dump(mode="json"))
     write_json(folder / "verdicts" / "verdicts.json", {"verdicts": [verdict]})
     write_json(folder / "spec.json", compose(recipe, scale="smoke").model_dump(mode="json"))
     manifest = {"stages": [], "seconds": 1.0, "written": "2026-01-02T00:00:00Z", "machine": {}}

@@ -1,18 +1,22 @@
 """Numbers that are read off events and rows, by hand-worked examples."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.core.events import ANSWER, Event
-from llmx.core.figure import Span
+from llmx.core.figure import Span, joined
+from llmx.core.record import as_json
 from llmx.dialogue.redundancy import overlap, restarts
 from llmx.dialogue.timing import timing
-from llmx.report.ensemble.figures import figures
-from llmx.report.ensemble.gantt import gantt
-from llmx.report.ensemble.lengths import length_figures
+from llmx.report.ensemble.figures import figures, length_figures
 from llmx.report.ensemble.page import findings, html, markdown
-from llmx.report.ensemble.pictures import cuts, quality, strips
+from llmx.report.ensemble.pictures import cuts, gantt, quality, strips
+from llmx.report.figures.streams import of_lengths, of_streams
+from llmx.store.files import read_json
 
 
 def event(at, what, who=ANSWER, **more):
@@ -102,6 +106,31 @@ def made():
     return figures(["moa", "one", "stairs"], "moa", SCORES, timed, members)
 
 
+def told(arms, lengths=()):
+    """The figures that a stage writes beside its documents."""
+    documents = ([as_json(one) for one in found] for found in (arms, lengths))
+    return joined(read(raw) for read, raw in zip((of_streams, of_lengths), documents, strict=True))
+
+
+RESULT = Path(__file__).parents[3] / "docs/results/2026-11-30-staircase/staircase_moa"
+
+
+def test_the_page_of_a_committed_result_is_what_its_figures_say():
+    """Its wording is older: names, words and numbers of every line are the same."""
+    kept = (RESULT / "ensemble.md").read_text("utf-8")
+    known = of_streams(read_json(RESULT / "ensemble.json"))
+    singles = ["generalist", "product", "remainder", "total", "aggregator", "reader"]
+    made = markdown(kept.partition("\n")[0][2:], known, findings(known, "moa", singles))
+    assert said_in(kept.partition("\n## ")[0]) == said_in(made)
+
+
+def said_in(page):
+    """Names, words but for the one between two ends, and numbers, line by line."""
+    plain = page.replace("−", "-").replace("–", " ").replace(" to ", " ").strip()
+    words = r"[-+]?\w+(?:\.\d+)?"
+    return [sorted(re.findall(words, line)) for line in plain.splitlines()]
+
+
 def test_arms_against_the_reference():
     moa, one, stairs = made()
     assert moa.gain is None and moa.accuracy.estimate == 0.75
@@ -124,9 +153,9 @@ def test_an_arm_with_a_reference_of_its_own_is_compared_with_that():
     moa, one, stairs, worse = found
     assert stairs.gain.estimate == 0.25 and stairs.ttft_cut.estimate == pytest.approx(0.5)
     assert one.gain.estimate == -0.5 and moa.gain is worse.gain is worse.ttft_cut is None
-    said = findings(found, "moa", ["one"])
+    said = findings(told(found), "moa", ["one"])
     assert "Compared with `worse`: `stairs`." in said
-    assert not any(line.startswith("Compared with") for line in findings(made(), "moa", []))
+    assert not any(line.startswith("Compared with") for line in findings(told(made()), "moa", []))
 
 
 def test_tokens_a_second_count_the_tokens_that_were_written():
@@ -149,7 +178,9 @@ def test_forced_lengths_touch_no_figure_that_stands_beside_quality():
     )
     alone = figures(arms, "moa", SCORES, FORCED, {})
     assert all(arm.ttft is None and not arm.times and not arm.rounds for arm in alone)
-    assert quality(alone).count("stairs") == 0  # there is no latency to draw its quality against
+    assert (
+        quality(told(alone)).count("stairs") == 0
+    )  # there is no latency to draw its quality against
 
 
 def test_every_length_stands_beside_the_line_that_it_was_chosen_with():
@@ -184,19 +215,21 @@ def test_a_length_at_which_the_reference_was_not_timed_has_no_cut():
     timed = rows("moa", [1.0, 1.0]) + rows("stairs", [0.2, 0.2]) + rows("stairs", [0.5, 0.5], 64)
     (found,) = length_figures(timed, "moa", {"stairs": 8})
     assert not found.forced
-    assert cuts([found]) == "" and "length of drafts" not in markdown("T", made(), [], [found])
+    assert cuts(told([], [found])) == ""
+    assert "length of drafts" not in markdown("T", told(made(), [found]), [])
 
 
 def test_the_sweep_is_a_table_and_a_picture_of_its_own():
     timed = rows("moa", [1.0, 1.0]) + rows("stairs", [0.2, 0.2])
     found = length_figures(timed + FORCED, "moa", {"stairs": 8})
-    for page in (markdown("T", made(), [], found), html("T", made(), [], {}, found)):
+    all_ = told(made(), found)
+    for page in (markdown("T", all_, []), html("T", all_, [], {})):
         assert "where they end by themselves" in page and "87.5" in page and "92.0" in page
-    assert "1 − chunk/length" in cuts(found)
+    assert "1 − chunk/length" in cuts(all_)
 
 
 def test_sentences_follow_from_intervals():
-    said = findings(made(), "moa", ["one"])
+    said = findings(told(made()), "moa", ["one"])
     assert said[0].startswith("`moa` is not shown to beat `one` alone: +50.0 (")
     assert any(one.startswith("`stairs` cuts the time to the first token by 90.0") for one in said)
 
@@ -204,18 +237,18 @@ def test_sentences_follow_from_intervals():
 def test_a_first_token_that_comes_later_is_not_called_a_cut():
     moa, one, stairs = made()
     late = stairs.model_copy(update={"ttft_cut": Span(estimate=-1.5, low=-1.75, high=-1.25)})
-    (said,) = findings([moa, one, late], "moa", ["one"])[1:]
+    (said,) = findings(told([moa, one, late]), "moa", ["one"])[1:]
     assert said.startswith("`stairs` shows its first token 150.0 (125.0–175.0) % later and")
 
 
 def test_pages_and_pictures_hold_every_arm():
     arms = made()
-    page = html("T", arms, ["`moa` <said>"], {"g": gantt({"moa": EVENTS})})
+    page = html("T", told(arms), ["`moa` <said>"], {"g": gantt({"moa": EVENTS})})
     for name in ("moa", "one", "stairs"):
-        assert name in markdown("T", arms, []) and name in page
+        assert name in markdown("T", told(arms), []) and name in page
     assert "<code>moa</code> &lt;said&gt;" in page
     assert strips(arms, "times", "s").count("<circle") == 6
-    assert quality(arms).count("stairs") == 1
+    assert quality(told(arms)).count("stairs") == 1
     assert gantt({"moa": EVENTS}).count("<rect") == 6  # a wait and a stretch of tokens a request
 
 

@@ -2,7 +2,7 @@
 
 from llmx.core.figure import Figures, Span, Spread, joined
 from llmx.core.record import Frozen, as_json
-from llmx.report.figures.decoded import of_results, of_verdicts
+from llmx.report.figures.decoded import of_verdicts
 from llmx.report.figures.others import of_exploration
 from llmx.report.figures.streams import of_streams
 from llmx.report.figures.trainings import of_trainings
@@ -70,7 +70,7 @@ class Exploration(Frozen):
 
 def figures_beside(results: Results, verdicts: tuple[Verdict, ...] = ()) -> Figures:
     """Return the figures of a stored run of these."""
-    return joined([of_results(results), of_verdicts(verdicts)])
+    return joined([results.figures, of_verdicts(verdicts)])
 
 
 def figures_of(document: Trained | Streams | Exploration | None) -> Figures:

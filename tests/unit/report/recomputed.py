@@ -1,19 +1,24 @@
 """The numbers of a stored result beside those that its outcomes give."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from llmx.claims.reproduce.stored import ENSEMBLE, LATENCY, TRAINED, Stored, load_stored
 from llmx.core.record import as_json
 from llmx.report.ensemble.figures import figures
 from llmx.report.figures.streams import of_streams
-from llmx.report.outcomes.decode import gathered
 from llmx.report.outcomes.model import FILE, OF_TRAININGS, Outcomes, TrainingOutcomes
-from llmx.report.outcomes.retest import rebuilt, rebuilt_trainings, retested
-from llmx.report.results import Row
+from llmx.report.outcomes.retest import gathered, rebuilt, rebuilt_trainings, retested
 from llmx.report.training.model import TrainingReport
 
+SAID = (
+    *("problems", "seeds", "accuracy", "accuracy_flexible", "difference", "rounds_reference"),
+    *("tokens_per_second", "problems_per_second", "speedup", "speedup_reference"),
+    *("speedup_problems", "speedup_reference_problems", "target_rounds", "accepted_length"),
+    *("draft_share", "asked_share", "share_missed", "output_tokens", "cut_share"),
+    "unparsed_share",
+)
 OUTPUTS = ("seeds", "before", "after", "gain", "more_backtracks", "against", "versus")
 
 
@@ -25,14 +30,21 @@ def differing(folder: Path) -> list[str]:
     odd = [f"verdict {one.id}" for one in stored.verdicts if one not in again]
     if len(found.findings) != len(stored.verdicts):
         odd.append("a finding without its verdict")
-    odd += [f"row {row.arm}" for row in stored.results.rows if row not in map(_as_old(row), rows)]
+    mine = {row["arm"]: row for row in rows}
+    odd += [
+        f"row {row['arm']}: {name}"
+        for row in stored.results.rows
+        for name in SAID
+        if row.get(name) != _like(row.get(name), mine[row["arm"]].get(name))
+    ]
     return odd + _trainings(stored) + _streams(stored, found)
 
 
-def _as_old(stored: Row) -> Callable[[Row], Row]:
-    """Older versions keep the calibration of the first seed alone."""
-    older = stored.calibration is not None and not stored.calibration_seeds
-    return lambda row: row.model_copy(update={"calibration_seeds": ()}) if older else row
+def _like(said: Any, found: Any) -> Any:
+    """Return what was found without what the stored row does not say."""
+    if not (isinstance(said, dict) and isinstance(found, dict)):
+        return found
+    return {key: _like(held, found.get(key, held)) for key, held in said.items()}
 
 
 def _trainings(stored: Stored) -> list[str]:

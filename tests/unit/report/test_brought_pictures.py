@@ -3,16 +3,17 @@
 import re
 
 import pytest
+from result_rows import results, row
 
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import Metric
 from llmx.report import brought
-from llmx.report.brought import Picture, intervals, lines
-from llmx.report.figures.decoded import figure_of, of_results
-from llmx.report.other_figures import MOST, other_table, said
-from llmx.report.results import Measured, Results, Row
+from llmx.report.axes import axis_title
+from llmx.report.brought import Picture, intervals, lines, sweeps
+from llmx.report.figures.decoded import figure_of
 from llmx.report.verdict.model import Number
+from llmx.report.write import MOST, other_table, said
 
 
 def figure(arm: str, value: float, **more) -> Figure:
@@ -50,6 +51,33 @@ def test_lines_are_a_curve_an_arm_over_the_setting_in_its_order():
     path = re.findall(r'<polyline points="([^"]+)"', svg)[0].split()
     across = [float(point.partition(",")[0]) for point in path]
     assert len(across) == 3 and across == sorted(across)
+
+
+def test_every_sweep_has_an_axis_of_its_own_and_three_are_the_most():
+    svg = sweeps("depth", ["width", "other", "unknown"], "Depth").draw(TREE)
+    titles = re.findall(r'class="axis"[^>]*>([^<]+)<', svg)
+    assert titles == ["Width", "Depth (levels)", "Other", "Depth (levels)"]
+    assert names_in(svg) == ["a", "b", "b"] and sweeps("other", ["width"], "").draw(TREE) == ""
+    with pytest.raises(ValueError, match="at most 3"):
+        sweeps("depth", ["a", "b", "c", "d"], "")
+
+
+@pytest.mark.parametrize(
+    "quantity, unit, metric, wanted",
+    [
+        ("accuracy", "share", "", "Accuracy (%)"),
+        ("accuracy difference", "points", "", "Accuracy difference (points)"),
+        ("mean length", "times", "", "Mean length (×)"),
+        ("tokens/s", "tokens/s", "", "Tokens/s"),
+        ("f1", "share", "f1", "f1 (%)"),
+        ("ndcg@10 difference", "", "ndcg@10", "ndcg@10 difference"),
+        ("marks", "marks", "marks", "marks"),
+    ],
+)
+def test_an_axis_says_its_quantity_and_its_unit(quantity, unit, metric, wanted):
+    one = figure("a", 0.5, quantity=quantity, unit=unit, metric=metric)
+    assert axis_title(one) == wanted
+    assert f">{wanted}</text>" in intervals(quantity, "").draw(figures(one))
 
 
 def test_what_is_swept_over_something_else_is_no_point():
@@ -144,15 +172,12 @@ def test_a_figure_is_written_with_its_unit(span, unit, wanted):
     assert said(span, unit) == wanted
 
 
-def row(arm: str, *measured: Measured) -> Row:
-    return Row(arm=arm, problems=9, metrics=measured)
-
-
 def test_metrics_are_figures_that_claims_can_name():
     span = Span(estimate=0.5, low=0.4, high=0.6)
     share, own = Metric(name="f1", unit="%", low=0, high=1), Metric(name="marks", unit="marks")
-    rows = (row("a", *(Measured(metric=one, value=span) for one in (share, own))),)
-    found = of_results(Results(title="", rows=rows))
+    measured = [{"metric": one, "value": span} for one in (share, own)]
+    found = results(row("a", problems=9, metrics=measured)).figures
+    assert found.metrics == (share, own)
     assert [(one.quantity, one.unit, one.metric, one.n) for one in found.figures[1:]] == [
         ("f1", "share", "f1", 9),
         ("marks", "marks", "marks", 9),

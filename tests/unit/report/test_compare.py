@@ -16,6 +16,7 @@ from llmx.claims.compare.write import html, markdown, write
 from llmx.core.errors import RunError
 from llmx.core.record import Record, Sample, Score
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
+from llmx.report.figures.names import GAINED, LENGTH, LOST, TOKEN_RATE
 from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.timing import timing
 from llmx.runs.compare import _Run
@@ -65,6 +66,11 @@ FIRST = [("0", (5, 6)), ("1", (5, 6, 7)), ("9", (5,)), (None, (4, 4))]
 SECOND = [("0", (5, 6)), ("8", (5, 6, 8)), ("2", (6,)), (None, (4, 4, 4))]
 
 
+def value(found: Comparison, quantity: str) -> float:
+    """A figure of the second side beside the first."""
+    return found.beside(quantity).span.estimate
+
+
 def one() -> Comparison:
     return compare([(side(FIRST), side(SECOND, arm="b"))]).comparisons[0]
 
@@ -73,13 +79,14 @@ def test_one_seed_of_a_training_is_said_to_be_indicative() -> None:
     """Of arms that were not trained it is not, and of two seeds neither."""
     drawn = [replace(side(FIRST), files=replace(files(a), trained=False)) for a in (FIRST, SECOND)]
     (found,) = compare([(drawn[0], drawn[1])]).comparisons
-    assert not found.lone and not any("indicative" in note for note in words.notes(found))
+    assert not found.difference.lone
+    assert not any("indicative" in note for note in words.notes(found))
     (found,) = compare([(drawn[0], side(SECOND))]).comparisons
-    assert found.lone and "indicative" in markdown(compare([(drawn[0], side(SECOND))]))
+    assert found.difference.lone and "indicative" in markdown(compare([(drawn[0], side(SECOND))]))
     seeds = tuple(replace(files(FIRST), seed=f"seed={n}") for n in range(2))
     pooled = replace(side(FIRST), files=replace(files(FIRST), seeds=seeds))
     (found,) = compare([(pooled, pooled)]).comparisons
-    assert not found.lone and found.difference.seeds == 2
+    assert not found.difference.lone and found.difference.seeds == 2
 
 
 def test_a_run_knows_whose_model_is_its_own() -> None:
@@ -139,16 +146,15 @@ def test_swapping_the_sides_negates_everything(right: list[tuple[bool, bool]]) -
 
     ahead = compare([(arm(0), arm(1))]).comparisons[0]
     back = compare([(arm(1), arm(0))]).comparisons[0]
-    assert ahead.difference.score.estimate == -back.difference.score.estimate
-    assert ahead.difference.score.low == pytest.approx(-back.difference.score.high, abs=1e-9)
-    assert (ahead.difference.gained, ahead.difference.lost) == (
-        back.difference.lost,
-        back.difference.gained,
+    assert ahead.difference.span.estimate == -back.difference.span.estimate
+    assert ahead.difference.span.low == pytest.approx(-back.difference.span.high, abs=1e-9)
+    assert tuple(value(ahead, name) for name in (GAINED, LOST)) == tuple(
+        value(back, name) for name in (LOST, GAINED)
     )
-    assert ahead.difference.p_value == back.difference.p_value
+    assert ahead.difference.p == back.difference.p
     assert {flip.id for flip in ahead.flips} == {flip.id for flip in back.flips}
     assert len(ahead.flips) == sum(a != b for a, b in right)
-    assert ahead.length.estimate == pytest.approx(1 / back.length.estimate)
+    assert value(ahead, LENGTH) == pytest.approx(1 / value(back, LENGTH))
 
 
 def test_seeds_are_paired_seed_by_seed() -> None:
@@ -209,9 +215,9 @@ def test_speed_is_compared_within_a_run_alone() -> None:
     ]
     clock = timing(blocks)
     within = compare([(side(FIRST, clock=clock), side(SECOND, arm="b", clock=clock))])
-    assert within.comparisons[0].speed.estimate == pytest.approx(2, rel=0.05)
+    assert value(within.comparisons[0], TOKEN_RATE) == pytest.approx(2, rel=0.05)
     across = compare([(side(FIRST, clock=clock), side(SECOND, "other", "b", clock=clock))])
-    assert across.comparisons[0].speed is None
+    assert across.comparisons[0].figures.of(TOKEN_RATE) == ()
     assert any("Speed is not compared" in note for note in words.notes(across.comparisons[0]))
 
 
@@ -220,7 +226,7 @@ def test_several_pairs_are_corrected_together() -> None:
     wrong = [("x", (2,)) for _ in rows]
     pairs = [(side(rows), side(wrong, arm="b")), (side(rows), side(rows, arm="c"))]
     worse, same = compare(pairs).comparisons
-    assert worse.holm == pytest.approx(2 * worse.difference.p_value)
+    assert worse.holm == pytest.approx(2 * worse.difference.p)
     assert same.holm == 1
     assert "Holm" in words.rows(worse)[1][3]
 

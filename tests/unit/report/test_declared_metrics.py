@@ -14,7 +14,7 @@ from recomputed import differing
 from rich.console import Console
 
 from llmx.claims.compare import words
-from llmx.claims.compare.model import Comparison
+from llmx.claims.compare.model import Compared
 from llmx.claims.compare.pair import GivenSide, compare
 from llmx.claims.reproduce.stored import CARD
 from llmx.core import registry
@@ -27,13 +27,13 @@ from llmx.core.record import RIGHT, Metric, Record, Sample, as_json
 from llmx.core.spec import ArmSpec, DataSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.report.difference import difference
+from llmx.report.figures.read import results_in
 from llmx.report.gather import ArmFiles, gather
 from llmx.report.measure import value_span
-from llmx.report.metric_words import gap_words, margin_words
+from llmx.report.numbers import gap_words, margin_words
 from llmx.report.outcomes import columns
 from llmx.report.outcomes.encode import metrics_of
 from llmx.report.paired_table import paired_table
-from llmx.report.results import load_results
 from llmx.report.terminal import render
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import gap_p, gap_span
@@ -127,7 +127,7 @@ def test_a_metric_that_is_had_or_not_has_the_figures_of_accuracy(made):
     arms = world(*made)
     a, b = arms["a"], arms["b"]
     assert value_span(a, SAME) == value_span(a, RIGHT)
-    assert difference(a, b, SAME) == difference(a, b)
+    assert replace(difference(a, b, SAME), metric=RIGHT) == difference(a, b)
     for test in TESTS:
         one, other = verdict(test, arms, "accuracy"), verdict(test, arms, "same")
         assert (one.word, one.p, one.leans) == (other.word, other.p, other.leans)
@@ -395,23 +395,30 @@ def _column(files, metric):
     return [score.values[metric] for score in files.scores.values()]
 
 
+def find_metric(results, arm, name):
+    """Return a metric of a row, as the file holds it."""
+    row = next(one for one in results.rows if one["arm"] == arm)
+    return next(one for one in row["metrics"] if one["metric"]["name"] == name)
+
+
 def test_results_hold_every_metric_with_its_interval_and_difference(run):
     root, inputs = run
-    results = load_results(read_json(root / "run" / "results.json"))
+    results = results_in(root / "run")
+    assert results.figures.metrics == Toy.metrics
+    f1 = {name: find_metric(results, name, "f1") for name in ("base", "better")}
     files = gather(inputs, ARMS).arms
     mean = {
         name: np.mean([_column(files[f"{name}@seed={seed}"], "f1") for seed in (0, 1)])
         for name in ("base", "better")
     }
     for name in mean:
-        measured = results.row(name).measured("f1")
-        assert measured.value.estimate == pytest.approx(mean[name])
-        assert measured.value.low < measured.value.estimate < measured.value.high
-    gap = results.row("better").measured("f1").difference
-    assert gap.score.estimate == pytest.approx(mean["better"] - mean["base"])
-    assert gap.seeds == 2 and gap.problems == 40
-    assert results.row("base").measured("f1").difference is None
-    total = results.row("base").measured("length").value.estimate
+        span = f1[name]["value"]
+        assert span["estimate"] == pytest.approx(mean[name])
+        assert span["low"] < span["estimate"] < span["high"]
+    gap = f1["better"]["difference"]
+    assert gap["score"]["estimate"] == pytest.approx(mean["better"] - mean["base"])
+    assert gap["seeds"] == 2 and gap["problems"] == 40 and f1["base"]["difference"] is None
+    total = find_metric(results, "base", "length")["value"]["estimate"]
     assert total == np.mean([sum(_column(files[f"base@seed={n}"], "length")) for n in (0, 1)])
 
 
@@ -420,7 +427,7 @@ def test_table_page_and_terminal_show_every_metric(run):
     page = (root / "run" / "report.html").read_text(encoding="utf-8")
     table = (root / "run" / "report.md").read_text(encoding="utf-8")
     console = Console(record=True, width=200, file=StringIO())
-    console.print(render(load_results(read_json(root / "run" / "results.json"))))
+    console.print(render(results_in(root / "run")))
     for text in (page, table, console.export_text()):
         assert "Metrics" in text and "f1 − base" in text and "letters" in text
     assert "Overlap of words. Mean over problems, higher is better" in table
@@ -446,13 +453,13 @@ def test_a_comparison_shows_the_metrics_that_both_sides_have(run):
         for name in ("base", "better")
     ]
     (one,) = compare([(sides[0], sides[1])]).comparisons
-    assert [found.metric.name for found in one.metrics] == ["f1", "length"]
+    assert [metric.name for metric in one.figures.metrics] == ["f1", "length"]
     rows = {row[0]: row for row in words.rows(one)}
     assert rows["f1"][3].startswith("+") and "letters, p" in rows["length, letters"][3]
-    assert Comparison.model_validate(as_json(one)) == one
+    assert Compared.model_validate(Compared(comparisons=(one,)).dump()).comparisons == (one,)
     bare = replace(sides[1], files=replace(sides[1].files, metrics=()))
     (other,) = compare([(sides[0], bare)]).comparisons
-    assert other.metrics == () and "metrics" not in as_json(other)
+    assert other.figures.metrics == () and other.beside("f1 difference") is None
 
 
 def test_a_metric_that_no_scorer_declares_is_refused_before_anything_runs(run):

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from simulated_arms import CASES, Case, answers, judged, logits
 
-from llmx.report.training.disattenuation import disattenuated
-from llmx.report.training.noise import measured
+from llmx.report.training.disattenuation import disattenuated, measured
 
 PAGE = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text(encoding="utf-8")
 

@@ -6,17 +6,17 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from result_rows import results
+from result_rows import row as one_row
 
 from llmx.core.figure import Span
-from llmx.report import picture as pictures
+from llmx.report import plot as pictures
 from llmx.report import plot as plots
 from llmx.report import rows as row_pictures
 from llmx.report.axes import flowed, legend_height
 from llmx.report.curves import Line, curves, stacked
 from llmx.report.families import looks
-from llmx.report.figures.decoded import of_results
 from llmx.report.placement import Box, placed_clear
-from llmx.report.results import Results, Row
 from llmx.report.scale import fitted, fitted_rate
 from llmx.report.svg import SHAPES, element, marker
 from llmx.report.tables import tables
@@ -58,11 +58,11 @@ FRAME = Box(0, 0, 700, 400)
 
 
 def figures(found):
-    return of_results(found)
+    return found.figures
 
 
 def plot(found, width=760):
-    arms = [row.arm for row in found.rows]
+    arms = [row["arm"] for row in found.rows]
     return plots.plot(figures(found), arms, pictures.references_of(figures(found)), width)
 
 
@@ -75,7 +75,7 @@ def caption(found):
 
 
 def accuracies(found, width=760):
-    return row_pictures.accuracies(figures(found), [row.arm for row in found.rows], width)
+    return row_pictures.accuracies(figures(found), [row["arm"] for row in found.rows], width)
 
 
 points = st.lists(
@@ -117,11 +117,7 @@ def test_a_label_lies_on_no_marker():
 def row(index, name=None):
     speed = Span(estimate=60 + 8 * index, low=58 + 8 * index, high=63 + 8 * index)
     accuracy = Span(estimate=0.6 - 0.02 * index, low=0.5 - 0.02 * index, high=0.7 - 0.02 * index)
-    return Row(arm=name or f"arm_{index}", accuracy=accuracy, tokens_per_second=speed)
-
-
-def results(*rows):
-    return Results(title="t", rows=rows)
+    return one_row(arm=name or f"arm_{index}", accuracy=accuracy, tokens_per_second=speed)
 
 
 def test_each_arm_is_marked_barred_and_named_once():
@@ -143,7 +139,7 @@ def test_what_a_picture_shows_is_also_said():
 
 @pytest.mark.parametrize(
     "rows",
-    [(), (Row(arm="a"),), (Row(arm="a", accuracy=Span(estimate=0.5)),)],
+    [(), (one_row(arm="a"),), (one_row(arm="a", accuracy=Span(estimate=0.5)),)],
     ids=["no arms", "nothing measured", "no speed"],
 )
 def test_without_both_measures_the_picture_says_so(rows):
@@ -151,10 +147,10 @@ def test_without_both_measures_the_picture_says_so(rows):
 
 
 def test_without_any_speed_the_picture_is_of_accuracy_alone():
-    scored = [row(index).model_copy(update={"tokens_per_second": None}) for index in range(3)]
-    untimed, timed = results(*scored, Row(arm="unscored")), results(row(0), scored[1])
+    scored = [{**row(index), "tokens_per_second": None} for index in range(3)]
+    untimed, timed = results(*scored, one_row(arm="unscored")), results(row(0), scored[1])
     assert caption(untimed) == "Accuracy" and caption(timed) == "Accuracy against speed"
-    assert caption(results(Row(arm="a"))) == "Accuracy against speed"
+    assert caption(results(one_row(arm="a"))) == "Accuracy against speed"
     assert tables(untimed)[0].title == "Accuracy" and "speed" in tables(timed)[0].title
     tree = ElementTree.fromstring(picture(untimed))
     assert picture(untimed) == accuracies(untimed) != plot(untimed)
@@ -166,8 +162,8 @@ def test_without_any_speed_the_picture_is_of_accuracy_alone():
 
 @pytest.mark.parametrize("width", [380, 760])
 def test_accuracies_stay_in_the_frame(width):
-    long = Row(arm="an_arm_with_a_long_name", accuracy=Span(estimate=0.9, low=0.8, high=1.0))
-    bare = Row(arm="b", accuracy=Span(estimate=0.0))
+    long = one_row(arm="an_arm_with_a_long_name", accuracy=Span(estimate=0.9, low=0.8, high=1.0))
+    bare = one_row(arm="b", accuracy=Span(estimate=0.0))
     tree = ElementTree.fromstring(accuracies(results(long, bare), width))
     high = float(tree.get("viewBox").split()[3])
     for drawn in tree.iter(f"{SVG}line"):
@@ -176,7 +172,7 @@ def test_accuracies_stay_in_the_frame(width):
 
 
 def test_an_arm_without_intervals_is_a_bare_point():
-    bare = Row(arm="a", accuracy=Span(estimate=0.5), tokens_per_second=Span(estimate=50.0))
+    bare = one_row(arm="a", accuracy=Span(estimate=0.5), tokens_per_second=Span(estimate=50.0))
     tree = ElementTree.fromstring(plot(results(bare)))
     assert len([n for n in tree.iter() if n.get("class") == "mark"]) == 1
 
@@ -229,12 +225,14 @@ def test_points_of_a_sweep_are_a_family():
 def crowd():
     """Thirty arms within a few tokens/s of each other, and one far away."""
     rows = [
-        row(0, f"family{index % 5}_member{index // 5}").model_copy(
-            update={"tokens_per_second": Span(estimate=60 + index / 9)}
+        one_row(
+            f"family{index % 5}_member{index // 5}",
+            accuracy=row(0)["accuracy"],
+            tokens_per_second=Span(estimate=60 + index / 9),
         )
         for index in range(30)
     ]
-    far = Row(arm="far", accuracy=Span(estimate=0.2), tokens_per_second=Span(estimate=150.0))
+    far = one_row(arm="far", accuracy=Span(estimate=0.2), tokens_per_second=Span(estimate=150.0))
     return results(*rows, far)
 
 
@@ -242,7 +240,7 @@ def crowd():
 def test_every_arm_of_a_crowd_is_named_in_the_legend_and_names_never_overlap(width):
     tree = ElementTree.fromstring(plot(crowd(), width))
     keys = [n for n in tree.iter(f"{SVG}text") if n.get("class") == "key-name"]
-    assert {n.text for n in keys} == {one.arm for one in crowd().rows}
+    assert {n.text for n in keys} == {one["arm"] for one in crowd().rows}
     named = [n for n in tree.iter(f"{SVG}text") if n.get("class") in ("name", "key-name")]
     boxes = [box(n) for n in named]
     assert all(a.overlap(b) == 0 for a, b in combinations(boxes, 2))

@@ -7,6 +7,7 @@ import pytest
 from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from result_rows import results, row
 
 from llmx.claims.paper import Ours
 from llmx.claims.reproduce.beside import beside
@@ -16,12 +17,12 @@ from llmx.core.figure import FILE, Figure, Figures, JudgeName, Rounds, Span, Spr
 from llmx.core.record import as_json
 from llmx.report import numbers
 from llmx.report.figures import names
-from llmx.report.figures.decoded import of_results, of_verdicts
+from llmx.report.figures.decoded import of_verdicts
 from llmx.report.figures.p_at import p_at
 from llmx.report.figures.read import figures_in, write_figures
 from llmx.report.figures.streams import of_simulation, of_streams
 from llmx.report.figures.trainings import of_trainings
-from llmx.report.results import Results, Row, StoredCalibration
+from llmx.report.results import Results, StoredCalibration
 from llmx.report.verdict.model import Number, Verdict, Verdicts
 from llmx.store.files import write_json
 
@@ -203,8 +204,8 @@ def test_a_share_of_texts_has_the_p_value_of_their_spread():
 
 def test_an_arm_bears_its_algorithm_and_the_loss_is_that_of_all_seeds():
     lost = tuple(StoredCalibration(asked_loss=0.01, loss=loss) for loss in (0.01, 0.02, -0.06))
-    row = Row(arm="f", algorithm="fuzzy", calibration=lost[0], calibration_seeds=lost)
-    found = of_results(Results(title="t", rows=(row, Row(arm="sd", algorithm="speculative"))))
+    fuzzy = row("f", algorithm="fuzzy", calibration=lost[0], calibration_seeds=lost)
+    found = results(fuzzy, row("sd", algorithm="speculative")).figures
     assert found.marks == {"fuzzy": ("f",), "speculative": ("sd",)}
     loss = found.find("loss on calibration problems", "f")
     assert loss.span.estimate == pytest.approx(-0.01) and (loss.seeds, loss.expected) == (3, 0.01)

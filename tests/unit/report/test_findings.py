@@ -1,10 +1,11 @@
 """Every sentence follows from the rows, in both directions."""
 
 import pytest
+from result_rows import gap as row_gap
+from result_rows import results, row
 
 from llmx.core.figure import Span
 from llmx.report.findings import findings
-from llmx.report.results import Difference, Row, StoredCalibration
 
 
 def span(estimate, half=0.02):
@@ -12,22 +13,14 @@ def span(estimate, half=0.02):
 
 
 def gap(estimate=0.0, p_value=1.0, detectable=0.07):
-    return Difference(
-        problems=200,
-        score=span(estimate),
-        bootstrap=span(estimate),
-        clustered=None,
-        clusters=5,
-        gained=1,
-        lost=2,
-        p_value=p_value,
-        detectable=detectable,
-    )
+    return row_gap(estimate, 0.02, problems=200, p_value=p_value, detectable=detectable)
 
 
 def sentences(*rows, kind=None):
-    found = findings(rows, "sd", "target")
-    return [finding.text for finding in found if kind in (None, finding.kind)]
+    notes = {one["arm"]: one.pop("notes") for one in rows if "notes" in one}
+    figures = results(*rows, baseline="target").figures
+    return [finding.text for finding in findings(figures, "sd", "target", notes)
+            if kind in (None, finding.kind)]  # fmt: skip
 
 
 SPEEDS = {
@@ -41,15 +34,15 @@ SPEEDS = {
 
 @pytest.mark.parametrize(("speedup", "expected"), SPEEDS.values(), ids=SPEEDS)
 def test_it_says_plainly_whether_sd_is_faster(speedup, expected):
-    (text,) = sentences(Row(arm="sd", algorithm="speculative", speedup=speedup))
+    (text,) = sentences(row(arm="sd", algorithm="speculative", speedup=speedup))
     assert expected in text
 
 
 def test_arms_are_judged_beside_their_own_reference():
     """A gain over another baseline is none over this one."""
     rows = [
-        Row(arm="a", reference="sd", speedup_reference=span(1.2), difference=gap()),
-        Row(arm="b", reference="cold", speedup_reference=span(1.0), difference=gap()),
+        row(arm="a", reference="sd", speedup_reference=span(1.2), difference=gap()),
+        row(arm="b", reference="cold", speedup_reference=span(1.0), difference=gap()),
     ]
     found = sentences(*rows, kind="trade")
     assert any("Faster than `sd` in tokens/s" in text and "`a`" in text for text in found)
@@ -60,7 +53,7 @@ def test_arms_are_judged_beside_their_own_reference():
 
 
 def test_fuzzy_arms_make_no_claim_about_sd():
-    assert sentences(Row(arm="fsd", algorithm="fuzzy", speedup=span(1.5))) == []
+    assert sentences(row(arm="fsd", algorithm="fuzzy", speedup=span(1.5))) == []
 
 
 TRADES = {
@@ -74,16 +67,16 @@ TRADES = {
 
 @pytest.mark.parametrize(("speed", "difference", "expected"), TRADES.values(), ids=TRADES)
 def test_trades(speed, difference, expected):
-    row = Row(arm="fsd", algorithm="fuzzy", speedup_reference=speed, difference=difference)
-    (text,) = sentences(row, kind="trade")
+    one = row(arm="fsd", algorithm="fuzzy", speedup_reference=speed, difference=difference)
+    (text,) = sentences(one, kind="trade")
     assert expected in text
 
 
 def test_cheap_and_costly_arms_are_told_apart():
     fast = {"algorithm": "fuzzy", "speedup_reference": span(1.2)}
     free, costly = sentences(
-        Row(arm="a", difference=gap(-0.01, 0.6), **fast),
-        Row(arm="b", difference=gap(-0.2, 0.001), **fast),
+        row(arm="a", difference=gap(-0.01, 0.6), **fast),
+        row(arm="b", difference=gap(-0.2, 0.001), **fast),
         kind="trade",
     )
     assert "`a` 1.20×" in free
@@ -94,7 +87,7 @@ def test_cheap_and_costly_arms_are_told_apart():
 
 def test_power_names_the_range_over_the_arms():
     rows = [
-        Row(arm=f"a{i}", difference=gap(detectable=size)) for i, size in enumerate([0.11, 0.06])
+        row(arm=f"a{i}", difference=gap(detectable=size)) for i, size in enumerate([0.11, 0.06])
     ]
     (text,) = sentences(*rows, kind="power")
     assert "On 200 problems" in text
@@ -102,20 +95,16 @@ def test_power_names_the_range_over_the_arms():
 
 
 def test_where_nothing_could_be_found_no_size_is_named():
-    rows = [Row(arm=f"a{i}", difference=gap(detectable=size)) for i, size in enumerate([1.0, 1.13])]
+    rows = [row(arm=f"a{i}", difference=gap(detectable=size)) for i, size in enumerate([1.0, 1.13])]
     (text,) = sentences(*rows, kind="power")
     assert text == "No difference from `sd` can be shown on 200 problems."
-    some = [*rows, Row(arm="b", difference=gap(detectable=0.3))]
+    some = [*rows, row(arm="b", difference=gap(detectable=0.3))]
     (text,) = sentences(*some, kind="power")
     assert "is 30.0 to 100.0 points" in text
 
 
 def calibrated(got, asked=0.7, note=None):
-    missed = abs(got - asked) > 0.03
-    calibration = StoredCalibration(asked_share=asked, note=note)
-    return Row(
-        arm="f", asked_share=asked, draft_share=got, share_missed=missed, calibration=calibration
-    )
+    return row("f", asked_share=asked, draft_share=got, notes=[note] if note else [])
 
 
 def test_a_missed_calibration_is_named_with_its_note():
@@ -134,9 +123,9 @@ def test_calibrations_that_hit_are_said_to():
 )
 @pytest.mark.parametrize(("share", "said"), [(0.05, False), (0.3, True)], ids=["few", "many"])
 def test_format_trouble_is_said_from_a_tenth_on(field, expected, share, said):
-    found = sentences(Row(arm="a", **{field: share}), kind="caution")
+    found = sentences(row(arm="a", **{field: share}), kind="caution")
     assert [expected in text for text in found] == ([True] if said else [])
 
 
 def test_nothing_measured_says_nothing():
-    assert sentences(Row(arm="a"), Row(arm="sd", algorithm="speculative")) == []
+    assert sentences(row(arm="a"), row(arm="sd", algorithm="speculative")) == []

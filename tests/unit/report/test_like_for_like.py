@@ -5,7 +5,7 @@ import pytest
 from answered import answered, beside, blocks, verdict
 
 from llmx.core.spec import SamplerSpec
-from llmx.report.verdict.like_for_like import like_for_like
+from llmx.report.verdict.run_test import like_for_like
 from llmx.report.verdict.schema import pairs_of
 
 SD = SamplerSpec(algorithm="speculative")

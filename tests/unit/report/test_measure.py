@@ -2,6 +2,7 @@
 
 import pytest
 from invented import arm_specs
+from result_rows import row_of
 
 from llmx.core.record import Record, Score
 from llmx.report.build import build
@@ -44,27 +45,27 @@ def results(arms, timed=(), reference="sd"):
 
 
 def test_quality_columns():
-    row = results({"sd": scored(True, True, False, True)}).row("sd")
+    row = row_of(results({"sd": scored(True, True, False, True)}), "sd")
     assert row.accuracy.estimate == 0.75
     assert row.accuracy.low == wilson(3, 4).low
     assert (row.problems, row.accuracy_flexible, row.unparsed_share) == (4, 1.0, 0.0)
 
 
 def test_length_columns_are_ratios_of_totals():
-    row = results({"sd": scored(True, True, tokens=20, rounds=8, accepted=12)}).row("sd")
+    row = row_of(results({"sd": scored(True, True, tokens=20, rounds=8, accepted=12)}), "sd")
     assert (row.target_rounds, row.output_tokens) == (8, 20)
     assert (row.accepted_length, row.draft_share) == (1.5, 0.6)
 
 
 @pytest.mark.parametrize("arm", ["target", "draft"])
 def test_arms_that_verify_nothing_have_no_draft_share(arm):
-    row = results({arm: scored(True, accepted=0)}).row(arm)
+    row = row_of(results({arm: scored(True, accepted=0)}), arm)
     assert (row.accepted_length, row.draft_share, row.share_missed) == (None, None, False)
 
 
 def test_cut_and_unparsed_shares():
     arm = scored(True, False, finish="length", unparsed=True)
-    row = results({"sd": arm}).row("sd")
+    row = row_of(results({"sd": arm}), "sd")
     assert (row.cut_share, row.unparsed_share) == (1.0, 1.0)
 
 
@@ -73,7 +74,7 @@ def test_the_difference_pairs_by_id_and_not_by_order():
     base = scored(True, True, True, False, False, False)
     same = scored(True, True, False, False, False, False)
     arm = ArmFiles(scores=dict(reversed(same.scores.items())))
-    gap = results({"sd": base, "fsd_60": arm}).row("fsd_60").difference
+    gap = row_of(results({"sd": base, "fsd_60": arm}), "fsd_60").difference
     assert (gap.gained, gap.lost, gap.problems) == (0, 1, 6)
     assert gap.p_value == mcnemar_exact(0, 1)
     expected = paired_score_interval(0, 1, 6)
@@ -82,29 +83,29 @@ def test_the_difference_pairs_by_id_and_not_by_order():
 
 def test_only_common_problems_are_compared():
     found = results({"sd": scored(True, True, True), "fsd_60": scored(True, False)})
-    assert found.row("fsd_60").difference.problems == 2
+    assert row_of(found, "fsd_60").difference.problems == 2
 
 
 def test_the_reference_has_no_difference_from_itself():
     found = results({"sd": scored(True), "target": scored(True)})
-    assert found.row("sd").difference is None
-    assert found.row("target").difference.score.estimate == 0
+    assert row_of(found, "sd").difference is None
+    assert row_of(found, "target").difference.score.estimate == 0
 
 
 def test_speed_columns_pair_rounds():
     timed = [*blocks("target", 2.0, 4.0), *blocks("sd", 1.0, 2.0)]
     found = results({"target": scored(True), "sd": scored(True)}, timed)
-    row = found.row("sd")
+    row = row_of(found, "sd")
     assert row.tokens_per_second.estimate == pytest.approx(200 / 3)
     assert row.problems_per_second.estimate == pytest.approx(8 / 3)
     assert (row.speedup.low, row.speedup.high) == pytest.approx((2, 2))
-    assert found.row("target").speedup is None
+    assert row_of(found, "target").speedup is None
     assert (found.baseline, found.batch_size, found.speed_rounds) == ("target", 1, 2)
 
 
 def test_longer_answers_slow_problems_but_not_tokens():
     timed = [*blocks("target", 2.0, 2.0), *blocks("fsd_60", 2.0, 2.0, tokens=200)]
-    row = results({"target": scored(True), "fsd_60": scored(True)}, timed).row("fsd_60")
+    row = row_of(results({"target": scored(True), "fsd_60": scored(True)}, timed), "fsd_60")
     assert row.speedup.estimate == pytest.approx(2)
     assert row.speedup_problems.estimate == pytest.approx(1)
 
@@ -130,12 +131,12 @@ def test_an_arm_is_compared_with_its_own_reference():
         "strict_60": scored(True, False, rounds=3),
     }
     found = cold(arms)
-    fuzzy, strict = found.row("fsd_60"), found.row("strict_60")
+    fuzzy, strict = row_of(found, "fsd_60"), row_of(found, "strict_60")
     assert (fuzzy.reference, fuzzy.difference.lost, fuzzy.difference.gained) == ("sd", 1, 0)
     assert (strict.reference, strict.difference.lost, strict.difference.gained) == ("draft", 0, 1)
     assert fuzzy.rounds_reference.estimate == pytest.approx(0.75)
     assert strict.rounds_reference.estimate == pytest.approx(1.5)
-    assert found.row("sd").reference is None and found.row("sd").rounds_reference is None
+    assert row_of(found, "sd").reference is None and row_of(found, "sd").rounds_reference is None
 
 
 def test_rounds_are_paired_by_problem_and_who_needs_none_has_no_ratio():
@@ -143,10 +144,10 @@ def test_rounds_are_paired_by_problem_and_who_needs_none_has_no_ratio():
     for files, (one, two) in ((base, (4, 8)), (arm, (2, 4))):
         files.scores["p0"] = score("p0", True, rounds=one)
         files.scores["p1"] = score("p1", True, rounds=two)
-    ratio = results({"sd": base, "fsd_60": arm}).row("fsd_60").rounds_reference
+    ratio = row_of(results({"sd": base, "fsd_60": arm}), "fsd_60").rounds_reference
     assert (ratio.low, ratio.estimate, ratio.high) == pytest.approx((0.5, 0.5, 0.5))
     alone = results({"sd": base, "draft": scored(True, True, rounds=0)})
-    assert alone.row("draft").rounds_reference is None
+    assert row_of(alone, "draft").rounds_reference is None
 
 
 def test_a_speed_up_is_over_the_target_of_the_same_temperature():
@@ -160,8 +161,8 @@ def test_a_speed_up_is_over_the_target_of_the_same_temperature():
     fuzzy = specs["strict_60"].sampler.model_copy(update={"temperature": 0.0})
     specs["strict_60"] = specs["strict_60"].model_copy(update={"sampler": fuzzy})
     found = build(Gathered(arms, timed), specs, "sd", "t")
-    assert found.row("sd").speedup.estimate == pytest.approx(2)
-    assert found.row("strict_60").speedup.estimate == pytest.approx(1)
+    assert row_of(found, "sd").speedup.estimate == pytest.approx(2)
+    assert row_of(found, "strict_60").speedup.estimate == pytest.approx(1)
 
 
 def test_headings_name_one_reference_or_none():
@@ -169,20 +170,20 @@ def test_headings_name_one_reference_or_none():
     titles = [table.title for table in tables(cold(arms))]
     assert "Beside the reference" in titles
     beside = next(table for table in tables(cold(arms)) if table.name == "beside")
-    assert [beside.columns[0].cell(row) for row in beside.rows] == ["sd", "draft"]
+    assert [beside.columns[0].cell(arm) for arm in beside.arms] == ["sd", "draft"]
     assert reference_title(results({"sd": scored(True), "fsd_60": scored(True)})) == "sd"
 
 
 def test_one_round_gives_no_interval():
     timed = [*blocks("target", 2.0), *blocks("sd", 1.0)]
-    row = results({"target": scored(True), "sd": scored(True)}, timed).row("sd")
+    row = row_of(results({"target": scored(True), "sd": scored(True)}, timed), "sd")
     assert (row.speedup.estimate, row.speedup.low, row.tokens_per_second.low) == (2, None, None)
 
 
 def test_only_rounds_that_both_arms_have_are_paired():
     timed = [*blocks("target", 2.0, 2.0, 50.0), *blocks("sd", 1.0, 1.0)]
     found = results({"target": scored(True), "sd": scored(True)}, timed)
-    assert found.row("sd").speedup.estimate == pytest.approx(2)
+    assert row_of(found, "sd").speedup.estimate == pytest.approx(2)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_only_rounds_that_both_arms_have_are_paired():
 )
 def test_a_draft_share_three_points_off_is_flagged(accepted, missed):
     arm = scored(True, tokens=100, accepted=accepted)
-    assert results({"fsd_60": arm}).row("fsd_60").share_missed is missed
+    assert row_of(results({"fsd_60": arm}), "fsd_60").share_missed is missed
 
 
 def test_records_without_scores_still_have_lengths():
@@ -205,7 +206,7 @@ def test_records_without_scores_still_have_lengths():
         drafted=5,
         accepted=2,
     )
-    row = results({"sd": ArmFiles(records={"a": record})}).row("sd")
+    row = row_of(results({"sd": ArmFiles(records={"a": record})}), "sd")
     assert (row.output_tokens, row.draft_share, row.cut_share) == (4, 0.5, 1)
     assert (row.problems, row.accuracy) == (1, None)
 
@@ -232,8 +233,7 @@ def test_clusters_are_resampled_where_there_are_enough_of_them(clusters, given):
                 for index, (key, made) in enumerate(scores.items())
             }
         )
-    gap = results(arms).row("fsd_60").difference
-    assert gap.clusters == clusters
+    gap = row_of(results(arms), "fsd_60").difference
     assert (gap.clustered is not None) is given
 
 
@@ -245,7 +245,7 @@ def test_items_that_only_say_again_what_their_cluster_said_narrow_nothing():
         rows = enumerate(scores.items())
         labelled = {n: s.model_copy(update={"cluster": f"t{i % 20}"}) for i, (n, s) in rows}
         arms[name] = ArmFiles(scores=labelled)
-    gap = results(arms).row("fsd_60").difference
+    gap = row_of(results(arms), "fsd_60").difference
     widths = [span.high - span.low for span in (gap.clustered, gap.bootstrap)]
     assert widths[0] == pytest.approx(3 * widths[1], rel=0.1)
 

@@ -22,10 +22,9 @@ from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.outcomes import columns
-from llmx.report.outcomes.decode import decoded, gathered, half
-from llmx.report.outcomes.encode import dumps, encoded, problems_of
+from llmx.report.outcomes.encode import dumps, encoded, outcomes, problems_of
 from llmx.report.outcomes.model import FILE, Outcomes
-from llmx.report.outcomes.write import outcomes
+from llmx.report.outcomes.retest import decoded, gathered, half
 from llmx.report.training.evidence import TraceReading
 from llmx.report.verdict.model import CANNOT, Verdicts
 from llmx.stages.report import ReportStage

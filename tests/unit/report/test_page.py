@@ -7,15 +7,16 @@ from html.parser import HTMLParser
 
 import pytest
 from invented import SHAPE, arm_specs, write_run
+from result_rows import row_of
 from rich.console import Console
 
+from llmx.core.figure import Figures
 from llmx.report.build import build
 from llmx.report.gather import gather
-from llmx.report.markdown import markdown
 from llmx.report.numbers import number_span, percent, percent_span, points_span
 from llmx.report.samples import side_by_side
 from llmx.report.terminal import render
-from llmx.report.write import configuration, html
+from llmx.report.write import configuration, html, markdown
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_light_dark_and_phone_are_provided_for(page):
 def test_every_arm_and_twenty_problems_are_there(page, made):
     results, found = made
     for row in results.rows:
-        assert f"{row.arm}</th>" in page
+        assert f"{row['arm']}</th>" in page
     assert page.count("<article") == 20
     shown = side_by_side(found)
     assert [sample.id for sample in shown] == [f"p{3 * i:03d}" for i in range(20)]
@@ -97,11 +98,14 @@ def test_every_arm_and_twenty_problems_are_there(page, made):
 def test_texts_and_names_of_others_are_escaped(made):
     results, found = made
     evil = "<script>alert(1)</script>"
-    rows = tuple(row.model_copy(update={"arm": row.arm + evil}) for row in results.rows[:2])
+    arms = [one["arm"] for one in results.rows[:2]]
+    known = [one for one in results.figures.figures if one.arm in arms]
+    renamed = tuple(one.model_copy(update={"arm": one.arm + evil}) for one in known)
+    figures = Figures(figures=renamed)
     first = side_by_side(found)[0]
-    answers = (dataclasses.replace(first.answers[0], text=evil, arms=(rows[0].arm,)),)
+    answers = (dataclasses.replace(first.answers[0], text=evil, arms=(arms[0] + evil,)),)
     shown = dataclasses.replace(first, question=evil, id=evil, expected=evil, answers=answers)
-    page = html(results.model_copy(update={"rows": rows, "title": evil}), evil, [shown])
+    page = html(results.model_copy(update={"figures": figures, "title": evil}), evil, [shown])
     assert evil not in page
     assert "&lt;script&gt;" in page
 
@@ -129,7 +133,7 @@ def test_the_terminal_table_fits_and_loses_no_figure(made, width):
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= width
     lines = text.partition("•")[0].splitlines()
-    for row in results.rows:
+    for row in (row_of(results, one["arm"]) for one in results.rows):
         # Every table has the arm, but the one of ratios to the reference leaves out the reference.
         first, *beside, last = (line for line in lines if line.startswith(f"{row.arm} "))
         assert percent_span(row.accuracy) in first

@@ -8,6 +8,9 @@ from llmx.core.progress import Silent
 from llmx.core.registry import lookup
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext, StageInput
+from llmx.report.figures.decoded import of_results
+from llmx.report.figures.names import PROBLEM_RATE, TOKEN_RATE
+from llmx.report.figures.read import results_in
 from llmx.report.results import load_results
 from llmx.stages.report import ReportStage
 from llmx.store.files import read_json
@@ -42,8 +45,29 @@ def test_results_read_back(tmp_path):
     out = run(tmp_path, write_run(tmp_path / "in", NAMES, problems=6), given({"title": "A title"}))
     results = load_results(read_json(out / "results.json"))
     assert (results.title, results.reference, results.baseline) == ("A title", "sd", "target")
-    assert [row.arm for row in results.rows] == NAMES
+    assert [row["arm"] for row in results.rows] == NAMES
     assert (results.batch_size, results.speed_rounds) == (1, 4)
+
+
+def bare(found):
+    """What a row says of a figure: how often it was timed is said of none."""
+    return {
+        (one.quantity, one.arm, one.against, one.span, one.unit, one.n, one.seeds, one.expected)
+        for one in found
+        if one.quantity not in (TOKEN_RATE, PROBLEM_RATE)
+    }
+
+
+def test_the_rows_of_results_say_what_the_figures_say(tmp_path):
+    """So do files of older versions, which have rows alone: one table of places serves both."""
+    names = [*NAMES, "fsd_80", "random_70"]
+    inputs = write_run(tmp_path / "in", names, problems=25)
+    found = results_in(run(tmp_path, inputs, given(names=names)))
+    again = of_results(found)
+    assert bare(again.figures) == bare(found.figures.figures) and again.marks == found.figures.marks
+    rates = {(one.arm, one.against): one.span for one in again.of(TOKEN_RATE)}
+    assert rates == {(one.arm, one.against): one.span for one in found.figures.of(TOKEN_RATE)}
+    assert set(rates) >= {("sd", None), ("fsd_60", "sd"), ("fsd_60", "target"), ("sd", "target")}
 
 
 PARTS = {
@@ -62,8 +86,10 @@ def test_it_reports_whatever_there_is(tmp_path, stages):
     kept = {key: path for key, path in inputs.items() if key.partition("/")[0] in stages}
     out = run(tmp_path, kept)
     results = load_results(read_json(out / "results.json"))
-    assert all((row.accuracy is not None) == ("score" in stages) for row in results.rows)
-    assert all((row.tokens_per_second is not None) == ("speed" in stages) for row in results.rows)
+    assert all((row["accuracy"] is not None) == ("score" in stages) for row in results.rows)
+    assert all(
+        (row["tokens_per_second"] is not None) == ("speed" in stages) for row in results.rows
+    )
     assert ("<article" in (out / "report.html").read_text()) == ("generate" in stages)
 
 
@@ -72,7 +98,7 @@ def test_without_the_reference_there_is_no_comparison(tmp_path):
     out = run(tmp_path, write_run(tmp_path / "in", names, problems=6), given(names=names))
     results = load_results(read_json(out / "results.json"))
     assert results.reference is None
-    assert all(row.difference is None for row in results.rows)
+    assert all(row["difference"] is None for row in results.rows)
 
 
 def test_identity_holds_order_reference_title_and_arms():

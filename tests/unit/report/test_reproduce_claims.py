@@ -4,6 +4,9 @@ import pytest
 from documents import figures_beside
 from hypothesis import given
 from hypothesis import strategies as st
+from result_rows import gap as gap_of_row
+from result_rows import results
+from result_rows import row as one_row
 
 from llmx.claims.paper import Claim, Ours
 from llmx.claims.reproduce.beside import Beside, _arm_at, beside
@@ -11,7 +14,6 @@ from llmx.claims.reproduce.claims import bounds, published
 from llmx.claims.reproduce.stored import Stored
 from llmx.claims.reproduce.words import said_figure
 from llmx.core.figure import Span
-from llmx.report.results import Difference, Results, Row
 from llmx.report.verdict.model import Number, Verdict
 
 OURS = Ours(recipe="r", quantity="accuracy", arm="fsd")
@@ -116,36 +118,28 @@ def test_reproduced_and_not_reproduced_are_what_the_interval_says(
     assert (word == "not reproduced") == outside
 
 
-def row(arm: str, gap: float, speed: float, algorithm: str = "fuzzy") -> Row:
-    difference = Difference(
-        problems=100,
-        score=Span(estimate=gap, low=gap - 0.01, high=gap + 0.01),
-        bootstrap=Span(estimate=gap),
-        clustered=None,
-        clusters=1,
-        gained=0,
-        lost=0,
-        p_value=1.0,
-        detectable=0.05,
-    )
+def row(arm: str, gap: float, speed: float, algorithm: str = "fuzzy") -> dict:
+    difference = gap_of_row(gap, 0.01)
     span = Span(estimate=speed, low=speed - 0.1, high=speed + 0.1)
-    return Row(
+    return one_row(
         arm=arm, algorithm=algorithm, problems=100, difference=difference, speedup_reference=span
     )
 
 
 def stored(rows, verdicts=(), card=None) -> dict[str, Stored]:
-    results = Results(title="T", reference="sd", rows=tuple(rows))
+    found = results(*rows)
     from llmx.claims.reproduce.card import Card
 
     made = card or Card(run="r-1", recipe="r", scale="desk", written="2026-01-02", machine="one")
     from pathlib import Path
 
-    figures = figures_beside(results, tuple(verdicts))
-    return {"r": Stored(Path(), made, results, tuple(verdicts), (), None, {}, figures)}
+    figures = figures_beside(found, tuple(verdicts))
+    return {"r": Stored(Path(), made, found, tuple(verdicts), (), None, {}, figures)}
 
 
-SD = Row(arm="sd", algorithm="speculative", problems=100, tokens_per_second=Span(estimate=200.0))
+SD = one_row(
+    arm="sd", algorithm="speculative", problems=100, tokens_per_second=Span(estimate=200.0)
+)
 
 
 def test_an_arm_at_a_difference_is_the_fastest_one_near_it() -> None:
@@ -200,19 +194,16 @@ def test_a_figure_without_outcomes_is_compared_with_none(unkept) -> None:
 def test_an_arm_beside_another_reference_is_none_of_a_claims():
     """The faster one is of another temperature: its reference is not the claim's."""
 
-    def row(arm: str, reference: str, times: float, off: float = 0.0) -> Row:
-        gap = Difference(
-            problems=9, score=Span(estimate=off), bootstrap=Span(estimate=0.0), clustered=None,
-            clusters=9, gained=0, lost=0, p_value=1.0, detectable=0.1,
-        )  # fmt: skip
-        return Row(
+    def row(arm: str, reference: str, times: float, off: float = 0.0) -> dict:
+        gap = gap_of_row(off, problems=9)
+        return one_row(
             arm=arm, algorithm="fuzzy", reference=reference, difference=gap,
             speedup_reference=Span(estimate=times),
         )  # fmt: skip
 
     rows = (row("fsd", "sd", 1.1), row("fsd_t0", "sd_t0", 1.4))
-    results = Results(title="t", reference="sd", rows=rows)
+    found = results(*rows)
     ours = Ours(recipe="r", quantity="tokens/s", against="sd", at_difference=0.0)
-    assert _arm_at(figures_beside(results), ours) == "fsd"
-    nearer = Results(title="t", reference="sd", rows=(row("fsd", "sd", 1.1, off=-0.05), rows[1]))
+    assert _arm_at(figures_beside(found), ours) == "fsd"
+    nearer = results(row("fsd", "sd", 1.1, off=-0.05), rows[1])
     assert _arm_at(figures_beside(nearer), ours) == "fsd"

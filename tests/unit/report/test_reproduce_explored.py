@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmx.claims.reproduce.card import Card
-from llmx.claims.reproduce.explored import drift_sentence, picture_address
+from llmx.claims.reproduce.shown import drift_sentence, picture_address
 from llmx.claims.reproduce.stored import Stored
 from llmx.report.figures.others import of_exploration
 from llmx.report.results import Results

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from documents import figures_beside
+from result_rows import gap as gap_of_row
+from result_rows import results, row
 from rich.console import Console
 
 from llmx.claims.paper import Paper, load_paper
@@ -17,8 +19,9 @@ from llmx.claims.reproduce.stored import Stored, keep, load_stored
 from llmx.claims.reproduce.terminal import render
 from llmx.core.errors import ConfigError
 from llmx.core.figure import Span
+from llmx.core.record import as_json
 from llmx.report.outcomes.model import FILE as OUTCOMES
-from llmx.report.results import Difference, Finding, Results, Row
+from llmx.report.results import Finding
 from llmx.report.verdict.model import CANNOT, Number, Verdict
 
 DOCUMENT = {
@@ -77,21 +80,11 @@ def paper() -> Paper:
 
 def run_of(gap: float = -0.1, half: float = 0.02) -> Stored:
     score = Span(estimate=gap, low=gap - half, high=gap + half)
-    difference = Difference(
-        problems=50,
-        score=score,
-        bootstrap=score,
-        clustered=None,
-        clusters=5,
-        gained=1,
-        lost=6,
-        p_value=0.1,
-        detectable=0.1,
-    )
+    difference = gap_of_row(gap, half, problems=50, p_value=0.1)
     speed = Span(estimate=1.3, low=1.2, high=1.4)
     rows = (
-        Row(arm="sd", algorithm="speculative", problems=50, tokens_per_second=Span(estimate=90.0)),
-        Row(
+        row(arm="sd", algorithm="speculative", problems=50, tokens_per_second=Span(estimate=90.0)),
+        row(
             arm="fsd",
             algorithm="fuzzy",
             problems=50,
@@ -125,9 +118,9 @@ def run_of(gap: float = -0.1, half: float = 0.02) -> Stored:
         machine="one core",
         deviations=("a smaller model",),
     )
-    results = Results(title="R", reference="sd", rows=rows)
-    figures = figures_beside(results, verdicts)
-    return Stored(Path(), about, results, verdicts, (), None, {}, figures)
+    found = results(*rows, title="R")
+    figures = figures_beside(found, verdicts)
+    return Stored(Path(), about, found, verdicts, (), None, {}, figures)
 
 
 def made(stored: list[Stored]) -> Page:
@@ -253,7 +246,8 @@ def test_a_kept_result_is_read_back_as_it_was(tmp_path: Path) -> None:
     run = with_outcomes(run_of())
     keep(run, tmp_path)
     again = load_stored(tmp_path)
-    assert (again.card, again.results, again.verdicts) == (run.card, run.results, run.verdicts)
+    assert (again.card, again.verdicts) == (run.card, run.verdicts)
+    assert as_json(again.results) == as_json(run.results)
     assert made([again]) == made([run])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from documents import Streamed, Streams, figures_beside, figures_of
+from result_rows import results, row
 from rich.console import Console
 from trainings import arms
 
@@ -22,9 +23,9 @@ from llmx.core.errors import ConfigError
 from llmx.core.figure import Span, joined
 from llmx.core.record import as_json
 from llmx.report.figures.trainings import of_trainings
-from llmx.report.results import Results, Row
+from llmx.report.results import Results
 from llmx.report.training.build import build
-from llmx.report.training.pictures import pictures
+from llmx.report.training.page import pictures
 from llmx.report.verdict.model import DECISIVE, Number, Verdict
 from llmx.runs.reproduce import PaperPage, given_runs, write_page
 from llmx.store.files import dumps, write_json
@@ -46,11 +47,11 @@ def trained(recipe: str = "countdown", *verdicts: Verdict, scale: str = "desk") 
     report = build(arms(), "T", {}, "k0", 3, 0.5)
     texts = {f"{name}.svg": svg for name, svg in pictures(report).items()}
     accuracy = Span(estimate=0.3, low=0.25, high=0.35)
-    rows = (Row(arm="k0", problems=60, seeds=3, accuracy=accuracy),)
-    results, raw = Results(title="R", reference="k0", rows=rows), as_json(report)
-    figures = joined([of_trainings(raw), figures_beside(results, verdicts)])
+    rows = (row("k0", problems=60, seeds=3, accuracy=accuracy),)
+    found, raw = results(*rows, title="R", reference="k0"), as_json(report)
+    figures = joined([of_trainings(raw), figures_beside(found, verdicts)])
     texts = {TRAINED: dumps(raw), **texts}
-    return Stored(Path(), card(recipe, scale), results, verdicts, (), None, texts, figures)
+    return Stored(Path(), card(recipe, scale), found, verdicts, (), None, texts, figures)
 
 
 def streamed() -> Stored:

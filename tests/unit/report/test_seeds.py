@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from result_rows import row_of
 
 from llmx.core.names import families, family
 from llmx.core.record import Score
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.report.build import build
 from llmx.report.difference import difference
-from llmx.report.gather import ArmFiles, Gathered, TimedBlock
+from llmx.report.gather import ArmFiles, Gathered, TimedBlock, pool, pool_references, pool_specs
 from llmx.report.paired_table import paired_table
-from llmx.report.seeds import pool, pool_references, pool_specs
 
 
 def score(name, right, tokens=10):
@@ -60,7 +60,7 @@ def test_pooled_rows_count_every_seed_and_pair_by_item_and_seed():
     found = pool(Gathered(HERE, blocks))
     references = pool_references({name: f"sd@{name.partition('@')[2]}" for name in HERE})
     results = build(found, pool_specs(dict.fromkeys(HERE, SPEC)), "sd", "t", references)
-    sd, fsd = results.rows
+    sd, fsd = (row_of(results, arm) for arm in ("sd", "fsd"))
     assert (sd.arm, fsd.arm, sd.seeds, sd.problems) == ("sd", "fsd", 2, 40)
     assert sd.accuracy.estimate == 30 / 80 and fsd.accuracy.estimate == 50 / 80
     assert sd.draft_share == 0.6 and sd.target_rounds == 5

@@ -20,12 +20,12 @@ from llmx.core.spec import StageSpec
 from llmx.core.stage import StageInput
 from llmx.papers.fsd.verdicts.non_inferior import non_inferior_and_faster
 from llmx.report.gather import ArmFiles, Gathered
+from llmx.report.verdict.equivalence import lossless
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.floor import at_a_limit, best_constant
-from llmx.report.verdict.lossless import lossless
-from llmx.report.verdict.must_fail import MARGIN
 from llmx.report.verdict.run_test import run_test
 from llmx.report.verdict.schema import check_finding
+from llmx.report.verdict.testable import MARGIN
 from llmx.stages.training_report import TrainingReportStage
 from llmx.stages.verdicts import VerdictStage
 

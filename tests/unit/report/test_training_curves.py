@@ -10,7 +10,7 @@ from llmx.report.curves import Line, curves
 from llmx.report.training.build import build
 from llmx.report.training.drawn import by_step, chosen, grouped, taught
 from llmx.report.training.evidence import SeedRun
-from llmx.report.training.pictures import band_note
+from llmx.report.training.page import band_note
 from llmx.report.training.series import default_window, series, smooth
 
 VALUES = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)

@@ -12,8 +12,7 @@ from trainings import arms, half, run
 from llmx.report.training.build import build, shown, steady
 from llmx.report.training.evidence import SeedRun
 from llmx.report.training.outputs import accuracy_gap, backtracks_gap, outputs
-from llmx.report.training.page import html, markdown
-from llmx.report.training.pictures import pictures
+from llmx.report.training.page import html, markdown, pictures
 from llmx.report.training.prediction import Prediction, prediction
 from llmx.stats.mcnemar import mcnemar_exact
 

@@ -20,7 +20,7 @@ from llmx.core.figure import Span
 from llmx.report.findings import verdict_line
 from llmx.report.gather import Word as Read
 from llmx.report.results import Results
-from llmx.report.verdict.family import over_all, said_over_all
+from llmx.report.verdict.decide import over_all, said_over_all
 from llmx.report.verdict.markdown import basis, compared, markdown
 from llmx.report.verdict.model import DECISIVE, Number, Verdict, Verdicts
 from llmx.stats.multiple import holm

@@ -14,8 +14,7 @@ from llmx.core.record import Score
 from llmx.report.figures.p_at import of_texts
 from llmx.report.paired_table import paired_table
 from llmx.report.verdict.decide import NOTHING, Support, decide, every, some
-from llmx.report.verdict.gap import Gap
-from llmx.report.verdict.more_accurate import against
+from llmx.report.verdict.gap import Gap, against
 from llmx.stats.mcnemar import mcnemar_exact
 from llmx.stats.multiple import holm
 

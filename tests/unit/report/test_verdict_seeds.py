@@ -9,9 +9,8 @@ from documents import Streams, Trained, TrainedArm
 
 from llmx.core.figure import Span
 from llmx.report.difference import difference
-from llmx.report.gather import ArmFiles, Gathered
+from llmx.report.gather import ArmFiles, Gathered, pool
 from llmx.report.paired_table import correct, counted, paired_table
-from llmx.report.seeds import pool
 from llmx.report.verdict.model import DECISIVE
 from llmx.stats.crossed import two_level
 from llmx.stats.interval import normal_quantile, two_sided_z

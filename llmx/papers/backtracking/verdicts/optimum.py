@@ -8,7 +8,7 @@ from itertools import combinations
 from llmx.core.figure import Span
 from llmx.core.record import ACCURACY, Metric
 from llmx.report.figures.names import BEST
-from llmx.report.metric_words import level_words
+from llmx.report.numbers import level_words
 from llmx.report.verdict.decide import Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.gap import Gap, gaps

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from llmx.core.record import ACCURACY
 from llmx.report.verdict.evidence import Evidence, unequal_shares
-from llmx.report.verdict.gap import Gap, gaps
+from llmx.report.verdict.gap import Gap, against, gaps
 from llmx.report.verdict.model import Verdict
-from llmx.report.verdict.more_accurate import against
 
 
 def beats_control(
@@ -22,7 +21,7 @@ def beats_control(
     """Compare arms with a control at equal draft share.
 
     Shown: every arm is surely better. Contradicted: one is surely worse; see
-    :func:`llmx.report.verdict.more_accurate.against`. Not comparable: the shares differ by more
+    :func:`llmx.report.verdict.gap.against`. Not comparable: the shares differ by more
     than `share_tolerance`.
     """
     odd = [text for arm in arms if (text := unequal_shares(e, (arm, control), share_tolerance))]

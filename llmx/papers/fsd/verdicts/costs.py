@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from llmx.core.record import ACCURACY
 from llmx.report.numbers import number_span
-from llmx.report.paired_ratio import ratio_of
-from llmx.report.paired_table import tokens
+from llmx.report.paired_table import ratio_of, tokens
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.gap import Gap, counts, gaps
 from llmx.report.verdict.model import Number, Verdict

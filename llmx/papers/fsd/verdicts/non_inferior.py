@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmx.core.record import ACCURACY, RIGHT, Metric
-from llmx.report.metric_words import gap, gap_words, margin_words
-from llmx.report.numbers import number_span
+from llmx.report.numbers import gap, gap_words, margin_words, number_span
 from llmx.report.paired_table import PairedTable
 from llmx.report.timing import as_span
 from llmx.report.verdict.decide import LEVEL, Support, decide, some
+from llmx.report.verdict.equivalence import equivalent
 from llmx.report.verdict.evidence import Evidence, Speed
 from llmx.report.verdict.gap import gap_number
-from llmx.report.verdict.lossless import equivalent
 from llmx.report.verdict.model import Number, Verdict
 from llmx.stats.multiple import holm
 from llmx.stats.tost import Equivalence

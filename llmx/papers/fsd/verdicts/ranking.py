@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from llmx.core.record import ACCURACY, Metric
-from llmx.report.metric_words import amount, gap_unit, level_words
+from llmx.report.numbers import amount, gap_unit, level_words
 from llmx.report.verdict.decide import decide, some
 from llmx.report.verdict.evidence import Evidence, unequal_shares
 from llmx.report.verdict.gap import Gap, detectable, gaps
