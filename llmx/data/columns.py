@@ -29,7 +29,7 @@ from llmx.data.options import (
     read_answers,
     with_options,
 )
-from llmx.data.table import Row, Table
+from llmx.data.table import QuestionTable, Row
 
 QUESTIONS = ("question", "prompt", "input", "problem", "query", "instruction")
 ANSWERS = (
@@ -73,7 +73,7 @@ class Columns:
     id: str | None = None
     cluster: str | None = None
 
-    def problems(self, table: Table) -> list[Sample]:
+    def problems(self, table: QuestionTable) -> list[Sample]:
         """Return a problem a row, in their order.
 
         Raises:
@@ -90,7 +90,7 @@ class Columns:
         held = zip(rows, names, questions, answers, choices, strict=True)
         return [row.sample(name, asked, said, among) for row, name, asked, said, among in held]
 
-    def form(self, table: Table) -> AnswerForm | None:
+    def form(self, table: QuestionTable) -> AnswerForm | None:
         """Return how the right options are written; None where there are none to choose from."""
         if self.choices is None:
             return None
@@ -99,7 +99,7 @@ class Columns:
         return read_answers([row.references()[0] for row in rows], among, self.answer_is)[0]
 
 
-def found_columns(table: Table, options: ColumnOptions) -> tuple[Columns, str]:
+def found_columns(table: QuestionTable, options: ColumnOptions) -> tuple[Columns, str]:
     """Return the columns to read, and in words those that nobody named; empty where all were.
 
     Raises:
@@ -128,13 +128,13 @@ def is_template(text: str) -> bool:
     return any(mark in text for mark in ("{{", "{%", "{#"))
 
 
-def _require(table: Table, option: str, name: str) -> None:
+def _require(table: QuestionTable, option: str, name: str) -> None:
     if name not in table.columns:
         text = f"data.options.{option}={name}: {table.name} has no such column"
         raise DataError(text, nearest(name, table.columns, "columns"))
 
 
-def _common(table: Table, option: str, names: Sequence[str]) -> str:
+def _common(table: QuestionTable, option: str, names: Sequence[str]) -> str:
     """Return the one column that has a common name."""
     found = [name for name in table.columns if name.lower().replace(" ", "_") in names]
     if len(found) == 1:
@@ -145,7 +145,7 @@ def _common(table: Table, option: str, names: Sequence[str]) -> str:
     raise DataError(text, f"name it: data.options.{option}={(found or table.columns)[0]}")
 
 
-def _named_choices(table: Table, options: ColumnOptions) -> str | tuple[str, ...] | None:
+def _named_choices(table: QuestionTable, options: ColumnOptions) -> str | tuple[str, ...] | None:
     given = options.choices
     for name in (given,) if isinstance(given, str) else given or ():
         if not is_template(name):
@@ -153,7 +153,7 @@ def _named_choices(table: Table, options: ColumnOptions) -> str | tuple[str, ...
     return given
 
 
-def _common_choices(table: Table) -> str | tuple[str, ...] | None:
+def _common_choices(table: QuestionTable) -> str | tuple[str, ...] | None:
     """Return the column that holds lists of options, or the columns A, B, C, D."""
     first = table.rows[0]
     listed = [name for name in first if name.lower() in CHOICES and choices_in(first[name])]
@@ -165,7 +165,7 @@ def _common_choices(table: Table) -> str | tuple[str, ...] | None:
 class RowReader:
     """Reads one row."""
 
-    def __init__(self, table: Table, place: int, columns: Columns) -> None:
+    def __init__(self, table: QuestionTable, place: int, columns: Columns) -> None:
         self.table, self.place, self.columns = table, place, columns
         self.row: Row = table.rows[place]
 
@@ -335,7 +335,10 @@ def _numbered(keys: Sequence[str]) -> list[str]:
 
 
 def _letters(
-    table: Table, columns: Columns, answers: Sequence[str], choices: Sequence[Choices | None]
+    table: QuestionTable,
+    columns: Columns,
+    answers: Sequence[str],
+    choices: Sequence[Choices | None],
 ) -> list[str]:
     """Return the letter of the right option of every row."""
     among = [found for found in choices if found is not None]

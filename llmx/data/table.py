@@ -29,7 +29,7 @@ _LONGEST_CELL = 1 << 28  # characters; csv's own limit is a page or two
 
 
 @dataclass(frozen=True)
-class Table:
+class QuestionTable:
     """The rows of a file or of a published split.
 
     Attributes:
@@ -51,7 +51,7 @@ class Table:
         return DataError(f"{self.name}, {self.places[place]}: {what}", hint)
 
 
-def read_table(path: Path, kind: str) -> Table:
+def read_table(path: Path, kind: str) -> QuestionTable:
     """Return the rows of a file, read once while it stays as it is.
 
     Args:
@@ -70,7 +70,7 @@ def read_table(path: Path, kind: str) -> Table:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, kind: str, changed: int, size: int) -> Table:
+def _read(path: Path, kind: str, changed: int, size: int) -> QuestionTable:
     try:
         return _READERS[kind](path)
     except UnicodeDecodeError as error:
@@ -80,12 +80,12 @@ def _read(path: Path, kind: str, changed: int, size: int) -> Table:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _jsonl(path: Path) -> Table:
+def _jsonl(path: Path) -> QuestionTable:
     rows, places = [], []
     for number, line in lines_of(text_of(path)):
         rows.append(_json_row(path, number, line))
         places.append(f"line {number}")
-    return Table(path.name, tuple(rows), tuple(places))
+    return QuestionTable(path.name, tuple(rows), tuple(places))
 
 
 def _json_row(path: Path, number: int, line: str) -> Row:
@@ -100,7 +100,7 @@ def _json_row(path: Path, number: int, line: str) -> Row:
     return found
 
 
-def _csv(path: Path) -> Table:
+def _csv(path: Path) -> QuestionTable:
     text = text_of(path)
     csv.field_size_limit(_LONGEST_CELL)
     delimiter = _delimiter(text)
@@ -110,7 +110,7 @@ def _csv(path: Path) -> Table:
         raise DataError(f"{path.name} is no CSV: {error}", "save it as CSV in UTF-8") from error
     columns = _header(path, header)
     pairs = [(f"line {at}", _cells(path, at, columns, cells)) for at, cells in lines]
-    return Table(path.name, tuple(row for _, row in pairs), tuple(at for at, _ in pairs))
+    return QuestionTable(path.name, tuple(row for _, row in pairs), tuple(at for at, _ in pairs))
 
 
 def _csv_rows(text: str, delimiter: str, most: int | None = None) -> list[tuple[int, list[str]]]:
@@ -159,7 +159,7 @@ def _cells(path: Path, at: int, columns: Sequence[str], cells: Sequence[str]) ->
     return dict(zip(columns, cells, strict=True))
 
 
-def _parquet(path: Path) -> Table:
+def _parquet(path: Path) -> QuestionTable:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
@@ -169,14 +169,15 @@ def _parquet(path: Path) -> Table:
         found = parquet.read_table(path).to_pylist()
     except (ArrowException, ValueError) as error:
         said = str(error).strip().split("\n")[0]
-        raise DataError(f"{path.name} is no parquet file: {said[:160]}") from error
+        text = f"{path.name} is no parquet file: {said[:160]}"
+        raise DataError(text, "data=jsonl or data=csv read texts") from error
     return table_of(path.name, found)
 
 
-def table_of(name: str, rows: Sequence[Any]) -> Table:
+def table_of(name: str, rows: Sequence[Any]) -> QuestionTable:
     """Return rows of a library, with values that JSON has."""
     found = tuple({str(key): as_value(value) for key, value in row.items()} for row in rows)
-    return Table(name, found, tuple(f"row {place}" for place in range(1, len(found) + 1)))
+    return QuestionTable(name, found, tuple(f"row {place}" for place in range(1, len(found) + 1)))
 
 
 def as_value(value: Any) -> Any:
@@ -194,4 +195,8 @@ def as_value(value: Any) -> Any:
     return None
 
 
-_READERS: dict[str, Callable[[Path], Table]] = {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}
+_READERS: dict[str, Callable[[Path], QuestionTable]] = {
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "parquet": _parquet,
+}

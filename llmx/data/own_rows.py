@@ -7,16 +7,14 @@ from then on. Of a file its content counts, wherever it lies.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import AfterValidator, Field
 
@@ -26,12 +24,8 @@ from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.columns import ColumnOptions, Columns, RowReader, found_columns, is_template
 from llmx.data.drawn import Settled, doubled
-from llmx.data.hub import FETCH_ONCE, is_commit, newest_commit, rows
-from llmx.data.local import path_of, without_path
-from llmx.data.table import Table, read_table, table_of
+from llmx.data.table import QuestionTable
 from llmx.data.templated import question_key
-from llmx.store.files import read_json, write_json
-from llmx.store.fingerprint import hash_file
 
 VERSION = 1  # raised with every change here, in columns.py, options.py or table.py to a problem
 _ROUNDING = 1e-9  # of a sum of shares
@@ -54,7 +48,7 @@ def _of_one_sort(splits: dict[Split, Part]) -> dict[Split, Part]:
             raise wrong(f".{name} is {part:g}", "write a share of all rows, above 0, at most 1")
     shares = [part for part in splits.values() if isinstance(part, float)]
     if sum(shares) > 1 + _ROUNDING:
-        raise wrong(f"shares add up to {sum(shares):g}", "shares of all rows are 1 together, or less")
+        raise wrong(f"shares add up to {sum(shares):g}", "they are 1 together, or less")
     return splits
 
 
@@ -84,94 +78,17 @@ class RowsOptions(ColumnOptions):
     )
 
 
-def _given(value: str | None) -> str | None:
-    if value is None:
-        raise wrong("no file is named", "name your file: data.options.path=FILE")
-    return value
+class RowSource(Protocol):
+    """Where rows stand; equal sources have equal rows."""
 
+    def __hash__(self) -> int: ...
 
-class FileOptions(RowsOptions):
-    """Of a file."""
-
-    path: Annotated[str | None, AfterValidator(_given)] = Field(
-        default=None, description="the file"
-    )
-    content: str = Field(default="", description="hash of the file, which llmx fills in")
-
-
-_REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?", re.A)
-
-
-def _repository(value: str | None) -> str | None:
-    if value is None or not _REPOSITORY.fullmatch(value) or set(value) <= {"."}:
-        text = "no dataset is named" if value is None else f"'{value}' is no name of one"
-        raise wrong(text, "name the dataset: data.options.repository=OWNER/SET")
-    return value
-
-
-class HubOptions(RowsOptions):
-    """Of a dataset of the hub."""
-
-    repository: Annotated[str | None, AfterValidator(_repository)] = Field(
-        default=None, description="the dataset: OWNER/SET"
-    )
-    config: str | None = Field(default=None, description="configuration, where it has several")
-    split: str = Field(default="test", description="published split that test is read from")
-
-
-@dataclass(frozen=True)
-class FileSource:
-    """A file in the state in which it was seen."""
-
-    path: Path
-    kind: str
-    changed: int
-    size: int
-
-    def table(self) -> Table:
+    def table(self) -> QuestionTable:
         """Return its rows."""
-        return read_table(self.path, self.kind)
-
-
-@dataclass(frozen=True)
-class HubSource:
-    """One published split of a dataset at a commit."""
-
-    spec: DataSpec
-    repository: str
-    config: str | None
-    split: str
-
-    def table(self) -> Table:
-        """Return its rows; what the hub keeps as a number with a name is the name."""
-        return _hub_table(self)
 
 
 @lru_cache(maxsize=4)
-def _hub_table(source: HubSource) -> Table:
-    found = rows(source.spec, source.repository, source.config, source.split, FETCH_ONCE)
-    features = getattr(found, "features", None) or {}
-    names = {one: held.names for one, held in features.items() if hasattr(held, "names")}
-    table = table_of(f"{source.repository} ({source.split})", [_named(row, names) for row in found])
-    if not table.rows:
-        raise DataError(f"{table.name} holds no row", "name another: data.options.split=NAME")
-    return table
-
-
-def _named(row: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    return {
-        one: (names[one][value] if value >= 0 else None)
-        if one in names and isinstance(value, int)
-        else value
-        for one, value in row.items()
-    }
-
-
-Source = FileSource | HubSource
-
-
-@lru_cache(maxsize=4)
-def _problems(source: Source, columns: Columns) -> tuple[Sample, ...]:
+def _problems(source: RowSource, columns: Columns) -> tuple[Sample, ...]:
     """Return a problem for each row of a source.
 
     Raises:
@@ -218,7 +135,7 @@ class OwnRows(ABC):
         return "exact" if cls(spec).columns.choices is None else "choice"
 
     @abstractmethod
-    def source(self, split: str) -> Source:
+    def source(self, split: str) -> RowSource:
         """Return where the rows of a split stand."""
 
     @cached_property
@@ -374,8 +291,8 @@ class OwnRows(ABC):
         return Settled(spec, tuple(self._notes(told, sizes)))
 
     def _notes(self, told: str, sizes: Mapping[str, int]) -> Iterator[str]:
-        rows_ = "; ".join(f"{split} has {size:,} rows" for split, size in sizes.items())
-        yield f"{self._name}: {rows_}" + (f"; by their names {told}" if told else "")
+        counts = "; ".join(f"{split} has {_rows(size)}" for split, size in sizes.items())
+        yield f"{self._name}: {counts}" + (f"; by their names {told}" if told else "")
         table, problems = self.source("test").table(), self._all("test")
         keys = Counter(question_key(one.question) for one in problems)
         if (many := sum(count > 1 for count in keys.values())) > 0:
@@ -384,6 +301,10 @@ class OwnRows(ABC):
             first, other = (table.places[place] for place in places)
             what = "one question stands" if many == 1 else f"{many:,} questions stand"
             yield f"{self._name}: {what} more than once, first in {first} and {other}"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _as_json(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -452,103 +373,3 @@ def _by_number(
         taken[split or ""] += 1
         found.append(None if full else split)
     return found
-
-
-class OwnFile(OwnRows):
-    """`data: {kind: jsonl | csv | parquet, options: {path: FILE}}`."""
-
-    Options: ClassVar[type[RowsOptions]] = FileOptions
-
-    @classmethod
-    def identity(cls, spec: DataSpec) -> dict[str, Any]:
-        """The content of the file, and how it is read."""
-        found = without_path(spec)
-        content = spec.options.get("content") or hash_file(_file(spec))
-        found["options"] = {**found["options"], "content": content}
-        return {"spec": found, "version": VERSION}
-
-    @classmethod
-    def settled(cls, spec: DataSpec, found: Path) -> Settled:
-        """Return the specification with the content, the columns and the sizes of the file."""
-        options = {**spec.options, "content": hash_file(_file(spec))}
-        return cls(spec.model_copy(update={"options": options})).filled()
-
-    @cached_property
-    def _source(self) -> FileSource:
-        path = _file(self.spec)
-        state = path.stat()
-        content = self.spec.options.get("content")
-        if content and hash_file(path) != content:
-            raise DataError(f"{path} is another file than was planned with", "run it again")
-        return FileSource(path, self.spec.kind, state.st_mtime_ns, state.st_size)
-
-    def source(self, split: str) -> Source:
-        """Return the file."""
-        return self._source
-
-    def _assigned(self, split: str) -> list[str | None]:
-        named = [part for part in self.options.splits.values() if isinstance(part, str)]
-        if named and self.options.split_column is None:
-            hint = "data.options.split_column=NAME says which"
-            raise DataError(f"data.options.splits names '{named[0]}': of which column?", hint)
-        return super()._assigned(split)
-
-
-def _file(spec: DataSpec) -> Path:
-    path = path_of(spec, FileOptions.model_fields)
-    if path is None:
-        raise DataError(f"data={spec.kind}: no file is named", "data.options.path=FILE")
-    if not path.is_file():
-        raise DataError(f"data.options.path={spec.options['path']} is no file", "name the file")
-    return path
-
-
-class OwnDataset(OwnRows):
-    """`data: {kind: hub, revision: …, options: {repository: OWNER/SET}}`."""
-
-    Options: ClassVar[type[RowsOptions]] = HubOptions
-
-    @classmethod
-    def identity(cls, spec: DataSpec) -> dict[str, Any]:
-        """The dataset at its commit, and how it is read.
-
-        Raises:
-            DataError: if the specification names no commit.
-        """
-        if not is_commit(spec.revision):
-            raise DataError(f"data.revision={spec.revision} is no commit", "plan a run with it")
-        return {"spec": spec.model_dump(mode="json"), "version": VERSION}
-
-    @classmethod
-    def settled(cls, spec: DataSpec, found: Path) -> Settled:
-        """Return the specification with a commit, and with the columns and sizes there."""
-        cls._parsed(spec)
-        if is_commit(spec.revision):
-            return cls(spec).filled()
-        repository = str(spec.options["repository"])
-        commit, is_new = _pinned(repository, spec.revision, found)
-        done = cls(spec.model_copy(update={"revision": commit})).filled()
-        how = "its newest now, kept" if is_new else "as kept"
-        note = f"{repository}: data.revision={commit} ({how} in {found.name})"
-        return replace(done, notes=(note, *done.notes))
-
-    def source(self, split: str) -> Source:
-        """Return the published split that a split is read from."""
-        options = self.options
-        assert isinstance(options, HubOptions) and options.repository is not None
-        part = self._parts.get(split) if options.split_column is None else None
-        name = part if isinstance(part, str) else options.split
-        spec = DataSpec(kind=self.spec.kind, revision=self.spec.revision)
-        return HubSource(spec, options.repository, options.config, name)
-
-
-def _pinned(repository: str, name: str | None, file: Path) -> tuple[str, bool]:
-    """Return a dataset's commit as it was looked up once, and whether that was now."""
-    key = f"{repository}@{name or 'main'}"
-    known = read_json(file) if file.exists() else {}
-    if is_commit(known.get(key)):
-        return str(known[key]), False
-    commit = newest_commit(repository, name)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, {**known, key: commit})
-    return commit, True
