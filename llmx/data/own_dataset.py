@@ -20,11 +20,11 @@ from llmx.data.own_rows import VERSION, OwnRows, RowsOptions, RowSource
 from llmx.data.table import QuestionTable, table_of
 from llmx.store.files import read_json, write_json
 
-_REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?", re.A)
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.A)
 
 
 def _repository(value: str | None) -> str | None:
-    if value is None or not _REPOSITORY.fullmatch(value) or set(value) <= {"."}:
+    if value is None or not _REPOSITORY.fullmatch(value):
         text = "no dataset is named" if value is None else f"'{value}' is no name of one"
         raise wrong(text, "name the dataset: data.options.repository=OWNER/SET")
     return value
