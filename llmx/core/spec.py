@@ -184,6 +184,11 @@ class ArmSpec(Frozen):
         written: dict[str, Any] = handler(self)
         return {key: value for key, value in written.items() if key not in _OFTEN_EMPTY or value}
 
+    def stated(self) -> dict[str, Any]:
+        """Return it as identities hold it: files of data by their content, wherever they lie."""
+        written = self.model_dump(mode="json")
+        return written if self.data is None else {**written, "data": self.data.stated()}
+
     @property
     def used_model(self) -> ModelSpec | None:
         """The models that the sampler really runs: the target alone has no draft."""
