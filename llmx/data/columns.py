@@ -139,7 +139,7 @@ def _common(table: QuestionTable, option: str, names: Sequence[str]) -> str:
     found = [name for name in table.columns if name.lower().replace(" ", "_") in names]
     if len(found) == 1:
         return found[0]
-    listed = ", ".join(found or table.columns)
+    listed = ", ".join(name[:40] for name in (found or table.columns)[:12])
     which = "several columns could be" if found else "no column is called like"
     text = f"{table.name}: {which} the {option}: {listed}"
     raise DataError(text, f"name it: data.options.{option}={(found or table.columns)[0]}")

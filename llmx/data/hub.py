@@ -130,11 +130,12 @@ def is_commit(revision: str | None) -> bool:
     return revision is not None and _COMMIT.fullmatch(revision) is not None
 
 
-def newest_commit(repository: str, name: str | None) -> str:
+def newest_commit(repository: str, name: str | None, offline: str) -> str:
     """Return the commit at which a dataset stands now, or as the hub's cache here last saw it.
 
     Args:
         name: of a branch or a tag; None = its main branch.
+        offline: what to do where the hub cannot be reached.
 
     Raises:
         DataError: if it cannot be had.
@@ -151,4 +152,4 @@ def newest_commit(repository: str, name: str | None) -> str:
         if is_commit(commit):
             return commit
         text = f"cannot look up the newest commit of {repository}: {_said(error)}"
-        raise DataError(text, f"data.revision=COMMIT, or {FETCH_ONCE}") from error
+        raise DataError(text, f"data.revision=COMMIT, or {offline}") from error

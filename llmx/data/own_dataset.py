@@ -15,11 +15,12 @@ from llmx.core.errors import DataError
 from llmx.core.options import wrong
 from llmx.core.spec import DataSpec
 from llmx.data.drawn import Settled
-from llmx.data.hub import FETCH_ONCE, is_commit, newest_commit, rows
+from llmx.data.hub import is_commit, newest_commit, rows
 from llmx.data.own_rows import VERSION, OwnRows, RowsOptions, RowSource
 from llmx.data.table import QuestionTable, table_of
 from llmx.store.files import read_json, write_json
 
+_OFFLINE = "run it once where the hub can be reached, or copy the hub's cache ($HF_HOME) here"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.A)
 
 
@@ -56,7 +57,7 @@ class HubSource:
 
 @lru_cache(maxsize=4)
 def _hub_table(source: HubSource) -> QuestionTable:
-    found = rows(source.spec, source.repository, source.config, source.split, FETCH_ONCE)
+    found = rows(source.spec, source.repository, source.config, source.split, _OFFLINE)
     features = getattr(found, "features", None) or {}
     names = {one: held.names for one, held in features.items() if hasattr(held, "names")}
     table = table_of(f"{source.repository} ({source.split})", [_named(row, names) for row in found])
@@ -119,7 +120,7 @@ def _pinned(repository: str, name: str | None, file: Path) -> tuple[str, bool]:
     known = read_json(file) if file.exists() else {}
     if is_commit(known.get(key)):
         return str(known[key]), False
-    commit = newest_commit(repository, name)
+    commit = newest_commit(repository, name, _OFFLINE)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_json(file, {**known, key: commit})
     return commit, True

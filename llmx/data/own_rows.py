@@ -244,9 +244,7 @@ class OwnRows(ABC):
             places = self.places(split)
         except DataError as error:
             text = f"data.options.shots={self.options.shots}: {error.message}"
-            raise DataError(
-                text, "data.options.shots_split=NAME, or splits that have it"
-            ) from error
+            raise DataError(text, f"{error.hint}, or data.options.shots_split=test") from error
         return sorted(places, key=lambda place: _draw(self.spec.seed, f"shot/{problems[place].id}"))
 
     @cached_property

@@ -24,6 +24,7 @@ from llmx.data.local import lines_of, text_of
 Row = dict[str, Any]
 
 _DELIMITERS = (",", ";", "\t")
+_OBJECT = 'write names and values: {"question": "…", "answer": "…"}'
 _LOOKED_AT = 50  # rows by which a delimiter is told
 _LONGEST_CELL = 1 << 28  # characters; csv's own limit is a page or two
 
@@ -81,11 +82,25 @@ def _read(path: Path, kind: str, changed: int, size: int) -> QuestionTable:
 
 
 def _jsonl(path: Path) -> QuestionTable:
-    rows, places = [], []
-    for number, line in lines_of(text_of(path)):
+    text, rows, places = text_of(path), [], []
+    if text.lstrip()[:1] == "[":
+        return _json_list(path, text)
+    for number, line in lines_of(text):
         rows.append(_json_row(path, number, line))
         places.append(f"line {number}")
     return QuestionTable(path.name, tuple(rows), tuple(places))
+
+
+def _json_list(path: Path, text: str) -> QuestionTable:
+    """Return the rows of one JSON list, as many tools write them."""
+    try:
+        found = json_text.parse(text)
+    except ValueError as error:
+        raise DataError(f"{path.name} is no JSON: {error}", _OBJECT) from error
+    wrong = next((n for n, row in enumerate(found, start=1) if not isinstance(row, dict)), None)
+    if wrong is not None:
+        raise DataError(f"{path.name}, row {wrong} is no object", _OBJECT)
+    return table_of(path.name, found)
 
 
 def _json_row(path: Path, number: int, line: str) -> Row:
@@ -93,10 +108,9 @@ def _json_row(path: Path, number: int, line: str) -> Row:
     try:
         found = json_text.parse(line)
     except ValueError as error:
-        hint = 'one JSON object a line, e.g. {"question": "…", "answer": "…"}'
-        raise DataError(f"{where} is no JSON: {error}", hint) from error
+        raise DataError(f"{where} is no JSON: {error}", f"one object a line: {_OBJECT}") from error
     if not isinstance(found, dict):
-        raise DataError(f"{where} is no object", 'write names and values: {"question": "…"}')
+        raise DataError(f"{where} is no object", _OBJECT)
     return found
 
 
@@ -144,6 +158,8 @@ def _delimiter(text: str) -> str:
 
 
 def _header(path: Path, cells: Sequence[str]) -> list[str]:
+    if cells and cells[0].startswith("{"):
+        raise DataError(f"{path.name}, line 1 is JSON, no names of columns", "take data=jsonl")
     columns = [cell.strip() for cell in cells]
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:

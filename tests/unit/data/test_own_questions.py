@@ -90,6 +90,9 @@ def test_parquet_and_csv_and_jsonl_of_the_same_rows_are_the_same_problems(tmp_pa
 
 
 BAD_FILES = {
+    "rows of CSV in JSON": ("csv", b'{"question": "a", "answer": "b"}\n', "line 1 is JSON"),
+    "half a list": ("jsonl", b'[{"question": "a", "answer": "b"},', "mine.jsonl is no JSON"),
+    "a list of lists": ("jsonl", b'[{"question": "a"}, []]', "mine.jsonl, row 2 is no object"),
     "half a line": ("jsonl", b'{"question": ', "mine.jsonl, line 1 is no JSON"),
     "a list": ("jsonl", b'{"question": "a", "answer": "b"}\n[1]', "line 2 is no object"),
     "nothing": ("jsonl", b"\n \n", "mine.jsonl holds no row"),
@@ -119,6 +122,12 @@ def test_a_file_that_cannot_be_read_says_where(tmp_path, kind, content, says):
     file = tmp_path / f"mine.{kind}"
     file.write_bytes(content)
     assert says in said(file, kind=kind)
+
+
+def test_one_list_of_rows_is_read_as_lines_are(tmp_path):
+    lines, listed = write(tmp_path, TWO), tmp_path / "list.json"
+    listed.write_text("\ufeff" + json.dumps(TWO, indent=2))
+    assert load(spec(listed), "test") == load(spec(lines), "test")
 
 
 def test_parquet_without_its_package_names_this_interpreter(tmp_path, monkeypatch):
