@@ -106,7 +106,7 @@ def _plan(spec: RunSpec, runs: Path | None, limit: int | None, workers: int | No
     from llmx.cli.plan_table import render
 
     plan = planned(spec, runs=runs, limit=limit, workers=workers)
-    show(*render(plan), *spec.notes)
+    show(*render(plan), *plan.spec.notes)
     refused = plan.refusal()
     if refused is not None:
         raise refused

@@ -35,7 +35,7 @@ from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import fault, shown
 from llmx.core.options import faults, model_of
 from llmx.core.registry import kinds
-from llmx.core.spec import ArmSpec, RunSpec, SettingSource, StageSpec
+from llmx.core.spec import ArmSpec, DataSpec, RunSpec, SettingSource, StageSpec
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,13 @@ def check_options(
         known = {"arms": mount.recipe.arms, "needs": stage.needs}
         for one in faults(stage, model, known):
             problems.add(f"{said.place(one.key)}: {one.message}", one.hint)
+
+
+def check_data_options(data: DataSpec, origins: Origins, mount: Mount, problems: Problems) -> None:
+    """Note every option of an arm's data that cannot be, where its kind says which it has."""
+    model, said = model_of(data.kind, "data"), SetBy("data.options", origins, mount)
+    for one in faults(data, model) if model is not None else ():
+        problems.add(f"{said.place(one.key)}: {one.message}", one.hint)
 
 
 def _check_scorer(stage: StageSpec, said: SetBy, problems: Problems) -> None:
@@ -328,6 +335,8 @@ class Composition:
                 self.problems.add(f"the sweep gives {point.name} twice", "name each value once")
             if arm is not None:
                 checked[point.name] = arm
+                if arm.data is not None:
+                    check_data_options(arm.data, point.origins, self.mount, self.problems)
         self._distinct(checked)
         return checked
 

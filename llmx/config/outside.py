@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from llmx.config.edge import Origins
@@ -18,7 +17,8 @@ from llmx.config.points import Point
 from llmx.config.problems import Problems
 from llmx.core.exposure import exposures, refusal
 from llmx.core.hosts import Named
-from llmx.core.spec import Destination, EngineSpec, StageSpec
+from llmx.core.spec import SHIPPED, Destination, EngineSpec, StageSpec
+from llmx.core.user_cache import at_home
 
 VLLM = frozenset({"vllm", "vllm_server"})
 """Kinds of engines whose options are vLLM's."""
@@ -176,6 +176,9 @@ class Outside:
             said = SetBy("judge", point.origins, self.mount)
             self._address(said, "judge", judge, "url")
             self._instructions(said, judge)
+        data = point.values.get("data")
+        if isinstance(data, dict) and isinstance(data.get("options"), dict):
+            self._questions(SetBy("data.options", point.origins, self.mount), data["options"])
 
     def is_exposed(self, point: Point) -> bool:
         """Whether a point holds a secret, e.g. of a group's file; each is noted with its place."""
@@ -225,13 +228,28 @@ class Outside:
 
     def _instructions(self, said: SetBy, judge: Mapping[str, Any]) -> None:
         """Refuse a file that is not the recipe's own: what is in it is sent to the judge."""
-        named, beside = judge.get("instructions"), self.mount.recipe.document.path.parent
+        named = judge.get("instructions")
         if not isinstance(named, str) or said.is_typed("instructions"):
             return
-        if not Path(named).expanduser().resolve().is_relative_to(beside.resolve()):
+        if not self._beside(named):
             text = f"{said.place('instructions')}: judge.instructions={named} lies elsewhere"
             hint = "a file beside the recipe, or type judge.instructions=PATH"
             self.problems.add(f"{text}, and it would be sent to the judge", hint)
+
+    def _questions(self, said: SetBy, options: Mapping[str, Any]) -> None:
+        """Refuse the same of a file of questions, which are sent to the model."""
+        named = options.get("path")
+        if not isinstance(named, str) or named.startswith(SHIPPED) or said.is_typed("path"):
+            return
+        if not self._beside(named):
+            text = f"{said.place('path')}: data.options.path={named} lies elsewhere"
+            hint = "a file beside the recipe, or type data.options.path=PATH"
+            self.problems.add(f"{text}, and it would be sent to the model", hint)
+
+    def _beside(self, named: str) -> bool:
+        """Whether a file lies where the recipe does, or below."""
+        beside = self.mount.recipe.document.path.parent
+        return at_home(named).resolve().is_relative_to(beside.resolve())
 
 
 def _engines(values: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -17,7 +17,7 @@ from llmx.config.edge import Assignment, Origins, compose_groups, parse_override
 from llmx.config.places import Mount
 from llmx.config.problems import Problems
 from llmx.config.recipe import brought_sections, groups
-from llmx.config.schema import check_arm, fields, is_open
+from llmx.config.schema import EVERYWHERE, check_arm, fields, is_open
 from llmx.config.stages import (
     ARM_KEYS,
     STAGE_KEYS,
@@ -306,8 +306,10 @@ class Expander:
             return is_open(section, field) and isinstance(held.get(field, unset), dict)
         if section in self.brought:
             return name in fields(section)  # of one class, whatever choice wrote it out
+        if name in held or key in EVERYWHERE:
+            return True
         # A field that no choice writes out is open to all of them.
-        return name in held or (name in fields(section) and not self.mount.holders(section, name))
+        return name in fields(section) and not self.mount.holders(section, name)
 
 
 def _copy(values: dict[str, Any]) -> dict[str, Any]:

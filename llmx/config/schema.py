@@ -45,6 +45,14 @@ OPEN: frozenset[str] = frozenset(
 """Fields that hold names of others, not llmx's: ``engine.options``."""
 
 
+EVERYWHERE: frozenset[str] = frozenset(
+    f"{section}.{name}"
+    for section, field in ArmSpec.model_fields.items()
+    for name in getattr(_model(field.annotation), "everywhere", ())
+)
+"""Fields that every choice of a section has, whether its file writes them out or not."""
+
+
 def fields(section: str) -> tuple[str, ...]:
     """Return the fields of a section, a plugin's included; none of what is no section."""
     if section in FIELDS or section not in brought_sections():

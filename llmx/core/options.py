@@ -19,7 +19,7 @@ from llmx.core.errors import ConfigError, nearest
 from llmx.core.names import family
 from llmx.core.record import Frozen
 from llmx.core.registry import kinds, lookup
-from llmx.core.spec import RunSpec, StageSpec
+from llmx.core.spec import DataSpec, RunSpec, StageSpec
 
 Split = Literal["test", "calibration", "heldout", "sft", "train"]
 """Splits that are answered."""
@@ -101,11 +101,15 @@ ProtocolName = Annotated[str, _of_kind("protocol")]
 RewardName = Annotated[str, _of_kind("reward")]
 
 
-def model_of(kind: str) -> type[BaseModel] | None:
-    """Return the model of a kind's options, None where any are accepted."""
-    if kind not in kinds("stage"):
+def model_of(kind: str, group: str = "stage") -> type[BaseModel] | None:
+    """Return the model of a kind's options, None where any are accepted.
+
+    Args:
+        group: ``stage`` or ``data``.
+    """
+    if kind not in kinds(group):
         return None
-    found = getattr(lookup("stage", kind), "Options", None)
+    found = getattr(lookup(group, kind), "Options", None)
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
@@ -115,12 +119,31 @@ def option_names(kind: Any) -> Mapping[str, None]:
     return dict.fromkeys(model.model_fields if model is not None else ())
 
 
-def faults(stage: StageSpec, model: type[BaseModel], known: Known | None = None) -> list[Fault]:
-    """Return everything that is wrong with the options of a stage."""
+@dataclass(frozen=True)
+class Written:
+    """Options as they are written, and what has them: a stage, or the data of an arm."""
+
+    where: str
+    kind: str
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, owner: StageSpec | DataSpec) -> Written:
+        """Return the options of a stage or of data."""
+        if isinstance(owner, DataSpec):
+            return cls("data.options", owner.kind, owner.options)
+        return cls(f"stages.{owner.name}", owner.kind, owner.options)
+
+
+def faults(
+    owner: StageSpec | DataSpec, model: type[BaseModel], known: Known | None = None
+) -> list[Fault]:
+    """Return everything that is wrong with the options of a stage, or of data."""
+    written = Written.of(owner)
     try:
-        _validated(stage, model, known)
+        _validated(written, model, known)
     except ValidationError as error:
-        found = {fault.key: fault for fault in (_fault(stage, model, i) for i in error.errors())}
+        found = {fault.key: fault for fault in (_fault(written, model, i) for i in error.errors())}
         # Of a union, the branch that came furthest says best what is wrong.
         return [one for key, one in found.items() if not _inside(key, found)]
     return []
@@ -135,36 +158,40 @@ def still_fits(spec: RunSpec) -> bool:
     arms = [arm for arm in spec.arms.values() if arm.stages]
     found = (one for stage in spec.stages for one in (stage, *map(stage.of_arm, arms)))
     models = {stage.kind: model_of(stage.kind) for stage in spec.stages}
-    return not any(faults(one, model) for one in found if (model := models[one.kind]) is not None)
+    if any(faults(one, model) for one in found if (model := models[one.kind]) is not None):
+        return False
+    datas = {arm.data: model_of(arm.data.kind, "data") for arm in spec.arms.values() if arm.data}
+    return not any(faults(data, model) for data, model in datas.items() if model is not None)
 
 
-def parse(stage: StageSpec, model: type[Model]) -> Model:
-    """Return the options of a stage.
+def parse(owner: StageSpec | DataSpec, model: type[Model]) -> Model:
+    """Return the options of a stage, or of data.
 
     Raises:
         ConfigError: naming the first that cannot be.
     """
+    written = Written.of(owner)
     try:
-        return _validated(stage, model, None)
+        return _validated(written, model, None)
     except ValidationError as error:
-        found = _fault(stage, model, error.errors()[0])
+        found = _fault(written, model, error.errors()[0])
         raise ConfigError(found.message, found.hint) from error
 
 
-def _validated(stage: StageSpec, model: type[Model], known: Known | None) -> Model:
+def _validated(written: Written, model: type[Model], known: Known | None) -> Model:
     # As JSON: a list is a tuple there, and a number no text.
     context = None if known is None else dict(known)
-    return model.model_validate_json(json.dumps(stage.options), context=context)
+    return model.model_validate_json(json.dumps(written.options), context=context)
 
 
-def _fault(stage: StageSpec, model: type[BaseModel], item: Mapping[str, Any]) -> Fault:
-    loc = _written(stage.options, item)
+def _fault(written: Written, model: type[BaseModel], item: Mapping[str, Any]) -> Fault:
+    loc = _written(written.options, item)
     key = ".".join(map(str, loc))
-    where = f"stages.{stage.name}"
+    where = written.where
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
         known = _fields(model, loc[:-1])
-        text = f"unknown option '{key}' of {where} (kind {stage.kind})"
+        text = f"unknown option '{key}' of {where} (kind {written.kind})"
         return Fault(key, text, nearest(str(loc[-1]), known, "options"))
     field = model.model_fields.get(str(loc[0])) if loc else None
     wanted = str(field.examples[0]) if field and field.examples else ""

@@ -89,7 +89,9 @@ class SampleFile(Frozen):
 class Sample(Sparse):
     """One problem of a dataset."""
 
-    younger: ClassVar[frozenset[str]] = frozenset({"turns", "files", "metadata", "steps"})
+    younger: ClassVar[frozenset[str]] = frozenset(
+        {"turns", "files", "metadata", "steps", "examples"}
+    )
 
     id: str = Field(description="stable name, unique in the dataset: the key of pairing")
     question: str
@@ -107,6 +109,7 @@ class Sample(Sparse):
     steps: tuple[str, ...] = Field(
         default=(), description="reference of every step before the answer, in their order"
     )
+    examples: str = Field(default="", description="worked examples, sent above the question")
 
     def __hash__(self) -> int:
         """Hash by what is unique in a dataset: `metadata` is no hashable value."""

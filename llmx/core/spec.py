@@ -7,7 +7,7 @@ value is found before anything runs. Nothing below this module knows where the v
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     Field,
@@ -90,8 +90,15 @@ class TrainerSpec(Frozen):
     threads: int = Field(default=1, ge=1)
 
 
+SHIPPED = "shipped:"
+"""How ``data.options.path`` begins where it names a file that comes with llmx."""
+
+
 class DataSpec(Frozen):
     """A dataset and its splits; sizes are numbers of problems."""
+
+    everywhere: ClassVar[frozenset[str]] = frozenset({"system", "preamble", "instruction"})
+    """Read of every kind, so that they can be set of a choice that does not write them out."""
 
     kind: str
     revision: str | None = None
@@ -111,6 +118,13 @@ class DataSpec(Frozen):
     def __hash__(self) -> int:
         """Hash by content: specifications are keys, and `options` alone is no hashable value."""
         return hash(self.model_dump_json())
+
+    def stated(self) -> dict[str, Any]:
+        """Return it as identities hold it: a file by its content, wherever it lies."""
+        written = self.model_dump(mode="json")
+        if self.options.get("content"):
+            written["options"] = {n: held for n, held in self.options.items() if n != "path"}
+        return written
 
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -169,6 +183,11 @@ class ArmSpec(Frozen):
         """Leave out what no recipe asked for, so that arms from before it are written as ever."""
         written: dict[str, Any] = handler(self)
         return {key: value for key, value in written.items() if key not in _OFTEN_EMPTY or value}
+
+    def stated(self) -> dict[str, Any]:
+        """Return it as identities hold it: files of data by their content, wherever they lie."""
+        written = self.model_dump(mode="json")
+        return written if self.data is None else {**written, "data": self.data.stated()}
 
     @property
     def used_model(self) -> ModelSpec | None:

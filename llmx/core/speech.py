@@ -334,13 +334,14 @@ def ask(
     Args:
         instruction: stands below the question.
         system: a turn before all others; none where empty.
-        preamble: stands above the question.
+        preamble: stands above the question, and above its worked examples.
 
     Raises:
         ConfigError: if both the arm and the problem bring a system turn.
     """
+    above = "\n\n".join(part for part in (preamble.strip(), sample.examples) if part)
     turns = turns_of(
-        sample.question, instruction, system=system, preamble=preamble, before=sample.turns
+        sample.question, instruction, system=system, preamble=above, before=sample.turns
     )
     return Request(id=sample.id, messages=turns, sampler=sampler, threshold=threshold, seed=seed)
 

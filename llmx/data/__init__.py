@@ -1,5 +1,5 @@
 """Datasets: procedural ones that need no network, and hub ones at a pinned revision."""
 
-from llmx.data.drawn import evaluation_identity, identity, load
+from llmx.data.drawn import Settled, evaluation_identity, identity, load, settled
 
-__all__ = ["evaluation_identity", "identity", "load"]
+__all__ = ["Settled", "evaluation_identity", "identity", "load", "settled"]

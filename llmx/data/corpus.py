@@ -13,6 +13,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
+from llmx.data.drawn import one_of_each
 from llmx.data.tasks.readers import require_chat
 from llmx.store.files import write_json, write_lines
 from llmx.store.fingerprint import fingerprint
@@ -52,7 +53,7 @@ class CorpusStage:
         context.progress.start(len(splits), unit="splits")
         counts = {}
         for split in splits:
-            samples = dataset.split(split)
+            samples = one_of_each(dataset.split(split), spec.kind, split)
             write_lines(context.out / f"{split}.jsonl", (as_json(sample) for sample in samples))
             counts[split] = dict(Counter(sample.cluster for sample in samples))
             context.progress.advance()

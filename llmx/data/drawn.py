@@ -7,7 +7,8 @@ is read from files. Splits that trainings read are large, and read once: they ar
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -66,17 +67,39 @@ _KEPT = frozenset({"test", "calibration", "validation", "heldout"})
 _LOCK = RLock()  # a dataset draws its splits one after the other
 
 
+def doubled(ids: Iterable[Hashable]) -> tuple[int, int] | None:
+    """Return the first two places, from 0, that hold the same; None where all are different."""
+    seen: dict[Hashable, int] = {}
+    for place, one in enumerate(ids):
+        if (first := seen.setdefault(one, place)) != place:
+            return first, place
+    return None
+
+
+def one_of_each(found: Sequence[Sample], kind: str, split: str) -> Sequence[Sample]:
+    """Return problems, whose ids are all different: by them answers, scores and arms are paired.
+
+    Raises:
+        DataError: naming the first two of one id.
+    """
+    if (places := doubled(one.id for one in found)) is not None:
+        first, other = (place + 1 for place in places)
+        text = f"problems {first} and {other} of {kind}, split {split}, have one id"
+        raise DataError(f"{text}: '{found[places[0]].id}'", "give each problem an id of its own")
+    return found
+
+
 def problems(spec: DataSpec, split: str, limit: int | None) -> list[Sample]:
     """Return the first `limit` problems of a split, drawn once a process; the list is the caller's.
 
     Raises:
-        DataError: for a split that cannot be had; asking again tries again.
+        DataError: for a split that cannot be had, or in which two problems have one id; asking
+            again tries again.
     """
     kind = lookup("data", spec.kind)
     identity = _identity(kind, spec) if split in _KEPT else None
     if identity is None:
-        found: list[Sample] = kind(spec).split(split, limit)
-        return found
+        return list(one_of_each(kind(spec).split(split, limit), spec.kind, split))
     with _LOCK:
         return list(_dataset(kind, spec, identity).split(split, limit))
 
@@ -102,7 +125,8 @@ class _Dataset:
         asked = None if limit is not None and limit == getattr(self._spec, name, None) else limit
         known = next((key for key in (asked, None) if (name, key) in self._found), asked)
         if (name, known) not in self._found:
-            self._found[name, known] = tuple(lean(self._drawn(name, known)))
+            drawn = one_of_each(self._drawn(name, known), self._spec.kind, name)
+            self._found[name, known] = tuple(lean(drawn))
         return self._found[name, known][:limit]
 
     def _drawn(self, name: str, limit: int | None) -> tuple[Sample, ...]:
@@ -135,6 +159,28 @@ _DRAWN_LATER = {
     "sft": {"train", "lessons"},
     "train": {"lessons"},
 }
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A specification that leaves nothing open, and lines on what was found for it."""
+
+    spec: DataSpec
+    notes: tuple[str, ...] = ()
+
+
+def settled(spec: DataSpec, found: Path) -> Settled:
+    """Return a specification with what its kind finds out once: columns, sizes, a commit.
+
+    Args:
+        found: file in which commits stand that were looked up, so that they are looked up once.
+
+    Raises:
+        DataError: if there is no such data.
+    """
+    settle = getattr(lookup("data", spec.kind), "settled", None)
+    result: Settled = Settled(spec) if settle is None else settle(spec, found)
+    return result
 
 
 def load(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.templated import question_key
+from llmx.store.files import inside
 
 FETCH_ONCE = (
     "run it once where the hub can be reached, or copy the hub's cache ($HF_HOME) here;"
@@ -34,7 +36,9 @@ def pinned_identity(spec: DataSpec, repository: str, version: int) -> dict[str, 
     return {"spec": found, "repository": repository, "version": version}
 
 
-def rows(spec: DataSpec, repository: str, configuration: str, split: str, offline: str) -> Any:
+def rows(
+    spec: DataSpec, repository: str, configuration: str | None, split: str, offline: str
+) -> Any:
     """Return the rows of a published split in its own order.
 
     Args:
@@ -60,8 +64,7 @@ def rows(spec: DataSpec, repository: str, configuration: str, split: str, offlin
             trust_remote_code=False,
         )
     except Exception as error:  # the library raises a dozen kinds for one missing network
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"cannot fetch {repository}: {first[:160]}", offline) from error
+        raise DataError(f"cannot fetch {repository}: {_said(error)}", offline) from error
 
 
 def samples(
@@ -110,5 +113,43 @@ def hub_file(spec: DataSpec, repository: str, name: str, offline: str) -> Path:
     try:
         return Path(hf_hub_download(repository, name, repo_type="dataset", revision=spec.revision))
     except Exception as error:  # a dozen kinds, as above
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"cannot fetch {name} of {repository}: {first[:160]}", offline) from error
+        text = f"cannot fetch {name} of {repository}: {_said(error)}"
+        raise DataError(text, offline) from error
+
+
+def _said(error: Exception) -> str:
+    """Return what a library says, in one line: what can be chosen stands in its second."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def is_commit(revision: str | None) -> bool:
+    """Whether a revision is a commit, whose content never changes; a branch or a tag is none."""
+    return revision is not None and _COMMIT.fullmatch(revision) is not None
+
+
+def newest_commit(repository: str, name: str | None, offline: str) -> str:
+    """Return the commit at which a dataset stands now, or as the hub's cache here last saw it.
+
+    Args:
+        name: of a branch or a tag; None = its main branch.
+        offline: what to do where the hub cannot be reached.
+
+    Raises:
+        DataError: if it cannot be had.
+    """
+    go_offline_if_unreachable()
+    from huggingface_hub import HfApi, constants
+
+    try:
+        return str(HfApi().dataset_info(repository, revision=name).sha)
+    except Exception as error:  # a dozen kinds, as above
+        owner = f"datasets--{repository.replace('/', '--')}"
+        seen = inside(Path(constants.HF_HUB_CACHE), f"{owner}/refs/{name or 'main'}", links=True)
+        commit = seen.read_text(encoding="utf-8").strip() if seen.is_file() else ""
+        if is_commit(commit):
+            return commit
+        text = f"cannot look up the newest commit of {repository}: {_said(error)}"
+        raise DataError(text, f"data.revision=COMMIT, or {offline}") from error

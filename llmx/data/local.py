@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import DataError, nearest
-from llmx.core.spec import DataSpec
+from llmx.core.spec import SHIPPED, DataSpec
 from llmx.core.user_cache import at_home
 from llmx.store.files import inside
 
-SHIPPED = "shipped:"
 _FOLDER = Path(__file__).parent / "shipped"
 
 
@@ -56,8 +55,11 @@ def json_rows(path: Path) -> list[Mapping[str, Any]]:
         DataError: if the file is not there or holds anything else.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        rows = _lines(text) if path.suffix == ".jsonl" else json_text.parse(text)
+        text = text_of(path)
+        if path.suffix == ".jsonl":
+            rows: Any = [json_text.parse(line) for _, line in lines_of(text)]
+        else:
+            rows = json_text.parse(text)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}", "take the published file") from error
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
@@ -65,5 +67,22 @@ def json_rows(path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _lines(text: str) -> list[Any]:
-    return [json_text.parse(line) for line in text.splitlines() if line.strip()]
+def text_of(path: Path) -> str:
+    """Return the text of a file as it stands there, but for a mark of its byte order.
+
+    Raises:
+        OSError: if it cannot be read.
+        UnicodeDecodeError: if it is not UTF-8.
+    """
+    return path.read_bytes().decode("utf-8-sig")
+
+
+def lines_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, with their numbers from 1.
+
+    Lines end at ``\\n`` alone: a text may hold U+2028, U+0085 or a form feed, and JSON leaves them
+    as they are.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, line.removesuffix("\r")

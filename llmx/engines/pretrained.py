@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import EngineError, LlmxError
+from llmx.core.templates.guarded import guard_transformers
 from llmx.core.user_cache import at_home
 from llmx.engines.size import INDEX, cached_folder, read_settings
-from llmx.engines.tokenizer.guarded import guard_transformers
 
 _OFFLINE = "without a network use model=zoo_gsm, or a local folder"
 _INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"

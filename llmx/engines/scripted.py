@@ -86,7 +86,7 @@ def _read(spec: EngineSpec) -> dict[str, str]:
     if spec.script is None:
         raise EngineError("engine 'scripted' needs a script", "engine.script=answers.json")
     try:
-        found = json_text.parse(Path(spec.script).read_text(encoding="utf-8"))
+        found = json_text.parse(Path(spec.script).read_bytes())
     except (OSError, ValueError) as error:
         raise EngineError(f"cannot read the script {spec.script}: {error}") from error
     if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):

@@ -29,7 +29,7 @@ from llmx.graph.graph import refusal as not_allowed
 from llmx.graph.parts import parts_of
 from llmx.graph.workers import default_workers
 from llmx.report.verdict.schema import pairs_of
-from llmx.stages.budget import size_notes, size_problems
+from llmx.stages.budget import size_notes, size_problems, with_data
 from llmx.stages.requests import first_block_notes
 from llmx.store.machine import device_memory, looking_once, machine
 
@@ -51,6 +51,8 @@ class PlannedStage:
     parts: int = 1
 
 
+REVISIONS = "revisions.json"
+"""In a folder of runs: commits of datasets that were looked up there once."""
 _DECODING = (
     "lower engine.batch_size or sampler.max_tokens, set engine.dtype=bfloat16, or take a smaller"
     " model"
@@ -272,7 +274,7 @@ def plan(
     """
     refuse_exposed(spec)
     with looking_once():
-        sized = size_problems(with_kernels(spec), limit)
+        sized = size_problems(with_data(with_kernels(spec), runs / REVISIONS), limit)
         graph = build_graph(sized)
         check_wiring(graph)
     done = {node.fingerprint for node in graph if entry_of(runs / CACHE, node).whole}

@@ -8,13 +8,14 @@ the first one (`question_id`, `turns`, `choices`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
+from llmx.data.drawn import doubled
 from llmx.data.hub import hub_file, pinned_identity
 from llmx.data.local import json_rows, path_of, without_path
 from llmx.store.files import inside
@@ -73,7 +74,11 @@ class ArenaHardData:
         if name != "test":
             raise DataError(f"arena_hard has no split '{name}'", "its one split is test")
         questions, answers = (json_rows(path) for path in self._files())
-        by_id = {_read(row, _id, self.baseline): _read(row, _answer, _id(row)) for row in answers}
+        answered = [_read(row, _id, self.baseline) for row in answers]
+        _refuse_doubled(answered, f"{self.baseline}.jsonl")
+        _refuse_doubled([_read(row, _id, QUESTIONS) for row in questions], QUESTIONS)
+        texts = (_read(row, _answer, _id(row)) for row in answers)
+        by_id = dict(zip(answered, texts, strict=True))
         size = min(self.spec.test, limit or self.spec.test)
         return [self._sample(row, by_id) for row in questions[:size]]
 
@@ -106,6 +111,14 @@ class ArenaHardData:
             if not file.is_file():
                 raise DataError(f"{folder} has no {name}", HOW)
         return first, second
+
+
+def _refuse_doubled(ids: Sequence[str], name: str) -> None:
+    """Refuse two rows of one question, by which prompts, answers and judgements are joined."""
+    if (places := doubled(ids)) is not None:
+        first, other = (place + 1 for place in places)
+        text = f"arena_hard: rows {first} and {other} of {name} have one id: '{ids[places[0]]}'"
+        raise DataError(text, "give each question an id of its own")
 
 
 def _read(row: _Row, read: Any, where: str) -> str:

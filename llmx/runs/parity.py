@@ -15,6 +15,7 @@ from llmx.core.record import Record, Sample
 from llmx.core.spec import DataSpec, EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request, ask
 from llmx.data import load
+from llmx.data.local import lines_of, text_of
 from llmx.engines.engine import Telling, engine_class
 from llmx.engines.hf import HfEngine
 
@@ -96,13 +97,12 @@ def prompts(source: Path | DataSpec, number: int) -> tuple[list[Sample], str]:
     if isinstance(source, DataSpec):
         return load(source, "test", number), source.instruction
     try:
-        lines = source.read_text(encoding="utf-8").splitlines()
+        lines = list(lines_of(text_of(source)))[:number]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {source}: {error}") from error
-    texts = [line for line in lines if line.strip()][:number]
-    if not texts:
+    if not lines:
         raise ConfigError(f"{source} holds no prompt", "write one a line")
-    return [Sample(id=f"line {n + 1}", question=t, answer="") for n, t in enumerate(texts)], ""
+    return [Sample(id=f"line {n}", question=text, answer="") for n, text in lines], ""
 
 
 def parity(

@@ -6,7 +6,10 @@ same recipe asks for the same problems, so that an interrupted run goes on as it
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from llmx.core.spec import ArmSpec, RunSpec
+from llmx.data import settled
 from llmx.engines.kernel import known_exact
 from llmx.engines.size import local_size
 from llmx.report.numbers import several
@@ -30,6 +33,27 @@ _DISCORDANT = 0.2  # share of problems that only one of two arms gets right, bef
 _QUALITY = 0.5
 
 
+def with_data(spec: RunSpec, found: Path) -> RunSpec:
+    """Return a specification whose data leave nothing open, with a line on what was found there.
+
+    Args:
+        found: file in which commits stand that were looked up once.
+
+    Raises:
+        DataError: if an arm's data cannot be had.
+    """
+    open_ = dict.fromkeys(arm.data for arm in spec.arms.values() if arm.data is not None)
+    done = {data: settled(data, found) for data in open_}
+    if all(one.spec == data and not one.notes for data, one in done.items()):
+        return spec
+    arms = {
+        name: arm.model_copy(update={"data": done[arm.data].spec}) if arm.data else arm
+        for name, arm in spec.arms.items()
+    }
+    notes = dict.fromkeys((*spec.notes, *(note for one in done.values() for note in one.notes)))
+    return spec.model_copy(update={"arms": arms, "notes": tuple(notes)})
+
+
 def size_problems(spec: RunSpec, limit: int | None) -> RunSpec:
     """Fill in the number of problems of every arm, equally.
 
@@ -45,7 +69,8 @@ def size_problems(spec: RunSpec, limit: int | None) -> RunSpec:
     first = next(iter(spec.arms.values()))
     assert first.data is not None
     wanted = first.scale.problems or _affordable(spec)
-    problems = min(wanted, first.data.test, limit or first.data.test)
+    there = min(arm.data.test for arm in spec.arms.values() if arm.data)
+    problems = min(wanted, there, limit or there)
     arms = {name: _with_problems(arm, problems, limit) for name, arm in spec.arms.items()}
     return spec.model_copy(update={"arms": arms})
 

@@ -16,6 +16,7 @@ from llmx.core.registry import kinds, lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.user_cache import at_home
 from llmx.data import evaluation_identity, load
+from llmx.data.local import text_of
 from llmx.judging.protocol import JudgeProtocol
 from llmx.stages.decode import SAMPLES, problems_of, split_of
 from llmx.stages.requests import required
@@ -193,7 +194,7 @@ def instructions_of(spec: JudgeSpec) -> str | None:
     if spec.instructions is None:
         return None
     try:
-        return at_home(spec.instructions).read_text(encoding="utf-8").strip()
+        return text_of(at_home(spec.instructions)).strip()
     except (OSError, ValueError) as error:  # not text, or no name that a file can have
         text = f"judge.instructions={spec.instructions} cannot be read"
         raise ConfigError(text, str(error)) from error

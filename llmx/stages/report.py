@@ -9,7 +9,6 @@ from pydantic import Field
 
 from llmx.core.names import family
 from llmx.core.options import StageOptions
-from llmx.core.record import as_json
 from llmx.core.registry import kinds, owner
 from llmx.core.section import EVERY
 from llmx.core.spec import trained_arms
@@ -40,7 +39,7 @@ class ReportStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Return the arms as they are shown, the reference, the title, pictures and metrics."""
         return {
-            "arms": {name: as_json(spec) for name, spec in given.arms.items()},
+            "arms": {name: spec.stated() for name, spec in given.arms.items()},
             "order": list(given.arms),
             "reference": _reference(given),
             "references": dict(given.references),

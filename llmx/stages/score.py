@@ -66,7 +66,7 @@ class ScoreStage:
             "scorer": scorer.kind,
             "scorer_version": scorer.version,
             "split": options.split,
-            "data": as_json(_data(given)),
+            "data": _data(given).stated(),
             **({"metrics": metrics} if metrics else {}),
         }
 

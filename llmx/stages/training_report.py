@@ -77,7 +77,7 @@ class TrainingReportStage:
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """The options, the arms with their data and reference."""
-        data = {name: arm.data and as_json(arm.data) for name, arm in given.arms.items()}
+        data = {name: arm.data and arm.data.stated() for name, arm in given.arms.items()}
         return {
             "options": given.read(TrainingReportOptions).model_dump(mode="json"),
             "data": data,

@@ -50,7 +50,7 @@ class ZooCardStage:
         _check(given)
         return {
             "options": given.stage.options,
-            "arms": {n: a.model_dump(mode="json") for n, a in given.arms.items()},
+            "arms": {n: a.stated() for n, a in given.arms.items()},
         }
 
     def applies(self, given: StageInput) -> bool:

@@ -56,7 +56,7 @@ NOT_GIVEN = {
 # Processes of llmx that speak to one another in lines of JSON.
 OWN_LINES = {
     *("engines/vllm/process.py", "engines/vllm_worker/channel.py", "engines/vllm_server/serve.py"),
-    *("engines/tokenizer/guarded.py", "engines/tokenizer/reader.py"),
+    *("core/templates/guarded.py", "core/templates/reader.py"),
     *("train/post_training/launch.py", "train/post_training/reward_func.py"),
     "train/batch_reward.py",  # a state of our own, as it comes back from a checkpoint
     *("train/post_training/rollouts.py", "graph/workers.py", "engines/vllm/found.py"),

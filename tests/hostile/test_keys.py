@@ -399,7 +399,7 @@ def test_a_vllm_server_reads_them_from_there(monkeypatch):
 
 STARTED = {
     ("engines/native/build.py", "command"),  # compiler, flags and files of llmx's own
-    ("engines/tokenizer/guarded.py", "command"),  # a number of seconds
+    ("core/templates/guarded.py", "command"),  # a number of seconds
     ("engines/vllm/process.py", "[str(python), '-m', 'llmx.engines.vllm_worker']"),
     ("engines/vllm_server/server.py", "[str(python), '-m', 'llmx.engines.vllm_server.serve']"),
     ("graph/environment.py", "command"),  # git status

@@ -13,10 +13,11 @@ from jinja2 import TemplateError
 from typer.testing import CliRunner
 
 from llmx.core.errors import EngineError
+from llmx.core.templates import guarded
+from llmx.core.templates.dialect import LONGEST, is_plain
 from llmx.engines.pretrained import template_explained
 from llmx.engines.size import ZOO
-from llmx.engines.tokenizer import guarded, open
-from llmx.engines.tokenizer.dialect import LONGEST, is_plain
+from llmx.engines.tokenizer import open
 
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "you"}]
 LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llmx.core import json_text
-from llmx.engines.tokenizer.guarded import render_guarded
+from llmx.core.templates.guarded import render_guarded
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

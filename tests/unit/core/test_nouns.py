@@ -39,6 +39,7 @@ FILLED: dict[type[Sparse], dict[str, object]] = {
         "files": (SampleFile(name="data/t.csv", sha256="0" * 64),),
         "metadata": {"level": 3, "of": ["a"]},
         "steps": ("1", "3"),
+        "examples": "1 + 0? 1",
     },
     Record: {
         "turns": (Message(role="tool", content="3", call="c1"),),

@@ -1,8 +1,8 @@
-"""Chat templates of strangers, rendered within limits of time and room.
+"""Templates of strangers, rendered within limits of time and room.
 
 A template is a program: it can loop without an end, or ask for a text of a terabyte in one step
 that nothing in the same process can interrupt. So all but the plainest are rendered by a process
-of their own (:mod:`llmx.engines.tokenizer.reader`), which knows no key and dies at its limits; this
+of their own (:mod:`llmx.core.templates.reader`), which knows no key and dies at its limits; this
 is the side that asks it. It is started at the first such template and serves the whole process.
 """
 
@@ -22,7 +22,7 @@ from typing import IO, Any
 import jinja2
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from llmx.engines.tokenizer.dialect import LONGEST, SECONDS, compiled, environment, is_plain
+from llmx.core.templates.dialect import LONGEST, SECONDS, compiled, environment, is_plain
 
 _ROOT = Path(__file__).parents[3]
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")  # no key goes there
@@ -40,16 +40,19 @@ class TemplateLimit(TemplateError):
     """A template that takes more time or room than it may."""
 
 
-def render_guarded(template: str, variables: Mapping[str, Any]) -> str:
+def render_guarded(template: str, variables: Mapping[str, Any], strict: bool = False) -> str:
     """Return what a template makes of variables, which JSON can hold.
+
+    Args:
+        strict: as a question: a name that is not among the variables is an error, and no clock.
 
     Raises:
         TemplateLimit: if it passes a limit.
         Exception: what the template raises, by its own kind where that is known.
     """
     if is_plain(template):
-        return compiled(template).render(**variables)
-    return READER.render(template, variables)
+        return compiled(template, strict).render(variables)
+    return READER.render(template, variables, strict)
 
 
 class Reader:
@@ -61,9 +64,10 @@ class Reader:
         self._process: subprocess.Popen[str] | None = None
         self._owner = 0
 
-    def render(self, template: str, variables: Mapping[str, Any]) -> str:
+    def render(self, template: str, variables: Mapping[str, Any], strict: bool = False) -> str:
         """Render there, and wait."""
-        asked = json.dumps({"template": template, "variables": dict(variables)})
+        held = {"template": template, "variables": dict(variables), "strict": strict}
+        asked = json.dumps(held)
         with self._lock:
             process = self._running()
             answer = self._answer(process, asked)
@@ -119,7 +123,7 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
 
 def _start(seconds: float) -> subprocess.Popen[str]:
     # -P: the current folder may be a stranger's, and hold a json.py.
-    command = [sys.executable, "-P", "-m", "llmx.engines.tokenizer.reader", str(seconds)]
+    command = [sys.executable, "-P", "-m", "llmx.core.templates.reader", str(seconds)]
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     path = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
     return subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The process that renders chat templates: a request a line, an answer a line, as JSON.
+"""The process that renders templates: a request a line, an answer a line, as JSON.
 
 It has no key in its environment, and ends at its limits: the kernel's, since one operation of
 Python can take hours and all memory with nothing to interrupt it.
@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from llmx.engines.tokenizer.dialect import LONGEST, MEMORY, compiled
+from llmx.core.templates.dialect import LONGEST, MEMORY, compiled
 
 _SAID = 300  # characters of an error
 
@@ -39,7 +39,7 @@ def _answer(asked: dict[str, Any], seconds: float) -> dict[str, Any]:
     # processor time: a machine that was stopped for a while has not spent any.
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        text = compiled(asked["template"]).render(**asked["variables"])
+        text = compiled(asked["template"], asked["strict"]).render(asked["variables"])
         if len(text) > LONGEST:
             return _failed("", f"it makes more than {LONGEST:,} characters", limit=True)
         return {"text": text}

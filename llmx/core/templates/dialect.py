@@ -1,8 +1,9 @@
-"""The dialect of Jinja that chat templates are written for.
+"""The dialect of Jinja that chat templates are written for, and that of questions.
 
 A template comes with a model, from anyone: it runs in Jinja's sandbox, which changes nothing that
 it is given. What it may use beyond Jinja is what transformers grants, since templates are written
-against it.
+against it. One that makes a question of a row knows no clock, as the same row has to give the same
+question, and a name that the row does not have is an error.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from jinja2 import Environment, Template, TemplateError, nodes
+from jinja2 import (
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    Undefined,
+    meta,
+    nodes,
+)
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -28,22 +37,43 @@ MEMORY = 1 << 29
 
 
 @lru_cache(maxsize=64)
-def compiled(template: str) -> Template:
+def compiled(template: str, strict: bool = False) -> Template:
     """Return a template ready to render, which takes as long as it likes: see `guarded`."""
-    return environment().from_string(template)
+    return environment(strict).from_string(template)
 
 
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    """Return Jinja's sandbox with what templates may use beyond Jinja."""
+@lru_cache(maxsize=2)
+def environment(strict: bool = False) -> Environment:
+    """Return Jinja's sandbox with what templates may use beyond Jinja.
+
+    Args:
+        strict: for questions: what is not given is an error, there is no clock, and a line end at
+            the end of the template stays.
+    """
     found = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTag, "jinja2.ext.loopcontrols"]
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=strict,
+        undefined=StrictUndefined if strict else Undefined,
+        extensions=[_GenerationTag, "jinja2.ext.loopcontrols"],
     )
     found.filters["tojson"] = _tojson
-    found.globals.update(
-        raise_exception=_raise, strftime_now=_strftime, dict=_Dict(), namespace=_Namespace
-    )
+    found.globals.update(raise_exception=_raise, dict=_Dict(), namespace=_Namespace)
+    if strict:  # nothing that differs from one rendering to the next
+        del found.filters["random"], found.globals["lipsum"]
+    else:
+        found.globals["strftime_now"] = _strftime
     return found
+
+
+@lru_cache(maxsize=64)
+def names_in(template: str) -> frozenset[str]:
+    """Return the names that a template reads.
+
+    Raises:
+        TemplateSyntaxError: if it is none.
+    """
+    return frozenset(meta.find_undeclared_variables(environment(strict=True).parse(template)))
 
 
 class _GenerationTag(Extension):
