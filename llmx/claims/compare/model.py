@@ -92,3 +92,6 @@ class Compared(Frozen):
 
     schema_version: Literal[1] = 1
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
+    notes: tuple[str, ...] = Field(
+        default=(), exclude=True, description="for whoever asked: a newer run has not ended"
+    )
