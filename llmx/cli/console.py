@@ -39,10 +39,8 @@ def show(*things: Any) -> None:
     """
     out = console()
     for thing in things:
-        if isinstance(thing, str):
-            out.print(marked(thing), markup=False, soft_wrap=True)
-        else:
-            out.print(thing, markup=False, crop=False)
+        text = isinstance(thing, str)
+        out.print(marked(thing) if text else thing, markup=False, soft_wrap=text, crop=False)
 
 
 def say(text: str, err: bool = False) -> None:

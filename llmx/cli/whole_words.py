@@ -1,4 +1,4 @@
-"""A table that folds between words alone; where that does not fit, it is wider than the terminal."""
+"""A table that folds between words alone, and is wider than the terminal where it must be."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def state_of(run: RunFolder) -> State:
     outputs = planned_outputs(run)
     cache = run.path.parent / CACHE
     done = sum(Entry(cache, kind, name).whole for kind, name in outputs)
-    last = next(reversed(_rows(run.path)), {})
+    last = (_rows(run.path) or [{}])[-1]
     if is_going_on(run.path):
         return State("in progress", "", done, len(outputs))
     if last.get("outcome") == FAILED:
@@ -102,8 +102,9 @@ def resume_command(run: RunFolder) -> str:
     Raises:
         StoreError: if no command is known, and the specification is of another version.
     """
-    words = next((row["command"] for row in reversed(_rows(run.path)) if row.get("command")), [])
-    if words[:1] and words[0] in _PROGRAMS:
+    commands = [row["command"] for row in _rows(run.path) if row.get("command")]
+    words = commands[-1] if commands else [""]
+    if words[0] in _PROGRAMS:
         return shlex.join(["llmx", *words[1:]])
     spec = run.spec()
     return shlex.join(["llmx", "run", f"recipe={spec.name}", *without_secrets(spec.overrides)])

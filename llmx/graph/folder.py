@@ -23,9 +23,10 @@ from llmx.graph.environment import made_with
 from llmx.graph.graph import CACHE, Graph, Node, entry_of
 from llmx.graph.provenance import facts_of, with_provenance
 from llmx.store.cache import Entry, size_bytes
-from llmx.store.files import inside, read_json, sweep, unwritable, write_json, write_text
+from llmx.store.files import inside, read_json, sweep, unwritable, write_json
 from llmx.store.fingerprint import fingerprint, hash_file
 from llmx.store.lock import Lock
+from llmx.store.page import write_marked
 
 _RUNNING, _CLOSING = "running", ".closing"
 _POLL, _PATIENCE = 0.05, 10.0  # seconds; who deletes a run or looks at its lock is soon over
@@ -232,9 +233,7 @@ def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float)
         _bring_all(folder, spec, graph, cache, seconds)
 
 
-def _bring_all(
-    folder: RunFolder, spec: RunSpec, graph: Graph, cache: Path, seconds: float
-) -> None:
+def _bring_all(folder: RunFolder, spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> None:
     manifest = build_manifest(spec, graph, cache, seconds)
     first = _first_manifest(folder, manifest)
     facts, pages = facts_of(first or manifest, spec), dict[str, str]()
@@ -310,7 +309,7 @@ def _copy_page(source: Path, target: Path, facts: Mapping[str, str]) -> None:
     except (OSError, UnicodeDecodeError):
         _link(source, target)
         return
-    write_text(target, with_provenance(text, target.suffix, facts))
+    write_marked(target, with_provenance(text, target.suffix, facts))
 
 
 def _link(source: Path, target: Path) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from llmx.core.names import marked
 from llmx.core.spec import RunSpec
 
 _BEGIN, _END = "<!-- provenance -->", "<!-- /provenance -->"
@@ -30,7 +29,7 @@ def with_provenance(page: str, ending: str, facts: Mapping[str, str]) -> str:
         facts: label → text, see :func:`facts_of`.
     """
     block = _html(facts) if ending == ".html" else _markdown(facts)
-    return _TITLES[ending].sub(lambda title: title.group() + marked(block), page, count=1)
+    return _TITLES[ending].sub(lambda title: title.group() + block, page, count=1)
 
 
 def without_provenance(page: str) -> str:

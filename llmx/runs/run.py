@@ -25,7 +25,7 @@ from llmx.graph.folder import (
     open_folder,
 )
 from llmx.graph.graph import CACHE, Node, entry_of
-from llmx.graph.observer import Observer, SilentObserver
+from llmx.graph.observer import Expecting, Observer, SilentObserver
 from llmx.graph.plan import Plan, plan
 from llmx.graph.workers import run_with_workers
 from llmx.report.results import load_results
@@ -131,6 +131,9 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
     todo = {node.fingerprint for node in missing(cache, graph)}
     set_damaged_aside((n for n in graph if n.fingerprint in todo), cache, watcher.note)
     watcher.planned(len(graph.nodes), len(graph.nodes) - len(todo))
+    if isinstance(watcher, Expecting):
+        ahead = [one for one in planned.stages if not one.cached and one.cost.seconds is not None]
+        watcher.expect({one.title: one.cost.seconds or 0.0 for one in ahead}, planned.seconds)
     for node in graph:
         if node.fingerprint not in todo:
             watcher.reused(node.title)

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from disk import Disk
 
+# A script: nobody else gives it the folder.
 sys.path.append(str(Path(__file__).parents[1]))
-from dated import DATED, undated  # noqa: E402 - a script: nobody else gives it the folder
+from dated import DATED, undated
 
 RECIPE = """\
 # A test.
