@@ -34,13 +34,19 @@ def console(stderr: bool = False) -> Console:
 def show(*things: Any) -> None:
     """Print rich renderables or plain text (markup is not read: a name may hold brackets).
 
-    Nothing is cut off, and a line of plain text is left to the terminal to fold: what is copied
-    from there is then one line.
+    Nothing is cut off. Text with a path, a setting or a command in it is left to the terminal to
+    fold: what is copied from there is then one line.
     """
     out = console()
     for thing in things:
+        whole = isinstance(thing, str) and is_copied(thing)
         text = isinstance(thing, str)
-        out.print(marked(thing) if text else thing, markup=False, soft_wrap=text, crop=False)
+        out.print(marked(thing) if text else thing, markup=False, soft_wrap=whole, crop=False)
+
+
+def is_copied(text: str) -> bool:
+    """Whether somebody may copy something out of a text that is more than one word."""
+    return any(sign in text for sign in ("/", "`", "=", "llmx "))
 
 
 def say(text: str, err: bool = False) -> None:

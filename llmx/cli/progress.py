@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -26,6 +26,17 @@ def clock_time(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def shortened(forms: Sequence[Sequence[str]], width: int | None) -> str:
+    """Return the first of several forms, as a line, that is no longer than `width`; else the last.
+
+    Args:
+        forms: words of each; empty ones are left out.
+        width: columns; None = any.
+    """
+    lines = [", ".join(filter(None, form)) for form in forms]
+    return next((line for line in lines if width is None or len(line) <= width), lines[-1])
 
 
 @dataclass
@@ -95,14 +106,20 @@ class AtWork:
         shown = f"{number:,.0f}" if number >= 100 else f"{number:.1f}"
         return f"{shown} {self.unit}/{'min' if slow else 's'}"
 
-    def line(self) -> str:
-        """Return how far it is, in a line without its title."""
+    def line(self, width: int | None = None) -> str:
+        """Return how far it is, in a line without its title.
+
+        Args:
+            width: columns; what matters least goes if it is too long. None = as long as it is.
+        """
         if not self.total:
             passed = f"{self.text or 'starting'}, {clock_time(self.clock() - self.began)}"
             return f"{self.who}: {passed}" if self.who else passed
         far = f"{self.done:,} of {self.total:,} {self.unit}"
         left = "" if self.left is None else f"{clock_time(self.left)} left"
-        return ", ".join(filter(None, (far, self.speed(), left, self.who, self.text)))
+        less = (left, self.who, self.text)
+        forms = ((far, self.speed(), *less), (far, *less), (far, left, self.text), (far, left))
+        return shortened(forms, width)
 
 
 class Display(Protocol):
@@ -214,11 +231,9 @@ class Course:
         remaining = "" if left is None else f"{clock_time(left)} left"
         speed = next((one.speed() for one in list(self.work.values()) if one.speed()), "")
         accuracy, whose = self._accuracy()
-        for last in ((speed, accuracy + whose), (speed, accuracy), (accuracy,), ()):
-            line = ", ".join(filter(None, (stages, passed, remaining, *last)))
-            if width is None or len(line) <= width:
-                break
-        return line
+        first = (stages, passed, remaining)
+        ends = ((speed, accuracy + whose), (speed, accuracy), (accuracy,), ())
+        return shortened([(*first, *end) for end in ends], width)
 
     def _accuracy(self) -> tuple[str, str]:
         if self.judged is None or not self.judged[2]:

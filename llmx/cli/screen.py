@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.live import Live
 from rich.text import Text
 
-from llmx.cli.console import console
+from llmx.cli.console import console, is_copied
 from llmx.core.names import marked
 
 if TYPE_CHECKING:
@@ -42,26 +42,20 @@ class Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._fold()
+        if self._short:
+            self.note(self._folded())
         self._live.stop()
 
     def note(self, text: str) -> None:
         """Print a line above what is drawn."""
-        self._console.print(marked(text), markup=False, soft_wrap=True)
+        self._console.print(marked(text), markup=False, soft_wrap=is_copied(text))
 
     def ended(self, work: AtWork, seconds: float) -> None:
-        """Print a line for a long stage; keep a short one for the line of its kind."""
+        """Print a line for a long stage; short ones share one, which stands at the end."""
         if seconds < SHORT:
             self._short.append((work.title, seconds))
-            return
-        self._fold()
-        text = f", {work.text}" if work.text else ""
-        self.note(f"done     {work.title}  {seconds:.1f} s{text}")
-
-    def _fold(self) -> None:
-        if self._short:
-            self.note(self._folded())
-        self._short = []
+        else:
+            self.note(f"done     {work.title}  {seconds:.1f} s")
 
     def _folded(self) -> str:
         """Return ``6 short stages done  1.2 s``; a single one by its name."""
@@ -84,14 +78,16 @@ class Screen:
             yield self._folded()
         works = list(self._course.work.values())
         for work in works[:_MOST]:
-            yield f"  {self._bar(work)} {_brief(work.title, width // 3)}  {work.line()}"
+            start = f"  {self._bar(work, width)} {_brief(work.title, width // 3)}  "
+            yield start + work.line(width - len(start))
         if len(works) > _MOST:
             yield f"  and {len(works) - _MOST} more"
         yield f"{turning} {self._course.footer(width - 2)}"
 
-    def _bar(self, work: AtWork) -> str:
-        full = round(work.share * _BAR)
-        return _FULL[self._unicode] * full + _EMPTY[self._unicode] * (_BAR - full)
+    def _bar(self, work: AtWork, width: int) -> str:
+        long = min(_BAR, width // 8)
+        full = round(work.share * long)
+        return _FULL[self._unicode] * full + _EMPTY[self._unicode] * (long - full)
 
 
 def _brief(title: str, most: int) -> str:

@@ -24,7 +24,6 @@ from llmx.store.files import Appender, read_lines
 
 ACCESSES = "accesses.jsonl"
 BEGUN, FINISHED, FAILED, INTERRUPTED = "begun", "finished", "failed", "interrupted"
-_PROGRAMS = ("llmx", "__main__.py")  # the command, and `python -m llmx`
 
 
 @contextmanager
@@ -104,8 +103,8 @@ def resume_command(run: RunFolder) -> str:
     """
     commands = [row["command"] for row in _rows(run.path) if row.get("command")]
     words = commands[-1] if commands else [""]
-    if words[0] in _PROGRAMS:
-        return shlex.join(["llmx", *words[1:]])
+    if words[0] == "llmx":  # not a notebook, or a test
+        return shlex.join(words)
     spec = run.spec()
     return shlex.join(["llmx", "run", f"recipe={spec.name}", *without_secrets(spec.overrides)])
 

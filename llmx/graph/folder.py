@@ -101,8 +101,10 @@ def is_going_on(run: Path) -> bool:
 
 
 def command_line() -> list[str]:
-    """Return the words of this process, without secrets."""
-    return [Path(sys.argv[0]).name, *without_secrets(sys.argv[1:])]
+    """Return the words of this process, without secrets; of ``python -m llmx`` as of ``llmx``."""
+    program = Path(sys.argv[0])
+    module = program.parts[-2:] == ("llmx", "__main__.py")
+    return ["llmx" if module else program.name, *without_secrets(sys.argv[1:])]
 
 
 def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from llmx.core.stage import Parted, StageContext
 from llmx.graph.graph import Node
 from llmx.graph.observer import Observer
 from llmx.store.cache import ABOUT, PROGRESS, Entry
+from llmx.store.files import read_json
 
 _EVERY = 0.5  # seconds between writes
 
@@ -33,13 +34,13 @@ class SharedProgress:
         self._inner = inner
         self._path = folder / PROGRESS
         self._written = 0.0
-        self._note = ""
+        self._note, self._unit = "", ""
         self.total = self.done = 0
         self.judged = (0, 0)  # right answers, of those that have been scored
 
     def start(self, total: int, done: int = 0, unit: str = "samples") -> None:
         """Announce the work."""
-        self.total, self.done = total, done
+        self.total, self.done, self._unit = total, done, unit
         self._inner.start(total, done, unit)
         self._write()
 
@@ -71,7 +72,7 @@ class SharedProgress:
         scratch = self._path.with_name(f".{PROGRESS}.{os.getpid()}.tmp")
         with suppress(OSError):
             seen = {"done": self.done, "total": self.total, "note": self._note}
-            seen |= {_JUDGED: self.judged}
+            seen |= {"unit": self._unit, _JUDGED: self.judged}
             scratch.write_text(json.dumps(seen))
             scratch.replace(self._path)
 
@@ -80,13 +81,14 @@ class SharedProgress:
 class Glance:
     """What another process's stage has done, of how much, and its latest line; 0 = unknown.
 
-    `judged` holds right answers, and how many have been scored.
+    `unit` is what is counted, `judged` holds right answers, and how many have been scored.
     """
 
     done: int = 0
     total: int = 0
     note: str = ""
     judged: tuple[int, int] = (0, 0)
+    unit: str = "samples"
 
 
 def glance(entry: Entry) -> Glance:
@@ -94,7 +96,8 @@ def glance(entry: Entry) -> Glance:
     try:
         found = json_text.parse((entry.partial / PROGRESS).read_text())
         note, judged = str(found.get("note", "")), _judged(found)
-        return Glance(int(found["done"]), int(found["total"]), note, judged)
+        unit = str(found.get("unit") or Glance.unit)
+        return Glance(int(found["done"]), int(found["total"]), note, judged, unit)
     except (OSError, ValueError, KeyError, TypeError):
         return Glance()
 
@@ -204,6 +207,15 @@ def glance_at(node: Node, entry: Entry) -> Glance | None:
 def _done(entry: Entry, parts: Mapping[str, int]) -> int:
     """Return how many samples of a node's parts are there."""
     return sum(_done_of(entry.part(name), size) for name, size in parts.items())
+
+
+def scored_in(entry: Entry) -> tuple[int, int] | None:
+    """Return right answers, of how many, of a whole output that says so in its summary."""
+    try:
+        found = read_json(entry.folder / "summary.json")
+        return int(found["correct"]), int(found["problems"])
+    except (StoreError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _judged_in(entry: Entry, parts: Iterable[str]) -> tuple[int, int]:

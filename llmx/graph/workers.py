@@ -18,7 +18,7 @@ from llmx.core.spec import RunSpec
 from llmx.engines.engine import engine_class
 from llmx.graph.graph import Graph, Node, entry_of
 from llmx.graph.observer import Observer
-from llmx.graph.parts import Glance, glance_at, open_parts
+from llmx.graph.parts import Glance, glance_at, open_parts, scored_in
 from llmx.stages.availability import reason
 from llmx.store.cache import names
 from llmx.store.files import write_json
@@ -138,11 +138,10 @@ class _View:
 
     def _move(self, node: Node, seen: Glance) -> None:
         if node.fingerprint not in self.bars:
-            bar = self.observer.started(node.title)
-            self.bars[node.fingerprint] = (bar, -1, time.perf_counter())
+            self._begin(node)
         bar, before, since = self.bars[node.fingerprint]
         if before < 0 and seen.total:  # before that the worker does not know how much there is
-            bar.start(seen.total, seen.done)
+            bar.start(seen.total, seen.done, seen.unit)
         elif before >= 0:
             bar.advance(max(seen.done - before, 0))
         if seen.note:
@@ -152,11 +151,19 @@ class _View:
         known = max(seen.done, before) if seen.total else before
         self.bars[node.fingerprint] = (bar, known, since)
 
+    def _begin(self, node: Node) -> None:
+        self.bars[node.fingerprint] = (self.observer.started(node.title), -1, time.perf_counter())
+
     def _finish(self, node: Node) -> None:
         self.over.add(node.fingerprint)
-        _, _, since = self.bars.get(node.fingerprint, (None, 0, time.perf_counter()))
+        entry = entry_of(self.cache, node)
+        if node.fingerprint not in self.bars:  # it was too short to be seen at work
+            self._begin(node)
+        bar, _, since = self.bars[node.fingerprint]
+        if judged := scored_in(entry):
+            bar.scored(*judged)
         self.observer.finished(node.title, time.perf_counter() - since)
-        if why := reason(entry_of(self.cache, node)):
+        if why := reason(entry):
             self.observer.note(f"{node.title} is not available: {why}")
 
 
