@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from llmx.core.user_cache import at_home
 if TYPE_CHECKING:
     from llmx.claims.compare.model import Compared
     from llmx.core.spec import RunSpec
+    from llmx.graph.accesses import State
     from llmx.graph.folder import RunFolder
     from llmx.graph.observer import Observer
     from llmx.graph.plan import Plan
@@ -154,7 +156,8 @@ def reproduce(
         rests_on = stored.given_runs([Path(source) for source in sources], specs)
     else:
         rests_on = stored.stored_runs(folder, specs)
-    return stored.paper_page(found, specs, rests_on, folder)
+    made = stored.paper_page(found, specs, rests_on, folder)
+    return made if sources else replace(made, notes=stored.unended(folder, specs))
 
 
 def write_page(
@@ -178,6 +181,13 @@ def list_runs(runs: Folder | None = None) -> list[RunFolder]:
     from llmx.graph import folder
 
     return folder.list_runs(runs_folder(runs))
+
+
+def state_of(run: RunFolder) -> State:
+    """Return how far a run is: finished, in progress, failed and why, or unfinished."""
+    from llmx.graph import accesses
+
+    return accesses.state_of(run)
 
 
 def remove_run(run: str, runs: Folder | None = None) -> Path | None:

@@ -33,7 +33,8 @@ from llmx.store.files import unwritable
 class GuardedGroup(TyperGroup):
     """The group of all verbs, with every error turned into a line and an exit code.
 
-    2: the user can put it right. 130: Ctrl-C. Anything else is a defect and shows its traceback.
+    2: the user can put it right. 130: Ctrl-C, 143: SIGTERM, 129: SIGHUP. Anything else is a defect
+    and shows its traceback.
     """
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:

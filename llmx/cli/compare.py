@@ -44,6 +44,8 @@ def compare(
       llmx compare fsd_gsm8k-1a2b3c fsd_gsm8k-4d5e6f --flips 0
     """
     found = api.compare(first, second, runs=runs)
+    for note in found.notes:
+        say(note, err=True)
     if as_json:
         say(found.model_dump_json(indent=1))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from traceback import format_exception
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -32,10 +32,21 @@ def console(stderr: bool = False) -> Console:
 
 
 def show(*things: Any) -> None:
-    """Print rich renderables or plain text (markup is not read: a name may hold brackets)."""
+    """Print rich renderables or plain text (markup is not read: a name may hold brackets).
+
+    Nothing is cut off. Text with a path, a setting or a command in it is left to the terminal to
+    fold: what is copied from there is then one line.
+    """
     out = console()
     for thing in things:
-        out.print(marked(thing) if isinstance(thing, str) else thing, markup=False)
+        whole = isinstance(thing, str) and is_copied(thing)
+        text = isinstance(thing, str)
+        out.print(marked(thing) if text else thing, markup=False, soft_wrap=whole, crop=False)
+
+
+def is_copied(text: str) -> bool:
+    """Whether somebody may copy something out of a text that is more than one word."""
+    return any(sign in text for sign in ("/", "`", "=", "llmx "))
 
 
 def say(text: str, err: bool = False) -> None:
@@ -43,24 +54,46 @@ def say(text: str, err: bool = False) -> None:
     typer.echo(marked(text), err=err)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Any:
-    """Return a plain table; columns named in `right` hold numbers."""
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> Any:
+    """Return a plain table that folds its cells, between words alone, to the terminal's width.
+
+    Args:
+        columns: their names.
+        rows: a text for each column.
+        right: columns of numbers.
+        whole: columns of what is copied as it stands, paths and commands; they are not folded.
+    """
+
+    def made(some: Sequence[Sequence[str]]) -> Table:
+        return _table(columns, some, right, whole)
+
     if len(rows) < _MANY:
-        return _table(columns, rows, right)
+        return made(rows)
     from llmx.cli.long_table import LongTable
 
-    places = [column in right for column in columns]
-    return LongTable(lambda some: _table(columns, some, right), rows, places)
+    return LongTable(made, rows, [column in right for column in columns])
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> Table:
+def _table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[str],
+    whole: Sequence[str],
+) -> Table:
     from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    from llmx.cli.whole_words import WholeWords
+
+    made = WholeWords(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        side: Literal["left", "right"] = "right" if column in right else "left"
+        made.add_column(column, justify=side, overflow="fold", no_wrap=column in whole)
     for row in rows:
         made.add_row(*(Text(marked(cell)) for cell in row))
     return made

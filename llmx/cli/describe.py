@@ -70,7 +70,7 @@ def _parts(recipe: Recipe) -> Iterator[Any]:
         yield table(("setting", "evidence", "where it comes from"), rows)
     outside = [(f"{shown(document.path)}:{one.line}", one.text) for one in reaches(recipe)]
     if outside:
-        yield table(("line", "what it asks for outside of llmx"), outside)
+        yield table(("line", "what it asks for outside of llmx"), outside, whole=("line",))
     lines = [(scale, line) for scale, lines in recipe.deviations.items() for line in lines]
     if lines:
         yield table(("scale", "differs from the paper on purpose"), lines)

@@ -32,9 +32,10 @@ def doctor(runs: Runs = None, debug: Debug = False) -> None:
     rows += [_vllm(), _key()]
     rows += [_kernel()]
     rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]
-    rows += [("memory", _memory(), ""), ("disk", _disk(runs_folder(runs)), "where runs are kept")]
+    rows += [("memory", _memory(), ""), ("disk", f"{_disk(runs_folder(runs))}, for runs", "")]
     rows += [_zoo(name) for name in _ZOO]
-    show(table(("what", "found", "if missing, or why"), rows))
+    show(table(("what", "found"), [row[:2] for row in rows], whole=("found",)))
+    show(*(f"{what}: {help_}" for what, _, help_ in rows if help_))
 
 
 def _package(name: str, install: str) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import llmx.api as api
+from llmx.cli.console import say
 from llmx.cli.options import Debug, Plugins, Runs
 
 
@@ -18,7 +19,9 @@ def report(
     plugins: Plugins = None,
     debug: Debug = False,
 ) -> None:
-    """Print the table of a run again, and where its report lies.
+    """Print the table of a run again, and where its report lies; of several of the newest.
+
+    A run that has not ended has none: the newest finished one is shown then, with a line about it.
 
     \b
     Examples:
@@ -27,4 +30,7 @@ def report(
     """
     from llmx.cli.result import show_result
 
-    show_result(api.load_run(run, runs))
+    found = api.load_run(run, runs)
+    for note in found.notes:
+        say(note, err=True)
+    show_result(found)

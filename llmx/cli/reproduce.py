@@ -45,6 +45,8 @@ def reproduce(
       llmx reproduce fsd --out results/fsd --keep
     """
     made = api.reproduce(paper, runs=runs, sources=source or (), recipes=recipes or ())
+    for note in made.notes:
+        say(note, err=True)
     written = api.write_page(made, runs, out, keep)
     if as_json:
         say(made.page.model_dump_json(indent=1))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +17,12 @@ from llmx.cli import complete
 from llmx.cli.console import say
 from llmx.cli.options import Debug, Plugins, Recipes, Runs, TrustCode
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.secrets import without_secrets
 
 if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
+
+_SIGNALLED = 128  # what a shell adds to the number of a signal that ended a process
 
 Words = Annotated[
     list[str] | None,
@@ -120,14 +126,57 @@ def _run(
     from llmx.cli.result import show_result
 
     try:
-        with watching(quiet) as observer:
+        with stopped_by_signals(), watching(quiet) as observer:
             result = run_spec(spec, runs=runs, limit=limit, observer=observer, workers=workers)
-    except KeyboardInterrupt:
-        say(f"\nstopped; to resume: {resume_command(sys.argv[1:])}", err=True)
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt as stop:
+        with suppress(OSError):  # the terminal may be what has gone
+            say(f"\nstopped; to resume: {resume_command(sys.argv[1:], sys.argv[0])}", err=True)
+        number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
+        raise typer.Exit(_SIGNALLED + number) from None
     show_result(result)
 
 
-def resume_command(arguments: Sequence[str]) -> str:
-    """Return the command that resumes: the same one, as finished work is kept."""
-    return shlex.join(["llmx", *arguments])
+class Stopped(KeyboardInterrupt):
+    """A signal that asks the process to end. What deals with Ctrl-C deals with it alike."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM (of a scheduler) and SIGHUP (of a terminal) end a run as Ctrl-C does.
+
+    The second one ends the process at once. Who has them ignored (``nohup``) is left alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def stop(number: int, frame: object) -> None:
+        for one in before:
+            signal.signal(one, signal.SIG_DFL)
+        raise Stopped(number)
+
+    heard = [number for number, handler in before.items() if handler == signal.SIG_DFL]
+    for number in heard:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])
+
+
+def resume_command(arguments: Sequence[str], program: str = "llmx") -> str:
+    """Return the command that resumes: the same one, as finished work is kept.
+
+    Args:
+        arguments: what follows the program, as it was typed.
+        program: ``sys.argv[0]``; of ``python -m llmx`` it is a file.
+    """
+    run_as_module = Path(program).parts[-2:] == ("llmx", "__main__.py")
+    start = [sys.executable, "-m", "llmx"] if run_as_module else ["llmx"]
+    return shlex.join([*start, *without_secrets(arguments)])

@@ -40,13 +40,14 @@ def runs(context: typer.Context, runs: Runs = None, debug: Debug = False) -> Non
         context.obj = runs
         return
     found = api.list_runs(runs)
-    rows = [(r.name, _state(r), _changed(r), size(r.size()), _settings(r)) for r in found]
+    states = {run.name: api.state_of(run) for run in found}
+    rows = [(r.name, f"{states[r.name]}", _changed(r), size(r.size()), _settings(r)) for r in found]
     columns = ("run", "state", "changed", "size", "settings")
-    show(table(columns, rows, right=("size",)) if rows else "no runs yet")
-
-
-def _state(run: RunFolder) -> str:
-    return "finished" if run.finished else "unfinished"
+    if not rows:
+        show("no runs yet")
+        return
+    show(table(columns, rows, right=("size",), whole=("run",)))
+    show(*(f"{name} failed: {one.reason}" for name, one in states.items() if one.reason))
 
 
 def _settings(run: RunFolder) -> str:

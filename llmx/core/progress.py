@@ -17,6 +17,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Show one short line beside the bar (a phase, a rate)."""
 
+    def scored(self, correct: int, of: int) -> None:
+        """Report that `correct` answers are right of those that have been scored so far."""
+
 
 class Silent:
     """Discards everything."""
@@ -28,4 +31,7 @@ class Silent:
         """Discard."""
 
     def note(self, text: str) -> None:
+        """Discard."""
+
+    def scored(self, correct: int, of: int) -> None:
         """Discard."""

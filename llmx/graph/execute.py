@@ -31,6 +31,7 @@ from llmx.stages.availability import KEY, reason
 from llmx.store.cache import Entry
 from llmx.store.lock import Lock
 
+_SCORE = "score"
 _POLL = 0.2  # seconds between looks at a node that another process holds
 
 
@@ -60,6 +61,7 @@ def execute(
             observer.reused(node.title)
         else:
             open_nodes.append(node)
+    open_nodes = _scores_at_once(open_nodes)
     while open_nodes:
         before = len(open_nodes)
         open_nodes = [node for node in open_nodes if not _advance(node, entries, observer)]
@@ -71,6 +73,21 @@ def execute(
             if not gone:
                 _report_waiting(open_nodes, entries, observer)
                 time.sleep(_POLL)
+
+
+def _scores_at_once(nodes: Sequence[Node]) -> list[Node]:
+    """Return nodes in their order, but each score right behind its answers: it takes no time."""
+    place = {node.fingerprint: at for at, node in enumerate(nodes)}
+
+    def turn(node: Node) -> tuple[int, int]:
+        own = place[node.fingerprint]
+        if node.stage.kind != _SCORE:
+            return own, own
+        return max(
+            (place[name] for name in node.inputs.values() if name in place), default=own
+        ), own
+
+    return sorted(nodes, key=turn)
 
 
 def _gone(graph: Graph, waiting: Sequence[Node], entries: Mapping[str, Entry]) -> list[Node]:

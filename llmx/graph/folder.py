@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,14 @@ from llmx.engines.kernel import KERNEL_ENGINES
 from llmx.engines.native.found import forward_found
 from llmx.graph.environment import made_with
 from llmx.graph.graph import CACHE, Graph, Node, entry_of
+from llmx.graph.provenance import facts_of, with_provenance
 from llmx.store.cache import Entry, size_bytes
 from llmx.store.files import inside, read_json, sweep, unwritable, write_json
-from llmx.store.fingerprint import fingerprint
+from llmx.store.fingerprint import fingerprint, hash_file
 from llmx.store.lock import Lock
+from llmx.store.page import write_marked
 
-_RUNNING = "running"
+_RUNNING, _CLOSING = "running", ".closing"
 _POLL, _PATIENCE = 0.05, 10.0  # seconds; who deletes a run or looks at its lock is soon over
 
 
@@ -93,6 +95,18 @@ def _busy(name: str) -> StoreError:
     )
 
 
+def is_going_on(run: Path) -> bool:
+    """Whether a process works at the run at this moment."""
+    return _lock(run).taken()
+
+
+def command_line() -> list[str]:
+    """Return the words of this process, without secrets; of ``python -m llmx`` as of ``llmx``."""
+    program = Path(sys.argv[0])
+    module = program.parts[-2:] == ("llmx", "__main__.py")
+    return ["llmx" if module else program.name, *without_secrets(sys.argv[1:])]
+
+
 def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> dict[str, Any]:
     """Return the manifest: seeds, command line, what the last process worked with, every stage.
 
@@ -101,7 +115,7 @@ def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> 
     return {
         **made_with(),
         "seconds": round(seconds, 1),
-        "command": [Path(sys.argv[0]).name, *without_secrets(sys.argv[1:])],
+        "command": command_line(),
         "seeds": {name: arm.seed for name, arm in spec.arms.items()},
         "batch_size": {name: arm.engine.batch_size for name, arm in spec.arms.items()},
         "threads": {name: arm.engine.threads for name, arm in spec.arms.items()},
@@ -134,6 +148,8 @@ def _stage(labels: list[tuple[str, str | None]], entry: Entry) -> dict[str, Any]
 
 
 _SPEC, _MANIFEST, _STAGES = "spec.json", "manifest.json", "stages.json"
+PAGES = "pages"
+"""Key of a manifest: name in the run folder → hash, of the pages with their provenance."""
 _FREE = {
     "overrides",
     "notes",
@@ -209,24 +225,93 @@ def _owned(node: Node) -> dict[str, str]:
 
 
 def close_folder(folder: RunFolder, spec: RunSpec, graph: Graph, seconds: float) -> None:
-    """Bring samples, results and the manifest into the run folder."""
+    """Bring samples, results, pages and the manifest into the run folder.
+
+    A run that had ended with the same outputs keeps its first manifest: that says when, by which
+    command and in how many seconds they were made.
+    """
     cache = folder.path.parent / CACHE
+    with _closing(folder.path):
+        _bring_all(folder, spec, graph, cache, seconds)
+
+
+def _bring_all(folder: RunFolder, spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> None:
+    manifest = build_manifest(spec, graph, cache, seconds)
+    first = _first_manifest(folder, manifest)
+    facts, pages = facts_of(first or manifest, spec), dict[str, str]()
     for node in graph:
         clear_joined(entry_of(cache, node))
         for stage, arm in node.labels:
-            _bring(entry_of(cache, node), folder.path, stage, arm)
-    write_json(folder.path / _MANIFEST, build_manifest(spec, graph, cache, seconds))
+            pages |= _bring(entry_of(cache, node), folder.path, stage, arm, facts)
+    made = {**(first or manifest), PAGES: pages}
+    if made != first:
+        write_json(folder.path / _MANIFEST, made)
 
 
-def _bring(entry: Entry, run: Path, stage: str, arm: str | None) -> None:
-    """Link a stage's files: those of a report to the top, all others under the stage's name."""
+@contextmanager
+def _closing(run: Path) -> Iterator[None]:
+    """Wait for whoever closes the same run: its pages and its manifest belong together."""
+    lock = Lock(_lock(run).path.with_suffix(_CLOSING))
+    while not lock.try_acquire():
+        time.sleep(_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _first_manifest(folder: RunFolder, now: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the manifest that is there, if it is of the outputs that there are now."""
+    if not folder.finished:
+        return None
+    try:
+        found = folder.manifest()
+        same = _outputs(found) == _outputs(now)
+    except (StoreError, KeyError, TypeError):
+        return None
+    return found if same else None
+
+
+def _outputs(manifest: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    return [(one["fingerprint"], one["stands_for"], one["files"]) for one in manifest["stages"]]
+
+
+def _bring(
+    entry: Entry, run: Path, stage: str, arm: str | None, facts: Mapping[str, str]
+) -> dict[str, str]:
+    """Link a stage's files: those of a report to the top, all others under the stage's name.
+
+    Returns:
+        name in the run folder → hash, of the pages: they are copies that say where they come from.
+    """
     names = () if entry.kind == "report" else (stage,) if arm is None else (stage, arm)
-    place = inside(run, *names)
+    place, pages = inside(run, *names), {}
     wrote = entry.about()["files"]
-    for path in entry.folder.rglob("*"):
+    for path in sorted(entry.folder.rglob("*")):
         name = path.relative_to(entry.folder)
-        if path.is_file() and str(name) in wrote:
-            _link(path, inside(place, *name.parts))
+        if not path.is_file() or str(name) not in wrote:
+            continue
+        target = inside(place, *name.parts)
+        if arm is None and _is_page(entry.kind, name):
+            _copy_page(path, target, facts)
+            pages[str(target.relative_to(run))] = hash_file(target)
+        else:
+            _link(path, target)
+    return pages
+
+
+def _is_page(kind: str, name: Path) -> bool:
+    # What other stages write as Markdown is read again, by the terminal and by papers' pages.
+    return name.suffix == ".html" or (kind == "report" and name.suffix == ".md")
+
+
+def _copy_page(source: Path, target: Path, facts: Mapping[str, str]) -> None:
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        _link(source, target)
+        return
+    write_marked(target, with_provenance(text, target.suffix, facts))
 
 
 def _link(source: Path, target: Path) -> None:
@@ -257,15 +342,33 @@ def find_run(runs: Path, name: str) -> RunFolder:
     Raises:
         StoreError: if there is none.
     """
-    known = list_runs(runs)
     if Path(name).joinpath(_SPEC).exists():
         return RunFolder(Path(name))
-    found = [run for run in known if run.name.startswith(name)]
+    known = list_runs(runs)
+    found = called(known, name)
     if found:
-        return next((run for run in found if run.name == name), found[0])
+        return found[0]
+    if not name:
+        raise StoreError(f"no finished run under {runs}", "run a recipe first")
     raise StoreError(
         f"no run '{name}' under {runs}", nearest(name, (run.name for run in known), "runs")
     )
+
+
+def called(known: Sequence[RunFolder], name: str) -> list[RunFolder]:
+    """Return the runs that a name means: of that name, of that recipe, or that begin so."""
+    exact = [run for run in known if run.name == name]
+    of_recipe = [run for run in known if name and run.name.rpartition("-")[0] == name]
+    return exact or of_recipe or [run for run in known if run.name.startswith(name)]
+
+
+def planned_outputs(run: RunFolder) -> list[tuple[str, str]]:
+    """Return (kind, fingerprint) of every output that the run was begun with; none if unknown."""
+    try:
+        stages = read_json(run.path / _STAGES)
+        return [(str(stage["kind"]), str(stage["fingerprint"])) for stage in stages]
+    except (StoreError, TypeError, KeyError):
+        return []
 
 
 def owned(run: RunFolder) -> set[str]:

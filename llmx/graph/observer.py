@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Protocol, TextIO
+from collections.abc import Mapping
+from typing import Protocol, TextIO, runtime_checkable
 
 from llmx.core.names import marked
 from llmx.core.progress import Progress, Silent
@@ -32,6 +33,19 @@ class Observer(Protocol):
 
     def note(self, text: str) -> None:
         """One line worth showing."""
+
+
+@runtime_checkable
+class Expecting(Protocol):
+    """An observer that says how long a run still takes, and wants the plan's word on it."""
+
+    def expect(self, seconds: Mapping[str, float], together: float) -> None:
+        """What is left of the plan, before anything runs.
+
+        Args:
+            seconds: title → estimate of each stage that is to be done and has one.
+            together: of all, in as many processes as there are.
+        """
 
 
 class SilentObserver:
@@ -106,6 +120,9 @@ class _Line:
 
     def note(self, text: str) -> None:
         """A line is too short for notes."""
+
+    def scored(self, correct: int, of: int) -> None:
+        """Nor for scores."""
 
     def show(self, done: int, total: int) -> None:
         """Write how far it is; the time that is left by what was done since it began."""

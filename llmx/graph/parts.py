@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from llmx.core import json_text
-from llmx.core.errors import UnavailableError
+from llmx.core.errors import StoreError, UnavailableError
 from llmx.core.progress import Progress, Silent
 from llmx.core.stage import Parted, StageContext
 from llmx.graph.graph import Node
 from llmx.graph.observer import Observer
 from llmx.store.cache import ABOUT, PROGRESS, Entry
+from llmx.store.files import read_json
 
 _EVERY = 0.5  # seconds between writes
 
@@ -32,12 +34,13 @@ class SharedProgress:
         self._inner = inner
         self._path = folder / PROGRESS
         self._written = 0.0
-        self._note = ""
+        self._note, self._unit = "", ""
         self.total = self.done = 0
+        self.judged = (0, 0)  # right answers, of those that have been scored
 
     def start(self, total: int, done: int = 0, unit: str = "samples") -> None:
         """Announce the work."""
-        self.total, self.done = total, done
+        self.total, self.done, self._unit = total, done, unit
         self._inner.start(total, done, unit)
         self._write()
 
@@ -53,6 +56,12 @@ class SharedProgress:
         self._inner.note(text)
         self._write_if_due()
 
+    def scored(self, correct: int, of: int) -> None:
+        """Report right answers."""
+        self.judged = (correct, of)
+        self._inner.scored(correct, of)
+        self._write_if_due()
+
     def _write_if_due(self) -> None:
         if time.monotonic() - self._written > _EVERY:
             self._write()
@@ -63,29 +72,42 @@ class SharedProgress:
         scratch = self._path.with_name(f".{PROGRESS}.{os.getpid()}.tmp")
         with suppress(OSError):
             seen = {"done": self.done, "total": self.total, "note": self._note}
+            seen |= {"unit": self._unit, _JUDGED: self.judged}
             scratch.write_text(json.dumps(seen))
             scratch.replace(self._path)
 
 
 @dataclass(frozen=True)
 class Glance:
-    """What another process's stage has done, of how much, and its latest line; 0 = unknown."""
+    """What another process's stage has done, of how much, and its latest line; 0 = unknown.
+
+    `unit` is what is counted, `judged` holds right answers, and how many have been scored.
+    """
 
     done: int = 0
     total: int = 0
     note: str = ""
+    judged: tuple[int, int] = (0, 0)
+    unit: str = "samples"
 
 
 def glance(entry: Entry) -> Glance:
     """Look at a stage that another process works on."""
     try:
         found = json_text.parse((entry.partial / PROGRESS).read_text())
-        return Glance(int(found["done"]), int(found["total"]), str(found.get("note", "")))
-    except (OSError, ValueError, KeyError):
+        note, judged = str(found.get("note", "")), _judged(found)
+        unit = str(found.get("unit") or Glance.unit)
+        return Glance(int(found["done"]), int(found["total"]), note, judged, unit)
+    except (OSError, ValueError, KeyError, TypeError):
         return Glance()
 
 
-_SECONDS = "seconds"
+def _judged(found: Mapping[str, Any]) -> tuple[int, int]:
+    correct, of = found.get(_JUDGED, (0, 0))
+    return int(correct), int(of)
+
+
+_SECONDS, _JUDGED = "seconds", "judged"
 
 
 def parts_of(node: Node) -> Mapping[str, int]:
@@ -133,10 +155,12 @@ def _do(node: Node, name: str, entries: Mapping[str, Entry], bar: _Sum) -> None:
     try:
         if not (entry.whole or part.whole):
             out = part.begin()
-            context = context_of(node, entries, out, SharedProgress(bar, out))
+            progress = SharedProgress(bar, out)
+            context = context_of(node, entries, out, progress)
             started = time.perf_counter()
             _parted(node).run_part(context, name)
-            part.complete({_SECONDS: time.perf_counter() - started})
+            seconds = time.perf_counter() - started
+            part.complete({_SECONDS: seconds, _JUDGED: progress.judged})
     finally:
         lock.release()
 
@@ -176,13 +200,35 @@ def glance_at(node: Node, entry: Entry) -> Glance | None:
     """Return how far other processes are with a node; None if nobody has begun."""
     if entry.shared_out.exists():  # first: who joins them has a partial folder and no progress
         parts = parts_of(node)
-        return Glance(_done(entry, parts), sum(parts.values()))
+        return Glance(_done(entry, parts), sum(parts.values()), "", _judged_in(entry, parts))
     return glance(entry) if entry.partial.exists() else None
 
 
 def _done(entry: Entry, parts: Mapping[str, int]) -> int:
     """Return how many samples of a node's parts are there."""
     return sum(_done_of(entry.part(name), size) for name, size in parts.items())
+
+
+def scored_in(entry: Entry) -> tuple[int, int] | None:
+    """Return right answers, of how many, of a whole output that says so in its summary."""
+    try:
+        found = read_json(entry.folder / "summary.json")
+        return int(found["correct"]), int(found["problems"])
+    except (StoreError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _judged_in(entry: Entry, parts: Iterable[str]) -> tuple[int, int]:
+    """Return right answers, of those scored, in all parts of a node."""
+    found = [_judged_of(entry.part(name)) for name in parts]
+    return sum(correct for correct, _ in found), sum(of for _, of in found)
+
+
+def _judged_of(part: Entry) -> tuple[int, int]:
+    try:
+        return _judged(part.about()) if part.whole else glance(part).judged
+    except StoreError:
+        return 0, 0  # joined and gone at this moment
 
 
 def _done_of(part: Entry, size: int) -> int:
@@ -199,6 +245,7 @@ class _Sum:
         self.node, self.entry, self.observer = node, entry, observer
         self.bar: Progress = Silent()
         self.shown: int | None = None
+        self.before = (0, 0)  # judged in the other parts
 
     def start(self, total: int, done: int = 0, unit: str = "samples") -> None:
         """A part begins."""
@@ -210,6 +257,7 @@ class _Sum:
         else:
             self.bar.advance(max(there - self.shown, 0))
         self.shown = max(there, self.shown or 0)
+        self.before = _judged_in(self.entry, parts)
 
     def advance(self, amount: int = 1) -> None:
         """Report finished work."""
@@ -219,3 +267,7 @@ class _Sum:
     def note(self, text: str) -> None:
         """Pass one line on."""
         self.bar.note(text)
+
+    def scored(self, correct: int, of: int) -> None:
+        """Report right answers of this part, with those of the others when it began."""
+        self.bar.scored(self.before[0] + correct, self.before[1] + of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from llmx.core.spec import RunSpec
 from llmx.engines.engine import engine_class
 from llmx.graph.graph import Graph, Node, entry_of
 from llmx.graph.observer import Observer
-from llmx.graph.parts import Glance, glance_at, open_parts
+from llmx.graph.parts import Glance, glance_at, open_parts, scored_in
 from llmx.stages.availability import reason
 from llmx.store.cache import names
 from llmx.store.files import write_json
@@ -25,6 +26,7 @@ from llmx.store.machine import machine
 
 _POLL = 0.2
 _MOST = 4
+_GRACE = 1.0  # seconds
 
 
 def default_workers(spec: RunSpec | None = None) -> int:
@@ -100,10 +102,17 @@ def _watch(workers: Sequence[_Worker], nodes: list[Node], cache: Path, observer:
         view.refresh(nodes)
         for worker in workers:
             if worker.process.returncode:
+                _wait_for_the_same(worker.process.returncode)
                 raise worker.error()
         if not running:
             return
         time.sleep(_POLL)
+
+
+def _wait_for_the_same(code: int) -> None:
+    """A signal to all of us, of a scheduler or a closed terminal, reaches this process too."""
+    if -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        time.sleep(_GRACE)
 
 
 class _View:
@@ -128,23 +137,33 @@ class _View:
                     self._move(node, seen)
 
     def _move(self, node: Node, seen: Glance) -> None:
-        if not seen.total:
-            return
         if node.fingerprint not in self.bars:
-            bar = self.observer.started(node.title)
-            bar.start(seen.total, seen.done)
-            self.bars[node.fingerprint] = (bar, seen.done, time.perf_counter())
+            self._begin(node)
         bar, before, since = self.bars[node.fingerprint]
-        bar.advance(max(seen.done - before, 0))
+        if before < 0 and seen.total:  # before that the worker does not know how much there is
+            bar.start(seen.total, seen.done, seen.unit)
+        elif before >= 0:
+            bar.advance(max(seen.done - before, 0))
         if seen.note:
             bar.note(seen.note)
-        self.bars[node.fingerprint] = (bar, max(seen.done, before), since)
+        if seen.judged[1]:
+            bar.scored(*seen.judged)
+        known = max(seen.done, before) if seen.total else before
+        self.bars[node.fingerprint] = (bar, known, since)
+
+    def _begin(self, node: Node) -> None:
+        self.bars[node.fingerprint] = (self.observer.started(node.title), -1, time.perf_counter())
 
     def _finish(self, node: Node) -> None:
         self.over.add(node.fingerprint)
-        _, _, since = self.bars.get(node.fingerprint, (None, 0, time.perf_counter()))
+        entry = entry_of(self.cache, node)
+        if node.fingerprint not in self.bars:  # it was too short to be seen at work
+            self._begin(node)
+        bar, _, since = self.bars[node.fingerprint]
+        if judged := scored_in(entry):
+            bar.scored(*judged)
         self.observer.finished(node.title, time.perf_counter() - since)
-        if why := reason(entry_of(self.cache, node)):
+        if why := reason(entry):
             self.observer.note(f"{node.title} is not available: {why}")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmx.core.errors import StoreError
-from llmx.graph.folder import RunFolder, find_run, list_runs, owned, refuse_beside_runs
+from llmx.graph.folder import PAGES, RunFolder, find_run, list_runs, owned, refuse_beside_runs
 from llmx.graph.graph import CACHE
 from llmx.store.cache import Entry, differences, entries, other_contents
 from llmx.store.fingerprint import hash_file
@@ -118,15 +118,17 @@ def _inputs(entry: Entry) -> set[str]:
 def _linked(run: RunFolder, hash_of: Callable[[Path], str]) -> Iterator[str]:
     """Yield a line for each file of a finished run folder that its manifest does not know so."""
     try:
-        stages = run.manifest()["stages"] if run.finished else []
+        manifest = run.manifest() if run.finished else {}
     except StoreError as error:
         yield error.message
         return
-    for stage in stages:
+    pages = manifest.get(PAGES, {})
+    for stage in manifest.get("stages", ()):
         for label in stage["stands_for"]:
-            place = run.path if stage["kind"] == "report" else run.path / label
-            for line in other_contents(place, stage["files"], hash_of):
-                yield line if place == run.path else f"{label}/{line}"
+            under = "" if stage["kind"] == "report" else f"{label}/"
+            files = {f"{under}{name}": wanted for name, wanted in stage["files"].items()}
+            own = {name: pages.get(name, wanted) for name, wanted in files.items()}
+            yield from other_contents(run.path, own, hash_of)
 
 
 def repair(runs: Path, found: Checked) -> list[tuple[Entry, Path]]:

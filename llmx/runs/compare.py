@@ -10,7 +10,7 @@ from llmx.claims.compare.model import Compared
 from llmx.claims.compare.pair import GivenSide, compare
 from llmx.core.errors import ConfigError, StoreError, nearest
 from llmx.core.spec import ArmSpec, StageSpec, trained_arms
-from llmx.graph.folder import RunFolder, list_runs
+from llmx.graph.folder import RunFolder
 from llmx.report.gather import Gathered, gather, pool, pool_specs
 from llmx.report.timing import timing
 from llmx.runs.run import load_run
@@ -25,6 +25,7 @@ class _Run:
     found: Gathered
     specs: Mapping[str, ArmSpec]
     stages: Mapping[str, StageSpec]
+    notes: tuple[str, ...] = ()
 
     def arms(self) -> list[str]:
         """Return the families that were scored."""
@@ -72,7 +73,7 @@ def compare_runs(first: str, second: str, runs: Path) -> Compared:
     ]
     if any(a.label == b.label for a, b in pairs):
         raise ConfigError(f"{pairs[0][0].label} is compared with itself", "name two arms")
-    return compare(pairs)
+    return compare(pairs).model_copy(update={"notes": tuple({*before.notes, *after.notes})})
 
 
 def _parted(name: str) -> tuple[str, str]:
@@ -100,22 +101,11 @@ def _arms(before: _Run, after: _Run, one: str, other: str) -> list[tuple[str, st
 
 
 def _open(name: str, runs: Path) -> _Run:
-    result = load_run(name or _newest(runs), runs=runs)
+    result = load_run(name, runs=runs)
     spec, folder = result.spec, result.folder
     stages = {stage.name: stage for stage in spec.stages}
-    return _Run(folder.name, gather(_stages(folder), spec.arms), spec.arms, stages)
-
-
-def _newest(runs: Path) -> str:
-    """Return the newest finished run.
-
-    Raises:
-        StoreError: if there is none.
-    """
-    found = next((run.name for run in list_runs(runs) if run.finished), None)
-    if found is None:
-        raise StoreError(f"no finished run under {runs}", "run a recipe first")
-    return found
+    found = gather(_stages(folder), spec.arms)
+    return _Run(folder.name, found, spec.arms, stages, result.notes)
 
 
 def _stages(folder: RunFolder) -> dict[str, Path]:

@@ -22,7 +22,8 @@ from llmx.claims.reproduce.stored import (
 from llmx.core.errors import LlmxError, StoreError
 from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
-from llmx.graph.folder import list_runs
+from llmx.graph.accesses import state_of
+from llmx.graph.folder import RunFolder, list_runs
 from llmx.graph.plan import plan
 from llmx.report.figures.names import ACCURACY, PROBLEMS, WIN_RATE
 from llmx.store.files import inside, write_json
@@ -35,6 +36,8 @@ class PaperPage:
 
     page: Page
     stored: tuple[Stored, ...]
+    notes: tuple[str, ...] = ()
+    """Lines about newer runs that have not ended."""
 
 
 def paper_page(
@@ -73,6 +76,19 @@ def stored_runs(runs: Path, recipes: Iterable[str]) -> list[Stored]:
             except LlmxError:
                 continue  # a run of another version stays on disk, and is no evidence here
     return [max(same, key=_weight) for same in found.values() if same]
+
+
+def unended(runs: Path, recipes: Iterable[str]) -> tuple[str, ...]:
+    """Return a line for each recipe whose newest run has not ended, and so is not on the page."""
+    newest: dict[str, RunFolder] = {}
+    for folder in list_runs(runs):
+        newest.setdefault(folder.name.rpartition("-")[0], folder)
+    return tuple(
+        f"the newest run of {name}, {newest[name].name}, is {state_of(newest[name])}; "
+        "the page rests on finished ones"
+        for name in recipes
+        if name in newest and not newest[name].finished
+    )
 
 
 def given_runs(folders: Sequence[Path], recipes: Iterable[str]) -> list[Stored]:

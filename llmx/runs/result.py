@@ -26,6 +26,8 @@ class RunResult:
     seconds: float
     results: dict[str, Any] | None
     """Content of ``results.json``, None for a recipe without a report."""
+    notes: tuple[str, ...] = ()
+    """Lines to read first, e.g. that a newer run has not ended."""
 
     @property
     def files(self) -> dict[str, Path]:

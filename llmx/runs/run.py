@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from llmx.core.errors import StoreError
-from llmx.core.secrets import without_secrets
 from llmx.core.spec import RunSpec
+from llmx.graph.accesses import accessing, resume_command, state_of
 from llmx.graph.execute import execute, missing
 from llmx.graph.folder import (
     RunFolder,
+    called,
     close_folder,
     find_run,
     folder_for,
@@ -24,7 +24,7 @@ from llmx.graph.folder import (
     open_folder,
 )
 from llmx.graph.graph import CACHE, Node, entry_of
-from llmx.graph.observer import Observer, SilentObserver
+from llmx.graph.observer import Expecting, Observer, SilentObserver
 from llmx.graph.plan import Plan, plan
 from llmx.graph.workers import run_with_workers
 from llmx.report.results import load_results
@@ -94,7 +94,7 @@ def run(
     for note in (*planned.spec.notes, *(planned.notes if planned.left else ())):
         watcher.note(note)
     folder = folder_for(runs, planned.spec)
-    with going_on(folder.path):
+    with going_on(folder.path), accessing(folder):
         open_folder(folder, planned.spec, planned.graph)
         started = time.perf_counter()
         _bring_to_completion(planned, runs / CACHE, watcher)
@@ -115,6 +115,9 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
     todo = {node.fingerprint for node in missing(cache, graph)}
     set_damaged_aside((n for n in graph if n.fingerprint in todo), cache, watcher.note)
     watcher.planned(len(graph.nodes), len(graph.nodes) - len(todo))
+    if isinstance(watcher, Expecting):
+        ahead = [one for one in planned.stages if not one.cached and one.cost.seconds is not None]
+        watcher.expect({one.title: one.cost.seconds or 0.0 for one in ahead}, planned.seconds)
     for node in graph:
         if node.fingerprint not in todo:
             watcher.reused(node.title)
@@ -125,14 +128,40 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
 
 
 def load_run(name: str, *, runs: Path | None = None) -> RunResult:
-    """Return a finished run by (the beginning of) its name, or by its folder."""
-    folder = find_run(runs or default_runs(), name)
-    if not folder.finished:
-        spec = folder.spec()
-        again = shlex.join(["llmx", "run", f"recipe={spec.name}", *without_secrets(spec.overrides)])
-        raise StoreError(f"the run {folder.name} is unfinished", f"to resume: {again}")
+    """Return a finished run by (the beginning of) its name, or by its folder.
+
+    Of several the newest that is finished; that a newer one is not stands among the result's notes.
+
+    Raises:
+        StoreError: if there is none.
+    """
+    newest = find_run(runs or default_runs(), name)
+    folder = newest if newest.finished else _older(newest, name, runs or default_runs())
+    notes = () if folder == newest else (passed_over(newest, folder.name),)
     seconds = float(folder.manifest()["seconds"])
-    return RunResult(folder, folder.spec(), seconds, _results(folder))
+    return RunResult(folder, folder.spec(), seconds, _results(folder), notes)
+
+
+def _older(newest: RunFolder, name: str, runs: Path) -> RunFolder:
+    """Return the newest finished run that a name means, where the newest of all is not.
+
+    Raises:
+        StoreError: if there is none; it says how to go on with the newest.
+    """
+    means = [] if name == str(newest.path) else called(list_runs(runs), name)
+    found = next((run for run in means if run.finished), None)
+    if found is not None:
+        return found
+    newest.spec()  # one of another version cannot go on
+    state = state_of(newest)
+    why = f": {state.reason}" if state.reason else ""
+    again = resume_command(newest)
+    raise StoreError(f"the run {newest.name} is {state}{why}", f"to resume: {again}")
+
+
+def passed_over(newest: RunFolder, shown: str) -> str:
+    """Return the line that says that a newer run than the one that is shown has not ended."""
+    return f"the newest run, {newest.name}, is {state_of(newest)}; this is {shown}"
 
 
 def _results(folder: RunFolder) -> dict[str, Any] | None:

@@ -16,6 +16,8 @@ class Scorer(Protocol):
     :class:`~llmx.core.errors.LlmxError`: a plan then refuses before anything is generated.
     One that measures more than right and wrong declares it in a class variable ``metrics``, a tuple
     of :class:`~llmx.core.record.Metric`, and gives every answer a value of each in `Score.values`.
+    One that takes its time, or asks others, has a class variable ``instant = False``: answers are
+    then not scored a first time as they come, to show how it goes.
     """
 
     kind: ClassVar[str]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from llmx.core.options import Count, InputModels, Split, StageOptions
 from llmx.core.progress import Progress
-from llmx.core.record import Record, as_json
+from llmx.core.record import Record, Sample, as_json
+from llmx.core.registry import lookup
 from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data import load
 from llmx.engines.engine import Accounting, Arriving, Engine, Exact, engine_class
 from llmx.stages.requests import (
     answering,
@@ -27,8 +30,12 @@ from llmx.stages.requests import (
 from llmx.store.files import Appender, read_lines, write_json, write_lines, write_parts
 from llmx.store.rows import id_of, keep_asked, rows
 
+if TYPE_CHECKING:
+    from llmx.scoring.scorer import Scorer
+
 SAMPLES = "samples.jsonl"
 _PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly
+_INSTANT = 0.05  # seconds
 _EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
 
 
@@ -117,12 +124,60 @@ class DecodeStage:
         asked = requests_for(given.arm, split_of(given), problems_of(given), threshold)[which]
         arm = answering(given, context.inputs)
         engine = open_engine(arm, context.inputs, context.progress)
-        keep_answers(engine, asked, context.out / SAMPLES, arm.engine.batch_size, context.progress)
+        told = _Judging(given, context.progress)
+        keep_answers(engine, asked, context.out / SAMPLES, arm.engine.batch_size, told)
         return engine
 
 
+class _Judging:
+    """Progress that scores the answers as they come, so that whoever watches sees how it goes.
+
+    Nothing rests on it: the score stage scores them all. It ends where that is no trifle.
+    """
+
+    def __init__(self, given: StageInput, inner: Progress) -> None:
+        self.start, self.advance, self.note = inner.start, inner.advance, inner.note
+        self.scored = inner.scored
+        self._given, self._scorer = given, _scorer_of(given)
+        self._problems: dict[str, Sample] = {}
+        self._right = self._of = 0
+
+    def answered(self, records: Iterable[Record]) -> None:
+        """Score answers, and report the share of right ones."""
+        for record in records:
+            if self._scorer is None:
+                return
+            began = time.perf_counter()
+            try:
+                self._right += self._scorer.score(record, self._problem(record.id)).correct
+            except Exception:  # the score stage has the same answer, and says what is wrong
+                self._scorer = None
+                return
+            self._of += 1
+            if time.perf_counter() - began > _INSTANT:
+                self._scorer = None
+        if self._of:
+            self.scored(self._right, self._of)
+
+    def _problem(self, name: str) -> Sample:
+        if not self._problems:
+            data, _ = required(self._given.arm, self._given.stage.name)
+            found = load(data, split_of(self._given), problems_of(self._given))
+            self._problems = {sample.id: sample for sample in found}
+        return self._problems[name]
+
+
+def _scorer_of(given: StageInput) -> Scorer | None:
+    """Return what will score the answers, where one scorer does and takes no time."""
+    after = [s for s in given.stages.values() if s.kind == "score" and given.stage.name in s.needs]
+    if len(after) != 1:
+        return None
+    scorer = lookup("scorer", StageInput(after[0], given.arms).options.scorer)
+    return scorer() if getattr(scorer, "instant", True) else None
+
+
 def keep_answers(
-    engine: Engine, requests: Sequence[Request], path: Path, batch: int, progress: Progress
+    engine: Engine, requests: Sequence[Request], path: Path, batch: int, progress: _Judging
 ) -> None:
     """Append what is missing to a file of records, and leave it in the order of the requests."""
     exact = isinstance(engine, Exact) and bool(requests) and engine.exact(requests[0].sampler)
@@ -135,6 +190,7 @@ def keep_answers(
         for found in _batches(engine, requests, kept, batch, exact):
             records.append(as_json(record) for record in found)
             progress.advance(len(found))
+            progress.answered(found)
     if singly:
         _sort(path, requests)
 

@@ -161,6 +161,7 @@ def _scored(
     for record in rows(path, Record):
         yield done.score(record, _problem(problems, record))
         context.progress.advance()
+        context.progress.scored(done.counts["correct"], len(done.samples))
 
 
 def _data(given: StageInput) -> DataSpec:

@@ -85,6 +85,9 @@ class Compared(Frozen):
 
     schema_version: Literal[2] = 2
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
+    notes: tuple[str, ...] = Field(
+        default=(), exclude=True, description="for whoever asked: a newer run has not ended"
+    )
 
     def dump(self) -> dict[str, Any]:
         """Return the content of the file; figures are written as in a ``figures.json``."""

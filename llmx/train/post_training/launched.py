@@ -34,6 +34,9 @@ class _Lines:
     def note(self, text: str) -> None:
         _say("note", text)
 
+    def scored(self, correct: int, of: int) -> None:
+        """A training scores no answers."""
+
 
 def _say(*words: Any) -> None:
     sys.stdout.write(json.dumps(words) + "\n")

@@ -85,7 +85,7 @@ def test_rm_and_gc_in_the_middle_refuse_and_afterwards_delete_everything(tmp_pat
     assert not [
         path
         for path in (runs / "cache").rglob("*")
-        if path.suffix != ".lock" and path.name not in ("decode", "running")
+        if path.suffix not in (".lock", ".closing") and path.name not in ("decode", "running")
     ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dated import DATED, undated
 
 from llmx.core.errors import LlmxError, RunError
 from llmx.core.spec import RunSpec
@@ -23,9 +24,9 @@ Recipe = Callable[..., RunSpec]
 
 
 def results(folder: Path) -> dict[str, bytes]:
-    """Every file of a run but the manifest, which holds times."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json"]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    """Every file of a run but those that hold times, and pages without their provenance."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in DATED]
+    return {str(path.relative_to(folder)): undated(path) for path in files}
 
 
 @pytest.mark.slow
