@@ -21,6 +21,7 @@ from llmx.graph.folder import (
     find_run,
     folder_for,
     going_on,
+    list_runs,
     open_folder,
 )
 from llmx.graph.graph import CACHE, Node, entry_of
