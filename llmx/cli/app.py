@@ -15,6 +15,7 @@ from llmx.cli import (
     compare,
     describe,
     doctor,
+    evaluate,
     list_recipes,
     parity,
     report,
@@ -103,6 +104,7 @@ app = typer.Typer(
 )
 
 app.command("run")(run.run)
+app.command("eval")(evaluate.evaluate)
 app.command("list")(list_recipes.list_recipes)
 app.command("describe")(describe.describe)
 app.command("validate")(validate.validate)

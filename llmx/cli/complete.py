@@ -43,6 +43,26 @@ def overrides(incomplete: str) -> list[str]:
         return []
 
 
+def evaluated(incomplete: str) -> list[str]:
+    """Return completions of a word of ``llmx eval``: a model, a file of questions, a setting."""
+    if "=" in incomplete or _bash_key() is not None:
+        return overrides(incomplete)
+    return [*places(incomplete), *overrides(incomplete)]
+
+
+def places(incomplete: str) -> list[str]:
+    """Return files and folders whose path begins so; a folder ends with a slash."""
+    folder, slash, start = incomplete.rpartition("/")
+    try:
+        found = sorted(Path(f"{folder}{slash}" or ".").iterdir())
+    except OSError:
+        return []
+    seen = [path for path in found if path.name.startswith(start)]
+    if not start:
+        seen = [path for path in seen if not path.name.startswith(".")]
+    return [f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}" for path in seen]
+
+
 def recipes(incomplete: str) -> list[str]:
     """Return recipe names."""
     try:

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import os
 
-from llmx.cli.complete import overrides, papers, recipes
+from llmx.cli.complete import evaluated, overrides, papers, recipes
 
-_WORDS = {"run": overrides, "describe": recipes, "validate": recipes, "reproduce": papers}
+_WORDS = {
+    "run": overrides,
+    "eval": evaluated,
+    "describe": recipes,
+    "validate": recipes,
+    "reproduce": papers,
+}
 
 
 def answer() -> str | None:

@@ -67,6 +67,32 @@ def run(
       llmx run recipe=fsd_gsm8k 'arms=[target,sd]' sampler.gamma=3,5,7 --limit 50
     """
     recipe, overrides = split(words or [])
+    start(
+        recipe,
+        overrides,
+        dry_run=dry_run,
+        limit=limit,
+        recipes=recipes,
+        runs=runs,
+        workers=workers,
+        quiet=quiet,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+def start(
+    recipe: str,
+    overrides: Sequence[str],
+    *,
+    dry_run: bool,
+    limit: int | None,
+    recipes: Sequence[Path] | None,
+    runs: Path | None,
+    workers: int | None,
+    quiet: bool,
+    trust_remote_code: bool,
+) -> None:
+    """Compose a recipe, then show its plan or do it; the arguments are those of the verb."""
     from llmx.config.compose import compose
 
     spec = compose(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,13 +143,16 @@ class Partners:
 
     A sweep of two thousand points has as many references: looking through them all for each
     would take as long as the rest of the plan.
+
+    Args:
+        across: swept keys whose first value is the reference of the others.
     """
 
-    def __init__(self, candidates: Sequence[Point]) -> None:
+    def __init__(self, candidates: Sequence[Point], across: Collection[str] = ()) -> None:
         self.first = candidates[0] if candidates else None
         self.known: dict[tuple[str, ...], dict[Values, tuple[int, Point]]] = {}
         for place, point in enumerate(candidates):
-            keys = tuple(sorted(point.swept))
+            keys = tuple(sorted({*point.swept}.difference(across)))
             alike = self.known.setdefault(keys, {})
             alike.setdefault(_values(point, keys), (place, point))
 
@@ -383,9 +386,11 @@ class Composition:
         common, own = self.recipe.words.get("reference"), self.recipe.references
         wanted = {point.arm: own.get(point.arm, common) for point in points}
         names = set(wanted.values())
-        partners = {name: Partners([p for p in points if p.arm == name]) for name in names}
-        found = {point.name: partners[wanted[point.arm]].of(point).name for point in points}
         there = {point.arm for point in points}
+        # Models side by side: with no other arm to be held against, each is held against the first.
+        across = {"model.target"} if there == {common} else set()
+        partners = {name: Partners([p for p in points if p.arm == name], across) for name in names}
+        found = {point.name: partners[wanted[point.arm]].of(point).name for point in points}
         for name in dict.fromkeys([common, *own.values()]):
             wanting = [arm for arm in there if own.get(arm, common) == name]
             if name and name not in there and wanting:

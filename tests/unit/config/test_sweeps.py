@@ -28,6 +28,24 @@ def test_each_point_is_compared_with_the_reference_of_its_own_point(small: str) 
     assert spec.references["target"] == "sd@gamma=3"
 
 
+def test_models_side_by_side_are_held_against_the_first(small: str) -> None:
+    words = ["model.target=zoo:gsm_target,zoo:gsm_draft", "seed=0,1", "arms=[target]"]
+    swept = {"target@target=zoo_gsm_draft@seed=1", "target@target=zoo_gsm_target@seed=1"}
+    spec = compose(small, words)
+    assert swept <= set(spec.arms)
+    assert spec.references == {}  # the recipe's reference is another arm, and left out
+    alone = compose(small, ["model.target=zoo:gsm_target,zoo:gsm_draft", "seed=0,1", "arms=[sd]"])
+    assert alone.reference == "sd@target=zoo_gsm_target@seed=0"
+    for seed in (0, 1):
+        first = f"sd@target=zoo_gsm_target@seed={seed}"
+        for model in ("target", "draft"):
+            assert alone.references[f"sd@target=zoo_gsm_{model}@seed={seed}"] == first
+    both = compose(small, ["model.target=zoo:gsm_target,zoo:gsm_draft", "arms=[target,sd]"])
+    assert both.references["sd@target=zoo_gsm_draft"] == "sd@target=zoo_gsm_draft"
+    seeds = compose(small, ["seed=0,1", "arms=[sd]"])
+    assert all(arm == other for arm, other in seeds.references.items())
+
+
 OWN = """\
 defaults:
   - override /model: zoo_gsm
