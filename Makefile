@@ -21,6 +21,8 @@ VLLM_PIP := $(VLLM)/bin/python -m pip install --quiet --disable-pip-version-chec
 
 demo: $(VENV)/.installed
 	$(BIN)/llmx run recipe=fsd_gsm8k
+	@printf '\nNext:\n  source $(BIN)/activate\n'
+	@printf '  llmx %s\n' 'eval zoo:gsm_target data=gsm_symbolic' 'eval MODEL FILE.jsonl' 'list' 'reproduce fsd'
 
 setup: $(VENV)/.installed-dev
 

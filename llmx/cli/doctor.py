@@ -10,6 +10,7 @@ from pathlib import Path
 
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
+from llmx.core.install import pip_install, with_extra
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
 _EXTRAS = {"datasets": "hub", "trl": "train"}
@@ -27,8 +28,8 @@ def doctor(runs: Runs = None, debug: Debug = False) -> None:
     from llmx.api import runs_folder
 
     rows = [("python", platform.python_version(), "")]
-    rows += [_package(name, "pip install llmx-lab") for name in _NEEDED]
-    rows += [_package(name, f'pip install "llmx-lab[{extra}]"') for name, extra in _EXTRAS.items()]
+    rows += [_package(name, pip_install("llmx-lab")) for name in _NEEDED]
+    rows += [_package(name, with_extra(extra)) for name, extra in _EXTRAS.items()]
     rows += [_vllm(), _key()]
     rows += [_kernel()]
     rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]

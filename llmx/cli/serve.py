@@ -11,6 +11,7 @@ from llmx.cli.console import say, show
 from llmx.cli.options import Debug, Plugins, Recipes, TrustCode
 from llmx.cli.run import Words, split
 from llmx.core.errors import ConfigError
+from llmx.core.install import with_extra
 
 if TYPE_CHECKING:
     from llmx.serve.access import Access
@@ -116,7 +117,7 @@ def serve(
     try:
         from llmx.serve.server import Server, bind, prepare
     except ImportError as error:
-        raise ConfigError(f"serving needs {error.name}", "pip install 'llmx-lab[serve]'") from error
+        raise ConfigError(f"serving needs {error.name}", with_extra("serve")) from error
     import asyncio
 
     from llmx.config.compose import compose

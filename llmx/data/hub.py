@@ -10,6 +10,7 @@ from typing import Any
 
 from llmx.core.errors import DataError
 from llmx.core.hub import go_offline_if_unreachable
+from llmx.core.install import with_extra
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.templated import question_key
@@ -50,7 +51,7 @@ def rows(
     if find_spec("datasets") is None:
         raise DataError(
             f"{spec.kind} needs the package 'datasets'",
-            f"pip install 'llmx-lab[hub]', or {offline}",
+            f"{with_extra('hub')}, or {offline}",
         )
     go_offline_if_unreachable()
     from datasets import load_dataset

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -19,6 +18,7 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import DataError
+from llmx.core.install import pip_install
 from llmx.data.local import lines_of, text_of
 
 Row = dict[str, Any]
@@ -179,8 +179,8 @@ def _parquet(path: Path) -> QuestionTable:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
-        hint = f"{sys.executable} -m pip install pyarrow"
-        raise DataError(f"{path.name} needs the package 'pyarrow'", hint) from error
+        text = f"{path.name} needs the package 'pyarrow'"
+        raise DataError(text, pip_install("pyarrow")) from error
     try:
         found = parquet.read_table(path).to_pylist()
     except (ArrowException, ValueError) as error:

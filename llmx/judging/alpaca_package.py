@@ -15,19 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import DataError, LlmxError
+from llmx.core.install import pip_install, with_extra
 from llmx.core.record import Message
 
 TEMPLATE = "evaluators_configs/alpaca_eval_clf_gpt4_turbo/alpaca_eval_clf.txt"
 """Named by the package's own configuration of the judge `weighted_alpaca_eval_gpt4_turbo`."""
-
-_INSTALL = "pip install 'llmx-lab[judge]'"
 
 
 def missing() -> LlmxError | None:
     """Return the error that says how to get the package, None if it is there."""
     if find_spec("alpaca_eval") is not None:
         return None
-    return DataError("AlpacaEval needs the package 'alpaca_eval'", _INSTALL)
+    return DataError("AlpacaEval needs the package 'alpaca_eval'", with_extra("judge"))
 
 
 def installed() -> str:
@@ -54,7 +53,7 @@ def template() -> str:
         if path.exists():
             return path.read_text(encoding="utf-8")
     raise DataError(
-        f"alpaca_eval {installed()} has no {TEMPLATE}", "pip install alpaca_eval==0.6.6"
+        f"alpaca_eval {installed()} has no {TEMPLATE}", pip_install("alpaca_eval==0.6.6")
     )
 
 
@@ -69,7 +68,9 @@ def part(name: str) -> Any:
         try:
             return import_module(f"alpaca_eval.{name}")
         except ImportError as error:
-            raise DataError(f"the package alpaca_eval does not load: {error}", _INSTALL) from error
+            raise DataError(
+                f"the package alpaca_eval does not load: {error}", with_extra("judge")
+            ) from error
 
 
 def chat(prompt: str) -> tuple[Message, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.install import pip_install
 from llmx.core.names import marked
 from llmx.core.spec import RunSpec
 from llmx.graph.folder import RunFolder
@@ -149,5 +150,5 @@ def _in_form(rows: list[dict[str, Any]], form: Form) -> Any:
                 return Table.from_pylist(rows)
     except ImportError as error:
         package = str(error.name)
-        raise ConfigError(f"form='{form}' needs {package}", f"pip install {package}") from error
+        raise ConfigError(f"form='{form}' needs {package}", pip_install(package)) from error
     raise ConfigError(f"no form '{form}'", "pandas, arrow or rows")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import EngineError
+from llmx.core.install import with_extra
 
 Source = tuple[str, str, str]
 """Package, file in it and class whose annotated names are settings."""
@@ -46,7 +47,7 @@ WITHOUT_TRL: dict[str, dict[str, Any]] = {
     "grpo": {**_DRAWN, "num_generations": 8, "beta": 0.0},
     "rloo": {**_DRAWN, "num_generations": 2, "beta": 0.05},
 }
-INSTALL = "pip install 'llmx-lab[train]'"
+INSTALL = with_extra("train")
 
 
 def installed(package: str) -> bool:

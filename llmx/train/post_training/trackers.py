@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from llmx.core.errors import ConfigError
+from llmx.core.install import pip_install
 from llmx.train.post_training.fields import installed
 
 Open = Callable[["Tracked"], "Tracker"]
@@ -134,7 +135,7 @@ def chosen(names: Sequence[str] | None) -> tuple[str, ...]:
         return ("tensorboard",) if installed("tensorboard") else ()
     for name in names:
         if not installed(name):
-            hint = f"pip install {name}, or name others: trackers: []"
+            hint = f"{pip_install(name)}, or name others: trackers: []"
             raise ConfigError(f"tracker '{name}' is not installed", hint)
     return tuple(names)
 
