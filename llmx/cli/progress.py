@@ -269,8 +269,7 @@ class Log:
     def ended(self, work: AtWork, seconds: float) -> None:
         """Write what a stage did, and how far the run is."""
         did = f", {work.total:,} {work.unit}" if work.total else ""
-        text = f", {work.text}" if work.text else ""
-        self.note(f"done  {work.title}  {seconds:.1f} s{did}{text}; {self._course.footer()}")
+        self.note(f"done  {work.title}  {seconds:.1f} s{did}; {self._course.footer()}")
 
     def tick(self) -> None:
         """Write how far everything is, if nothing was written for thirty seconds."""

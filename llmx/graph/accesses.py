@@ -112,6 +112,6 @@ def resume_command(run: RunFolder) -> str:
 def _rows(folder: Path) -> list[dict[str, Any]]:
     """Return the lines of a run, oldest first; none where they cannot be read."""
     try:
-        return read_lines(folder / ACCESSES)
+        return [row for row in read_lines(folder / ACCESSES) if isinstance(row, dict)]
     except StoreError:
         return []

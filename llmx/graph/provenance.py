@@ -46,7 +46,7 @@ def _html(facts: Mapping[str, str]) -> str:
 
 def _markdown(facts: Mapping[str, str]) -> str:
     rows = "\n".join(f"- {name}: {_as_code(name, text)}" for name, text in facts.items())
-    return f"{_BEGIN}\n{rows}\n{_END}\n\n"
+    return f"{_BEGIN}\n{rows}\n{_END}\n"
 
 
 def _as_code(name: str, text: str) -> str:

@@ -140,23 +140,24 @@ class _Judging:
         self.scored = inner.scored
         self._given, self._scorer = given, _scorer_of(given)
         self._problems: dict[str, Sample] = {}
-        self._right = self._of = 0
+        self._right = self._of = self._told = 0
 
     def answered(self, records: Iterable[Record]) -> None:
         """Score answers, and report the share of right ones."""
         for record in records:
             if self._scorer is None:
-                return
+                break
             began = time.perf_counter()
             try:
                 self._right += self._scorer.score(record, self._problem(record.id)).correct
             except Exception:  # the score stage has the same answer, and says what is wrong
                 self._scorer = None
-                return
+                break
             self._of += 1
             if time.perf_counter() - began > _INSTANT:
                 self._scorer = None
-        if self._of:
+        if self._of > self._told:
+            self._told = self._of
             self.scored(self._right, self._of)
 
     def _problem(self, name: str) -> Sample:

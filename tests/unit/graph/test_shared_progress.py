@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from llmx.cli.progress import Course
 from llmx.core.progress import Silent
 from llmx.graph import parts as module
 from llmx.graph.graph import build_graph
@@ -64,3 +65,30 @@ def test_a_file_of_an_older_process_has_no_line(tmp_path):
     entry = Entry(tmp_path, "decode", "abc")
     (entry.begin() / PROGRESS).write_text(json.dumps({"done": 1, "total": 2}))
     assert glance(entry) == Glance(1, 2)
+
+
+def test_a_worker_s_unit_and_scores_are_shown(recipe, tmp_path, always):
+    (node, *_) = build_graph(recipe())
+    entry = Entry(tmp_path, node.stage.kind, node.fingerprint)
+    told, seen = SharedProgress(Silent(), entry.begin()), Course()
+    seen.display = SilentObserver()
+    view = _View(tmp_path, seen)
+    view.refresh([node])
+    assert seen.work[node.title].line().startswith("starting, ")
+    told.start(30, 10, "steps")
+    told.scored(3, 4)
+    view.refresh([node])
+    told.advance(2)
+    view.refresh([node])
+    assert seen.work[node.title].line().startswith("12 of 30 steps, ")
+    assert seen.judged == (node.title, 3, 4)
+
+
+def test_parts_add_up_what_was_scored_in_each(tmp_path, always):
+    entry = Entry(tmp_path, "decode", "abc")
+    done, at_work = entry.part("a"), entry.part("b")
+    done.begin()
+    done.complete({"seconds": 1.0, "judged": (5, 16)})
+    SharedProgress(Silent(), at_work.begin()).scored(2, 3)
+    entry.part("c").begin()
+    assert module._judged_in(entry, "abcd") == (7, 19)
