@@ -28,7 +28,15 @@ def build(
     figures = measure(found, arms, reference, baseline, references)
     reference, baseline = common(reference, arms), common(baseline, arms)
     sizes = {block.batch_size for block in found.blocks}
-    said = findings(figures, reference, baseline, _notes(found))
+    calibrated = {
+        name: [run.calibration for run in files.runs() if run.calibration is not None]
+        for name, files in found.arms.items()
+    }
+    notes = {
+        name: tuple(dict.fromkeys(one.note for one in known if one.note))
+        for name, known in calibrated.items()
+    }
+    said = findings(figures, reference, baseline, notes)
     return Results(
         title=title,
         reference=reference,
@@ -36,16 +44,7 @@ def build(
         batch_size=sizes.pop() if len(sizes) == 1 else None,
         speed_rounds=len({block.round for block in found.blocks}),
         speed_engines="one at a time" if any(b.engines for b in found.blocks) else None,
-        rows=tuple(rows_of(figures, reference, baseline)),
+        rows=tuple(rows_of(figures, reference, baseline, calibrated)),
         findings=(*said, *verdict_line(found.verdicts)),
         figures=figures,
     )
-
-
-def _notes(found: Gathered) -> dict[str, tuple[str, ...]]:
-    """Return arm → what its calibrations say of themselves."""
-    notes = {
-        name: [run.calibration.note for run in files.runs() if run.calibration]
-        for name, files in found.arms.items()
-    }
-    return {name: tuple(dict.fromkeys(filter(None, said))) for name, said in notes.items()}

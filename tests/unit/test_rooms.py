@@ -3,13 +3,14 @@
 import ast
 import re
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from yaml import safe_load
 
 import llmx
-from llmx.core.registry import rooms
+from llmx.core.registry import kinds, lookup, rooms
 
 ROOT = Path(str(llmx.__file__)).parent
 HOME = Path(__file__).parents[2]
@@ -183,3 +184,12 @@ def test_only_a_model_judges(room):
     assert {
         (name, one) for name in inside for one in defined(inside[name]) if "judg" in one.lower()
     } == set()
+
+
+@pytest.mark.parametrize("name", kinds("test"))
+def test_what_a_verdict_test_is_declared_with_is_there(name):
+    """A plan checks findings by the declaration alone: a module that moved is met by a run."""
+    function = lookup("test", name).function
+    if isinstance(function, str):
+        module, _, attribute = function.partition(":")
+        assert callable(getattr(import_module(module), attribute))

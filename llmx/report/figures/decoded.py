@@ -173,12 +173,19 @@ def loss_figures(arm: str, known: Sequence[StoredCalibration]) -> Iterator[Figur
         yield Figure(quantity=names.ASKED_LOSS, arm=arm, span=Span(estimate=asked), unit="points")
 
 
-def rows_of(found: Figures, reference: str | None, baseline: str | None) -> list[dict[str, Any]]:
+Calibrations = Mapping[str, Sequence[StoredCalibration]]
+"""Arm → its calibrations, one a seed."""
+
+
+def rows_of(
+    found: Figures, reference: str | None, baseline: str | None, calibrated: Calibrations
+) -> list[dict[str, Any]]:
     """Return the figures as rows, an arm a row; :func:`of_results` reads them again.
 
     Args:
         reference: the arm that others are compared with, without a point of a sweep.
         baseline: how the arm that runs the target alone is called.
+        calibrated: what a row holds beside figures: thresholds, and how they were found.
     """
     of_arm: dict[str, list[Figure]] = {}
     for one in found.figures:
@@ -203,7 +210,8 @@ def rows_of(found: Figures, reference: str | None, baseline: str | None) -> list
             _put(row, place, held.find(place.quantity, arm, against or ""))
         for place in _OVER_TARGET:
             _put(row, place, over_target(figures, place.quantity, targets))
-        rows.append({**row, **_share_of(held, arm), **_metrics_of(held, arm, against, known)})
+        row |= {**_share_of(held, arm), **_calibration_of(calibrated.get(arm, ()))}
+        rows.append({**row, **_metrics_of(held, arm, against, known)})
     return rows
 
 
@@ -241,18 +249,15 @@ def _share_of(held: Figures, arm: str) -> dict[str, Any]:
         "draft_share": share.span.estimate if share else None,
         "asked_share": share.expected if share else asked.span.estimate if asked else None,
         "share_missed": share is not None and missed(share),
-        "calibration": _loss_of(held, arm),
     }
 
 
-def _loss_of(held: Figures, arm: str) -> dict[str, Any] | None:
-    loss, asked = held.find(names.LOSS, arm), held.find(names.ASKED_LOSS, arm)
-    if loss is None:
-        return None if asked is None else {"asked_loss": asked.span.estimate}
-    error = None if loss.span.high is None else loss.span.high - loss.span.estimate
+def _calibration_of(known: Sequence[StoredCalibration]) -> dict[str, Any]:
+    written = [as_json(one) for one in known]
     return {
-        "asked_loss": loss.expected, "loss": loss.span.estimate, "standard_error": error
-    }  # fmt: skip
+        "calibration": written[0] if written else None,
+        "calibration_seeds": written if len(written) > 1 else [],
+    }
 
 
 def _metrics_of(

@@ -7,10 +7,10 @@ from llmx.report.verdict.finding_test import FindingTest
 _HERE = "llmx.report.verdict"
 
 END_TO_END_SPEED = FindingTest(
-    f"{_HERE}.end_to_end:end_to_end_speed", frozenset({"aim", "arms"}), of_all="contradicted here"
+    f"{_HERE}.over_rounds:end_to_end_speed", frozenset({"aim", "arms"}), of_all="contradicted here"
 )
 EQUIVALENT = FindingTest(
-    f"{_HERE}.equivalent_arms:equivalent_arms",
+    f"{_HERE}.equivalence:equivalent_arms",
     frozenset({"arms", "margin", "metric", "reference"}),
     of_accuracy=True,
     of_all="shown here",
@@ -21,14 +21,14 @@ LENGTH_INFLATION = FindingTest(
     f"{_HERE}.length:length_inflation", frozenset({"arms", "reference"}), of_all="contradicted here"
 )
 LOSSLESS = FindingTest(
-    f"{_HERE}.lossless:lossless",
+    f"{_HERE}.equivalence:lossless",
     frozenset({"arm", "margin", "metric", "target"}),
     of_accuracy=True,
     together=True,
     must_fail=True,
 )
 MORE_ACCURATE = FindingTest(
-    f"{_HERE}.more_accurate:more_accurate",
+    f"{_HERE}.gap:more_accurate",
     frozenset({"arms", "control", "metric"}),
     of_accuracy=True,
     of_all="shown here",

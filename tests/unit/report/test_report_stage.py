@@ -64,6 +64,8 @@ def test_the_rows_of_results_say_what_the_figures_say(tmp_path):
     inputs = write_run(tmp_path / "in", names, problems=25)
     found = results_in(run(tmp_path, inputs, given(names=names)))
     again = of_results(found)
+    thresholds = {row["arm"]: (row["calibration"] or {}).get("threshold") for row in found.rows}
+    assert thresholds["fsd_60"] == 0.12 and thresholds["sd"] is None
     assert bare(again.figures) == bare(found.figures.figures) and again.marks == found.figures.marks
     rates = {(one.arm, one.against): one.span for one in again.of(TOKEN_RATE)}
     assert rates == {(one.arm, one.against): one.span for one in found.figures.of(TOKEN_RATE)}
