@@ -200,4 +200,13 @@ FAULTS = {
     "filtered": lambda handler, body: handler.give(
         200, {"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}
     ),
+    "said 503 under 200": lambda handler, body: handler.give(
+        200, {"error": {"message": "overloaded", "code": 503}}
+    ),
+    "said 402 under 200": lambda handler, body: handler.give(
+        200, {"error": {"message": "no credits left", "code": 402}, "choices": []}
+    ),
+    "broke off": lambda handler, body: handler.give(
+        200, {"choices": [{"message": {"content": "on"}, "finish_reason": "error"}]}
+    ),
 }

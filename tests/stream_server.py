@@ -17,9 +17,10 @@ def whole(body):
 
 
 class Streams:
-    """A server of any model; `seen` holds every request."""
+    """A server of any model; `seen` holds every request, `raw` gives the bytes of an answer."""
 
-    def __init__(self):
+    def __init__(self, raw=None):
+        self.raw = raw or (lambda body: "".join(f"data: {e}\n\n" for e in events(body)).encode())
         self.seen, self.lock = [], threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
@@ -48,8 +49,7 @@ class Streams:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                for event in events(body):
-                    self.wfile.write(f"data: {event}\n\n".encode())
+                self.wfile.write(streams.raw(body))
 
         return Handler
 

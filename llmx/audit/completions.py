@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmx.audit.sent import Sent, Speller
-from llmx.audit.watch import Every, Share, Watch, unchecked
+from llmx.audit.watch import Every, Rare, Share, Watch, unchecked
 from llmx.core.audit import Check
 from llmx.core.record import Record
 
@@ -17,13 +17,21 @@ UNREAD = (0.05, 0.5)
 """Shares of answers without an answer in the asked form; a weak model may miss the form, but where
 half are unread accuracy measures the form."""
 
+FILTERED = (0.0, 0.25)
+"""Shares of answers that a filter of an endpoint took: any is said, and from 25 % on accuracy is
+mostly a matter of the filter."""
+
 _FEW = 8
 
 
 def completions(sent: Sent) -> Iterator[Watch]:
     """Yield what makes every check of the completions."""
     most = sent.max_tokens
-    yield Every("empty", lambda r: not r.tokens and not r.text, "no token at all")
+    yield Every(
+        "empty",
+        lambda r: not r.tokens and not r.text and r.finish != "filtered",
+        "no token at all",
+    )
     yield Every("too_long", lambda r: r.tokens > most, f"over {most}")
     yield Every(
         "cut_early",
@@ -31,6 +39,7 @@ def completions(sent: Sent) -> Iterator[Watch]:
         f"says it was cut at {most} tokens and has fewer",
     )
     yield Share("cut_share", lambda r: r.finish == "length", *CUT, "of the answers were cut")
+    yield Rare("filtered_share", lambda r: r.finish == "filtered", *FILTERED, "were filtered")
     yield _Alike()
     if sent.speller is None:
         names = ("finish_eos", "inner_eos", "vocabulary", "completion_text")
@@ -47,7 +56,9 @@ class _Alike:
         self.first: object = None
 
     def see(self, record: Record) -> None:
-        """Compare the record with the first."""
+        """Compare the record with the first; what a filter took is nobody's answer."""
+        if record.finish == "filtered":
+            return
         self.first = self.first if self.seen else record.received
         self.seen += 1
         self.alike = self.alike and record.received == self.first

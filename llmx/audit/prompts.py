@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from llmx.audit.identity import Identity
 from llmx.audit.sent import Sent, Speller
 from llmx.audit.watch import Every, Watch, unchecked
+from llmx.core.audit import Check
 from llmx.core.record import Record, Sample
 
 _SHORT = 12
@@ -69,10 +70,47 @@ def _tokens(sent: Sent, speller: Speller) -> Iterator[Watch]:
     def misspelt(record: Record) -> bool:
         return record.prompt != speller.spell(record.prompt_ids)
 
+    yield SpeltTokens(sent, speller)
     yield Every("prompt_template", other, "not what the chat template gives", of=asked)
     yield Every("double_bos", bos, "begins with two BOS tokens")
     yield Every("prompt_eos", ends, "another number of EOS tokens than the template's", of=asked)
     yield Every("prompt_text", misspelt, "the stored prompt is not what its token ids say")
+
+
+class SpeltTokens:
+    """Whether the text of a question becomes special tokens: it may end its own turn with one.
+
+    Most arms have none, and nothing is said of those.
+    """
+
+    def __init__(self, sent: Sent, speller: Speller) -> None:
+        self.problems, self.speller = sent.problems, speller
+        self.seen = self.bad = 0
+        self.first = ""
+
+    def see(self, record: Record) -> None:
+        """Look at the texts of the record's problem."""
+        sample = self.problems.get(record.id)
+        if sample is None:
+            return
+        self.seen += 1
+        found = self.speller.special_in(sample)
+        if found:
+            self.bad += 1
+            text = f"{record.id}: its text spells {len(found)} special tokens, {found[0]} first"
+            self.first = self.first or text
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the check, if there is anything to say."""
+        if self.bad:
+            yield Check(
+                check="special_in_text",
+                level="warn",
+                passed=False,
+                found=self.bad,
+                of=self.seen,
+                detail=self.first,
+            )
 
 
 class _Rendered:

@@ -26,6 +26,9 @@ class Speller(Protocol):
     def answer(self, ids: Sequence[int]) -> str:
         """Return the text of a completion as it is stored: no special tokens, cut at a stop."""
 
+    def special_in(self, sample: Sample) -> list[str]:
+        """Return the special tokens that the texts of a problem's turns spell."""
+
     def render(self, sample: Sample) -> tuple[list[int], str]:
         """Return what the template makes of a problem, as ids and as text."""
 

@@ -73,6 +73,15 @@ class Share:
         yield share_check(self.name, self.found, self.seen, self.warn, self.fail, self.what)
 
 
+class Rare(Share):
+    """A share that most arms have none of: then nothing is said of it."""
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the check, if there is anything to say."""
+        if self.found:
+            yield from super().checks()
+
+
 class MadeChecks:
     """Checks that are made already, or cannot be made: no record changes them."""
 

@@ -49,8 +49,16 @@ class EngineError(LlmxError):
     """A model or engine that cannot be loaded or cannot do what was asked."""
 
 
-class ContextLengthError(EngineError):
-    """A request that is longer than its model can read: whoever sent it can make it shorter."""
+class RequestError(EngineError):
+    """A request that its model cannot answer: whoever sent it can ask for something else."""
+
+
+class ContextLengthError(RequestError):
+    """A request that is longer than its model can read: it can be made shorter."""
+
+
+class TurnsError(RequestError):
+    """Turns of a chat that the model's own template does not take, or would change."""
 
 
 class StoreError(LlmxError):

@@ -7,17 +7,19 @@ of thousands of digits, half of a character, bytes that are no UTF-8.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 DEEPEST = 64
 """Levels of lists and mappings inside one another that are read."""
 
 
-def parse(raw: str | bytes | bytearray, *, strict: bool = False) -> Any:
+def parse(raw: str | bytes | bytearray, *, strict: bool = False, mend: bool = False) -> Any:
     """Return what a JSON document says.
 
     Args:
         strict: refuse ``NaN`` and ``Infinity``, which Python writes and JSON does not know.
+        mend: put U+FFFD in the place of half of a character, which is an error otherwise.
 
     Raises:
         ValueError: in one line, if it is not JSON, or nothing that can be worked with.
@@ -33,7 +35,7 @@ def parse(raw: str | bytes | bytearray, *, strict: bool = False) -> Any:
     if text.count("[") + text.count("{") > DEEPEST:  # most texts need no second look
         _refuse_deep(found)
     if "\\ud" in text or "\\uD" in text:  # an escape that is a character only beside another
-        _refuse_halves(found)
+        found = _mended(found) if mend else _whole(found)
     return found
 
 
@@ -50,11 +52,16 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _refuse_halves(found: Any) -> None:
+def _whole(found: Any) -> Any:
     try:
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise ValueError("a text holds half of a character") from error
+    return found
+
+
+def _mended(found: Any) -> Any:
+    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(found, ensure_ascii=False)))
 
 
 def _refuse_deep(found: Any) -> None:

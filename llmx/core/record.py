@@ -20,7 +20,11 @@ from pydantic import (
 
 from llmx.core.names import path_fault
 
-Finish = Literal["eos", "stop", "length"]
+Finish = Literal["eos", "stop", "length", "filtered"]
+"""How an answer ended: its model's EOS, a stop text, the length cap, or a filter of an endpoint."""
+
+LEAST_LOGPROB = -9999.0
+"""What OpenAI writes for a token that cannot be; JSON has no -Infinity."""
 
 
 class Frozen(BaseModel):
@@ -138,7 +142,9 @@ class CostVector(Frozen):
 class Record(Sparse):
     """One completion, with everything that was really sent and received."""
 
-    younger: ClassVar[frozenset[str]] = frozenset({"turns", "calls", "draw", "cost"})
+    younger: ClassVar[frozenset[str]] = frozenset(
+        {"turns", "calls", "draw", "cost", "reasoning", "ended"}
+    )
 
     id: str
     prompt_ids: tuple[int, ...] = Field(description="token ids sent, chat template included")
@@ -178,6 +184,12 @@ class Record(Sparse):
     cost: CostVector | None = Field(
         default=None,
         description="all that it took; None where nobody asked (engine.keep_cost): see `spent`",
+    )
+    reasoning: str = Field(
+        default="", description="what an endpoint says was thought; no part of the text"
+    )
+    ended: str = Field(
+        default="", description="an endpoint's word for the end, where it is not a usual one"
     )
 
     @property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     SerializerFunctionWrapHandler,
     field_validator,
@@ -31,6 +33,21 @@ class ModelSpec(Frozen):
     draft: str | None = Field(default=None, min_length=1)
     target_revision: str | None = None
     draft_revision: str | None = None
+
+
+DATE = "2026-01-01"
+"""What the clock of a chat template shows unless a recipe says otherwise: the day of a run would
+give other prompts tomorrow, under the same name."""
+
+
+def _day(given: object) -> str:
+    given = given.isoformat() if isinstance(given, date) else given  # as YAML reads one
+    if not isinstance(given, str) or len(given) != len(DATE):
+        raise ValueError(f"'{given}' is no date, as {DATE}")
+    return date.fromisoformat(given).isoformat()
+
+
+Date = Annotated[str, BeforeValidator(_day)]
 
 
 class EngineSpec(Frozen):
@@ -85,6 +102,9 @@ class EngineSpec(Frozen):
     keep_cost: bool = Field(
         default=False, description="keep with each record what it took: tokens by kind, money"
     )
+    date: Date = Field(
+        default=DATE, description="YYYY-MM-DD that a chat template's clock shows, at midnight"
+    )
     address_by: Named = Field(default="user", description="who chose base_url; no setting")
     key_by: Named = Field(default="user", description="who chose key_env; no setting")
     trust_remote_code: bool = Field(
@@ -131,6 +151,7 @@ UNSET_BY_WORDS = ("address_by", "key_by", "trust_remote_code")
 _UNSAID: dict[str, Any] = {
     **{"address_by": "user", "key_by": "user", "trust_remote_code": False},
     "keep_cost": False,
+    "date": DATE,
 }
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
-from llmx.core.errors import ContextLengthError, EngineError
+from llmx.core.errors import EngineError, RequestError
 from llmx.core.events import What
 from llmx.dialogue.listener import Draft, Listener
 from llmx.dialogue.pace import enough, ready
@@ -86,6 +86,7 @@ class ChunkWaiter:
         drafts = [self.floor.drafts[source] for source in self.sources]
         errors = [draft.failed for draft in drafts if draft.failed and not draft.chunks]
         if len(errors) == len(drafts):
-            too_long = all(isinstance(error, ContextLengthError) for error in errors)
-            name, kind = self.listener.speaker.name, ContextLengthError if too_long else EngineError
+            name, kinds = self.listener.speaker.name, {type(error) for error in errors}
+            asked = len(kinds) == 1 and isinstance(errors[0], RequestError)
+            kind = type(errors[0]) if asked else EngineError
             raise kind(f"every model that '{name}' hears failed: {errors[0].message}")

@@ -15,7 +15,7 @@ from llmx.core.speech import Capability, Request, sent_form
 from llmx.engines.engine import in_order
 from llmx.engines.kernel import kernel_identity, known_exact
 from llmx.engines.pretrained import template_explained
-from llmx.engines.size import code_identity, model_identity
+from llmx.engines.size import NO_ROOM, clock_identity, code_identity, model_identity
 
 if TYPE_CHECKING:
     from llmx.decoding import Decoded, DecodeOptions, StepModel
@@ -52,6 +52,7 @@ class HfEngine:
             **spec.kept_cost(),
             **kernel_identity(model, spec),
             **code_identity(spec.trust_remote_code),
+            **clock_identity(model, spec),
         }
 
     @classmethod
@@ -163,7 +164,7 @@ class HfEngine:
             raise ContextLengthError(
                 f"sample '{request.id}' has {len(ids)} prompt tokens and may get "
                 f"{request.sampler.max_tokens} more; the models know {self.pair.context} positions",
-                f"set sampler.max_tokens={max(room, 1)} or less",
+                f"set sampler.max_tokens={room} or less" if room > 0 else NO_ROOM,
             )
         return ids
 
@@ -172,7 +173,7 @@ class HfEngine:
             return list(self.pair.tokenizer(request.raw)["input_ids"])
         messages = [sent_form(message) for message in request.messages]
         tokenizer = self.pair.tokenizer
-        with template_explained():
+        with template_explained(messages):
             encoded = tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, return_dict=True
             )

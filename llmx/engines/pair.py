@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from llmx.core.errors import EngineError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import EngineSpec, ModelSpec
+from llmx.core.templates.dialect import dated
 from llmx.engines.kernel import NATIVE, kernel_of
 from llmx.engines.pretrained import explained
 from llmx.engines.size import cached_folder, content_hash, local_folder, model_size
@@ -154,10 +155,11 @@ class LoadedPair:
     @cached_property
     def tokenizer(self) -> Any:
         """The target's tokenizer, with a chat template, known to be the draft's too."""
-        trust = self.spec.trust_remote_code
-        tokenizer = _tokenizer(self.model.target, self.model.target_revision, self.stages, trust)
+        trust, day = self.spec.trust_remote_code, self.spec.date
+        target, revision = self.model.target, self.model.target_revision
+        tokenizer = _tokenizer(target, revision, self.stages, trust, day)
         if self.model.draft is not None:
-            draft = _tokenizer(self.model.draft, self.model.draft_revision, self.stages, trust)
+            draft = _tokenizer(self.model.draft, self.model.draft_revision, self.stages, trust, day)
             _check_same(tokenizer, draft, self.model)
         if not tokenizer.chat_template:
             raise EngineError(f"{self.model.target} has no chat template", "use a chat model")
@@ -223,16 +225,17 @@ def _place(name: str, stages: Mapping[str, Path]) -> str:
 
 
 def _tokenizer(
-    name: str, revision: str | None, stages: Mapping[str, Path], trust_remote_code: bool
+    name: str, revision: str | None, stages: Mapping[str, Path], trust_remote_code: bool, day: str
 ) -> Any:
     folder = local_folder(name, stages)
     plain = _plain(folder, content_hash(folder)) if folder else None
     if plain is not None:
-        return plain
+        template = plain.chat_template and dated(plain.chat_template, day)
+        return plain if template == plain.chat_template else replace(plain, chat_template=template)
     from llmx.engines.pretrained import tokenizer
 
     with explained(name):
-        return tokenizer(_place(name, stages), revision, trust_remote_code)
+        return tokenizer(_place(name, stages), revision, trust_remote_code, day)
 
 
 @lru_cache(maxsize=16)

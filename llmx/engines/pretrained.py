@@ -8,16 +8,19 @@ Errors of these libraries are told in one line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llmx.core.errors import EngineError, LlmxError
+from llmx.core.errors import EngineError, LlmxError, TurnsError
+from llmx.core.speech import DATE
+from llmx.core.templates.dialect import dated
 from llmx.core.templates.guarded import guard_transformers
 from llmx.core.user_cache import at_home
 from llmx.engines.size import INDEX, cached_folder, read_settings
 
+NO_SYSTEM = "perhaps it has no system turn: data.system='', and its text as data.preamble=…"
 _OFFLINE = "without a network use model=zoo_gsm, or a local folder"
 _INCOMPLETE = "the folder needs whole config.json, *.safetensors and tokenizer.json: copy it again"
 
@@ -53,15 +56,21 @@ def in_one_line(name: str, error: BaseException) -> EngineError:
 
 
 @contextmanager
-def template_explained() -> Iterator[None]:
-    """Turn what a chat template raises into one line: it is a program of whoever made the model."""
+def template_explained(messages: Sequence[Mapping[str, Any]] = ()) -> Iterator[None]:
+    """Turn what a chat template raises into one line: it is a program of whoever made the model.
+
+    Args:
+        messages: that it was given, for what may help.
+    """
     try:
         yield
     except LlmxError:
         raise
     except Exception as error:  # templates raise what they like
         said = " ".join(str(error).split())[:300] or type(error).__name__
-        raise EngineError(f"the chat template fails: {said}", "use another model") from error
+        has_system = any(message.get("role") == "system" for message in messages)
+        hint = NO_SYSTEM if has_system else "use another model"
+        raise TurnsError(f"the chat template fails: {said}", hint) from error
 
 
 WEIGHTS = {"use_safetensors": True}
@@ -72,14 +81,26 @@ _NOT_WEIGHTS = ("training_args.bin", "optimizer.", "scheduler.", "scaler.", "rng
 _KERNELS = ("attn_implementation", "experts_implementation")
 
 
-def tokenizer(place: str, revision: str | None = None, trust_remote_code: bool = False) -> Any:
-    """Return a tokenizer of transformers; its chat template renders within limits."""
+def tokenizer(
+    place: str, revision: str | None = None, trust_remote_code: bool = False, day: str = DATE
+) -> Any:
+    """Return a tokenizer of transformers; its chat template renders within limits.
+
+    Args:
+        day: that the template's clock shows.
+    """
     from transformers import AutoTokenizer
 
     guard_transformers()
-    return AutoTokenizer.from_pretrained(
+    found = AutoTokenizer.from_pretrained(
         place, revision=revision, trust_remote_code=trust_remote_code
     )
+    template = found.chat_template
+    if isinstance(template, str):
+        found.chat_template = dated(template, day)
+    elif template:  # several, by name
+        found.chat_template = {name: dated(one, day) for name, one in template.items()}
+    return found
 
 
 def config(place: str, revision: str | None = None, trust_remote_code: bool = False) -> Any:

@@ -13,7 +13,8 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import EngineError, nearest
-from llmx.core.spec import EngineSpec, SamplerSpec
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
+from llmx.core.speech import DATE
 from llmx.core.stage import Memory
 from llmx.core.user_cache import at_home
 from llmx.store.files import inside
@@ -31,6 +32,10 @@ _CONTENT = (
     "tokenizer.model",
     "vocab.txt",
     "merges.txt",
+)
+_TEMPLATES = (
+    *("*.jinja", "additional_chat_templates/*.jinja"),
+    *("tokenizer_config.json", "chat_template.json"),
 )
 _NOT_CONTENT = {"about.json"}
 
@@ -92,6 +97,28 @@ def model_identity(name: str | None, revision: str | None) -> dict[str, str | No
 def code_identity(trust_remote_code: bool) -> dict[str, bool]:
     """Return what an answer depends on where a model's own code runs; nothing where none does."""
     return {"trust_remote_code": True} if trust_remote_code else {}
+
+
+NO_ROOM = "no answer fits: shorten data.preamble or data.instruction, or take a longer context"
+"""What helps where the prompt alone is too long: no number of tokens for the answer does."""
+
+
+def clock_identity(model: ModelSpec, spec: EngineSpec) -> dict[str, str]:
+    """Return the day that the clock of a chat template shows; nothing where there is none.
+
+    What a model of the hub has is not known beforehand: its clock shows the usual day, unless
+    another one is asked for.
+    """
+    folder = None if model.target.startswith("stage:") else local_folder(model.target)
+    known = spec.date != DATE if folder is None else reads_clock(folder)
+    return {"date": spec.date} if known else {}
+
+
+@once
+def reads_clock(folder: Path) -> bool:
+    """Whether a chat template of a folder names the clock."""
+    there = [path for name in _TEMPLATES for path in folder.glob(name)]
+    return any(b"strftime_now" in path.read_bytes() for path in there)
 
 
 @once

@@ -30,7 +30,7 @@ from llmx.graph.parts import parts_of
 from llmx.graph.workers import default_workers
 from llmx.report.verdict.schema import pairs_of
 from llmx.stages.budget import size_notes, size_problems, with_data
-from llmx.stages.requests import first_block_notes
+from llmx.stages.requests import clock_notes, first_block_notes
 from llmx.store.machine import device_memory, looking_once, machine
 
 
@@ -209,6 +209,7 @@ class Plan:
         return (
             *size_notes(spec),
             *first_block_notes(spec),
+            *clock_notes(spec),
             *alike_notes(spec),
             *unread(spec, self.graph),
             *sending(spec),

@@ -173,6 +173,11 @@ def _miss(share: Figure, notes: Sequence[str]) -> str:
 
 def _cautions(known: ByArm) -> Iterator[Finding]:
     """Warn where accuracy is mostly a matter of the length cap or of the answer's format."""
+    found = [one for arm in known.arms if (one := known.alone(names.FILTERED, arm))]
+    if found:
+        said = ", ".join(f"`{one.arm}` {percent(one.span.estimate)} %" for one in found)
+        text = f"A filter of the endpoint took outputs, which count as wrong: {said}."
+        yield Finding(kind="caution", text=text)
     for what, quantity in (
         ("were cut by the length cap", names.CUT),
         ("hold no answer in the asked form", names.UNPARSED),

@@ -210,6 +210,9 @@ def _lengths(files: ArmFiles, algorithm: str | None) -> Iterator[Found]:
     yield names.LENGTH, Span(estimate=sum(out.tokens for out in outputs) / n), "tokens"
     cut = sum(out.finish == "length" for out in outputs)
     yield names.CUT, Span(estimate=cut / n), "share"
+    filtered = sum(out.finish == "filtered" for out in outputs)
+    if filtered:  # nothing is said of what most arms have none of
+        yield names.FILTERED, Span(estimate=filtered / n), "share"
 
 
 def _outputs(files: ArmFiles) -> Sequence[Score | Record]:

@@ -120,6 +120,7 @@ class Service:
         routes = [
             Route("/v1/chat/completions", self.chat, methods=["POST"]),
             Route("/v1/models", self.models),
+            Route("/v1/models/{name:path}", self.model),
             Route("/health", self.health),
             Route("/metrics", self.page),
         ]
@@ -161,9 +162,7 @@ class Service:
         body = await read_body(request)
         # In a thread: a megabyte of small lists takes a while to look at.
         chat = await asyncio.to_thread(parse_chat, body, self.limits)
-        if chat.model != self.answerer.name:
-            text = f"there is no model '{chat.model}' here; it is '{self.answerer.name}'"
-            raise Refusal(404, text, param="model", code="model_not_found")
+        self._check_name(chat.model)
         self._admit()
         answer = Answer(chat, chat.model, self.answerer.answer(chat))
         handed_over = False
@@ -213,8 +212,20 @@ class Service:
 
     async def models(self, _: Request) -> Response:
         """List the one model."""
-        card = {"id": self.answerer.name, "object": "model", "created": 0, "owned_by": "llmx"}
-        return JSONResponse({"object": "list", "data": [card]})
+        return JSONResponse({"object": "list", "data": [self._card()]})
+
+    async def model(self, request: Request) -> Response:
+        """Return the one model by its name."""
+        self._check_name(request.path_params["name"])
+        return JSONResponse(self._card())
+
+    def _card(self) -> dict[str, Any]:
+        return {"id": self.answerer.name, "object": "model", "created": 0, "owned_by": "llmx"}
+
+    def _check_name(self, name: str) -> None:
+        if name != self.answerer.name:
+            text = f"there is no model '{name}' here; it is '{self.answerer.name}'"
+            raise Refusal(404, text, param="model", code="model_not_found")
 
     async def health(self, _: Request) -> Response:
         """Say whether new requests are taken."""

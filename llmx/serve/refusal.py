@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmx.core.errors import ContextLengthError, LlmxError
+from llmx.core.errors import ContextLengthError, LlmxError, RequestError, TurnsError
 
 _TYPES = {429: "rate_limit_error", 502: "upstream_error", 503: "server_unavailable"}
 
@@ -51,4 +51,7 @@ def failed(error: LlmxError) -> Refusal:
     """Return what a client is told when its answer fails: whether it can do better itself."""
     if isinstance(error, ContextLengthError):
         return Refusal(400, error.message, param="messages", code="context_length_exceeded")
+    if isinstance(error, RequestError):
+        param = "messages" if isinstance(error, TurnsError) else None
+        return Refusal(400, error.message, param=param)
     return Refusal(502, error.message, code="upstream_failed")

@@ -14,7 +14,7 @@ from llmx.core.events import ANSWER, Event
 from llmx.serve.chat import Chat
 from llmx.serve.refusal import Refusal, failed
 
-_FINISH = {"eos": "stop", "stop": "stop", "length": "length"}
+_FINISH = {"eos": "stop", "stop": "stop", "length": "length", "filtered": "content_filter"}
 
 
 @dataclass

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -187,13 +188,24 @@ class _EngineSpeller:
         """Return a completion's text as the engine stores it."""
         return self.engine.text(ids, self.sampler)
 
+    def special_in(self, sample: Sample) -> list[str]:
+        """Return the special tokens that the texts of a problem's turns spell."""
+        messages = put(self.data, sample, self.sampler, 0).messages  # none where it is sent raw
+        return [text for one in messages for text in self._special.findall(one.content)]
+
+    @cached_property
+    def _special(self) -> re.Pattern[str]:
+        added = self.tokenizer.added_tokens_decoder.values()
+        texts = sorted({token.content for token in added if token.special}, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, texts)) or "(?!)")
+
     def render(self, sample: Sample) -> tuple[list[int], str]:
         """Render one problem: as text, and as ids by tokenizing that text apart."""
         request = put(self.data, sample, self.sampler, 0)
         if request.raw is not None:
             return list(self.tokenizer(request.raw)["input_ids"]), request.raw
         messages = [sent_form(message) for message in request.messages]
-        with template_explained():
+        with template_explained(messages):
             text: str = self.tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, tokenize=False
             )

@@ -15,7 +15,7 @@ from llmx.core.stage import Cost, Memory, StageInput
 from llmx.data import evaluation_identity, load
 from llmx.data.tasks.options import Wrapper, sent_wrapper, wrap
 from llmx.engines.engine import Engine, Telling, engine_class
-from llmx.engines.size import model_identity
+from llmx.engines.size import clock_identity, model_identity
 from llmx.store.files import read_json
 from llmx.train.post_training.base import size_of
 from llmx.train.post_training.duration import on_cpu, written_seconds
@@ -217,6 +217,16 @@ def first_block_notes(spec: RunSpec) -> tuple[str, ...]:
         return ()
     text = "one target token comes before the first block (sampler.first_block=target) in"
     return (f"{text} {', '.join(moved)}: their engine cannot draft from the prompt at once",)
+
+
+def clock_notes(spec: RunSpec) -> tuple[str, ...]:
+    """Return a line on each model whose chat template shows a day."""
+    arms = [arm for arm in spec.arms.values() if not _elsewhere(arm)]
+    models = [(arm.used_model, arm.engine) for arm in arms]
+    found = [(one.target, clock_identity(one, engine)) for one, engine in models if one]
+    days = dict.fromkeys((name, clock["date"]) for name, clock in found if clock)
+    text = "the chat template of {} reads a clock, which shows {} (engine.date)"
+    return tuple(text.format(name, day) for name, day in days)
 
 
 def _is_lossy(algorithm: str) -> bool:

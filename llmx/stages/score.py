@@ -141,6 +141,8 @@ class _Done:
         self.counts["unparsed"] += found.unparsed
         self.counts["cut"] += found.finish == "length"
         self.counts["tokens"] += found.tokens
+        if found.finish == "filtered":  # not written where there is none
+            self.counts["filtered"] = self.counts.get("filtered", 0) + 1
         return found
 
     def summary(self) -> dict[str, Any]:

@@ -9,8 +9,8 @@ _ALL = f"{_T}test_exactly_what_says_something_is_written_and_all_of_it_comes_bac
 NOUNS = [
     Mutant(  # a younger field is written though it says nothing
         "core/record.py",
-        'frozenset({"turns", "calls", "draw", "cost"})',
-        'frozenset({"turns", "calls", "cost"})',
+        '{"turns", "calls", "draw", "cost", "reasoning", "ended"}',
+        '{"turns", "calls", "cost", "reasoning", "ended"}',
         _BYTES,
     ),
     Mutant(  # left out whatever it says
@@ -51,8 +51,8 @@ NOUNS = [
     ),
     Mutant(  # reasoning is taken for what was found in the cache
         "engines/endpoint/reply.py",
-        "usage.completion_tokens, usage.cached, usage.reasoning)",
-        "usage.completion_tokens, usage.reasoning, usage.cached)",
+        "received, usage.cached, usage.reasoning)",
+        "received, usage.reasoning, usage.cached)",
         f"{_T}test_an_endpoint_says_what_it_took",
     ),
     Mutant(  # costs in records of recipes that never asked

@@ -105,8 +105,8 @@ MODELS = [
     Mutant(PRETRAINED, f"AutoConfig.from_pretrained({_NO})",
            "AutoConfig.from_pretrained(place, revision=revision)",
            f"{_MODELS}::test_every_call_that_loads_says_no_to_code"),
-    Mutant(PRETRAINED, f"return AutoTokenizer.from_pretrained(\n        {_NO}\n    )",
-           "return AutoTokenizer.from_pretrained(place, revision=revision)",
+    Mutant(PRETRAINED, f"found = AutoTokenizer.from_pretrained(\n        {_NO}\n    )",
+           "found = AutoTokenizer.from_pretrained(place, revision=revision)",
            f"{_MODELS}::test_no_call_runs_a_models_code[tokenizer-tokenizer]"),
     Mutant(PRETRAINED, "    if pickled:", "    if False:",
            f"{_MODELS}::test_pickled_weights_are_refused_by_name"),
@@ -138,8 +138,9 @@ TEMPLATES = [
     Mutant(PLAIN, "not (node.recursive or node.test or node.else_)", "True", _HERE),
     Mutant(PLAIN, "nodes.Or, nodes.Not, nodes.Add,", "nodes.Or, nodes.Not, nodes.Mul, nodes.Add,",
            _HERE),
-    Mutant("engines/pretrained.py", 'raise EngineError(f"the chat template fails: {said}", '
-           '"use another model") from error', "raise",
+    Mutant("engines/pretrained.py",
+           'raise TurnsError(f"the chat template fails: {said}", hint) from error',
+           "raise",
            f"{_TEMPLATES}::test_nothing_outside_is_reached"),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ question, and a name that the row does not have is an error.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -21,10 +22,12 @@ from jinja2 import (
     Undefined,
     meta,
     nodes,
+    pass_context,
 )
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
@@ -126,8 +129,26 @@ def _raise(message: str) -> NoReturn:
     raise TemplateError(message)
 
 
-def _strftime(format: str) -> str:
-    return datetime.now().strftime(format)
+@pass_context
+def _strftime(context: Context, format: str) -> str:
+    day = context.get(_DAY)
+    return (datetime.fromisoformat(day) if day else datetime.now()).strftime(format)
+
+
+CLOCK = "strftime_now"
+_DAY = "llmx_date"
+_SETS_DAY = re.compile(rf"\{{% set {_DAY} = '[0-9-]*' %\}}\n")
+
+
+def dated(template: str, day: str) -> str:
+    """Return a template whose clock shows the beginning of a day, YYYY-MM-DD, for ever.
+
+    One without a clock is returned as it is.
+    """
+    if CLOCK not in template:
+        return template
+    # A block takes the end of its own line with it, and nothing of what follows.
+    return f"{{% set {_DAY} = '{day}' %}}\n{_SETS_DAY.sub('', template, count=1)}"
 
 
 def _tojson(

@@ -67,7 +67,7 @@ def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]
         "seed": seed_of(request),
         "stop": list(sampler.stop) or None,
         "logprobs": True if spec.logprobs else None,
-        **(_of_vllm(sampler) if spec.speaks_vllm else {}),
+        **({**of_vllm(sampler), "return_token_ids": True} if spec.speaks_vllm else {}),
         **spec.options,
     }
     return {name: value for name, value in found.items() if value is not None}
@@ -78,9 +78,9 @@ def seed_of(request: Request) -> int:
     return int(keys(request.seed, [request.id])[0]) % _SEEDS
 
 
-def _of_vllm(sampler: SamplerSpec) -> dict[str, Any]:
+def of_vllm(sampler: SamplerSpec) -> dict[str, Any]:
+    """Return settings that vLLM's server has beyond OpenAI's protocol."""
     return {
         "top_k": sampler.top_k or -1,
         "repetition_penalty": sampler.repetition_penalty,
-        "return_token_ids": True,
     }

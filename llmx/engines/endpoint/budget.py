@@ -32,8 +32,14 @@ class Spent:
 
 
 def spent_on(record: Record) -> Spent:
-    """Return what one answer took."""
-    return Spent(len(record.prompt_ids) or record.prompt_tokens or 0, record.tokens)
+    """Return what one answer took; where nobody counted, what its bytes let expect."""
+    sent: float | None = len(record.prompt_ids) or record.prompt_tokens
+    received: float | None = record.completion_tokens
+    if sent is None:
+        sent = len(record.prompt.encode()) * _TOKENS_PER_BYTE
+    if received is None and not record.completion_ids:
+        received = len((record.text + record.reasoning).encode()) * _TOKENS_PER_BYTE
+    return Spent(sent, received or record.tokens)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx2
 
@@ -15,7 +15,8 @@ from llmx.core.errors import EngineError
 from llmx.core.spec import EngineSpec
 from llmx.core.speech import Request
 from llmx.engines.endpoint.address import Address
-from llmx.engines.endpoint.reply import Reply, read
+from llmx.engines.endpoint.ending import is_filter
+from llmx.engines.endpoint.reply import FILTERED, NoAnswerError, Reply, read, said
 from llmx.engines.endpoint.retry import Transient, asked_for, transient_status, wait
 
 _SAID = 300  # characters of a server's own words
@@ -88,9 +89,21 @@ class Caller:
 
     def _read(self, request: Request, response: httpx2.Response) -> Reply:
         status = response.status_code
-        if status == 200:
-            return read(response.content)
-        text = f"{status} {response.reason_phrase}: {_said(response)}".rstrip(": ")
+        try:
+            if status == 200:
+                return read(response.content)
+            error = _error(response)
+        except NoAnswerError as told:
+            # Under a status that promises an answer: perhaps it says which one it means.
+            error, status = told.error, _status_of(told.error)
+        if is_filter(error):
+            return FILTERED
+        text = f"{response.status_code} {response.reason_phrase}: {said(error)[:_SAID]}"
+        self._refuse(request, response, status, text.rstrip(": "))
+
+    def _refuse(
+        self, request: Request, response: httpx2.Response, status: int, text: str
+    ) -> NoReturn:
         reason = transient_status(status)
         if reason is not None:
             after = asked_for(response.headers)
@@ -103,13 +116,19 @@ def _times(tries: int) -> str:
     return "after one try" if tries == 1 else f"after {tries} tries"
 
 
-def _said(response: httpx2.Response) -> str:
+def _error(response: httpx2.Response) -> Any:
+    """Return what stands under ``error``, or the whole text of what has another form."""
     try:
-        error = json_text.parse(response.content)["error"]
-        text = error["message"] if isinstance(error, dict) else str(error)
+        return json_text.parse(response.content)["error"]
     except (ValueError, KeyError, TypeError):
-        text = response.text
-    return " ".join(str(text).split())[:_SAID]
+        return response.text
+
+
+def _status_of(error: Any) -> int:
+    """Return the status that an error names; without one it is a fault of the server."""
+    code = error.get("code", error.get("status")) if isinstance(error, dict) else None
+    given = int(str(code)) if str(code).isdecimal() else 0
+    return given if 400 <= given < 600 else 500
 
 
 def _help(status: int) -> str:

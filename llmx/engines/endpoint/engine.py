@@ -82,6 +82,7 @@ class OpenAIEngine:
         self.stages = stages or {}
         self.counts: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
         self.cost = 0.0
         check_options(spec.options)
 
@@ -139,8 +140,9 @@ class OpenAIEngine:
         return record(request, reply, self.spec)
 
     def accounts(self) -> Mapping[str, Any]:
-        """Return tries, why some failed, tokens, and money in the unit of the prices."""
-        return {**self.counts, "failed_tries": dict(self.failed), "cost": self.cost}
+        """Return tries, why some failed, unusual ends, tokens, and money as prices have it."""
+        ended = {"ended": dict(self.ended)} if self.ended else {}
+        return {**self.counts, "failed_tries": dict(self.failed), **ended, "cost": self.cost}
 
     async def _ask(
         self,
@@ -156,7 +158,9 @@ class OpenAIEngine:
             caller = Caller(address, self.spec, connection)
 
             async def answer(request: Request) -> Record:
-                return self.record(request, await caller.answer(request, self.body(request)))
+                found = self.record(request, await caller.answer(request, self.body(request)))
+                self.ended.update([found.ended] if found.ended else ())
+                return found
 
             pool = RequestPool(requests, answer, budget, lambda place, found: tell((place, found)))
             try:

@@ -13,17 +13,19 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from llmx.core.errors import EngineError
+from llmx.core.errors import ConfigError, EngineError, RequestError
 from llmx.core.philox import keys
 from llmx.core.record import Finish
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.core.stream import Ask, Piece
 from llmx.engines.endpoint.address import find_address
-from llmx.engines.endpoint.ask import check, served_name
-from llmx.engines.stream.sse import post
+from llmx.engines.endpoint.ask import check, of_vllm, served_name
+from llmx.engines.endpoint.content import text_of
+from llmx.engines.endpoint.ending import FAILED, ending_of
+from llmx.engines.stream.refuse import check_sampler, is_whole
+from llmx.engines.stream.sse import DONE, post
 
 _SEEDS = 1 << 31
-_FINISH: dict[str, Finish] = {"length": "length", "stop": "eos"}
 
 
 class EndpointStreamer:
@@ -45,7 +47,11 @@ class EndpointStreamer:
             EngineError: if it refuses, fails, or breaks off; or cannot go on with an answer.
         """
         address = find_address(self.spec)
-        check(ask.sampler, self.spec)
+        try:
+            check(ask.sampler, self.spec)
+        except ConfigError as error:  # what a client of the server asks for beyond the recipe
+            raise RequestError(f"'{self.name}': {error.message}", error.hint) from error
+        check_sampler(self.name, ask.sampler, is_whole(ask), "ensemble.streaming=plain")
         async with aclosing(
             post(address, self.name, "/chat/completions", self._body(ask))
         ) as events:
@@ -68,7 +74,10 @@ class EndpointStreamer:
             "top_p": sampler.top_p,
             "max_tokens": ask.budget,
             "seed": seed_of(ask),
+            "presence_penalty": sampler.presence_penalty or None,
+            "frequency_penalty": sampler.frequency_penalty or None,
             "stop": list(sampler.stop) or None,
+            **(of_vllm(sampler) if self.spec.speaks_vllm else {}),
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -92,21 +101,31 @@ class EndpointStreamer:
         given = 0
         async for event in events:
             usage = event.get("usage") or usage
-            for choice in event.get("choices", []):
-                text = choice.get("delta", {}).get("content") or ""
+            for choice in event.get("choices") or ():
+                text = text_of((choice.get("delta") or {}).get("content"))
                 if text:
                     given += 1
                     yield Piece(text=text, tokens=1)
-                finish = _FINISH.get(choice.get("finish_reason") or "", finish)
+                finish = self._finish(choice) or finish
+            if event is DONE:
+                finish = finish or "eos"
         if finish is None:
             raise EngineError(f"'{self.name}' at {self.spec.base_url}: the stream broke off")
         details = usage.get("prompt_tokens_details") or {}
         yield Piece(
-            tokens=max(0, usage.get("completion_tokens", given) - given),
+            tokens=max(0, (usage.get("completion_tokens") or 0) - given),
             finish=finish,
             prompt_tokens=usage.get("prompt_tokens"),
             cached_tokens=details.get("cached_tokens"),
         )
+
+    def _finish(self, choice: Mapping[str, Any]) -> Finish | None:
+        """Return how a choice ended; None while it goes on."""
+        reason = choice.get("finish_reason")
+        if reason in FAILED:
+            said = choice.get("error") or reason
+            raise EngineError(f"'{self.name}' at {self.spec.base_url}: the answer failed: {said}")
+        return (ending_of(reason) or "eos") if reason else None
 
 
 def seed_of(ask: Ask) -> int:

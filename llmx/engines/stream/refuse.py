@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.spec import SamplerSpec
 from llmx.core.stream import Ask
+from llmx.engines.size import NO_ROOM
 
 
 def check_room(name: str, ids: Sequence[int], ask: Ask, context: int | None) -> None:
@@ -19,10 +20,11 @@ def check_room(name: str, ids: Sequence[int], ask: Ask, context: int | None) -> 
         ContextLengthError: with both lengths.
     """
     if context is not None and len(ids) + ask.budget > context:
+        fewer = NO_ROOM if len(ids) >= context else "lower sampler.max_tokens"
         raise ContextLengthError(
             f"'{name}' has {len(ids)} prompt tokens and may get {ask.budget} more; it "
             f"knows {context} positions",
-            "lower sampler.max_tokens, or set ensemble.max_heard",
+            f"set ensemble.max_heard; {fewer}",
         )
 
 

@@ -12,6 +12,9 @@ from llmx.core.errors import ContextLengthError, EngineError
 from llmx.engines.endpoint.address import Address
 from llmx.engines.endpoint.call import client
 
+DONE: dict[str, Any] = {"done": True}
+"""What stands for ``[DONE]``."""
+
 _SAID = 300  # characters of an endpoint's own words
 # How OpenAI, vLLM and llama.cpp say that a prompt is longer than their model can read.
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "exceed_context_size_error")
@@ -21,6 +24,8 @@ async def post(
     address: Address, name: str, path: str, body: Mapping[str, Any]
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Send a request and yield the JSON of each event; closing it ends the connection.
+
+    The end that the endpoint announces is yielded too, as :data:`DONE`.
 
     Args:
         name: who asks, for errors.
@@ -39,7 +44,7 @@ async def post(
                 said = (await response.aread()).decode(errors="replace")
                 raise _told(address, where, said, response.status_code)
             async for event in _events(response):
-                if "error" in event:
+                if event.get("error"):
                     raise _told(address, where, str(event["error"]))
                 yield event
     except httpx2.TransportError as error:
@@ -55,14 +60,45 @@ def _told(address: Address, where: str, said: str, status: int | None = None) ->
 
 
 async def _events(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the JSON of each server-sent event, up to ``[DONE]``."""
-    async for line in response.aiter_lines():
+    """Yield the JSON of each server-sent event, and its end."""
+    held: list[str] = []
+    async for line in _lines(response):
         kind, _, data = line.partition(":")
-        if kind != "data" or data.strip() == "[DONE]":
-            continue
-        try:
-            found = json_text.parse(data)
-        except ValueError as error:
-            raise EngineError(f"an endpoint sent what is no JSON: {data[:100]!r}") from error
-        if isinstance(found, dict):
+        if kind == "data":
+            held.append(data.removeprefix(" "))
+        # Most events are one line, and not all are followed by an empty one, which ends them.
+        found = _event(held, over=not line)
+        if found is not None:
+            held = []
             yield found
+    _event(held, over=True)
+
+
+def _event(held: list[str], over: bool) -> dict[str, Any] | None:
+    """Return what the lines of an event say; None if it says nothing, or more is to come."""
+    text = "\n".join(held).strip()
+    if not text:
+        return None
+    if text == "[DONE]":
+        return DONE
+    try:
+        found = json_text.parse(text, mend=True)
+    except ValueError as error:
+        if not over:
+            return None
+        raise EngineError(f"an endpoint sent what is no JSON: {text[:100]!r}") from error
+    return found if isinstance(found, dict) else {}
+
+
+async def _lines(response: httpx2.Response) -> AsyncIterator[str]:
+    r"""Yield the lines of a stream, which ``\n`` alone ends: texts may hold other ends."""
+    rest = b""
+    first = True
+    async for part in response.aiter_bytes():
+        *whole, rest = (rest + part).split(b"\n")
+        for line in whole:
+            text = line.removesuffix(b"\r").decode("utf-8-sig" if first else "utf-8", "replace")
+            first = False
+            yield text
+    if rest:
+        yield rest.decode("utf-8-sig" if first else "utf-8", "replace")

@@ -116,7 +116,7 @@ class VllmServerStreamer:
         usage: dict[str, Any] = {}
         async for event in events:
             usage = event.get("usage") or usage
-            for choice in event.get("choices", []):
+            for choice in event.get("choices") or ():
                 ended = bool(choice.get("finish_reason"))
                 for piece in teller.tell_all(choice.get("token_ids") or (), ended):
                     if piece.finish:

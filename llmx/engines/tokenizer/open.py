@@ -11,7 +11,7 @@ from llmx.core import json_text
 from llmx.core.templates.guarded import render_guarded
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import AddedToken, Encoding, Tokenizer
 
 
 # Of these, config.json says plainly how many positions there are. Others have other names for it.
@@ -240,6 +240,11 @@ class PlainTokenizer:
     def get_vocab(self) -> dict[str, int]:
         """Return every token's id, added tokens with them."""
         return self.backend.get_vocab(with_added_tokens=True)
+
+    @property
+    def added_tokens_decoder(self) -> dict[int, AddedToken]:
+        """Every added token by its id, special ones and others."""
+        return self.backend.get_added_tokens_decoder()
 
     @property
     def bos_token_id(self) -> int | None:

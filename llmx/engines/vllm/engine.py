@@ -18,7 +18,7 @@ from llmx.core.spec import EngineSpec, FirstBlock, ModelSpec, SamplerSpec
 from llmx.core.speech import Capability, Request
 from llmx.engines.engine import in_order
 from llmx.engines.hf import HfEngine
-from llmx.engines.size import code_identity, model_identity
+from llmx.engines.size import clock_identity, code_identity, model_identity
 from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.pool import POOL, Pool
@@ -145,6 +145,7 @@ class VllmEngine:
             "options": options,
             **spec.kept_cost(),
             **code_identity(spec.trust_remote_code),
+            **clock_identity(model, spec),
         }
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Record]:

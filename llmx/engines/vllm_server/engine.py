@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from llmx.core.progress import Progress, Silent
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request
+from llmx.core.templates.dialect import CLOCK
 from llmx.engines.endpoint.address import Address, find_address
 from llmx.engines.endpoint.ask import body, served_name
 from llmx.engines.endpoint.engine import OpenAIEngine, required
 from llmx.engines.endpoint.reply import Reply
 from llmx.engines.hf import HfEngine
-from llmx.engines.size import code_identity, model_identity
+from llmx.engines.size import clock_identity, code_identity, model_identity
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
 from llmx.engines.vllm_server.server import SERVERS, Servers
@@ -53,7 +54,21 @@ class VllmServerEngine(OpenAIEngine):
             "options": {n: v for n, v in spec.options.items() if n not in ACCIDENTS},
             **spec.kept_cost(),
             **code_identity(spec.trust_remote_code),
+            **clock_identity(model, spec),
         }
+
+    def placed(
+        self, requests: Sequence[Request], kept: Sequence[Record] = ()
+    ) -> Iterator[tuple[int, Record]]:
+        """Yield each record with the place of its request; see :class:`OpenAIEngine`.
+
+        Raises:
+            EngineError: for a chat template with a clock, which the server would not hold.
+        """
+        if requests and CLOCK in str(self.reader.pair.tokenizer.chat_template):
+            text = f"the chat template of {self.model.target} reads a clock, and vllm serve its own"
+            raise EngineError(text, "engine=vllm or engine=hf, where llmx renders it")
+        yield from super().placed(requests, kept)
 
     def address(self) -> Address:
         """Return where the server is, started if nobody named one.

@@ -10,6 +10,7 @@ ROUNDS = "target rounds a problem"
 LENGTH = "mean length"
 FLEXIBLE = "flexible accuracy"
 ACCEPTED = "accepted tokens a round"
+FILTERED = "taken by a filter"
 CUT, UNPARSED = "cut by the length cap", "without an answer"
 
 BOOTSTRAP, CLUSTERED = "accuracy difference, bootstrap", "accuracy difference, by cluster"

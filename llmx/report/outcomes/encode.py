@@ -49,6 +49,7 @@ def encoded(
         unparsed=places(one.unparsed for one in scores),
         cut=places(one.finish == "length" for one in scores),
         stopped=places(one.finish == "stop" for one in scores),
+        filtered=places(one.finish == "filtered" for one in scores),
         trained=files.trained,
         audit=None if audit is None else audit.passed,
         failures=tuple(one.check for one in audit.failures()) if audit else (),

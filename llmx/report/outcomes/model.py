@@ -22,7 +22,7 @@ FILE, OF_TRAININGS = "outcomes.json", "training_outcomes.json"
 class ArmOutcomes(Frozen):
     """One arm under one seed; columns are in the order of the problems that it has scored.
 
-    `unparsed`, `elsewhere`, `cut` and `stopped` are places among those problems, from 0.
+    Those of `elsewhere`, `unparsed` and each end are places among those problems, from 0.
     """
 
     right: str = Field(default="", description="0 or 1 a problem of the run, - where not scored")
@@ -30,6 +30,7 @@ class ArmOutcomes(Frozen):
     unparsed: str = ""
     cut: str = Field(default="", description="ended by the length cap")
     stopped: str = Field(default="", description="ended by a stop string")
+    filtered: str = Field(default="", description="taken by a filter of an endpoint")
     tokens: str = ""
     rounds: str = ""
     drafted: str = ""

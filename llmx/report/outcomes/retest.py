@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from llmx.core.audit import Audit, Check
 from llmx.core.names import families, family, seed_of
@@ -59,6 +59,9 @@ def decoded(
     )
 
 
+_ENDS: Mapping[str, Finish] = {"cut": "length", "stopped": "stop", "filtered": "filtered"}
+
+
 def half(name: str, arm: ArmOutcomes, problems: ProblemTable) -> Half:
     """Return the outputs of one training at one time, with what was read as traces."""
     files = decoded(name, arm, problems)
@@ -79,8 +82,7 @@ def _scores(arm: ArmOutcomes, problems: ProblemTable) -> Iterator[Score]:
     known = [(name, ok) for name, ok in zip(problems.ids, right, strict=False) if ok is not None]
     n = len(known)
     rare = {
-        column: read_places(getattr(arm, column), n)
-        for column in ("elsewhere", "unparsed", "cut", "stopped")
+        column: read_places(getattr(arm, column), n) for column in ("elsewhere", "unparsed", *_ENDS)
     }
     counts = {
         column: read_numbers(getattr(arm, column), n)
@@ -88,7 +90,8 @@ def _scores(arm: ArmOutcomes, problems: ProblemTable) -> Iterator[Score]:
     }
     values = {name: read_reals(text, n) for name, text in arm.values.items()}
     for at, (name, ok) in enumerate(known):
-        ended: Finish = "length" if rare["cut"][at] else "stop" if rare["stopped"][at] else "eos"
+        ends = (end for name, end in _ENDS.items() if rare[name][at])
+        ended: Finish = next(ends, "eos")
         yield Score(
             id=name,
             cluster=clusters[name],

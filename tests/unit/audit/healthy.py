@@ -31,6 +31,9 @@ class WordSpeller:
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(self.ids[word] for word in text.split())
 
+    def special_in(self, sample: Sample) -> list[str]:
+        return [word for word in sample.question.split() if word in SPECIAL.values()]
+
     def render(self, sample: Sample) -> tuple[list[int], str]:
         text = f"<s> <turn> {sample.question} <turn>"
         return list(self.encode(text)), text

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from healthy import BOS, COUNT, EOS, MOST, SAMPLES, SPELLER, healthy, score
+from healthy import BOS, COUNT, EOS, MOST, SAMPLES, SPELLER, TURN, healthy, score
 
 from llmx.audit.report import audit, lines
 from llmx.audit.sent import Sent
@@ -302,6 +302,39 @@ def test_a_few_cut_answers_warn_and_a_quarter_fails(cut: int, passed: bool, leve
     (check,) = [check for check in audit(whole).checks if check.check == "cut_share"]
     assert (check.passed, check.level) == (passed, level)
     assert audit(whole).passed is (level == "warn")
+
+
+TAKEN = {"finish": "filtered", "text": "", "completion_ids": (), "rounds": 0, "accepted": 0}
+RARE = {
+    "an answer that a filter took": (spoil(**TAKEN), "filtered_share"),
+    "a question that ends its own turn": (
+        lambda sent: asking(sent, f"Add 5 and 6 {SPELLER.spell([EOS, TURN])}"), "special_in_text"
+    ),
+}  # fmt: skip
+
+
+def asking(sent: Sent, question: str) -> Sent:
+    """Ask the fifth problem in other words, truly."""
+    samples = [one.model_copy(update={"question": question}) if at == 5 else one
+               for at, one in enumerate(SAMPLES)]  # fmt: skip
+    ids = SPELLER.encode(SPELLER.render(samples[5])[1])
+    return spoil(prompt_ids=ids, prompt=SPELLER.spell(ids))(replace(sent, samples=samples))
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_what_most_arms_have_not_is_said_of_those_that_have_it(name: str) -> None:
+    plant, wanted = RARE[name]
+    found = audit(replace(plant(healthy()), scores=None))
+    (check,) = [check for check in found.checks if check.level == "warn" and not check.passed]
+    assert (check.check, check.found, check.of) == (wanted, 1, COUNT)
+    assert found.passed and wanted in "\n".join(lines(found))
+    assert wanted not in {check.check for check in audit(healthy()).checks}
+
+
+def test_a_quarter_of_filtered_answers_fails_and_they_are_not_empty_or_alike() -> None:
+    for count in (COUNT // 4, COUNT):
+        found = audit(many(count, lambda place: spoil(place, **TAKEN))(healthy()))
+        assert {check.check for check in found.failures()} == {"filtered_share"}
 
 
 def test_without_a_tokenizer_its_checks_are_said_not_to_be_made() -> None:

@@ -46,6 +46,8 @@ FILLED: dict[type[Sparse], dict[str, object]] = {
         "calls": (_CALL,),
         "draw": 2,
         "cost": CostVector(prompt=9, cached=4, completion=5, reasoning=1, calls=2, money=0.5),
+        "reasoning": "hm",
+        "ended": "content_filter",
     },
     Message: {"calls": (_CALL,), "call": "c0", "reasoning": "hm"},
 }

@@ -16,7 +16,16 @@ from llmx.engines.endpoint.engine import OpenAIEngine
 MODEL = ModelSpec(target="served")
 GREEDY = SamplerSpec(algorithm="target", temperature=0, top_p=1, max_tokens=200)
 PASSING = sorted(
-    set(FAULTS) - {"400", "filtered", "429 for an hour", "429 with seconds", "trickle", "stall"}
+    set(FAULTS)
+    - {
+        "400",
+        "filtered",
+        "said 402 under 200",
+        "429 for an hour",
+        "429 with seconds",
+        "trickle",
+        "stall",
+    }
 )
 
 
@@ -98,7 +107,8 @@ def test_the_server_is_given_the_seconds_that_it_asks_for():
 
 ENDS = {
     "400": ("400", {}, "context is 10 tokens", 1),
-    "filtered": ("filtered", {}, "content_filter", 1),
+    "refused under 200": ("said 402 under 200", {}, "says 200 OK: no credits left", 1),
+    "tries used up under 200": ("said 503 under 200", {"retries": 1}, "200 OK: overloaded", 2),
     "tries used up": ("503", {"retries": 2}, "after 3 tries", 3),
     "deadline before an hour of patience": ("429 for an hour", {"deadline": 5}, "deadline", 1),
     "no time at all": ("stall", {"deadline": 0.3}, "no answer in 0.3 s", 1),

@@ -6,6 +6,8 @@ from result_rows import row_of
 
 from llmx.core.record import Record, Score
 from llmx.report.build import build
+from llmx.report.figures.by_arm import ByArm
+from llmx.report.figures.names import FILTERED
 from llmx.report.gather import ArmFiles, Gathered, TimedBlock
 from llmx.report.tables import reference_title, tables
 from llmx.stats import mcnemar_exact, paired_score_interval, wilson
@@ -67,6 +69,16 @@ def test_cut_and_unparsed_shares():
     arm = scored(True, False, finish="length", unparsed=True)
     row = row_of(results({"sd": arm}), "sd")
     assert (row.cut_share, row.unparsed_share) == (1.0, 1.0)
+
+
+def test_what_a_filter_took_is_a_share_and_a_caution_and_else_not_written():
+    arm, plain = scored(True, False, finish="filtered"), scored(True, False)
+    found = results({"sd": arm, "target": plain})
+    known = ByArm(found.figures)
+    assert known.alone(FILTERED, "sd").span.estimate == 1.0
+    assert known.alone(FILTERED, "target") is None
+    (text,) = [one.text for one in found.findings if "filter" in one.text]
+    assert "`sd` 100.0 %" in text and "`target`" not in text
 
 
 def test_the_difference_pairs_by_id_and_not_by_order():

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from llmx.core.audit import Audit
 from llmx.core.errors import RunError
 from llmx.core.names import seed_of
 from llmx.core.progress import Silent
-from llmx.core.record import Score, as_json
+from llmx.core.record import Finish, Score, as_json
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.report.gather import ArmFiles, Gathered, TimedBlock
@@ -68,7 +69,7 @@ def score(name, dice, cluster):
         correct_flexible=bool(dice.random() < 0.1) != right,
         unparsed=bool(dice.random() < 0.1),
         tokens=tokens,
-        finish=str(dice.choice(["eos", "length", "stop"], p=[0.8, 0.1, 0.1])),
+        finish=str(dice.choice(["eos", "length", "stop", "filtered"], p=[0.7, 0.1, 0.1, 0.1])),
         rounds=int(dice.integers(0, tokens + 1)),
         drafted=tokens + int(dice.integers(0, 9)),
         accepted=int(dice.integers(0, tokens + 1)),
@@ -94,6 +95,16 @@ def test_scores_are_read_back_but_for_their_texts(seed, n, clustered):
         back = decoded("a", encoded(one, problems), problems)
         assert back.scores == one.scores
         assert (back.audit, back.trained) == (one.audit, one.trained)
+
+
+def test_every_end_is_read_back():
+    base = score("a", np.random.default_rng(0), "")
+    ends = get_args(Finish)
+    found = {end: base.model_copy(update={"id": end, "finish": end}) for end in ends}
+    arm = ArmFiles(scores=found)
+    problems = problems_of([arm])
+    again = decoded("sd", encoded(arm, problems), problems).scores
+    assert [again[end].finish for end in ends] == list(ends)
 
 
 def test_traces_are_read_back():

@@ -11,7 +11,11 @@ import pytest
 from chat_server import Echo, serving
 from ensembles import GREEDY, cast, ensemble
 
+from llmx.core.errors import ContextLengthError, EngineError, RequestError, TurnsError
+from llmx.serve.access import Access
 from llmx.serve.answerer import EnsembleAnswerer
+from llmx.serve.chat import read_chat
+from llmx.serve.refusal import Refusal, failed
 
 openai = pytest.importorskip("openai")
 pytest.importorskip("uvicorn")
@@ -61,7 +65,132 @@ def test_a_streamed_answer(echo):
 
 
 def test_the_models(echo):
-    assert [model.id for model in client(echo[1]).models.list()] == ["echo"]
+    models = client(echo[1]).models
+    (listed,) = models.list()
+    assert listed.id == "echo" and models.retrieve("echo") == listed
+    for name in ("other", "echo/other", "a/b c"):
+        with pytest.raises(openai.NotFoundError, match="there is no model"):
+            models.retrieve(name)
+
+
+DEFAULTS = {
+    **dict.fromkeys(("stream", "stream_options", "response_format", "tools", "tool_choice"), None),
+    **dict.fromkeys(("temperature", "top_p", "top_k", "max_tokens", "seed", "stop", "n"), None),
+    **dict.fromkeys(("logprobs", "logit_bias", "modalities", "audio", "prediction", "user"), None),
+}
+ACCEPTED = [
+    *({name: value} for name, value in DEFAULTS.items()),
+    DEFAULTS,
+    {"n": 1, "presence_penalty": 0, "frequency_penalty": 0.0, "logit_bias": {}, "store": False},
+    {"stream": False, "stream_options": {"include_usage": True, "include_obfuscation": True}},
+    {"user": "me", "metadata": {"a": "b"}, "safety_identifier": "x", "prompt_cache_key": "y"},
+    {"response_format": {"type": "text"}, "modalities": ["text"], "verbosity": "medium"},
+    {"tools": [], "tool_choice": "none", "parallel_tool_calls": True, "functions": []},
+    {"tool_choice": "auto", "service_tier": "auto", "logprobs": False, "top_logprobs": 0},
+    {"min_p": 0.0, "repetition_penalty": 1.0, "stop_token_ids": [], "min_tokens": 0},
+    {"add_generation_prompt": True, "continue_final_message": False, "ignore_eos": False},
+    {"stop": [], "seed": 0, "temperature": 0, "top_p": 1, "top_k": 5, "max_tokens": 4},
+]
+REFUSED = {
+    "stream": "yes?",
+    "stream_options": {"inlcude_usage": True},
+    "response_format": {"type": "json_object"},
+    "tool_choice": "required",
+    "modalities": ["text", "audio"],
+    "tools": [{"type": "function"}],
+    "n": 2,
+    "best_of": 3,
+    "store": True,
+    "logprobs": True,
+    "top_logprobs": 3,
+    "logit_bias": {"1": 5},
+    "presence_penalty": 0.5,
+    "frequency_penalty": -0.5,
+    "repetition_penalty": 1.1,
+    "min_p": 0.1,
+    "min_tokens": 3,
+    "stop_token_ids": [7],
+    "structured_outputs": {"regex": "a"},
+    "guided_json": {},
+    "continue_final_message": True,
+    "add_generation_prompt": False,
+    "ignore_eos": True,
+    "return_token_ids": True,
+    "reasoning_effort": "high",
+    "top_k": -2,
+    "stop": [""],
+    "temprature": 0.1,
+    "x" * 500: 1,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("more", ACCEPTED, ids=str)
+def test_what_means_the_default_is_accepted(more):
+    body = {"model": "echo", "messages": [{"role": "user", "content": "x"}], **more}
+    sampler = read_chat(body).sampler(GREEDY)
+    used = {name: more[name] for name in ("top_p", "top_k", "max_tokens") if more.get(name)}
+    assert sampler == GREEDY.model_copy(update=used)
+
+
+@pytest.mark.parametrize("name", REFUSED, ids=lambda name: name[:30] or "no name")
+def test_what_would_change_an_answer_is_refused_by_its_name(name):
+    body = {"model": "echo", "messages": [{"role": "user", "content": "x"}], name: REFUSED[name]}
+    with pytest.raises(Refusal) as refused:
+        read_chat(body)
+    assert refused.value.status == 400 and len(refused.value.message) < 200
+    assert str(refused.value.param).startswith(name[:80].split(".")[0])
+    assert name[:80] in refused.value.message
+
+
+def test_a_typo_is_told_what_was_meant():
+    body = {"model": "echo", "messages": [{"role": "user", "content": "x"}], "temprature": 0.1}
+    with pytest.raises(Refusal, match="did you mean temperature"):
+        read_chat(body)
+
+
+def test_an_answer_may_be_sent_back_as_it_came(echo):
+    said = ask(echo[1], "one").choices[0].message.model_dump()
+    said |= {"annotations": [], "tool_calls": [], "audio": {}, "refusal": ""}
+    turns = [{"role": "user", "content": "x"}, said, {"role": "user", "content": "y"}]
+    found = client(echo[1]).chat.completions.create(model="echo", messages=turns)
+    assert found.choices[0].message.content == "y "
+    said["tool_calls"] = [{"id": "1"}]
+    with pytest.raises(openai.BadRequestError, match=r"messages\.1\.tool_calls"):
+        client(echo[1]).chat.completions.create(model="echo", messages=turns)
+
+
+def test_a_page_may_ask_where_it_is_allowed_to():
+    import httpx2
+
+    page, asked = "https://chat.example", {"Access-Control-Request-Method": "POST"}
+    asked["Access-Control-Request-Headers"] = "authorization,content-type,x-stainless-os"
+    with serving(Echo(), access=Access.of(origins=[page], key="a-key")) as (_, port):
+        url = f"http://127.0.0.1:{port}/v1/chat/completions"
+        found = httpx2.options(url, headers={"Origin": page, **asked})
+        assert found.status_code == 200
+        assert found.headers["access-control-allow-origin"] == page
+        assert "x-stainless-os" in found.headers["access-control-allow-headers"]
+        # Who may not ask is told so in the shape of all errors, and only the page may read it.
+        told = httpx2.get(f"http://127.0.0.1:{port}/v1/models/echo", headers={"Origin": page})
+        assert told.status_code == 401 and told.json()["error"]["code"] == "invalid_api_key"
+        assert told.headers["access-control-allow-origin"] == page
+        other = httpx2.options(url, headers={"Origin": "https://other.example", **asked})
+        assert other.status_code == 403 and "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ContextLengthError("too long"), 400, "context_length_exceeded"),
+        (TurnsError("no system turn"), 400, None),
+        (RequestError("no top_k"), 400, None),
+        (EngineError("it died"), 502, "upstream_failed"),
+    ],
+)
+def test_whose_fault_a_failure_is(error, status, code):
+    refusal = failed(error)
+    assert (refusal.status, refusal.code, refusal.message) == (status, code, error.message)
 
 
 @pytest.mark.parametrize(

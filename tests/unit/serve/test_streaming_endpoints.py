@@ -1,11 +1,13 @@
 """Endpoints as members of an ensemble: our own server is the endpoint."""
 
 import asyncio
+import json
 from contextlib import aclosing
 
 import pytest
 from chat_server import Echo, serving
 from ensembles import GREEDY, QUESTION, ensemble
+from stream_server import Streams
 
 from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.events import ANSWER
@@ -118,3 +120,88 @@ def test_an_ensemble_of_endpoints(echo):
     said = "".join(e.text for e in events if e.who == ANSWER and e.what == "piece")
     assert said == "Q? "
     assert "".join(e.text for e in events if e.who == "1.2" and e.what == "piece") == "Q? "
+
+
+def said(content=None, finish=None, **more):
+    choice = {"delta": {"content": content}, "finish_reason": finish, **more}
+    return "data: " + json.dumps({"choices": [choice]}, ensure_ascii=False)
+
+
+def streamed(raw, **changes):
+    """Return the pieces of a stream of these bytes."""
+    with Streams(lambda body: raw if isinstance(raw, bytes) else raw.encode()) as server:
+        made = streamer(server.url, **changes.pop("settings", {}))
+        asked = ask("x")
+        sampler = asked.sampler.model_copy(update=changes)
+        pieces = read(made, asked.model_copy(update={"sampler": sampler}))
+        assert all(piece.finish is None for piece in pieces[:-1])
+        return "".join(piece.text for piece in pieces), pieces[-1].finish, server.seen[-1]
+
+
+STOP = "\n\n" + said(finish="stop") + "\n\ndata: [DONE]\n\n"
+# Whatever Unicode, or Python, takes for the end of a line.
+ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+MULTI = said("one").replace('"delta"', '\ndata: "delta"')
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (said("one" + ENDS + "two") + STOP, "one" + ENDS + "two"),
+        (said("one").replace("one", "a\x85b\u2028c") + STOP, "a\x85b\u2028c"),
+        (("\ufeff" + said("one") + STOP).encode(), "one"),
+        ((said("one") + STOP).replace("\n", "\r\n"), "one"),
+        (said("one") + "\n" + said("two") + "\n" + said(finish="stop") + "\n", "onetwo"),
+        (MULTI + STOP, "one"),
+        (": keep-alive\n\nevent: ping\ndata: {}\n\n" + said("one") + STOP, "one"),
+        ("data:" + said("one")[6:] + STOP, "one"),
+        (said([{"type": "text", "text": "one"}]) + STOP, "one"),
+        (
+            'data: {"choices": null}\n\ndata: {"choices": [{"delta": null}]}\n\n'
+            + said("a")
+            + STOP,
+            "a",
+        ),
+        ('data: {"error": null, "choices": []}\n\n' + said("one") + STOP, "one"),
+        ('data: {"choices": [], "usage": {"completion_tokens": null}}\n\n' + said("a") + STOP, "a"),
+        (said("half \\ud83d").replace("\\\\", "\\") + STOP, "half \ufffd"),
+        (said("one") + "\n\ndata: [DONE]\n\n", "one"),
+        (said({"odd": 1}) + "\n\n" + said("one") + STOP, "one"),
+    ],
+)
+def test_an_event_ends_where_its_line_does(raw, text):
+    assert streamed(raw)[:2] == (text, "eos")
+
+
+@pytest.mark.parametrize(
+    ("word", "finish"),
+    [("length", "length"), ("content_filter", "filtered"), ("eos_token", "eos"), ("new", "eos")],
+)
+def test_a_stream_may_end_with_any_word(word, finish):
+    assert streamed(said("a", finish=word) + "\n\n")[:2] == ("a", finish)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said_of_it"),
+    [
+        (said("one"), "broke off"),
+        (said("one") + '\n\ndata: {"choi', "no JSON"),
+        (said("one", finish="error", error={"message": "overloaded"}), "overloaded"),
+        ('data: {"error": {"message": "overloaded"}}\n\n', "overloaded"),
+    ],
+)
+def test_a_stream_that_breaks_says_so(raw, said_of_it):
+    with pytest.raises(EngineError, match=said_of_it):
+        streamed(raw)
+
+
+def test_no_setting_of_the_sampler_is_dropped():
+    plain = streamed(said("a") + STOP)[2]
+    assert not {"top_k", "repetition_penalty", "presence_penalty"} & set(plain)
+    changes = {"presence_penalty": 0.5, "top_k": 7, "max_tokens": 50}
+    sent = streamed(said("a") + STOP, settings={"dialect": "vllm"}, **changes)[2]
+    assert (sent["top_k"], sent["presence_penalty"]) == (7, 0.5)
+    with pytest.raises(EngineError, match="without penalties"):
+        part = ask("x").model_copy(update={"budget": 3})
+        penalised = part.sampler.model_copy(update={"presence_penalty": 0.5})
+        read(streamer("http://127.0.0.1:9/v1"), part.model_copy(update={"sampler": penalised}))
