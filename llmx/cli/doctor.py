@@ -7,8 +7,11 @@ import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Annotated
 
-from llmx.cli.console import show, size, table
+import typer
+
+from llmx.cli.console import say, show, size, table
 from llmx.cli.options import Debug, Runs
 from llmx.core.install import pip_install, with_extra
 
@@ -18,14 +21,27 @@ _EXPORT = "export {}=…, for engine=openai; engine.key_env names another"
 _ZOO = ("gsm_target", "gsm_draft")
 
 
-def doctor(runs: Runs = None, debug: Debug = False) -> None:
+def doctor(
+    bench: Annotated[
+        bool, typer.Option("--bench", help="Measure this machine, for the estimates of plans.")
+    ] = False,
+    runs: Runs = None,
+    debug: Debug = False,
+) -> None:
     """Show versions, cores, memory, disk, the zoo, the extras, and whether vLLM is found.
+
+    --bench measures how fast this machine steps a model, in some ten seconds, and keeps the rates
+    in your cache folder. Plans then estimate by them; they change no result.
 
     \b
     Examples:
       llmx doctor
+      llmx doctor --bench
     """
     from llmx.api import runs_folder
+
+    if bench:
+        _bench()
 
     rows = [("python", platform.python_version(), "")]
     rows += [_package(name, pip_install("llmx-lab")) for name in _NEEDED]
@@ -35,8 +51,39 @@ def doctor(runs: Runs = None, debug: Debug = False) -> None:
     rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]
     rows += [("memory", _memory(), ""), ("disk", f"{_disk(runs_folder(runs))}, for runs", "")]
     rows += [_zoo(name) for name in _ZOO]
+    rows += _rates()
     show(table(("what", "found"), [row[:2] for row in rows], whole=("found",)))
     show(*(f"{what}: {help_}" for what, _, help_ in rows if help_))
+
+
+def _bench() -> None:
+    from llmx.engines.bench import measure
+    from llmx.store.machine import keep_rates, machine_rates
+
+    say("measuring this machine, some ten seconds of one core …", err=True)
+    keep_rates(measure())
+    if not machine_rates().measured:
+        say("the rates were not kept: the cache folder cannot be written", err=True)
+
+
+def _rates() -> list[tuple[str, str, str]]:
+    """How fast this machine is, one core of it."""
+    from llmx.store.machine import machine_rates
+
+    rates = machine_rates()
+    how = "measured" if rates.measured else "assumed"
+    missing = "" if rates.measured else "llmx doctor --bench measures this machine"
+    rows = [
+        ("rates of a core", how, missing),
+        ("memory bandwidth", f"{rates.bandwidth / 1e9:.1f} GB/s", ""),
+        ("large products", f"{rates.operations / 1e9:.1f} GFLOP/s", ""),
+        ("a call into torch", f"{1e6 * rates.call:.2f} µs", ""),
+    ]
+    for kernel, one in rates.forwards.items():
+        step = f"{1e3 * one.step:.2f} ms + {1e3 * one.layer:.3f} ms a layer"
+        text = f"{step}, {one.operations / 1e9:.1f} GFLOP/s"
+        rows.append((f"a step by {kernel}", text, ""))
+    return rows
 
 
 def _package(name: str, install: str) -> tuple[str, str, str]:

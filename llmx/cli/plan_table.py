@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmx.cli.console import size, table
 from llmx.config.yaml_file import shown
-from llmx.graph.plan import parts
+from llmx.graph.needs import parts
 
 if TYPE_CHECKING:
     from llmx.graph.plan import Plan, PlannedStage
@@ -18,18 +18,33 @@ def render(plan: Plan) -> list[Any]:
     """Return what ``--dry-run`` prints: one row a stage and arm, the sums, the plan's own lines."""
     rows = [_row(stage) for stage in plan.stages]
     done = sum(stage.cached for stage in plan.stages)
-    blind = sum(stage.cost.seconds is None and not stage.cached for stage in plan.stages)
-    least = f"at least ({blind} stages without an estimate) " if blind else ""
     memory = parts(plan.memory) or "unknown until the models are here"
     return [
         table(_COLUMNS, rows, right=_COLUMNS[2:]),
         f"{len(rows)} stages, {done} done already; at most {plan.tokens:,} tokens to generate",
         *_money(plan),
-        f"estimated time {least}{_seconds(plan.seconds)} in {_processes(plan.workers)}",
+        *_time(plan),
         f"memory of the largest stage, each process: {memory}",
         f"run folder {shown(plan.folder.absolute())}, {size(plan.free_disk_bytes)} free",
+        *plan.needs,
         *plan.notes,
     ]
+
+
+def _time(plan: Plan) -> list[str]:
+    """Return how long it takes and what that rests on, or why nobody knows."""
+    basis = f" ({'; '.join(plan.basis)})" if plan.basis else ""
+    known = f"{_seconds(plan.seconds)} in {_processes(plan.workers)}{basis}"
+    if not plan.unknown:
+        return [f"estimated time {known}"]
+    why = "; ".join(f"{_few(titles)}: {reason}" for reason, titles in plan.unknown.items())
+    rest = [f"the other stages take {known}"] if plan.seconds else []
+    return [f"estimated time not known: {why}", *rest]
+
+
+def _few(titles: list[str]) -> str:
+    first = ", ".join(titles[:2])
+    return first if len(titles) <= 2 else f"{first} and {len(titles) - 2} more"
 
 
 def _money(plan: Plan) -> list[str]:
@@ -45,9 +60,15 @@ def _row(stage: PlannedStage) -> tuple[str, ...]:
         "done" if stage.cached else "to do",
         f"{cost.samples:,}" if cost.samples else "",
         f"{cost.tokens:,}" if cost.tokens else "",
-        "" if cost.seconds is None else _seconds(cost.seconds),
+        _time_of(stage),
         size(cost.memory.total) if cost.memory.total else "",
     )
+
+
+def _time_of(stage: PlannedStage) -> str:
+    if stage.cost.seconds is None:
+        return "" if stage.cached else "not known"
+    return _seconds(stage.cost.seconds)
 
 
 def _processes(count: int) -> str:
@@ -57,4 +78,4 @@ def _processes(count: int) -> str:
 def _seconds(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"

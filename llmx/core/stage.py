@@ -96,6 +96,8 @@ class Cost:
 
     Attributes:
         device: where `memory` is needed, as ``engine.device`` says it.
+        basis: what `seconds` rest on, for people; empty where they are of a fixed kind of work.
+        unknown: why `seconds` are not known.
         money: for the answers at their cap, in the unit of ``engine.price_out``.
         refusal: why the stage cannot be done at all, here or anywhere yet.
     """
@@ -105,6 +107,8 @@ class Cost:
     seconds: float | None = None
     memory: Memory = Memory()
     device: str = "cpu"
+    basis: str = ""
+    unknown: str = ""
     money: float = 0.0
     notes: tuple[str, ...] = ()
     refusal: LlmxError | None = None

@@ -26,6 +26,7 @@ from llmx.graph.graph import (
     unread,
 )
 from llmx.graph.graph import refusal as not_allowed
+from llmx.graph.needs import gigabytes, needs, parts
 from llmx.graph.parts import parts_of
 from llmx.graph.workers import default_workers
 from llmx.report.verdict.schema import pairs_of
@@ -91,23 +92,6 @@ def fitting(workers: int, stages: Iterable[PlannedStage]) -> int:
         if need and has and not stage.cached:
             workers = min(workers, has // need)
     return max(1, workers)
-
-
-def parts(memory: Memory) -> str:
-    """Return ``weights 141.2 GB, cache 12.0 GB``: what is not zero."""
-    named = {
-        "weights": memory.weights,
-        "cache": memory.cache,
-        "activations": memory.activations,
-        "gradients": memory.gradients,
-        "optimiser": memory.optimiser,
-    }
-    return ", ".join(f"{name} {gigabytes(size)}" for name, size in named.items() if size)
-
-
-def gigabytes(size: int) -> str:
-    """Return bytes in GB, or in MB below one."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _place(device: str) -> str:
@@ -219,6 +203,31 @@ class Plan:
     def seconds(self) -> float:
         """Estimated seconds of what is left; processes beyond the cores make nothing faster."""
         return elapsed(self.graph, self.stages, min(self.workers, machine()["cores"]))
+
+    @property
+    def basis(self) -> tuple[str, ...]:
+        """What the estimates of the stages still to do rest on, each once."""
+        return tuple(dict.fromkeys(row.cost.basis for row in self._todo if row.cost.basis))
+
+    @property
+    def unknown(self) -> dict[str, list[str]]:
+        """Why the time of stages still to do is not known -> their titles."""
+        found: dict[str, list[str]] = {}
+        for row in self._todo:
+            if row.cost.seconds is None:
+                why = row.cost.unknown or f"stages of kind '{row.kind}' have no estimate"
+                found.setdefault(why, []).append(row.title)
+        return found
+
+    @property
+    def _todo(self) -> list[PlannedStage]:
+        return [row for row in self.stages if not row.cached]
+
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """Lines on what a run of hub models needs: licences, GPUs, hours, packages."""
+        with looking_once():
+            return needs(self)
 
     @property
     def tokens(self) -> int:

@@ -300,13 +300,8 @@ def calibrated_threshold(inputs: Mapping[str, Path], arm: str | None = None) -> 
     return None
 
 
-def _elsewhere(arm: ArmSpec) -> bool:
-    """Whether the model runs on a machine that is not this one's business."""
-    return arm.engine.kind == "openai" or arm.engine.base_url is not None
-
-
 def decoding_cost(arm: ArmSpec, problems: int, given: StageInput | None = None) -> Cost:
-    """Estimate generation: tokens at the cap, memory of weights, caches and activations.
+    """TimeEstimate generation: tokens at the cap, memory of weights, caches and activations.
 
     Args:
         arm: with the model that answers.
@@ -314,21 +309,24 @@ def decoding_cost(arm: ArmSpec, problems: int, given: StageInput | None = None) 
         given: the stage that decodes; needed for the time of models that are still to be trained.
     """
     from llmx.engines.size import decoding_memory, model_size
-    from llmx.stages.budget import seconds_per_problem
+    from llmx.stages.budget import ASSUMED_HERE, TimeEstimate, elsewhere, estimate
 
     assert arm.sampler is not None
-    seconds = problems * seconds_per_problem(arm) or None
-    if seconds is None and given is not None:
-        seconds = later_seconds(given, arm, problems)
+    found = estimate(arm, problems)
+    later = later_seconds(given, arm, problems) if found.seconds is None and given else None
+    if later is not None:
+        found = TimeEstimate(later, ASSUMED_HERE)
     model = arm.used_model
     target = model_size(model.target, model.target_revision) if model else model_size(None)
     draft = model_size(model.draft, model.draft_revision) if model and model.draft else None
     return Cost(
         samples=problems,
         tokens=problems * arm.sampler.max_tokens,
-        seconds=seconds,
+        seconds=found.seconds,
+        basis=found.basis,
+        unknown=found.unknown,
         memory=Memory()
-        if _elsewhere(arm)
+        if elsewhere(arm)
         else decoding_memory(target, draft, arm.engine, arm.sampler),
         device=arm.engine.device,
         money=problems * arm.sampler.max_tokens * arm.engine.price_out / 1e6,

@@ -84,7 +84,8 @@ class ScoreStage:
         """Seconds at most: nothing is generated. A scorer that cannot score refuses the plan."""
         scorer = lookup("scorer", given.read(ScoreOptions).scorer)
         refusal = getattr(scorer, "refusal", None)
-        return Cost(samples=given.arm.scale.problems or 0, seconds=1.0, refusal=refusal)
+        asked = given.arm.scale.problems or 0
+        return Cost(samples=asked, seconds=0.1 + asked / 10_000, refusal=refusal)
 
     def run(self, context: StageContext) -> None:
         """Score every record.

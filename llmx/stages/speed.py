@@ -20,7 +20,7 @@ from llmx.core.spec import ScaleSpec
 from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.kernel import kernel_of
-from llmx.stages.budget import seconds_per_problem
+from llmx.stages.budget import estimate
 from llmx.stages.requests import calibrated_threshold, decoding_identity, requests_for
 from llmx.stages.timing import Clock, clocks, engine_of
 from llmx.store.files import Appender, write_json
@@ -80,10 +80,16 @@ class SpeedStage:
     def plan(self, given: StageInput) -> Cost:
         """Every arm's time at the batch size that is timed."""
         problems, rounds, batch = _sizes(given)
-        seconds = sum(seconds_per_problem(arm, batch) for arm in given.arms.values())
         amount, arms = problems * rounds, len(families(given.arms))
+        found = [estimate(arm, amount, batch) for arm in given.arms.values()]
         share = arms / len(given.arms)  # of seeds, one is timed in a round
-        return Cost(samples=amount * arms, seconds=amount * seconds * share or None)
+        known = [one.seconds for one in found if one.seconds is not None]
+        return Cost(
+            samples=amount * arms,
+            seconds=share * sum(known) if len(known) == len(found) else None,
+            basis=found[0].basis,
+            unknown=next((one.unknown for one in found if one.unknown), ""),
+        )
 
     def run(self, context: StageContext) -> None:
         """Time every block; rounds that a kill cut short are done again as a whole."""

@@ -1,17 +1,21 @@
-"""What machine this is: part of the identity of measurements, and of every manifest."""
+"""What machine this is (part of the identity of measurements, and of every manifest), how fast."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import asdict, dataclass
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
+
+from llmx.core import json_text, user_cache
 
 P = ParamSpec("P")
 Found = TypeVar("Found")
@@ -59,6 +63,126 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(_memory_bytes() / 2**30),
         "accelerators": _accelerators(),
     }
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What a step of a model takes on one core, by one forward.
+
+    Attributes:
+        step: seconds of a step besides its layers, for the loop around it.
+        layer: seconds of a layer besides its arithmetic.
+        operations: floating-point operations a second, in a step of few rows.
+        prompt: the same over a prompt.
+        start: seconds until its libraries are loaded.
+        load: bytes of weights a second, from a file to a model that can step.
+    """
+
+    step: float
+    layer: float
+    operations: float
+    prompt: float
+    start: float
+    load: float
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How fast a machine is, on one core.
+
+    Attributes:
+        bandwidth: bytes a second that are read from memory.
+        operations: floating-point operations a second of a large product.
+        call: seconds of a call from Python into torch.
+        forwards: by ``engine.kernel``.
+        measured: here, by ``llmx doctor --bench``; else they are assumed.
+    """
+
+    bandwidth: float
+    operations: float
+    call: float
+    forwards: Mapping[str, Forward]
+    measured: bool = True
+
+
+# One core of a 2026 server (Xeon with AVX-512), as `llmx doctor --bench` sees it, rounded down.
+# They are part of the cost model that says how many problems a large model gets: with another
+# number here, the same command asks for other problems.
+ASSUMED = Rates(
+    bandwidth=1e10,
+    operations=1e11,
+    call=7e-7,
+    forwards={
+        "torch": Forward(
+            step=2e-4, layer=1.5e-4, operations=2e10, prompt=6e10, start=3.5, load=2e8
+        ),
+        "native-1": Forward(
+            step=5e-5, layer=2.5e-5, operations=5e10, prompt=6e10, start=0.5, load=3e8
+        ),
+    },
+    measured=False,
+)
+# An A100 of 80 GB as its data sheet has it (2.0 TB/s, 312 TFLOP/s in bfloat16): 60 % of the first,
+# 40 % of the second. What a layer takes besides is the dispatch of torch.
+ASSUMED_GPU = Rates(
+    bandwidth=1.2e12,
+    operations=1.25e14,
+    call=7e-7,
+    forwards={
+        "torch": Forward(
+            step=5e-4, layer=1.5e-4, operations=1.25e14, prompt=1.25e14, start=10.0, load=1e9
+        )
+    },
+    measured=False,
+)
+_RATES = "rates.json"
+
+
+def keep_rates(rates: Rates) -> None:
+    """Keep what was measured in the user's cache folder, with the machine that it is of."""
+    user_cache.save(_RATES, json.dumps({"machine": machine(), "rates": asdict(rates)}).encode())
+
+
+@once
+def machine_rates() -> Rates:
+    """Return the rates that were measured here; assumed ones where there are none to be read.
+
+    A file that is damaged, or of another machine, counts for nothing.
+    """
+    try:
+        kept = json_text.parse(user_cache.load(_RATES) or b"")
+        if kept["machine"] != machine():
+            return ASSUMED
+        return _rates(kept["rates"])
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return ASSUMED
+
+
+def _rates(kept: Mapping[str, Any]) -> Rates:
+    """Return rates of a file.
+
+    Raises:
+        ValueError, TypeError, LookupError: for one that holds no rates.
+    """
+    numbers = {name: _rate(name, kept[name]) for name in ("bandwidth", "operations", "call")}
+    forwards = {
+        str(kernel): Forward(**{name: _rate(name, value) for name, value in found.items()})
+        for kernel, found in kept["forwards"].items()
+    }
+    if "torch" not in forwards:
+        raise ValueError("every machine has a forward of torch")
+    return Rates(**numbers, forwards=forwards, measured=True)
+
+
+_MAY_BE_NOTHING = ("step", "layer", "start")
+
+
+def _rate(name: str, value: Any) -> float:
+    """Return a number that is one: finite, above zero where something is divided by it."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value < 1e30 or (value == 0 and name not in _MAY_BE_NOTHING):
+        raise ValueError(f"{name}: {value} is no rate")
+    return float(value)
 
 
 def _processor() -> str:

@@ -11,7 +11,8 @@ from llmx.core.spec import EngineSpec, SamplerSpec
 from llmx.core.stage import Memory
 from llmx.engines.size import ModelSize, decoding_memory, model_size
 from llmx.graph import plan as module
-from llmx.graph.plan import parts, plan
+from llmx.graph.needs import parts
+from llmx.graph.plan import plan
 from llmx.store import machine
 
 TARGET, DRAFT = model_size("zoo:gsm_target"), model_size("zoo:gsm_draft")
