@@ -282,8 +282,8 @@ class OwnRows(ABC):
         given = {name: held for name, held in self.spec.options.items() if held is not None}
         update: dict[str, Any] = {"options": {**given, **_as_json(found)}}
         for name in _SIZED:
-            if name in sizes:
-                update[name] = min(getattr(self.spec, name), sizes[name])
+            if name in sizes or name != "calibration":  # which is at least 1, had or not
+                update[name] = min(getattr(self.spec, name), sizes.get(name, 0))
         spec = self.spec.model_copy(update=update)
         type(self)(spec).split("test")  # whatever is wrong with a row, or with its examples
         return Settled(spec, tuple(self._notes(told, sizes)))

@@ -203,6 +203,7 @@ def test_what_is_settled_asks_the_same_and_is_settled_for_good(tmp_path):
     first = spec(file, test=1_000_000)
     done = settled(first, tmp_path / "r").spec
     assert (done.test, done.options["question"], done.options["answer"]) == (30, "prompt", "target")
+    assert (done.train, done.heldout) == (0, 0)
     assert settled(done, tmp_path / "r").spec == done
     assert load(done, "test") == load(first, "test") and len(load(done, "test", 7)) == 7
     assert settled(spec(file, test=12), tmp_path / "r").spec.test == 12
