@@ -55,7 +55,7 @@ def test_it_scores_every_record_in_order(tmp_path):
     assert [row["correct"] for row in scores] == [True, False, False, False]
     assert read_json(run.out / "summary.json") == {
         "scorer": "gsm",
-        "scorer_version": 1,
+        "scorer_version": 2,
         "problems": 4,
         "correct": 1,
         "correct_flexible": 2,
