@@ -150,6 +150,17 @@ class Parted(Protocol):
 
 
 @runtime_checkable
+class AsksAgain(Protocol):
+    """A stage whose output may hold questions that were answered with nothing that can be read."""
+
+    def unanswered(self, out: Path) -> list[str]:
+        """Return what of a whole output was asked in vain."""
+
+    def reopen(self, out: Path) -> None:
+        """Make a whole output unfinished, so that :meth:`Stage.run` asks just that again."""
+
+
+@runtime_checkable
 class WritesRows(Protocol):
     """A stage that writes ``train.jsonl``, and knows before it runs how long it may become."""
 

@@ -71,6 +71,7 @@ def run(
     limit: int | None = None,
     workers: int | None = None,
     observer: Observer | None = None,
+    ask_again: bool = False,
 ) -> RunResult:
     """Run a composed recipe, or resume it, and return what it found.
 
@@ -81,6 +82,7 @@ def run(
         workers: processes that share the stages which are not measurements; None = as many as
             the machine has cores, at most four, and one where there is a GPU.
         observer: told what happens; silent by default.
+        ask_again: ask a judge again about what he gave no readable verdict on, and nothing else.
 
     Raises:
         RunError: if a stage needs more memory than its device has.
@@ -89,6 +91,8 @@ def run(
     watcher = observer or SilentObserver()
     runs = runs or default_runs()
     planned = plan(spec, runs=runs, limit=limit, workers=workers)
+    if ask_again and _reopened(planned, runs, watcher):
+        planned = plan(spec, runs=runs, limit=limit, workers=workers)
     # What is done already neither refuses anything nor needs a word on its size.
     if planned.left:
         _refuse(planned)
@@ -101,7 +105,26 @@ def run(
         _bring_to_completion(planned, runs / CACHE, watcher)
         seconds = time.perf_counter() - started
         close_folder(folder, planned.spec, planned.graph, seconds)
+    _say_in_vain(planned, runs / CACHE, watcher)
     return RunResult(folder, planned.spec, seconds, _results(folder))
+
+
+def _reopened(planned: Plan, runs: Path, watcher: Observer) -> bool:
+    """Make unfinished what a judge gave no verdict on; return whether there was any."""
+    from llmx.runs.ask_again import ask_again
+
+    with going_on(folder_for(runs, planned.spec).path):
+        return ask_again(planned.graph, runs / CACHE, watcher.note)
+
+
+def _say_in_vain(planned: Plan, cache: Path, watcher: Observer) -> None:
+    """Say what a judge gave no verdict on, and how he is asked again."""
+    if not any(node.stage.kind == "judge" for node in planned.graph):
+        return
+    from llmx.runs.ask_again import in_vain
+
+    for node, count in in_vain(planned.graph, cache):
+        watcher.note(f"{node.title}: {count} without a readable verdict; --ask-again asks those")
 
 
 def _refuse(planned: Plan) -> None:
