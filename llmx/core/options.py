@@ -149,6 +149,22 @@ def faults(
     return []
 
 
+def inner_fault(options: Mapping[str, Any], model: type[BaseModel], what: str) -> Fault | None:
+    """Return the first thing that is wrong with options inside of an option.
+
+    Args:
+        what: has these options, in words: ``scorer numeric``.
+    """
+    found = faults(StageSpec(name=_INNER, kind=_INNER, options=dict(options)), model)
+    if not found:
+        return None
+    text = found[0].message.replace(f" of stages.{_INNER} (kind {_INNER})", f" of {what}")
+    return Fault(found[0].key, text.replace(f"stages.{_INNER}.", ""), found[0].hint)
+
+
+_INNER = "inner"
+
+
 def _inside(key: str, others: Collection[str]) -> bool:
     return any(other.startswith(f"{key}.") for other in others)
 

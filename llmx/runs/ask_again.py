@@ -20,9 +20,10 @@ def in_vain(nodes: Iterable[Node], cache: Path) -> Iterator[tuple[Node, int]]:
     """Yield each finished node with how many of its questions hold no readable answer."""
     for node in nodes:
         entry, stage = entry_of(cache, node), node.stage
-        if isinstance(stage, AsksAgain) and entry.whole:
-            if count := len(stage.unanswered(entry.folder)):
-                yield node, count
+        if not isinstance(stage, AsksAgain) or not entry.whole:
+            continue
+        if count := len(stage.unanswered(entry.folder)):
+            yield node, count
 
 
 def ask_again(nodes: Iterable[Node], cache: Path, say: Callable[[str], None]) -> bool:

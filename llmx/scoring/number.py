@@ -102,6 +102,7 @@ _COMPOUND = re.compile(
 _OPERAND = re.compile(
     r"(?:[√^×÷±]|\\(?!boxed|text|math)[A-Za-z]+\{|\}\{|[^\W_]/|[A-Za-z][ ]?[+])[ ]*[({]*$"
 )
+_REST = re.compile(r"(?:[\s.!)\]}*_\"'%°$]|\\[)\]]|\\(?:text|mathrm|mbox)\s*\{[^{}0-9]*\})*")
 _NEGATIVE = re.compile(r"\b(?:negative|minus)[ ]+$", re.I)
 _LEADING_NEGATIVE = re.compile(r"(?:negative|minus)[ ]+(?=[\d.$])", re.I)
 
@@ -118,6 +119,15 @@ def leading_number(text: str) -> str | None:
     if found is None or not minus:
         return found.value if found else None
     return _negated(found.value)
+
+
+def whole_number(text: str) -> str | None:
+    r"""Return the number that a text is, with marks and a unit in ``\\text{}`` alone, or None."""
+    plain = _plain(text)
+    at = _end(_OPEN.match(plain), 0)
+    found = _phrase(plain, at)
+    rest = _REST.fullmatch(plain, found.end) if found else None
+    return found.value if found and rest else None
 
 
 def last_number(text: str) -> str | None:
