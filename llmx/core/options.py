@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -113,10 +113,14 @@ def model_of(kind: str, group: str = "stage") -> type[BaseModel] | None:
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
-def option_names(kind: Any) -> Mapping[str, None]:
-    """Return the options that a kind has; none are known of a kind without a model."""
+def option_names(kind: Any) -> Mapping[str, Any]:
+    """Return the options that a kind has; none are known of a kind without a model.
+
+    Their values are an empty mapping where names may be set inside of the option, else None.
+    """
     model = model_of(kind) if isinstance(kind, str) else None
-    return dict.fromkeys(model.model_fields if model is not None else ())
+    fields = model.model_fields if model is not None else {}
+    return {name: {} if get_origin(f.annotation) is dict else None for name, f in fields.items()}
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,14 @@ class Parted(Protocol):
 
 
 @runtime_checkable
+class Checks(Protocol):
+    """A stage that can know more than its plan before anything runs: what it reads is fetched."""
+
+    def check(self, given: StageInput) -> None:
+        """Raise an LlmxError where the stage could not do its work on what is there."""
+
+
+@runtime_checkable
 class AsksAgain(Protocol):
     """A stage whose output may hold questions that were answered with nothing that can be read."""
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from llmx.core.errors import StoreError
 from llmx.core.spec import RunSpec
+from llmx.core.stage import Checks
 from llmx.graph.accesses import accessing, resume_command, state_of
 from llmx.graph.execute import execute, missing
 from llmx.graph.folder import (
@@ -96,6 +97,7 @@ def run(
     # What is done already neither refuses anything nor needs a word on its size.
     if planned.left:
         _refuse(planned)
+        _check(missing(runs / CACHE, planned.graph))
     for note in (*planned.spec.notes, *(planned.notes if planned.left else ())):
         watcher.note(note)
     folder = folder_for(runs, planned.spec)
@@ -131,6 +133,13 @@ def _refuse(planned: Plan) -> None:
     refused = planned.refusal()
     if refused is not None:
         raise refused
+
+
+def _check(nodes: Iterable[Node]) -> None:
+    """Let stages refuse, before anything runs, what they will read and may only now fetch."""
+    for node in nodes:
+        if isinstance(node.stage, Checks):
+            node.stage.check(node.given)
 
 
 def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:

@@ -22,6 +22,7 @@ class GsmScorer:
 
     kind: ClassVar[str] = "gsm"
     version: ClassVar[int] = 2
+    example: ClassVar[Sample] = Sample(id="example", question="", answer="12")
 
     def score(self, record: Record, sample: Sample) -> Score:
         """Return the score of one record.

@@ -38,7 +38,9 @@ class Scorer(Protocol):
     One with options says so in a class variable ``Options``, a model of :class:`ScorerOptions`, and
     is made with an instance of it, else without arguments.
     One with a method ``reference(sample)``, which returns the reference as an answer is read and
-    raises a DataError where it cannot be, is refused on data that it does not fit.
+    raises a DataError where it cannot be, is refused on data that it does not fit. What the
+    references of its own data look like it shows in a class variable ``example``, a sample: data
+    that is fetched is not looked at by a plan.
     One whose scores depend on a package returns its name and version from a class method
     ``source()``, which is then a part of the scores' name.
     """

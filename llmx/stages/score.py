@@ -118,9 +118,28 @@ class ScoreStage:
         from llmx.scoring.scorer import made, refusal_of, unfit
 
         refused = refusal_of(made(kind, options.scorer_options))
-        problems = [] if refused or kind == own_scorer(_data(given)) else self._asked(given)
+        if refused is not None or kind == own_scorer(_data(given)):
+            return refused
+        # What is pinned may have to be fetched, and a plan contacts nobody.
+        fetched = _data(given).revision is not None
+        problems = _examples(_data(given)) if fetched else self._asked(given)
         error = unfit(kind, options.scorer_options, problems)
-        return refused if error is None else _misfit_error(given, kind, problems, error)
+        return None if error is None else _misfit_error(given, kind, problems, error)
+
+    def check(self, given: StageInput) -> None:
+        """Refuse problems that the scorer cannot read, once they may be fetched.
+
+        Raises:
+            ConfigError: naming the first, and a scorer that reads them.
+        """
+        kind, options = _kind_of(given), given.read(ScoreOptions)
+        if kind == own_scorer(_data(given)):
+            return
+        from llmx.scoring.scorer import unfit
+
+        problems = self._asked(given)
+        if (error := unfit(kind, options.scorer_options, problems)) is not None:
+            raise _misfit_error(given, kind, problems, error)
 
     def _asked(self, given: StageInput) -> list[Sample]:
         """Return the problems that will be scored; none where they cannot be had, which is said
@@ -166,6 +185,13 @@ def own_scorer(data: DataSpec) -> str | None:
     named = getattr(lookup("data", data.kind), "scorer", None)
     found: str | None = named(data) if callable(named) else named
     return found
+
+
+def _examples(data: DataSpec) -> list[Sample]:
+    """Return what references of a dataset look like, where its own scorer shows it."""
+    own = own_scorer(data)
+    found = None if own is None else getattr(lookup("scorer", own), "example", None)
+    return [] if found is None else [found]
 
 
 def metrics_of(stages: Iterable[StageSpec], arms: Iterable[ArmSpec] = ()) -> list[Metric] | None:

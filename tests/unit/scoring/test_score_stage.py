@@ -122,10 +122,10 @@ def test_wrong_settings_are_refused_before_anything_runs(asked, message):
         ScoreStage(load).identity(asked)
 
 
-def stage_on(kind, options=None, samples=SAMPLES):
+def stage_on(kind, options=None, samples=SAMPLES, revision=None):
     """Return the stage on data of a kind that holds these samples, and what it is given."""
     return ScoreStage(lambda spec, split, limit=None: samples[:limit]), given(
-        options, data=DataSpec(kind=kind, revision="abc")
+        options, data=DataSpec(kind=kind, revision=revision)
     )
 
 
@@ -156,6 +156,34 @@ def test_a_scorer_that_cannot_read_the_data_is_refused_by_the_plan(scorer, kind,
         assert isinstance(refusal, ConfigError) and "\n" not in str(refusal)
         assert f"scorer {scorer} cannot read data '{kind}'" in refusal.message
         assert refusal.hint == f"stages.score.scorer={better}"
+        with pytest.raises(ConfigError, match="cannot read data"):
+            stage.check(told)
+
+
+def test_a_plan_fetches_nothing_and_a_run_looks_at_what_is_there():
+    fetched = []
+
+    def load(spec, split, limit=None):
+        fetched.append(spec.kind)
+        return PLACES
+
+    _, told = stage_on("csqa", {"scorer": "gsm"}, revision="abc")
+    refusal = ScoreStage(load).plan(told).refusal
+    assert refusal is not None and refusal.hint == "stages.score.scorer=choice"
+    _, strange = stage_on("alpaca_eval", {"scorer": "gsm"}, revision="abc")
+    assert ScoreStage(load).plan(strange).refusal is None and fetched == []
+    with pytest.raises(ConfigError, match="sample 'x' is not a number: 'Paris'") as error:
+        ScoreStage(load).check(strange)
+    assert error.value.hint == "stages.score.scorer=exact" and fetched == ["alpaca_eval"]
+
+
+def test_data_that_cannot_be_had_is_left_to_the_stage_that_asks_it():
+    def load(spec, split, limit=None):
+        raise DataError("nowhere")
+
+    _, told = stage_on("alpaca_eval", {"scorer": "gsm"})
+    assert ScoreStage(load).plan(told).refusal is None
+    ScoreStage(load).check(told)
 
 
 def test_only_the_problems_that_are_asked_are_looked_at():
