@@ -80,6 +80,7 @@ def run(
         runs=runs,
         workers=workers,
         quiet=quiet,
+        ask_again=ask_again,
         trust_remote_code=trust_remote_code,
     )
 
@@ -95,6 +96,7 @@ def start(
     workers: int | None,
     quiet: bool,
     trust_remote_code: bool,
+    ask_again: bool = False,
 ) -> None:
     """Compose a recipe, then show its plan or do it; the arguments are those of the verb."""
     from llmx.config.compose import compose

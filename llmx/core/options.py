@@ -101,6 +101,18 @@ ProtocolName = Annotated[str, _of_kind("protocol")]
 RewardName = Annotated[str, _of_kind("reward")]
 
 
+def own_scorer(data: DataSpec) -> str | None:
+    """Return the kind of scorer that a dataset's class names, None where it names none.
+
+    It is a class variable ``scorer``, or what its class method ``scorer_of`` says of the
+    specification.
+    """
+    found = lookup("data", data.kind)
+    named = getattr(found, "scorer_of", None)
+    own: str | None = getattr(found, "scorer", None) if named is None else named(data)
+    return own
+
+
 def model_of(kind: str, group: str = "stage") -> type[BaseModel] | None:
     """Return the model of a kind's options, None where any are accepted.
 

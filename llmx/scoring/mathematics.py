@@ -36,6 +36,7 @@ class MathScorer:
 
     kind: ClassVar[str] = "math"
     version: ClassVar[int] = 1
+    instant: ClassVar[bool] = False
     Options: ClassVar[type[ScorerOptions]] = ScorerOptions
 
     def __init__(self, options: ScorerOptions) -> None:

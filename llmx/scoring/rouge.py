@@ -38,6 +38,7 @@ class RougeScorer:
 
     kind: ClassVar[str] = "rouge"
     version: ClassVar[int] = 1
+    instant: ClassVar[bool] = False
     Options: ClassVar[type[ScorerOptions]] = RougeOptions
     metrics: ClassVar[tuple[Metric, ...]] = METRICS
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from pydantic import Field, ValidationInfo, field_validator
 
 from llmx.core.errors import ConfigError, DataError, LlmxError, RunError
-from llmx.core.options import ScorerName, Split, StageOptions, wrong
+from llmx.core.options import ScorerName, Split, StageOptions, own_scorer, wrong
 from llmx.core.record import ACCURACY, METRICS, Metric, Record, Sample, Score, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, DataSpec, StageSpec
@@ -175,16 +175,6 @@ class ScoreStage:
         write_json(context.out / "summary.json", done.summary())
         if done.metrics:
             write_json(context.out / METRICS, [as_json(metric) for metric in done.metrics])
-
-
-def own_scorer(data: DataSpec) -> str | None:
-    """Return the kind of scorer that a dataset's class names, None where it names none.
-
-    It is a class variable ``scorer``, or a class method of that name which takes the specification.
-    """
-    named = getattr(lookup("data", data.kind), "scorer", None)
-    found: str | None = named(data) if callable(named) else named
-    return found
 
 
 def _examples(data: DataSpec) -> list[Sample]:

@@ -50,7 +50,7 @@ class ReasoningTask:
         problem_options(spec)  # refuses what is unknown
 
     @classmethod
-    def scorer(cls, spec: DataSpec) -> str:
+    def scorer_of(cls, spec: DataSpec) -> str:
         """Return the kind of scorer that verifies an answer: that of the task's name."""
         return spec.kind
 
