@@ -42,6 +42,7 @@ def run(
     workers: int | None = None,
     observer: Observer | None = None,
     trust_remote_code: bool = False,
+    ask_again: bool = False,
 ) -> RunResult:
     """Run a recipe, or resume it where an earlier try stopped.
 
@@ -55,6 +56,7 @@ def run(
         workers: processes that share the stages which are not measurements.
         observer: receives the progress; None shows it in a notebook, and nothing elsewhere.
         trust_remote_code: run the code that model folders bring with them.
+        ask_again: ask a judge again about what he gave no readable verdict on, and nothing else.
 
     Raises:
         LlmxError: for everything that a user can put right.
@@ -64,7 +66,14 @@ def run(
 
     spec = _composed(recipe, overrides, recipes, plugins, trust_remote_code)
     watcher = observer or in_notebook()
-    return stored.run(spec, runs=runs_folder(runs), limit=limit, workers=workers, observer=watcher)
+    return stored.run(
+        spec,
+        runs=runs_folder(runs),
+        limit=limit,
+        workers=workers,
+        observer=watcher,
+        ask_again=ask_again,
+    )
 
 
 def plan(

@@ -42,6 +42,7 @@ class Sent:
         samples: the problems that should have been asked, in order.
         others: split → questions that must not be among them; None = could not be had.
         drafts: id → what other members of an ensemble said, by name; None = one model answered.
+        scored: id → reference answer that its score was made with; empty = nobody wrote it down.
     """
 
     records: Iterable[Record]
@@ -51,6 +52,7 @@ class Sent:
     speller: Speller | None = None
     others: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     drafts: Mapping[str, Mapping[str, str]] | None = None
+    scored: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def problems(self) -> Mapping[str, Sample]:

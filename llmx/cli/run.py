@@ -51,6 +51,10 @@ def run(
         typer.Option("--workers", min=1, metavar="N", help="Processes; default: one a core, to 4."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    ask_again: Annotated[
+        bool,
+        typer.Option("--ask-again", help="Ask a judge again where he gave no readable verdict."),
+    ] = False,
     trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:
@@ -76,6 +80,7 @@ def run(
         runs=runs,
         workers=workers,
         quiet=quiet,
+        ask_again=ask_again,
         trust_remote_code=trust_remote_code,
     )
 
@@ -91,6 +96,7 @@ def start(
     workers: int | None,
     quiet: bool,
     trust_remote_code: bool,
+    ask_again: bool = False,
 ) -> None:
     """Compose a recipe, then show its plan or do it; the arguments are those of the verb."""
     from llmx.config.compose import compose
@@ -101,7 +107,7 @@ def start(
     if dry_run:
         _plan(spec, runs, limit, workers)
     else:
-        _run(spec, runs, limit, workers, quiet)
+        _run(spec, runs, limit, workers, quiet, ask_again)
 
 
 def split(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -145,7 +151,12 @@ def _plan(spec: RunSpec, runs: Path | None, limit: int | None, workers: int | No
 
 
 def _run(
-    spec: RunSpec, runs: Path | None, limit: int | None, workers: int | None, quiet: bool
+    spec: RunSpec,
+    runs: Path | None,
+    limit: int | None,
+    workers: int | None,
+    quiet: bool,
+    ask_again: bool,
 ) -> None:
     from llmx.api import run as run_spec
     from llmx.cli.progress import watching
@@ -153,7 +164,14 @@ def _run(
 
     try:
         with stopped_by_signals(), watching(quiet) as observer:
-            result = run_spec(spec, runs=runs, limit=limit, observer=observer, workers=workers)
+            result = run_spec(
+                spec,
+                runs=runs,
+                limit=limit,
+                observer=observer,
+                workers=workers,
+                ask_again=ask_again,
+            )
     except KeyboardInterrupt as stop:
         with suppress(OSError):  # the terminal may be what has gone
             say(f"\nstopped; to resume: {resume_command(sys.argv[1:], sys.argv[0])}", err=True)

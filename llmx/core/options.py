@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -101,6 +101,18 @@ ProtocolName = Annotated[str, _of_kind("protocol")]
 RewardName = Annotated[str, _of_kind("reward")]
 
 
+def own_scorer(data: DataSpec) -> str | None:
+    """Return the kind of scorer that a dataset's class names, None where it names none.
+
+    It is a class variable ``scorer``, or what its class method ``scorer_of`` says of the
+    specification.
+    """
+    found = lookup("data", data.kind)
+    named = getattr(found, "scorer_of", None)
+    own: str | None = getattr(found, "scorer", None) if named is None else named(data)
+    return own
+
+
 def model_of(kind: str, group: str = "stage") -> type[BaseModel] | None:
     """Return the model of a kind's options, None where any are accepted.
 
@@ -113,10 +125,14 @@ def model_of(kind: str, group: str = "stage") -> type[BaseModel] | None:
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
-def option_names(kind: Any) -> Mapping[str, None]:
-    """Return the options that a kind has; none are known of a kind without a model."""
+def option_names(kind: Any) -> Mapping[str, Any]:
+    """Return the options that a kind has; none are known of a kind without a model.
+
+    Their values are an empty mapping where names may be set inside of the option, else None.
+    """
     model = model_of(kind) if isinstance(kind, str) else None
-    return dict.fromkeys(model.model_fields if model is not None else ())
+    fields = model.model_fields if model is not None else {}
+    return {name: {} if get_origin(f.annotation) is dict else None for name, f in fields.items()}
 
 
 @dataclass(frozen=True)
@@ -147,6 +163,22 @@ def faults(
         # Of a union, the branch that came furthest says best what is wrong.
         return [one for key, one in found.items() if not _inside(key, found)]
     return []
+
+
+def inner_fault(options: Mapping[str, Any], model: type[BaseModel], what: str) -> Fault | None:
+    """Return the first thing that is wrong with options inside of an option.
+
+    Args:
+        what: has these options, in words: ``scorer numeric``.
+    """
+    found = faults(StageSpec(name=_INNER, kind=_INNER, options=dict(options)), model)
+    if not found:
+        return None
+    text = found[0].message.replace(f" of stages.{_INNER} (kind {_INNER})", f" of {what}")
+    return Fault(found[0].key, text.replace(f"stages.{_INNER}.", ""), found[0].hint)
+
+
+_INNER = "inner"
 
 
 def _inside(key: str, others: Collection[str]) -> bool:

@@ -150,6 +150,25 @@ class Parted(Protocol):
 
 
 @runtime_checkable
+class Checks(Protocol):
+    """A stage that can know more than its plan before anything runs: what it reads is fetched."""
+
+    def check(self, given: StageInput) -> None:
+        """Raise an LlmxError where the stage could not do its work on what is there."""
+
+
+@runtime_checkable
+class AsksAgain(Protocol):
+    """A stage whose output may hold questions that were answered with nothing that can be read."""
+
+    def unanswered(self, out: Path) -> list[str]:
+        """Return what of a whole output was asked in vain."""
+
+    def reopen(self, out: Path) -> None:
+        """Make a whole output unfinished, so that :meth:`Stage.run` asks just that again."""
+
+
+@runtime_checkable
 class WritesRows(Protocol):
     """A stage that writes ``train.jsonl``, and knows before it runs how long it may become."""
 

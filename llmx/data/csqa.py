@@ -7,7 +7,7 @@ as in the research code of FSD. Calibration problems are the first of the traini
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
@@ -22,6 +22,8 @@ REPOSITORY = "tau/commonsense_qa"
 
 class Csqa:
     """`data: {kind: csqa, revision: …}`; problems cluster by the concept they were written for."""
+
+    scorer: ClassVar[str] = "choice"
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec

@@ -6,7 +6,7 @@ no evaluation here touches.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
@@ -20,6 +20,8 @@ _OFFLINE = "without a network use data=gsm_symbolic"
 
 class Gsm8k:
     """`data: {kind: gsm8k, revision: …}`."""
+
+    scorer: ClassVar[str] = "gsm"
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec

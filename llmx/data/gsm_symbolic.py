@@ -199,6 +199,7 @@ def _tidy(text: str) -> str:
 class GsmSymbolic(Templated[int]):
     """`data: {kind: gsm_symbolic}`."""
 
+    scorer: ClassVar[str] = "gsm"
     procedural: ClassVar[bool] = True
 
     def __init__(self, spec: DataSpec) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
@@ -20,6 +20,8 @@ _ONE_SPLIT = "its one split is test: give arms a sampler.threshold, not a draft_
 
 class HumanEval:
     """`data: {kind: humaneval, revision: …}`; the answer is the program that judges a function."""
+
+    scorer: ClassVar[str] = "code"
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec

@@ -8,7 +8,7 @@ Questions that stand twice are asked once.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
@@ -23,6 +23,8 @@ REPOSITORY = "cais/mmlu"
 
 class Mmlu:
     """`data: {kind: mmlu, revision: …}`; problems cluster by subject."""
+
+    scorer: ClassVar[str] = "choice"
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec

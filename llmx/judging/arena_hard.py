@@ -56,7 +56,7 @@ class ArenaHard:
     """`protocol: arena_hard`."""
 
     kind: ClassVar[str] = "arena_hard"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     per_problem: ClassVar[int] = 2
 
     def __init__(self, instructions: str | None = None) -> None:
@@ -86,12 +86,14 @@ class ArenaHard:
         return (system, Message(role="user", content=shown))
 
     def read(self, reply: str, alternatives: Mapping[str, float]) -> Preference:
-        """Return the last label of the reply."""
-        for pattern in _PATTERNS:
-            if found := pattern.findall(reply.upper()):
-                label = _SAME.get(found[-1], found[-1])
-                return _LABELS.get(label, Preference(label=None, first=None))
-        return Preference(label=None, first=None)
+        """Return the label of the reply; two different ones are no verdict, as in the benchmark.
+
+        Which of two was meant cannot be told: the later one may be quoted from an answer.
+        """
+        found = next(filter(None, (one.findall(reply.upper()) for one in _PATTERNS)), [])
+        labels = {_SAME.get(label, label) for label in found}
+        label = labels.pop() if len(labels) == 1 else ""
+        return _LABELS.get(label, Preference(label=None, first=None))
 
     @classmethod
     def refusal(cls) -> LlmxError | None:

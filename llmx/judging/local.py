@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.judging import Game, Judgement, JudgeSpec, Preference, judged
@@ -25,6 +26,8 @@ class LengthJudge:
 
 class ExactJudge:
     """`judge: {kind: exact}`: an output whose last number is the right one is better."""
+
+    version: ClassVar[int] = 2
 
     def __init__(self, spec: JudgeSpec, protocol: JudgeProtocol) -> None:
         self.spec, self.protocol = spec, protocol

@@ -66,7 +66,7 @@ def check(runs: Path, name: str | None = None) -> Checked:
     read = [one for one in all_ if wanted is None or one.fingerprint in wanted]
     there = [part for one in read for part in (one, *one.parts_there()) if part.folder.exists()]
     found = {one: tuple(differences(one.folder, one.owner, hash_of)) for one in there}
-    damages = [Damage(one, why, tuple(_resting(one, all_))) for one, why in found.items() if why]
+    damages = [Damage(one, why, tuple(resting(one, all_))) for one, why in found.items() if why]
     hit = {d.entry.fingerprint for d in damages}
     linked = {run.name: tuple(_linked(run, hash_of)) for run in asked}
     return Checked(
@@ -97,8 +97,8 @@ def _once() -> Callable[[Path], str]:
     return hash_of
 
 
-def _resting(on: Entry, among: Iterable[Entry]) -> Iterator[Entry]:
-    """Yield the whole outputs that were made from one, however far."""
+def resting(on: Entry, among: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the whole outputs of a cache that were made from one, however far."""
     inputs = {one: _inputs(one) for one in among}
     gone, fresh = {on.fingerprint}, True
     while fresh:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from llmx.core.errors import StoreError
 from llmx.core.spec import RunSpec
+from llmx.core.stage import Checks
 from llmx.graph.accesses import accessing, resume_command, state_of
 from llmx.graph.execute import execute, missing
 from llmx.graph.folder import (
@@ -71,6 +72,7 @@ def run(
     limit: int | None = None,
     workers: int | None = None,
     observer: Observer | None = None,
+    ask_again: bool = False,
 ) -> RunResult:
     """Run a composed recipe, or resume it, and return what it found.
 
@@ -81,6 +83,7 @@ def run(
         workers: processes that share the stages which are not measurements; None = as many as
             the machine has cores, at most four, and one where there is a GPU.
         observer: told what happens; silent by default.
+        ask_again: ask a judge again about what he gave no readable verdict on, and nothing else.
 
     Raises:
         RunError: if a stage needs more memory than its device has.
@@ -89,9 +92,12 @@ def run(
     watcher = observer or SilentObserver()
     runs = runs or default_runs()
     planned = plan(spec, runs=runs, limit=limit, workers=workers)
+    if ask_again and _reopened(planned, runs, watcher):
+        planned = plan(spec, runs=runs, limit=limit, workers=workers)
     # What is done already neither refuses anything nor needs a word on its size.
     if planned.left:
         _refuse(planned)
+        _check(missing(runs / CACHE, planned.graph))
     for note in (*planned.spec.notes, *(planned.notes if planned.left else ())):
         watcher.note(note)
     folder = folder_for(runs, planned.spec)
@@ -101,13 +107,39 @@ def run(
         _bring_to_completion(planned, runs / CACHE, watcher)
         seconds = time.perf_counter() - started
         close_folder(folder, planned.spec, planned.graph, seconds)
+    _say_in_vain(planned, runs / CACHE, watcher)
     return RunResult(folder, planned.spec, seconds, _results(folder))
+
+
+def _reopened(planned: Plan, runs: Path, watcher: Observer) -> bool:
+    """Make unfinished what a judge gave no verdict on; return whether there was any."""
+    from llmx.runs.ask_again import ask_again
+
+    with going_on(folder_for(runs, planned.spec).path):
+        return ask_again(planned.graph, runs / CACHE, watcher.note)
+
+
+def _say_in_vain(planned: Plan, cache: Path, watcher: Observer) -> None:
+    """Say what a judge gave no verdict on, and how he is asked again."""
+    if not any(node.stage.kind == "judge" for node in planned.graph):
+        return
+    from llmx.runs.ask_again import in_vain
+
+    for node, count in in_vain(planned.graph, cache):
+        watcher.note(f"{node.title}: {count} without a readable verdict; --ask-again asks those")
 
 
 def _refuse(planned: Plan) -> None:
     refused = planned.refusal()
     if refused is not None:
         raise refused
+
+
+def _check(nodes: Iterable[Node]) -> None:
+    """Let stages refuse, before anything runs, what they will read and may only now fetch."""
+    for node in nodes:
+        if isinstance(node.stage, Checks):
+            node.stage.check(node.given)
 
 
 def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:

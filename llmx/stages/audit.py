@@ -114,7 +114,14 @@ def _sent(context: StageContext) -> Any:
         speller=_speller(context),
         others=others,
         drafts=_drafts(context.inputs),
+        scored=_scored(scores),
     )
+
+
+def _scored(scores: Path | None) -> dict[str, str]:
+    """Return the reference answer of each problem, as the stage that scored wrote it down."""
+    path = None if scores is None else scores.with_name("problems.jsonl")
+    return {} if path is None else {one.id: one.answer for one in rows(path, Sample)}
 
 
 def _split(given: StageInput) -> str:

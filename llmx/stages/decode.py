@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from llmx.core.options import Count, InputModels, Split, StageOptions
+from llmx.core.options import Count, InputModels, Split, StageOptions, own_scorer
 from llmx.core.progress import Progress
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import lookup
@@ -173,8 +173,17 @@ def _scorer_of(given: StageInput) -> Scorer | None:
     after = [s for s in given.stages.values() if s.kind == "score" and given.stage.name in s.needs]
     if len(after) != 1:
         return None
-    scorer = lookup("scorer", StageInput(after[0], given.arms).options.scorer)
-    return scorer() if getattr(scorer, "instant", True) else None
+    options, data = StageInput(after[0], given.arms).options, given.arm.data
+    kind = options.scorer or (None if data is None else own_scorer(data))
+    scorer = None if kind is None else lookup("scorer", kind)
+    if scorer is None or not getattr(scorer, "instant", True):
+        return None
+    if not hasattr(scorer, "Options"):
+        found: Scorer = scorer()
+        return found
+    from llmx.scoring.scorer import made
+
+    return made(str(kind), options.scorer_options)
 
 
 def keep_answers(

@@ -20,10 +20,10 @@ from llmx.data.local import text_of
 from llmx.judging.protocol import JudgeProtocol
 from llmx.stages.decode import SAMPLES, problems_of, split_of
 from llmx.stages.requests import required
-from llmx.store.files import Appender, read_lines, write_json, write_lines
+from llmx.store.files import Appender, read_json, read_lines, write_json, write_lines
 from llmx.store.rows import id_of, keep_asked
 
-JUDGEMENTS, OUTPUTS = "judgements.jsonl", "outputs.jsonl"
+JUDGEMENTS, OUTPUTS, UNREAD = "judgements.jsonl", "outputs.jsonl", "unread.jsonl"
 
 
 class Judge(Protocol):
@@ -68,7 +68,10 @@ class JudgeStage:
             "protocol_version": protocol.version,
             "judge": spec.kind,
         }
-        return {**found, **(_told(spec, protocol) if spec.kind == "endpoint" else {})}
+        if spec.kind == "endpoint":
+            return {**found, **_told(spec, protocol)}
+        version = getattr(lookup("judge", spec.kind), "version", 1)
+        return {**found, **({"judge_version": version} if version > 1 else {})}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -97,15 +100,33 @@ class JudgeStage:
         asked = [game.id for game in games]
         rows_kept = keep_asked(path, asked, id_of(Judgement), ordered=False)
         kept = [Judgement.model_validate(row) for row in rows_kept]
+        before = _rows(context.out / UNREAD)  # asked and paid for as well
+        spent = [*kept, *map(Judgement.model_validate, before)]
         there = {one.id for one in kept}
         left = [game for game in games if game.id not in there]
         context.progress.start(len(games), len(kept), unit="games")
         judge = lookup("judge", judge_of(given).kind)(judge_of(given), protocol)
         with Appender(path) as written:
-            for one in _judgements(judge, protocol, left, kept):
+            for one in _judgements(judge, protocol, left, spent):
                 written.append([as_json(one)])
                 context.progress.advance()
-        _finish(context.out, asked, judge)
+        _finish(context.out, asked, before, judge)
+
+    @staticmethod
+    def unanswered(out: Path) -> list[str]:
+        """Return the games of a whole output in which the judge gave no verdict that is read."""
+        return list(read_json(out / "summary.json")["unparsable_games"])
+
+    @staticmethod
+    def reopen(out: Path) -> None:
+        """Put the judgements without a verdict apart, so that their games are asked again, alone.
+
+        They stay in ``unread.jsonl``: what they took has been spent.
+        """
+        judged, before = _rows(out / JUDGEMENTS), _rows(out / UNREAD)
+        unread = [row for row in judged if row["preference"] is None]
+        write_lines(out / UNREAD, [*before, *(row for row in unread if row not in before)])
+        write_lines(out / JUDGEMENTS, [row for row in judged if row["preference"] is not None])
 
 
 def _refusal(given: StageInput) -> LlmxError | None:
@@ -139,18 +160,26 @@ def _judgements(
     yield from judge.judgements(open_games, kept)
 
 
-def _finish(out: Path, order: Sequence[str], judge: Judge) -> None:
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return list(read_lines(path)) if path.exists() else []
+
+
+def _finish(
+    out: Path, order: Sequence[str], before: Sequence[Mapping[str, Any]], judge: Judge
+) -> None:
     rows = {row["id"]: row for row in read_lines(out / JUDGEMENTS)}
     sorted_rows = [rows[name] for name in order]
     write_lines(out / JUDGEMENTS, sorted_rows)
     unread = [row["id"] for row in sorted_rows if row["preference"] is None]
+    every = [*sorted_rows, *before]
     summary = {
         "games": len(sorted_rows),
         "asked": sum(row["asked"] for row in sorted_rows),
         "unparsable": len(unread),
         "unparsable_games": unread,
-        "prompt_tokens": sum(row["prompt_tokens"] for row in sorted_rows),
-        "completion_tokens": sum(row["completion_tokens"] for row in sorted_rows),
+        "prompt_tokens": sum(row["prompt_tokens"] for row in every),
+        "completion_tokens": sum(row["completion_tokens"] for row in every),
+        **({"asked_again": len(before)} if before else {}),
     }
     write_json(out / "summary.json", summary)
     if (accounts := getattr(judge, "accounts", None)) is not None:

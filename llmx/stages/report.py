@@ -87,7 +87,9 @@ class ReportStage:
 
 def _brought(given: StageInput) -> dict[str, Any]:
     """Return what plugins add to the report; nothing without any."""
-    metrics = sorted(metric.name for metric in metrics_of(given.stages.values()) or ())
+    metrics = sorted(
+        metric.name for metric in metrics_of(given.stages.values(), given.arms.values()) or ()
+    )
     names = _pictures(given)
     if not names:
         return {"metrics": metrics} if metrics else {}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from llmx.core.errors import ConfigError, DataError, RunError
-from llmx.core.options import ScorerName, Split, StageOptions
+from llmx.core.errors import ConfigError, DataError, LlmxError, RunError
+from llmx.core.options import ScorerName, Split, StageOptions, own_scorer, wrong
 from llmx.core.record import ACCURACY, METRICS, Metric, Record, Sample, Score, as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import DataSpec, StageSpec
+from llmx.core.spec import ArmSpec, DataSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stages.planned_problems import require_planned
 
@@ -23,8 +23,24 @@ if TYPE_CHECKING:
 class ScoreOptions(StageOptions):
     """Who judges which problems."""
 
-    scorer: ScorerName = Field(default="gsm", description="kind of scorer")
+    scorer: ScorerName | None = Field(
+        default=None, description="kind of scorer (docs/scorers.md); null = that of the data"
+    )
     split: Split = Field(default="test", description="split whose answers are scored")
+    scorer_options: dict[str, Any] = Field(
+        default={}, description="options of the scorer, by its names"
+    )
+
+    @field_validator("scorer_options")
+    @classmethod
+    def _fits_the_scorer(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        kind = info.data.get("scorer")
+        if value and kind is not None:
+            from llmx.scoring.scorer import options_fault
+
+            if (fault := options_fault(kind, value)) is not None:
+                raise wrong(fault.message, fault.hint)
+        return value
 
 
 class Loader(Protocol):
@@ -60,21 +76,24 @@ class ScoreStage:
             ConfigError: for an unknown option or scorer, or an arm without data.
         """
         options = given.read(ScoreOptions)
-        scorer = lookup("scorer", options.scorer)
+        scorer = lookup("scorer", _kind_of(given))
         metrics = [as_json(metric) for metric in declared(scorer)]
+        source = scorer.source() if hasattr(scorer, "source") else None
         return {
             "scorer": scorer.kind,
             "scorer_version": scorer.version,
             "split": options.split,
             "data": _data(given).stated(),
             **({"metrics": metrics} if metrics else {}),
+            **({"options": options.scorer_options} if options.scorer_options else {}),
+            **({"source": source} if source else {}),
         }
 
     @classmethod
     def declares(cls, stage: StageSpec) -> tuple[Metric, ...]:
         """Return the metrics that its scores have beside accuracy: those of its scorer."""
-        default = ScoreOptions.model_fields["scorer"].default
-        return declared(lookup("scorer", str(stage.options.get("scorer", default))))
+        named = stage.options.get("scorer")
+        return () if named is None else declared(lookup("scorer", str(named)))
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -82,10 +101,55 @@ class ScoreStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Seconds at most: nothing is generated. A scorer that cannot score refuses the plan."""
-        scorer = lookup("scorer", given.read(ScoreOptions).scorer)
-        refusal = getattr(scorer, "refusal", None)
         asked = given.arm.scale.problems or 0
-        return Cost(samples=asked, seconds=0.1 + asked / 10_000, refusal=refusal)
+        seconds = 0.1 + asked / 10_000
+        return Cost(samples=asked, seconds=seconds, refusal=self._refusal(given))
+
+    def _refusal(self, given: StageInput) -> LlmxError | None:
+        """Return why the scorer cannot score here: something is missing, or it reads other data.
+
+        That the scorer of the data itself reads it is known.
+        """
+        kind, options = _kind_of(given), given.read(ScoreOptions)
+        scorer = lookup("scorer", kind)
+        if not hasattr(scorer, "Options") and kind == own_scorer(_data(given)):
+            refused: LlmxError | None = getattr(scorer, "refusal", None)
+            return refused
+        from llmx.scoring.scorer import made, refusal_of, unfit
+
+        refused = refusal_of(made(kind, options.scorer_options))
+        if refused is not None or kind == own_scorer(_data(given)):
+            return refused
+        # What is pinned may have to be fetched, and a plan contacts nobody.
+        fetched = _data(given).revision is not None
+        problems = _examples(_data(given)) if fetched else self._asked(given)
+        error = unfit(kind, options.scorer_options, problems)
+        return None if error is None else _misfit_error(given, kind, problems, error)
+
+    def check(self, given: StageInput) -> None:
+        """Refuse problems that the scorer cannot read, once they may be fetched.
+
+        Raises:
+            ConfigError: naming the first, and a scorer that reads them.
+        """
+        kind, options = _kind_of(given), given.read(ScoreOptions)
+        if kind == own_scorer(_data(given)):
+            return
+        from llmx.scoring.scorer import unfit
+
+        problems = self._asked(given)
+        if (error := unfit(kind, options.scorer_options, problems)) is not None:
+            raise _misfit_error(given, kind, problems, error)
+
+    def _asked(self, given: StageInput) -> list[Sample]:
+        """Return the problems that will be scored; none where they cannot be had, which is said
+        by the stage that asks them.
+        """
+        try:
+            split = given.read(ScoreOptions).split
+            return self._load(_data(given), split, given.arm.scale.problems)
+        except LlmxError:
+            return []
 
     def run(self, context: StageContext) -> None:
         """Score every record.
@@ -100,7 +164,9 @@ class ScoreStage:
         path = _records(context.inputs)
         problems = {sample.id: sample for sample in self._load(data, options.split)}
         context.progress.start(sum(1 for _ in whole_lines(path)))
-        done = _Done(lookup("scorer", options.scorer)())
+        from llmx.scoring.scorer import made
+
+        done = _Done(made(_kind_of(context.given), options.scorer_options))
         scores = _scored(path, problems, done, context)
         write_lines(context.out / "scores.jsonl", map(as_json, scores))
         there = [sample.id for sample in done.samples]
@@ -111,11 +177,69 @@ class ScoreStage:
             write_json(context.out / METRICS, [as_json(metric) for metric in done.metrics])
 
 
-def metrics_of(stages: Iterable[StageSpec]) -> list[Metric] | None:
-    """Return the metrics that scores of these stages have beside accuracy; None if none says so."""
+def _examples(data: DataSpec) -> list[Sample]:
+    """Return what references of a dataset look like, where its own scorer shows it."""
+    own = own_scorer(data)
+    found = None if own is None else getattr(lookup("scorer", own), "example", None)
+    return [] if found is None else [found]
+
+
+def metrics_of(stages: Iterable[StageSpec], arms: Iterable[ArmSpec] = ()) -> list[Metric] | None:
+    """Return the metrics that scores of these stages have beside accuracy; None if none says so.
+
+    Args:
+        arms: whose data name the scorer of a stage that names none.
+    """
+    own = {own_scorer(data) for arm in arms if (data := arm.data) is not None} - {None}
     kinds = [(lookup("stage", stage.kind), stage) for stage in stages]
-    saying = [(kind, stage) for kind, stage in kinds if hasattr(kind, "declares")]
-    return [one for kind, stage in saying for one in kind.declares(stage)] if saying else None
+    saying = [
+        (kind, one)
+        for kind, stage in kinds
+        if hasattr(kind, "declares")
+        for one in _with_scorers(stage, sorted(map(str, own)))
+    ]
+    found = [metric for kind, stage in saying for metric in kind.declares(stage)]
+    return found if saying else None
+
+
+def _with_scorers(stage: StageSpec, own: Collection[str]) -> list[StageSpec]:
+    """Return the stage as it is with each scorer that it may have."""
+    if stage.options.get("scorer") is not None or not own:
+        return [stage]
+    return [stage.changed({"scorer": name}) for name in own]
+
+
+def _kind_of(given: StageInput) -> str:
+    """Return the scorer that the options name, or the data.
+
+    Raises:
+        ConfigError: if neither names one.
+    """
+    named = given.read(ScoreOptions).scorer or own_scorer(_data(given))
+    if named is None:
+        where, data = f"stages.{given.stage.name}.scorer", _data(given).kind
+        text = f"{where} is not set, and data '{data}' names no scorer of its own"
+        raise ConfigError(text, f"{where}=exact; {_KNOWN}")
+    return named
+
+
+_KNOWN = "scorers of any data: exact, includes, pattern, numeric, choice, f1, rouge, math, json"
+_TRIED = ("choice", "gsm", "json", "numeric", "exact")
+"""Scorers that are proposed where another cannot read the data, the narrowest first."""
+
+
+def _misfit_error(
+    given: StageInput, kind: str, problems: Sequence[Sample], error: DataError
+) -> ConfigError:
+    """Return the refusal of a scorer that cannot read the answers of the data."""
+    from llmx.scoring.scorer import unfit
+
+    data, where = _data(given), f"stages.{given.stage.name}.scorer"
+    own = own_scorer(data)
+    reads = [name for name in _TRIED if name != kind and not unfit(name, {}, problems)]
+    better = own or next(iter(reads), None)
+    text = f"scorer {kind} cannot read data '{data.kind}': {error.message}"
+    return ConfigError(text, f"{where}={better}" if better else error.hint)
 
 
 class _Done:

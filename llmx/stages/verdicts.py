@@ -134,7 +134,7 @@ def _check_metrics(options: VerdictOptions, given: StageInput) -> None:
     """Refuse a finding on a metric that no scores of the recipe will have, where stages say so."""
     from llmx.report.verdict.schema import check_metrics
 
-    known = metrics_of(given.stages.values())
+    known = metrics_of(given.stages.values(), given.arms.values())
     if known is not None:
         names = [metric.name for metric in known]
         check_metrics(options.findings, names, f"stages.{given.stage.name}.findings")

@@ -140,8 +140,8 @@ AUDIT = [
     ),
     Mutant(  # the last number anywhere is an answer in the asked form
         "scoring/gsm.py",
-        "return scored(record, sample, expected, strict, flexible)",
-        "return scored(record, sample, expected, flexible, flexible)",
+        "return scored(record, sample, self.reference(sample), strict, flexible)",
+        "return scored(record, sample, self.reference(sample), flexible, flexible)",
         "tests/unit/scoring/test_gsm.py::test_verdicts[right without mark]",
     ),
     Mutant(  # accepted of what was drafted

@@ -71,9 +71,9 @@ DRAWN = [
     # rewards
     Mutant(
         "scoring/number.py",
-        "return _normalise(found[-1]) if found else None",
-        "return _normalise(found[-1]) if not (found) else None",
-        "tests/unit/scoring/test_gsm.py::test_readings[plain]",
+        "return found[-1].value if found else None",
+        "return found[-1].value if not (found) else None",
+        "tests/unit/scoring/test_gsm.py::test_readings[no mark]",
     ),
     Mutant(
         "data/tasks/rewards.py",

@@ -97,4 +97,4 @@ def test_describe_shows_the_options_of_a_recipes_kinds(monkeypatch: pytest.Monke
     text = " ".join(done.output.split())
     assert "decode: generate" in text and "score: score" in text and "grpo" not in text
     assert "problems null how many; null = the scale's" in text
-    assert "scorer gsm kind of scorer" in text
+    assert "scorer null kind of scorer" in text

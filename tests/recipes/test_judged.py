@@ -56,6 +56,8 @@ def baseline(n):
 class Case:
     """A folder with a recipe, its data and its arms' outputs, and how to run it."""
 
+    quiet = True
+
     def __init__(self, folder, kind, outputs, count=PROBLEMS, controlled="false", gamed="null"):
         self.folder = folder
         judge = {"alpaca_eval": "alpaca_eval_gpt4_turbo", "arena_hard": "arena_hard_gpt4_turbo"}
@@ -74,7 +76,7 @@ class Case:
 
     def start(self, endpoint, *words):
         line = [sys.executable, "-m", "llmx", "run", f"recipe={self.folder / 'judged.yaml'}"]
-        line += ["scale=smoke", "--quiet", "--workers", "1", *words]
+        line += ["scale=smoke", *["--quiet"] * self.quiet, "--workers", "1", *words]
         line += [f"judge.url={endpoint.url}"] * (not any("judge.url" in word for word in words))
         env = {**os.environ, "LLMX_RUNS": str(self.folder / "runs"), "OPENAI_API_KEY": SECRET}
         env |= {"HF_HUB_OFFLINE": "1", "HF_HOME": str(self.folder / "hub")}
@@ -176,6 +178,51 @@ def test_nonsense_is_counted_and_is_never_a_tie(kind, tmp_path):
     counted = f"{5 * games} of {20 * games} comparisons had no readable verdict"
     line = f"`other`: {counted}; 5 of 20 problems"
     assert line in case.page()
+
+
+def test_what_was_not_read_is_asked_again_alone(tmp_path):
+    case = Case(tmp_path, "arena_hard", {"same": lambda n: "x", "other": lambda n: "right"})
+    case.quiet = clear = False
+
+    def answer(body):
+        spoilt = any(f"Instruction <{n}>" in body["messages"][-1]["content"] for n in range(5))
+        return (saying("I cannot say.") if spoilt and not clear else arena(about))(body)
+
+    with Endpoint(answer=answer) as endpoint:
+        code, said = case.run(endpoint)
+        assert code == 0 and "10 without a readable verdict; --ask-again asks those" in said, said
+        first = len(endpoint.seen)
+        assert case.run(endpoint)[0] == 0 and len(endpoint.seen) == first
+        assert case.rates()["other"]["unparsable"] == 10
+        clear = True
+        code, said = case.run(endpoint, "--ask-again")
+        assert code == 0 and "10 without a readable verdict, asked again" in said, said
+        assert len(endpoint.seen) == first + 20  # ten of each arm
+        asked = [sent["messages"][-1]["content"] for sent in endpoint.seen[first:]]
+        assert all(any(f"Instruction <{n}>" in text for n in range(5)) for text in asked)
+        found = case.rates()["other"]
+        assert (found["unparsable"], found["problems"]) == (0, 20)
+        assert found["rate"]["estimate"] == pytest.approx(1.0)
+        code, said = case.run(endpoint, "--ask-again")
+        assert code == 0 and "nothing is asked again" in said
+        assert len(endpoint.seen) == first + 20
+    (place,) = tmp_path.glob("runs/*/judge/other")
+    kept = [json.loads(line)["reply"] for line in (place / "unread.jsonl").read_text().splitlines()]
+    assert kept == ["I cannot say."] * 10
+    summary = json.loads((place / "summary.json").read_text())
+    assert summary["completion_tokens"] == 7 * 50 and summary["asked_again"] == 10
+
+
+def test_nobody_is_asked_again_where_nobody_can_be_asked(tmp_path):
+    case = Case(tmp_path, "arena_hard", {"same": lambda n: "x", "other": lambda n: "right"})
+    with Endpoint(answer=saying("hm")) as endpoint:
+        assert case.run(endpoint, "judge.max_total_tokens=100000")[0] == 0
+        before = case.page()
+        code, said = case.run(endpoint, "--ask-again", "judge.max_total_tokens=4500")
+        assert code == 2 and "judge.max_total_tokens" in said
+        seen = len(endpoint.seen)
+    assert 40 < seen < 80 + 8  # 40 of each arm take 4280 tokens; what was spent counts
+    assert case.page() == before
 
 
 def test_a_judge_without_a_readable_word_gives_no_rate(tmp_path):

@@ -50,6 +50,11 @@ class ReasoningTask:
         problem_options(spec)  # refuses what is unknown
 
     @classmethod
+    def scorer_of(cls, spec: DataSpec) -> str:
+        """Return the kind of scorer that verifies an answer: that of the task's name."""
+        return spec.kind
+
+    @classmethod
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
         """Return what the problems depend on: generator, its version and configuration, sizes."""
         return {

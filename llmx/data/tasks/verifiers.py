@@ -121,18 +121,26 @@ class PuzzleScorer:
         Raises:
             DataError: if the reference answer does not pass its own check.
         """
-        check, wanted = VERIFIERS[self.kind], sample.answer
-        if not check(wanted, wanted):
-            raise DataError(
-                f"the reference answer of sample '{sample.id}' cannot be read: {wanted!r}",
-                f"scorer {self.kind} is for data of kind {self.kind}",
-            )
+        check, wanted = VERIFIERS[self.kind], self.reference(sample)
         strict = strict_answer(record.text, opens_thinking(record.prompt))
         readings = [
             wanted if found is not None and check(found, wanted) else found
             for found in (strict, last_answer(record.text))
         ]
         return scored(record, sample, wanted, *readings)
+
+    def reference(self, sample: Sample) -> str:
+        """Return the reference.
+
+        Raises:
+            DataError: if it does not pass its own check.
+        """
+        if not VERIFIERS[self.kind](sample.answer, sample.answer):
+            raise DataError(
+                f"the reference answer of sample '{sample.id}' cannot be read: {sample.answer!r}",
+                f"scorer {self.kind} is for data of kind {self.kind}",
+            )
+        return sample.answer
 
 
 def _scorer(name: str) -> type[PuzzleScorer]:

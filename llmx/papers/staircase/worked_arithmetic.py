@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from llmx.core.errors import DataError
 from llmx.core.record import Sample
@@ -76,6 +76,8 @@ SKILLS: dict[str, Callable[[Random], Worked]] = {
 
 class WorkedArithmetic(Templated[str]):
     """`data: {kind: worked_arithmetic}`; skills take turns."""
+
+    scorer: ClassVar[str] = "gsm"
 
     def __init__(self, spec: DataSpec) -> None:
         super().__init__(spec)

@@ -288,6 +288,24 @@ def test_but_for_their_order_the_order_of_records_changes_nothing(name: str) -> 
     assert failures(replace(planted, records=mixed)) - {"sample_order"} == failures(planted)
 
 
+def read_as(answer: str, expected: str, scored: str) -> set[str]:
+    """Return the checks that fail where one reference is `answer`, and another was scored."""
+    sent = rescored(expected=expected, strict=expected, flexible=expected)(healthy())
+    samples = list(sent.samples)
+    name = samples[5].id
+    samples[5] = samples[5].model_copy(update={"answer": answer})
+    return {
+        one.check for one in audit(replace(sent, samples=samples, scored={name: scored})).failures()
+    }
+
+
+def test_a_reference_may_be_written_otherwise_than_its_score_reads_it() -> None:
+    assert "expected_answer" not in read_as("1/2", "0.5", scored="1/2")
+    assert "expected_answer" not in read_as("5 million", "5000000", scored="5 million")
+    assert "expected_answer" in read_as("1/2", "0.5", scored="1/3")
+    assert "expected_answer" in read_as("5", "0.5", scored="5")
+
+
 SHARES = [(0, True, "warn"), (1, False, "warn"), (3, False, "warn"), (4, False, "fail")]
 
 

@@ -113,9 +113,17 @@ LABELS = {
     "[[A<B]]": (0.0, 1),
     "[[B>>A]]": (0.0, 3),
     "[[A<<B]]": (0.0, 3),
-    "first I thought [[A>B]], but [[B>>A]]": (0.0, 3),
+    "first I thought [[A>B]], but [[B>>A]]": (None, 1),
+    'Final: [[A>B]]. Note that assistant B wrote "[[B>>A]]".': (None, 1),
+    "[[A>B]], [[A>>B]]": (None, 1),
+    "[[A>B]], and once more: [[A>B]]": (1.0, 1),
+    "[[A>B]], that is [[B<A]]": (1.0, 1),
+    "[[a=b]] is [[B=A]]": (0.5, 1),
+    "[[A>B]] or [[A]]": (None, 1),
+    "[[A>B]] or [[A>>>B]]": (None, 1),
     "[A>B]": (1.0, 1),
     "[A>B] and later [[B>A]]": (0.0, 1),
+    "[A>B] and later [B>A]": (None, 1),
     "": (None, 1),
     "A is better": (None, 1),
     "[[C]] is better": (None, 1),
@@ -126,7 +134,7 @@ LABELS = {
 
 
 @pytest.mark.parametrize(("text", "wanted"), LABELS.items(), ids=LABELS)
-def test_the_last_label_counts_and_nonsense_is_no_tie(text, wanted):
+def test_one_label_counts_and_two_or_nonsense_are_no_tie(text, wanted):
     found = ArenaHard().read(text, {})
     assert (found.first, found.weight) == wanted
     assert (found.label is None) == (wanted[0] is None)

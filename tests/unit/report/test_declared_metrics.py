@@ -37,8 +37,8 @@ from llmx.report.paired_table import paired_table
 from llmx.report.terminal import render
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import gap_p, gap_span
+from llmx.scoring import scorer as scorer_contract
 from llmx.scoring.scorer import scored
-from llmx.stages import score as score_stage
 from llmx.stages.report import ReportStage
 from llmx.stages.score import ScoreStage, declared, misfit
 from llmx.stages.verdicts import VerdictStage
@@ -503,7 +503,7 @@ def test_the_score_stage_refuses_a_scorer_that_breaks_its_word(tmp_path, monkeyp
         def score(self, record, sample):
             return super().score(record, sample).model_copy(update={"values": {"f1": 1.0}})
 
-    monkeypatch.setattr(score_stage, "lookup", lambda family, kind: Broken)
+    monkeypatch.setattr(scorer_contract, "lookup", lambda family, kind: Broken)
     write_lines(tmp_path / "in" / "samples.jsonl", map(as_json, _answers("base", 0)))
     plain = SCORE.model_copy(update={"options": {"scorer": "gsm"}})
     told = StageInput(plain, {"a": next(iter(ARMS.values()))})

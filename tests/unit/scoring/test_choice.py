@@ -5,12 +5,15 @@ from string import ascii_uppercase
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from readings import pairs, table
 
 from llmx.core.errors import DataError
 from llmx.core.record import Record, Sample
 from llmx.core.registry import lookup
 from llmx.scoring.choice import ChoiceScorer
 from llmx.scoring.letter import last_letter, stated_letter
+
+LETTERS = table("letters.yaml")
 
 # name: text, strict, flexible (of five options)
 READINGS = {
@@ -36,13 +39,13 @@ READINGS = {
     "lower case": ("the answer is b.", None, "B"),
     "lower case in brackets": ("I pick (b)", None, "B"),
     "lower case in prose": ("c is the speed of light, d a distance", None, None),
-    "two with and": ("The answer is A and B.", None, "B"),
-    "two with or": ("The answer is A or B", None, "B"),
-    "two with a comma": ("the answer is A, B", None, "B"),
-    "two with a slash": ("the answer is A/B", None, "B"),
-    "three": ("the answer is A, B, and C.", None, "C"),
-    "two in brackets": ("the answer is (A) and (B)", None, "B"),
-    "not": ("the answer is not C.", None, "C"),
+    "two with and": ("The answer is A and B.", None, None),
+    "two with or": ("The answer is A or B", None, None),
+    "two with a comma": ("the answer is A, B", None, None),
+    "two with a slash": ("the answer is A/B", None, None),
+    "three": ("the answer is A, B, and C.", None, None),
+    "two in brackets": ("the answer is (A) and (B)", None, None),
+    "not": ("the answer is not C.", None, None),
     "the last counts": ("The answer is A. No, the answer is B.", "B", "B"),
     "the last says nothing": ("The answer is A. Sure: the answer is", None, "A"),
     "phrase of another kind": ("Answer: D", None, "D"),
@@ -77,6 +80,48 @@ def test_readings(text, strict, flexible):
     assert (stated_letter(text), last_letter(text, 5)) == (strict, flexible)
 
 
+@pytest.mark.parametrize("said", LETTERS["stated"])
+def test_a_stated_letter_is_read_whatever_is_around_it(said):
+    space = "" if said[:1] in (":", "\n") else " "
+    text = f"Birds fly. The answer is{space}{said}"
+    assert (stated_letter(text), last_letter(text, 5)) == ("B", "B")
+
+
+@pytest.mark.parametrize("said", LETTERS["unstated"])
+def test_two_letters_or_none_are_not_stated(said):
+    assert stated_letter(f"The answer is {said}") is None
+
+
+@pytest.mark.parametrize(("letter", "text"), pairs(LETTERS["flexible"]))
+def test_what_a_text_ends_up_with(letter, text):
+    assert last_letter(text, 5) == letter
+
+
+def test_the_table_holds_hundreds_and_no_text_twice():
+    rows = [*LETTERS["stated"], *(text for _, text in pairs(LETTERS["flexible"]))]
+    assert len(rows) + len(LETTERS["unstated"]) > 200
+    for part in (
+        LETTERS["stated"],
+        LETTERS["unstated"],
+        [t for _, t in pairs(LETTERS["flexible"])],
+    ):
+        assert len(part) == len(set(part))
+
+
+MARKS = [("", ""), ("(", ")"), ("'", "'"), ("_", "_"), ("**", "**"), (r"\(", r"\)"), ("«", "»")]
+MARKS += [("<b>", "</b>"), (r"\boxed{", "}"), ("“", "”"), ("`", "`"), ("[", "]"), ("$", "$")]
+
+
+@given(st.sampled_from("ABCDE"), st.lists(st.sampled_from(MARKS), max_size=3), st.text(max_size=9))
+def test_a_letter_in_any_marks_is_the_letter_and_flexible_no_worse(letter, marks, behind):
+    said = letter
+    for opened, closed in marks:
+        said = f"{opened}{said}{closed}"
+    assert stated_letter(f"The answer is {said}.") == letter
+    score = ChoiceScorer().score(record(f"The answer is {said}. {behind}"), sample(letter))
+    assert score.correct_flexible or not score.correct
+
+
 def test_only_letters_of_options_are_read_flexibly():
     assert [last_letter("B, D or E", options) for options in (0, 2, 4, 5)] == [None, "B", "D", "E"]
     assert last_letter("I is right", 9) == "I"
@@ -105,8 +150,8 @@ VERDICTS = {
     "right": ("The answer is B.", "B", True, True, False),
     "wrong": ("The answer is C.", "B", False, False, False),
     "right, not as asked": ("It must be (B)", "B", False, True, True),
-    "right, then talk": ("The answer is B. Not C.", "B", True, False, False),
-    "undecided": ("The answer is A and B.", "B", False, True, True),
+    "right, then talk": ("The answer is B. Not C.", "B", True, True, False),
+    "undecided": ("The answer is A and B.", "B", False, False, True),
     "no option": ("The answer is G.", "B", False, False, False),
     "nothing": ("", "B", False, False, True),
 }
@@ -157,4 +202,4 @@ def test_text_of_the_format_s_own_signs_is_read_quickly(text):
 
 def test_it_is_versioned_and_known():
     found = lookup("scorer", "choice")
-    assert (found.kind, found.version) == ("choice", 1)
+    assert (found.kind, found.version) == ("choice", 2)

@@ -6,7 +6,7 @@ from llmx.core.errors import ConfigError, DataError, RunError
 from llmx.core.progress import Silent
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, SamplerSpec, StageSpec
+from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, SamplerSpec, ScaleSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.stages.score import ScoreStage
 from llmx.store.files import read_json, read_lines, write_lines
@@ -55,7 +55,7 @@ def test_it_scores_every_record_in_order(tmp_path):
     assert [row["correct"] for row in scores] == [True, False, False, False]
     assert read_json(run.out / "summary.json") == {
         "scorer": "gsm",
-        "scorer_version": 1,
+        "scorer_version": 2,
         "problems": 4,
         "correct": 1,
         "correct_flexible": 2,
@@ -120,6 +120,129 @@ def test_identity_holds_what_scores_depend_on_and_no_more(changed, differs):
 def test_wrong_settings_are_refused_before_anything_runs(asked, message):
     with pytest.raises(ConfigError, match=message):
         ScoreStage(load).identity(asked)
+
+
+def stage_on(kind, options=None, samples=SAMPLES, revision=None):
+    """Return the stage on data of a kind that holds these samples, and what it is given."""
+    return ScoreStage(lambda spec, split, limit=None: samples[:limit]), given(
+        options, data=DataSpec(kind=kind, revision=revision)
+    )
+
+
+LETTERS = [Sample(id=f"c{i}", question="q", answer="ABCDE"[i], choices=5) for i in range(5)]
+PLACES = [Sample(id="x", question="q", answer="Paris")]
+# scorer, kind of data, its samples, what is proposed; None = it fits
+FITS = {
+    "its own": ("gsm", "gsm8k", LETTERS, None),
+    "letters by numbers": ("gsm", "csqa", LETTERS, "choice"),
+    "numbers by letters": ("choice", "gsm8k", SAMPLES, "gsm"),
+    "places by a puzzle's check": ("mini_sudoku", "alpaca_eval", PLACES, "exact"),
+    "places by numbers": ("numeric", "alpaca_eval", PLACES, "exact"),
+    "letters as texts": ("exact", "csqa", LETTERS, None),
+    "numbers as values": ("numeric", "gsm8k", SAMPLES, None),
+    "numbers as JSON": ("json", "gsm8k", SAMPLES, None),
+    "places as JSON": ("json", "alpaca_eval", PLACES, "exact"),
+    "nothing there": ("gsm", "csqa", [], None),
+}
+
+
+@pytest.mark.parametrize(("scorer", "kind", "samples", "better"), FITS.values(), ids=FITS)
+def test_a_scorer_that_cannot_read_the_data_is_refused_by_the_plan(scorer, kind, samples, better):
+    stage, told = stage_on(kind, {"scorer": scorer}, samples)
+    refusal = stage.plan(told).refusal
+    if better is None:
+        assert refusal is None
+    else:
+        assert isinstance(refusal, ConfigError) and "\n" not in str(refusal)
+        assert f"scorer {scorer} cannot read data '{kind}'" in refusal.message
+        assert refusal.hint == f"stages.score.scorer={better}"
+        with pytest.raises(ConfigError, match="cannot read data"):
+            stage.check(told)
+
+
+def test_a_plan_fetches_nothing_and_a_run_looks_at_what_is_there():
+    fetched = []
+
+    def load(spec, split, limit=None):
+        fetched.append(spec.kind)
+        return PLACES
+
+    _, told = stage_on("csqa", {"scorer": "gsm"}, revision="abc")
+    refusal = ScoreStage(load).plan(told).refusal
+    assert refusal is not None and refusal.hint == "stages.score.scorer=choice"
+    _, strange = stage_on("alpaca_eval", {"scorer": "gsm"}, revision="abc")
+    assert ScoreStage(load).plan(strange).refusal is None and fetched == []
+    with pytest.raises(ConfigError, match="sample 'x' is not a number: 'Paris'") as error:
+        ScoreStage(load).check(strange)
+    assert error.value.hint == "stages.score.scorer=exact" and fetched == ["alpaca_eval"]
+
+
+def test_data_that_cannot_be_had_is_left_to_the_stage_that_asks_it():
+    def load(spec, split, limit=None):
+        raise DataError("nowhere")
+
+    _, told = stage_on("alpaca_eval", {"scorer": "gsm"})
+    assert ScoreStage(load).plan(told).refusal is None
+    ScoreStage(load).check(told)
+
+
+def test_only_the_problems_that_are_asked_are_looked_at():
+    samples = [*SAMPLES, Sample(id="last", question="q", answer="many")]
+    stage, told = stage_on("alpaca_eval", {"scorer": "numeric"}, samples)
+    assert stage.plan(told).refusal is not None
+    few = {"sd": told.arm.model_copy(update={"scale": ScaleSpec(problems=5)})}
+    assert stage.plan(StageInput(told.stage, few)).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "scorer"),
+    [
+        *((kind, "gsm") for kind in ("gsm_symbolic", "gsm8k", "worked_arithmetic")),
+        *((kind, "choice") for kind in ("csqa", "mmlu")),
+        *((kind, kind) for kind in ("countdown", "sudoku", "zebra_puzzles")),
+        ("humaneval", "code"),
+    ],
+)
+def test_without_a_name_the_scorer_is_that_of_the_data(kind, scorer):
+    stage, told = stage_on(kind)
+    assert stage.identity(told)["scorer"] == scorer
+    _, named = stage_on(kind, {"scorer": scorer})
+    assert stage.identity(named) == stage.identity(told)
+
+
+def test_data_without_a_scorer_asks_for_one_and_names_some():
+    stage, told = stage_on("alpaca_eval")
+    with pytest.raises(ConfigError, match=r"stages\.score\.scorer is not set") as error:
+        stage.identity(told)
+    assert "exact, includes, pattern, numeric" in error.value.hint
+
+
+def test_options_are_in_the_name_of_scores_where_there_are_any():
+    stage, plain = stage_on("csqa", {"scorer": "exact"})
+    _, empty = stage_on("csqa", {"scorer": "exact", "scorer_options": {}})
+    _, other = stage_on("csqa", {"scorer": "exact", "scorer_options": {"ignore_case": True}})
+    assert stage.identity(plain) == stage.identity(empty) != stage.identity(other)
+    assert "options" not in stage.identity(plain) and "source" not in stage.identity(plain)
+    _, rouge = stage_on("csqa", {"scorer": "rouge"})
+    assert stage.identity(rouge)["source"].startswith("rouge-score ")
+    assert {one["name"] for one in stage.identity(rouge)["metrics"]} >= {"rouge1", "rougel"}
+
+
+def test_a_wrong_option_of_the_scorer_is_one_line_where_the_stage_is_checked():
+    stage, told = stage_on("csqa", {"scorer": "numeric", "scorer_options": {"tolerence": 1}})
+    with pytest.raises(ConfigError, match="scorer_options: unknown option 'tolerence'") as error:
+        stage.identity(told)
+    assert "tolerance" in error.value.hint
+
+
+def test_scores_by_options_and_metrics_are_written(tmp_path):
+    options = {"scorer": "f1"}
+    run = context(tmp_path, records("the 0", "1 and 2"), options)
+    ScoreStage(load).run(run)
+    scores = read_lines(run.out / "scores.jsonl")
+    assert [row["correct"] for row in scores] == [True, False]
+    assert [row["values"]["f1"] for row in scores] == [1.0, 0.5]
+    assert [one["name"] for one in read_json(run.out / "metrics.json")] == ["f1"]
 
 
 def test_the_registry_knows_it():

@@ -124,7 +124,7 @@ def _to_accuracy(context: StageContext) -> dict[str, Any]:
     thresholds = _thresholds(engine, arm, given)
     context.progress.advance()
     samples = load(data, _split(given), _scored(given))
-    trials = Trials(engine, arm, samples, scorer_of(given)(), context.progress.advance)
+    trials = Trials(engine, arm, samples, scorer_of(given), context.progress.advance)
     found = search(trials, thresholds, sampler.accuracy_loss, _ACCURACY_TRIES)
     return {**found, **_rule(sampler)}
 

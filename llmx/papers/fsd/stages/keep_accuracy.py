@@ -11,7 +11,6 @@ from pydantic import Field
 from llmx.core.errors import ConfigError
 from llmx.core.options import Count, ScorerName, Split, StageOptions
 from llmx.core.record import Record, Sample
-from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.speech import Request
 from llmx.core.stage import StageInput
@@ -43,7 +42,7 @@ class CalibrateOptions(StageOptions):
     )
 
 
-def scorer_of(given: StageInput) -> type[Scorer]:
+def scorer_of(given: StageInput) -> Scorer:
     """Return the scorer that the stage's options name.
 
     Raises:
@@ -55,8 +54,10 @@ def scorer_of(given: StageInput) -> type[Scorer]:
             f"stages.{stage} has no scorer, and sampler.accuracy_loss asks it for an accuracy",
             f"write scorer: gsm in stages.{stage}",
         )
-    found: type[Scorer] = lookup("scorer", name)
-    refusal = getattr(found, "refusal", None)
+    from llmx.scoring.scorer import made, refusal_of
+
+    found = made(name, {})
+    refusal = refusal_of(found)
     if refusal is not None:
         raise refusal
     return found
