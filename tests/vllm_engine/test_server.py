@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import DATA
 from counts import THOROUGH
-from test_left_behind import alive
+from test_left_behind import PATIENCE, alive
 
 from llmx.core.errors import EngineError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
@@ -122,7 +122,7 @@ def test_a_killed_run_leaves_no_server(vllm_python, when):
     assert all(map(alive, below))
     started.send_signal(signal.SIGKILL)
     started.wait()
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + PATIENCE
     while any(map(alive, below)) and time.monotonic() < patience:
         time.sleep(0.2)
     left = [pid for pid in below if alive(pid)]
