@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from conftest import DATA
-from counts import THOROUGH
 from test_left_behind import PATIENCE, alive
 
 from llmx.core.errors import EngineError
@@ -94,32 +93,25 @@ def test_a_server_that_takes_too_long_is_ended(vllm_python):
 
 
 SCRIPT = """
-import json, sys, threading, time
+import json, time
 from psutil import Process
 from test_server import engine
-if sys.argv[1] == "is up":
-    engine().address()
-else:
-    threading.Thread(target=engine().address, daemon=True).start()
-while len(below := Process().children(recursive=True)) < 3:
-    time.sleep(0.1)
-print(json.dumps([one.pid for one in below]), flush=True)
+engine().address()
+print(json.dumps([one.pid for one in Process().children(recursive=True)]), flush=True)
 time.sleep(600)
 """
 
 
-@pytest.mark.parametrize("when", ["comes up", "is up"] if THOROUGH else ["comes up"])
-def test_a_killed_run_leaves_no_server(vllm_python, when):
-    """Its processes are there while it comes up, half a load earlier."""
+def test_a_killed_run_leaves_no_server(vllm_python):
     here = Path(__file__).parent  # and what the tests share
     path = os.pathsep.join([str(here), str(here.parent), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     started = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, when], stdout=subprocess.PIPE, text=True, env=env
+        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True, env=env
     )
     assert started.stdout is not None
     below = json.loads(started.stdout.readline())
-    assert all(map(alive, below))
+    assert len(below) >= 2 and all(map(alive, below))
     started.send_signal(signal.SIGKILL)
     started.wait()
     patience = time.monotonic() + PATIENCE
