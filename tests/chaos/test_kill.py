@@ -20,7 +20,7 @@ from counts import count
 pytestmark = pytest.mark.slow
 
 PROBLEMS = 40
-KILLS = count(6, 10)
+KILLS = count(4, 10)
 COMMAND = [
     sys.executable, "-m", "llmx", "run", "recipe=fsd_gsm8k", "scale=smoke", "--quiet",
     f"scale.problems={PROBLEMS}", "arms=[target,sd,fsd_r_mid]", "sampler.max_tokens=48",

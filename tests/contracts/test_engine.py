@@ -10,8 +10,12 @@ from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request, ask
 from llmx.engines.engine import Arriving, engine_class
+from llmx.engines.vllm_server.server import CAST
 
 PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
+# The server of test_streamer.py: one load serves both.
+SERVED = ModelSpec(target="zoo:gsm_draft")
+AS_STREAMED = {"block_size": 32, "kv_cache_memory_bytes": 1 << 28}
 TARGET = SamplerSpec(algorithm="target", temperature=0, max_tokens=40)
 QUESTIONS = [
     "A child has 19 toys. His sister has 5 fewer toys than he has. "
@@ -48,17 +52,23 @@ def kind(request):
 @pytest.fixture
 def make(kind, tmp_path):
     """Return a function: engine settings → (engine, specification)."""
-    fixed = {"kind": kind}
+    model, fixed = PAIR, {"kind": kind}
     if kind == "scripted":
         script = tmp_path / "script.json"
         script.write_text(json.dumps({"q0": "First 19 - 5 = 14. #### 33", "*": "#### 7"}))
         fixed["script"] = str(script)
     if kind.startswith("vllm"):
         fixed["batch_size"] = 16  # another one is another engine, and a load takes a minute
+    if kind == "vllm_server":
+        model = SERVED
+        fixed["options"] = AS_STREAMED
 
     def build(**changes):
         spec = EngineSpec(**{**changes, **fixed})
-        return engine_class(kind)(PAIR, spec), spec
+        engine = engine_class(kind)(model, spec)
+        if kind == "vllm_server":
+            engine.servers = CAST
+        return engine, spec
 
     with Endpoint() as endpoint:
         if kind == "openai":

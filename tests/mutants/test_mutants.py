@@ -15,10 +15,11 @@ from table import TABLE
 from unseen import UNSEEN
 
 HANDFUL = 3
+PLACES = {row: place for place, row in enumerate([*TABLE, *UNSEEN])}
 
 
 def name(row) -> str:
-    return f"{[*TABLE, *UNSEEN].index(row)}-{qualified(row)}"
+    return f"{PLACES[row]}-{qualified(row)}"
 
 
 @pytest.mark.parametrize("row", [*TABLE, *UNSEEN], ids=name)

@@ -120,13 +120,13 @@ def test_who_leaves_is_counted_and_leaves_nothing_open(served):
     assert served.metric(left) == 1
 
 
-def test_a_stop_lets_streams_end():
-    own = Served(start())
-    alone = [own.whole(number) for number in range(4)]
-    streams = [own.ask(number, True) for number in range(4)]
+def test_a_stop_lets_streams_end(served):
+    """The last of this file: it ends the process that all of them ask."""
+    alone = [served.whole(number) for number in range(4)]
+    streams = [served.ask(number, True) for number in range(4)]
     firsts = [next(iter(stream)) for stream in streams]
-    own.process.send_signal(signal.SIGTERM)
+    served.process.send_signal(signal.SIGTERM)
     rest = ["".join(c.choices[0].delta.content or "" for c in stream) for stream in streams]
     assert all(first.choices[0].delta.role == "assistant" for first in firsts)
     assert rest == alone
-    assert own.process.wait(30) in (0, -signal.SIGTERM)
+    assert served.process.wait(30) in (0, -signal.SIGTERM)

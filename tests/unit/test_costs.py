@@ -47,6 +47,7 @@ def done(suite, request, tmp_path, monkeypatch):
     return done, (tmp_path / "times").read_text()
 
 
+@pytest.mark.slow
 def test_each_test_is_counted_and_one_area_over_its_budget_fails_them(done):
     done, times = done
     assert done.returncode == 1 and "7 passed" in done.stdout, done.stdout + done.stderr

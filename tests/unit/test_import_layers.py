@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,11 @@ def is_type_check(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(tree: ast.AST, inside_functions: bool, for_types: bool = True) -> Iterator[str]:
     """Yield the full names of imported modules, `from a import b` as both a and a.b."""
     for node in ast.iter_child_nodes(tree):
@@ -98,14 +104,13 @@ def imports(tree: ast.AST, inside_functions: bool, for_types: bool = True) -> It
 
 
 MODULES = {module_of(path) for path in FILES}
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_imports_go_downward_only(path: Path) -> None:
     part = part_of(module_of(path))
-    found = {name for name in imports(TREES[path], inside_functions=True) if name in MODULES}
+    found = {name for name in imports(tree_of(path), inside_functions=True) if name in MODULES}
     parts = {part_of(name) for name in found}
     assert parts - {part} <= MAY_IMPORT[part], f"{path} imports {sorted(found)}"
 
@@ -124,7 +129,7 @@ def test_the_rule_has_no_circle() -> None:
 
 def test_only_one_module_imports_hydra() -> None:
     def uses_hydra(path: Path) -> bool:
-        names = imports(TREES[path], inside_functions=True)
+        names = imports(tree_of(path), inside_functions=True)
         return any(name.split(".")[0] in ("hydra", "omegaconf") for name in names)
 
     assert [module_of(path) for path in FILES if uses_hydra(path)] == ["llmx.config.edge"]
@@ -136,7 +141,7 @@ LIGHT = [path for path in FILES if part_of(module_of(path)) in ("config", "cli",
 
 @pytest.mark.parametrize("path", LIGHT, ids=[str(path.relative_to(ROOT)) for path in LIGHT])
 def test_nothing_heavy_when_a_light_module_loads(path: Path) -> None:
-    at_load = imports(TREES[path], inside_functions=False, for_types=False)
+    at_load = imports(tree_of(path), inside_functions=False, for_types=False)
     roots = {name.split(".")[0] for name in at_load}
     assert not roots & (HEAVY | {"numpy", "scipy", "reasoning_gym"})
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -25,7 +26,11 @@ def module_of(path: Path) -> str:
 
 
 MODULES = {module_of(path): path for path in FILES}
-TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 
 def for_types(node: ast.AST) -> bool:
@@ -47,7 +52,9 @@ def imported(tree: ast.AST) -> set[str]:
     return found & set(MODULES)
 
 
-IMPORTS = {name: imported(tree) for name, tree in TREES.items()}
+@cache
+def imports() -> dict[str, set[str]]:
+    return {name: imported(tree) for name, tree in trees().items()}
 
 
 def paper_of(module: str) -> str | None:
@@ -59,12 +66,12 @@ PAPERS = {paper for name in MODULES if (paper := paper_of(name))}
 
 
 def test_nothing_outside_the_papers_imports_one():
-    found = {(name, other) for name in MODULES for other in IMPORTS[name] if paper_of(other)}
+    found = {(name, other) for name in MODULES for other in imports()[name] if paper_of(other)}
     assert [pair for pair in found if not paper_of(pair[0])] == []
 
 
 def test_no_paper_imports_another():
-    pairs = {(paper_of(name), paper_of(other)) for name in MODULES for other in IMPORTS[name]}
+    pairs = {(paper_of(name), paper_of(other)) for name in MODULES for other in imports()[name]}
     assert {(one, other) for one, other in pairs if one and other and one != other} == set()
 
 
@@ -87,7 +94,7 @@ def circles(graph: dict[str, set[str]]) -> list[set[str]]:
 
 
 def test_modules_go_in_no_circle():
-    assert circles(IMPORTS) == []
+    assert circles(imports()) == []
 
 
 def test_a_circle_would_be_seen():
@@ -97,8 +104,8 @@ def test_a_circle_would_be_seen():
 
 def halves() -> list[str]:
     """Small modules that one module alone imports, and that is a neighbour."""
-    users = Counter(other for others in IMPORTS.values() for other in others)
-    of = {other: name for name, others in IMPORTS.items() for other in others}
+    users = Counter(other for others in imports().values() for other in others)
+    of = {other: name for name, others in imports().items() for other in others}
     brought = {place.partition(":")[0] for room in rooms() for place in room.kinds.values()}
     return [
         name
@@ -129,7 +136,7 @@ def names_in(tree: ast.AST) -> set[str]:
 def spoken() -> set[str]:
     """Identifiers of shared rooms that hold a word of a paper."""
     words = {word for room in rooms() for word in room.words}
-    shared = (tree for name, tree in TREES.items() if not paper_of(name))
+    shared = (tree for name, tree in trees().items() if not paper_of(name))
     names = {name for tree in shared for name in names_in(tree)}
     return {name for name in names if any(f"_{word}_" in f"_{snake(name)}_" for word in words)}
 
@@ -157,7 +164,7 @@ TWICE: set[str] = set()
 def classes() -> dict[str, list[str]]:
     """Every class by its name: the modules that define it."""
     found: dict[str, list[str]] = {}
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(module)
@@ -179,7 +186,7 @@ def defined(tree: ast.AST) -> set[str]:
 )
 def test_only_a_model_judges(room):
     """An accept rule decides and a verdict test tests; a judge is asked which answer is better."""
-    inside = {name: tree for name, tree in TREES.items() if name.startswith(f"llmx.{room}.")}
+    inside = {name: tree for name, tree in trees().items() if name.startswith(f"llmx.{room}.")}
     assert inside
     assert {
         (name, one) for name in inside for one in defined(inside[name]) if "judg" in one.lower()

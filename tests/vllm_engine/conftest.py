@@ -12,7 +12,7 @@ from llmx.engines.vllm.engine import VllmEngine
 from llmx.engines.vllm.pool import POOL
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "unit" / "decode"))  # the enumerated laws
+sys.path.append(str(HERE.parent / "unit" / "decoding"))  # the enumerated laws
 
 PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
 DATA = DataSpec(kind="gsm_symbolic", test=100, calibration=8, templates=(43, 10, 58, 48, 62, 16))

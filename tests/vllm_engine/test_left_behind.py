@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from counts import THOROUGH
 
+# One that still imports vLLM looks for who started it when it is through: on a busy machine, late.
+PATIENCE = 240  # seconds
 ENDINGS = {
     "killed while it loads": ("load", signal.SIGKILL),
     "killed while it answers": ("generate", signal.SIGKILL),
@@ -44,7 +46,7 @@ def test_nothing_is_left_behind(vllm_python, case):
     assert all(map(alive, below))
     started.send_signal(how)
     started.wait(60)
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + PATIENCE
     while any(map(alive, below)) and time.monotonic() < patience:
         time.sleep(0.2)
     left = [pid for pid in below if alive(pid)]

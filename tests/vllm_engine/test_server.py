@@ -9,22 +9,30 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import DATA, PAIR
-from test_left_behind import alive
+from conftest import DATA
+from test_left_behind import PATIENCE, alive
 
 from llmx.core.errors import EngineError
-from llmx.core.spec import EngineSpec, SamplerSpec
+from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import ask
 from llmx.data import load
+from llmx.engines.hf import HfEngine
 from llmx.engines.vllm_server.engine import VllmServerEngine
 from llmx.engines.vllm_server.serve import flags
-from llmx.engines.vllm_server.server import SERVERS
+from llmx.engines.vllm_server.server import CAST
 
+DRAFT = ModelSpec(target="zoo:gsm_draft")
+OPTIONS = {"block_size": 32, "kv_cache_memory_bytes": 1 << 28}
 GREEDY = SamplerSpec(algorithm="target", temperature=0, top_p=1, max_tokens=160)
 
 
-def engine(**changes):
-    return VllmServerEngine(PAIR, EngineSpec(kind="vllm_server", batch_size=16, **changes))
+def engine(options=None, **changes):
+    """The same settings and pool as in the contracts, so one load serves both."""
+    given = {**OPTIONS, **(options or {})}
+    spec = EngineSpec(kind="vllm_server", batch_size=16, options=given, **changes)
+    found = VllmServerEngine(DRAFT, spec)
+    found.servers = CAST
+    return found
 
 
 def requests(count, sampler=GREEDY):
@@ -33,12 +41,12 @@ def requests(count, sampler=GREEDY):
 
 @pytest.fixture(scope="module")
 def served(vllm_python):
-    """The same settings as in the contracts, so one load serves both."""
     found = engine()
     yield found, found.address()
 
 
-def test_greedy_answers_are_those_of_our_own_loop(served, own):
+def test_greedy_answers_are_those_of_our_own_loop(served):
+    own = HfEngine(DRAFT, EngineSpec(batch_size=16))
     ours = [(r.prompt_ids, r.completion_ids, r.text, r.finish) for r in own.generate(requests(32))]
     theirs = served[0].generate(requests(32))
     assert [(r.prompt_ids, r.completion_ids, r.text, r.finish) for r in theirs] == ours
@@ -50,7 +58,7 @@ def test_one_attaches_to_a_server_that_runs(served, monkeypatch):
     there = {"base_url": address.url, "key_env": "VLLM_API_KEY"}
     attached = list(engine(**there).generate(requests(4)))
     assert attached == list(served[0].generate(requests(4)))
-    with pytest.raises(EngineError, match=r"does not serve 'another'.*zoo:gsm_target"):
+    with pytest.raises(EngineError, match=r"does not serve 'another'.*zoo:gsm_draft"):
         list(engine(**there, served_model="another").generate(requests(1)))
     assert address.key not in str(attached)
 
@@ -88,16 +96,13 @@ SCRIPT = """
 import json, time
 from psutil import Process
 from test_server import engine
-from llmx.engines.vllm_server.server import SERVERS
 engine().address()
-(server,) = SERVERS.up
-print(json.dumps([server.pid, *(p.pid for p in Process(server.pid).children(True))]), flush=True)
+print(json.dumps([one.pid for one in Process().children(recursive=True)]), flush=True)
 time.sleep(600)
 """
 
 
 def test_a_killed_run_leaves_no_server(vllm_python):
-    SERVERS.close()
     here = Path(__file__).parent  # and what the tests share
     path = os.pathsep.join([str(here), str(here.parent), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
@@ -109,7 +114,7 @@ def test_a_killed_run_leaves_no_server(vllm_python):
     assert len(below) >= 2 and all(map(alive, below))
     started.send_signal(signal.SIGKILL)
     started.wait()
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + PATIENCE
     while any(map(alive, below)) and time.monotonic() < patience:
         time.sleep(0.2)
     left = [pid for pid in below if alive(pid)]

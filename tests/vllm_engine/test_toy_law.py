@@ -10,6 +10,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import test_decode_law
+from counts import count
 from enumerated_law import law, softmax, target_law, texts
 from test_decode_law import DRAFT, PROMPT, TARGET
 from test_every_law import ALGORITHMS, OPTIONS
@@ -20,7 +21,8 @@ from llmx.engines.vllm.interpreter import environment
 from llmx.engines.vllm_plugin.rule import SETTINGS
 
 GAMMA = 2
-SAMPLES = 2500
+SAMPLES = count(500, 2500)  # that they are the tokens of our own loop says more than their law
+MIXED = count(50, 200)
 BASE = ALGORITHMS["sd"]
 WARM = {"temperature": 0.8, "max_tokens": 4}
 
@@ -84,7 +86,7 @@ def found(vllm_python):
     """Run every case in one go: importing vLLM takes most of the time."""
     always = replace(CASES["always"], draft="greedy")
     mixed = [
-        request(CASES[name], f"m{place}") for place in range(200) for name in sorted(CASES)
+        request(CASES[name], f"m{place}") for place in range(MIXED) for name in sorted(CASES)
     ] + [{"sampling": one, "rule": None} for one in OWN.values()]
     given = {
         "runs": [
@@ -151,9 +153,9 @@ def test_the_defect_that_is_mended_is_there(found):
 def test_a_mixed_batch_gives_each_request_what_it_gets_alone(found):
     answers, names = run_of(found, "mixed"), sorted(CASES)
     for place, name in enumerate(names):
-        mine = answers[place : 200 * len(names) : len(names)]
-        ids = [f"m{n}" for n in range(200)]
-        wanted = decode(TARGET, DRAFT, [PROMPT] * 200, ids, CASES[name], 0)
+        mine = answers[place : MIXED * len(names) : len(names)]
+        ids = [f"m{n}" for n in range(MIXED)]
+        wanted = decode(TARGET, DRAFT, [PROMPT] * MIXED, ids, CASES[name], 0)
         assert [tuple(a["tokens"]) for a in mine] == [one.token_ids for one in wanted], name
     assert [len(answer["tokens"]) for answer in answers[-len(OWN) :]] == [3] * len(OWN)
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
 from llmx.core.errors import LlmxError
+from llmx.engines.vllm_plugin.register import DIE, end_with
 from llmx.engines.vllm_worker.arguments import engine_arguments, on_a_processor
 
 
 def main() -> None:
-    """Serve with the settings that standard input holds as JSON."""
+    """Serve with the settings that standard input holds as JSON.
+
+    vLLM loads llmx's plugin after half a minute of imports; who started this may end before.
+    """
+    if os.environ.get(DIE, "").isdecimal():
+        end_with(int(os.environ[DIE]))
     given = json.load(sys.stdin)
     settings = given["settings"]
     try:

@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from counts import count
+
 from llmx.core.spec import DataSpec
 from llmx.data.tasks.dataset import ReasoningTask
 from llmx.papers.backtracking.traces.arms import trace
@@ -18,6 +20,8 @@ EASY = {
     "arc_1d": {},
 }
 KINDS = sorted(EASY)
+MANY = count(60, 240)
+"""Problems as published, drawn once for all that look at many."""
 
 
 @cache

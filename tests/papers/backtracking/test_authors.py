@@ -12,12 +12,10 @@ from math import sqrt
 from statistics import fmean
 
 import pytest
-from problems import traced
+from problems import MANY, traced
 
 from llmx.papers.backtracking.traces.arc_rules import RULES
 from llmx.papers.backtracking.traces.events import Place, Return, backtracks
-
-COUNT = 240  # of the slow test of the replayer, so that problems are drawn once
 
 
 def excursions(events):
@@ -39,13 +37,13 @@ def near(found, published, ours, theirs):
 @pytest.mark.slow
 def test_wrong_suffixes_of_countdown_reuse_numbers_and_hit_the_target_as_often():
     reuse = hits = count = 0
-    for one in traced("countdown", COUNT, True, k=3, style="authors"):
+    for one in traced("countdown", MANY, True, k=3, style="authors"):
         for _, moves in excursions(one.events):
             used = Counter([moves[0].left, *(move.right for move in moves)])
             count += 1
             reuse += used != Counter(one.puzzle.numbers)
             hits += moves[-1].value == one.puzzle.target
-    assert count == 3 * COUNT
+    assert count == 3 * MANY
     assert near(reuse / count, 0.71, count, 3_000)
     assert hits > 0 and near(hits / count, 0.0076, count, 3_000)
 
@@ -53,7 +51,7 @@ def test_wrong_suffixes_of_countdown_reuse_numbers_and_hit_the_target_as_often()
 @pytest.mark.slow
 @pytest.mark.parametrize(("k", "published"), [(1, 0.9), (3, 2.5), (5, 3.6), (10, 4.5)])
 def test_sudoku_has_fewer_backtracks_than_are_asked_for_by_as_much(k, published):
-    told = traced("sudoku", COUNT, True, k=k, style="authors")
+    told = traced("sudoku", MANY, True, k=k, style="authors")
     found = [backtracks(one.events) for one in told]
     assert max(found) <= k
     assert abs(fmean(found) - published) < published / 4

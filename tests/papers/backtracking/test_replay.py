@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from problems import KINDS, entries, puzzles, traced
+from problems import KINDS, MANY, entries, puzzles, traced
 
 from llmx.core.registry import lookup
 from llmx.papers.backtracking.traces.arms import row
@@ -53,18 +53,21 @@ def test_every_wording_and_content_holds(kind, wording, content):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_thousand_traces_of_a_task_hold(kind):
-    """No (problem, k) twice, as published; a problem's traces alternate between the wordings."""
+def test_hundreds_of_traces_of_a_task_hold(kind):
+    """No (problem, k) twice, as published; a problem's traces alternate between the wordings.
+
+    In the thorough run it is 2,000 of each task.
+    """
     seen = set()
     for k in MANY_K:
-        told = traced(kind, 240, True, k=k)
-        assert len(told) > 120, "half of the published problems offer k backtracks"
+        told = traced(kind, MANY, True, k=k)
+        assert len(told) > MANY / 2, "half of the published problems offer k backtracks"
         for place, one in enumerate(told):
             wording = ("plain", "terse")[(place + k) % 2]
             found = replayed(kind, one, TraceOptions(k=k, wording=wording))
             assert found.backtracks == k == backtracks(one.events)
             seen.add((one.sample.id, found.backtracks))
-    assert len(seen) >= 2000
+    assert len(seen) >= MANY * 25 / 3
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,5 +1,6 @@
 """The worker process without vLLM: what it says, how it ends, and what is checked of a load."""
 
+import io
 import queue
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from llmx.core.speech import ask
 from llmx.engines.vllm.engine import AnswerListener, VllmEngine
 from llmx.engines.vllm.pool import Pool, check
 from llmx.engines.vllm.process import Process
+from llmx.engines.vllm_plugin.register import DIE
+from llmx.engines.vllm_server import serve
 
 PAIR = ModelSpec(target="zoo:gsm_target", draft="zoo:gsm_draft")
 
@@ -170,3 +173,13 @@ def test_more_input_for_a_request_that_is_gone_is_an_error_of_that_request():
     event = heard.get(timeout=120)
     assert event["event"] == "error" and "waits for no more" in event["message"]
     process.close()
+
+
+def test_a_server_ends_with_who_started_it_from_its_first_moment(monkeypatch):
+    seen = []
+    monkeypatch.setenv(DIE, "12")
+    monkeypatch.setattr(serve, "end_with", seen.append)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    with pytest.raises(ValueError, match="Expecting value"):
+        serve.main()
+    assert seen == [12]

@@ -159,14 +159,9 @@ def interpret(*words):
 
 
 @needs_triton
-def test_kernels_through_the_interpreter():
-    assert " passed" in interpret("-m", "not slow")
-
-
-@needs_triton
 @pytest.mark.slow
-def test_kernels_through_the_interpreter_slow():
-    assert " passed" in interpret("-m", "slow")
+def test_kernels_through_the_interpreter():
+    assert " passed" in interpret()
 
 
 @needs_triton

@@ -14,6 +14,7 @@ DRIVER = Path(__file__).with_name("drive.cpp")
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(COMPILER is None, reason="there is no C++ compiler")
 @pytest.mark.parametrize("width", [4, 16] if THOROUGH else [4])
 def test_the_driver_ends_without_a_finding(width, tmp_path):
