@@ -141,6 +141,11 @@ class EngineSpec(Frozen):
         )
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether the model runs on a machine that is not this one's business."""
+        return self.kind == "openai" or self.base_url is not None
+
+    @property
     def speaks_vllm(self) -> bool:
         """Whether the endpoint is vLLM's server."""
         return self.dialect == "vllm" or self.kind == "vllm_server"

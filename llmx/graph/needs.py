@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from llmx.core.spec import ArmSpec, EngineSpec, RunSpec
+from llmx.core.spec import ArmSpec, RunSpec
 from llmx.core.stage import Memory
 from llmx.engines.published import ListedModel, published
 from llmx.engines.size import ModelSize, cached_folder, decoding_memory, local_folder
@@ -51,12 +51,8 @@ def _of_arm(arm: ArmSpec) -> Iterator[str]:
     if not elsewhere(arm):
         yield from used_names(arm)
     for voice in arm.ensemble.voices.values() if arm.ensemble else ():
-        if voice.model is not None and not _elsewhere(voice.engine or arm.engine):
+        if voice.model is not None and not (voice.engine or arm.engine).is_elsewhere:
             yield voice.model.target
-
-
-def _elsewhere(engine: EngineSpec) -> bool:
-    return engine.kind == "openai" or engine.base_url is not None
 
 
 def _of_stages(spec: RunSpec) -> Iterator[str]:

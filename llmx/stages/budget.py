@@ -129,7 +129,7 @@ def _of_no_size(arm: ArmSpec) -> bool:
 
 def elsewhere(arm: ArmSpec) -> bool:
     """Whether the model runs on a machine that is not this one's business."""
-    return arm.engine.kind == "openai" or arm.engine.base_url is not None
+    return arm.engine.is_elsewhere
 
 
 def used_names(arm: ArmSpec) -> list[str]:

@@ -221,7 +221,7 @@ def first_block_notes(spec: RunSpec) -> tuple[str, ...]:
 
 def clock_notes(spec: RunSpec) -> tuple[str, ...]:
     """Return a line on each model whose chat template shows a day."""
-    arms = [arm for arm in spec.arms.values() if not _elsewhere(arm)]
+    arms = [arm for arm in spec.arms.values() if not arm.engine.is_elsewhere]
     models = [(arm.used_model, arm.engine) for arm in arms]
     found = [(one.target, clock_identity(one, engine)) for one, engine in models if one]
     days = dict.fromkeys((name, clock["date"]) for name, clock in found if clock)

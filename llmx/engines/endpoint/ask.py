@@ -22,7 +22,7 @@ def check(sampler: SamplerSpec, spec: EngineSpec) -> None:
     Raises:
         ConfigError: naming the setting, and what to do.
     """
-    if spec.kind == "openai" or spec.base_url is not None:
+    if spec.is_elsewhere:
         named_url(spec)
     if sampler.algorithm != "target":
         text = f"engine '{spec.kind}' has one model and its own loop: no {sampler.algorithm}"
