@@ -6,9 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-import llmx
-
-_CHECKOUT = Path(str(llmx.__file__)).parent.parent
+_CHECKOUT = Path(__file__).parents[2]
 
 
 def pip_install(*packages: str) -> str:

@@ -131,3 +131,8 @@ def shortened(point: str) -> str:
     digest = blake2b(common.encode(), digest_size=_HASH_BYTES).hexdigest()
     end = f"@{seed}@{digest}" if seed else f"@{digest}"
     return common[: MOST - len(end)].rstrip(".@") + end
+
+
+def several(count: int, noun: str) -> str:
+    """Return ``1 problem`` or ``4 problems``."""
+    return f"{count} {noun if count == 1 else f'{noun}s'}"

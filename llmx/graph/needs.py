@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from llmx.core.install import with_extra
 from llmx.core.spec import ArmSpec, RunSpec
 from llmx.core.stage import Memory
 from llmx.engines.published import ListedModel, published
@@ -150,7 +151,7 @@ def _packages(spec: RunSpec) -> Iterator[str]:
     wanted |= {"datasets" for arm in spec.arms.values() if arm.data and arm.data.revision}
     for name in sorted(wanted):
         if find_spec(name) is None:
-            yield f"the package {name} is missing: pip install 'llmx-lab[{_EXTRA[name]}]'"
+            yield f"the package {name} is missing: {with_extra(_EXTRA[name])}"
 
 
 def parts(memory: Memory) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from llmx.core.figure import Figure, Figures, Span
+from llmx.core.names import several
 from llmx.report.figures import names
 from llmx.report.figures.by_arm import ByArm, span_of
 from llmx.report.figures.decoded import missed
 from llmx.report.gather import Word
-from llmx.report.numbers import number, number_span, percent, points_span, several
+from llmx.report.numbers import number, number_span, percent, points_span
 from llmx.report.results import Finding
 from llmx.report.verdict.decide import said_over_all
 

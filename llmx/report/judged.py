@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmx.core.figure import JudgeKind, Span
+from llmx.core.names import several
 from llmx.core.record import Frozen
-from llmx.report.numbers import percent_span, points_span, several
+from llmx.report.numbers import percent_span, points_span
 
 FILE = "win_rates.json"
 

@@ -22,11 +22,6 @@ def number(value: float | None, digits: int = 1) -> str:
     return text.replace("-", MINUS)
 
 
-def several(count: int, noun: str) -> str:
-    """Return ``1 problem`` or ``4 problems``."""
-    return f"{count} {noun if count == 1 else f'{noun}s'}"
-
-
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a share as a percentage, without the sign."""
     return NONE if value is None else number(100 * value, digits)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from llmx.core.errors import ConfigError, LlmxError
+from llmx.core.install import with_extra
 from llmx.core.record import Metric, Record, Sample, Score
 from llmx.scoring.said import final, references, squad
 from llmx.scoring.scorer import ScorerOptions, marked, written_reference
@@ -101,4 +102,4 @@ def missing(package: str, kind: str) -> LlmxError | None:
     if " " in installed(package):
         return None
     text = f"scorer {kind} needs the package '{package}'"
-    return ConfigError(text, "pip install 'llmx-lab[scorers]'")
+    return ConfigError(text, with_extra("scorers"))

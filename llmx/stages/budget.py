@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmx.core.names import several
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, RunSpec
 from llmx.data import settled
 from llmx.engines.kernel import NATIVE, TORCH, kernel_of, known_exact, knows
 from llmx.engines.size import ModelSize, local_size, model_size
-from llmx.report.numbers import several
 from llmx.store.machine import ASSUMED, ASSUMED_GPU, Forward, Rates, machine, machine_rates
 
 _STEP = 32  # numbers of problems are multiples of this
@@ -291,10 +291,9 @@ def _steps(arm: ArmSpec, rows: int, rates: Rates, size: Callable[[str], ModelSiz
     """
     assert arm.sampler is not None
     tokens, names = _answer_tokens(arm), used_names(arm)
-    prompt = sum(
-        2 * size(name).parameters * _prompt_tokens(arm.data) / _forward(arm, name, rates).prompt
-        for name in names
-    )
+    speeds = {name: _forward(arm, name, rates).prompt for name in names}
+    asked = 2 * _prompt_tokens(arm.data)
+    prompt = sum(asked * size(name).parameters / speed for name, speed in speeds.items())
 
     def step(name: str, width: int) -> float:
         return step_seconds(

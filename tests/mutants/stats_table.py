@@ -36,7 +36,7 @@ SEEDS = [
     ),
     Mutant("report/findings.py", "if min(gap.span", "if max(gap.span", _NO_SIZE),
     Mutant("report/findings.py", "min(gap.span.estimate, 1.0)", "gap.span.estimate", _NO_SIZE),
-    Mutant("report/numbers.py", "count == 1 else", "count < 2 else", f"{_NUMBERS}[none of them]"),
+    Mutant("core/names.py", "count == 1 else", "count < 2 else", f"{_NUMBERS}[none of them]"),
     Mutant(  # the switch that dropped the noise of seeds where it was not seen
         SQUARES,
         "if self.seeds == 1:\n            return (self._error(*of_items),)",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from llmx.claims.compare.model import Comparison, Flip
 from llmx.core.figure import Figure, Span
+from llmx.core.names import several
 from llmx.core.record import Metric
 from llmx.report.figures import names
 from llmx.report.numbers import (
@@ -20,7 +21,6 @@ from llmx.report.numbers import (
     percent_span,
     points,
     points_span,
-    several,
 )
 
 Row = tuple[str, str, str, str]

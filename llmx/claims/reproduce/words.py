@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmx.claims.paper import Claim
 from llmx.claims.reproduce.page import Estimate, Page, Source, Tested
-from llmx.report.numbers import several
+from llmx.core.names import several
 from llmx.report.verdict.decide import said_over_all
 from llmx.report.verdict.model import Verdict
 

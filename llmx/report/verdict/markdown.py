@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from llmx.core.names import several
 from llmx.report.numbers import (
     number_span,
     p_value,
     percent_span,
     places,
     points_span,
-    several,
     signed_span,
 )
 from llmx.report.verdict.decide import said_over_all

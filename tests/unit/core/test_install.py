@@ -37,7 +37,7 @@ def test_an_installed_llmx_takes_the_distribution(tmp_path, monkeypatch):
 
 
 def test_no_hint_names_a_pip_of_somewhere_else():
-    root = Path(str(install.llmx.__file__)).parent
+    root = Path(str(install.__file__)).parents[1]
     bare = [
         f"{path.name}: {line.strip()}"
         for path in root.rglob("*.py")

@@ -48,7 +48,7 @@ def test_a_dry_run_shows_every_stage_of_every_arm(tmp_path: Path) -> None:
     for title in titles:
         assert f" {title} " in text
     assert "calibrate sd" not in text
-    assert "4 problems: an accuracy difference of" in text
+    assert "4 problems: too few to show a difference" in text
 
 
 def states(spec: RunSpec, runs: Path) -> dict[str, bool]:
@@ -88,7 +88,7 @@ def test_a_plan_writes_nothing(recipe: Recipe, runs: Path) -> None:
 def test_the_limit_is_an_upper_bound(recipe: Recipe, limit: int | None, problems: int) -> None:
     sized = size_problems(recipe(), limit)
     assert {arm.scale.problems for arm in sized.arms.values()} == {problems}
-    assert size_notes(sized)[0].startswith(f"{problems} problems: ")
+    assert size_notes(sized)[0].startswith(f"{problems} problem{'s' * (problems > 1)}: ")
 
 
 def zoo_arms(spec: RunSpec, budget: float | None, algorithms: list[str]) -> RunSpec:

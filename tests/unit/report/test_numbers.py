@@ -3,6 +3,7 @@
 import pytest
 
 from llmx.core.figure import Span
+from llmx.core.names import several
 from llmx.report import numbers
 
 CASES = {
@@ -22,9 +23,9 @@ CASES = {
     ),
     "without interval": (numbers.number_span(Span(estimate=1.234), 2), "1.23"),
     "no span": (numbers.number_span(None), "–"),
-    "one": (numbers.several(1, "problem"), "1 problem"),
-    "none of them": (numbers.several(0, "problem"), "0 problems"),
-    "several": (numbers.several(4, "problem"), "4 problems"),
+    "one": (several(1, "problem"), "1 problem"),
+    "none of them": (several(0, "problem"), "0 problems"),
+    "several": (several(4, "problem"), "4 problems"),
     "small p": (numbers.p_value(0.0004), "<0.001"),
     "p of one": (numbers.p_value(1.0), "1.000"),
 }
