@@ -328,7 +328,8 @@ def test_a_plan_of_a_hub_model_says_what_it_needs(tmp_path, monkeypatch):
     assert "Llama-3.1-8B-Instruct: 8.0 B parameters, 16.1 GB" in told
     assert "arm sd takes" in told and "weights 157.2 GB" in told and "3 GPUs of 80 GB" in told
     assert "GPU-hours (assumed: an A100" in told
-    assert "datasets is missing: pip install 'llmx-lab[hub]'" in told
+    assert "datasets is missing: " in told
+    assert "[hub]" in told
 
 
 def test_what_this_machine_holds_needs_no_gpu(tmp_path, monkeypatch):
