@@ -29,6 +29,7 @@ NOT_GIVEN = {
     ("papers/backtracking/traces/stage.py", "context.out / f'{split}.jsonl'"),
     ("engines/native/build.py", "Path(scratch) / path.name"),
     ("engines/native/weights.py", "folder / name"),
+    ("engines/no_model.py", "folder / name"),
     ("engines/size.py", "folder / name"),
     ("engines/tokenizer/open.py", "folder / f'{name}.json'"),
     ("engines/tokenizer/open.py", "folder / name"),

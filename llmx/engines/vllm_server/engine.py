@@ -17,7 +17,7 @@ from llmx.engines.endpoint.ask import body, served_name
 from llmx.engines.endpoint.engine import OpenAIEngine, required
 from llmx.engines.endpoint.reply import Reply
 from llmx.engines.hf import HfEngine
-from llmx.engines.size import code_identity, model_identity
+from llmx.engines.size import adapter_identity, code_identity, model_identity
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
 from llmx.engines.vllm_server.server import SERVERS, Servers
@@ -47,6 +47,7 @@ class VllmServerEngine(OpenAIEngine):
         return {
             "engine": "vllm_server",
             "target": model_identity(model.target, model.target_revision),
+            **adapter_identity(model.adapter),
             "attached": spec.base_url,
             "dtype": spec.dtype,
             "logprobs": spec.logprobs,
