@@ -196,6 +196,13 @@ class ArmSpec(Frozen):
             return self.model
         return self.model.used_by(self.sampler.algorithm)
 
+    @property
+    def brought_models(self) -> tuple[str, ...]:
+        """The models that the sampler runs and that neither ship with llmx nor are trained."""
+        model = self.used_model
+        named = (model.target, model.draft, model.adapter) if model is not None else ()
+        return tuple(name for name in named if name and not name.startswith(("zoo:", "stage:")))
+
     def section(self, of: type[S]) -> S | None:
         """Return a section of the arm; None where the recipe gives it none.
 
