@@ -85,11 +85,25 @@ def _unpacked(file: Path, progress: Progress) -> Path:
         model.generation_config.eos_token_id = ends or None
         model.save_pretrained(out)
         tokenizer.save_pretrained(out)
+        _drop_beyond(out, len(header.tokens))
         tidy_tokenizer(out / "tokenizer_config.json")
         return {"from": file.name, "unpacked": dict(header.types)}
 
     progress.note(f"unpacking {file.name}: {header.said()}")
     return _kept(["gguf", content_hash(file)], 4 * header.parameters, make)
+
+
+def _drop_beyond(out: Path, known: int) -> None:
+    """Drop tokens that the library adds and the model has no row for: a text may hold one."""
+    path, told = out / "tokenizer.json", out / "tokenizer_config.json"
+    if not known or not path.exists():
+        return
+    spelling, about = read_json(path), read_json(told)
+    beyond = {one["content"] for one in spelling["added_tokens"] if one["id"] >= known}
+    if beyond:
+        kept = [one for one in spelling["added_tokens"] if one["id"] < known]
+        write_json(path, {**spelling, "added_tokens": kept})
+        write_json(told, {name: value for name, value in about.items() if value not in beyond})
 
 
 def _ids(found: int | list[int] | None) -> list[int]:
