@@ -282,13 +282,21 @@ def load_pair(
     progress: Progress | None = None,
 ) -> LoadedPair:
     """Return the pair; a recipe that only uses local models never asks a hub."""
-    names = [name for name in (model.target, model.draft) if name]
-    if all(local_folder(name, stages) is not None for name in names):
+    draft = model.draft is None or _is_here(model.draft, stages)
+    if draft and local_folder(model.target, stages) is not None:
         # Without it a missing file costs half a minute of retries before the error.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     else:
         go_offline_if_unreachable()
     return LoadedPair(model, spec, stages, progress or Silent())
+
+
+def _is_here(name: str, stages: Mapping[str, Path]) -> bool:
+    """Whether a model is no hub's; one that is nowhere is refused by whoever reads it."""
+    try:
+        return local_folder(name, stages) is not None
+    except EngineError:
+        return True
 
 
 def _tokenizer(

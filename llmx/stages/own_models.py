@@ -175,7 +175,7 @@ def _merged(target: str, adapter: str) -> str:
     from llmx.engines.adapter import based_on
 
     made_for = based_on(at_home(adapter))
-    same = made_for is None or Path(made_for).name == Path(target).name
+    same = made_for is None or Path(made_for).name == Path(target.removeprefix("zoo:")).name
     beside = "" if same else f" (it says that it was made for {made_for})"
     return f"{target}: the adapter {adapter} is merged in{beside}"
 
