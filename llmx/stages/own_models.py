@@ -44,7 +44,7 @@ def check_models(inputs: Iterable[StageInput]) -> None:
     seen = set()
     for arm in _asking(inputs):
         assert arm.sampler is not None and arm.used_model is not None
-        key = (arm.used_model, arm.sampler.max_tokens)
+        key = (arm.used_model, arm.sampler.max_tokens, arm.engine.kind)
         if key not in seen:
             seen.add(key)
             _check(*key)
@@ -66,7 +66,7 @@ def _asking(inputs: Iterable[StageInput]) -> Iterator[ArmSpec]:
                 yield arm
 
 
-def _check(model: ModelSpec, max_tokens: int) -> None:
+def _check(model: ModelSpec, max_tokens: int, engine: str) -> None:
     from llmx.engines.adapter import check_adapter
 
     places = {name: _place(name) for name in _names(model)}
@@ -74,6 +74,9 @@ def _check(model: ModelSpec, max_tokens: int) -> None:
     if model.adapter is not None:
         folder = target if target is not None and not is_gguf(target) else None
         check_adapter(model.adapter, folder)
+    if engine == "vllm_server" and target is not None and not has_template(target):
+        text = f"{model.target} has no chat template, and engine '{engine}' sends chats alone"
+        raise EngineError(text, "engine=hf or engine=vllm")
     draft = places.get(model.draft or "")
     if draft is not None and target is not None:
         _check_pair(model, target, draft)

@@ -84,4 +84,10 @@ TABLE = [
         "if not self._taken(4):",
         f"{_BROKEN}[no magic]",
     ),
+    Mutant(
+        "engines/endpoint/engine.py",
+        "if model.adapter is not None:",
+        "if False:",
+        f"{_OWN}::test_an_endpoint_takes_no_adapter[openai]",
+    ),
 ]

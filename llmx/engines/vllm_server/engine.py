@@ -14,7 +14,7 @@ from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request
 from llmx.engines.endpoint.address import Address, find_address
 from llmx.engines.endpoint.ask import body, served_name
-from llmx.engines.endpoint.engine import OpenAIEngine, required
+from llmx.engines.endpoint.engine import OpenAIEngine, no_adapter, required
 from llmx.engines.endpoint.reply import Reply
 from llmx.engines.hf import HfEngine
 from llmx.engines.size import adapter_identity, code_identity, model_identity
@@ -44,6 +44,8 @@ class VllmServerEngine(OpenAIEngine):
     def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
         """The model by content, arithmetic and options; of a running server, where it is."""
         model = required(model)
+        if spec.base_url is not None:
+            no_adapter(model, spec)
         return {
             "engine": "vllm_server",
             "target": model_identity(model.target, model.target_revision),

@@ -43,6 +43,10 @@ def test_a_plan_knows_the_size_of_a_file_as_of_its_folder(packed):
     assert model_size(str(path)) == model_size("zoo:gsm_draft")
     assert read_header(path).said() == "Q8_0 in 15 tensors, F32 in 5"
     assert read_header(path).quantised == {"Q8_0": 15}
+    grouped = path.with_name("grouped.gguf")
+    for heads in (1, [1, 0]):  # the same in all layers, or one number a layer
+        write_gguf(grouped, ZOO_DRAFT, llama__attention__head_count_kv=heads)
+        assert model_size(str(grouped)).kv_width == 32
 
 
 def test_a_file_is_found_by_its_path_and_by_its_folder(packed, tmp_path, monkeypatch):

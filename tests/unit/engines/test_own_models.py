@@ -268,6 +268,14 @@ def test_an_adapter_that_does_not_fit_is_refused_before_anything_runs(name):
         planned("model.adapter=./lora")
 
 
+@pytest.mark.parametrize("engine", ["openai", "vllm_server"])
+def test_an_endpoint_takes_no_adapter(engine):
+    name, _ = lora("gsm_target")
+    words = [f"engine={engine}", "engine.base_url=http://127.0.0.1:9/v1", f"model.adapter={name}"]
+    with pytest.raises(LlmxError, match=r"runs already: no model.adapter.*engine=hf"):
+        planned(*words)
+
+
 def test_what_is_no_adapter_says_what_is_missing(tmp_path):
     with pytest.raises(LlmxError, match=r"adapter_config.json is missing.*training wrote"):
         check_adapter("./nowhere", None)
@@ -318,6 +326,13 @@ def test_a_base_model_takes_no_chat():
     turns = tuple(Message(role=role, content="x") for role in ("user", "assistant", "user"))
     with pytest.raises(LlmxError, match="no chat template: it takes a question, and no chat"):
         engine.prompt_ids(Request(id="1", messages=turns, sampler=GREEDY))
+
+
+def test_an_engine_that_sends_chats_alone_refuses_a_base_model():
+    base_model()
+    assert planned("model.target=./own", "engine=vllm").left
+    with pytest.raises(LlmxError, match=r"no chat template.*sends chats alone.*engine=hf"):
+        planned("model.target=./own", "engine=vllm_server")
 
 
 def test_a_run_of_a_base_model_passes_its_audit_and_its_manifest_says_what_was_sent():
