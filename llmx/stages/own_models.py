@@ -189,7 +189,7 @@ def has_template(place: Path) -> bool:
         from llmx.engines.gguf import read_header
 
         return bool(read_header(place).settings.get("tokenizer.chat_template"))
-    if any((place / name).exists() for name in ("chat_template.jinja", "chat_template.json")):
+    if any((place / one).exists() for one in ("chat_template.jinja", "chat_template.json")):
         return True
     try:
         told = json_text.parse((place / "tokenizer_config.json").read_bytes())
