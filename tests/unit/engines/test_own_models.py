@@ -201,21 +201,21 @@ def test_a_name_that_the_hub_cannot_have_is_no_hub_name(name):
 
 
 def lora(base: str, **changed: object) -> tuple[str, dict[str, np.ndarray]]:
-    """Write an adapter of rank 2 over q of the first layer; return what it adds to that weight."""
-    weight = load_file(ZOO / base / "model.safetensors")["model.layers.0.self_attn.q_proj.weight"]
+    """Write an adapter of rank 2 over one matrix; return what it adds to that weight."""
+    weight = load_file(ZOO / base / "model.safetensors")["model.layers.0.mlp.down_proj.weight"]
     rng, (out, wide) = np.random.default_rng(0), weight.shape
     a, b = (rng.standard_normal(size).astype(np.float32) for size in ((2, wide), (out, 2)))
     folder = Path("lora")
     folder.mkdir()
-    at = "base_model.model.model.layers.0.self_attn.q_proj"
+    at = "base_model.model.model.layers.0.mlp.down_proj"
     save_file(
         {f"{at}.lora_A.weight": a, f"{at}.lora_B.weight": b}, folder / "adapter_model.safetensors"
     )
-    told = {"peft_type": "LORA", "r": 2, "lora_alpha": 8, "target_modules": ["q_proj"]}
+    told = {"peft_type": "LORA", "r": 2, "lora_alpha": 8, "target_modules": ["down_proj"]}
     told |= {"base_model_name_or_path": f"org/{base}", "task_type": "CAUSAL_LM", "bias": "none"}
     told |= {"layers_to_transform": [0]}
     (folder / "adapter_config.json").write_text(json.dumps({**told, **changed}))
-    return "./lora", {"model.layers.0.self_attn.q_proj.weight": 4 * (b @ a)}
+    return "./lora", {"model.layers.0.mlp.down_proj.weight": 4 * (b @ a)}
 
 
 def test_an_adapter_is_merged_to_the_bit_and_everything_else_stays():
@@ -255,7 +255,11 @@ def answers(plan: Plan) -> set[str]:
 
 
 ADAPTERS = {
-    "another base": ("gsm_draft", {}, r"does not fit .*q_proj.weight is .*made for org/gsm_draft"),
+    "another base": (
+        "gsm_draft",
+        {},
+        r"does not fit .*down_proj.weight is .*made for org/gsm_draft",
+    ),
     "another kind": ("gsm_target", {"peft_type": "IA3"}, r"of type IA3.*LORA alone"),
 }
 
