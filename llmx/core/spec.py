@@ -192,9 +192,16 @@ class ArmSpec(Frozen):
     @property
     def used_model(self) -> ModelSpec | None:
         """The models that the sampler really runs: the target alone has no draft."""
-        if self.model is None or self.sampler is None or self.sampler.algorithm != "target":
+        if self.model is None or self.sampler is None:
             return self.model
-        return self.model.model_copy(update={"draft": None, "draft_revision": None})
+        return self.model.used_by(self.sampler.algorithm)
+
+    @property
+    def brought_models(self) -> tuple[str, ...]:
+        """The models that the sampler runs and that neither ship with llmx nor are trained."""
+        model = self.used_model
+        named = (model.target, model.draft, model.adapter) if model is not None else ()
+        return tuple(name for name in named if name and not name.startswith(("zoo:", "stage:")))
 
     def section(self, of: type[S]) -> S | None:
         """Return a section of the arm; None where the recipe gives it none.
@@ -336,7 +343,7 @@ def _named(option: object) -> list[str]:
 def _models(spec: ArmSpec) -> Iterator[str]:
     """Yield every model that an arm names."""
     voices = spec.ensemble.voices.values() if spec.ensemble else ()
-    for model in (spec.model, *(voice.model for voice in voices)):
+    for model in (spec.used_model, *(voice.model for voice in voices)):
         if isinstance(model, ModelSpec):
             yield from (name for name in (model.target, model.draft) if name is not None)
 

@@ -25,14 +25,31 @@ from llmx.core.registry import kinds
 class ModelSpec(Frozen):
     """A target and, where the method needs one, a draft with the same tokenizer.
 
-    A reference is a folder, a hub name (``org/name``, pinned by ``revision``) or ``zoo:NAME`` for
-    a model that ships with llmx.
+    A reference is a folder, a GGUF file or a folder with one, a hub name (``org/name``, pinned by
+    ``revision``) or ``zoo:NAME`` for a model that ships with llmx.
     """
 
     target: str = Field(min_length=1)
     draft: str | None = Field(default=None, min_length=1)
     target_revision: str | None = None
     draft_revision: str | None = None
+    adapter: str | None = Field(
+        default=None, description="folder with a LoRA adapter of peft's, merged into the target"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_adapter(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out an adapter that is not there, so that models from before it stay as written."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "adapter" or value}
+
+    def alone(self) -> ModelSpec:
+        """Return the target without its draft."""
+        return self.model_copy(update={"draft": None, "draft_revision": None})
+
+    def used_by(self, algorithm: str) -> ModelSpec:
+        """Return the models that an algorithm reads: the target alone has no draft."""
+        return self.alone() if algorithm == "target" else self
 
 
 DATE = "2026-01-01"

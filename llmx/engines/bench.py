@@ -100,7 +100,7 @@ def _load(kernel: str, folder: Path) -> StepModel:
     from llmx.core.spec import EngineSpec
     from llmx.engines.pair import step_model
 
-    return step_model(str(folder), None, EngineSpec(device="cpu", kernel=kernel), {})
+    return step_model(str(folder), None, EngineSpec(device="cpu", kernel=kernel), folder)
 
 
 def _step_seconds(model: StepModel) -> float:

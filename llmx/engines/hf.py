@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from llmx.core.errors import ContextLengthError, EngineError
+from llmx.core.progress import Progress, Silent
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Capability, Request, sent_form
 from llmx.engines.engine import in_order
 from llmx.engines.kernel import kernel_identity, known_exact
 from llmx.engines.pretrained import template_explained
-from llmx.engines.size import NO_ROOM, clock_identity, code_identity, model_identity
+from llmx.engines.size import (
+    NO_ROOM,
+    adapter_identity,
+    clock_identity,
+    code_identity,
+    model_identity,
+)
 
 if TYPE_CHECKING:
     from llmx.decoding import Decoded, DecodeOptions, StepModel
@@ -37,6 +44,7 @@ class HfEngine:
         self.model = _required(model)
         self.spec = spec
         self.stages = stages or {}
+        self.progress: Progress = Silent()
         self._strict: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     @classmethod
@@ -47,6 +55,7 @@ class HfEngine:
             "engine": "hf",
             "target": model_identity(model.target, model.target_revision),
             "draft": model_identity(model.draft, model.draft_revision),
+            **adapter_identity(model.adapter),
             "dtype": spec.dtype,
             "lean": spec.lean,
             **spec.kept_cost(),
@@ -71,7 +80,7 @@ class HfEngine:
         """The loaded models and their tokenizer."""
         from llmx.engines.pair import load_pair
 
-        return load_pair(self.model, self.spec, self.stages)
+        return load_pair(self.model, self.spec, self.stages, self.progress)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Record]:
         """Yield records in the order of the requests, a batch at a time or as rows are refilled."""
@@ -159,14 +168,25 @@ class HfEngine:
                 gives text without a word of warning, and no figure about it means anything.
         """
         ids = self._encoded(request)
-        room = (self.pair.context or len(ids) + request.sampler.max_tokens) - len(ids)
-        if request.sampler.max_tokens > room:
+        known, most = self._context(request.sampler), request.sampler.max_tokens
+        room = (known or len(ids) + most) - len(ids)
+        if most > room:
+            text = f"sample '{request.id}' has {len(ids)} prompt tokens"
+            if room < 1:  # no shorter answer fits either
+                raise ContextLengthError(
+                    f"{text}; the models know {known} positions",
+                    NO_ROOM,
+                )
             raise ContextLengthError(
-                f"sample '{request.id}' has {len(ids)} prompt tokens and may get "
-                f"{request.sampler.max_tokens} more; the models know {self.pair.context} positions",
-                f"set sampler.max_tokens={room} or less" if room > 0 else NO_ROOM,
+                f"{text} and may get {most} more; the models know {known} positions",
+                f"set sampler.max_tokens={room} or less",
             )
         return ids
+
+    def _context(self, sampler: SamplerSpec) -> int | None:
+        """Return the positions of the models that the sampler reads."""
+        alone = sampler.algorithm == "target"
+        return self.pair.target_context if alone else self.pair.context
 
     def _encoded(self, request: Request) -> list[int]:
         if request.raw is not None:  # with what the tokenizer adds, as trainings encode plain texts

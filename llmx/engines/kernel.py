@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from llmx.core.errors import EngineError
 from llmx.core.spec import ArmSpec, EngineSpec, ModelSpec, RunSpec
-from llmx.engines.size import local_folder
+from llmx.engines.size import is_gguf, local_folder
 from llmx.store.machine import machine, once
 
 NATIVE = "native-1"
@@ -92,10 +92,11 @@ def knows(name: str) -> bool | None:
     """Whether the compiled forward knows a model; None where its folder is not there to look at.
 
     A hub model is never looked at, not even where it is here: the answer would change with it.
+    Of a GGUF file the folder is made when it loads.
     """
     from llmx.engines.native.weights import native_shape
 
     if name.startswith("stage:"):
         return None
-    folder = local_folder(name)
-    return None if folder is None else native_shape(folder) is not None
+    place = local_folder(name)
+    return None if place is None or is_gguf(place) else native_shape(place) is not None

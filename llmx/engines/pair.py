@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmx.core.errors import EngineError
 from llmx.core.hub import go_offline_if_unreachable
+from llmx.core.progress import Progress, Silent
 from llmx.core.spec import EngineSpec, ModelSpec
 from llmx.core.templates.dialect import dated
 from llmx.engines.kernel import NATIVE, kernel_of
 from llmx.engines.pretrained import explained
-from llmx.engines.size import cached_folder, content_hash, local_folder, model_size
+from llmx.engines.size import cached_folder, content_hash, is_gguf, local_folder, model_size
 from llmx.engines.tokenizer import PlainTokenizer, end_ids, open_tokenizer, positions
+from llmx.engines.tokenizer.plain_template import with_plain_template
 
 if TYPE_CHECKING:
     from llmx.decoding import StepModel
@@ -50,15 +52,15 @@ class Shelf:
 SHELF = Shelf()
 
 
-def step_model(
-    name: str, revision: str | None, spec: EngineSpec, stages: Mapping[str, Path]
-) -> StepModel:
+def step_model(name: str, revision: str | None, spec: EngineSpec, folder: Path | None) -> StepModel:
     """Return a model ready to step, by the forward that the engine's settings ask for.
+
+    Args:
+        folder: where it lies; None for a model of the hub.
 
     Raises:
         EngineError: if it cannot be loaded.
     """
-    folder = local_folder(name, stages)
     kernel = kernel_of(spec)
     content = content_hash(folder) if folder else (name, revision)
     key = (content, kernel, spec.device, spec.dtype, spec.lean, spec.trust_remote_code)
@@ -144,51 +146,110 @@ def _check_finite(name: str, model: Any) -> None:
             )
 
 
+def ready_folder(
+    name: str,
+    revision: str | None = None,
+    stages: Mapping[str, Path] | None = None,
+    adapter: str | None = None,
+    progress: Progress | None = None,
+) -> Path | None:
+    """Return the folder to load a model from; None for one of the hub.
+
+    A GGUF file is unpacked and an adapter merged first, once.
+
+    Args:
+        name: the reference of a recipe.
+        stages: outputs of training stages, by need.
+        adapter: folder with a LoRA adapter for it.
+
+    Raises:
+        EngineError: if it cannot be made, or is not there.
+    """
+    place = local_folder(name, stages)
+    if adapter is None and (place is None or not is_gguf(place)):
+        return place
+    from llmx.engines.derived import derived_folder
+
+    return derived_folder(name, revision, place, adapter, progress or Silent())
+
+
+def target_folder(
+    model: ModelSpec, stages: Mapping[str, Path], progress: Progress | None = None
+) -> Path | None:
+    """Return the folder to load a target from, its adapter merged; None for one of the hub."""
+    return ready_folder(model.target, model.target_revision, stages, model.adapter, progress)
+
+
 @dataclass
 class LoadedPair:
-    """Models load when they are first used: the draft alone never loads the target."""
+    """Models load when they are first used: each alone never loads, or reads, the other."""
 
     model: ModelSpec
     spec: EngineSpec
     stages: Mapping[str, Path]
+    progress: Progress = field(default_factory=Silent)
 
     @cached_property
-    def tokenizer(self) -> Any:
-        """The target's tokenizer, with a chat template, known to be the draft's too."""
-        trust, day = self.spec.trust_remote_code, self.spec.date
-        target, revision = self.model.target, self.model.target_revision
-        tokenizer = _tokenizer(target, revision, self.stages, trust, day)
-        if self.model.draft is not None:
-            draft = _tokenizer(self.model.draft, self.model.draft_revision, self.stages, trust, day)
-            _check_same(tokenizer, draft, self.model)
-        if not tokenizer.chat_template:
-            raise EngineError(f"{self.model.target} has no chat template", "use a chat model")
-        return tokenizer
+    def target_folder(self) -> Path | None:
+        """Where the target lies, its adapter merged; None for a model of the hub."""
+        return target_folder(self.model, self.stages, self.progress)
 
     @cached_property
-    def target(self) -> StepModel:
-        """The target, ready to step."""
-        return self._load(self.model.target, self.model.target_revision)
-
-    @cached_property
-    def draft(self) -> StepModel:
-        """The draft, ready to step.
+    def draft_folder(self) -> Path | None:
+        """Where the draft lies; None for a model of the hub.
 
         Raises:
             EngineError: if the recipe names none.
         """
         if self.model.draft is None:
             raise EngineError("this sampler needs a draft model", "set model.draft")
-        return self._load(self.model.draft, self.model.draft_revision)
+        draft, revision = self.model.draft, self.model.draft_revision
+        return ready_folder(draft, revision, self.stages, progress=self.progress)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The target's tokenizer; its template sends plain text where the model has none."""
+        model, trust, day = self.model, self.spec.trust_remote_code, self.spec.date
+        found = _tokenizer(model.target, model.target_revision, self.target_folder, trust, day)
+        return found if found.chat_template else with_plain_template(found)
+
+    @cached_property
+    def shared_tokenizer(self) -> Any:
+        """The target's tokenizer, known to be the draft's too.
+
+        Raises:
+            EngineError: if they differ.
+        """
+        folder, trust, day = self.draft_folder, self.spec.trust_remote_code, self.spec.date
+        draft = _tokenizer(str(self.model.draft), self.model.draft_revision, folder, trust, day)
+        check_same(self.tokenizer.get_vocab(), draft.get_vocab(), self.model)
+        return self.tokenizer
+
+    @cached_property
+    def target(self) -> StepModel:
+        """The target, ready to step."""
+        model = self.model
+        return step_model(model.target, model.target_revision, self.spec, self.target_folder)
+
+    @cached_property
+    def draft(self) -> StepModel:
+        """The draft, ready to step.
+
+        Raises:
+            EngineError: if the recipe names none, or one with other tokens.
+        """
+        _ = self.shared_tokenizer
+        model = self.model
+        return step_model(str(model.draft), model.draft_revision, self.spec, self.draft_folder)
 
     @cached_property
     def eos_ids(self) -> tuple[int, ...]:
         """Every token that ends an answer, as the model's generation settings say."""
-        folder = local_folder(self.model.target, self.stages)
+        folder = self.target_folder
         known = end_ids(folder, self.tokenizer) if folder else None
         if known is not None:
             return known
-        config = _generation_config(self.model, self.stages)
+        config = _generation_config(self.model, folder)
         found = getattr(config, "eos_token_id", None)
         ids = found if isinstance(found, list) else [found]
         own = self.tokenizer.eos_token_id
@@ -197,37 +258,51 @@ class LoadedPair:
     @cached_property
     def context(self) -> int | None:
         """Positions that every model of the pair knows; None where no configuration says."""
-        named = (
-            (self.model.target, self.model.target_revision),
-            (self.model.draft, self.model.draft_revision),
-        )
-        trust = self.spec.trust_remote_code
-        sizes = [_positions(name, revision, self.stages, trust) for name, revision in named if name]
+        sizes = (self.target_context, self._draft_context if self.model.draft else None)
         return min((size for size in sizes if size), default=None)
 
-    def _load(self, name: str, revision: str | None) -> StepModel:
-        return step_model(name, revision, self.spec, self.stages)
+    @cached_property
+    def target_context(self) -> int | None:
+        """Positions that the target knows; None where its configuration does not say."""
+        model = self.model
+        return self._positions(model.target, model.target_revision, self.target_folder)
+
+    @property
+    def _draft_context(self) -> int | None:
+        model = self.model
+        return self._positions(str(model.draft), model.draft_revision, self.draft_folder)
+
+    def _positions(self, name: str, revision: str | None, folder: Path | None) -> int | None:
+        return _positions(name, revision, folder, self.spec.trust_remote_code)
 
 
-def load_pair(model: ModelSpec, spec: EngineSpec, stages: Mapping[str, Path]) -> LoadedPair:
+def load_pair(
+    model: ModelSpec,
+    spec: EngineSpec,
+    stages: Mapping[str, Path],
+    progress: Progress | None = None,
+) -> LoadedPair:
     """Return the pair; a recipe that only uses local models never asks a hub."""
-    names = [name for name in (model.target, model.draft) if name]
-    if all(local_folder(name, stages) is not None for name in names):
+    draft = model.draft is None or _is_here(model.draft, stages)
+    if draft and local_folder(model.target, stages) is not None:
         # Without it a missing file costs half a minute of retries before the error.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     else:
         go_offline_if_unreachable()
-    return LoadedPair(model, spec, stages)
+    return LoadedPair(model, spec, stages, progress or Silent())
 
 
-def _place(name: str, stages: Mapping[str, Path]) -> str:
-    return str(local_folder(name, stages) or name)
+def _is_here(name: str, stages: Mapping[str, Path]) -> bool:
+    """Whether a model is no hub's; one that is nowhere is refused by whoever reads it."""
+    try:
+        return local_folder(name, stages) is not None
+    except EngineError:
+        return True
 
 
 def _tokenizer(
-    name: str, revision: str | None, stages: Mapping[str, Path], trust_remote_code: bool, day: str
+    name: str, revision: str | None, folder: Path | None, trust_remote_code: bool, day: str
 ) -> Any:
-    folder = local_folder(name, stages)
     plain = _plain(folder, content_hash(folder)) if folder else None
     if plain is not None:
         template = plain.chat_template and dated(plain.chat_template, day)
@@ -235,7 +310,7 @@ def _tokenizer(
     from llmx.engines.pretrained import tokenizer
 
     with explained(name):
-        return tokenizer(_place(name, stages), revision, trust_remote_code, day)
+        return tokenizer(str(folder or name), revision, trust_remote_code, day)
 
 
 @lru_cache(maxsize=16)
@@ -245,33 +320,38 @@ def _plain(folder: Path, content: str) -> PlainTokenizer | None:
 
 
 def _positions(
-    name: str, revision: str | None, stages: Mapping[str, Path], trust_remote_code: bool
+    name: str, revision: str | None, folder: Path | None, trust_remote_code: bool
 ) -> int | None:
-    folder = local_folder(name, stages)
     known = positions(folder) if folder else None
     if known is not None:
         return known
     from llmx.engines.pretrained import config
 
     with explained(name):
-        found = config(_place(name, stages), revision, trust_remote_code)
+        found = config(str(folder or name), revision, trust_remote_code)
     return getattr(found, "max_position_embeddings", None)
 
 
-def _generation_config(model: ModelSpec, stages: Mapping[str, Path]) -> Any:
+def _generation_config(model: ModelSpec, folder: Path | None) -> Any:
     from llmx.engines.pretrained import generation_config
 
-    place = _place(model.target, stages)
     with explained(model.target):
         try:
-            return generation_config(place, model.target_revision)
+            return generation_config(str(folder or model.target), model.target_revision)
         except OSError:
             return None
 
 
-def _check_same(target: Any, draft: Any, model: ModelSpec) -> None:
-    """Speculation compares distributions token by token: ids must mean the same in both."""
-    ours, theirs = target.get_vocab(), draft.get_vocab()
+def check_same(ours: Mapping[str, int], theirs: Mapping[str, int], model: ModelSpec) -> None:
+    """Refuse a pair of other tokens: speculation compares distributions token by token.
+
+    Args:
+        ours: token → id of the target.
+        theirs: the same of the draft.
+
+    Raises:
+        EngineError: with how many differ.
+    """
     differing = sum(theirs.get(token) != place for token, place in ours.items())
     if differing:
         raise EngineError(

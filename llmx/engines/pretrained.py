@@ -138,6 +138,41 @@ def causal_model(
     )
 
 
+def gguf_model(file: Path) -> tuple[Any, Any]:
+    """Return the model of a GGUF file, its weights unpacked to float32, and its tokenizer.
+
+    Nothing beside the file is read where the file lies alone in its folder, as here it has to.
+
+    Raises:
+        EngineError: if the file lacks a weight that the model has.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    guard_transformers()
+    place: dict[str, Any] = {"gguf_file": file.name}
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, trust_remote_code=False, **place)
+    loading = {**place, "dtype": torch.float32, "output_loading_info": True, **_unpacked()}
+    model, told = AutoModelForCausalLM.from_pretrained(
+        file.parent, trust_remote_code=False, **WEIGHTS, **loading
+    )
+    if missing := sorted(told["missing_keys"]):
+        raise EngineError(f"it lacks {missing[0]} and {len(missing) - 1} more weights")
+    # Both say that the weights are still packed, and then nothing can be saved.
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.hf_quantizer = None
+    return model, tokenizer
+
+
+def _unpacked() -> dict[str, Any]:
+    """Return what keeps newer versions of transformers from leaving weights packed."""
+    import transformers
+
+    packed = getattr(transformers, "GgufConfig", None)
+    return {} if packed is None else {"quantization_config": packed(dequantize=True)}
+
+
 def with_adapter(model: Any, adapter: Path) -> Any:
     """Return a model with an adapter of peft's."""
     from peft import PeftModel

@@ -18,7 +18,7 @@ from llmx.core.speech import DATE
 from llmx.core.stage import Memory
 from llmx.core.user_cache import at_home
 from llmx.store.files import inside
-from llmx.store.fingerprint import hash_folder
+from llmx.store.fingerprint import hash_folder, hash_once
 from llmx.store.machine import once
 
 ZOO = Path(__file__).parent.parent / "zoo"
@@ -38,10 +38,13 @@ _TEMPLATES = (
     *("tokenizer_config.json", "chat_template.json"),
 )
 _NOT_CONTENT = {"about.json"}
+GGUF = ".gguf"
+_DEQUANTISED: dict[str, str | None] = {"dequantised": "float32-1"}
+"""How GGUF weights are read; the number goes up whenever what is read of them changes."""
 
 
 def local_folder(name: str, stages: Mapping[str, Path] | None = None) -> Path | None:
-    """Return the folder behind a name, or None if it names a model on the hub.
+    """Return the folder or GGUF file behind a name, or None if it names a model on the hub.
 
     Args:
         name: the reference of a recipe.
@@ -55,9 +58,14 @@ def local_folder(name: str, stages: Mapping[str, Path] | None = None) -> Path | 
         return _zoo(rest)
     if kind == "stage":
         return _stage(rest, stages or {})
-    if name.startswith((".", "/", "~")) or Path(name).is_dir():
+    if name.startswith((".", "/", "~")) or name.endswith(GGUF) or Path(name).is_dir():
         return _path(at_home(name))
     return None
+
+
+def is_gguf(place: Path) -> bool:
+    """Whether a model is a GGUF file, which is no folder that a library loads as it is."""
+    return place.suffix == GGUF
 
 
 def _zoo(name: str) -> Path:
@@ -76,10 +84,27 @@ def _stage(need: str, stages: Mapping[str, Path]) -> Path:
     return stages[need] / "model"
 
 
-def _path(folder: Path) -> Path:
-    if not (folder / "config.json").exists():
-        raise EngineError(f"{folder} holds no model (config.json is missing)", "check the path")
-    return folder
+def _path(place: Path) -> Path:
+    """Return a folder with a configuration, or the one GGUF file of a folder without weights."""
+    if is_gguf(place) and place.is_file():
+        return place
+    if (place / _CONFIG).exists() and next(place.glob("*.safetensors"), None):
+        return place
+    files = ggufs(place)
+    if len(files) == 1:
+        return files[0]
+    if not (place / _CONFIG).exists():
+        from llmx.engines.no_model import no_model
+
+        raise no_model(place, [path.name for path in files])
+    return place
+
+
+def ggufs(folder: Path) -> list[Path]:
+    """Return the GGUF files of a folder that hold a language model."""
+    found = folder.glob(f"*{GGUF}") if folder.is_dir() else ()
+    # What reads pictures for a model stands beside it.
+    return sorted(path for path in found if not path.name.startswith("mmproj"))
 
 
 def model_identity(name: str | None, revision: str | None) -> dict[str, str | None] | None:
@@ -88,10 +113,15 @@ def model_identity(name: str | None, revision: str | None) -> dict[str, str | No
         return None
     if name.startswith("stage:"):
         return {"stage": name}  # its fingerprint is among the inputs
-    folder = local_folder(name)
-    if folder is None:
+    place = local_folder(name)
+    if place is None:
         return {"hub": name, "revision": revision}
-    return {"content": content_hash(folder)}
+    return {"content": content_hash(place)} | (_DEQUANTISED if is_gguf(place) else {})
+
+
+def adapter_identity(adapter: str | None) -> dict[str, dict[str, str]]:
+    """Return what an adapter means, by its content; nothing where a model has none."""
+    return {"adapter": {"content": content_hash(at_home(adapter))}} if adapter else {}
 
 
 def code_identity(trust_remote_code: bool) -> dict[str, bool]:
@@ -123,8 +153,8 @@ def reads_clock(folder: Path) -> bool:
 
 @once
 def content_hash(folder: Path) -> str:
-    """Return one hash of everything in a model folder that decides an output."""
-    return hash_folder(folder, _CONTENT, _NOT_CONTENT)
+    """Return one hash of all that decides an output, in a model's folder or its GGUF file."""
+    return hash_once(folder) if is_gguf(folder) else hash_folder(folder, _CONTENT, _NOT_CONTENT)
 
 
 _MAIN = "main"
@@ -295,8 +325,28 @@ def local_size(name: str | None) -> ModelSize:
 def _folder_size(folder: Path | None) -> ModelSize:
     if folder is None:
         return ModelSize()
+    if is_gguf(folder):
+        return _header_size(folder)
     check_settings(folder)
     return _size(folder, read_config(folder), sum(map(_parameters, weight_files(folder))))
+
+
+def _header_size(file: Path) -> ModelSize:
+    """Return what the header of a GGUF file says; the numbers count once they are unpacked."""
+    from llmx.engines.gguf import read_header
+
+    header = read_header(file)
+    heads, hidden = header.number("attention.head_count", 1), header.number("embedding_length")
+    head_dim = header.number("attention.key_length", hidden // max(heads, 1))
+    return ModelSize(
+        layers=header.number("block_count"),
+        parameters=header.parameters,
+        hidden=hidden,
+        intermediate=header.number("feed_forward_length"),
+        kv_width=header.number("attention.head_count_kv", heads) * head_dim,
+        vocabulary=len(header.tokens) or header.number("vocab_size"),
+        context=header.number("context_length"),
+    )
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -121,9 +121,20 @@ def build_manifest(spec: RunSpec, graph: Graph, cache: Path, seconds: float) -> 
         "threads": {name: arm.engine.threads for name, arm in spec.arms.items()},
         "kernel": {name: arm.engine.kernel for name, arm in spec.arms.items()},
         "compiled_forward": _compiled(spec),
+        **_models(graph),
         "trust_remote_code": any(arm.engine.trust_remote_code for arm in spec.arms.values()),
         "stages": [_stage(node.labels, entry_of(cache, node)) for node in graph],
     }
+
+
+def _models(graph: Graph) -> dict[str, Any]:
+    """Say what was made of models of the user's, and what they were sent; nothing without any."""
+    if not any(arm.brought_models for node in graph for arm in node.given.arms.values()):
+        return {}
+    from llmx.stages.own_models import said_of_models
+
+    said = said_of_models(node.given for node in graph)
+    return {"models": list(said)} if said else {}
 
 
 def _compiled(spec: RunSpec) -> str | None:

@@ -12,7 +12,7 @@ from llmx.core.errors import LlmxError, RunError
 from llmx.core.exposure import refuse_exposed
 from llmx.core.names import families
 from llmx.core.spec import RunSpec, unlike
-from llmx.core.stage import Cost, Memory
+from llmx.core.stage import Cost, Memory, StageInput
 from llmx.engines.kernel import with_kernels
 from llmx.graph.folder import folder_for
 from llmx.graph.graph import (
@@ -195,9 +195,17 @@ class Plan:
             *first_block_notes(spec),
             *clock_notes(spec),
             *alike_notes(spec),
+            *self._of_models(),
             *unread(spec, self.graph),
             *sending(spec),
         )
+
+    def _of_models(self) -> tuple[str, ...]:
+        if not any(arm.brought_models for arm in self.spec.arms.values()):
+            return ()
+        from llmx.stages.own_models import said_of_models
+
+        return said_of_models(node.given for node in self.graph)
 
     @property
     def seconds(self) -> float:
@@ -288,9 +296,19 @@ def plan(
         graph = build_graph(sized)
         check_wiring(graph)
     done = {node.fingerprint for node in graph if entry_of(runs / CACHE, node).whole}
+    _check_models(sized, [node.given for node in graph if node.fingerprint not in done])
     return Plan(
         sized, graph, frozenset(done), folder_for(runs, sized).path, _free(runs), asked=workers
     )
+
+
+def _check_models(spec: RunSpec, inputs: Sequence[StageInput]) -> None:
+    """Look at models of the user's before anything is generated; those that ship need no look."""
+    if any(arm.brought_models for arm in spec.arms.values()):
+        from llmx.stages.own_models import check_models
+
+        with looking_once():
+            check_models(inputs)
 
 
 def _free(folder: Path) -> int:

@@ -173,8 +173,9 @@ def seconds_per_problem(arm: ArmSpec, batch_size: int | None = None) -> float:
 def _of_calls(arm: ArmSpec, rows: int) -> float:
     assert arm.model is not None and arm.sampler is not None
     tokens = min(_TYPICAL_TOKENS, arm.sampler.max_tokens)
-    target = local_size(arm.model.target).layers
-    draft = local_size(arm.model.draft).layers if arm.model.draft else 0
+    used = arm.model.used_by(arm.sampler.algorithm)
+    target = local_size(used.target).layers
+    draft = local_size(used.draft).layers if used.draft else 0
     layers = {"target": float(target), "draft": float(draft)}.get(
         arm.sampler.algorithm,
         (target + arm.sampler.gamma * draft) / _tokens_per_round(arm.sampler.gamma),

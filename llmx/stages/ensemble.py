@@ -219,7 +219,7 @@ def _settled(voice: VoiceSpec, arm: ArmSpec) -> VoiceSpec:
     model = voice.model or arm.model
     if model is None:
         raise ConfigError("a voice of the ensemble has no model", "add model=zoo_gsm")
-    alone = model.model_copy(update={"draft": None, "draft_revision": None})
+    alone = model.alone()
     return voice.model_copy(update={"model": alone, "engine": voice.engine or arm.engine})
 
 

@@ -85,10 +85,13 @@ def hash_folder(folder: Path, patterns: Sequence[str], left_out: Collection[str]
 
     there = folder.iterdir() if folder.is_dir() else ()
     files = sorted(path for path in there if counts(path.name))
-    states = ((path, path.stat()) for path in files)
-    return fingerprint(
-        {path.name: _hash_state(path, state.st_size, state.st_mtime_ns) for path, state in states}
-    )
+    return fingerprint({path.name: hash_once(path) for path in files})
+
+
+def hash_once(path: Path) -> str:
+    """Return the hash of a file's content, read once a process for each of its states."""
+    state = path.stat()
+    return _hash_state(path, state.st_size, state.st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)

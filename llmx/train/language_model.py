@@ -21,8 +21,9 @@ from llmx.core.progress import Progress
 from llmx.core.registry import lookup
 from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput, WritesRows
+from llmx.engines.pair import ready_folder
 from llmx.engines.pretrained import explained
-from llmx.engines.size import ModelSize, local_folder, model_identity
+from llmx.engines.size import ModelSize, model_identity
 from llmx.store.files import read_lines, sync_tree, write_json
 from llmx.train.malloc import keep_freed_memory
 from llmx.train.order import ByLength, follow
@@ -180,7 +181,7 @@ def _base(context: StageContext) -> Path | None:
         ConfigError: if it is not on this machine.
     """
     name = context.given.read(TrainOptions).base
-    folder = local_folder(name, context.inputs) if name else None
+    folder = ready_folder(name, None, context.inputs) if name else None
     if name and folder is None:
         raise ConfigError(f"stage option base={name} is no folder here", "a folder, or zoo:NAME")
     return folder

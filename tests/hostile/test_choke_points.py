@@ -30,6 +30,7 @@ NOT_GIVEN = {
     ("engines/bench.py", "ZOO / name"),
     ("engines/native/build.py", "Path(scratch) / path.name"),
     ("engines/native/weights.py", "folder / name"),
+    ("engines/no_model.py", "folder / name"),
     ("engines/size.py", "folder / name"),
     ("engines/tokenizer/open.py", "folder / f'{name}.json'"),
     ("engines/tokenizer/open.py", "folder / name"),

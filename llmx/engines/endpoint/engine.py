@@ -90,6 +90,7 @@ class OpenAIEngine:
     def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
         """Where, which model, and what it is told; an endpoint's weights cannot be looked at."""
         model = required(model)
+        no_adapter(model, spec)
         return {
             "engine": "openai",
             "base_url": (spec.base_url or "").rstrip("/"),
@@ -187,3 +188,14 @@ def required(model: ModelSpec | None) -> ModelSpec:
     if model is None:
         raise EngineError("an endpoint needs a model's name", "model.target=NAME")
     return model
+
+
+def no_adapter(model: ModelSpec, spec: EngineSpec) -> None:
+    """Refuse an adapter where somebody else loads the model.
+
+    Raises:
+        EngineError: with the engines that merge it.
+    """
+    if model.adapter is not None:
+        text = f"engine '{spec.kind}' asks a model that runs already: no model.adapter"
+        raise EngineError(text, "serve the merged model, or engine=hf or engine=vllm")

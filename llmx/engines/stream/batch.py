@@ -62,7 +62,7 @@ class HfReplier:
     def __init__(
         self, model: ModelSpec, spec: EngineSpec, stages: Mapping[str, Path] | None = None
     ) -> None:
-        alone = model.model_copy(update={"draft": None, "draft_revision": None})
+        alone = model.alone()
         self.engine = HfEngine(alone, spec, stages)
         self.renderer: Renderer | None = None
         self.last: dict[str, list[int]] = {}

@@ -59,7 +59,7 @@ class HfStreamer:
         """The loaded model and its tokenizer."""
         from llmx.engines.pair import load_pair
 
-        alone = self.model.model_copy(update={"draft": None, "draft_revision": None})
+        alone = self.model.alone()
         return load_pair(alone, self.spec, self.stages)
 
     @cached_property

@@ -81,7 +81,7 @@ class VllmStreamer:
     ) -> None:
         self.name = name
         self.words, self.spec = split(spec)
-        alone = model.model_copy(update={"draft": None, "draft_revision": None})
+        alone = model.alone()
         self.engine = VllmEngine(alone, self.spec, stages)
         self.engine.pool = CAST
         self.process: Process | None = None

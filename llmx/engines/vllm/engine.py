@@ -18,7 +18,7 @@ from llmx.core.spec import EngineSpec, FirstBlock, ModelSpec, SamplerSpec
 from llmx.core.speech import Capability, Request
 from llmx.engines.engine import in_order
 from llmx.engines.hf import HfEngine
-from llmx.engines.size import clock_identity, code_identity, model_identity
+from llmx.engines.size import adapter_identity, clock_identity, code_identity, model_identity
 from llmx.engines.vllm.answers import Counts, counts, ending
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.pool import POOL, Pool
@@ -139,6 +139,7 @@ class VllmEngine:
             "engine": "vllm",
             "target": model_identity(model.target, model.target_revision),
             "draft": model_identity(model.draft, model.draft_revision),
+            **adapter_identity(model.adapter),
             "dtype": spec.dtype,
             "batch_size": spec.batch_size,
             "logprobs": spec.logprobs,
@@ -175,7 +176,9 @@ class VllmEngine:
             EngineError: if vLLM is not there, or refuses.
         """
         self.check(sampler, self.spec)
-        _ = self.reader.pair.tokenizer  # a pair that does not fit is refused in a second
+        # A pair that does not fit is refused in a second.
+        pair, alone = self.reader.pair, sampler.algorithm == "target"
+        _ = pair.tokenizer if alone else pair.shared_tokenizer
         arguments = engine_arguments(self.model, self.spec, sampler, self.stages)
         python = find_interpreter(self.spec.python)
         process, loaded = self.pool.obtain(python, self.spec.threads, arguments, self.progress)

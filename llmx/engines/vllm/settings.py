@@ -8,7 +8,7 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.engines.size import local_folder
+from llmx.engines.pair import ready_folder, target_folder
 from llmx.engines.vllm_plugin.known import followed, follows
 
 # Settings whose values follow from the recipe.
@@ -58,13 +58,14 @@ def engine_arguments(
     options = dict(spec.options)
     speculative = options.pop("speculative_config", None) or {}
     alone = sampler.algorithm in ("target", "draft")
-    name, revision = model.target, model.target_revision
+    answers, revision = _target(model, stages), model.target_revision
     if sampler.algorithm == "draft":
         name, revision = _draft(model)
+        answers = _place(name, revision, stages)
     found = {
-        "model": _place(name, stages),
+        "model": answers,
         "revision": revision,
-        "tokenizer": _place(model.target, stages),
+        "tokenizer": _target(model, stages),
         "tokenizer_revision": model.target_revision,
         "dtype": spec.dtype,
         "max_num_seqs": spec.batch_size,
@@ -88,7 +89,7 @@ def _speculative(
     name, revision = _draft(model)
     found = {
         "method": "draft_model",
-        "model": _place(name, stages),
+        "model": _place(name, revision, stages),
         "num_speculative_tokens": sampler.gamma,
         # Only then do requests without a rule of llmx's stay lossless at a temperature.
         "draft_sample_method": "probabilistic",
@@ -103,5 +104,9 @@ def _draft(model: ModelSpec) -> tuple[str, str | None]:
     return model.draft, model.draft_revision
 
 
-def _place(name: str, stages: Mapping[str, Path]) -> str:
-    return str(local_folder(name, stages) or name)
+def _target(model: ModelSpec, stages: Mapping[str, Path]) -> str:
+    return str(target_folder(model, stages) or model.target)
+
+
+def _place(name: str, revision: str | None, stages: Mapping[str, Path]) -> str:
+    return str(ready_folder(name, revision, stages) or name)

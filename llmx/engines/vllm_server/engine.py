@@ -15,10 +15,10 @@ from llmx.core.speech import Request
 from llmx.core.templates.dialect import CLOCK
 from llmx.engines.endpoint.address import Address, find_address
 from llmx.engines.endpoint.ask import body, served_name
-from llmx.engines.endpoint.engine import OpenAIEngine, required
+from llmx.engines.endpoint.engine import OpenAIEngine, no_adapter, required
 from llmx.engines.endpoint.reply import Reply
 from llmx.engines.hf import HfEngine
-from llmx.engines.size import clock_identity, code_identity, model_identity
+from llmx.engines.size import adapter_identity, clock_identity, code_identity, model_identity
 from llmx.engines.vllm.interpreter import find_interpreter
 from llmx.engines.vllm.settings import ACCIDENTS, engine_arguments
 from llmx.engines.vllm_server.server import SERVERS, Servers
@@ -45,9 +45,12 @@ class VllmServerEngine(OpenAIEngine):
     def identity(cls, model: ModelSpec | None, spec: EngineSpec) -> Mapping[str, object]:
         """The model by content, arithmetic and options; of a running server, where it is."""
         model = required(model)
+        if spec.base_url is not None:
+            no_adapter(model, spec)
         return {
             "engine": "vllm_server",
             "target": model_identity(model.target, model.target_revision),
+            **adapter_identity(model.adapter),
             "attached": spec.base_url,
             "dtype": spec.dtype,
             "logprobs": spec.logprobs,

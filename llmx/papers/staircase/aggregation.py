@@ -18,6 +18,7 @@ from llmx.core.record import Message
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.stream import ShownText
 from llmx.dialogue.layout import Heard, prompt, turns_of
+from llmx.engines.pair import ready_folder
 from llmx.engines.size import local_folder, model_identity
 from llmx.store.files import read_lines, write_json, write_lines
 
@@ -108,7 +109,7 @@ class AggregationCorpusStage:
         from llmx.engines.pretrained import tokenizer
         from llmx.engines.render import Renderer
 
-        folder = local_folder(_tokenizer(context.given))
+        folder = ready_folder(_tokenizer(context.given))
         renderer = Renderer(tokenizer(str(folder)))
         problems = _problems(context.inputs)
         told = context.identity

@@ -12,6 +12,7 @@ from llmx.core.errors import ConfigError, EngineError
 from llmx.core.hub import go_offline_if_unreachable
 from llmx.core.spec import ShapeSpec
 from llmx.core.stage import StageContext, StageInput
+from llmx.engines.pair import ready_folder
 from llmx.engines.pretrained import in_one_line
 from llmx.engines.size import ModelSize, content_hash, local_folder, model_identity, model_size
 
@@ -100,7 +101,7 @@ def find_base(names: Sequence[str], context: StageContext) -> Base:
         kind, _, need = name.partition(":")
         if kind == "stage" and need not in context.inputs:
             continue
-        folder = local_folder(name, context.inputs)
+        folder = ready_folder(name, None, context.inputs, progress=context.progress)
         if folder is not None and not (folder / "config.json").exists():
             raise EngineError(f"'{name}' wrote no model", "name a stage that trains one")
         return Base(name, folder, _revision(name, context.given))

@@ -7,14 +7,11 @@ is written into it, durably and last; only a marked checkpoint is gone on from.
 from __future__ import annotations
 
 import shutil
-import struct
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from llmx.core import json_text
 from llmx.core.errors import StoreError
+from llmx.engines.adapter import first_other, shapes, unlike
 from llmx.store.files import read_json, sync, sync_tree, write_json
 from llmx.train.post_training.rollouts import FILE as ROLLOUTS
 
@@ -70,7 +67,7 @@ def check_same_model(checkpoint: Checkpoint, base: Path | None) -> None:
     if base is None:
         return
     if (checkpoint.path / "adapter_config.json").exists():
-        what = _unlike_adapter(_weights(checkpoint.path), _weights(base))
+        what = unlike(checkpoint.path, base)
     else:
         what = _unlike(checkpoint.path, base)
     if what:
@@ -89,48 +86,13 @@ def _unlike(checkpoint: Path, base: Path) -> str | None:
     theirs_deep, ours_deep = _depth(checkpoint), _depth(base)
     if theirs_deep != ours_deep and None not in (theirs_deep, ours_deep):
         return f"{_DEPTH} is {theirs_deep}, not {ours_deep}"
-    theirs, ours = _weights(checkpoint), _weights(base)
+    theirs, ours = shapes(checkpoint), shapes(base)
     both = theirs.keys() & ours.keys()
     if theirs and ours and not both:
         return "no weight"
-    return _first_other(both, theirs, ours)
+    return first_other(both, theirs, ours)
 
 
 def _depth(folder: Path) -> int | None:
     path = folder / "config.json"
     return read_json(path).get(_DEPTH) if path.exists() else None
-
-
-def _unlike_adapter(adapter: Mapping[str, list[int]], base: Mapping[str, list[int]]) -> str | None:
-    """Return what an adapter changes that the model does not have, or has in another width."""
-    theirs, ours = _adapted(adapter), {name: shape[-1:] for name, shape in base.items()}
-    return _first_other(theirs.keys(), theirs, ours) if ours else None
-
-
-def _first_other(
-    names: Iterable[str], theirs: Mapping[str, list[int]], ours: Mapping[str, list[int]]
-) -> str | None:
-    for name in sorted(names):
-        if theirs[name] != ours.get(name):
-            return f"{name} is {theirs[name]}, not {ours.get(name, 'there')}"
-    return None
-
-
-def _weights(folder: Path) -> dict[str, list[int]]:
-    """Return the shapes that the headers of safetensors files give."""
-    shapes: dict[str, list[int]] = {}
-    for path in folder.glob("*.safetensors"):
-        with path.open("rb") as handle:
-            (length,) = struct.unpack("<Q", handle.read(8))
-            header: dict[str, Any] = json_text.parse(handle.read(length))
-        shapes.update({n: about["shape"] for n, about in header.items() if n != "__metadata__"})
-    return shapes
-
-
-def _adapted(adapter: Mapping[str, list[int]]) -> dict[str, list[int]]:
-    """Return the width of the input of each matrix that an adapter changes, by its own name."""
-    return {
-        name.removeprefix("base_model.model.").replace(".lora_A.", "."): shape[-1:]
-        for name, shape in adapter.items()
-        if ".lora_A." in name
-    }

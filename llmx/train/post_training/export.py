@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.errors import RunError
+from llmx.engines.derived import tidy_tokenizer
 from llmx.engines.size import content_hash
 from llmx.store.files import read_json, sync_tree, write_json
 from llmx.store.fingerprint import fingerprint
@@ -59,7 +60,6 @@ def card(about: Mapping[str, Any]) -> str:
 ABOUT = "training.json"
 # What a checkpoint holds beside the model: states, and files that name places of this machine.
 _NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md", STATES}
-_LOADED = {"is_local", "local_files_only", "backend", "name_or_path"}
 _NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
 
 
@@ -117,7 +117,7 @@ def _copy(checkpoint: Path, to: Path) -> None:
         if path.is_file() and path.name not in _NOT_MODEL and path.suffix not in _NOT_MODEL_SUFFIX:
             shutil.copyfile(path, to / path.name)
     if (to / "tokenizer_config.json").exists():
-        _tidy(to / "tokenizer_config.json")
+        tidy_tokenizer(to / "tokenizer_config.json")
     if (to / "config.json").exists():  # the Trainer switched the cache off, for training alone
         write_json(to / "config.json", {**read_json(to / "config.json"), "use_cache": True})
     if not list(to.glob("*.safetensors")):
@@ -126,14 +126,6 @@ def _copy(checkpoint: Path, to: Path) -> None:
             "with FSDP or DeepSpeed ask for full weights: fsdp_state_dict_type: FULL_STATE_DICT,"
             " zero3_save_16bit_model: true",
         )
-
-
-def _tidy(path: Path) -> None:
-    """Drop how the tokenizer was loaded here, and name the class that every version knows."""
-    about = {n: v for n, v in read_json(path).items() if n not in _LOADED}
-    if about.get("tokenizer_class") == "TokenizersBackend":
-        about["tokenizer_class"] = "PreTrainedTokenizerFast"
-    write_json(path, about)
 
 
 def _merge(job: Job, checkpoint: Path, to: Path) -> None:
@@ -146,7 +138,7 @@ def _merge(job: Job, checkpoint: Path, to: Path) -> None:
     merged = with_adapter(base, checkpoint).merge_and_unload()
     merged.save_pretrained(to)
     job.tokenizer.save_pretrained(to)
-    _tidy(to / "tokenizer_config.json")
+    tidy_tokenizer(to / "tokenizer_config.json")
 
 
 def _about(job: Job, audited: Audited, last: Checkpoint, hashes: Sequence[str]) -> dict[str, Any]:
