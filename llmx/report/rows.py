@@ -68,7 +68,8 @@ def rows(
 
 def _row(one: RowOf, x: Scale, y: float, left: float) -> list[str]:
     low, high = one.span.ends()
-    drawn = [label(one.name, left - 10, y + 4, class_="name", text_anchor="end")]
+    name = both_ends(one.name, round((left - 16) / LETTER))
+    drawn = [label(name, left - 10, y + 4, class_="name", text_anchor="end")]
     style: dict[str, str | float] = {"fill": one.look.colour, "opacity": 0.6}
     drawn += [marker("circle", x(value), y, 2.4, **style) for value in one.dots]
     if one.dots:
@@ -77,6 +78,14 @@ def _row(one: RowOf, x: Scale, y: float, left: float) -> list[str]:
     style = {"stroke": one.look.colour, "stroke_width": 2}
     drawn.append(line(x(low), y, x(high), y, stroke_opacity="0.6", **style))
     return [*drawn, drawn_mark(one.look, x(one.span.estimate), y, 6)]
+
+
+def both_ends(name: str, most: int) -> str:
+    """Return a name in at most so many letters: of sweep points it is the end that differs."""
+    if len(name) <= most:
+        return name
+    tail = max(1, 2 * (most - 1) // 3)
+    return f"{name[: max(0, most - 1 - tail)]}…{name[-tail:]}"
 
 
 def accuracies(

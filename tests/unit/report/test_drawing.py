@@ -18,7 +18,7 @@ from llmx.report.curves import Line, curves, stacked
 from llmx.report.families import looks
 from llmx.report.placement import Box, placed_clear
 from llmx.report.scale import fitted, fitted_rate
-from llmx.report.svg import SHAPES, element, marker
+from llmx.report.svg import LETTER, SHAPES, element, marker
 from llmx.report.tables import tables
 
 values = st.lists(st.floats(0.01, 1e6), min_size=1, max_size=12)
@@ -169,6 +169,27 @@ def test_accuracies_stay_in_the_frame(width):
     for drawn in tree.iter(f"{SVG}line"):
         assert all(0 <= float(drawn.get(end)) <= width for end in ("x1", "x2"))
         assert all(0 <= float(drawn.get(end)) <= high for end in ("y1", "y2"))
+
+
+@pytest.mark.parametrize("width", [380, 760])
+def test_long_names_stay_in_the_frame_and_differ(width):
+    arms = [f"answers@target=a_folder_of_models_with_a_long_name_{which}" for which in "ab"]
+    found = [one_row(arm=arm, accuracy=Span(estimate=0.5, low=0.4, high=0.6)) for arm in arms]
+    tree = ElementTree.fromstring(accuracies(results(*found), width))
+    names = [n for n in tree.iter(f"{SVG}text") if n.get("class") == "name"]
+    assert all(float(n.get("x")) - LETTER * len(n.text) >= 0 for n in names)
+    assert [n.text[-6:] for n in names] == ["name_a", "name_b"]
+    assert all(n.text.startswith("answers") and "…" in n.text for n in names)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 9, 10, 11])
+def test_both_ends_of_a_name_are_kept(most):
+    assert row_pictures.both_ends("0123456789", 10) == "0123456789"
+    shown = row_pictures.both_ends("0123456789", most)
+    assert len(shown) <= max(most, 2)
+    start, dots, end = shown.partition("…")
+    assert "0123456789".startswith(start) and "0123456789".endswith(end)
+    assert bool(dots) == (most < 10)
 
 
 def test_an_arm_without_intervals_is_a_bare_point():
