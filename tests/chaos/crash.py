@@ -33,7 +33,7 @@ description: every kind of stage that costs nothing
 engine: {kind: scripted, batch_size: 2}
 stages:
   generate: {kind: decode, over: arm}
-  score: {kind: score, over: arm, needs: [generate]}
+  score: {kind: score, over: arm, needs: [generate], scorer: exact}
   audit: {kind: audit, over: arm, needs: [generate, score]}
   judge: {kind: judge, over: arm, needs: [generate], protocol: arena_hard}
   win_rates: {kind: win_rates, over: recipe, needs: [judge]}
