@@ -44,6 +44,13 @@ def test_what_deals_with_ctrl_c_deals_with_signals() -> None:
     assert isinstance(caught.value, Stopped) and caught.value.number == signal.SIGTERM
 
 
+def test_who_calls_gets_the_handlers_back() -> None:
+    before = [signal.getsignal(number) for number, _ in SIGNALS]
+    with stopped_by_signals():
+        assert signal.getsignal(signal.SIGTERM) != before[0]
+    assert [signal.getsignal(number) for number, _ in SIGNALS] == before
+
+
 SLOW_END = """
 import os, signal, time
 from llmx.cli.run import stopped_by_signals
