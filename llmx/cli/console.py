@@ -82,8 +82,8 @@ def table(
 def _table(
     columns: Sequence[str],
     rows: Sequence[Sequence[str]],
-    right: Sequence[str],
-    whole: Sequence[str],
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> Table:
     from rich import box
     from rich.text import Text

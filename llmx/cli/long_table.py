@@ -28,7 +28,10 @@ class LongTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield what the table of all rows would."""
         widths = self._widths(console, options)
-        *above, below = console.render_lines(_fixed(self.make([]), widths), options, pad=False)
+        empty = _fixed(self.make([]), widths)
+        needed = sum(widths) + _padding(empty) + empty._extra_width
+        options = options.update(width=max(options.max_width, needed))
+        *above, below = console.render_lines(empty, options, pad=False)
         yield from _joined(above)
         for fits, some in groupby(self.rows, key=lambda row: _fit(row, widths)):
             if fits:
@@ -50,12 +53,15 @@ class LongTable:
         found = table._calculate_column_widths(
             console, options.update_width(options.max_width - table._extra_width)
         )
-        padded = [table._get_padding_width(place) for place in range(len(found))]
-        return [width - padding for width, padding in zip(found, padded, strict=True)]
+        return [width - table._get_padding_width(place) for place, width in enumerate(found)]
 
     def _line(self, row: Row, widths: Sequence[int]) -> str:
         cells = zip(row, widths, self.right, strict=True)
         return f" {'   '.join(_justified(*cell) for cell in cells)} "
+
+
+def _padding(table: Table) -> int:
+    return sum(table._get_padding_width(place) for place in range(len(table.columns)))
 
 
 def _joined(lines: Sequence[Sequence[Segment]]) -> Iterator[Segment]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console, ConsoleOptions
-from rich.table import Column, Table
+from rich.table import Table
 
 _UNLIMITED = 1 << 20
 
@@ -17,7 +17,7 @@ class WholeWords(Table):
     def _calculate_column_widths(self, console: Console, options: ConsoleOptions) -> list[int]:
         """Return the width of each column with its padding: rich's, but never under its least."""
         given = super()._calculate_column_widths(console, options)
-        least = [self._least(console, options, column) for column in self.columns]
+        least = [self._least(console, options, place) for place in range(len(self.columns))]
         lacking = sum(max(low - width, 0) for width, low in zip(given, least, strict=True))
         widths = [max(width, low) for width, low in zip(given, least, strict=True)]
         for place in sorted(range(len(widths)), key=lambda at: least[at] - widths[at]):
@@ -26,8 +26,9 @@ class WholeWords(Table):
             lacking -= taken
         return widths
 
-    def _least(self, console: Console, options: ConsoleOptions, column: Column) -> int:
-        if column.width is not None:
-            return 0  # somebody has decided
+    def _least(self, console: Console, options: ConsoleOptions, place: int) -> int:
+        column = self.columns[place]
+        if column.width is not None:  # somebody has decided
+            return column.width + self._get_padding_width(place)
         natural = self._measure_column(console, options.update(width=_UNLIMITED), column)
         return natural.maximum if column.no_wrap else natural.minimum

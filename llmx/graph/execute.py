@@ -83,9 +83,8 @@ def _scores_at_once(nodes: Sequence[Node]) -> list[Node]:
         own = place[node.fingerprint]
         if node.stage.kind != _SCORE:
             return own, own
-        return max(
-            (place[name] for name in node.inputs.values() if name in place), default=own
-        ), own
+        before = (place[name] for name in node.inputs.values() if name in place)
+        return max(before, default=own), own
 
     return sorted(nodes, key=turn)
 

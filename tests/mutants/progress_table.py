@@ -142,7 +142,7 @@ STOPPING = [
         "cli/run.py",
         "            signal.signal(number, before[number])\n",
         "            pass\n",
-        f"{_STOPPING}::test_each_signal_prints_the_command_that_resumes",
+        f"{_STOPPING}::test_who_calls_gets_the_handlers_back",
     ),
     Mutant(
         "cli/run.py",
@@ -248,9 +248,9 @@ PROVENANCE = [
 WORDS = [
     Mutant(
         "cli/whole_words.py",
-        "widths = [max(width, low) for width, low in zip(given, least, strict=True)]",
-        "widths = list(given)",
-        f"{_WORDS}::test_long_tables_keep_words_too",
+        "return widths",
+        "return given",
+        f"{_WORDS}::test_words_longer_than_the_terminal_stay_whole",
     ),
     Mutant(
         "cli/whole_words.py",

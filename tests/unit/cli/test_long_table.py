@@ -51,9 +51,9 @@ def test_rows_that_fit_are_not_laid_out_by_rich(monkeypatch: pytest.MonkeyPatch)
     made: list[int] = []
     real = console._table
 
-    def counted(columns: object, rows: list[object], right: object) -> object:
+    def counted(columns: object, rows: list[object], *more: object) -> object:
         made.append(len(rows))
-        return real(columns, rows, right)  # type: ignore[arg-type]
+        return real(columns, rows, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(console, "_table", counted)
     rows = [(f"run-{place}", "finished", f"{place} B", "laptop") for place in range(3000)]

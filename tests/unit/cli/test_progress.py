@@ -170,6 +170,7 @@ def test_the_footer_fits_and_drops_what_matters_least(course, clock) -> None:
     assert "accuracy 71.1 % of 128" in lines[79] and "samples/s" in lines[79]
     assert lines[66].endswith("accuracy 71.1 % of 128") and "samples/s" not in lines[66]
     assert len(lines[40]) <= len(lines[80]) <= len(lines[120])
+    assert course.footer(10) == lines[40] == "4 of 18 stages, 1:02 elapsed, 1:26 left"
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_each_command_adds_a_line_at_its_beginning_and_its_end(recipe, runs, mon
 ERRORS = {
     "ours": (RunError("no such thing\nat all", "buy one"), "no such thing\\u000aat all"),
     "a defect": (ZeroDivisionError("by zero"), "ZeroDivisionError: by zero"),
-    "a key in it": (RunError("https://me:sk-aaaaaaaaaaaaaaaaaaaaaaaa@host/ says no"), "says no"),
+    "a key in it": (ValueError("https://me:sk-aaaaaaaaaaaaaaaaaaaaaaaa@host/ says no"), "says no"),
 }
 
 
