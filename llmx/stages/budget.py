@@ -16,7 +16,15 @@ from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, RunSpec
 from llmx.data import settled
 from llmx.engines.kernel import NATIVE, TORCH, kernel_of, known_exact, knows
 from llmx.engines.size import ModelSize, local_size, model_size
-from llmx.store.machine import ASSUMED, ASSUMED_GPU, Forward, Rates, machine, machine_rates
+from llmx.store.machine import (
+    ASSUMED,
+    ASSUMED_GPU,
+    Forward,
+    Rates,
+    device_memory,
+    machine,
+    machine_rates,
+)
 
 _STEP = 32  # numbers of problems are multiples of this
 _TYPICAL_TOKENS = 64  # of an answer; measured on the zoo's test split
@@ -247,7 +255,16 @@ def _unknown(arm: ArmSpec) -> str:
             return "the model is still to be trained"
         if not size(name).parameters:
             return f"{name} is not here, and llmx ships no size of it"
-    return ""
+    return _too_large(arm, sum(size(name).parameters for name in used_names(arm)))
+
+
+def _too_large(arm: ArmSpec, parameters: int) -> str:
+    """Return why no rate of this machine says anything: its memory does not hold the weights."""
+    has, weights = device_memory(arm.engine.device), _width(arm) * parameters
+    if _on_gpu(arm.engine) or has is None or weights <= has:
+        return ""
+    names, size = " and ".join(used_names(arm)), f"{weights / 1e9:.1f} GB of weights"
+    return f"{names}: {size} do not fit into this machine ({has / 1e9:.1f} GB)"
 
 
 def _size_here(arm: ArmSpec) -> Callable[[str], ModelSize]:

@@ -48,6 +48,12 @@ ESTIMATES = [
         "automatic = False",
         f"{_TESTS}::test_a_machine_with_a_gpu_is_not_estimated_by_its_processor",
     ),
+    Mutant(  # a model of 70 B by the rates of a laptop
+        _BUDGET,
+        "has is None or weights <= has",
+        "has is None or weights <= 8 * has",
+        f"{_TESTS}::test_no_rate_is_of_a_model_that_the_machine_cannot_hold",
+    ),
     Mutant(
         _MACHINE,
         'if kept["machine"] != machine():',
@@ -72,6 +78,6 @@ ESTIMATES = [
         _NEEDS,
         "return 4 if arm.engine.dtype",
         "return 4 if arm.engine.kind",
-        f"{_TESTS}::test_a_plan_of_a_hub_model_says_what_it_needs",
+        f"{_TESTS}::test_what_this_machine_holds_needs_no_gpu",
     ),
 ]

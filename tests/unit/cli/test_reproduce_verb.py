@@ -62,12 +62,13 @@ def test_recipes_on_the_paper_s_own_problems_are_offered_at_its_scale(
     for name in ("fsd_csqa", "fsd_mmlu"):
         made = offered[name, "paper"]
         assert made["command"] == f"llmx run recipe={name} scale=paper"
-        assert not made["complete"] and not made["refusal"]
+        assert not made["refusal"]
     assert "in a sandbox only" in offered["fsd_humaneval", "paper"]["refusal"]
     assert ("fsd_gsm8k", "paper") not in offered and ("fsd_curve", "paper") not in offered
     shown = " ".join(without[0].stdout.split())
+    # Whether the time is known depends on whether this machine's memory holds the models.
     assert re.search(
-        r"recipe=fsd_csqa scale=paper \d+ stages, time unknown until the models", shown
+        r"recipe=fsd_csqa scale=paper \d+ stages, (time unknown until|about [\d.]+ h )", shown
     )
     assert "recipe=fsd_humaneval scale=paper cannot be run: code" in shown
 

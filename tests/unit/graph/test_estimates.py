@@ -6,7 +6,9 @@ from dataclasses import replace
 from itertools import pairwise, product
 
 import pytest
+from typer.testing import CliRunner
 
+from llmx.cli.app import app
 from llmx.config.compose import compose
 from llmx.core import user_cache
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec
@@ -33,6 +35,7 @@ SMALL, MIDDLE, LARGE = (
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("LLMX_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("llmx.stages.budget.device_memory", lambda device: 2**40)
 
 
 @pytest.fixture
@@ -304,6 +307,15 @@ def test_what_nobody_knows_is_not_known_and_why(given, why):
     assert found.seconds is None and why in found.unknown
 
 
+def test_no_rate_is_of_a_model_that_the_machine_cannot_hold(folder, monkeypatch):
+    name, size = folder(MIDDLE), 4 * 134_479_872
+    for device, has, known in (("cpu", size, True), ("cpu", size - 1, False), ("cuda", 1, True)):
+        monkeypatch.setattr("llmx.stages.budget.device_memory", lambda _, has=has: has)
+        found = estimate(arm(name, engine={"device": device}), 4)
+        assert (found.seconds is not None) is known
+        assert known or "do not fit into this machine (0.5 GB)" in found.unknown
+
+
 def test_a_draft_that_no_arm_uses_leaves_the_time_known():
     assert seconds("zoo:gsm_target", "Org/draft", "target") > 0
 
@@ -336,7 +348,8 @@ def test_what_this_machine_holds_needs_no_gpu(tmp_path, monkeypatch):
     words = ["arms=[greedy]", "model.target=HuggingFaceTB/SmolLM2-135M-Instruct"]
     spec = compose("gsm_answers", [*words, "model.draft=null", "scale.problems=4"])
     monkeypatch.setattr("llmx.graph.needs.device_memory", lambda device: 2**34)
-    assert len(plan(spec, runs=tmp_path).needs) == 1
+    (line,) = plan(spec, runs=tmp_path).needs
+    assert line.endswith("135 M parameters, 538.1 MB of float32 weights")
     monkeypatch.setattr("llmx.graph.needs.device_memory", lambda device: 2**28)
     assert "one GPU of 80 GB" in "\n".join(plan(spec, runs=tmp_path).needs)
 
@@ -349,6 +362,36 @@ def test_models_of_others_need_nothing_here(tmp_path):
 def test_a_training_names_what_it_starts_from(tmp_path):
     lines = plan(compose("backtracking_countdown", ["scale=paper"]), runs=tmp_path).needs
     assert [line for line in lines if line.startswith("needs Qwen/Qwen2.5-3B-Instruct: 3.1 B")]
+
+
+# What is printed
+
+
+def printed(*words):
+    done = CliRunner().invoke(app, [*words])
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())
+
+
+def test_a_dry_run_never_says_at_least_of_what_nobody_knows(tmp_path):
+    words = ["run", "recipe=gsm_answers", "arms=[greedy]", "--dry-run", "--runs", str(tmp_path)]
+    own = ["model.draft=null", "scale.problems=8"]
+    told = printed(*words, *own)
+    assert "estimated time" in told and "doctor --bench" in told and "not known" not in told
+    keep_rates(RATES)
+    assert "measured on this machine" in printed(*words, *own)
+    told = printed(*words, *own, "model.target=Org/model")
+    assert "estimated time not known: generate greedy: Org/model is not here" in told
+    assert "the other stages take" in told and "at least" not in told
+
+
+def test_the_doctor_measures_and_shows_what_it_found(monkeypatch, tmp_path):
+    monkeypatch.setattr("llmx.engines.bench.measure", lambda: replace(RATES, bandwidth=7.5e9))
+    assert "rates of a core assumed" in printed("doctor", "--runs", str(tmp_path))
+    told = printed("doctor", "--bench", "--runs", str(tmp_path))
+    assert "rates of a core measured" in told and "7.5 GB/s" in told
+    monkeypatch.setenv("LLMX_CACHE", "/dev/null/cache")
+    assert "were not kept" in printed("doctor", "--bench", "--runs", str(tmp_path))
 
 
 # The measurement itself
