@@ -214,7 +214,9 @@ class Composition:
         shared = self._without_conflicts(above, own)
         for_stages = [a for a in shared if a.key.startswith(STAGE_KEYS) and not _by_points(a)]
         specs = resolve_stages(self.recipe, for_stages, self.problems)
-        stages = ArmStages(self.recipe.stages, specs, Origins.of(for_stages))
+        typed = Origins.of(for_stages)
+        specs = self.outside.with_senders(specs, typed)
+        stages = ArmStages(self.recipe.stages, specs, typed)
         self.outside.check_stages(specs, stages.origins)
         check_options(specs, stages.origins, self.mount, self.problems)
         points = self._points(scale, own, [a for a in shared if a not in for_stages], stages)
@@ -332,6 +334,7 @@ class Composition:
             self.outside.check(point)
             changed = stages.of_arm(point.values.get("stages", {}))
             self.outside.check_stages(changed, point.origins)
+            self.outside.check_senders(changed, stages.by_name)
             check_options(changed, point.origins, self.mount, self.problems)
             arm = check_arm(point.name, point.values, point.origins.places, self.problems)
             if point.name in checked:

@@ -144,6 +144,16 @@ def _of_lora(name: str, value: Any) -> bool:
     return name in LORA
 
 
+SCORER = "scorer_options"
+BY = ("address_by", "key_by")
+"""What composition says of an address and a key; nobody else does."""
+
+
+def _scorer_options(stage: StageSpec) -> Mapping[str, Any]:
+    held = stage.options.get(SCORER)
+    return held if isinstance(held, Mapping) else {}
+
+
 _USUAL_KEYS = {"vllm_server": "VLLM_API_KEY"}
 _LOCAL_TRACKERS = ("tensorboard",)
 _USER = "command line"
@@ -202,6 +212,40 @@ class Outside:
                         what="tracker", url=str(name), place=said.place("trackers"), address_by=by
                     )
                     self._found[found] = None
+
+    def with_senders(self, stages: Sequence[StageSpec], typed: Origins) -> tuple[StageSpec, ...]:
+        """Return stages whose scorers say who named the endpoint that they ask."""
+        return tuple(self._with_sender(stage, typed) for stage in stages)
+
+    def _with_sender(self, stage: StageSpec, typed: Origins) -> StageSpec:
+        held = stage.options.get(SCORER)
+        if not isinstance(held, Mapping) or not {"base_url", *BY}.intersection(held):
+            return stage
+        said = SetBy(f"stages.{stage.name}.{SCORER}", typed, self.mount)
+        for name in BY:
+            if name in held:
+                text = f"{said.place(name)}: {said.path}.{name} is no setting"
+                self.problems.add(text, "llmx says itself who named an address")
+        named = dict(held)
+        self._address(said, "judge", named, "base_url")
+        named = {key: value for key, value in named.items() if key not in BY or value != "user"}
+        return stage.changed({SCORER: named})
+
+    def check_senders(self, arm: Sequence[StageSpec], stages: Mapping[str, StageSpec]) -> None:
+        """Refuse an arm whose scorer asks elsewhere than those of the others, or is said to.
+
+        What one judge says and what another does cannot be compared, and nobody would see from an
+        arm's options who named an address.
+        """
+        for stage in arm:
+            own, shared = (
+                {name: held[name] for name in ("base_url", "key_env", *BY) if name in held}
+                for held in (_scorer_options(stage), _scorer_options(stages[stage.name]))
+            )
+            if own != shared:
+                key = f"stages.{stage.name}.{SCORER}.base_url"
+                text = f"{key}, key_env: all arms ask the same judge"
+                self.problems.add(text, "set it in the recipe's stages, or on the command line")
 
     def _refuse(self, said: SetBy, key: str, refused: RefusedValue) -> None:
         if not said.is_typed(key):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmx.config.outside import VLLM, engine_refusals, stage_refusals
+from llmx.config.outside import SCORER, VLLM, engine_refusals, stage_refusals
 from llmx.config.recipe import Recipe
 from llmx.config.stages import parted
 from llmx.core.hosts import entry_of, is_loopback
@@ -59,9 +59,9 @@ def _told(section: str, held: Mapping[str, Any], kind: str) -> Iterator[tuple[st
     if section == "engine":
         for key, refused in engine_refusals({"kind": kind, **held}):
             yield key, f"refused: {refused.reason}"
-    url = held.get("base_url" if section == "engine" else "url")
+    name = "url" if section == "judge" else "base_url"
+    url = held.get(name)
     if isinstance(url, str):
-        name = "base_url" if section == "engine" else "url"
         free = (
             " (this machine)" if is_loopback(url) else f" (not before llmx trust {entry_of(url)})"
         )
@@ -131,6 +131,9 @@ def _of_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (key, what it reaches for) of a stage's options."""
     for key, refused in stage_refusals(options):
         yield key, f"refused: {refused.reason}"
+    judge = options.get(SCORER)
+    for key, text in _told(SCORER, judge, "") if isinstance(judge, Mapping) else ():
+        yield f"{SCORER}.{key}", text
     trackers = options.get("trackers")
     for tracker in trackers if isinstance(trackers, list) else ():
         if tracker != "tensorboard":

@@ -138,6 +138,8 @@ def instead(path: Path) -> str:
     if "wandb" in words:
         return "export WANDB_API_KEY=… and leave it out"
     section = "judge" if "judge" in path or words.startswith("judge.") else "engine"
+    if "scorer_options" in path:
+        section = ".".join(path[: path.index("scorer_options") + 1])
     return f"export OPENAI_API_KEY=… and leave it out; {section}.key_env names another variable"
 
 

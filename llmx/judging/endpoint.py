@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from llmx.core.errors import ConfigError, LlmxError
@@ -14,13 +15,13 @@ from llmx.core.speech import Request
 from llmx.engines.endpoint.address import named_url
 from llmx.engines.endpoint.ask import check_options
 from llmx.engines.endpoint.judge_reply import JudgeReply, OpinionEngine
-from llmx.judging.protocol import JudgeProtocol
+from llmx.judging.protocol import Asks
 
 
 class EndpointJudge:
     """`judge: {kind: endpoint, url: https://HOST/v1, model: NAME}`; keeps nothing itself."""
 
-    def __init__(self, spec: JudgeSpec, protocol: JudgeProtocol) -> None:
+    def __init__(self, spec: JudgeSpec, protocol: Asks) -> None:
         check(spec)
         self.spec, self.protocol = spec, protocol
         with said_of_the_judge():
@@ -88,23 +89,34 @@ def check(spec: JudgeSpec) -> None:
         check_options(spec.options)
 
 
+_OF_THE_JUDGE = {
+    "engine.base_url": "judge.url",
+    "engine.served_model": "judge.model",
+    "engine.": "judge.",
+}
+
+
 @contextmanager
-def said_of_the_judge() -> Iterator[None]:
-    """Let errors of the engine speak of the judge's keys, which are what a person wrote."""
+def said_as(names: Mapping[str, str]) -> Iterator[None]:
+    """Let errors speak of the keys that a person wrote.
+
+    Args:
+        names: what a key begins with → what stands in its place, the first that fits.
+    """
+    begins = re.compile("|".join(rf"\b{re.escape(name)}(?=[a-z_]|\b)" for name in names))
     try:
         yield
     except LlmxError as error:
         for name in ("message", "hint"):
-            setattr(error, name, _of_the_judge(getattr(error, name)))
+            renamed = begins.sub(lambda found: names[found[0]], getattr(error, name))
+            setattr(error, name, renamed)
         error.args = (error.message,)
         raise
 
 
-def _of_the_judge(text: str) -> str:
-    renamed = text.replace("engine.base_url", "judge.url").replace(
-        "engine.served_model", "judge.model"
-    )
-    return renamed.replace("engine.", "judge.")
+def said_of_the_judge() -> AbstractContextManager[None]:
+    """Let errors of the engine speak of the judge's keys."""
+    return said_as(_OF_THE_JUDGE)
 
 
 def _spent(one: Judgement) -> Record:

@@ -7,5 +7,6 @@ KINDS = {
     "judge.exact": "llmx.judging.local:ExactJudge",
     "protocol.alpaca_eval": "llmx.judging.alpaca_eval:AlpacaEval",
     "protocol.arena_hard": "llmx.judging.arena_hard:ArenaHard",
+    "scorer.judge": "llmx.judging.rubric:RubricScorer",
     "judge.endpoint": "llmx.judging.endpoint:EndpointJudge",
 }

@@ -10,7 +10,17 @@ from llmx.core.judging import Game, Preference
 from llmx.core.record import Message, Sample
 
 
-class JudgeProtocol(Protocol):
+class Asks(Protocol):
+    """What a judge is told, and how he is read."""
+
+    def turns(self, game: Game) -> tuple[Message, ...]:
+        """Return what the judge is sent."""
+
+    def read(self, reply: str, alternatives: Mapping[str, float]) -> Preference:
+        """Return what the judge said; a verdict without a preference if it cannot be read."""
+
+
+class JudgeProtocol(Asks, Protocol):
     """One benchmark's way to compare two outputs. It asks nobody: a stage does."""
 
     kind: ClassVar[str]
@@ -26,12 +36,6 @@ class JudgeProtocol(Protocol):
 
     def settled(self, game: Game) -> Preference | None:
         """Return the verdict of a game that needs no judge, None if it needs one."""
-
-    def turns(self, game: Game) -> tuple[Message, ...]:
-        """Return what the judge is sent."""
-
-    def read(self, reply: str, alternatives: Mapping[str, float]) -> Preference:
-        """Return what the judge said; a verdict without a preference if it cannot be read."""
 
     @classmethod
     def refusal(cls) -> LlmxError | None:

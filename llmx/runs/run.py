@@ -121,12 +121,16 @@ def _reopened(planned: Plan, runs: Path, watcher: Observer) -> bool:
 
 def _say_in_vain(planned: Plan, cache: Path, watcher: Observer) -> None:
     """Say what a judge gave no verdict on, and how he is asked again."""
-    if not any(node.stage.kind == "judge" for node in planned.graph):
+    if not any(map(_asks_a_judge, planned.graph)):
         return
     from llmx.runs.ask_again import in_vain
 
     for node, count in in_vain(planned.graph, cache):
         watcher.note(f"{node.title}: {count} without a readable verdict; --ask-again asks those")
+
+
+def _asks_a_judge(node: Node) -> bool:
+    return "judge" in (node.stage.kind, node.given.stage.options.get("scorer"))
 
 
 def _refuse(planned: Plan) -> None:

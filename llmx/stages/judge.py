@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from llmx.core.errors import ConfigError, DataError, LlmxError, RunError, nearest
 from llmx.core.judging import Game, Judgement, JudgeSpec, judged
 from llmx.core.options import ProtocolName, Split, StageOptions
-from llmx.core.record import Record, Sample, as_json
+from llmx.core.record import Record, Sample
 from llmx.core.registry import kinds, lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.core.user_cache import at_home
@@ -19,20 +20,11 @@ from llmx.data import evaluation_identity, load
 from llmx.data.local import text_of
 from llmx.judging.protocol import JudgeProtocol
 from llmx.stages.decode import SAMPLES, problems_of, split_of
+from llmx.stages.judgements import Judge, judge_all, reopen
 from llmx.stages.requests import required
-from llmx.store.files import Appender, read_json, read_lines, write_json, write_lines
-from llmx.store.rows import id_of, keep_asked
+from llmx.store.files import read_json, read_lines, write_json, write_lines
 
-JUDGEMENTS, OUTPUTS, UNREAD = "judgements.jsonl", "outputs.jsonl", "unread.jsonl"
-
-
-class Judge(Protocol):
-    """Says what is better."""
-
-    def judgements(
-        self, games: Sequence[Game], kept: Sequence[Judgement] = ()
-    ) -> Iterator[Judgement]:
-        """Yield a judgement of each game, in any order."""
+OUTPUTS = "outputs.jsonl"
 
 
 class JudgeOptions(StageOptions):
@@ -90,27 +82,19 @@ class JudgeStage:
 
     def run(self, context: StageContext) -> None:
         """Judge every game that an earlier try has not judged."""
-        given, path = context.given, context.out / JUDGEMENTS
+        given = context.given
         protocol = protocol_of(given)(instructions_of(judge_of(given)))
         problems, baseline = _problems(given), baseline_of(given)
         records = _records(context.inputs)
         games = [game for one in records for game in protocol.games(_of(problems, one), one.text)]
         rows = [_row(_of(problems, one), one, baseline) for one in records]
         write_lines(context.out / OUTPUTS, rows)
-        asked = [game.id for game in games]
-        rows_kept = keep_asked(path, asked, id_of(Judgement), ordered=False)
-        kept = [Judgement.model_validate(row) for row in rows_kept]
-        before = _rows(context.out / UNREAD)  # asked and paid for as well
-        spent = [*kept, *map(Judgement.model_validate, before)]
-        there = {one.id for one in kept}
-        left = [game for game in games if game.id not in there]
-        context.progress.start(len(games), len(kept), unit="games")
         judge = lookup("judge", judge_of(given).kind)(judge_of(given), protocol)
-        with Appender(path) as written:
-            for one in _judgements(judge, protocol, left, spent):
-                written.append([as_json(one)])
-                context.progress.advance()
-        _finish(context.out, asked, before, judge)
+        ask = partial(_judgements, judge, protocol)
+        summary = judge_all(context.out, games, ask, context.progress)
+        write_json(context.out / "summary.json", summary)
+        if (accounts := getattr(judge, "accounts", None)) is not None:
+            write_json(context.out / "engine.json", accounts())
 
     @staticmethod
     def unanswered(out: Path) -> list[str]:
@@ -119,14 +103,8 @@ class JudgeStage:
 
     @staticmethod
     def reopen(out: Path) -> None:
-        """Put the judgements without a verdict apart, so that their games are asked again, alone.
-
-        They stay in ``unread.jsonl``: what they took has been spent.
-        """
-        judged, before = _rows(out / JUDGEMENTS), _rows(out / UNREAD)
-        unread = [row for row in judged if row["preference"] is None]
-        write_lines(out / UNREAD, [*before, *(row for row in unread if row not in before)])
-        write_lines(out / JUDGEMENTS, [row for row in judged if row["preference"] is not None])
+        """Let the games without a verdict be asked again, alone."""
+        reopen(out)
 
 
 def _refusal(given: StageInput) -> LlmxError | None:
@@ -158,32 +136,6 @@ def _judgements(
         else:
             yield judged(game, verdict)
     yield from judge.judgements(open_games, kept)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return list(read_lines(path)) if path.exists() else []
-
-
-def _finish(
-    out: Path, order: Sequence[str], before: Sequence[Mapping[str, Any]], judge: Judge
-) -> None:
-    rows = {row["id"]: row for row in read_lines(out / JUDGEMENTS)}
-    sorted_rows = [rows[name] for name in order]
-    write_lines(out / JUDGEMENTS, sorted_rows)
-    unread = [row["id"] for row in sorted_rows if row["preference"] is None]
-    every = [*sorted_rows, *before]
-    summary = {
-        "games": len(sorted_rows),
-        "asked": sum(row["asked"] for row in sorted_rows),
-        "unparsable": len(unread),
-        "unparsable_games": unread,
-        "prompt_tokens": sum(row["prompt_tokens"] for row in every),
-        "completion_tokens": sum(row["completion_tokens"] for row in every),
-        **({"asked_again": len(before)} if before else {}),
-    }
-    write_json(out / "summary.json", summary)
-    if (accounts := getattr(judge, "accounts", None)) is not None:
-        write_json(out / "engine.json", accounts())
 
 
 def protocol_of(given: StageInput) -> type[JudgeProtocol]:

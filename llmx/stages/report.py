@@ -79,10 +79,24 @@ class ReportStage:
         references = pool_references(given.references)
         results = build(found, arms, pooled, given.read(ReportOptions).title, references)
         lost = [Finding(kind="unavailable", text=text) for text in sentences(context.unavailable)]
-        results = results.model_copy(update={"findings": (*lost, *results.findings)})
+        judged = [Finding(kind="caution", text=text) for text in _judges(context)]
+        results = results.model_copy(update={"findings": (*lost, *results.findings, *judged)})
         context.progress.advance()
         write(context.out, results, found, arms, _pictures(given))
         context.progress.advance()
+
+
+def _judges(context: StageContext) -> tuple[str, ...]:
+    """Return a sentence for each judge whose word scores rest on."""
+    from llmx.store.files import read_json
+
+    folders = [path for path in context.inputs.values() if (path / "judgements.jsonl").exists()]
+    summaries = [read_json(path / "summary.json") for path in folders]
+    if not any("judge" in one for one in summaries):
+        return ()
+    from llmx.stages.graded import said_of_judges
+
+    return said_of_judges(summaries)
 
 
 def _brought(given: StageInput) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from llmx.core.errors import ConfigError, DataError, LlmxError, RunError
 from llmx.core.options import ScorerName, Split, StageOptions, own_scorer, wrong
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
 
 
+def _fits_the_scorer(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    kind = info.data.get("scorer")
+    if value and kind is not None:
+        from llmx.scoring.scorer import options_fault
+
+        if (fault := options_fault(kind, value)) is not None:
+            raise wrong(fault.message, fault.hint)
+    return value
+
+
+ScorersOptions = Annotated[dict[str, Any], AfterValidator(_fits_the_scorer)]
+"""Options of the scorer that the field ``scorer`` before it names."""
+
+
 class ScoreOptions(StageOptions):
     """Who judges which problems."""
 
@@ -27,20 +42,9 @@ class ScoreOptions(StageOptions):
         default=None, description="kind of scorer (docs/scorers.md); null = that of the data"
     )
     split: Split = Field(default="test", description="split whose answers are scored")
-    scorer_options: dict[str, Any] = Field(
+    scorer_options: ScorersOptions = Field(
         default={}, description="options of the scorer, by its names"
     )
-
-    @field_validator("scorer_options")
-    @classmethod
-    def _fits_the_scorer(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        kind = info.data.get("scorer")
-        if value and kind is not None:
-            from llmx.scoring.scorer import options_fault
-
-            if (fault := options_fault(kind, value)) is not None:
-                raise wrong(fault.message, fault.hint)
-        return value
 
 
 class Loader(Protocol):
@@ -55,7 +59,8 @@ class ScoreStage:
 
     ``scores.jsonl`` holds a Score for each record in the order of the records, ``problems.jsonl``
     the Sample of each (what a report shows beside the answers), ``summary.json`` the counts. Of a
-    scorer with metrics beside accuracy ``metrics.json`` holds what they are.
+    scorer with metrics beside accuracy ``metrics.json`` holds what they are. One that asks a judge
+    adds ``judgements.jsonl``, a Judgement of each answer, and ``engine.json``.
 
     Args:
         load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
@@ -76,7 +81,9 @@ class ScoreStage:
             ConfigError: for an unknown option or scorer, or an arm without data.
         """
         options = given.read(ScoreOptions)
-        scorer = lookup("scorer", _kind_of(given))
+        scorer, told = lookup("scorer", _kind_of(given)), options.scorer_options
+        if _asks(scorer):  # of how it is asked, what a verdict depends on
+            told = _made(given).stated()
         metrics = [as_json(metric) for metric in declared(scorer)]
         source = scorer.source() if hasattr(scorer, "source") else None
         return {
@@ -85,7 +92,7 @@ class ScoreStage:
             "split": options.split,
             "data": _data(given).stated(),
             **({"metrics": metrics} if metrics else {}),
-            **({"options": options.scorer_options} if options.scorer_options else {}),
+            **({"options": told} if told else {}),
             **({"source": source} if source else {}),
         }
 
@@ -100,10 +107,17 @@ class ScoreStage:
         return True
 
     def plan(self, given: StageInput) -> Cost:
-        """Seconds at most: nothing is generated. A scorer that cannot score refuses the plan."""
+        """Seconds at most: nothing is generated, but what a judge says where the scorer asks one.
+
+        A scorer that cannot score refuses the plan.
+        """
         asked = given.arm.scale.problems or 0
-        seconds = 0.1 + asked / 10_000
-        return Cost(samples=asked, seconds=seconds, refusal=self._refusal(given))
+        refused = self._refusal(given)
+        if refused is None and _asks(lookup("scorer", _kind_of(given))):
+            from llmx.stages.graded import cost
+
+            return cost(given, _made(given))
+        return Cost(samples=asked, seconds=0.1 + asked / 10_000, refusal=refused)
 
     def _refusal(self, given: StageInput) -> LlmxError | None:
         """Return why the scorer cannot score here: something is missing, or it reads other data.
@@ -133,6 +147,10 @@ class ScoreStage:
             ConfigError: naming the first, and a scorer that reads them.
         """
         kind, options = _kind_of(given), given.read(ScoreOptions)
+        if _asks(lookup("scorer", kind)):
+            from llmx.stages.graded import check
+
+            check(given, _made(given), reach=True)
         if kind == own_scorer(_data(given)):
             return
         from llmx.scoring.scorer import unfit
@@ -163,18 +181,49 @@ class ScoreStage:
         options, data = context.given.read(ScoreOptions), _data(context.given)
         path = _records(context.inputs)
         problems = {sample.id: sample for sample in self._load(data, options.split)}
-        context.progress.start(sum(1 for _ in whole_lines(path)))
-        from llmx.scoring.scorer import made
+        scorer, said = _made(context.given), dict[str, Any]()
+        if _asks(scorer):
+            from llmx.stages.graded import graded
 
-        done = _Done(made(_kind_of(context.given), options.scorer_options))
+            found = graded(context, scorer, path, partial(_problem, problems))
+            scorer, said = found, {"judge": found.said}
+        context.progress.start(sum(1 for _ in whole_lines(path)))
+        done = _Done(scorer)
         scores = _scored(path, problems, done, context)
         write_lines(context.out / "scores.jsonl", map(as_json, scores))
         there = [sample.id for sample in done.samples]
         require_planned(context.given, context.inputs, there, list(problems))
         write_lines(context.out / "problems.jsonl", map(as_json, done.samples))
-        write_json(context.out / "summary.json", done.summary())
+        write_json(context.out / "summary.json", {**done.summary(), **said})
         if done.metrics:
             write_json(context.out / METRICS, [as_json(metric) for metric in done.metrics])
+
+    @staticmethod
+    def unanswered(out: Path) -> list[str]:
+        """Return the answers of a whole output of which a judge gave no verdict that is read."""
+        from llmx.store.files import read_json
+
+        judge = read_json(out / "summary.json").get("judge", {})
+        return list(judge.get("unparsable_games", ()))
+
+    @staticmethod
+    def reopen(out: Path) -> None:
+        """Let the judge be asked again about these answers, and about no others."""
+        from llmx.stages.judgements import reopen
+
+        reopen(out)
+
+
+def _made(given: StageInput) -> Any:
+    """Return the scorer with its options."""
+    from llmx.scoring.scorer import made
+
+    return made(_kind_of(given), given.read(ScoreOptions).scorer_options)
+
+
+def _asks(scorer: Any) -> bool:
+    """Whether a scorer asks a judge for every answer."""
+    return hasattr(scorer, "graded")
 
 
 def _examples(data: DataSpec) -> list[Sample]:
@@ -223,7 +272,9 @@ def _kind_of(given: StageInput) -> str:
     return named
 
 
-_KNOWN = "scorers of any data: exact, includes, pattern, numeric, choice, f1, rouge, math, json"
+_KNOWN = (
+    "scorers of any data: exact, includes, pattern, numeric, choice, f1, rouge, math, json, judge"
+)
 _TRIED = ("choice", "gsm", "json", "numeric", "exact")
 """Scorers that are proposed where another cannot read the data, the narrowest first."""
 

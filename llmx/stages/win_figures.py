@@ -76,7 +76,7 @@ def _figures(name: str, arms: Mapping[str, JudgedArm], base: str | None) -> ArmW
         characters=sum(lengths) / max(len(lengths), 1),
         tokens=summary["prompt_tokens"] + summary["completion_tokens"],
         judge=judge_name(arm.judge),
-        judge_kind=_kind(arm.judge),
+        judge_kind=judge_kind(arm.judge),
     )
 
 
@@ -87,7 +87,8 @@ def judge_name(judge: JudgeSpec | None) -> str:
     return str(judge.model) if judge.kind == "endpoint" else judge.kind
 
 
-def _kind(judge: JudgeSpec | None) -> JudgeKind | None:
+def judge_kind(judge: JudgeSpec | None) -> JudgeKind | None:
+    """Return what a judge is: a rule, or a model here or elsewhere."""
     if judge is None:
         return None
     if judge.kind != "endpoint":

@@ -21,7 +21,8 @@ from llmx.judging.win_rate import points
 from llmx.report.figures.others import of_wins
 from llmx.report.figures.read import write_figures
 from llmx.report.judged import FILE, ArmWins, markdown
-from llmx.stages.judge import JUDGEMENTS, OUTPUTS
+from llmx.stages.judge import OUTPUTS
+from llmx.stages.judgements import JUDGEMENTS
 from llmx.stages.requests import required
 from llmx.stages.win_figures import JudgedArm, figures, judge_name
 from llmx.store.files import inside, read_json, read_lines, write_json

@@ -54,8 +54,8 @@ HOSTILE = [
     ),
     Mutant(
         "graph/folder.py",
-        "place = inside(run, *names)",
-        "place = run.joinpath(*names)",
+        "place, pages = inside(run, *names), {}",
+        "place, pages = run.joinpath(*names), {}",
         f"{_JOINS}::test_a_specification_made_by_hand_writes_nothing_elsewhere",
     ),
     Mutant("core/names.py", "\\x7f-\\x9f", "\\x7f", f"{_ESCAPES}::test_a_mark"),

@@ -84,8 +84,8 @@ PROGRESS = [
     ),
     Mutant(
         "stages/decode.py",
-        'return scorer() if getattr(scorer, "instant", True) else None',
-        "return scorer()",
+        'if scorer is None or not getattr(scorer, "instant", True):',
+        "if scorer is None:",
         f"{_RUNNING}::test_a_scorer_that_asks_others_is_left_alone",
     ),
     Mutant(
@@ -96,8 +96,8 @@ PROGRESS = [
     ),
     Mutant(
         "graph/execute.py",
-        "return max(before, default=own), own",
-        "return own, own",
+        "if node.stage.kind != _SCORE:",
+        "if node.stage.kind:",
         f"{_RUNNING}::test_a_score_follows_right_behind_its_answers",
     ),
     Mutant(

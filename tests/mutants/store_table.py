@@ -115,8 +115,8 @@ STORE = [
     ),
     Mutant(
         "graph/folder.py",
-        "if path.is_file() and str(name) in wrote:",
-        "if path.is_file():",
+        "if not path.is_file() or str(name) not in wrote:",
+        "if not path.is_file():",
         f"{_NOTICES}::test_a_stray_file_is_nobodys_output",
     ),
     Mutant(

@@ -252,8 +252,8 @@ VERDICT = [
     ),
     Mutant(  # voices of an ensemble are forgotten
         "core/spec.py",
-        "(spec.model, *(voice.model for voice in voices))",
-        "(spec.model,)",
+        "(spec.used_model, *(voice.model for voice in voices))",
+        "(spec.used_model,)",
         f"{TRAINED}::test_a_model_of_a_stage_over_arms_is_trained_for_the_arm",
     ),
 ]

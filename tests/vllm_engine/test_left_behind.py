@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from counts import THOROUGH
 
-# One that still imports vLLM looks for who started it when it is through: on a busy machine, late.
-PATIENCE = 240  # seconds
+PATIENCE = 60  # seconds
 ENDINGS = {
     "killed while it loads": ("load", signal.SIGKILL),
     "killed while it answers": ("generate", signal.SIGKILL),

@@ -18,6 +18,7 @@ from llmx.papers.fsd.stages.keep_accuracy import (
     CalibrateOptions,
     Trials,
     check_split,
+    scorer_identity,
     scorer_of,
     search,
 )
@@ -57,6 +58,7 @@ class CalibrateStage:
             "accuracy_problems": _scored(given),
             "scorer": scorer.kind,
             "scorer_version": scorer.version,
+            **scorer_identity(given),
             "tries": _ACCURACY_TRIES,
         }
 

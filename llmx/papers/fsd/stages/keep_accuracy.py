@@ -11,10 +11,12 @@ from pydantic import Field
 from llmx.core.errors import ConfigError
 from llmx.core.options import Count, ScorerName, Split, StageOptions
 from llmx.core.record import Record, Sample
+from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.speech import Request
 from llmx.core.stage import StageInput
 from llmx.stages.requests import lossless_of, put, required
+from llmx.stages.score import ScorersOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,9 @@ class CalibrateOptions(StageOptions):
     scorer: ScorerName | None = Field(
         default=None, description="for `sampler.accuracy_loss`: kind of scorer"
     )
+    scorer_options: ScorersOptions = Field(
+        default={}, description="options of the scorer, by its names"
+    )
     accuracy_problems: Count | None = Field(
         default=None,
         description="for `sampler.accuracy_loss`: how many are scored; null = as `problems`",
@@ -56,11 +61,24 @@ def scorer_of(given: StageInput) -> Scorer:
         )
     from llmx.scoring.scorer import made, refusal_of
 
-    found = made(name, {})
+    found = made(name, given.read(CalibrateOptions).scorer_options)
+    if not hasattr(found, "score"):
+        text = f"stages.{stage}: scorer {name} asks a model about every answer of every threshold"
+        raise ConfigError(text, f"a scorer that asks nobody: stages.{stage}.scorer=exact")
     refusal = refusal_of(found)
     if refusal is not None:
         raise refusal
     return found
+
+
+def scorer_identity(given: StageInput) -> dict[str, Any]:
+    """Return what an identity says of the scorer beside its kind and version."""
+    options = given.read(CalibrateOptions)
+    source = getattr(lookup("scorer", str(options.scorer)), "source", None)
+    return {
+        **({"scorer_options": options.scorer_options} if options.scorer_options else {}),
+        **({"scorer_source": source()} if source else {}),
+    }
 
 
 def check_split(given: StageInput, split: str) -> None:
