@@ -45,12 +45,12 @@ class StageInput:
 
     @property
     def arm(self) -> ArmSpec:
-        """The only arm of an ``over: arm`` stage.
+        """The only arm that the stage covers.
 
         Raises:
-            ConfigError: if the recipe has the stage over all arms at once.
+            ConfigError: if it covers several, as the recipe has it over all arms at once.
         """
-        if self.stage.over != "arm":
+        if len(self.arms) != 1:
             name = self.stage.name
             text = f"stage '{name}' ({self.stage.kind}) does its work for one arm at a time"
             raise ConfigError(text, f"stages.{name}.over=arm")

@@ -199,7 +199,7 @@ def test_hf_refuses_what_does_not_fit_the_context():
 
 BAD = {
     "no such zoo model": (ModelSpec(target="zoo:gsm_targett"), EngineSpec(), "gsm_target"),
-    "no such folder": (ModelSpec(target="./nowhere"), EngineSpec(), "config.json"),
+    "no such folder": (ModelSpec(target="./nowhere"), EngineSpec(), "nothing is there"),
     "no draft": (ModelSpec(target="zoo:gsm_target"), EngineSpec(), "model.draft"),
     "no stage": (ModelSpec(target="stage:train"), EngineSpec(), "needs"),
     "no model": (None, EngineSpec(), "model="),

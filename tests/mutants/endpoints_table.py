@@ -9,7 +9,7 @@ _SERVING = "tests/unit/serve/test_serving.py"
 _RENDER = "tests/unit/engines/test_render.py::test_ids_are_the_templates_own_or_one_line_refuses"
 _CLOCK = "tests/unit/engines/test_clock.py"
 _AUDIT = "tests/unit/audit/test_planted_faults.py"
-_CLI = "tests/unit/cli/test_streams.py"
+_CLI = "tests/unit/cli/test_output_streams.py"
 
 ANSWERS = [
     Mutant(  # a count that cannot be read throws the answer away

@@ -37,5 +37,5 @@ TABLE = [
         f"{_BAD}[empty runs by equals]",
     ),
     Mutant("cli/app.py", 'flag.endswith("=") or not value', "False", f"{_BAD}[empty plugin]"),
-    Mutant("core/stage.py", 'self.stage.over != "arm"', "False", f"{_BAD}[over all arms]"),
+    Mutant("core/stage.py", "len(self.arms) != 1", "False", f"{_BAD}[over all arms]"),
 ]
