@@ -56,7 +56,7 @@ def test_every_command_of_the_page_plans_as_many_problems_as_there_are_rows(here
     assert done.exit_code == 0, done.output
     split = "split_column" in command or "splits=" in command
     rows = 2 if split or "facts" in command else 5 if "data=hub" in command else 4
-    assert re.search(rf"generate greedy +to do +{rows} ", done.output), done.output
+    assert re.search(rf"generate answers +to do +{rows} ", done.output), done.output
     assert f"test has {rows} rows" in " ".join(done.output.split())
 
 
@@ -75,12 +75,12 @@ def test_the_table_of_options_is_that_of_their_models():
 
 def test_a_file_of_ones_own_is_asked_scored_and_known_by_its_content(here):
     """The whole way, on the model that ships; the same file elsewhere is the same work."""
-    words = "scale=smoke sampler.max_tokens=24 arms=[greedy] --workers 1"
+    words = "scale=smoke sampler.max_tokens=24 --workers 1"
     command = f"{COMMANDS[0]} {words} data.options.split_column=part data.options.shots=2"
     done = typed(command)
     assert done.exit_code == 0, done.output
-    (run,) = (here / "runs").glob("gsm_answers-*")
-    asked = (run / "generate" / "greedy" / "samples.jsonl").read_text().split("\n")[:-1]
+    (run,) = (here / "runs").glob("evaluate-*")
+    asked = (run / "generate" / "answers" / "samples.jsonl").read_text().split("\n")[:-1]
     assert len(asked) == 2
     for line, count in zip(asked, (3, 12), strict=True):
         below = line.index(f"{count} apples" if count == 3 else f"{count} eggs")
