@@ -140,6 +140,12 @@ def asked(words: Sequence[str], engine: str | None, given: Mapping[str, str | in
 
 
 def _check(models: Sequence[str], files: Sequence[str], keys: set[str]) -> None:
+    other = [word for word in models if _is_other_file(Path(word))]
+    if other:
+        text = f"{other[0]} is no model, and no file of questions that can be told by its name"
+        raise ConfigError(
+            text, f"questions end with {', '.join(FILES)}; models are folders or .gguf"
+        )
     if not models and "model.target" not in keys and "model" not in keys:
         text = "which model? llmx eval MODEL FILE"
         raise ConfigError(text, "a folder, a name on the hub, zoo:gsm_target, an endpoint's name")
@@ -148,6 +154,10 @@ def _check(models: Sequence[str], files: Sequence[str], keys: set[str]) -> None:
         raise ConfigError(text, "a .jsonl, .csv or .parquet file, or data=KIND")
     if len(files) > 1:
         raise ConfigError(f"two files of questions: {', '.join(files)}", "one file a run")
+
+
+def _is_other_file(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() != ".gguf"
 
 
 def _groups(files: Sequence[str], engine: str | None) -> Iterator[str]:

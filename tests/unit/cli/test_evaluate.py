@@ -52,6 +52,17 @@ def test_a_path_that_holds_an_equals_sign_is_a_path(
     assert (found["model.target"], found["seed"]) == ("lr=3", 3)
 
 
+def test_a_file_of_another_kind_is_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.txt", "weights.GGUF", "q.csv"):
+        Path(name).touch()
+    with pytest.raises(ConfigError, match=r"mine\.txt is no model"):
+        asked(["./m", "mine.txt"], None, {})
+    assert values(*asked(["weights.GGUF", "q.csv"], None, {}))["model.target"] == "weights.GGUF"
+
+
 TEXTS = ["Answer with one word.", "a, b = c", "'", '"', "\\", "\n", "{x}", "[1,2]", "é\u2028", "  "]
 
 

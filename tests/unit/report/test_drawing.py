@@ -190,6 +190,7 @@ def test_both_ends_of_a_name_are_kept(most):
     start, dots, end = shown.partition("…")
     assert "0123456789".startswith(start) and "0123456789".endswith(end)
     assert bool(dots) == (most < 10)
+    assert bool(end) == bool(dots)
 
 
 def test_an_arm_without_intervals_is_a_bare_point():
