@@ -123,7 +123,7 @@ def test_nobody_says_who_named_an_address(tmp_path: Path, name: str) -> None:
         compose(str(sent(tmp_path, f', base_url: "{EVIL}", {name}: user')))
     with pytest.raises(ConfigError, match=said):
         compose(str(sent(tmp_path, f", {name}: user")))
-    with pytest.raises(ConfigError, match="no setting|same judge"):
+    with pytest.raises(ConfigError, match=r"no setting|same judge"):
         compose(str(sent(tmp_path, f', base_url: "{EVIL}"', arm=f", {OPTIONS}.{name}=user")))
 
 
