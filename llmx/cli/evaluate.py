@@ -82,6 +82,10 @@ def evaluate(
         typer.Option("--workers", min=1, metavar="N", help="Processes; default: one a core, to 4."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    ask_again: Annotated[
+        bool,
+        typer.Option("--ask-again", help="Ask a judge again where he gave no readable verdict."),
+    ] = False,
     trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:
@@ -120,6 +124,7 @@ def evaluate(
         runs=runs,
         workers=workers,
         quiet=quiet,
+        ask_again=ask_again,
         trust_remote_code=trust_remote_code,
     )
 

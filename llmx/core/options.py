@@ -20,6 +20,7 @@ from llmx.core.names import family
 from llmx.core.record import Frozen
 from llmx.core.registry import kinds, lookup
 from llmx.core.spec import DataSpec, RunSpec, StageSpec
+from llmx.core.speech import UNSET_BY_WORDS
 
 Split = Literal["test", "calibration", "heldout", "sft", "train"]
 """Splits that are answered."""
@@ -301,7 +302,7 @@ class Described:
 
 
 def described(model: type[BaseModel]) -> list[Described]:
-    """Return the options of a kind in their order."""
+    """Return the options of a kind in their order, without those that composition fills in."""
     return [
         Described(
             name,
@@ -309,6 +310,7 @@ def described(model: type[BaseModel]) -> list[Described]:
             field.description or "",
         )
         for name, field in model.model_fields.items()
+        if name not in UNSET_BY_WORDS
     ]
 
 

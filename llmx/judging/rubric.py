@@ -12,6 +12,7 @@ from llmx.core.hosts import Named
 from llmx.core.judging import Game, Judgement, JudgeSpec, Preference
 from llmx.core.record import Message, Record, Sample, Score
 from llmx.engines.endpoint.address import find_address
+from llmx.engines.endpoint.budget import Budget
 from llmx.judging.endpoint import EndpointJudge, check, said_of_the_judge
 from llmx.scoring.said import final, references
 from llmx.scoring.scorer import ScorerOptions, marked, written_reference
@@ -112,7 +113,7 @@ class RubricScorer:
         return {"base_url": url, **{name: getattr(self.options, name) for name in told}}
 
     def check(self, reach: bool = False) -> None:
-        """Refuse an endpoint that is not named.
+        """Refuse an endpoint that is not named, and a limit of money without prices.
 
         Args:
             reach: whether it is asked now: an address that needs a key has to have one.
@@ -122,8 +123,9 @@ class RubricScorer:
             EngineError: without the key that an address elsewhere wants.
         """
         check(self.spec)
-        if reach:
-            with said_of_the_judge():
+        with said_of_the_judge():
+            Budget.after(self.spec.engine, ())
+            if reach:
                 find_address(self.spec.engine)
 
     def judge(self) -> EndpointJudge:

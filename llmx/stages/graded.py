@@ -127,5 +127,5 @@ def _sentence(model: str, kind: str, rubric: str, found: Sequence[Mapping[str, A
     games, lost = (sum(one[name] for one in found) for name in ("games", "unparsable"))
     text = f"Answers are right or wrong by the word of a judge: {model}, {_KINDS[kind]}, with"
     text += f" {_RUBRICS[rubric]}, gave {games - lost:,} readable verdicts on {games:,} answers"
-    again = "; --ask-again asks for the others, which count as unparsed" if lost else ""
+    again = "; the others count as not right, and --ask-again asks about them" if lost else ""
     return f"{text}{again}."

@@ -13,7 +13,7 @@ from llmx.core.errors import ConfigError, DataError, LlmxError, RunError
 from llmx.core.options import ScorerName, Split, StageOptions, own_scorer, wrong
 from llmx.core.record import ACCURACY, METRICS, Metric, Record, Sample, Score, as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import ArmSpec, DataSpec, StageSpec
+from llmx.core.spec import ArmSpec, DataSpec, RunSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stages.planned_problems import require_planned
 
@@ -249,6 +249,19 @@ def metrics_of(stages: Iterable[StageSpec], arms: Iterable[ArmSpec] = ()) -> lis
     ]
     found = [metric for kind, stage in saying for metric in kind.declares(stage)]
     return found if saying else None
+
+
+def scorer_notes(spec: RunSpec) -> tuple[str, ...]:
+    """Return a line on who reads the answers to questions that somebody brings, unasked."""
+    scoring = [stage for stage in spec.stages if stage.kind == ScoreStage.kind]
+    found = (
+        f"answers are read by `{own_scorer(arm.data)}`, as the data says; others: docs/scorers.md"
+        for arm in spec.arms.values()
+        if arm.data is not None and hasattr(lookup("data", arm.data.kind), "scorer_of")
+        for stage in scoring
+        if stage.of_arm(arm).options.get("scorer") is None
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _with_scorers(stage: StageSpec, own: Collection[str]) -> list[StageSpec]:

@@ -84,7 +84,7 @@ def test_a_specification_made_by_hand_writes_nothing_elsewhere(tmp_path: Path, n
     before = files_below(tmp_path)
     for stage, arm in ((name, None), ("generate", name), (name, "greedy")):
         with pytest.raises(LlmxError):
-            _bring(entry, run, stage, arm)
+            _bring(entry, run, stage, arm, {})
     assert files_below(tmp_path) == before
     with pytest.raises(LlmxError):
         Entry(tmp_path, name, "ff").folder  # noqa: B018

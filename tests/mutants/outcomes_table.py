@@ -81,12 +81,6 @@ AUDITS = [
         "return VoiceSpec(model=context.given.arm.used_model, engine=context.given.arm.engine)",
         f"{_TRAINED}test_of_an_ensemble_the_one_that_answers_reads_the_records",
     ),
-    Mutant(  # a draft that nobody asks must have the tokens of the trained model
-        "stages/audit.py",
-        "VoiceSpec(model=arm.used_model, engine=arm.engine)",
-        "VoiceSpec(model=arm.model, engine=arm.engine)",
-        f"{_TRAINED}test_a_prompt_that_its_template_does_not_give_is_found",
-    ),
     Mutant(  # an EOS at the end of what was handed over
         "audit/completions.py",
         "last = -1 if sent.drafts is None else None",

@@ -105,7 +105,7 @@ SCORERS = [
     ),
     Mutant(  # scores of other options are reused
         "stages/score.py",
-        '            **({"options": options.scorer_options} if options.scorer_options else {}),\n',
+        '            **({"options": told} if told else {}),\n',
         "",
         f"{_STAGE}test_options_are_in_the_name_of_scores_where_there_are_any",
     ),
@@ -166,7 +166,7 @@ SCORERS = [
         f"{_LABELS}[[[A>B]], and once more: [[A>B]]]",
     ),
     Mutant(  # everything is asked again
-        "stages/judge.py",
+        "stages/judgements.py",
         'write_lines(out / JUDGEMENTS, [row for row in judged if row["preference"] is not None])',
         "write_lines(out / JUDGEMENTS, [])",
         "tests/recipes/test_judged.py::test_what_was_not_read_is_asked_again_alone",
@@ -178,7 +178,7 @@ SCORERS = [
         "tests/recipes/test_judged.py::test_what_was_not_read_is_asked_again_alone",
     ),
     Mutant(  # what was asked in vain cost nothing
-        "stages/judge.py",
+        "stages/judgements.py",
         "    every = [*sorted_rows, *before]\n",
         "    every = sorted_rows\n",
         "tests/recipes/test_judged.py::test_what_was_not_read_is_asked_again_alone",

@@ -6,12 +6,12 @@ import pytest
 
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Silent
-from llmx.core.record import Record
+from llmx.core.record import Record, Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
 from llmx.papers.fsd.stages.calibrate import CalibrateStage
-from llmx.papers.fsd.stages.keep_accuracy import search
+from llmx.papers.fsd.stages.keep_accuracy import scorer_of, search
 from llmx.scoring.gsm import GsmScorer
 from llmx.stages.decode import DecodeStage
 from llmx.stages.requests import lossless_of
@@ -144,6 +144,13 @@ REFUSED = {
     "test problems": ({"scorer": "gsm", "split": "test"}, LOSS, "calibration"),
     "held-out ones": ({"scorer": "gsm", "split": "heldout"}, LOSS, "calibration"),
     "no problems": ({"scorer": "gsm", "accuracy_problems": 0}, LOSS, "1 or more"),
+    "no such option": (
+        {"scorer": "numeric", "scorer_options": {"tolerence": 1}},
+        LOSS,
+        "stages.calibrate.scorer_options: unknown option 'tolerence' of scorer numeric",
+    ),
+    "of one without": ({"scorer": "gsm", "scorer_options": {"tolerance": 1}}, LOSS, "leave them"),
+    "one that asks others": ({"scorer": "judge"}, LOSS, "stages.calibrate.scorer=exact"),
 }
 
 
@@ -190,7 +197,40 @@ CHANGES = {
     "more problems": (LOSS, {"accuracy_problems": 9}),
     "replayed": (LOSS, {"problems": 2}),
     "scorer": (LOSS, {"scorer": "choice"}),
+    "options": (LOSS, {"scorer": "numeric", "scorer_options": {"tolerance": 0.5}}),
+    "other options": (LOSS, {"scorer": "numeric", "scorer_options": {"tolerance": 0.25}}),
 }
+
+
+def test_options_of_the_scorer_are_in_the_name_and_no_options_are_in_none():
+    numeric = {"scorer": "numeric"}
+    names = [
+        str(identity(arm(**LOSS), **numeric, **more))
+        for more in ({}, *({"scorer_options": {"tolerance": by}} for by in (0.5, 0.25)))
+    ]
+    assert len(set(names)) == 3 and "scorer_options" not in names[0]
+    assert identity(arm(**LOSS), **numeric, scorer_options={}) == identity(arm(**LOSS), **numeric)
+    assert identity(arm(**LOSS), scorer="rouge")["scorer_source"].startswith("rouge-score ")
+
+
+def test_the_scorer_gets_its_options():
+    sample, record = sample_and_record("10.4", "10")
+    for tolerance, right in ((0.5, True), (0.25, False)):
+        asked = given(arm(**LOSS), scorer="numeric", scorer_options={"tolerance": tolerance})
+        assert scorer_of(asked).score(record, sample).correct is right
+
+
+def sample_and_record(said, reference):
+    record = Record(
+        id="a",
+        prompt_ids=(1,),
+        completion_ids=(5,),
+        prompt="q",
+        text=said,
+        finish="eos",
+        rounds=1,
+    )
+    return Sample(id="a", question="q", answer=reference), record
 
 
 @pytest.mark.parametrize(("sampler", "options"), CHANGES.values(), ids=CHANGES)

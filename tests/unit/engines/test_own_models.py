@@ -65,6 +65,9 @@ def test_a_draft_that_no_arm_reads_is_neither_looked_at_nor_loaded():
     assert found is not None
     # Even one that is nowhere: its size is in no estimate.
     assert planned(*words, "model.draft=./nowhere", recipe="fsd_gsm8k").seconds > 0
+    broken = copied("gsm_draft", "broken")
+    (broken / "config.json").write_text("{")
+    assert planned(*words, f"model.draft=./{broken}", recipe="fsd_gsm8k").seconds > 0
     pair = load_pair(ModelSpec(target=name, draft="./nowhere"), EngineSpec(), {})
     assert pair.tokenizer and pair.target and pair.target_context == 384
 

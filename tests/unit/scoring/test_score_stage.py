@@ -6,9 +6,17 @@ from llmx.core.errors import ConfigError, DataError, RunError
 from llmx.core.progress import Silent
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, SamplerSpec, ScaleSpec, StageSpec
+from llmx.core.spec import (
+    ArmSpec,
+    DataSpec,
+    EngineSpec,
+    RunSpec,
+    SamplerSpec,
+    ScaleSpec,
+    StageSpec,
+)
 from llmx.core.stage import StageContext, StageInput
-from llmx.stages.score import ScoreStage
+from llmx.stages.score import ScoreStage, scorer_notes
 from llmx.store.files import read_json, read_lines, write_lines
 
 SAMPLES = [Sample(id=f"p{i}", question="q", answer=str(i), cluster="t") for i in range(5)]
@@ -249,3 +257,25 @@ def test_the_registry_knows_it():
     stage = lookup("stage", "score")()
     assert (stage.kind, stage.timing) == ("score", False)
     assert stage.applies(given())
+
+
+def noted(*datas, **options):
+    """Return what a plan says of who reads the answers of its arms."""
+    score = StageSpec(name="score", kind="score", needs=("generate",), options=options)
+    arms = {f"arm{place}": ArmSpec(data=data) for place, data in enumerate(datas)}
+    return scorer_notes(
+        RunSpec(name="r", group="g", source="r.yaml", stages=(score,), arms=arms, scale="smoke")
+    )
+
+
+def test_a_plan_says_who_reads_the_answers_to_questions_of_ones_own(tmp_path):
+    line = "answers are read by `{}`, as the data says; others: docs/scorers.md"
+    path = tmp_path / "mine.csv"
+    path.write_text("q,a,c\nx,A,y\nz,B,w\n")
+    columns = {"path": str(path), "question": "q", "answer": "a"}
+    own = DataSpec(kind="csv", options=columns)
+    lettered = DataSpec(kind="csv", options={**columns, "choices": ["q", "c"]})
+    ours = DataSpec(kind="gsm_symbolic")
+    assert noted(own, ours, own) == (line.format("exact"),)
+    assert noted(own, lettered) == (line.format("exact"), line.format("choice"))
+    assert noted(ours) == noted(own, lettered, scorer="includes") == ()

@@ -17,8 +17,9 @@ from llmx.scoring.scorer import made
 
 PAGE = Path(__file__).parents[3] / "docs" / "scorers.md"
 UPDATE = bool(os.environ.get("LLMX_UPDATE_GOLDEN"))
-(ROOM,) = (room for room in rooms() if room.name == "llmx.scoring")
-KINDS = [kind for family, kind in ROOM.kinds if family == "scorer"]
+ROOMS = [room for room in rooms() if room.name in ("llmx.scoring", "llmx.judging")]
+ROOMS.sort(key=lambda room: room.name, reverse=True)  # the one that asks others last
+KINDS = [kind for room in ROOMS for family, kind in room.kinds if family == "scorer"]
 ROW = re.compile(r"^\| `(\w+)` \| `(.+?)` \| `(.+?)` \| (\w+) \|$", re.M)
 
 
@@ -69,4 +70,4 @@ def test_a_reading_is_what_the_page_says(kind, answer, text, reading):
 
 
 def test_the_page_shows_readings_of_each_scorer_that_reads_without_options():
-    assert {row[0] for row in READINGS} == {*KINDS} - {"code", "rouge", "pattern"}
+    assert {row[0] for row in READINGS} == {*KINDS} - {"code", "rouge", "pattern", "judge"}
