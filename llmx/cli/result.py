@@ -24,7 +24,7 @@ def show_pages(folder: Path) -> None:
     from rich.markdown import Markdown
 
     from llmx.claims.reproduce.stored import load_stored
-    from llmx.report.findings import verdict_line
+    from llmx.report.findings import verdict_lines
     from llmx.report.gather import Word
     from llmx.report.terminal import sentence
 
@@ -38,10 +38,8 @@ def show_pages(folder: Path) -> None:
     for name in _PAGES[1:]:
         if name in run.texts:
             show(Markdown(run.texts[name]))
-    words = [
-        Word(id=one.id, word=one.word, p_all=one.p_all, tested=one.tested) for one in run.verdicts
-    ]
-    show(*map(sentence, verdict_line(words)))
+    words = [Word.model_validate(one.model_dump()) for one in run.verdicts]
+    show(*map(sentence, verdict_lines(words)))
 
 
 def _row(known: Figures, arm: str) -> tuple[str, ...]:

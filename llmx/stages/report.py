@@ -46,6 +46,7 @@ class ReportStage:
             "title": given.read(ReportOptions).title,
             "trained": sorted(trained_arms(given.arms, given.stages)),
             **_brought(given),
+            **_sweep(given),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -83,6 +84,11 @@ class ReportStage:
         context.progress.advance()
         write(context.out, results, found, arms, _pictures(given))
         context.progress.advance()
+
+
+def _sweep(given: StageInput) -> dict[str, Any]:
+    """Return that the report shows a sweep, where its arms are the points of one."""
+    return {"sweep": 1} if any("@" in family(name) for name in given.arms) else {}
 
 
 def _brought(given: StageInput) -> dict[str, Any]:

@@ -108,6 +108,7 @@ def outcomes(
     findings: Sequence[Mapping[str, Any]],
     unavailable: Sequence[str] = (),
     tuned_on: TunedOn = "validation",
+    rehearsal: bool = False,
 ) -> Outcomes:
     """Return what the verdicts of a run are computed from.
 
@@ -126,6 +127,7 @@ def outcomes(
         figures=found.figures,
         findings=tuple(dict(one) for one in findings),
         tuned_on=tuned_on,
+        rehearsal=rehearsal,
         unavailable=tuple(unavailable),
     )
 

@@ -65,6 +65,7 @@ class Outcomes(Frozen):
             how the engines were up, with tabs between.
         findings: as the recipe names them.
         tuned_on: the split on which settings were chosen.
+        rehearsal: whether it is a run at ``scale=smoke``.
     """
 
     schema_version: Literal[1] = 1
@@ -78,6 +79,7 @@ class Outcomes(Frozen):
     figures: Figures = Figures()
     findings: tuple[dict[str, Any], ...] = ()
     tuned_on: TunedOn = "validation"
+    rehearsal: bool = False
     unavailable: tuple[str, ...] = ()
 
     @model_validator(mode="before")

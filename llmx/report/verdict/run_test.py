@@ -6,15 +6,33 @@ than what is compared falls too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llmx.core.spec import SamplerSpec, unlike
+from llmx.report.verdict.enough import enough
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.model import DECISIVE, Verdict, Word, rests_on
 from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of, pairs_of
 from llmx.report.verdict.testable import testable, without_unfit
+
+
+def judged(
+    e: Evidence,
+    findings: Iterable[Mapping[str, Any]],
+    present: Sequence[str],
+    samplers: Mapping[str, SamplerSpec | None],
+) -> Iterator[Verdict]:
+    """Yield what a run says of each finding, as all of its pages give it.
+
+    Args:
+        present: families that the run holds.
+        samplers: of them, by family.
+    """
+    for finding in findings:
+        verdict = like_for_like(run_test(e, finding, present), finding, samplers)
+        yield enough(verdict, finding, e)
 
 
 def of_every_arm(

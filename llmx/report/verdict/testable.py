@@ -33,12 +33,9 @@ from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import detectable, gap_number
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
-from llmx.report.verdict.schema import arms_of
+from llmx.report.verdict.schema import EQUIVALENCE, MARGIN, POWER, arms_of
 from llmx.stats.interval import normal_quantile, two_sided_z
 from llmx.stats.multiple import holm
-
-MARGIN = 0.02
-"""What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
 
 
 def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Why | None:
@@ -75,9 +72,7 @@ def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> 
     )
 
 
-POWER = 0.8
 DIFFERENCE = ("beats_control", "more_accurate", "optimum")
-EQUIVALENCE = ("equivalent", "lossless", "non_inferior_and_faster")
 
 
 def with_power(verdict: Verdict, finding: Mapping[str, Any]) -> Verdict:
