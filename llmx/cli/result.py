@@ -61,6 +61,16 @@ def _row(known: Figures, arm: str) -> tuple[str, ...]:
     )
 
 
+def show_warnings(folder: Path) -> None:
+    """Print a line for each training that had no signal."""
+    if not any(folder.glob("*/training.json")) and not any(folder.glob("*/*/training.json")):
+        return
+    from llmx.report.training.signal import in_run
+
+    for name, why in in_run(folder).items():
+        show(f"warning: {name} was trained without signal: {why}")
+
+
 def show_result(result: RunResult) -> None:
     """Print the table of a run, or the pages of its stages, and where everything lies."""
     if result.results is not None:
@@ -70,5 +80,6 @@ def show_result(result: RunResult) -> None:
         show(render(results_in(result.folder.path)))
     else:
         show_pages(result.folder.path)
+    show_warnings(result.folder.path)
     for label, path in {**result.files, "run": result.folder.path}.items():
         show(f"{label:<10}{shown(path.absolute())}")

@@ -68,7 +68,7 @@ class ReportStage:
         from llmx.report.gather import gather, pool, pool_references, pool_specs
         from llmx.report.results import Finding
         from llmx.report.write import write
-        from llmx.stages.availability import sentences
+        from llmx.stages.availability import learned_nothing, sentences
 
         given = context.given
         context.progress.start(2, unit="steps")
@@ -80,6 +80,10 @@ class ReportStage:
         references = pool_references(given.references)
         results = build(found, arms, pooled, given.read(ReportOptions).title, references)
         lost = [Finding(kind="unavailable", text=text) for text in sentences(context.unavailable)]
+        if empty := learned_nothing(context):
+            from llmx.report.training.signal import said_unlearned
+
+            lost += [Finding(kind="caution", text=text) for text in said_unlearned(empty)]
         results = results.model_copy(update={"findings": (*lost, *results.findings)})
         context.progress.advance()
         write(context.out, results, found, arms, _pictures(given))

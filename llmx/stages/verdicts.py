@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.names import families
+from llmx.core.names import families, family
 from llmx.core.options import StageOptions, wrong
 from llmx.core.record import as_json
 from llmx.core.spec import trained_arms
@@ -105,29 +105,35 @@ class VerdictStage:
         from llmx.report.verdict.evidence import evidence
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
-        from llmx.report.verdict.run_test import judged
-        from llmx.stages.availability import sentences
+        from llmx.report.verdict.run_test import verdicts_on
+        from llmx.stages.availability import learned_nothing, sentences
 
         given, options = context.given, context.given.read(VerdictOptions)
         findings = list(options.findings)
         trained = trained_arms(given.arms, given.stages)
         apart = gather(context.inputs, given.arms, trained)
         rehearsal = _rehearsal(given)
-        found = evidence(pool(apart), options.tuned_on, rehearsal)
+        empty = by_family(learned_nothing(context))
+        found = evidence(pool(apart), options.tuned_on, rehearsal, empty)
         present = families(given.arms)
         samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
         context.progress.start(len(findings), unit="findings")
         verdicts = []
-        for verdict in judged(found, findings, list(present), samplers):
+        for verdict in verdicts_on(found, findings, list(present), samplers):
             verdicts.append(verdict)
             context.progress.advance()
         lost = sentences(context.unavailable)
         whole = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
-        kept = outcomes(apart, given, findings, lost, options.tuned_on, rehearsal)
+        kept = outcomes(apart, given, findings, lost, options.tuned_on, rehearsal, empty)
         write_text(context.out / FILE, dumps(kept))
         write_json(context.out / "verdicts.json", as_json(whole))
         write_figures(context.out, of_verdicts(whole.verdicts))
         write_marked(context.out / "verdicts.md", markdown(whole))
+
+
+def by_family(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the same by arms without their seeds; one seed of an arm is enough."""
+    return {family(name): why for name, why in found.items()}
 
 
 def _rehearsal(given: StageInput) -> bool:

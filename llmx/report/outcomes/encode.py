@@ -109,6 +109,7 @@ def outcomes(
     unavailable: Sequence[str] = (),
     tuned_on: TunedOn = "validation",
     rehearsal: bool = False,
+    unlearned: Mapping[str, str] | None = None,
 ) -> Outcomes:
     """Return what the verdicts of a run are computed from.
 
@@ -128,6 +129,7 @@ def outcomes(
         findings=tuple(dict(one) for one in findings),
         tuned_on=tuned_on,
         rehearsal=rehearsal,
+        unlearned=dict(unlearned or {}),
         unavailable=tuple(unavailable),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -80,6 +80,7 @@ class Evidence:
         unfit: family -> why it decides nothing of the finding that is tested.
         tuned_on: the split on which settings were chosen.
         rehearsal: whether it is a run at ``scale=smoke``, whose figures mean nothing.
+        unlearned: family -> why a training that it rests on taught nothing.
     """
 
     arms: dict[str, ArmFiles]
@@ -90,6 +91,7 @@ class Evidence:
     unfit: dict[str, Unfit] = field(default_factory=dict)
     tuned_on: TunedOn = "validation"
     rehearsal: bool = False
+    unlearned: Mapping[str, str] = field(default_factory=dict)
 
     def arm(self, name: str) -> ArmFiles:
         """Return an arm.
@@ -143,7 +145,10 @@ class Evidence:
 
 
 def evidence(
-    found: Gathered, tuned_on: TunedOn = "validation", rehearsal: bool = False
+    found: Gathered,
+    tuned_on: TunedOn = "validation",
+    rehearsal: bool = False,
+    unlearned: Mapping[str, str] | None = None,
 ) -> Evidence:
     """Return what verdicts may use of a pooled run."""
     failed = {name: text for name, files in found.arms.items() if (text := _failure(files))}
@@ -157,6 +162,7 @@ def evidence(
         figures=found.figures,
         tuned_on=tuned_on,
         rehearsal=rehearsal,
+        unlearned=unlearned or {},
     )
 
 

@@ -15,10 +15,10 @@ from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.model import DECISIVE, Verdict, Word, rests_on
 from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of, pairs_of
-from llmx.report.verdict.testable import testable, without_unfit
+from llmx.report.verdict.testable import rests_on_nothing, testable, without_unfit
 
 
-def judged(
+def verdicts_on(
     e: Evidence,
     findings: Iterable[Mapping[str, Any]],
     present: Sequence[str],
@@ -32,7 +32,8 @@ def judged(
     """
     for finding in findings:
         verdict = like_for_like(run_test(e, finding, present), finding, samplers)
-        yield enough(verdict, finding, e)
+        empty = rests_on_nothing(verdict, finding, e)
+        yield enough(verdict, finding, e) if empty is None else empty
 
 
 def of_every_arm(

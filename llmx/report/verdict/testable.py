@@ -231,6 +231,19 @@ def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdi
     return _explored(_left_out(with_power(verdict, finding), e), e)
 
 
+def rests_on_nothing(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdict | None:
+    """Return that a finding cannot be tested where a training behind it had no signal; else None.
+
+    What such an arm does is what the model before it did: a verdict on it says nothing of training.
+    """
+    ends = {end for number in verdict.numbers for end in (number.arm, number.against)}
+    empty = [one for one in e.unlearned if one in {*arms_of(finding), *verdict.arms, *ends}]
+    if not empty or verdict.word in ("not comparable", "withheld"):
+        return None
+    said = "; ".join(f"`{name}` was trained without signal: {e.unlearned[name]}" for name in empty)
+    return _not_testable(verdict, finding, e, Why(f"{said}.", verdict.numbers))
+
+
 def _all(e: Evidence) -> tuple[Number, ...]:
     return tuple(number for one in e.unfit.values() for number in one.numbers)
 

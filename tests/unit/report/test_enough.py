@@ -12,7 +12,7 @@ from llmx.report.outcomes.model import Outcomes
 from llmx.report.outcomes.retest import retested
 from llmx.report.verdict.enough import LARGE, fewest, fewest_within, least, needed
 from llmx.report.verdict.evidence import evidence
-from llmx.report.verdict.run_test import judged
+from llmx.report.verdict.run_test import verdicts_on
 from llmx.stages.verdicts import VerdictStage
 from llmx.stats.power import minimum_detectable_effect
 from llmx.stats.proportion import paired_score_interval
@@ -42,7 +42,7 @@ def shorter(n):
 
 def said(arms, finding, rehearsal=False):
     found = evidence(Gathered(dict(arms)), "validation", rehearsal)
-    (verdict,) = judged(found, [finding], list(arms), {})
+    (verdict,) = verdicts_on(found, [finding], list(arms), {})
     return verdict
 
 
@@ -122,7 +122,7 @@ def given(problems, scale="laptop", findings=(MORE,)):
     return StageInput(spec, {"a": arm, "b": arm}, "b")
 
 
-def test_the_verdicts_of_a_small_run_have_a_name_of_their_own_and_those_of_a_large_one_keep_theirs():
+def test_the_verdicts_of_a_small_run_have_a_name_of_their_own_and_others_keep_theirs():
     def part(*about):
         return VerdictStage().identity(given(*about)).get("withheld")
 
