@@ -170,7 +170,10 @@ class Course:
         self.over.add(title)
         if title not in self.work:
             self.started(title)
-        self.display.ended(self.work.pop(title), seconds)
+        work = self.work.pop(title)
+        self.display.ended(work, seconds)
+        if work.text.startswith("WARNING"):  # it would be gone with the line that showed it
+            self.display.note(f"{title}: {work.text}")
 
     def reused(self, title: str) -> None:
         """Show nothing: how many there are was said."""

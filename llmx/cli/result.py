@@ -24,7 +24,7 @@ def show_pages(folder: Path) -> None:
     from rich.markdown import Markdown
 
     from llmx.claims.reproduce.stored import load_stored
-    from llmx.report.findings import verdict_line
+    from llmx.report.findings import verdict_lines
     from llmx.report.gather import Word
     from llmx.report.terminal import sentence
 
@@ -38,10 +38,8 @@ def show_pages(folder: Path) -> None:
     for name in _PAGES[1:]:
         if name in run.texts:
             show(Markdown(run.texts[name]))
-    words = [
-        Word(id=one.id, word=one.word, p_all=one.p_all, tested=one.tested) for one in run.verdicts
-    ]
-    show(*map(sentence, verdict_line(words)))
+    words = [Word.model_validate(one.model_dump()) for one in run.verdicts]
+    show(*map(sentence, verdict_lines(words)))
 
 
 def _row(known: Figures, arm: str) -> tuple[str, ...]:
@@ -63,6 +61,16 @@ def _row(known: Figures, arm: str) -> tuple[str, ...]:
     )
 
 
+def show_warnings(folder: Path) -> None:
+    """Print a line for each training that had no signal."""
+    if not any(folder.glob("*/training.json")) and not any(folder.glob("*/*/training.json")):
+        return
+    from llmx.report.training.signal import in_run
+
+    for name, why in in_run(folder).items():
+        show(f"warning: {name} was trained without signal: {why}")
+
+
 def show_result(result: RunResult) -> None:
     """Print the table of a run, or the pages of its stages, and where everything lies."""
     if result.results is not None:
@@ -72,5 +80,6 @@ def show_result(result: RunResult) -> None:
         show(render(results_in(result.folder.path)))
     else:
         show_pages(result.folder.path)
+    show_warnings(result.folder.path)
     for label, path in {**result.files, "run": result.folder.path}.items():
         show(f"{label:<10}{shown(path.absolute())}")

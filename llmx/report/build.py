@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from llmx.core.spec import ArmSpec
 from llmx.report.figures.decoded import rows_of
-from llmx.report.findings import findings, verdict_line
+from llmx.report.findings import findings, verdict_lines
 from llmx.report.gather import Gathered
 from llmx.report.measure import baseline_of, common, measure
 from llmx.report.results import Results
+from llmx.report.sweeps import best_points
 
 
 def build(
@@ -45,6 +46,6 @@ def build(
         speed_rounds=len({block.round for block in found.blocks}),
         speed_engines="one at a time" if any(b.engines for b in found.blocks) else None,
         rows=tuple(rows_of(figures, reference, baseline, calibrated)),
-        findings=(*said, *verdict_line(found.verdicts)),
+        findings=(*said, *best_points(figures), *verdict_lines(found.verdicts)),
         figures=figures,
     )

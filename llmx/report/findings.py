@@ -43,17 +43,30 @@ def findings(
     )
 
 
-def verdict_line(verdicts: Sequence[Word]) -> Iterator[Finding]:
-    """Gather in one sentence what the run says of each statement."""
-    by_word: dict[str, list[str]] = {}
+MOST = 240
+"""Letters of a reason that stand above a table; the whole is on the page of verdicts."""
+
+
+def verdict_lines(verdicts: Sequence[Word]) -> Iterator[Finding]:
+    """Say what the run says of each statement, ids behind; what is said of several, once."""
+    said: dict[tuple[str, str], list[str]] = {}
     for verdict in verdicts:
         over = said_over_all(verdict.word, verdict.p_all, verdict.tested)
-        named = f"`{verdict.id}` ({over})" if over else f"`{verdict.id}`"
-        by_word.setdefault(verdict.word, []).append(named)
-    if by_word:
-        words = "; ".join(f"{word}: {', '.join(ids)}" for word, ids in by_word.items())
-        text = f"Verdicts on the statements of the paper and of the recipe: {words}."
-        yield Finding(kind="verdict", text=text)
+        named = f"`{verdict.id}`, {over}" if over else f"`{verdict.id}`"
+        said.setdefault((verdict.word, _brief(verdict)), []).append(named)
+    for (word, text), ids in said.items():
+        behind = f"({'; '.join(ids)})"
+        told = f": {text} {behind}" if text else f": {behind}"
+        yield Finding(kind="verdict", text=f"{word.capitalize()}{told}.")
+
+
+def _brief(verdict: Word) -> str:
+    """Return what is asked, or why the word is given, without its full stop."""
+    text = (verdict.statement or verdict.reason).strip()
+    if len(text) > MOST:
+        ends = [text.rfind(end, 0, MOST) for end in (". ", "; ", ", ", " ")]
+        text = text[: next((at for at in ends if at > 0), MOST)] + " …"
+    return text.removesuffix(".")
 
 
 _LOSSLESS = {"speculative": "Speculative decoding", "block": "Block verification"}
@@ -87,14 +100,19 @@ _RATES = (names.TOKEN_RATE, names.PROBLEM_RATE)
 
 
 def _by_reference(known: ByArm, reference: str | None) -> Iterator[tuple[str | None, list[str]]]:
-    """Yield each reference with the arms that are compared with it; sweep points share theirs."""
+    """Yield each reference with the arms that are compared with it.
+
+    Of arms that have the reference at their own points of a sweep it is named without a point.
+    """
     found: dict[str | None, list[str]] = {}
     for arm in known.arms:
         own = known.references.get(arm)
         root = own.partition("@")[0] if own else reference
         of = reference if root == (reference or "").partition("@")[0] else root
         found.setdefault(of, []).append(arm)
-    yield from found.items()
+    for of, arms in found.items():
+        names_of = {known.references[arm] for arm in arms if arm in known.references}
+        yield (names_of.pop() if len(names_of) == 1 else of), arms
 
 
 def _trade(known: ByArm, arms: Sequence[str], reference: str | None) -> Iterator[Finding]:

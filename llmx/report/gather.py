@@ -43,7 +43,7 @@ class TimedBlock(Frozen):
 
 
 class Word(Frozen):
-    """What a report reads of a verdict; its reason and figures stay where they are."""
+    """What a report reads of a verdict; its figures stay where they are."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -51,6 +51,8 @@ class Word(Frozen):
     word: str
     p_all: float | None = None
     tested: int = 0
+    statement: str = ""
+    reason: str = ""
 
 
 class VerdictWords(Frozen):

@@ -11,7 +11,9 @@ from llmx.core.record import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
 
-Kind = Literal["speed", "power", "trade", "calibration", "caution", "verdict", "unavailable"]
+Kind = Literal[
+    "speed", "power", "trade", "calibration", "caution", "sweep", "verdict", "unavailable"
+]
 
 
 class StoredCalibration(Frozen):

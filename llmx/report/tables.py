@@ -86,9 +86,14 @@ def tables(results: Results) -> tuple[Table, ...]:
 
 
 def reference_title(results: Results) -> str:
-    """Return what the reference is called in headings: its name, or what stands for several."""
-    found = {name.partition("@")[0] for name in references_of(results.figures).values()}
-    return MANY if len(found) > 1 else results.reference or ""
+    """Return what the reference is called in headings: its name, or what stands for several.
+
+    Where every arm has the reference at its own point of a sweep, it is named without a point.
+    """
+    found = set(references_of(results.figures).values())
+    if len(found) == 1:
+        return found.pop()
+    return MANY if len({name.partition("@")[0] for name in found}) > 1 else results.reference or ""
 
 
 def _filled(columns: tuple[Column, ...], arms: tuple[str, ...]) -> tuple[Column, ...]:

@@ -36,7 +36,8 @@ from llmx.report.plot import caption, picture
 from llmx.report.results import Results
 from llmx.report.samples import SharedProblem, side_by_side
 from llmx.report.svg import element
-from llmx.report.tables import Table, tables
+from llmx.report.sweeps import sweep_pictures, sweep_tables
+from llmx.report.tables import Table, reference_title, tables
 from llmx.report.training.page import table as named_table
 from llmx.report.training.tables import TrainingTable
 from llmx.store.files import write_json
@@ -102,7 +103,7 @@ def _note(found: Sequence[Figure]) -> str:
 
 @dataclass(frozen=True)
 class More:
-    """What plugins add to a report.
+    """What sweeps and plugins add to a report.
 
     Attributes:
         others: figures that no table of results shows.
@@ -110,6 +111,7 @@ class More:
 
     others: Figures = field(default_factory=Figures)
     pictures: tuple[BroughtPicture, ...] = ()
+    sweeps: Sequence[TrainingTable] = ()
 
     @property
     def table(self) -> TrainingTable | None:
@@ -127,7 +129,8 @@ def markdown(results: Results, more: More | None = None) -> str:
         *(f"## {table.title}\n\n{_table(table)}" for table in made),
         f"![{caption(results.figures)}](plot.svg)",
         *(f"![{one.caption}]({one.file})" for one in more.pictures),
-        _others(more.table),
+        *map(_titled, more.sweeps),
+        _titled(more.table) if more.table else "",
         f"## How to read it\n\n{_legend(made)}",
         timing_note(results),
     ]
@@ -145,8 +148,8 @@ def timing_note(results: Results) -> str:
     return f"Speed was measured{batch} in {rounds} {turns}{engines}"
 
 
-def _others(found: TrainingTable | None) -> str:
-    return "" if found is None else f"## {found.title}\n\n{named_table(found)}\n\n{found.note}"
+def _titled(found: TrainingTable) -> str:
+    return f"## {found.title}\n\n{named_table(found)}\n\n{found.note}"
 
 
 def _table(table: Table) -> str:
@@ -187,7 +190,8 @@ def write(
     write_json(out / "results.json", as_json(results))
     figures = results.figures
     write_figures(out, figures)
-    more = More(found.others, brought.drawn(joined([figures, found.figures]), pictures))
+    drawn = brought.drawn(joined([figures, found.figures]), pictures)
+    more = More(found.others, (*sweep_pictures(figures), *drawn), sweep_tables(figures))
     write_marked(out / "report.md", markdown(results, more))
     write_marked(out / "report.html", html(results, settings, side_by_side(found), more))
     write_marked(out / "plot.svg", picture(figures) + "\n")
@@ -246,13 +250,14 @@ def html(
         results: what was measured, and what is said of it.
         settings: the resolved configuration as YAML.
         samples: problems to show side by side.
-        more: figures and pictures of plugins.
+        more: figures and pictures of sweeps and of plugins.
     """
     figures = results.figures
     look = looks(arms_of(figures), references_of(figures))
     return render(
         "report",
         results=results,
+        reference=reference_title(results),
         tables=tables(results),
         wide=Markup(picture(figures, name="wide")),
         narrow=Markup(picture(figures, 380, 420, name="narrow")),
@@ -263,6 +268,7 @@ def html(
         keys={arm: _key(one) for arm, one in look.items()},
         pictures=more.pictures if more else (),
         others=more.table if more else None,
+        sweeps=more.sweeps if more else (),
     )
 
 

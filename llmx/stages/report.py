@@ -46,6 +46,7 @@ class ReportStage:
             "title": given.read(ReportOptions).title,
             "trained": sorted(trained_arms(given.arms, given.stages)),
             **_brought(given),
+            **_sweep(given),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -67,7 +68,7 @@ class ReportStage:
         from llmx.report.gather import gather, pool, pool_references, pool_specs
         from llmx.report.results import Finding
         from llmx.report.write import write
-        from llmx.stages.availability import sentences
+        from llmx.stages.availability import learned_nothing, sentences
 
         given = context.given
         context.progress.start(2, unit="steps")
@@ -80,6 +81,10 @@ class ReportStage:
         results = build(found, arms, pooled, given.read(ReportOptions).title, references)
         lost = [Finding(kind="unavailable", text=text) for text in sentences(context.unavailable)]
         judged = [Finding(kind="caution", text=text) for text in _judges(context)]
+        if empty := learned_nothing(context):
+            from llmx.report.training.signal import said_unlearned
+
+            lost += [Finding(kind="caution", text=text) for text in said_unlearned(empty)]
         results = results.model_copy(update={"findings": (*lost, *results.findings, *judged)})
         context.progress.advance()
         write(context.out, results, found, arms, _pictures(given))
@@ -97,6 +102,11 @@ def _judges(context: StageContext) -> tuple[str, ...]:
     from llmx.stages.graded import said_of_judges
 
     return said_of_judges(summaries)
+
+
+def _sweep(given: StageInput) -> dict[str, Any]:
+    """Return that the report shows a sweep, where its arms are the points of one."""
+    return {"sweep": 1} if any("@" in family(name) for name in given.arms) else {}
 
 
 def _brought(given: StageInput) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.names import families
+from llmx.core.names import families, family
 from llmx.core.options import StageOptions, wrong
 from llmx.core.record import as_json
 from llmx.core.spec import trained_arms
@@ -83,6 +83,7 @@ class VerdictStage:
             "samplers": {n: arm.sampler and as_json(arm.sampler) for n, arm in given.arms.items()},
             "reference": given.reference,
             "references": dict(given.references),
+            **_withholding(options, given),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -104,30 +105,54 @@ class VerdictStage:
         from llmx.report.verdict.evidence import evidence
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
-        from llmx.report.verdict.run_test import like_for_like, run_test
-        from llmx.stages.availability import sentences
+        from llmx.report.verdict.run_test import verdicts_on
+        from llmx.stages.availability import learned_nothing, sentences
 
         given, options = context.given, context.given.read(VerdictOptions)
         findings = list(options.findings)
         trained = trained_arms(given.arms, given.stages)
         apart = gather(context.inputs, given.arms, trained)
-        found = evidence(pool(apart), options.tuned_on)
+        rehearsal = _rehearsal(given)
+        empty = by_family(learned_nothing(context))
+        found = evidence(pool(apart), options.tuned_on, rehearsal, empty)
         present = families(given.arms)
         samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
         context.progress.start(len(findings), unit="findings")
         verdicts = []
-        for finding in findings:
-            verdicts.append(
-                like_for_like(run_test(found, finding, list(present)), finding, samplers)
-            )
+        for verdict in verdicts_on(found, findings, list(present), samplers):
+            verdicts.append(verdict)
             context.progress.advance()
         lost = sentences(context.unavailable)
         whole = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
-        kept = outcomes(apart, given, findings, lost, options.tuned_on)
+        kept = outcomes(apart, given, findings, lost, options.tuned_on, rehearsal, empty)
         write_text(context.out / FILE, dumps(kept))
         write_json(context.out / "verdicts.json", as_json(whole))
         write_figures(context.out, of_verdicts(whole.verdicts))
         write_marked(context.out / "verdicts.md", markdown(whole))
+
+
+def by_family(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the same by arms without their seeds; one seed of an arm is enough."""
+    return {family(name): why for name, why in found.items()}
+
+
+def _rehearsal(given: StageInput) -> bool:
+    return any(arm.scale.name == "smoke" for arm in given.arms.values())
+
+
+def _withholding(options: VerdictOptions, given: StageInput) -> dict[str, Any]:
+    """Return what a small run's verdicts depend on beside all that a large one's do.
+
+    Verdicts from a handful were given once: those of a small run have another name since.
+    """
+    from llmx.report.verdict.enough import needed
+
+    asked = [arm.scale.problems or 0 for arm in given.arms.values()]
+    if _rehearsal(given):
+        return {"withheld": "rehearsal"}
+    seeds = max(map(len, families(given.arms).values()), default=1)
+    small = 0 < min(asked, default=0) < needed(options.findings, seeds)
+    return {"withheld": "handful"} if small else {}
 
 
 def _check_metrics(options: VerdictOptions, given: StageInput) -> None:

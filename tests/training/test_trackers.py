@@ -12,7 +12,7 @@ from tiny import FAST
 from llmx.core.errors import ConfigError
 from llmx.train.post_training import trackers as module
 from llmx.train.post_training.trackers import TRACKERS, Tracked, chosen, tracking
-from llmx.train.post_training.watch import curve, numbers
+from llmx.train.post_training.watch import curve, numbers, watch
 
 
 class Recorder(ModuleType):
@@ -151,3 +151,28 @@ def test_a_curve_holds_finite_numbers_and_no_stop_watch():
     assert curve([{"step": 2, **logs}, {"step": 2, "train_loss": 1.0}]) == [
         {"step": 2, "loss": 1.0, "length": 4.0}
     ]
+
+
+class Noted:
+    """Keeps the lines that a training shows."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_a_training_without_signal_is_warned_of_while_it_runs(tmp_path):
+    noted = Noted()
+    callback = watch(noted, (), tmp_path, lambda: True)
+    state = SimpleNamespace(global_step=1, is_world_process_zero=True)
+    dead = {"loss": 0.0, "frac_reward_zero_std": 1.0, "completions/clipped_ratio": 1.0}
+    alive = {"loss": 0.1, "frac_reward_zero_std": 0.5, "completions/clipped_ratio": 1.0}
+    for logs in (dead, dead, alive, {"loss": 0.2}):
+        callback.on_log(None, state, None, logs)
+    first, second, *rest = noted.lines
+    what = "the rewards of every group are equal, every completion is cut; loss 0, truncated 1"
+    assert first == f"WARNING no signal: {what}"
+    assert second == f"WARNING no signal for 2 logs: {what}"
+    assert not any("WARNING" in line for line in rest)

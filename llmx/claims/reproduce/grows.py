@@ -9,7 +9,10 @@ from llmx.claims.paper import Statement
 from llmx.claims.reproduce.stored import Stored
 from llmx.report.figures.names import BEST
 from llmx.report.verdict.decide import LEVEL, DecidedWord, Support, decide, every, some
-from llmx.report.verdict.model import CANNOT, Number, Verdict
+from llmx.report.verdict.model import CANNOT, Number, Verdict, Word
+
+NOTHING: tuple[Word, ...] = ("not testable here", "withheld")
+"""Words of a run that says nothing of its best value."""
 
 Best = tuple[Stored, Number, int]
 """A run, its best value with the range of those that could be, and its seeds."""
@@ -23,7 +26,8 @@ def grown(
     Shown: every range lies wholly above the one before. Contradicted: one lies wholly below. Either
     is wrong where a range has missed the best of its run, so that the chances of both add up; and
     over the steps, of which one is enough to contradict. With one seed it is indicative, and with a
-    run that was tuned on its test problems exploratory. Not testable where one of the runs was not.
+    run that was tuned on its test problems exploratory. Not testable where one of the runs was not,
+    and withheld where one of theirs is.
     Nothing is said where outcomes of one of the runs were not kept.
     """
     if (why := _not_testable(statement, stored)) is not None:
@@ -66,11 +70,13 @@ def _not_testable(
     statement: Statement, stored: Sequence[Stored]
 ) -> tuple[tuple[Stored, ...], Verdict] | None:
     """Return that nothing can be said, where a run could not test which value is the best."""
-    lost = [pair for pair in _named(statement, stored) if pair[1].word == "not testable here"]
+    lost = [pair for pair in _named(statement, stored) if pair[1].word in NOTHING]
     if not lost:
         return None
     said = "; ".join(f"{run.card.recipe}: {verdict.reason}" for run, verdict in lost)
-    verdict = Verdict(id=statement.id, test="grows", word="not testable here", reason=said)
+    words = {verdict.word for _, verdict in lost}
+    word = next(one for one in NOTHING if one in words)
+    verdict = Verdict(id=statement.id, test="grows", word=word, reason=said)
     return tuple(run for run, _ in lost), verdict
 
 

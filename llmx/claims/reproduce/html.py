@@ -17,6 +17,8 @@ from llmx.claims.reproduce.shown import (
     training_note,
 )
 from llmx.claims.reproduce.stored import Stored
+from llmx.claims.reproduce.summary import differently, summary
+from llmx.claims.reproduce.table import figure_tables, unread
 from llmx.report.base import render
 from llmx.report.figures.names import TOKEN_RATE
 from llmx.report.numbers import p_value
@@ -38,6 +40,10 @@ def html(page: Page, stored: Sequence[Stored]) -> str:
         "paper",
         page=page,
         words=words,
+        summary=summary(page),
+        differently=differently,
+        figures=figure_tables(page.claims),
+        unread=unread(page.claims),
         pictures=[_picture(run) for run in stored if _timed(run)],
         runs=[_run(run) for run in stored if drawn(run) or run_tables(run)],
         deviations=words.deviations(page),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from llmx.claims.reproduce.anchors import Anchored
 from llmx.claims.reproduce.claims import Published
 from llmx.claims.reproduce.page import Page, RunVerdict, Tested
+from llmx.claims.reproduce.summary import differently, summary
+from llmx.claims.reproduce.table import Cell, figure_tables, unread
 from llmx.claims.reproduce.words import (
     deviations,
     said_estimate,
@@ -35,16 +37,36 @@ def markdown(
     parts = [
         f"# {page.title}",
         page.reference,
+        *([f"**{said}**"] if (said := summary(page)) else []),
+        *_section("Findings", [_finding(tested, page) for tested in page.findings]),
+        *_section("Published figures beside ours", _figures(page.claims)),
+        *_section("Pictures", [f"![{caption}]({path})" for caption, path in pictures]),
         *_section("What was run here", [_list(said_source(source) for source in page.sources)]),
-        *(f"![{caption}]({path})" for caption, path in pictures),
         *(_of_run(recipe, found) for recipe, found in (tables or {}).items()),
-        *_section("Published figures beside ours", [_claims(page.claims)]),
-        *_section("Findings", [_finding(tested) for tested in page.findings]),
+        *_section("Why figures are compared as they are", [_claims(page.claims)]),
         *_section("Measured by others", [_anchors(page.anchors)]),
         *_section("How our runs differ from the paper", [_deviations(page)]),
         *_section("Not run here", [_missing(page)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _figures(claims: Sequence[Published]) -> list[str]:
+    """Return a table a table of the paper, and one line on what could not be read."""
+    parts = [
+        f"### {one.title[:1].upper()}{one.title[1:]}\n\n"
+        + _table(
+            ("Method", *one.columns),
+            ((name, *(_of_cell(cell) for cell in cells)) for name, cells in one.rows),
+        )
+        for one in figure_tables(claims)
+    ]
+    note = ["In each cell: *published* | ours | **verdict**."] if parts else []
+    return [*note, *parts, *([line] if (line := unread(claims)) else [])]
+
+
+def _of_cell(cell: Cell | None) -> str:
+    return "" if cell is None else f"*{cell.published}* | {cell.ours} | **{cell.word}**"
 
 
 def _of_run(recipe: str, tables: Sequence[TrainingTable]) -> str:
@@ -81,16 +103,18 @@ def _claims(claims: Sequence[Published]) -> str:
             one.reason,
         )
         for one in claims
+        if one.claim.value is not None
     ]
     return _table(("Where", "Published", "Source", "Verdict", "Why"), rows)
 
 
-def _finding(tested: Tested) -> str:
+def _finding(tested: Tested, page: Page) -> str:
     words = ", ".join(dict.fromkeys(one.verdict.word for one in tested.judged)) or "not run here"
     head = f"### {tested.statement} {words.capitalize()}\n\n*{said_grade(tested)}*"
     if not tested.judged:
         return f"{head}\n\n{said_missing(tested)}"
-    return "\n\n".join([head, *(_judged(one) for one in tested.judged)])
+    why = differently(tested, page)
+    return "\n\n".join([head, *([why] if why else []), *(_judged(one) for one in tested.judged)])
 
 
 def _judged(one: RunVerdict) -> str:

@@ -73,11 +73,11 @@ def _said(results: Results) -> str:
 def _results_unkept(results: Results, verdicts: tuple[Verdict, ...]) -> Results:
     names = ", ".join(f"`{one.id}`" for one in verdicts if one.word == CANNOT)
     text = f"Outcomes by problem were not kept, so these {CANNOT}: {names}."
-    findings = tuple(
+    findings = (
         Finding(kind="verdict", text=text) if one.kind == "verdict" and names else one
         for one in results.findings
     )
-    return results.model_copy(update={"findings": findings})
+    return results.model_copy(update={"findings": tuple(dict.fromkeys(findings))})
 
 
 def _text(text: str, before: str, after: str) -> str:

@@ -12,10 +12,11 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from llmx.claims.reproduce.page import Page, Tested
+from llmx.claims.reproduce.summary import differently, summary
+from llmx.claims.reproduce.table import Cell, figure_tables, unread
 from llmx.claims.reproduce.words import (
     deviations,
     said_estimate,
-    said_figure,
     said_grade,
     said_missing,
     said_source,
@@ -43,16 +44,14 @@ def render(page: Page, tables: Tables | None = None) -> RenderableType:
 def _parts(page: Page, tables: Tables) -> Iterator[RenderableType]:
     yield Text(page.title, style="bold")
     yield Text(page.reference, style="dim")
-    yield from _lines("What was run here", [said_source(source) for source in page.sources])
-    yield from chain.from_iterable(_tables(*one) for one in tables.items())
-    yield _head("Published figures beside ours")
-    for one in page.claims:
-        yield _word(one.word, said_figure(one.claim))
-        yield _under(f"{one.claim.table}: {one.claim.setting}", "dim")
-        yield _under(one.reason)
+    if said := summary(page):
+        yield Padding(Text(said, style="bold"), (1, 0, 0, 0))
     yield _head("Findings")
     for tested in page.findings:
-        yield from _finding(tested)
+        yield from _finding(tested, page)
+    yield from _figures(page)
+    yield from _lines("What was run here", [said_source(source) for source in page.sources])
+    yield from chain.from_iterable(_tables(*one) for one in tables.items())
     yield _head("Measured by others (not by the paper)")
     for anchor in page.anchors:
         yield _word(anchor.word, f"{anchor.theirs}")
@@ -74,12 +73,33 @@ def _tables(recipe: str, tables: Sequence[TrainingTable]) -> Iterator[Renderable
         yield Padding(grid, (0, 0, 0, 4))
 
 
-def _finding(tested: Tested) -> Iterator[RenderableType]:
+def _figures(page: Page) -> Iterator[RenderableType]:
+    """Yield a line a figure, under its table of the paper; those not read in one."""
+    yield _head("Published figures beside ours (published | ours)")
+    for one in figure_tables(page.claims):
+        yield Text(one.title, style="bold")
+        for name, cells in one.rows:
+            for metric, cell in zip(one.columns, cells, strict=True):
+                if cell is not None:
+                    yield from _figure(f"{name}: {metric}", cell)
+    if line := unread(page.claims):
+        yield _under(line, "dim")
+
+
+def _figure(what: str, cell: Cell) -> Iterator[RenderableType]:
+    line = _word(cell.word, f"{what}: {cell.published} | {cell.ours}")
+    yield Padding(line, (0, 0, 0, 4))
+    yield Padding(_named(cell.reason, "dim"), (0, 0, 0, 8))
+
+
+def _finding(tested: Tested, page: Page) -> Iterator[RenderableType]:
     words = dict.fromkeys(one.verdict.word for one in tested.judged)
     yield _word(", ".join(words) or "not run here", tested.statement)
     yield _under(said_grade(tested), "dim")
     if not tested.judged:
         yield _under(said_missing(tested))
+    if why := differently(tested, page):
+        yield _under(why)
     for one in tested.judged:
         rests = "; ".join(filter(None, (basis(one.verdict), said_stands(one.verdict))))
         yield _under(f"{one.recipe}: {one.verdict.reason}" + (f" ({rests})" if rests else ""))

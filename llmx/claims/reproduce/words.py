@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmx.claims.paper import Claim
 from llmx.claims.reproduce.page import Estimate, Page, Source, Tested
+from llmx.claims.reproduce.table import published_value
 from llmx.core.names import several
 from llmx.report.verdict.decide import said_over_all
 from llmx.report.verdict.model import Verdict
@@ -19,14 +20,7 @@ GRADES = {
 def said_figure(claim: Claim) -> str:
     """Return what was published: ``gain over SD, tokens/s: > 5 tokens/s``."""
     metric = claim.metric or "figures"
-    return metric if claim.value is None else f"{metric}: {_value(claim)}"
-
-
-def _value(claim: Claim) -> str:
-    if isinstance(claim.value, tuple):
-        return f"{claim.value[0]:g} to {claim.value[1]:g} {claim.unit}"
-    bound = {"gt": "> ", "le": "up to "}.get(claim.relation, "")
-    return f"{bound}{claim.value:,g} {claim.unit}"
+    return metric if claim.value is None else f"{metric}: {published_value(claim)} {claim.unit}"
 
 
 def said_source(source: Source) -> str:
@@ -68,8 +62,9 @@ def said_estimate(estimate: Estimate) -> str:
     if estimate.refusal:
         return f"cannot be run: {estimate.refusal}"
     if not estimate.complete:
-        return f"{estimate.stages} stages, time unknown until the models are here"
-    return f"{estimate.stages} stages, about {said_time(estimate.seconds)} on this machine"
+        return f"{several(estimate.stages, 'stage')}, time unknown until the models are here"
+    seconds = said_time(estimate.seconds)
+    return f"{several(estimate.stages, 'stage')}, about {seconds} on this machine"
 
 
 def deviations(page: Page) -> dict[str, tuple[str, ...]]:

@@ -108,6 +108,8 @@ def outcomes(
     findings: Sequence[Mapping[str, Any]],
     unavailable: Sequence[str] = (),
     tuned_on: TunedOn = "validation",
+    rehearsal: bool = False,
+    unlearned: Mapping[str, str] | None = None,
 ) -> Outcomes:
     """Return what the verdicts of a run are computed from.
 
@@ -126,6 +128,8 @@ def outcomes(
         figures=found.figures,
         findings=tuple(dict(one) for one in findings),
         tuned_on=tuned_on,
+        rehearsal=rehearsal,
+        unlearned=dict(unlearned or {}),
         unavailable=tuple(unavailable),
     )
 

@@ -65,6 +65,8 @@ class Outcomes(Frozen):
             how the engines were up, with tabs between.
         findings: as the recipe names them.
         tuned_on: the split on which settings were chosen.
+        rehearsal: whether it is a run at ``scale=smoke``.
+        unlearned: arm without its seed → why a training that it rests on taught nothing.
     """
 
     schema_version: Literal[1] = 1
@@ -78,6 +80,8 @@ class Outcomes(Frozen):
     figures: Figures = Figures()
     findings: tuple[dict[str, Any], ...] = ()
     tuned_on: TunedOn = "validation"
+    rehearsal: bool = False
+    unlearned: dict[str, str] = Field(default={})
     unavailable: tuple[str, ...] = ()
 
     @model_validator(mode="before")

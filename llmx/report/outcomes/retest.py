@@ -25,7 +25,7 @@ from llmx.report.training.model import TrainingReport
 from llmx.report.verdict.decide import over_all
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.model import Verdicts
-from llmx.report.verdict.run_test import like_for_like, run_test
+from llmx.report.verdict.run_test import verdicts_on
 
 
 def gathered(found: Outcomes) -> Gathered:
@@ -129,12 +129,11 @@ def _block(text: str) -> TimedBlock:
 
 def retested(found: Outcomes) -> Verdicts:
     """Return the verdicts that follow from the outcomes, under the rules of this version."""
-    known, present = evidence(pool(gathered(found)), found.tuned_on), families(found.arms)
+    apart = pool(gathered(found))
+    known = evidence(apart, found.tuned_on, found.rehearsal, found.unlearned)
+    present = families(found.arms)
     samplers = {name: found.samplers[members[0]] for name, members in present.items()}
-    verdicts = [
-        like_for_like(run_test(known, finding, list(present)), finding, samplers)
-        for finding in found.findings
-    ]
+    verdicts = list(verdicts_on(known, found.findings, list(present), samplers))
     return Verdicts(
         verdicts=over_all(verdicts),
         failed=tuple(known.failed),

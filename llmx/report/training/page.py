@@ -73,6 +73,7 @@ def sentences(figures: Figures, unavailable: Sequence[str] = ()) -> list[str]:
     """Return what the intervals say; nothing that they do not decide is called a difference."""
     said, known = list(unavailable), by_arm(figures)
     for own in known.values():
+        said += [_empty(own[names.SILENT])] if _taught_nothing(own) else []
         gain, versus = own.get(names.GAIN), own.get(f"{names.ACCURACY_GAP} {AFTER}")
         said += [_gain(gain)] if gain else []
         said += [_versus(versus)] if versus else []
@@ -104,6 +105,17 @@ def _predicted(figures: Figures) -> str:
 
 def _indicative(figure: Figure) -> str:
     return " (one seed: indicative)" if figure.lone else ""
+
+
+def _taught_nothing(own: Mapping[str, Figure]) -> bool:
+    return names.SILENT in own and own[names.SILENT].span.estimate >= 1
+
+
+def _empty(silent: Figure) -> str:
+    return (
+        f"`{silent.arm}` was trained without signal: the rewards of every group were equal in all"
+        " of its steps. It learned nothing from them."
+    )
 
 
 def _gain(gain: Figure) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -79,6 +79,8 @@ class Evidence:
         figures: of all stages that were given.
         unfit: family -> why it decides nothing of the finding that is tested.
         tuned_on: the split on which settings were chosen.
+        rehearsal: whether it is a run at ``scale=smoke``, whose figures mean nothing.
+        unlearned: family -> why a training that it rests on taught nothing.
     """
 
     arms: dict[str, ArmFiles]
@@ -88,6 +90,8 @@ class Evidence:
     figures: Figures = field(default_factory=Figures)
     unfit: dict[str, Unfit] = field(default_factory=dict)
     tuned_on: TunedOn = "validation"
+    rehearsal: bool = False
+    unlearned: Mapping[str, str] = field(default_factory=dict)
 
     def arm(self, name: str) -> ArmFiles:
         """Return an arm.
@@ -140,7 +144,12 @@ class Evidence:
         return Speed(span, 1.0 if p is None else p, rounds, lone)
 
 
-def evidence(found: Gathered, tuned_on: TunedOn = "validation") -> Evidence:
+def evidence(
+    found: Gathered,
+    tuned_on: TunedOn = "validation",
+    rehearsal: bool = False,
+    unlearned: Mapping[str, str] | None = None,
+) -> Evidence:
     """Return what verdicts may use of a pooled run."""
     failed = {name: text for name, files in found.arms.items() if (text := _failure(files))}
     passed = {name for name, files in found.arms.items() if _passed(files)}
@@ -152,6 +161,8 @@ def evidence(found: Gathered, tuned_on: TunedOn = "validation") -> Evidence:
         audited=frozenset(passed),
         figures=found.figures,
         tuned_on=tuned_on,
+        rehearsal=rehearsal,
+        unlearned=unlearned or {},
     )
 
 

@@ -6,15 +6,34 @@ than what is compared falls too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llmx.core.spec import SamplerSpec, unlike
+from llmx.report.verdict.enough import enough
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.model import DECISIVE, Verdict, Word, rests_on
 from llmx.report.verdict.schema import CONDITIONS, HEAD, SINGLE, arms_of, pairs_of
-from llmx.report.verdict.testable import testable, without_unfit
+from llmx.report.verdict.testable import rests_on_nothing, testable, without_unfit
+
+
+def verdicts_on(
+    e: Evidence,
+    findings: Iterable[Mapping[str, Any]],
+    present: Sequence[str],
+    samplers: Mapping[str, SamplerSpec | None],
+) -> Iterator[Verdict]:
+    """Yield what a run says of each finding, as all of its pages give it.
+
+    Args:
+        present: families that the run holds.
+        samplers: of them, by family.
+    """
+    for finding in findings:
+        verdict = like_for_like(run_test(e, finding, present), finding, samplers)
+        empty = rests_on_nothing(verdict, finding, e)
+        yield enough(verdict, finding, e) if empty is None else empty
 
 
 def of_every_arm(

@@ -29,6 +29,15 @@ HEAD = ("id", "test", "statement", "half")
 `half` names the part of its statement that a test tests, where it is not the whole, and why.
 """
 
+EQUIVALENCE = ("equivalent", "lossless", "non_inferior_and_faster")
+"""Tests that have a margin."""
+
+MARGIN = 0.02
+"""What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
+
+POWER = 0.8
+"""Share of runs in which what is said to be found is found."""
+
 _TEXTS = ("statement", "half")
 
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")

@@ -33,12 +33,9 @@ from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import detectable, gap_number
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
-from llmx.report.verdict.schema import arms_of
+from llmx.report.verdict.schema import EQUIVALENCE, MARGIN, POWER, arms_of
 from llmx.stats.interval import normal_quantile, two_sided_z
 from llmx.stats.multiple import holm
-
-MARGIN = 0.02
-"""What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
 
 
 def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Why | None:
@@ -75,9 +72,7 @@ def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> 
     )
 
 
-POWER = 0.8
 DIFFERENCE = ("beats_control", "more_accurate", "optimum")
-EQUIVALENCE = ("equivalent", "lossless", "non_inferior_and_faster")
 
 
 def with_power(verdict: Verdict, finding: Mapping[str, Any]) -> Verdict:
@@ -234,6 +229,19 @@ def testable(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdi
             numbers = (*verdict.numbers, *why.numbers)
             return _not_testable(verdict, finding, e, Why(why.reason, numbers))
     return _explored(_left_out(with_power(verdict, finding), e), e)
+
+
+def rests_on_nothing(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> Verdict | None:
+    """Return that a finding cannot be tested where a training behind it had no signal; else None.
+
+    What such an arm does is what the model before it did: a verdict on it says nothing of training.
+    """
+    ends = {end for number in verdict.numbers for end in (number.arm, number.against)}
+    empty = [one for one in e.unlearned if one in {*arms_of(finding), *verdict.arms, *ends}]
+    if not empty or verdict.word in ("not comparable", "withheld"):
+        return None
+    said = "; ".join(f"`{name}` was trained without signal: {e.unlearned[name]}" for name in empty)
+    return _not_testable(verdict, finding, e, Why(f"{said}.", verdict.numbers))
 
 
 def _all(e: Evidence) -> tuple[Number, ...]:

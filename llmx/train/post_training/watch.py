@@ -58,6 +58,7 @@ def watch(
 
     class _Watch(TrainerCallback):  # type: ignore[misc]
         owed = False
+        silent = 0
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.is_world_process_zero:
@@ -82,7 +83,8 @@ def watch(
                 raise RunError(message, STABLE)
             for tracker in trackers:
                 tracker.log(state.global_step, found)
-            progress.note(_line(found))
+            self.silent = silent(found, self.silent)
+            progress.note(_line(found, self.silent))
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             PartialState().wait_for_everyone()  # each process writes its own part
@@ -94,6 +96,19 @@ def watch(
     return _Watch()
 
 
-def _line(found: Mapping[str, float]) -> str:
+def silent(found: Mapping[str, float], before: int) -> int:
+    """Return how many entries of a log in a row have no group that teaches anything."""
+    return before + 1 if found.get(NAMES["frac_reward_zero_std"], 0) >= 1 else 0
+
+
+def _line(found: Mapping[str, float], in_vain: int = 0) -> str:
+    """Return the numbers to show, and first a warning where there is nothing to learn from."""
     shown = ("loss", "reward", "length", "truncated")
-    return ", ".join(f"{name} {found[name]:.3g}" for name in shown if name in found)
+    said = ", ".join(f"{name} {found[name]:.3g}" for name in shown if name in found)
+    return f"{_warning(found, in_vain)}; {said}" if in_vain else said
+
+
+def _warning(found: Mapping[str, float], in_vain: int) -> str:
+    cut = ", every completion is cut" if found.get("truncated", 0) >= 1 else ""
+    since = "" if in_vain == 1 else f" for {in_vain} logs"
+    return f"WARNING no signal{since}: the rewards of every group are equal{cut}"

@@ -17,7 +17,7 @@ from llmx.claims.reproduce.page import page
 from llmx.claims.reproduce.stored import Stored, keep, load_stored
 from llmx.claims.reproduce.terminal import render
 from llmx.core.figure import Span
-from llmx.report.findings import verdict_line
+from llmx.report.findings import verdict_lines
 from llmx.report.gather import Word as Read
 from llmx.report.results import Results
 from llmx.report.verdict.decide import over_all, said_over_all
@@ -96,12 +96,22 @@ def test_the_verdicts_of_a_run_say_it():
     assert "## three: not shown here\n" in text
 
 
-def test_the_sentence_over_the_table_says_it():
-    rows = [Read.model_validate(one.model_dump()) for one in THREE]
-    (found,) = verdict_line(rows)
-    assert "shown here: `one` (also over all 3 findings of this page)" in found.text
-    assert "contradicted here: `two` (not over all 3 findings of this page)" in found.text
-    assert "not shown here: `three`." in found.text
+def test_the_sentences_over_the_table_say_it_with_ids_behind():
+    rows = [Read.model_validate({**one.model_dump(), "reason": "It is so."}) for one in THREE]
+    assert [one.text for one in verdict_lines(rows)] == [
+        "Shown here: It is so (`one`, also over all 3 findings of this page).",
+        "Contradicted here: It is so (`two`, not over all 3 findings of this page).",
+        "Not shown here: It is so (`three`).",
+    ]
+
+
+def test_what_is_said_of_several_verdicts_is_said_once_and_a_long_reason_is_cut_at_a_sentence():
+    rows = [Read(id=name, word="withheld", reason="Too few.") for name in ("a", "b")]
+    assert [one.text for one in verdict_lines(rows)] == ["Withheld: Too few (`a`; `b`)."]
+    long = Read(id="c", word="shown here", reason="First. " + "x" * 300)
+    assert [one.text for one in verdict_lines([long])] == ["Shown here: First … (`c`)."]
+    asked = Read(id="d", word="shown here", statement="Is it?", reason="So.")
+    assert [one.text for one in verdict_lines([asked])] == ["Shown here: Is it? (`d`)."]
 
 
 def stored(recipe, *verdicts):
