@@ -39,7 +39,7 @@ class ScoreOptions(StageOptions):
             from llmx.scoring.scorer import options_fault
 
             if (fault := options_fault(kind, value)) is not None:
-                raise wrong(fault.message, fault.hint)
+                raise wrong(fault.message, fault.hint, fault.key)
         return value
 
 
