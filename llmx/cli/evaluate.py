@@ -11,18 +11,10 @@ import typer
 
 from llmx.cli import complete, run
 from llmx.cli.options import Debug, Plugins, Recipes, Runs, TrustCode
+from llmx.config.choices import FILES
 from llmx.core.errors import ConfigError
 
 RECIPE = "evaluate"
-FILES = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-}
-"""Ending of a file's name → the kind of data that reads it."""
 
 Words = Annotated[
     list[str] | None,

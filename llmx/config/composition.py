@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmx.config.choices import choice_hint
 from llmx.config.edge import Assignment, Origins, parse_override
 from llmx.config.outside import Outside, SetBy
 from llmx.config.places import Mount
@@ -258,7 +259,7 @@ class Composition:
             known = self.mount.choices(group)
             where = self.recipe.document.where("defaults")
             if choice not in known:
-                hint = nearest(choice, known, f"choices of {group}")
+                hint = choice_hint(group, choice, known)
                 self.problems.add(f"{where}: there is no {group}={choice}", hint)
             elif hint := fault(choice):
                 self.problems.add(f"{where}: '{shown(choice)}' cannot be a {group}", hint)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+from llmx.config.choices import choice_hint
 from llmx.config.edge import Assignment, Origins, compose_groups, parse_override, resolve
 from llmx.config.places import Mount
 from llmx.config.problems import Problems
@@ -27,7 +28,7 @@ from llmx.config.stages import (
     set_option,
     split_word,
 )
-from llmx.core.errors import ConfigError, nearest
+from llmx.core.errors import ConfigError
 from llmx.core.exposure import exposed_by, refusal
 from llmx.core.names import fault, shortened, shown
 
@@ -207,7 +208,7 @@ class Expander:
         known = self.mount.choices(given.key)
         wrong = [choice for choice in given.values if choice not in known]
         for choice in wrong:
-            hint = nearest(str(choice), known, f"choices of {given.key}")
+            hint = choice_hint(given.key, str(choice), known)
             self.problems.add(f"{given.origin}: there is no {given.key}={choice}", hint)
         for choice in (str(value) for value in given.values if value in known):
             if hint := fault(choice):

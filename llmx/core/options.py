@@ -55,10 +55,14 @@ class Fault:
     hint: str = ""
 
 
-def wrong(message: str, hint: str = "") -> PydanticCustomError:
-    """Return the error that a validator raises; it is said behind the option's name."""
+def wrong(message: str, hint: str = "", at: str = "") -> PydanticCustomError:
+    """Return the error that a validator raises; it is said behind the option's name.
+
+    Args:
+        at: the key inside of the option, by which its place is found.
+    """
     # A template with one field, as braces of the message are none.
-    return PydanticCustomError("wrong", "{said}", {"said": message, "hint": hint})
+    return PydanticCustomError("wrong", "{said}", {"said": message, "hint": hint, "at": at})
 
 
 def _named(what: str, singular: str, of: Callable[[str], str] = str) -> AfterValidator:
@@ -232,7 +236,8 @@ def _fault(written: Written, model: type[BaseModel], item: Mapping[str, Any]) ->
         return Fault(key, f"{where}.{key} is missing", f"write {wanted}" if wanted else "")
     if kind == "wrong":
         said = context["said"]  # of a name inside, or in words
-        return Fault(key, f"{where}.{key}{'' if said[:1] == '.' else ': '}{said}", context["hint"])
+        text = f"{where}.{key}{'' if said[:1] == '.' else ': '}{said}"
+        return Fault(f"{key}.{context['at']}".rstrip("."), text, context["hint"])
     hint = f"write {wanted}" if wanted else _hint(kind, context, item)
     return Fault(key, f"{where}.{key} is {_shown(item['input'])}", hint)
 

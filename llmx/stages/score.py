@@ -27,7 +27,7 @@ def _fits_the_scorer(value: dict[str, Any], info: ValidationInfo) -> dict[str, A
         from llmx.scoring.scorer import options_fault
 
         if (fault := options_fault(kind, value)) is not None:
-            raise wrong(fault.message, fault.hint)
+            raise wrong(fault.message, fault.hint, fault.key)
     return value
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from llmx.cli.evaluate import FILES, asked
+from llmx.cli.evaluate import asked
+from llmx.config.choices import FILES
 from llmx.config.edge import parse_override
 from llmx.core.errors import ConfigError
 

@@ -1,0 +1,175 @@
+"""Every command that README, the docs and the headers of recipes show is one that works.
+
+A run is planned, a server is opened up to its models, and everything else is done, on two runs of
+the models that ship. Where a page shows what this machine cannot do, the refusal is the documented.
+"""
+
+import json
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import typer
+from typer.testing import CliRunner
+from written_commands import ROOT, all_commands, of_header, of_page, words
+
+from llmx.claims import known
+from llmx.cli.app import app
+from llmx.core.spec import RunSpec
+from llmx.engines.size import ZOO
+
+# Those of recipe=sums want a package installed: tests/recipes/test_documented_plugin.py.
+COMMANDS = [command for command in all_commands() if "recipe=sums" not in command]
+# What a command may lack here, and what it then says.
+LACKS = {
+    "recipe=staircase_alpaca_eval scale=paper": "the judge has no address",
+    "recipe=staircase_arena_hard scale=paper": "arena-hard-auto",
+    "recipe=fsd_humaneval": "sandbox",
+    "recipe=backtracking": "needs a GPU here",
+    "engine=vllm": "make vllm",
+}
+NEED_A_WORD = ("run", "compare", "reproduce", "parity", "serve", "describe", "report", "eval")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the commands name: two models, questions, recipes, a paper, two runs."""
+    here = tmp_path_factory.mktemp("documented")
+    for name in ("my-model", "a", "b"):
+        _model(here / name, len(name))
+    row = {"question": "What is 2 + 3?", "answer": "5"}
+    (here / "mine.jsonl").write_text(json.dumps(row) + "\n" + json.dumps({**row, "question": "?"}))
+    (here / "mine.csv").write_text("question,answer\nWhat is 2 + 3?,5\nWhat is 1 + 1?,2\n")
+    _recipes(here / "my-recipes")
+    shutil.copytree(ROOT / "tests/contracts/toy/counting", here / "counting")
+    told = "run recipe=fsd_gsm8k scale=smoke arms=[sd,fsd_h_mid] --limit 2 sampler.max_tokens=16"
+    done = CliRunner().invoke(
+        app, [*told.split(), "--workers", "1", "-q", "--runs", f"{here}/runs"]
+    )
+    assert done.exit_code == 0, done.output
+    (run,) = (here / "runs").glob("fsd_gsm8k-*")
+    for name in ("first", "second"):
+        shutil.copytree(run, here / "runs" / name)
+    return here
+
+
+def _model(folder: Path, hidden: int) -> None:
+    shutil.copytree(ZOO / "gsm_draft", folder)
+    config = json.loads((folder / "config.json").read_text())
+    config = {**config, "max_position_embeddings": 2048 + hidden}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def _recipes(folder: Path) -> None:
+    """Write the recipes that docs/add-a-recipe.md and docs/training.md show."""
+    for page in ("add-a-recipe", "training"):
+        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.M | re.S):
+            if name := re.search(r"^name: (warmth|tune)$", block, re.M):
+                path = folder / "decode" / f"{name[1]}.yaml"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block)
+
+
+@pytest.fixture
+def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder, with what would take long, or open a port, replaced."""
+    monkeypatch.chdir(made)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("LLMX_RECIPES", "my-recipes")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("LLMX_API_KEY", "asdf-" * 8)
+    monkeypatch.setattr("llmx.api.compare_engines", lambda *given, **more: [])
+    monkeypatch.setattr("llmx.cli.doctor._bench", lambda: None)
+    monkeypatch.setattr("llmx.api.reproduce", told_of)
+    monkeypatch.setattr("llmx.serve.server.bind", lambda *_: SimpleNamespace())
+    monkeypatch.setattr("llmx.cli.serve._check_exposed", lambda *_: None)
+    monkeypatch.setattr("llmx.serve.open.open_answerer", opened)
+    yield made
+
+
+def opened(spec: RunSpec, arm: str | None) -> None:
+    """In place of loading the models: is there such an arm?"""
+    assert arm is None or arm in spec.arms
+    raise typer.Exit(0)
+
+
+def told_of(paper: str, recipes: Sequence[Path] = (), **more: object) -> None:
+    """In place of reading all that is stored: are there claims of the paper?"""
+    assert known.find(paper, recipes).claims
+    raise typer.Exit(0)
+
+
+def ready(given: list[str]) -> list[str]:
+    """Return words with what keeps a command short, and inside the test's folder."""
+    verb, flags = given[0], [word for word in given[1:] if word.startswith("--")]
+    if verb in NEED_A_WORD and flags == given[1:]:
+        return [verb, "--help"]
+    planned = ["--dry-run"] if verb in ("run", "eval") and "--dry-run" not in given else []
+    stored = [] if verb in ("list", "describe", "validate", "parity", "serve", "trust") else "runs"
+    return [*given, *planned, *(["--runs", stored] if stored and verb[0] != "-" else [])]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_documented_command_works(here: Path, command: str) -> None:
+    given = words(command)
+    told = ready(given)
+    if given[:2] in (["runs", "rm"], ["runs", "gc"], ["runs", "check"]):
+        shutil.copytree("runs", "elsewhere", dirs_exist_ok=True)
+        told[-1] = "elsewhere"
+    done = CliRunner().invoke(app, told, prog_name="llmx")
+    lacks = [said for part, said in LACKS.items() if part in command]
+    if done.exit_code and lacks:
+        assert done.exit_code == 2 and lacks[0] in done.output, done.output
+        return
+    assert done.exit_code == 0, done.output
+    if told[-1] == "--help":
+        assert all(word in done.output for word in given[1:])
+
+
+def test_commands_are_found_wherever_they_stand() -> None:
+    """Of README, headers and pages, in blocks and in lines; with what is said of them left out."""
+    for one in (
+        "llmx eval ./my-model mine.jsonl",
+        "llmx eval ./a ./b mine.csv --scorer includes",
+        "llmx eval MODEL FILE",
+        "llmx run recipe=evaluate model.target=./a,./b",
+        "llmx run recipe=fsd_gsm8k sampler.gamma=3,5,7 'arms=[target,sd]'",
+        "llmx reproduce fsd",
+        "llmx run recipe=fsd_csqa",
+        "llmx runs gc",
+    ):
+        assert one in COMMANDS
+    assert len(COMMANDS) > 120
+
+
+def test_what_stands_for_something_is_replaced_and_the_rest_is_as_a_shell_reads_it() -> None:
+    text = "Say `llmx compare A B`.\n\n```\nllmx run recipe=x \\\n   a=1 'b=[c]'   why\n```\n"
+    assert [words(one) for one in of_page(text)] == [
+        ["run", "recipe=x", "a=1", "b=[c]"],
+        ["compare", "first", "second"],
+    ]
+    assert list(of_header("# One\n#\n#   llmx list    all\nname: x\n# llmx no\n")) == ["llmx list"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/testing.md", "docs/engines.md"])
+def test_what_is_made_has_a_rule(page: str) -> None:
+    rules = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"(?:`|^)make ([a-z][\w-]*)", text, re.M)
+    assert named and set(named) <= set(rules)
+
+
+def test_the_set_up_of_the_readme_brings_what_its_commands_ask_for() -> None:
+    """`make setup` installs the extra `dev`, in which those of serving and training are."""
+    text = (ROOT / "Makefile").read_text()
+    assert re.search(r"^setup: .*/\.installed-dev$", text, re.M) and "-e '.[dev]'" in text
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    for extra in ("serve", "train", "hub", "gguf", "scorers", "judge"):
+        assert set(extras[extra]) <= set(extras["dev"]), extra
