@@ -139,7 +139,9 @@ def test_the_page_knows_every_kind_of_data_and_scorer() -> None:
     assert _first_column(heading) == set(registry.kinds("data"))
     section = PAGE.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
     named = set(re.findall(r"^- `(\w+)`: ", section, re.M))
-    assert named == set(registry.kinds("scorer"))
+    (any_data,) = re.findall(r"^- Scorers of any data \((.+?)\)", section, re.M)
+    elsewhere = set(re.findall(r"`(\w+)`", any_data))
+    assert named | elsewhere == set(registry.kinds("scorer")) and not named & elsewhere
 
 
 def test_the_page_knows_every_test_of_a_statement() -> None:
@@ -149,4 +151,5 @@ def test_the_page_knows_every_test_of_a_statement() -> None:
 def _first_column(heading: str) -> set[str]:
     _, _, after = PAGE.read_text(encoding="utf-8").partition(heading)
     section, _, _ = after.partition("\n## ")
-    return set(re.findall(r"^\| `(\w+)` \|", section, re.M))
+    cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.M)
+    return {name.strip("`") for cell in cells for name in cell.split(", ")}
