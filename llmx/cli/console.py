@@ -108,6 +108,13 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def spoken(seconds: float) -> str:
+    """Return a time as a person says it: ``90 s``, ``5 min``, ``2.5 h``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
 def complain(error: LlmxError) -> None:
     """Print an error to stderr: one line for each problem, the hint at the end of the last."""
     *first, last = error.message.split("\n")

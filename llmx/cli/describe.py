@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmx.cli.console import show, table
+from llmx.cli.console import show, size, spoken, table
 from llmx.cli.options import Debug, Plugins, RecipeName, Recipes
 
 if TYPE_CHECKING:
     from llmx.config.recipe import Recipe
     from llmx.core.spec import RunSpec
+    from llmx.graph.plan import Plan
 
 
 def describe(
@@ -63,17 +64,52 @@ def _parts(recipe: Recipe) -> Iterator[Any]:
     ]
     yield table(("stage", "kind", "over", "needs"), stages)
     yield table(("arm", "beside", "sets"), list(_arms(recipe)))
-    if recipe.scales:
-        yield table(("scale", "sets"), [(n, " ".join(g)) for n, g in recipe.scales.items()])
+    columns = ("scale", "problems", "seeds", "time", "memory", "sets")
+    yield table(columns, list(_scales(recipe)), right=columns[1:5], whole=columns[1:5])
     if recipe.evidence:
         rows = [(key, e["grade"], e["where"]) for key, e in recipe.evidence.items()]
         yield table(("setting", "evidence", "where it comes from"), rows)
     outside = [(f"{shown(document.path)}:{one.line}", one.text) for one in reaches(recipe)]
     if outside:
         yield table(("line", "what it asks for outside of llmx"), outside, whole=("line",))
-    lines = [(scale, line) for scale, lines in recipe.deviations.items() for line in lines]
-    if lines:
-        yield table(("scale", "differs from the paper on purpose"), lines)
+    if recipe.deviations:
+        yield table(("scale", "differs from the paper on purpose"), list(_deviations(recipe)))
+
+
+def _scales(recipe: Recipe) -> Iterator[tuple[str, ...]]:
+    """Yield how large each scale is, by its plan in one process; what nobody knows is a dash."""
+    from llmx import api
+    from llmx.core.errors import LlmxError
+
+    for scale in dict.fromkeys([*_SCALES, *recipe.scales]):
+        sets = " ".join(recipe.scales.get(scale, ()))
+        try:
+            # By its path: it is this file, whatever else has its name.
+            plan = api.plan(str(recipe.document.path), f"scale={scale}", workers=1)
+            yield (scale, *_size(plan), sets)
+        except LlmxError as error:
+            yield scale, "–", "–", "–", "–", f"{sets} ({error.message.splitlines()[0]})".strip()
+
+
+_SCALES = ("smoke", "laptop", "desk", "paper")
+
+
+def _size(plan: Plan) -> Iterator[str]:
+    arms = plan.spec.arms.values()
+    most = {arm.scale.problems for arm in arms}
+    yield "all" if most == {None} else f"{max(count or 0 for count in most):,}"
+    yield str(len({arm.seed for arm in arms}))
+    yield "not known" if plan.unknown else spoken(plan.seconds)
+    yield size(plan.memory.total) if plan.memory.total else "not known"
+
+
+def _deviations(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Yield each deviation once, with the scales that it is of."""
+    scales: dict[str, list[str]] = {}
+    for scale, lines in recipe.deviations.items():
+        for line in lines:
+            scales.setdefault(line, []).append(scale)
+    yield from ((", ".join(of), line) for line, of in scales.items())
 
 
 def _options(recipe: Recipe) -> Iterator[Any]:

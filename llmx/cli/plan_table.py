@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llmx.cli.console import size, table
+from llmx.cli.console import size, spoken, table
 from llmx.config.yaml_file import shown
 from llmx.graph.needs import parts
 
@@ -34,7 +34,7 @@ def render(plan: Plan) -> list[Any]:
 def _time(plan: Plan) -> list[str]:
     """Return how long it takes and what that rests on, or why nobody knows."""
     basis = f" ({'; '.join(plan.basis)})" if plan.basis else ""
-    known = f"{_seconds(plan.seconds)} in {_processes(plan.workers)}{basis}"
+    known = f"{spoken(plan.seconds)} in {_processes(plan.workers)}{basis}"
     if not plan.unknown:
         return [f"estimated time {known}"]
     why = "; ".join(f"{_few(titles)}: {reason}" for reason, titles in plan.unknown.items())
@@ -68,14 +68,8 @@ def _row(stage: PlannedStage) -> tuple[str, ...]:
 def _time_of(stage: PlannedStage) -> str:
     if stage.cost.seconds is None:
         return "" if stage.cached else "not known"
-    return _seconds(stage.cost.seconds)
+    return spoken(stage.cost.seconds)
 
 
 def _processes(count: int) -> str:
     return "one process" if count == 1 else f"{count} processes"
-
-
-def _seconds(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"

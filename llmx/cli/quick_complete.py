@@ -7,15 +7,29 @@ from __future__ import annotations
 
 import os
 
-from llmx.cli.complete import evaluated, overrides, papers, recipes
+from llmx.cli.complete import (
+    evaluated,
+    overrides,
+    papers,
+    recipes,
+    reported,
+    run_names,
+    runs,
+    sorts,
+)
 
 _WORDS = {
     "run": overrides,
     "eval": evaluated,
+    "list": sorts,
     "describe": recipes,
     "validate": recipes,
     "reproduce": papers,
+    "compare": runs,
+    "report": reported,
+    "serve": overrides,
 }
+_BELOW = {("runs", "rm"): run_names, ("runs", "check"): run_names}
 
 
 def answer() -> str | None:
@@ -25,11 +39,11 @@ def answer() -> str | None:
         return None
     *before, word = _bash() if shell == "bash" else _zsh()
     # After a flag stands its value, which only typer knows.
-    if len(before) < 2 or before[1] not in _WORDS or word.startswith("-"):
+    known = _BELOW.get((before[1], before[2])) if len(before) > 2 else None
+    known = known or (_WORDS.get(before[1]) if len(before) > 1 else None)
+    if known is None or word.startswith("-") or before[-1].startswith("-"):
         return None
-    if before[-1].startswith("-"):
-        return None
-    found = [one for one in _WORDS[before[1]](word) if one.startswith(word)]
+    found = [one for one in known(word) if one.startswith(word)]
     return "\n".join(found) if shell == "bash" else _for_zsh(found)
 
 

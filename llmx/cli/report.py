@@ -7,13 +7,19 @@ from typing import Annotated
 import typer
 
 import llmx.api as api
+from llmx.cli import complete
 from llmx.cli.console import say
 from llmx.cli.options import Debug, Plugins, Runs
 
 
 def report(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Name or folder of a run; the newest if none.")
+        str,
+        typer.Argument(
+            metavar="[RUN]",
+            autocompletion=complete.reported,
+            help="Name or folder of a run; the newest if none.",
+        ),
     ] = "",
     runs: Runs = None,
     plugins: Plugins = None,

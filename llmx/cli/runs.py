@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import llmx.api as api
+from llmx.cli import complete
 from llmx.cli.console import show, size, table
 from llmx.cli.options import Debug, Runs
 from llmx.core.errors import StoreError
@@ -67,7 +68,10 @@ def _changed(run: RunFolder) -> str:
 @app.command()
 def rm(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="RUN...", show_default=False)],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", autocompletion=complete.run_names, show_default=False),
+    ],
     runs: Runs = None,
     debug: Debug = False,
 ) -> None:
@@ -104,7 +108,10 @@ def gc(context: typer.Context, runs: Runs = None, debug: Debug = False) -> None:
 @app.command()
 def check(
     context: typer.Context,
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", show_default=False)] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", autocompletion=complete.run_names, show_default=False),
+    ] = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Move aside what is damaged, and what rests on it.")
     ] = False,

@@ -7,6 +7,19 @@ import sys
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def theirs(tmp_path, monkeypatch):
+    """A run, a folder of a model and a file of questions."""
+    run = tmp_path / "runs" / "gsm_answers-1a2b"
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text("{}")
+    (run / "spec.json").write_text('{"arms": {"greedy": {}, "sampled": {}}}')
+    (tmp_path / "here" / "my-model").mkdir(parents=True)
+    (tmp_path / "here" / "mine.jsonl").write_text("")
+    monkeypatch.setenv("LLMX_RUNS", str(run.parent))
+    monkeypatch.chdir(tmp_path / "here")
+
+
 def bash(*words: str) -> list[str]:
     """Complete the last word, as bash asks: `=` is a word of its own."""
     environment = {
@@ -55,6 +68,23 @@ def zsh(line: str) -> str:
         (("run", "recipe", "=", "fsd_gsm8k", "engine", "=", ""), "hf"),
         (("run", "recipe", "=", "fsd_gsm8k", "scale", "=", "sm"), "smoke"),
         (("run", "--dr"), "--dry-run"),
+        (("run", "recipe", "=", "gsm_answers", "arms", "=", "["), "[greedy"),
+        (("run", "recipe", "=", "gsm_answers", "arms", "=", "[greedy,sa"), "[greedy,sampled"),
+        (("run", "recipe", "=", "gsm_answers", "arms", "=", "'[greedy,"), "'[greedy,sampled"),
+        (("run", "recipe", "=", "gsm_answers", "data.options.path", "=", "mi"), "mine.jsonl"),
+        (("run", "recipe", "=", "gsm_answers", "model.target", "=", "./my"), "./my-model/"),
+        (("eval", "my-"), "my-model/"),
+        (("eval", "my-model", "mi"), "mine.jsonl"),
+        (("list", "sc"), "scorers"),
+        (("report", "gsm"), "gsm_answers"),
+        (("report", "gsm_answers-1"), "gsm_answers-1a2b"),
+        (("runs", "rm", "g"), "gsm_answers-1a2b"),
+        (("runs", "check", "g"), "gsm_answers-1a2b"),
+        (("compare", "gsm"), "gsm_answers-1a2b"),
+        (("compare", "gsm_answers-1a2b", ":", "gr"), "greedy"),
+        (("compare", "gsm_answers-1a2b", ":"), "greedy"),
+        (("compare", ":"), "greedy"),
+        (("serve", "recipe", "=", "staircase_m"), "staircase_moa"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
 )
@@ -65,6 +95,10 @@ def test_bash(words: tuple[str, ...], wanted: str) -> None:
 def test_options_of_stages_over_the_recipe_are_no_arms() -> None:
     assert bash("run", "recipe", "=", "gsm_answers", "stages.report.ti") == ["stages.report.title="]
     assert bash("run", "recipe", "=", "gsm_answers", "arms.greedy.stages.report.ti") == []
+
+
+def test_an_arm_that_is_in_the_list_is_not_offered_again() -> None:
+    assert bash("run", "recipe", "=", "gsm_answers", "arms", "=", "[greedy,") == ["[greedy,sampled"]
 
 
 def test_bash_answers_only_what_fits() -> None:
@@ -91,6 +125,9 @@ LINES = [
     ("llmx run recipe=fsd_gsm8k --limit 3 se", ("run", "--limit", "3", "se")),
     ("llmx describe fs", ("describe", "fs")),
     ("llmx reproduce ", ("reproduce", "")),
+    ("llmx list ", ("list", "")),
+    ("llmx report g", ("report", "g")),
+    ("llmx runs rm ", ("runs", "rm", "")),
     ("llmx run recipe=nothing x", ("run", "recipe", "=", "nothing", "x")),
 ]
 QUICK = """
