@@ -31,11 +31,15 @@ class Quantity:
     of_all: bool = False
     digits: int = 2
 
+    def counted(self, value: float) -> str:
+        """Return a count with its unit: ``1 backtrack``, ``5 backtracks``."""
+        return f"{value:g} {self.unit.removesuffix('s') if value == 1 else self.unit}"
+
     def told(self, span: Span, against: str | None) -> str:
         """Return a figure in words."""
         if self.of_all:
             left = f"; {span.low:g} to {span.high:g} could be it" if span.low != span.high else ""
-            return f"{self.said.format(figure=f'{span.estimate:g} {self.unit}')}{left}"
+            return f"{self.said.format(figure=self.counted(span.estimate))}{left}"
         ways = {"points": points_span, "percent": percent_span}
         way = ways.get(self.unit)
         text = way(span) if way else number_span(span, self.digits)

@@ -93,7 +93,7 @@ def our_value(one: Published) -> str:
 def _measured(ours: Beside) -> str:
     wanted = quantity(ours.quantity)
     if wanted.of_all:
-        return f"{ours.span.estimate:g} {wanted.unit}"
+        return wanted.counted(ours.span.estimate)
     ways = {"points": points_span, "percent": percent_span}
     way = ways.get(wanted.unit)
     text = way(ours.span) if way else number_span(ours.span, wanted.digits)

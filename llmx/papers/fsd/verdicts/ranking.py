@@ -43,13 +43,18 @@ def _order(e: Evidence, arms: Sequence[str], metric: Metric) -> str:
 def _pairs(found: Sequence[Gap]) -> str:
     over = [f"`{gap.first}` over `{gap.second}`" for gap in found if gap.above().sure]
     over += [f"`{gap.second}` over `{gap.first}`" for gap in found if gap.below().sure]
-    total = len(found)
     if over:
-        return f"Significant (Holm over all {total} pairs): {'; '.join(over)}."
+        return f"Significant{_over_pairs(len(found))}: {'; '.join(over)}."
+    if len(found) == 1:
+        return f"They do not differ significantly; that would need {_needed(found)}."
     return (
-        f"None of the {total} pairs differs significantly (Holm over all pairs); one pair alone"
-        f" would need {_needed(found)}."
+        f"None of the {len(found)} pairs differs significantly (Holm over all pairs); one pair"
+        f" alone would need {_needed(found)}."
     )
+
+
+def _over_pairs(count: int) -> str:
+    return "" if count == 1 else f" (Holm over all {count} pairs)"
 
 
 def _needed(found: Sequence[Gap]) -> str:
