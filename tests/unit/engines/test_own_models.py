@@ -10,6 +10,7 @@ from gguf_files import write_gguf
 from safetensors.numpy import load_file, save_file
 
 from llmx import api
+from llmx.config.compose import compose
 from llmx.core.errors import LlmxError
 from llmx.core.record import Message, Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
@@ -20,6 +21,7 @@ from llmx.engines.pair import load_pair, ready_folder
 from llmx.engines.size import ZOO, adapter_identity
 from llmx.engines.vllm.engine import VllmEngine
 from llmx.graph.plan import Plan
+from llmx.stages.budget import seconds_per_problem
 from llmx.stages.own_models import has_template
 
 GREEDY = SamplerSpec(algorithm="target", temperature=0, max_tokens=4)
@@ -67,7 +69,8 @@ def test_a_draft_that_no_arm_reads_is_neither_looked_at_nor_loaded():
     assert planned(*words, "model.draft=./nowhere", recipe="fsd_gsm8k").seconds > 0
     broken = copied("gsm_draft", "broken")
     (broken / "config.json").write_text("{")
-    assert planned(*words, f"model.draft=./{broken}", recipe="fsd_gsm8k").seconds > 0
+    spec = compose("fsd_gsm8k", [*words, f"model.draft=./{broken}"], scale="smoke")
+    assert all(seconds_per_problem(arm) > 0 for arm in spec.arms.values())
     pair = load_pair(ModelSpec(target=name, draft="./nowhere"), EngineSpec(), {})
     assert pair.tokenizer and pair.target and pair.target_context == 384
 
