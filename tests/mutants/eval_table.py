@@ -19,7 +19,7 @@ TABLE = [
         EVAL, "_quoted(value) if isinstance(value, str)", "value if isinstance(value, str)", _TEXT
     ),
     Mutant(EVAL, "Path(word).suffix.lower() in FILES", "Path(word).suffix in FILES", _WORDS),
-    Mutant(EVAL, '".tsv": "csv"', '".tsv": "jsonl"', _WORDS),
+    Mutant("config/choices.py", '".tsv": "csv"', '".tsv": "jsonl"', _WORDS),
     Mutant(
         EVAL,
         'if "=" in word and not Path(word).exists()',
