@@ -22,7 +22,7 @@ from llmx.cli.app import app
 from llmx.core.spec import RunSpec
 from llmx.engines.size import ZOO
 
-# Those of recipe=sums want a package installed: tests/recipes/test_documented_plugin.py.
+# Those of recipe=sums want a package installed: tests/recipes/test_documented_recipe.py.
 COMMANDS = [command for command in all_commands() if "recipe=sums" not in command]
 # What a command may lack here, and what it then says.
 LACKS = {

@@ -2,7 +2,9 @@
 
 import json
 import re
+import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 
@@ -125,6 +127,22 @@ def test_the_plugin_runs(folder: Path, plugin: None, tmp_path: Path) -> None:
     # greedy and sampled at two counts, but decoded once each
     assert len(list((runs / "cache/decode").glob("*/stage.json"))) == 2
     assert len(list((runs / "cache/longest").glob("*/stage.json"))) == 4
+
+
+def test_the_documented_package_can_be_installed(tmp_path: Path) -> None:
+    """As pip does it, with the build backend that is here; its entry points are those shown."""
+    folder, target = tmp_path / "my-plugin", tmp_path / "installed"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(block("toml", "llmx.plugins"))
+    (folder / "my_plugin.py").write_text(block("python", "class Sums"))
+    words = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", str(target)]
+    command = [sys.executable, "-m", "pip", "install", *words, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (found,) = distributions(name="my-plugin", path=[str(target)])
+    assert found.version == "0.1" and (target / "my_plugin.py").is_file()
+    assert {entry.name for entry in found.entry_points} == {"data.sums", "stage.longest"}
+    assert {entry.group for entry in found.entry_points} == {"llmx.plugins"}
 
 
 def test_the_page_knows_every_kind_of_stage() -> None:

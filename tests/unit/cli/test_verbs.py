@@ -101,7 +101,13 @@ def test_run_hands_the_spec_and_the_flags_to_the_runner(
     assert done.exit_code == 0, done.output
     [(spec, flags)] = seen
     assert (spec.scale, list(spec.arms)) == ("smoke", ["sd"])
-    assert flags == {"runs": Path("r"), "limit": 3, "observer": None, "workers": 2}
+    assert flags == {
+        "runs": Path("r"),
+        "limit": 3,
+        "observer": None,
+        "workers": 2,
+        "ask_again": False,
+    }
 
 
 def test_a_plan_is_of_the_processes_that_are_asked_for(llmx: Llmx) -> None:

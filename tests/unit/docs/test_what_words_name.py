@@ -30,7 +30,7 @@ WHOLE = [
 ENDS = {"/" + "/".join(parts[at:]) for parts in WHOLE for at in range(len(parts))}
 # Folders of a run, of the cache and of the hub; and files of other packages.
 ELSEWHERE = re.compile(
-    r"(runs|cache|cache/running|model|adapter|outputs|annotations)/|/+|(vllm|my-recipes)/.*|decode/x.yaml|.*[A-Z].*"
+    r"(runs|cache|cache/running|model|adapter|outputs|annotations)/|/+|(vllm|my-recipes|my-plugin)/.*|decode/x.yaml|.*[A-Z].*"
 )
 FILE = re.compile(r"`((?:[\w.-]+/)+|(?:[\w.-]+/)*[\w-]+\.(?:py|cpp|yaml|toml))`")
 MODULE = re.compile(r"(?<![\w./-])llmx(?:\.[A-Za-z_]\w*)+")
