@@ -11,7 +11,8 @@ from llmx.claims.reproduce.card import Card
 from llmx.claims.reproduce.claims import Published
 from llmx.claims.reproduce.html import html
 from llmx.claims.reproduce.markdown import markdown
-from llmx.claims.reproduce.page import Estimate, Page, RunVerdict, Source, Tested
+from llmx.claims.reproduce.page import Estimate, Page, RunVerdict, Source
+from llmx.claims.reproduce.page import Tested as Trial
 from llmx.claims.reproduce.summary import differently, outcome, summary
 from llmx.claims.reproduce.table import figure_tables, unread
 from llmx.claims.reproduce.words import said_estimate
@@ -115,7 +116,7 @@ def said_of(*words, grade="paper", **fields):
         )
         for n, word in enumerate(words)
     )
-    return Tested(id="x", statement="It is so.", where="w", grade=grade, judged=judged)
+    return Trial(id="x", statement="It is so.", where="w", grade=grade, judged=judged)
 
 
 def page(*findings, claims=()):

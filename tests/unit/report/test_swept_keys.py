@@ -93,6 +93,7 @@ def test_numbers_are_drawn_as_curves_and_names_as_lines_of_intervals():
     (lanes,) = sweep_pictures(figures({"a@target=x/y": 0.5, "a@target=z": 0.4}))
     assert "a@target=z" in lanes.svg and "polyline" not in lanes.svg
     assert not sweep_pictures(figures({"a": 0.5, "b@seed=1": 0.5}))
+    assert not sweep_pictures(figures({"a@k=1": 0.5, "b": 0.5}))
 
 
 def test_the_report_shows_the_tables_of_its_sweeps():
