@@ -279,7 +279,7 @@ def lookup(family: str, kind: str) -> Any:
     module, _, attribute = known[kind].partition(":")
     if module.split(".")[0] == _LLMX.name:
         return getattr(import_module(module), attribute)
-    return _foreign(f"{family} '{kind}'", module, attribute)
+    return _foreign(f"{family} '{kind}' of {owner(family, kind)}", module, attribute)
 
 
 def _foreign(what: str, module: str, attribute: str) -> Any:
