@@ -102,7 +102,7 @@ def test_it_runs_reports_and_reproduces(cli, paper, runs) -> None:
     assert (claim["ours"]["quantity"], claim["ours"]["unit"]) == ("digits", "digits")
     assert "1.30 (1.00–2.00) digits more than `hasty`" in claim["reason"]
     assert (graded["ours"]["quantity"], graded["ours"]["unit"]) == ("marks", "marks")
-    assert "2.22 (1.88–2.56) marks from `hasty`" in graded["reason"]
+    assert "1.57 (1.23–1.90) marks from `hasty`" in graded["reason"]
     judged = {one["id"]: one["judged"][0]["verdict"] for one in json.loads(page.output)["findings"]}
     assert judged["more_marks"]["word"] == "shown here"
     assert judged["more_marks"]["numbers"][0]["metric"] == "marks"
