@@ -93,16 +93,16 @@ def test_it_runs_reports_and_reproduces(cli, paper, runs) -> None:
     assert said_of_digits(done.output)
     shown = cli("report", "counting_stones", "--plugin", paper)
     assert shown.exit_code == 0 and "100.0 (88.6" in shown.output
-    assert "+2.222 (+1.883 to +2.561)" in shown.output  # its metric, paired by problem
+    assert "+1.567 (+1.231 to +1.902)" in shown.output  # its metric, paired by problem
 
     page = cli("reproduce", "counting", "--plugin", paper, "--json")
     assert page.exit_code == 0, page.output
     claim, graded = json.loads(page.output)["claims"]
     assert claim["word"] == graded["word"] == "reproduced"
     assert (claim["ours"]["quantity"], claim["ours"]["unit"]) == ("digits", "digits")
-    assert "2.00 (2.00–2.00) digits more than `hasty`" in claim["reason"]
+    assert "1.30 (1.00–2.00) digits more than `hasty`" in claim["reason"]
     assert (graded["ours"]["quantity"], graded["ours"]["unit"]) == ("marks", "marks")
-    assert "2.22 (1.88–2.56) marks from `hasty`" in graded["reason"]
+    assert "1.57 (1.23–1.90) marks from `hasty`" in graded["reason"]
     judged = {one["id"]: one["judged"][0]["verdict"] for one in json.loads(page.output)["findings"]}
     assert judged["more_marks"]["word"] == "shown here"
     assert judged["more_marks"]["numbers"][0]["metric"] == "marks"
