@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from llmx.report.figures.names import ACCURACY, ACCURACY_GAP, FIRST_TOKEN, FIRST
 from llmx.report.numbers import number_span, percent_span, points_span
 
 if TYPE_CHECKING:
-    from llmx.core.spec import StageSpec
     from llmx.runs.result import RunResult
 
 
@@ -67,19 +65,12 @@ def _row(known: Figures, arm: str) -> tuple[str, ...]:
     )
 
 
-def show_scores(folder: Path, stages: Sequence[StageSpec]) -> None:
+def show_scores(result: RunResult) -> None:
     """Print the accuracy of each arm of a recipe that has no report: one line a scored arm."""
-    from llmx.report.timing import as_span
-    from llmx.stats.proportion import wilson
-    from llmx.store.files import read_json
-
-    rows = []
-    for stage in (one for one in stages if one.kind == "score"):
-        for path in sorted((folder / stage.name).glob("*/summary.json")):
-            found = read_json(path)
-            span = as_span(wilson(found["correct"], found["problems"]))
-            name = path.parent.name
-            rows.append((name, stage.name, percent_span(span), str(found["problems"])))
+    rows = [
+        (arm, stage, percent_span(span), str(problems))
+        for arm, stage, span, problems in result.scored()
+    ]
     if rows:
         show(table(_SCORED, rows, right=_SCORED[2:]))
 
@@ -104,7 +95,7 @@ def show_result(result: RunResult) -> None:
     else:
         show_pages(result.folder.path)
         if not any(stage.kind in _REPORTING for stage in result.spec.stages):
-            show_scores(result.folder.path, result.spec.stages)
+            show_scores(result)
     show_warnings(result.folder.path)
     for label, path in {**result.files, "run": result.folder.path}.items():
         show(f"{label:<10}{shown(path.absolute())}")

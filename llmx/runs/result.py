@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmx.core.errors import ConfigError, nearest
+from llmx.core.figure import Span
 from llmx.core.install import pip_install
 from llmx.core.names import marked
 from llmx.core.spec import RunSpec
 from llmx.graph.folder import RunFolder
-from llmx.store.files import read_lines
+from llmx.store.files import read_json, read_lines
 
 Form = Literal["pandas", "arrow", "rows"]
 
@@ -96,6 +97,17 @@ class RunResult:
             for path in self.folder.path.glob("*/*/scores.jsonl")
             for row in read_lines(path)
         }
+
+    def scored(self) -> Iterator[tuple[str, str, Span, int]]:
+        """Yield (arm, stage, accuracy with its interval, problems) of what each stage scored."""
+        from llmx.report.timing import as_span
+        from llmx.stats.proportion import wilson
+
+        for stage in (one for one in self.spec.stages if one.kind == "score"):
+            for path in sorted((self.folder.path / stage.name).glob("*/summary.json")):
+                found = read_json(path)
+                share = wilson(found["correct"], found["problems"])
+                yield path.parent.name, stage.name, as_span(share), found["problems"]
 
     def __repr__(self) -> str:
         accuracies = ", ".join(f"{arm} {share:.1%}" for arm, share in self._accuracies())

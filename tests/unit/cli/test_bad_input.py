@@ -84,7 +84,7 @@ COMMANDS = [
     ("empty target", [*FSD, "model.target="], ["model.target=", "at least 1"]),
     ("empty draft", [*FSD, "model.draft="], ["model.draft=", "at least 1"]),
     ("number as target", [*FSD, "model.target=1"], ["model.target=1", "string"]),
-    ("target nowhere", [*FSD, "model.target=./nowhere"], ["nowhere", "config.json"]),
+    ("target nowhere", [*FSD, "model.target=./nowhere"], ["nowhere", "holds no model"]),
     ("target in the zoo", [*FSD, "model.target=zoo:gsm"], ["zoo has no model 'gsm'", "gsm_"]),
     ("data kind", [*FSD, "data.kind=gsm"], ["unknown data kind 'gsm'", "gsm8k"]),
     ("empty data kind", [*FSD, "data.kind="], ["unknown data kind ''", "known data"]),

@@ -96,7 +96,7 @@ def test_a_model_that_is_not_whole(
 
 # id, settings, what the line must name
 SETTINGS = [
-    ("no such folder", ["model.target=./nothing"], ["nothing", "config.json"]),
+    ("no such folder", ["model.target=./nothing"], ["nothing", "holds no model"]),
     ("no such zoo model", ["model.target=zoo:gsm_trget"], ["gsm_trget", "gsm_target"]),
     ("a hub name offline", ["model.target=org/nothing"], ["org/nothing", "model=zoo_gsm"]),
     ("a dataset offline", ["data=gsm8k"], ["gsm8k", "data=gsm_symbolic"]),

@@ -65,7 +65,7 @@ def outputs(cache: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(cache)): path.read_bytes()
         for path in found
-        if path.name != "stage.json" and path.suffix != ".lock"
+        if path.name != "stage.json" and path.suffix not in (".lock", ".closing")
     }
 
 
