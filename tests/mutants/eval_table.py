@@ -13,6 +13,9 @@ _DRAW = "tests/unit/report/test_drawing.py"
 _BOTH = f"{_DRAW}::test_both_ends_of_a_name_are_kept"
 _LONG = f"{_DRAW}::test_long_names_stay_in_the_frame_and_differ"
 
+_SHOWN = "tests/unit/cli/test_shown_result.py"
+_ENDS = "test_a_recipe_without_a_report_ends_with_its_accuracy"
+
 TABLE = [
     Mutant(EVAL, "','.join(map(_quoted, models))", "','.join(models)", _WORDS),
     Mutant(
@@ -48,4 +51,23 @@ TABLE = [
     Mutant("report/rows.py", "{name[-tail:]}", "", _BOTH),
     Mutant("report/rows.py", "max(0, most - 1 - tail)", "most", _BOTH),
     Mutant("report/rows.py", "both_ends(one.name, round((left - 16) / LETTER))", "one.name", _LONG),
+    Mutant(
+        "core/registry.py",
+        " of {owner(family, kind)}",
+        "",
+        "tests/unit/kinds/test_plugins.py::test_a_plugin_that_fails_is_named_in_one_line",
+    ),
+    Mutant("runs/result.py", 'if one.kind == "score"', "", f"{_SHOWN}::{_ENDS}"),
+    Mutant(
+        "runs/result.py",
+        'wilson(found["correct"]',
+        'wilson(found["problems"]',
+        f"{_SHOWN}::{_ENDS}",
+    ),
+    Mutant(
+        "cli/result.py",
+        "not any(stage.kind in _REPORTING for stage in result.spec.stages)",
+        "False",
+        f"{_SHOWN}::{_ENDS}",
+    ),
 ]

@@ -43,6 +43,25 @@ def test_what_lies_beside_a_plugin_is_not_found(plugin):
         lookup("stage", "packed")
 
 
+@pytest.mark.parametrize(
+    ("pack", "why"),
+    [
+        ("def x(:\n", "SyntaxError"),
+        ("import nowhere_at_all\n", "ModuleNotFoundError"),
+        ("PackStage = 1 / 0\n", "ZeroDivisionError"),
+        ("Another = 1\n", "AttributeError"),
+    ],
+)
+def test_a_plugin_that_fails_is_named_in_one_line(plugin, pack, why):
+    use([plugin(kinds=STAGE, pack=pack)])
+    with pytest.raises(ConfigError) as caught:
+        lookup("stage", "packed")
+    message = caught.value.message
+    assert message.startswith("stage 'packed' of plugin boxes is boxes.pack:PackStage, which")
+    assert why in message and "\n" not in message
+    assert caught.value.hint == "--debug shows the traceback"
+
+
 def test_the_variable_names_folders_and_takes_those_of_the_command_line(plugin, monkeypatch):
     first, second = plugin("first", "KINDS = {}"), plugin("second", "KINDS = {}")
     monkeypatch.setenv(VARIABLE, named(first))
