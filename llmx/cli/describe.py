@@ -64,16 +64,23 @@ def _parts(recipe: Recipe) -> Iterator[Any]:
     ]
     yield table(("stage", "kind", "over", "needs"), stages)
     yield table(("arm", "beside", "sets"), list(_arms(recipe)))
+    outside = [(f"{shown(document.path)}:{one.line}", one.text) for one in reaches(recipe)]
     columns = ("scale", "problems", "seeds", "time", "memory", "sets")
-    yield table(columns, list(_scales(recipe)), right=columns[1:5], whole=columns[1:5])
+    # What asks for something outside is told of, not planned: a plan looks at models and data.
+    sizes = _unplanned(recipe) if outside else _scales(recipe)
+    yield table(columns, list(sizes), right=columns[1:5], whole=columns[1:5])
     if recipe.evidence:
         rows = [(key, e["grade"], e["where"]) for key, e in recipe.evidence.items()]
         yield table(("setting", "evidence", "where it comes from"), rows)
-    outside = [(f"{shown(document.path)}:{one.line}", one.text) for one in reaches(recipe)]
     if outside:
         yield table(("line", "what it asks for outside of llmx"), outside, whole=("line",))
     if recipe.deviations:
         yield table(("scale", "differs from the paper on purpose"), list(_deviations(recipe)))
+
+
+def _unplanned(recipe: Recipe) -> Iterator[tuple[str, ...]]:
+    for scale in dict.fromkeys([*_SCALES, *recipe.scales]):
+        yield scale, "–", "–", "–", "–", " ".join(recipe.scales.get(scale, ()))
 
 
 def _scales(recipe: Recipe) -> Iterator[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from llmx.core.install import pip_install
 from llmx.core.names import marked
 from llmx.core.spec import RunSpec
 from llmx.graph.folder import RunFolder
-from llmx.store.files import read_json, read_lines
+from llmx.store.files import inside, read_json, read_lines
 
 Form = Literal["pandas", "arrow", "rows"]
 
@@ -104,7 +104,7 @@ class RunResult:
         from llmx.stats.proportion import wilson
 
         for stage in (one for one in self.spec.stages if one.kind == "score"):
-            for path in sorted((self.folder.path / stage.name).glob("*/summary.json")):
+            for path in sorted(inside(self.folder.path, stage.name).glob("*/summary.json")):
                 found = read_json(path)
                 share = wilson(found["correct"], found["problems"])
                 yield path.parent.name, stage.name, as_span(share), found["problems"]

@@ -262,7 +262,7 @@ def test_every_verb_says_so_with_file_and_line_and_runs_nothing(tmp_path, alone)
 def test_arms_and_voices_are_told_of_too(tmp_path):
     arms = "arms:\n  greedy: [sampler=greedy, engine.options.worker_cls=evil.Worker]\n"
     path = stranger(tmp_path, arms=arms)
-    told = run("describe", str(path)).stdout
+    told = " ".join(run("describe", str(path)).stdout.split())
     assert "engine.options.worker_cls: refused" in told and line_of(path, "worker_cls") in told
     harmless = stranger(tmp_path)
     assert "outside of llmx" not in run("describe", str(harmless)).stdout

@@ -13,7 +13,7 @@ KEY = "sk-of-this-test-0123456789"
 SERVE = ["serve", "recipe=staircase_moa", "scale=smoke", "--port", "0"]
 REFUSED = [
     (["--host", "0.0.0.0"], ["0.0.0.0 can be reached", "LLMX_API_KEY", "--no-api-key"]),
-    (["--host", ""], ["0.0.0.0 can be reached", "--no-api-key"]),
+    (["--host", ""], ["nothing after --host"]),
     (["--host", "0"], ["0.0.0.0 can be reached"]),
     (["--api-key"], ["$LLMX_API_KEY is not set", "export LLMX_API_KEY"]),
     (["--api-key-env", "NO_SUCH_KEY"], ["$NO_SUCH_KEY is not set"]),
