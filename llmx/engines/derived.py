@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import Any
 
 from llmx.core import user_cache
 from llmx.core.errors import EngineError, LlmxError
+from llmx.core.install import with_extra
 from llmx.core.progress import Progress
 from llmx.engines.size import (
     cached_folder,
@@ -164,7 +164,7 @@ def require(package: str, extra: str, why: str) -> None:
         EngineError: with the line that installs it for the interpreter that runs.
     """
     if find_spec(package) is None:
-        raise EngineError(why, f"{sys.executable} -m pip install 'llmx-lab[{extra}]'")
+        raise EngineError(why, with_extra(extra))
 
 
 def models_folder() -> Path:

@@ -161,7 +161,7 @@ def test_an_error_in_a_reward_names_the_row():
 
 def test_rewards_are_found_by_name_and_carry_a_version():
     assert load_rewards(["gsm"]) == {"gsm": gsm}
-    assert rewards_identity(["gsm"]) == {"gsm": 1}
+    assert rewards_identity(["gsm"]) == {"gsm": 2}
     with pytest.raises(ConfigError, match="unknown reward kind 'gms'"):
         load_rewards(["gms"])
 

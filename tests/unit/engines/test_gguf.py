@@ -3,7 +3,6 @@
 import json
 import shutil
 import struct
-import sys
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from gguf_files import write_file, write_gguf
 from safetensors.numpy import load_file
 
 from llmx.core.errors import EngineError
+from llmx.core.install import with_extra
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import ask
@@ -114,7 +114,7 @@ def test_without_the_package_the_hint_names_the_interpreter_that_runs(packed, mo
     monkeypatch.setattr(derived, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match="GGUF file") as told:
         ready_folder(str(packed[0]))
-    assert told.value.hint == f"{sys.executable} -m pip install 'llmx-lab[gguf]'"
+    assert told.value.hint == with_extra("gguf")
 
 
 def test_a_file_answers_as_the_folder_of_what_its_blocks_say(packed, cache, tmp_path):
