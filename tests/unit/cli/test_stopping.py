@@ -15,7 +15,6 @@ import llmx.api as api
 from llmx.cli.run import Stopped, resume_command, stopped_by_signals
 from llmx.store.files import whole_lines
 
-PLUGIN = Path(__file__).parents[2] / "contracts/toy/counting"
 SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 
 
@@ -26,8 +25,10 @@ def test_each_signal_prints_the_command_that_resumes(llmx, monkeypatch, number, 
         time.sleep(5)
 
     words = ["run", "recipe=fsd_gsm8k", "arms=[sd,target]", "-q", "--runs", "my runs"]
-    words += ["--recipes", "my recipes", "--plugin", str(PLUGIN)]
+    words += ["--recipes", "my recipes", "--plugin", "stopped_kinds"]
     Path("my recipes").mkdir()
+    Path("stopped_kinds").mkdir()
+    Path("stopped_kinds/kinds.py").write_text('"""Nothing."""\n\nKINDS = {}\n')
     monkeypatch.setattr(api, "run", stopped)
     monkeypatch.setattr(sys, "argv", ["/usr/bin/llmx", *words])
     before = signal.getsignal(number)
