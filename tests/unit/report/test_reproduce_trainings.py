@@ -101,7 +101,7 @@ def test_an_accuracy_of_one_arm_stands_beside_a_published_one(value, scale, word
 @pytest.mark.parametrize(
     ("verdict", "word", "said"),
     [
-        (optimum("o", 1, 1, 1), "reproduced", "1 backtracks is the most accurate:"),
+        (optimum("o", 1, 1, 1), "reproduced", "1 backtrack is the most accurate:"),
         (optimum("o", 1, 0, 3), "within noise", "0 to 3 could be it"),
         (optimum("o", 3, 3, 3), "not reproduced", "3 backtracks"),
     ],
