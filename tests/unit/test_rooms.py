@@ -200,3 +200,9 @@ def test_what_a_verdict_test_is_declared_with_is_there(name):
     if isinstance(function, str):
         module, _, attribute = function.partition(":")
         assert callable(getattr(import_module(module), attribute))
+
+
+def test_files_of_tests_have_names_of_their_own():
+    """Two of one name cannot be collected in one session."""
+    names = Counter(path.name for path in Path(__file__).parents[1].rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == []
