@@ -19,7 +19,9 @@ SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_each_signal_prints_the_command_that_resumes(llmx, monkeypatch, number, code) -> None:
+def test_each_signal_prints_the_command_that_resumes(
+    llmx, monkeypatch, request, number, code
+) -> None:
     def stopped(*args: object, **flags: object) -> None:
         os.kill(os.getpid(), number)
         time.sleep(5)
@@ -31,6 +33,10 @@ def test_each_signal_prints_the_command_that_resumes(llmx, monkeypatch, number, 
     Path("stopped_kinds/kinds.py").write_text('"""Nothing."""\n\nKINDS = {}\n')
     monkeypatch.setattr(api, "run", stopped)
     monkeypatch.setattr(sys, "argv", ["/usr/bin/llmx", *words])
+    # A suite in the background of a shell ignores Ctrl-C, and under nohup a hang-up.
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    outer = signal.signal(number, usual)
+    request.addfinalizer(lambda: signal.signal(number, outer))
     before = signal.getsignal(number)
     done = llmx(*words)
     assert done.exit_code == code, done.output
