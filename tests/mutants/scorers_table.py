@@ -114,7 +114,7 @@ SCORERS = [
         "    if first.isdigit() and _BEFORE.search(text[max(0, start - 3) : start]):\n"
         "        return False\n",
         "",
-        f"{_ANY}test_an_answer_is_right_wrong_or_none[8-includes-wrong-4]",
+        f"{_ANY}test_an_answer_is_right_wrong_or_none",
     ),
     Mutant(  # thinking is an answer
         "scoring/said.py",
@@ -139,7 +139,7 @@ SCORERS = [
         "        if isinstance(one, bool) or isinstance(other, bool):\n"
         "            return one is other\n",
         "",
-        f"{_ANY}test_an_answer_is_right_wrong_or_none[39-json-wrong-6]",
+        f"{_ANY}test_an_answer_is_right_wrong_or_none",
     ),
     Mutant(  # a search without end
         "scoring/pattern.py",
@@ -151,7 +151,7 @@ SCORERS = [
         "scoring/numeric.py",
         "return abs(value - right) <= room",
         "return abs(value - right) < room",
-        f"{_ANY}test_an_answer_is_right_wrong_or_none[19-numeric-right-1]",
+        f"{_ANY}test_an_answer_is_right_wrong_or_none",
     ),
     Mutant(  # the last label decides
         "judging/arena_hard.py",
