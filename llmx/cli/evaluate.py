@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from llmx.cli import complete, run
-from llmx.cli.options import Debug, Plugins, Recipes, Runs, TrustCode
+from llmx.cli.options import (
+    AskAgain,
+    Debug,
+    DryRun,
+    Limit,
+    Plugins,
+    Quiet,
+    Recipes,
+    Runs,
+    TrustCode,
+    Workers,
+)
 from llmx.config.choices import FILES
 from llmx.core.errors import ConfigError
 
@@ -60,24 +71,14 @@ def evaluate(
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", min=1, metavar="N", help="Of an answer.")
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan: stages, what is cached, the cost.")
-    ] = False,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, metavar="N", help="At most N questions.")
-    ] = None,
+    dry_run: DryRun = False,
+    limit: Limit = None,
     recipes: Recipes = None,
     plugins: Plugins = None,
     runs: Runs = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", min=1, metavar="N", help="Processes; default: one a core, to 4."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
-    ask_again: Annotated[
-        bool,
-        typer.Option("--ask-again", help="Ask a judge again where he gave no readable verdict."),
-    ] = False,
+    workers: Workers = None,
+    quiet: Quiet = False,
+    ask_again: AskAgain = False,
     trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:

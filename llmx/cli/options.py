@@ -33,6 +33,20 @@ TrustCode = Annotated[
     bool,
     typer.Option("--trust-remote-code", help="Run the code that a model's folder brings: read it."),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the plan: stages, what is cached, the cost.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="At most N problems.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Processes; default: one a core, to 4."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
+AskAgain = Annotated[
+    bool, typer.Option("--ask-again", help="Ask a judge again where he gave no readable verdict.")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 RecipeNames = Annotated[
     list[str] | None,

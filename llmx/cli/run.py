@@ -15,7 +15,18 @@ import typer
 
 from llmx.cli import complete
 from llmx.cli.console import say
-from llmx.cli.options import Debug, Plugins, Recipes, Runs, TrustCode
+from llmx.cli.options import (
+    AskAgain,
+    Debug,
+    DryRun,
+    Limit,
+    Plugins,
+    Quiet,
+    Recipes,
+    Runs,
+    TrustCode,
+    Workers,
+)
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.secrets import without_secrets
 
@@ -37,24 +48,14 @@ Words = Annotated[
 
 def run(
     words: Words = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan: stages, what is cached, the cost.")
-    ] = False,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, metavar="N", help="At most N problems.")
-    ] = None,
+    dry_run: DryRun = False,
+    limit: Limit = None,
     recipes: Recipes = None,
     plugins: Plugins = None,
     runs: Runs = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", min=1, metavar="N", help="Processes; default: one a core, to 4."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
-    ask_again: Annotated[
-        bool,
-        typer.Option("--ask-again", help="Ask a judge again where he gave no readable verdict."),
-    ] = False,
+    workers: Workers = None,
+    quiet: Quiet = False,
+    ask_again: AskAgain = False,
     trust_remote_code: TrustCode = False,
     debug: Debug = False,
 ) -> None:

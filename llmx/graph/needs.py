@@ -12,7 +12,7 @@ from llmx.core.spec import ArmSpec, RunSpec
 from llmx.core.stage import Memory
 from llmx.engines.published import ListedModel, published
 from llmx.engines.size import ModelSize, cached_folder, decoding_memory, local_folder
-from llmx.stages.budget import ASSUMED_THERE, elsewhere, on_gpu_seconds, spec_size, used_names
+from llmx.stages.budget import ASSUMED_THERE, on_gpu_seconds, spec_size, used_names
 from llmx.store.machine import device_memory
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def hub_models(spec: RunSpec) -> set[str]:
 
 
 def _of_arm(arm: ArmSpec) -> Iterator[str]:
-    if not elsewhere(arm):
+    if not arm.engine.is_elsewhere:
         yield from used_names(arm)
     for voice in arm.ensemble.voices.values() if arm.ensemble else ():
         if voice.model is not None and not (voice.engine or arm.engine).is_elsewhere:
@@ -119,7 +119,12 @@ def _memory(arm: ArmSpec) -> Memory:
     """Return what an arm's pair takes, nothing where a size is not known."""
     names = used_names(arm)
     sizes: list[ModelSize] = [spec_size(name) for name in names]
-    if not names or elsewhere(arm) or arm.sampler is None or not all(s.layers for s in sizes):
+    if (
+        not names
+        or arm.engine.is_elsewhere
+        or arm.sampler is None
+        or not all(s.layers for s in sizes)
+    ):
         return Memory()
     draft = sizes[1] if len(sizes) > 1 else None
     return decoding_memory(sizes[0], draft, arm.engine, arm.sampler)

@@ -129,15 +129,10 @@ def _affordable(spec: RunSpec) -> int:
 
 def _of_no_size(arm: ArmSpec) -> bool:
     """Whether an arm runs a hub model here of which no size is published with llmx."""
-    if elsewhere(arm) or arm.sampler is None or arm.engine.kind not in _STEPPING:
+    if arm.engine.is_elsewhere or arm.sampler is None or arm.engine.kind not in _STEPPING:
         return False
     hub = [name for name in used_names(arm) if not name.startswith("stage:")]
     return any(not spec_size(name).layers for name in hub)
-
-
-def elsewhere(arm: ArmSpec) -> bool:
-    """Whether the model runs on a machine that is not this one's business."""
-    return arm.engine.is_elsewhere
 
 
 def used_names(arm: ArmSpec) -> list[str]:
@@ -172,7 +167,7 @@ def seconds_per_problem(arm: ArmSpec, batch_size: int | None = None) -> float:
     if arm.model is None or arm.sampler is None:
         return 0.0
     rows = batch_size or arm.engine.batch_size
-    if elsewhere(arm):
+    if arm.engine.is_elsewhere:
         return _SECONDS_ASKED / rows
     by_size = _steps(arm, rows, ASSUMED, spec_size) if arm.engine.kind in _STEPPING else 0.0
     return max(_of_calls(arm, rows), by_size)
@@ -227,7 +222,7 @@ def estimate(arm: ArmSpec, problems: int, batch_size: int | None = None) -> Time
         batch_size: rows at once, where it is not the engine's.
     """
     rows = batch_size or arm.engine.batch_size
-    if arm.model is not None and elsewhere(arm):
+    if arm.model is not None and arm.engine.is_elsewhere:
         return TimeEstimate(problems * _SECONDS_ASKED / rows, ASSUMED_ANSWER)
     unknown = _unknown(arm)
     if unknown:

@@ -309,7 +309,7 @@ def decoding_cost(arm: ArmSpec, problems: int, given: StageInput | None = None) 
         given: the stage that decodes; needed for the time of models that are still to be trained.
     """
     from llmx.engines.size import decoding_memory, model_size
-    from llmx.stages.budget import ASSUMED_HERE, TimeEstimate, elsewhere, estimate
+    from llmx.stages.budget import ASSUMED_HERE, TimeEstimate, estimate
 
     assert arm.sampler is not None
     found = estimate(arm, problems)
@@ -326,7 +326,7 @@ def decoding_cost(arm: ArmSpec, problems: int, given: StageInput | None = None) 
         basis=found.basis,
         unknown=found.unknown,
         memory=Memory()
-        if elsewhere(arm)
+        if arm.engine.is_elsewhere
         else decoding_memory(target, draft, arm.engine, arm.sampler),
         device=arm.engine.device,
         money=problems * arm.sampler.max_tokens * arm.engine.price_out / 1e6,

@@ -70,7 +70,7 @@ ESTIMATES = [
     ),
     Mutant(
         _NEEDS,
-        "if not elsewhere(arm):",
+        "if not arm.engine.is_elsewhere:",
         "if True:",
         f"{_TESTS}::test_models_of_others_need_nothing_here",
     ),
