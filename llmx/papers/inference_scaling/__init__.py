@@ -1,0 +1,1 @@
+"""Inference-time scaling without verifiers: which way of spending more compute pays."""
