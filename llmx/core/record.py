@@ -241,6 +241,11 @@ class Score(Sparse):
     )
 
 
+def dice_of(name: str, draw: int) -> str:
+    """Return by which name a draw's random numbers are keyed; the first draw has the problem's."""
+    return f"{name}#{draw}" if draw else name
+
+
 def as_json(value: BaseModel) -> dict[str, Any]:
     """Return the JSON form of a model, keys in field order."""
     return value.model_dump(mode="json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,7 @@ from pydantic import (
 
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.hosts import Named
-from llmx.core.record import CostVector, Frozen, Message, Sample, ToolCall
+from llmx.core.record import CostVector, Frozen, Message, Sample, Sparse, ToolCall, dice_of
 from llmx.core.registry import kinds
 
 
@@ -331,13 +331,16 @@ class SamplerSpec(Frozen):
 Capability = Literal["text", "chat", "raw", "logprobs", "step", "stream", "embed"]
 
 
-class Request(Frozen):
+class Request(Sparse):
     """One prompt to complete.
 
     The engine renders ``messages`` with the model's own chat template; the token ids that it sent
-    come back in the record. Every random number is fixed by (seed, id). An engine that is capable
-    of `raw` sends ``raw`` as it is, where there is one, and ``messages`` are then empty.
+    come back in the record. Every random number is fixed by (seed, id, draw), so that a draw is the
+    same however many others are asked for. An engine that is capable of `raw` sends ``raw`` as it
+    is, where there is one, and ``messages`` are then empty.
     """
+
+    younger: ClassVar[frozenset[str]] = frozenset({"draw"})
 
     id: str
     messages: tuple[Message, ...] = ()
@@ -345,6 +348,12 @@ class Request(Frozen):
     sampler: SamplerSpec
     threshold: float | None = None
     seed: int = 0
+    draw: int = Field(default=0, ge=0, description="which of several answers to the problem")
+
+    @property
+    def dice(self) -> str:
+        """By which name the engine's random numbers are keyed, beside the seed."""
+        return dice_of(self.id, self.draw)
 
     def resolved_threshold(self) -> float:
         """Return the threshold to decode with: a calibrated one, or the sampler's own.

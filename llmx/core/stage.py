@@ -150,6 +150,18 @@ class Parted(Protocol):
 
 
 @runtime_checkable
+class Portioned(Protocol):
+    """A stage that puts together what others write, each a node of the graph with its own name.
+
+    A portion's name says nothing of the others, so that a larger stage finds those of a smaller
+    one. The stage reads them among its inputs by their names; they have its needs, and it has none.
+    """
+
+    def portions(self, given: StageInput) -> Mapping[str, StageInput]:
+        """Return name → what the stage of each portion is told; its kind is in there."""
+
+
+@runtime_checkable
 class Checks(Protocol):
     """A stage that can know more than its plan before anything runs: what it reads is fetched."""
 

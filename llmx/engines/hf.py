@@ -109,7 +109,7 @@ class HfEngine:
         first = requests[0]
         options = self.options(first.sampler, first.resolved_threshold())
         prompts = [self.prompt_ids(request) for request in requests]
-        ids, stop = [request.id for request in requests], self.stopper(first.sampler)
+        ids, stop = [request.dice for request in requests], self.stopper(first.sampler)
         models = self._models(options)
         outputs = decode_stream(*models, prompts, ids, options, first.seed, stop, slots=slots)
         for place, output in outputs:
@@ -135,6 +135,7 @@ class HfEngine:
             drafted=output.drafted,
             accepted=output.accepted,
             fragile=output.fragile,
+            draw=request.draw,
             cost=self.spec.cost(len(prompt), len(output.token_ids)),
         )
 

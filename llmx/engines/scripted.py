@@ -1,7 +1,8 @@
 """Engine `scripted`: plays back given answers. Tests and documentation run on it, without models.
 
-The script is a JSON file: sample id → text, with ``"*"`` for every other sample. Token ids are the
-UTF-8 bytes, so lengths, caps and stop strings behave as with a real model.
+The script is a JSON file: sample id → text, with ``"*"`` for every other sample; a further draw of
+a sample may have its own, as ``ID#DRAW``. Token ids are the UTF-8 bytes, so lengths, caps and stop
+strings behave as with a real model.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class ScriptedEngine:
             yield self._answer(request)
 
     def _answer(self, request: Request) -> Record:
-        text = self.answers.get(request.id, self.answers.get("*"))
+        names = (request.dice, request.id, "*")
+        text = next((self.answers[name] for name in names if name in self.answers), None)
         if text is None:
             raise EngineError(
                 f"{self.spec.script} has no answer for '{request.id}'", 'add one, or a "*" entry'
@@ -64,6 +66,7 @@ class ScriptedEngine:
             text=_text(ids, request),
             finish=finish,
             rounds=len(ids),
+            draw=request.draw,
             cost=self.spec.cost(len(prompt.encode()), len(ids)),
         )
 

@@ -8,7 +8,7 @@ a stage reads of its inputs is checked here too: nothing is trained before it is
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.registry import lookup
 from llmx.core.section import EVERY
 from llmx.core.spec import ArmSpec, Destination, RunSpec, StageSpec
-from llmx.core.stage import Stage, StageInput
+from llmx.core.stage import Portioned, Stage, StageInput
 from llmx.stages.decode import problems_of, split_of
 from llmx.store.cache import Entry
 from llmx.store.fingerprint import fingerprint
@@ -87,7 +87,7 @@ def _listed(arms: list[str], all_arms: Collection[str]) -> str:
     return f"arm {arms[0]}" if len(arms) == 1 else f"arms {', '.join(arms)}"
 
 
-_SAMPLES = ("decode", "ensemble_decode")
+_SAMPLES = ("decode", "ensemble_decode", "pool")
 _ROWS = ("corpus", "traces", "answers", "sampled", "prompts", "aggregation_corpus")
 _TRAINED_ON = ("sft", "dpo", "grpo", "rloo")
 
@@ -153,13 +153,18 @@ def _check_there(node: Node, reads: Reads, found: Mapping[str, Node], known: boo
     """Refuse none, and more than one where one is read; `known` = no input is of a plugin."""
     if (found or not known) and not (reads.one and len(found) > 1):
         return
-    stage, kinds = node.given.stage, " or ".join(reads.kinds)
+    stage, kinds = node.given.stage, _either(reads.kinds)
     number, arm = "exactly one stage" if reads.one else "a stage", _arm_of(node)
     there = f"needs {', '.join(found)}" if found else "has none"
     raise ConfigError(
         f"stage '{stage.name}' reads what {number} of kind {kinds} writes, and{arm} {there}",
         f"stages.{stage.name}.needs=[NAME]",
     )
+
+
+def _either(words: Sequence[str]) -> str:
+    """Return words with an `or` before the last."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _check_split(node: Node, name: str, of: Node) -> None:
@@ -208,12 +213,14 @@ class Node:
     """Input name (``need``, or ``need/arm``) → fingerprint."""
     labels: list[tuple[str, str | None]] = field(default_factory=list)
     """Every (stage name, arm) that this work stands for; the arm is None for ``over: recipe``."""
+    portion: str = ""
+    """Name among the portions of its stage; empty for a stage of the recipe."""
 
     @property
     def title(self) -> str:
         """What to show a person: the stage, and the arms that share it."""
         arms = [arm for _, arm in self.labels if arm is not None]
-        return f"{self.labels[0][0]} {', '.join(arms)}".strip()
+        return " ".join(filter(None, (self.labels[0][0], ", ".join(arms), self.portion)))
 
 
 @dataclass(frozen=True)
@@ -329,12 +336,28 @@ class _Builder:
         given = StageInput(spec, arms, self.spec.reference, self.spec.references, stages)
         if not stage.applies(given):
             return
-        identity = {**stage.identity(given), **read_sections(arms, spec.over)}
         inputs = dict(self._inputs(spec, arm))
+        if isinstance(stage, Portioned):
+            inputs = {
+                name: self._keep(lookup("stage", one.stage.kind)(), one, inputs, arm, name)
+                for name, one in stage.portions(given).items()
+            }
+        self.place[spec.name, arm] = self._keep(stage, given, inputs, arm)
+
+    def _keep(
+        self,
+        stage: Stage,
+        given: StageInput,
+        inputs: Mapping[str, str],
+        arm: str | None,
+        portion: str = "",
+    ) -> str:
+        """Add a node, or one more meaning of one that is there; return its fingerprint."""
+        identity = {**stage.identity(given), **read_sections(given.arms, given.stage.over)}
         name = _name_of(stage, identity, inputs)
-        node = Node(name, stage, given, identity, inputs)
-        self.nodes.setdefault(name, node).labels.append((spec.name, arm))
-        self.place[spec.name, arm] = name
+        node = Node(name, stage, given, identity, inputs, portion=portion)
+        self.nodes.setdefault(name, node).labels.append((given.stage.name, arm))
+        return name
 
     def _inputs(self, spec: StageSpec, arm: str | None) -> Iterator[tuple[str, str]]:
         for need in spec.needs:

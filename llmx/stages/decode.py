@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from llmx.core.errors import ConfigError
 from llmx.core.options import Count, InputModels, Split, StageOptions, own_scorer
 from llmx.core.progress import Progress
 from llmx.core.record import Record, Sample, as_json
@@ -28,13 +29,17 @@ from llmx.stages.requests import (
     required,
 )
 from llmx.store.files import Appender, read_lines, write_json, write_lines, write_parts
-from llmx.store.rows import id_of, keep_asked, rows
+from llmx.store.rows import keep_asked, key_of, rows
 
 if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
 
 SAMPLES = "samples.jsonl"
+SUMMARY = "summary.json"
+DRAWS = "draws"
+"""In ``summary.json``: answers to each problem; left out where there is one."""
 _PART = 16  # problems of a part: some seconds of work, and few enough to share out evenly
+_DRAWN_PART = 64  # answers of a part, where a problem has several
 _INSTANT = 0.05  # seconds
 _EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
 
@@ -44,6 +49,8 @@ class Asked(StageOptions):
 
     split: Split = Field(default="test", description="split whose problems are answered")
     problems: Count | None = Field(default=None, description="how many; null = the scale's")
+    draws: Count = Field(default=1, description="answers to each problem")
+    first_draw: int = Field(default=0, ge=0, description="number of the first of them")
 
 
 class DecodeStageOptions(Asked):
@@ -59,6 +66,8 @@ class DecodeStageOptions(Asked):
 class DecodeStage:
     """Writes ``samples.jsonl``, a Record a line in the dataset's order, and ``summary.json``.
 
+    Where a problem is answered several times, its draws stand together, in their order.
+
     An engine that counts more than records hold adds ``engine.json``.
 
     """
@@ -71,7 +80,7 @@ class DecodeStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """Data, models, engine, sampler, seed, and the number of problems."""
         found = decoding_identity(answering(given), split_of(given), given.stage.name)
-        return {**found, **otherwise(given), "problems": problems_of(given)}
+        return {**found, **otherwise(given), **drawn(given), "problems": problems_of(given)}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -79,7 +88,7 @@ class DecodeStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Tokens at the cap, time and memory."""
-        return decoding_cost(answering(given), problems_of(given), given)
+        return decoding_cost(answering(given), problems_of(given) * len(draws_of(given)), given)
 
     def run(self, context: StageContext) -> None:
         """Answer every problem that an earlier try has not answered.
@@ -90,7 +99,8 @@ class DecodeStage:
         comes, and at the end all are put in the dataset's order.
         """
         engine = self._answer(context, slice(None))
-        summarise(context.out, calibrated_threshold(context.inputs))
+        draws = len(draws_of(context.given))
+        summarise(context.out, calibrated_threshold(context.inputs), draws)
         if isinstance(engine, Accounting):
             write_json(context.out / "engine.json", engine.accounts())
 
@@ -100,11 +110,12 @@ class DecodeStage:
         model = arm.used_model
         if not issubclass(found, Exact) or not found.known_exact(model, arm.engine):
             return {}
-        total = problems_of(given)
-        firsts = range(0, total, _PART) if total > _PART else ()
-        blocks = [(first, min(first + _PART, total)) for first in firsts]
+        total, draws = problems_of(given), len(draws_of(given))
+        size = _PART if draws == 1 else max(1, _DRAWN_PART // draws)
+        firsts = range(0, total, size) if total > size else ()
+        blocks = [(first, min(first + size, total)) for first in firsts]
         # Named by what they hold: a part that was cut otherwise is never taken for one of these.
-        return {f"{first:05d}-{past:05d}": past - first for first, past in blocks}
+        return {f"{first:05d}-{past:05d}": (past - first) * draws for first, past in blocks}
 
     def run_part(self, context: StageContext, part: str) -> None:
         """Answer one block of problems."""
@@ -115,13 +126,16 @@ class DecodeStage:
         """Put the blocks one after the other."""
         blocks = ((folder / SAMPLES).read_bytes() for folder in parts.values())
         write_parts(context.out / SAMPLES, blocks)
-        summarise(context.out, calibrated_threshold(context.inputs))
+        draws = len(draws_of(context.given))
+        summarise(context.out, calibrated_threshold(context.inputs), draws)
 
     def _answer(self, context: StageContext, which: slice) -> Engine:
         """Bring the answers to some of the problems to ``samples.jsonl``; return who gave them."""
         given = context.given
         threshold = calibrated_threshold(context.inputs)
-        asked = requests_for(given.arm, split_of(given), problems_of(given), threshold)[which]
+        draws = draws_of(given)
+        asked = requests_for(given.arm, split_of(given), problems_of(given), threshold, draws)
+        asked = asked.of_problems(which)
         arm = answering(given, context.inputs)
         engine = open_engine(arm, context.inputs, context.progress)
         told = _Judging(given, context.progress)
@@ -192,8 +206,8 @@ def keep_answers(
     """Append what is missing to a file of records, and leave it in the order of the requests."""
     exact = isinstance(engine, Exact) and bool(requests) and engine.exact(requests[0].sampler)
     singly = exact or isinstance(engine, Arriving)
-    ids = [request.id for request in requests]
-    kept = keep_asked(path, ids, id_of(Record), 1 if singly else batch, not singly)
+    asked = [(request.id, request.draw) for request in requests]
+    kept = keep_asked(path, asked, key_of(Record), 1 if singly else batch, not singly)
     progress.start(len(requests), len(kept))
     # An answer that arrives was waited for, and perhaps paid for: a power cut takes none of them.
     with Appender(path, 0.0 if isinstance(engine, Arriving) else _EVERY) as records:
@@ -226,13 +240,38 @@ def _batches(
 
 
 def _left(requests: Sequence[Request], kept: Sequence[Mapping[str, Any]]) -> list[Request]:
-    there = {row["id"] for row in kept}
-    return [request for request in requests if request.id not in there]
+    there = {_key(row) for row in kept}
+    return [request for request in requests if (request.id, request.draw) not in there]
 
 
 def _sort(path: Path, requests: Sequence[Request]) -> None:
-    there = {row["id"]: row for row in read_lines(path)}
-    write_lines(path, (there[request.id] for request in requests))
+    there = {_key(row): row for row in read_lines(path)}
+    write_lines(path, (there[request.id, request.draw] for request in requests))
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, int]:
+    return row["id"], row.get("draw", 0)
+
+
+def draws_of(given: StageInput) -> range:
+    """Return which answers to each problem a stage gives.
+
+    Raises:
+        ConfigError: for several that would all be the same.
+    """
+    options = given.options
+    first, draws = getattr(options, "first_draw", 0), getattr(options, "draws", 1)
+    sampler = given.arm.sampler
+    if draws > 1 and sampler is not None and sampler.temperature == 0:
+        text = f"stage '{given.stage.name}' draws {draws} answers to a problem at temperature 0"
+        raise ConfigError(f"{text}: all are the same", "sampler.temperature=1")
+    return range(first, first + draws)
+
+
+def drawn(given: StageInput) -> dict[str, list[int]]:
+    """Return what an identity says of draws: nothing of the one answer that is usual."""
+    draws = draws_of(given)
+    return {} if draws == range(1) else {"draws": [draws.start, draws.stop]}
 
 
 def split_of(given: StageInput) -> str:
@@ -250,8 +289,8 @@ def problems_of(given: StageInput) -> int:
     return min(wanted, int(getattr(data, split, data.options.get(split, 0))))
 
 
-def summarise(out: Path, threshold: float | None) -> None:
-    """Write sums over the records to ``summary.json``."""
+def summarise(out: Path, threshold: float | None, draws: int = 1) -> None:
+    """Write sums over the records to ``summary.json``; of `draws` to each problem, if several."""
     sums = dict.fromkeys(("problems", "tokens", "rounds", "drafted", "accepted", "fragile"), 0)
     for record in rows(out / SAMPLES, Record):
         sums["problems"] += 1
@@ -260,4 +299,5 @@ def summarise(out: Path, threshold: float | None) -> None:
         sums["drafted"] += record.drafted
         sums["accepted"] += record.accepted
         sums["fragile"] += len(record.fragile)
-    write_json(out / "summary.json", {**sums, "threshold": threshold})
+    several = {} if draws == 1 else {"problems": sums["problems"] // draws, DRAWS: draws}
+    write_json(out / SUMMARY, {**sums, **several, "threshold": threshold})

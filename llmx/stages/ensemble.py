@@ -22,10 +22,10 @@ from llmx.dialogue.api import steps
 from llmx.dialogue.batched import Call, FinalAnswer, Steps
 from llmx.engines.engine import engine_class
 from llmx.engines.stream.open import open_replier
-from llmx.stages.decode import Asked, problems_of, split_of, summarise
+from llmx.stages.decode import Asked, drawn, draws_of, problems_of, split_of, summarise
 from llmx.stages.requests import requests_for, required
 from llmx.store.files import Appender, read_lines, write_json
-from llmx.store.rows import id_of, keep_asked
+from llmx.store.rows import keep_asked, key_of
 
 
 @dataclass
@@ -88,6 +88,7 @@ class EnsembleDecodeStage:
             "ensemble": ensemble_identity(given.arm),
             "sampler": sampler.model_dump(mode="json"),
             "seed": given.arm.seed,
+            **drawn(given),
             "problems": problems_of(given),
         }
 
@@ -100,15 +101,16 @@ class EnsembleDecodeStage:
         _, sampler = required(given.arm, given.stage.name)
         spec = ensemble_of(given.arm)
         members = 1 + (spec.layers - 1) * len(spec.proposers)
-        problems = problems_of(given)
-        return Cost(samples=problems, tokens=problems * members * sampler.max_tokens)
+        answers = problems_of(given) * len(draws_of(given))
+        return Cost(samples=answers, tokens=answers * members * sampler.max_tokens)
 
     def run(self, context: StageContext) -> None:
         """Answer every problem, a block of `engine.batch_size` at a time; see `decode`."""
         given = context.given
-        requests = requests_for(given.arm, split_of(given), problems_of(given), 0.0)
+        draws, problems = draws_of(given), problems_of(given)
+        requests = requests_for(given.arm, split_of(given), problems, 0.0, draws)
         size = given.arm.engine.batch_size
-        kept = _kept(context.out, [request.id for request in requests], size)
+        kept = _kept(context.out, [(one.id, one.draw) for one in requests], size)
         context.progress.start(len(requests), kept)
         players = Players(given.arm, context.inputs)
         with Appender(context.out / SAMPLES) as records, Appender(context.out / MEMBERS) as members:
@@ -117,7 +119,7 @@ class EnsembleDecodeStage:
                 members.append(about for _, about in block)
                 records.append(as_json(record) for record, _ in block)
                 context.progress.advance(len(block))
-        summarise(context.out, None)
+        summarise(context.out, None, len(draws))
         write_json(context.out / "members.json", total(read_lines(context.out / MEMBERS)))
 
 
@@ -158,7 +160,7 @@ class Conversation:
     def __init__(self, spec: EnsembleSpec, request: Request, seed: int) -> None:
         self.request = request
         turns, sampler = request.messages, request.sampler
-        self.steps: Steps = steps(spec, turns, id=request.id, sampler=sampler, seed=seed)
+        self.steps: Steps = steps(spec, turns, id=request.dice, sampler=sampler, seed=seed)
         self.reuse = Reuse()
         self.outcome: FinalAnswer | None = None
         self.calls: list[Call] = next(self.steps)
@@ -184,11 +186,13 @@ class Conversation:
             text=outcome.answer.text,
             finish=outcome.finish,
             rounds=outcome.chunks,
+            draw=self.request.draw,
             completion_tokens=outcome.answer.tokens,
             prompt_tokens=self.reuse.answer_prompt,
         )
         return record, {
             "id": self.request.id,
+            **({"draw": self.request.draw} if self.request.draw else {}),
             "drafts": {name: shown.text for name, shown in outcome.drafts.items()},
             "tokens": {name: shown.tokens for name, shown in outcome.drafts.items()},
             "early": outcome.early,
@@ -237,12 +241,12 @@ def ensemble_identity(arm: ArmSpec) -> dict[str, Any]:
     return {**spec.model_dump(mode="json", exclude={"voices"}), "voices": voices}
 
 
-def _kept(out: Path, ids: Sequence[str], size: int) -> int:
+def _kept(out: Path, asked: Sequence[tuple[str, int]], size: int) -> int:
     """Leave the problems of which both files hold a record, whole blocks of them; return many."""
-    both = {SAMPLES: id_of(Record), MEMBERS: _id}
-    most = min(len(keep_asked(out / file, ids, name, size)) for file, name in both.items())
-    return min(len(keep_asked(out / file, ids[:most], name)) for file, name in both.items())
+    both = {SAMPLES: key_of(Record), MEMBERS: _key}
+    most = min(len(keep_asked(out / file, asked, name, size)) for file, name in both.items())
+    return min(len(keep_asked(out / file, asked[:most], name)) for file, name in both.items())
 
 
-def _id(row: Mapping[str, Any]) -> Any:
-    return row.get("id")
+def _key(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row.get("id"), row.get("draw", 0)

@@ -10,7 +10,7 @@ from llmx.core.judging import Game, Judgement
 from llmx.core.progress import Progress
 from llmx.core.record import as_json
 from llmx.store.files import Appender, read_lines, write_lines
-from llmx.store.rows import id_of, keep_asked
+from llmx.store.rows import keep_asked, key_of
 
 JUDGEMENTS, UNREAD = "judgements.jsonl", "unread.jsonl"
 Ask = Callable[[Sequence[Game], Sequence[Judgement]], Iterator[Judgement]]
@@ -38,7 +38,7 @@ def judge_all(
         names, tokens (of what was asked again as well).
     """
     path, order = out / JUDGEMENTS, [game.id for game in games]
-    rows = keep_asked(path, order, id_of(Judgement), ordered=False)
+    rows = keep_asked(path, order, key_of(Judgement), ordered=False)
     kept = [Judgement.model_validate(row) for row in rows]
     before = _rows(out / UNREAD)  # asked and paid for as well
     there = {one.id for one in kept}

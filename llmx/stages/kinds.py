@@ -1,6 +1,8 @@
 """Stages of any paper."""
 
 KINDS = {
+    "section.pool": "llmx.stages.pool:PoolSection",
+    "stage.pool": "llmx.stages.pool:PoolStage",
     "stage.decode": "llmx.stages.decode:DecodeStage",
     "stage.ensemble_latency": "llmx.stages.latency:LatencyStage",
     "stage.ensemble_report": "llmx.stages.ensemble_report:EnsembleReportStage",

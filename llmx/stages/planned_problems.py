@@ -9,9 +9,10 @@ from pathlib import Path
 from llmx.core.errors import RunError
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageInput
-from llmx.stages.decode import SAMPLES, problems_of, split_of
+from llmx.stages.decode import DRAWS, SAMPLES, SUMMARY, problems_of, split_of
+from llmx.store.files import read_json
 
-_ANSWERING = ("decode", "ensemble_decode")
+_ANSWERING = ("decode", "ensemble_decode", "pool")
 
 
 def planned_problems(given: StageInput, inputs: Mapping[str, Path]) -> int | None:
@@ -30,7 +31,7 @@ def _answering(given: StageInput, inputs: Mapping[str, Path]) -> StageSpec | Non
 def require_planned(
     given: StageInput, inputs: Mapping[str, Path], there: Sequence[str], problems: Sequence[str]
 ) -> None:
-    """Refuse records that do not answer just what was asked, once each and in its order.
+    """Refuse records that do not answer just what was asked, as often as it was and in its order.
 
     Args:
         there: ids of the records.
@@ -42,14 +43,21 @@ def require_planned(
     stage = _answering(given, inputs)
     planned = planned_problems(given, inputs)
     known = stage is not None and split_of(given) == split_of(replace(given, stage=stage))
-    wanted = list(problems[:planned] if known else there)
-    if list(there) == wanted and len(set(there)) == len(there):
-        return
     folder = next(folder for folder in inputs.values() if (folder / SAMPLES).exists())
+    draws = _draws(folder)
+    wanted = [one for one in problems[:planned] for _ in range(draws)] if known else list(there)
+    if list(there) == wanted and len(set(there)) * draws == len(there):
+        return
     raise RunError(
         f"{folder / SAMPLES} is damaged: {_what(list(there), wanted)}",
         f"`llmx runs check --repair`, or delete {folder}; the same command makes it again",
     )
+
+
+def _draws(folder: Path) -> int:
+    """Return how often each problem was answered."""
+    summary = folder / SUMMARY
+    return int(read_json(summary).get(DRAWS, 1)) if summary.exists() else 1
 
 
 def _what(there: Sequence[str], wanted: Sequence[str]) -> str:

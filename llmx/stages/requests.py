@@ -242,13 +242,27 @@ def open_engine(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress) ->
 
 
 class Requests(Sequence[Request]):
-    """Requests of many problems, each made when it is asked for: they are larger than problems."""
+    """Requests of many problems, each made when it is asked for: they are larger than problems.
 
-    def __init__(self, samples: Sequence[Sample], make: Callable[[Sample], Request]) -> None:
-        self._samples, self._make = samples, make
+    Where a problem is answered several times, its draws stand together.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        make: Callable[[Sample], Request],
+        draws: range = range(1),
+        which: range | None = None,
+    ) -> None:
+        self._samples, self._make, self._draws = samples, make, draws
+        self._which = range(len(samples) * len(draws)) if which is None else which
 
     def __len__(self) -> int:
-        return len(self._samples)
+        return len(self._which)
+
+    def of_problems(self, which: slice) -> Requests:
+        """Return the requests of some problems, by their places in the dataset."""
+        return Requests(self._samples[which], self._make, self._draws)
 
     @overload
     def __getitem__(self, place: int) -> Request: ...
@@ -258,17 +272,24 @@ class Requests(Sequence[Request]):
 
     def __getitem__(self, place: int | slice) -> Request | Requests:
         if isinstance(place, slice):
-            return Requests(self._samples[place], self._make)
-        return self._make(self._samples[place])
+            return Requests(self._samples, self._make, self._draws, self._which[place])
+        problem, draw = divmod(self._which[place], len(self._draws))
+        found = self._make(self._samples[problem])
+        number = self._draws[draw]
+        return found.model_copy(update={"draw": number}) if number else found
 
 
 def requests_for(
-    arm: ArmSpec, split: str, problems: int | None, threshold: float | None
+    arm: ArmSpec,
+    split: str,
+    problems: int | None,
+    threshold: float | None,
+    draws: range = range(1),
 ) -> Requests:
-    """Return the requests of one arm, in the dataset's order."""
+    """Return the requests of one arm, in the dataset's order; of each problem its `draws`."""
     data, sampler = required(settled(arm), "decode")
     samples = load(data, split, problems)
-    return Requests(samples, lambda sample: put(data, sample, sampler, arm.seed, threshold))
+    return Requests(samples, lambda sample: put(data, sample, sampler, arm.seed, threshold), draws)
 
 
 def put(

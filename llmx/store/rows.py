@@ -56,14 +56,18 @@ def lean(values: Iterable[M]) -> Iterator[M]:
 Row = Mapping[str, Any]
 
 
-def id_of(model: type[Record | Judgement]) -> Callable[[Row], Hashable]:
-    """Return what reads the id of a record, or None from what is none of that model."""
+def key_of(model: type[Record | Judgement]) -> Callable[[Row], Hashable]:
+    """Return what reads the key of a row, or None from what is none of that model.
 
-    def read(row: Row) -> str | None:
+    A judgement's key is its id; where a problem has several draws, it is the pair of both.
+    """
+
+    def read(row: Row) -> Hashable:
         try:
-            return model.model_validate(row).id
+            found = model.model_validate(row)
         except ValidationError:
             return None
+        return found.id if isinstance(found, Judgement) else (found.id, found.draw)
 
     return read
 

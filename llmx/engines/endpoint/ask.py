@@ -74,8 +74,8 @@ def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]
 
 
 def seed_of(request: Request) -> int:
-    """Return the endpoint's seed of a request: a function of (seed, sample)."""
-    return int(keys(request.seed, [request.id])[0]) % _SEEDS
+    """Return the endpoint's seed of a request: a function of (seed, sample, draw)."""
+    return int(keys(request.seed, [request.dice])[0]) % _SEEDS
 
 
 def of_vllm(sampler: SamplerSpec) -> dict[str, Any]:

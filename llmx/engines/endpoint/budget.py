@@ -91,11 +91,11 @@ class Budget:
 
     def start(self, request: Request) -> None:
         """Set aside what a request may take."""
-        self._flying[request.id] = self._most(request)
+        self._flying[request.dice] = self._most(request)
 
     def settle(self, request: Request, record: Record | None) -> None:
         """Count what it took; None if it had no answer."""
-        self._flying.pop(request.id)
+        self._flying.pop(request.dice)
         if record is None:
             return
         took = spent_on(record)

@@ -200,6 +200,7 @@ def record(request: Request, reply: Reply, spec: EngineSpec) -> Record:
         prompt_tokens=usage.prompt_tokens if usage and not prompt_ids else None,
         completion_tokens=counted if not ids else None,
         calls=tuple(_calls(message)),
+        draw=request.draw,
         cost=_cost(spec, reply),
         reasoning=message.thought,
         ended="" if word in USUAL else word,

@@ -243,7 +243,7 @@ class VllmEngine:
 
         options = asdict(self.reader.options(request.sampler, request.resolved_threshold()))
         settings = {name: _plain(options[name]) for name in SETTINGS}
-        return {**settings, "id": request.id, "seed": request.seed}
+        return {**settings, "id": request.dice, "seed": request.seed}
 
     def _record(self, request: Request, event: Mapping[str, Any]) -> Record:
         sampler, reader = request.sampler, self.reader
@@ -268,6 +268,7 @@ class VllmEngine:
             accepted=found.accepted,
             fragile=tuple(place for place in told["fragile"] if place < size),
             logprobs=tuple((event["logprobs"] or ())[:size]),
+            draw=request.draw,
             cost=self.spec.cost(len(event["prompt_ids"]), size, cached=event["cached"] or 0),
         )
 

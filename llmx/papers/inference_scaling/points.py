@@ -26,7 +26,7 @@ COSTS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class ProblemDraws:
     """The draws of one problem; M draws, C classes of equal answers.
 
     Attributes:
@@ -67,7 +67,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class MethodPoint:
     """A method at a size, on P problems.
 
     Attributes:

@@ -7,7 +7,7 @@ import pytest
 
 from llmx.core.record import Record, as_json
 from llmx.store.files import dumps
-from llmx.store.rows import id_of, keep_asked
+from llmx.store.rows import keep_asked, key_of
 
 ASKED = [f"p{number}" for number in range(8)]
 
@@ -24,7 +24,7 @@ def written(path, names) -> None:
 
 
 def kept(path, size=1, ordered=True) -> list[str]:
-    rows = keep_asked(path, ASKED, id_of(Record), size, ordered)
+    rows = keep_asked(path, [(name, 0) for name in ASKED], key_of(Record), size, ordered)
     there = [json.loads(line)["id"] for line in path.read_text().splitlines()]
     assert [row["id"] for row in rows] == there  # the file is what is returned
     return there
@@ -84,5 +84,5 @@ def test_what_is_right_is_not_written_again(tmp_path):
     before = path.stat()
     kept(path, 3)
     assert path.stat().st_ino == before.st_ino
-    assert keep_asked(tmp_path / "none", ASKED, id_of(Record)) == []
+    assert keep_asked(tmp_path / "none", [("p0", 0)], key_of(Record)) == []
     assert not (tmp_path / "none").exists()

@@ -67,7 +67,7 @@ LACKS = r"^stage 'it' reads what a stage of kind "
 BAD = {
     "score, no decode": (
         {"c": CORPUS, "it": reader("score", "c")},
-        r"^stage 'it' reads what exactly one stage of kind decode or ensemble_decode writes, "
+        r"^stage 'it' reads what exactly one stage of kind decode, ensemble_decode or pool writes, "
         r"and arm 'a' has none .stages\.it\.needs=\[NAME\]",
     ),
     "score, two decodes": (
@@ -80,7 +80,7 @@ BAD = {
         r".stages.it.split=calibration, or stages.g.split=test",
     ),
     "audit, another split": ({"g": BACK, "it": reader("audit", "g")}, "reads split 'test'"),
-    "audit": ({"it": reader("audit")}, LACKS + "decode or ensemble_decode"),
+    "audit": ({"it": reader("audit")}, LACKS + "decode, ensemble_decode or pool"),
     "log": ({"it": reader("divergence_log")}, LACKS + "decode"),
     "log, another split": ({"g": BACK, "it": reader("divergence_log", "g")}, "reads split 'test'"),
     "explore": ({"it": reader("explore", over="recipe")}, LACKS + ".*divergence_log writes, and h"),
@@ -92,8 +92,8 @@ BAD = {
         },
         LACKS + "divergence_log",
     ),
-    "tokenizer": ({"it": reader("tokenizer", over="recipe")}, LACKS + "corpus or traces"),
-    "train, no rows": ({"it": TRAIN}, LACKS + "corpus or traces"),
+    "tokenizer": ({"it": reader("tokenizer", over="recipe")}, LACKS + "corpus, traces"),
+    "train, no rows": ({"it": TRAIN}, LACKS + "corpus, traces"),
     "train, no tokenizer": ({"c": CORPUS, "it": {**TRAIN, "needs": ["c"]}}, LACKS + "tokenizer"),
     "sft": ({"it": reader("sft", **SFT)}, LACKS + "corpus"),
     "aggregation": (
