@@ -84,15 +84,22 @@ def decode_stream(
     first: Sequence[int] | None = None,
     *,
     slots: int,
+    shared: bool = False,
 ) -> Iterator[tuple[int, Decoded]]:
-    """Yield (place among the prompts, output) as outputs are over; see :func:`decode_refill`."""
+    """Yield (place among the prompts, output) as outputs are over; see :func:`decode_refill`.
+
+    Args:
+        shared: equal prompts are computed once. Over models that are not exact this can move the
+            last bits of an answer.
+    """
     _check(target, draft, prompts, ids, options)
     if not prompts:
         return iter(())
     rows = min(slots, len(prompts))
 
     def outputs() -> Iterator[tuple[int, Decoded]]:
-        yield from DecodeSession(target, draft, prompts, ids, options, seed, rows, first).run(stop)
+        session = DecodeSession(target, draft, prompts, ids, options, seed, rows, first, shared)
+        yield from session.run(stop)
 
     return outputs() if is_exact(target, draft) else without_gradients(outputs)()
 
@@ -147,8 +154,9 @@ class DecodeSession:
         seed: int,
         slots: int,
         first: Sequence[int] | None = None,
+        shared: bool = False,
     ) -> None:
-        self.prompts, self.ids, self.options = prompts, ids, options
+        self.prompts, self.ids, self.options, self.shared = prompts, ids, options, shared
         self.first = list(first) if first is not None else [0] * len(prompts)
         capacity = max(map(len, prompts)) + options.max_tokens + options.gamma + 2
         vocab = min(model.vocab_size for model in (target, draft) if model is not None)
@@ -204,7 +212,7 @@ class DecodeSession:
         span = slice(taken.start, taken.stop)
         self.rows.admit(free, self.prompts[span], self.ids[span], self.first[span])
         for lane in lanes_of(self):
-            lane.prefill(self.rows, free)
+            lane.prefill(self.rows, free, self.shared)
 
     def narrow(self) -> None:
         """Let go of rows that are over, once no prompt is left to take their place."""

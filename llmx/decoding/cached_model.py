@@ -9,7 +9,7 @@ import numpy as np
 from llmx.decoding.accept import Floats, Ints
 from llmx.decoding.block_model import as_blocks
 from llmx.decoding.rows import Rows
-from llmx.decoding.step_model import StepModel
+from llmx.decoding.step_model import CopiesSlots, StepModel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +30,8 @@ class CachedModel:
         self.cache: Any = model.new_cache(rows, capacity)
         self.blocks = as_blocks(model)
         self.host = self.blocks if host else None
+        self.copies = model if isinstance(model, CopiesSlots) else None
+        self._written: list[bytes] = [b""] * rows  # the prompt that each row's first slots hold
 
     def put(self, values: Ints | Floats) -> Any:
         """Move host numbers to where the model takes them."""
@@ -39,8 +41,28 @@ class CachedModel:
 
         return torch.from_numpy(values).to(self.model.device)
 
-    def prefill(self, rows: Rows, admitted: Ints) -> None:
-        """Write the prompts of newly admitted rows, all but their last token."""
+    def prefill(self, rows: Rows, admitted: Ints, shared: bool = False) -> None:
+        """Write the prompts of newly admitted rows, all but their last token.
+
+        Args:
+            shared: a prompt that a row holds is copied, not computed again. Rows that are over
+                hold theirs until another takes its place.
+        """
+        if self.copies is None or not shared:
+            self._compute(rows, admitted)
+            return
+        prompts = {int(row): _prompt(rows, int(row)) for row in admitted}
+        held = {one: row for row, one in enumerate(self._written) if prompts.get(row, one) == one}
+        new = {one: row for row, one in reversed(prompts.items()) if one not in held}
+        if new:
+            self._compute(rows, np.array(sorted(new.values())))
+        for row, prompt in prompts.items():
+            source = held.get(prompt, new.get(prompt, row))
+            if source != row and prompt != self._written[row]:
+                self.copies.copy_slots(self.cache, source, row, int(rows.length[row]) - 1)
+            self._written[row] = prompt
+
+    def _compute(self, rows: Rows, admitted: Ints) -> None:
         # A block model gains nothing by a common width, and would pay for the padding.
         parts = [admitted] if self.blocks is None else np.split(admitted, len(admitted))
         for part in parts:
@@ -64,6 +86,11 @@ class CachedModel:
         logits = self.model.forward(tokens, start, self.cache)
         # Family members pad their vocabularies to different sizes.
         return logits[..., : self.vocab].float()
+
+
+def _prompt(rows: Rows, row: int) -> bytes:
+    """Return what a row's first slots hold once its prompt is there: all but its last token."""
+    return rows.tokens[row, : rows.length[row] - 1].tobytes()
 
 
 def on_host(values: Tensor) -> Floats:

@@ -50,3 +50,11 @@ class StepModel(Protocol):
             tokens: int64 (R, P).
             rows: int64 (R,), distinct.
         """
+
+
+@runtime_checkable
+class CopiesSlots(Protocol):
+    """A step model whose cache can be copied: the draws of a problem have one prompt."""
+
+    def copy_slots(self, cache: Any, row: int, to: int, width: int) -> None:
+        """Copy slots 0 … width-1 of one row to another row, bit for bit."""

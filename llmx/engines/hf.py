@@ -110,8 +110,11 @@ class HfEngine:
         options = self.options(first.sampler, first.resolved_threshold())
         prompts = [self.prompt_ids(request) for request in requests]
         ids, stop = [request.dice for request in requests], self.stopper(first.sampler)
-        models = self._models(options)
-        outputs = decode_stream(*models, prompts, ids, options, first.seed, stop, slots=slots)
+        models, seed = self._models(options), first.seed
+        drawn = any(request.draw for request in requests)
+        outputs = decode_stream(
+            *models, prompts, ids, options, seed, stop, slots=slots, shared=drawn
+        )
         for place, output in outputs:
             yield place, self._record(requests[place], prompts[place], output)
 

@@ -247,7 +247,8 @@ class Graph:
     def find(self, stage: str, arm: str | None = None) -> Node | None:
         """Return the node that stands for a stage (of an arm), if it has anything to do."""
         wanted = (stage, arm)
-        return next((node for node in self.nodes if wanted in node.labels), None)
+        whole = (node for node in self.nodes if not node.portion)
+        return next((node for node in whole if wanted in node.labels), None)
 
 
 def stage_order(stages: tuple[StageSpec, ...]) -> list[StageSpec]:

@@ -20,6 +20,7 @@ from transformers import (
 
 from llmx.core.errors import EngineError
 from llmx.decoding import DecodeOptions, StepModel, decode
+from llmx.decoding.step_model import CopiesSlots
 from llmx.decoding.toy import ToyModel
 from llmx.engines.native.model import NativeLlama
 from llmx.engines.step import LeanLlama, TransformersModel, build_step_model
@@ -185,6 +186,22 @@ def test_prefill_of_some_rows_leaves_the_others(model):
     model.prefill(text[[3, 1], :14], torch.tensor([3, 1]), cache)
     again = model.forward(block, start, cache)
     assert torch.allclose(again, clean, atol=1e-5, rtol=0)
+
+
+def test_a_copied_prompt_is_the_computed_one(model):
+    """Bit for bit, also past a copy that was longer, and other rows stay as they are."""
+    if not isinstance(model, CopiesSlots):
+        pytest.skip("a model without it computes each prompt")
+    text, block = tokens(4, 20), tokens(1, 3, seed=9).repeat(4, 1)
+    cache = model.new_cache(4, 40)
+    model.prefill(text[:, :17], torch.arange(4), cache)
+    model.copy_slots(cache, 2, 0, 17)
+    before = model.forward(block, torch.full((4,), 17), cache)
+    assert torch.equal(before[0], before[2]) and not torch.equal(before[1], before[2])
+    model.copy_slots(cache, 1, 3, 5)
+    short = torch.tensor([17, 5, 17, 5])
+    after = model.forward(block, short, cache)
+    assert torch.equal(after[3], after[1]) and torch.equal(after[[0, 2]], before[[0, 2]])
 
 
 def test_slots_past_the_models_positions_break_nothing(model):

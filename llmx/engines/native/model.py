@@ -305,6 +305,16 @@ class NativeLlama(Acceptance):
         """Return the cache seen by some of its rows alone."""
         return cache.of(kept)
 
+    def copy_slots(self, cache: NativeCache, row: int, to: int, width: int) -> None:
+        """Copy slots 0 … width-1 of one row to another row."""
+        shape, blocks = self.shape, cache.capacity // _STRIDE
+        rows, heads, size = int(cache.passed.rows), shape.kv_heads, shape.head_dim
+        source, target = cache.row[row], cache.row[to]
+        keys = cache.keys.reshape(shape.layers, rows, heads, blocks, size * _STRIDE)
+        values = cache.values.reshape(shape.layers, rows, heads, cache.capacity, -1)
+        keys[:, target, :, : -(-width // _STRIDE)] = keys[:, source, :, : -(-width // _STRIDE)]
+        values[:, target, :, :width] = values[:, source, :, :width]
+
     def forward(self, tokens: Tensor, start: Tensor, cache: NativeCache) -> Tensor:
         """Write tokens (B, K) from `start` on; return float32 (B, K, V)."""
         import torch

@@ -114,6 +114,10 @@ class LeanLlama:
     def _after_norm(self, weight: Tensor, norm: Any) -> Product:
         return Product(weight.detach() * (norm.weight.detach() * self.scale))
 
+    def copy_slots(self, cache: LeanSlotCache, row: int, to: int, width: int) -> None:
+        """Copy slots 0 … width-1 of one row to another row."""
+        cache.slots[:, :, to, :, :width] = cache.slots[:, :, row, :, :width]
+
     def new_cache(self, rows: int, capacity: int) -> LeanSlotCache:
         """Return an empty cache; 8 * layers * kv heads * head_dim bytes a slot."""
         capacity = -(-capacity // _STRIDE) * _STRIDE

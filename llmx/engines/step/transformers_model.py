@@ -104,6 +104,13 @@ class TransformersModel:
         return SlotCache(self.layers, rows, capacity)
 
     @torch.inference_mode()
+    def copy_slots(self, cache: SlotCache, row: int, to: int, width: int) -> None:
+        """Copy slots 0 … width-1 of one row to another row."""
+        for layer in cache.layers:
+            for held in (layer.keys, layer.values):
+                held[to, :, :width] = held[row, :, :width]
+
+    @torch.inference_mode()
     def forward(self, tokens: Tensor, start: Tensor, cache: SlotCache) -> Tensor:
         """Write tokens (B, K) from `start` on; return (B, K, V) in the model's dtype."""
         rows = torch.arange(len(tokens), device=tokens.device)

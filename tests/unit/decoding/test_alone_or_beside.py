@@ -95,6 +95,34 @@ def test_many_answers_through_three_slots_are_those_of_each_alone(sampler, extra
     assert len({len(one.token_ids) for one in found}) > 3
 
 
+@given(
+    case=cases(),
+    order=st.lists(st.integers(0, 6), min_size=1, max_size=20),
+    slots=st.integers(1, 5),
+)
+@settings(max_examples=count(60, 500))
+def test_sharing_equal_prompts_changes_no_answer(case, order, slots):
+    """Whatever row holds a prompt, and whichever row is about to lose it."""
+    if not case.prompts:
+        return
+    places = [at % len(case.prompts) for at in order]
+    prompts, first = ([of[at] for at in places] for of in (case.prompts, case.first))
+    drawn = Case(case.seed, case.options, prompts, first, case.word)
+    found = decode_stream(
+        *drawn.pair, prompts, drawn.ids, drawn.options, 5, drawn.stop(), first,
+        slots=slots, shared=True,
+    )  # fmt: skip
+    assert [one for _, one in sorted(found, key=lambda pair: pair[0])] == drawn.alone()
+
+
+def test_a_prompt_is_not_copied_from_a_row_that_has_just_lost_it():
+    a, b, c = [3, 4, 5], [6, 7, 8], [9, 10, 11]
+    options, prompts = DecodeOptions("target", max_tokens=6, temperature=1.0), [a, c, b, a]
+    case = Case(0, options, prompts, [0] * 4, None)
+    found = dict(decode_stream(*case.pair, prompts, case.ids, options, 5, slots=2, shared=True))
+    assert [found[at] for at in range(4)] == case.alone()
+
+
 @given(case=cases(), cuts=st.lists(st.integers(0, 7), max_size=3))
 @settings(max_examples=count(25, 500))
 def test_however_prompts_are_split_into_batches_the_answers_are_the_same(case, cuts):
