@@ -131,7 +131,7 @@ KINDS = [
     ),
     Mutant(
         "graph/graph.py",
-        "{**stage.identity(given), **read_sections(arms, spec.over)}",
+        "{**stage.identity(given), **read_sections(given.arms, given.stage.over)}",
         "stage.identity(given)",
         f"{_SECTIONS}::test_a_stage_is_named_by_the_sections_that_it_reads_alone",
     ),

@@ -88,17 +88,14 @@ SHARED = [
     ),
     Mutant(
         DECODE,
-        "firsts = range(0, total, _PART) if total > _PART else ()\n"
-        "        blocks = [(first, min(first + _PART, total)) for first in firsts]",
-        "size = arm.engine.batch_size\n"
-        "        firsts = range(0, total, size) if total > size else ()\n"
-        "        blocks = [(first, min(first + size, total)) for first in firsts]",
+        "size = _PART if draws == 1 else",
+        "size = arm.engine.batch_size if draws == 1 else",
         f"{_PARTS}::test_which_parts_there_are_does_not_depend_on_who_asks[40-sizes3]",
     ),
     Mutant(  # keeps whole batches where each record is whole
         DECODE,
-        "keep_asked(path, ids, id_of(Record), 1 if singly else batch, not singly)",
-        "keep_asked(path, ids, id_of(Record), batch, not singly)",
+        "keep_asked(path, asked, key_of(Record), 1 if singly else batch, not singly)",
+        "keep_asked(path, asked, key_of(Record), batch, not singly)",
         f"{_PARTS}::test_a_killed_part_keeps_its_records_and_asks_for_none_again",
     ),
     Mutant(

@@ -26,8 +26,8 @@ SCALE = [
     ),
     Mutant(  # all requests at once
         "stages/requests.py",
-        "return Requests(self._samples[place], self._make)",
-        "return [self._make(one) for one in self._samples[place]]",
+        "return Requests(self._samples, self._make, self._draws, self._which[place])",
+        "return [self[one] for one in range(len(self))][place]",
         f"{_GROWTH}::test_requests_are_made_when_they_are_asked_for",
     ),
     Mutant(  # a model's files are hashed for each arm

@@ -67,8 +67,8 @@ STORE = [
     ),
     Mutant(
         "stages/planned_problems.py",
-        "problems[:planned] if known else there",
-        "there",
+        "[one for one in problems[:planned] for _ in range(draws)] if known else list(there)",
+        "list(there)",
         f"{_NOTICES}::test_scores_are_of_what_was_planned",
     ),
     Mutant(
