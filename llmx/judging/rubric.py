@@ -10,7 +10,7 @@ from pydantic import Field
 
 from llmx.core.hosts import Named
 from llmx.core.judging import Game, Judgement, JudgeSpec, Preference
-from llmx.core.record import Message, Record, Sample, Score
+from llmx.core.record import Message, Record, Sample, Score, dice_of
 from llmx.engines.endpoint.address import find_address
 from llmx.engines.endpoint.budget import Budget
 from llmx.judging.endpoint import EndpointJudge, check, said_of_the_judge
@@ -150,7 +150,7 @@ class RubricScorer:
         if not said:
             return None
         return Game(
-            id=record.id,
+            id=dice_of(record.id, record.draw),
             sample=sample.id,
             instruction=sample.question,
             first=said,

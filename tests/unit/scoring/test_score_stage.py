@@ -16,8 +16,9 @@ from llmx.core.spec import (
     StageSpec,
 )
 from llmx.core.stage import StageContext, StageInput
-from llmx.stages.score import ScoreStage, scorer_notes
-from llmx.store.files import read_json, read_lines, write_lines
+from llmx.stages.score import ScoreStage
+from llmx.stages.scoring_stage import scorer_notes
+from llmx.store.files import read_json, read_lines, write_json, write_lines
 
 SAMPLES = [Sample(id=f"p{i}", question="q", answer=str(i), cluster="t") for i in range(5)]
 
@@ -49,6 +50,8 @@ def records(*answers: str) -> list[Record]:
 
 def context(tmp_path, made, options=None) -> StageContext:
     write_lines(tmp_path / "in" / "samples.jsonl", map(as_json, made))
+    several = 1 + max((one.draw for one in made), default=0)
+    write_json(tmp_path / "in" / "summary.json", {"draws": several} if several > 1 else {})
     out = tmp_path / "out"
     out.mkdir()
     asked = given(options)
@@ -73,6 +76,71 @@ def test_it_scores_every_record_in_order(tmp_path):
     }
     problems = [Sample.model_validate(row) for row in read_lines(run.out / "problems.jsonl")]
     assert problems == SAMPLES[:4]
+
+
+def draws(*texts: str) -> list[Record]:
+    """Two problems, each with these answers in their order."""
+    return [
+        one.model_copy(update={"id": problem, "draw": draw})
+        for problem in ("p0", "p1")
+        for draw, one in enumerate(records(*texts))
+    ]
+
+
+def test_several_draws_of_a_problem_are_each_scored(tmp_path):
+    run = context(tmp_path, draws("#### 0", "#### 1", "#### 0"))
+    ScoreStage(load).run(run)
+    scores = read_lines(run.out / "scores.jsonl")
+    assert [(row["id"], row.get("draw", 0)) for row in scores] == [
+        *(("p0", draw) for draw in range(3)),
+        *(("p1", draw) for draw in range(3)),
+    ]
+    assert [row["correct"] for row in scores] == [True, False, True, False, True, False]
+    summary = read_json(run.out / "summary.json")
+    assert (summary["problems"], summary["draws"], summary["correct"]) == (2, 3, 3)
+    problems = [Sample.model_validate(row) for row in read_lines(run.out / "problems.jsonl")]
+    assert problems == SAMPLES[:2]
+
+
+@pytest.mark.parametrize(
+    ("order", "what"),
+    [
+        (
+            [0, 2, 1, 3, 4, 5],
+            "it holds draws 2 to 2 of p0, and draws 0 to 0 of the problems before",
+        ),
+        (
+            [0, 1, 2, 4, 3, 5],
+            "it holds draws 1 to 1 of p1, and draws 0 to 2 of the problems before",
+        ),
+        ([0, 1, 2, 3, 4], "it holds draws 0 to 1 of p1, and draws 0 to 2 of the problems before"),
+        ([1, 2, 3, 4, 5], "it holds draws 0 to 2 of p1, and draws 1 to 2 of the problems before"),
+        (
+            [0, 3, 1, 4, 2, 5],
+            "it holds draws 1 to 1 of p0, and draws 0 to 0 of the problems before",
+        ),
+        ([0, 1, 2, 0, 1, 2], "it answers a problem twice"),
+    ],
+)
+def test_draws_that_are_not_problem_by_problem_are_damage(tmp_path, order, what):
+    made = draws("#### 0", "#### 1", "#### 2")
+    run = context(tmp_path, [made[place] for place in order])
+    with pytest.raises(RunError, match=what) as error:
+        ScoreStage(load).run(run)
+    assert "runs check --repair" in str(error.value)
+
+
+OLD = (
+    '{"id": "p0", "cluster": "t", "expected": "0", "strict": "0", "flexible": "0", "correct": true,'
+    ' "correct_flexible": true, "unparsed": false, "tokens": 2, "finish": "eos", "rounds": 1,'
+    ' "drafted": 0, "accepted": 0'
+)
+
+
+def test_a_score_is_written_as_ever_and_a_later_draw_says_which(tmp_path):
+    run = context(tmp_path, draws("#### 0", "#### 0")[:2])
+    ScoreStage(load).run(run)
+    assert (run.out / "scores.jsonl").read_text() == f'{OLD}}}\n{OLD}, "draw": 1}}\n'
 
 
 def test_equal_inputs_give_equal_bytes(tmp_path):
