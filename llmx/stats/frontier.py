@@ -66,7 +66,8 @@ def frontier_shares(
     cost, accuracy = np.asarray(costs, dtype=np.float64), np.asarray(accuracies, dtype=np.float64)
     if cost.shape != accuracy.shape or cost.ndim != 2 or not cost.size:
         raise ValueError(f"needs points x problems of both, not {cost.shape}, {accuracy.shape}")
-    table = np.concatenate([cost, accuracy])
+    unknown = np.isnan(cost).any(1, keepdims=True)
+    table = np.concatenate([np.where(unknown, np.nan, cost), accuracy])
     columns = np.stack([cluster_sums(row, clusters)[:, 0] for row in table], axis=1)
     sizes = cluster_sums(table[0] * 0 + 1, clusters)[:, 1:]
     sums = resampled_sums(np.concatenate([columns, sizes], axis=1), resamples, seed)

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 MOST = 1000
 """Draws of a pool: the number of subsets of more may not fit into a float."""
 
-_CHUNK = 512  # pools at once
+_CHUNK = 2_000_000  # floats at once
 
 
 class Counted(NamedTuple):
@@ -79,7 +79,8 @@ def majorities(pools: Sequence[Counted], sizes: Sequence[int]) -> Floats:
         return np.zeros((0, len(sizes)))
     rows, back = np.unique(_rows(pools), axis=0, return_inverse=True)
     wanted = np.asarray(sizes, dtype=np.int64)
-    parts = [_shares(rows[at : at + _CHUNK], wanted) for at in range(0, len(rows), _CHUNK)]
+    step = max(1, _CHUNK // ((max(sizes) + 1) * rows.shape[1]))
+    parts = [_shares(rows[at : at + step], wanted) for at in range(0, len(rows), step)]
     shares: Floats = np.concatenate(parts)[back.reshape(-1)]
     return shares
 

@@ -97,7 +97,7 @@ def in_turn(
 
 def gathered(costs: Sequence[Mapping[str, float]]) -> dict[str, Floats]:
     """Return the costs of P problems, kind → (P,); all have the same kinds."""
-    return {kind: np.array([one[kind] for one in costs]) for kind in costs[0]}
+    return {kind: np.array([one[kind] for one in costs], dtype=np.float64) for kind in costs[0]}
 
 
 def _all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,8 +30,7 @@ class CatchUp:
         kind: of cost.
         ratio: the weaker's cost at N* over the stronger's; where there is no N*, at the largest
             size: "none up to N at R times the cost".
-        p_never: of "at one of the sizes the weaker is not below": the largest of the sizes' p
-            values, so that it needs no correction for their number (Berger 1982).
+        at: each difference's interval at any level, from the same resamples.
     """
 
     sizes: tuple[int, ...]
@@ -41,12 +40,23 @@ class CatchUp:
     high: int | None
     kind: str
     ratio: Interval
-    p_never: float
+    at: tuple[At, ...] = field(repr=False, compare=False)
 
     @property
     def never(self) -> bool:
         """Whether the interval says that the weaker is below at every size that was tried."""
         return self.low is None
+
+    @property
+    def p_never(self) -> float:
+        """The p value of "at one of the sizes the weaker is not below", two-sided.
+
+        It is the largest of the sizes', so that it needs no correction for their number (Berger
+        1982); 1 where the weaker is not below at one by the estimates.
+        """
+        below = (gap.estimate < 0 for gap in self.differences)
+        pairs = zip(self.at, below, strict=True)
+        return max(p_beyond(at, 0.0) if under else 1.0 for at, under in pairs)
 
 
 def catch_up(
@@ -103,7 +113,7 @@ def catch_up(
             resamples=resamples,
             seed=seed,
         ),
-        p_never=max(_p_below(at, gap) for at, gap in zip(found, gaps, strict=True)),
+        at=tuple(found),
     )
 
 
@@ -131,11 +141,6 @@ def _difference(
 ) -> At:
     columns = cluster_sums(point.accuracy - stronger.accuracy, clusters)
     return resampled(columns, mean, resamples=resamples, seed=seed).at
-
-
-def _p_below(at: At, gap: Interval) -> float:
-    """Return the two-sided p value of a difference that is below 0; 1 for any other."""
-    return p_beyond(at, 0.0) if gap.estimate < 0 else 1.0
 
 
 def _check(points: Sequence[Point], stronger: Point, kind: str) -> None:
