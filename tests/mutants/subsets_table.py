@@ -38,7 +38,7 @@ VOTES = [
         SUBSETS,
         "draws[at] - right[at], votes, left",
         "others[at].sum(1), votes, left",
-        f"{_S}test_one_vote_is_the_mean",
+        _VOTE,
     ),
     Mutant(  # a subset with nothing read counts as won
         SUBSETS, "for votes in range(1, int(min(", "for votes in range(0, int(min(", _VOTE
@@ -174,7 +174,7 @@ POINTS = [
         ESTIMATORS,
         "max(1, ceil(keep * size - 1e-9))",
         "max(1, int(keep * size))",
-        f"{_E}test_keeping_all_is_the_plain_vote",
+        f"{_E}test_a_part_of_a_draw_is_kept_whole",
     ),
     Mutant(  # the longest
         ESTIMATORS,
@@ -396,8 +396,8 @@ FLOORS = [
     ),
     Mutant(
         MATCHED,
-        "strict=True)\n    return [Compared",
-        "strict=True)\n    rows = [(a, b, p, p) for a, b, p, _ in rows]\n    return [Compared",
+        "strict=True)\n    return [MethodGap",
+        "strict=True)\n    rows = [(a, b, p, p) for a, b, p, _ in rows]\n    return [MethodGap",
         f"{_FLOOR}test_methods_at_a_budget_are_corrected_for_their_number",
     ),
     Mutant(  # the cheapest

@@ -14,7 +14,7 @@ from llmx.stats.paired import cluster_sums
 
 
 @dataclass(frozen=True)
-class Compared:
+class MethodGap:
     """A method at a budget, against the reference there.
 
     Attributes:
@@ -54,7 +54,7 @@ def compared(
     *,
     resamples: int = 10_000,
     seed: int = 0,
-) -> list[Compared]:
+) -> list[MethodGap]:
     """Return every other point against the reference, with Holm's correction over all of them.
 
     Args:
@@ -76,7 +76,7 @@ def compared(
     ]
     p_values = [p_beyond(at, 0.0) for at in found]
     rows = zip(others, found, p_values, holm(p_values), strict=True)
-    return [Compared(point, at(level), p, adjusted) for point, at, p, adjusted in rows]
+    return [MethodGap(point, at(level), p, adjusted) for point, at, p, adjusted in rows]
 
 
 def cheapest_within(points: Sequence[Point], kind: str, gain: float) -> Point:

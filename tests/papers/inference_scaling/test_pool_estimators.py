@@ -1,6 +1,7 @@
 """Methods on a pool: against enumeration, against each other, and what they refuse."""
 
 import time
+from dataclasses import replace
 from itertools import combinations
 
 import drawn_pools as pools
@@ -148,6 +149,14 @@ def test_draws_without_a_score_are_taken_last():
     assert accuracies(best_of([one], scores, [1, 2, 3])) == pytest.approx([1 / 3, 0, 0])
 
 
+@pytest.mark.parametrize(
+    ("size", "keep", "kept"),
+    [(1, 0.5, 1), (2, 0.5, 1), (3, 0.5, 2), (7, 1.0, 7), (2, 0.25, 1), (10, 0.3, 3), (30, 0.1, 3)],
+)
+def test_a_part_of_a_draw_is_kept_whole(size, keep, kept):
+    assert kept_of(size, keep) == kept
+
+
 def test_equal_weights_are_a_plain_vote():
     drawn = pools.many(30, 16)
     sizes, equal = sizes_of(drawn), [np.full(16, 0.7)] * 30
@@ -166,7 +175,7 @@ def test_a_weight_above_all_others_decides():
 
 
 def test_subsets_of_a_problem_are_its_own():
-    """Neither the other problems nor their order change them; another seed does."""
+    """Neither the other problems nor their order change them; another seed or name does."""
     drawn = pools.many(8, 16)
     weights = [np.linspace(1, 2, 16) ** (place % 3) for place in range(8)]
     whole = weighted_vote(drawn, weights, [5], 1)[0].accuracy
@@ -175,6 +184,8 @@ def test_subsets_of_a_problem_are_its_own():
     assert whole.tolist() == turned[::-1].tolist()
     assert whole[3] == alone[0]
     assert weighted_vote(drawn, weights, [5], 2)[0].accuracy.tolist() != whole.tolist()
+    renamed = [replace(drawn[3], id=name) for name in "abcd"]
+    assert len(set(weighted_vote(renamed, weights[3:4] * 4, [5], 1)[0].accuracy.tolist())) > 1
 
 
 def test_errors_are_those_of_other_seeds():
