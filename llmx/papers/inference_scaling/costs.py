@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from llmx.papers.inference_scaling.points import Drawn, Floats
+from llmx.papers.inference_scaling.points import Floats, ProblemDraws
 from llmx.stats.order_statistics import expected_rank, expected_stopped
 
 ATTENTION_FROM = 4096
@@ -55,7 +55,7 @@ def flops(model: ModelCost, start: int, tokens: ArrayLike) -> Floats:
     return total
 
 
-def at_once(drawn: Drawn, size: int, model: ModelCost = UNKNOWN) -> dict[str, float]:
+def at_once(drawn: ProblemDraws, size: int, model: ModelCost = UNKNOWN) -> dict[str, float]:
     """Return the expected costs of N draws that run beside each other, each to its end."""
     each = flops(model, drawn.prompt, drawn.tokens)
     spent = {
@@ -66,7 +66,7 @@ def at_once(drawn: Drawn, size: int, model: ModelCost = UNKNOWN) -> dict[str, fl
 
 
 def until_first(
-    drawn: Drawn, size: int, first: int, model: ModelCost = UNKNOWN
+    drawn: ProblemDraws, size: int, first: int, model: ModelCost = UNKNOWN
 ) -> dict[str, float]:
     """Return the expected costs of N draws side by side, all stopped when the first m have ended.
 
@@ -81,7 +81,7 @@ def until_first(
 
 
 def in_turn(
-    drawn: Drawn, size: float, completion: float, each: float, model: ModelCost = UNKNOWN
+    drawn: ProblemDraws, size: float, completion: float, each: float, model: ModelCost = UNKNOWN
 ) -> dict[str, float]:
     """Return the costs of draws that wait for each other.
 
@@ -101,7 +101,7 @@ def gathered(costs: Sequence[Mapping[str, float]]) -> dict[str, Floats]:
 
 
 def _all(
-    drawn: Drawn, size: float, spent: Mapping[str, float], work: float, model: ModelCost
+    drawn: ProblemDraws, size: float, spent: Mapping[str, float], work: float, model: ModelCost
 ) -> dict[str, float]:
     """Add the prompt, which every draw sends and a prefix cache holds from the second on."""
     sent = size * drawn.prompt

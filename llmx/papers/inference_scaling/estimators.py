@@ -18,14 +18,14 @@ from llmx.core.errors import DataError
 from llmx.core.philox import keys
 from llmx.papers.inference_scaling import costs
 from llmx.papers.inference_scaling.costs import UNKNOWN, ModelCost
-from llmx.papers.inference_scaling.points import Drawn, Floats, Point
+from llmx.papers.inference_scaling.points import Floats, MethodPoint, ProblemDraws
 from llmx.stats import order_statistics, subsets
 from llmx.stats.weighted_vote import weighted_shares
 
-Cost = Callable[[Drawn, int], Mapping[str, float]]
+Cost = Callable[[ProblemDraws, int], Mapping[str, float]]
 
 
-def sizes_of(drawn: Sequence[Drawn], most: int | None = None) -> tuple[int, ...]:
+def sizes_of(drawn: Sequence[ProblemDraws], most: int | None = None) -> tuple[int, ...]:
     """Return 1, 2, 4 … up to the draws that every problem has, or up to `most`.
 
     Raises:
@@ -36,7 +36,9 @@ def sizes_of(drawn: Sequence[Drawn], most: int | None = None) -> tuple[int, ...]
     return tuple(2**step for step in range(min(least, most or least).bit_length()))
 
 
-def single(drawn: Sequence[Drawn], *, arm: str = "", model: ModelCost = UNKNOWN) -> Point:
+def single(
+    drawn: Sequence[ProblemDraws], *, arm: str = "", model: ModelCost = UNKNOWN
+) -> MethodPoint:
     """Return one answer: the mean over the draws.
 
     Raises:
@@ -49,8 +51,12 @@ def single(drawn: Sequence[Drawn], *, arm: str = "", model: ModelCost = UNKNOWN)
 
 
 def majority(
-    drawn: Sequence[Drawn], sizes: Sequence[int], *, arm: str = "", model: ModelCost = UNKNOWN
-) -> list[Point]:
+    drawn: Sequence[ProblemDraws],
+    sizes: Sequence[int],
+    *,
+    arm: str = "",
+    model: ModelCost = UNKNOWN,
+) -> list[MethodPoint]:
     """Return maj@N: the answer that most of N draws give, a tie at its expected value.
 
     Raises:
@@ -64,8 +70,12 @@ def majority(
 
 
 def oracle(
-    drawn: Sequence[Drawn], sizes: Sequence[int], *, arm: str = "", model: ModelCost = UNKNOWN
-) -> list[Point]:
+    drawn: Sequence[ProblemDraws],
+    sizes: Sequence[int],
+    *,
+    arm: str = "",
+    model: ModelCost = UNKNOWN,
+) -> list[MethodPoint]:
     """Return pass@N: whether any of N draws is right, which only a judge who knows could tell.
 
     Raises:
@@ -79,8 +89,12 @@ def oracle(
 
 
 def shortest_first(
-    drawn: Sequence[Drawn], sizes: Sequence[int], *, arm: str = "", model: ModelCost = UNKNOWN
-) -> list[Point]:
+    drawn: Sequence[ProblemDraws],
+    sizes: Sequence[int],
+    *,
+    arm: str = "",
+    model: ModelCost = UNKNOWN,
+) -> list[MethodPoint]:
     """Return the shortest of N draws, ties at their expected value; all of them are paid for.
 
     Raises:
@@ -92,14 +106,14 @@ def shortest_first(
 
 
 def best_of(
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     scores: Sequence[Floats],
     sizes: Sequence[int],
     *,
     ties: Literal["vote", "expected"] = "vote",
     arm: str = "",
     model: ModelCost = UNKNOWN,
-) -> list[Point]:
+) -> list[MethodPoint]:
     """Return the draw of N with the highest stored score; costs are those of the draws alone.
 
     Args:
@@ -119,7 +133,9 @@ def best_of(
     return _points("best_of", sizes, drawn, accuracy, unread, _at_once(model), arm)
 
 
-def tie_rates(drawn: Sequence[Drawn], scores: Sequence[Floats], sizes: Sequence[int]) -> Floats:
+def tie_rates(
+    drawn: Sequence[ProblemDraws], scores: Sequence[Floats], sizes: Sequence[int]
+) -> Floats:
     """Return how often two of N draws or more have the best score, ``[sizes]``.
 
     Raises:
@@ -130,13 +146,13 @@ def tie_rates(drawn: Sequence[Drawn], scores: Sequence[Floats], sizes: Sequence[
 
 
 def filter_vote(
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     sizes: Sequence[int],
     *,
     keep: float = 0.5,
     arm: str = "",
     model: ModelCost = UNKNOWN,
-) -> list[Point]:
+) -> list[MethodPoint]:
     """Return the vote of the m = ⌈keep · N⌉ shortest of N draws; all N are paid for.
 
     Raises:
@@ -147,13 +163,13 @@ def filter_vote(
 
 
 def early_stop(
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     sizes: Sequence[int],
     *,
     keep: float = 0.5,
     arm: str = "",
     model: ModelCost = UNKNOWN,
-) -> list[Point]:
+) -> list[MethodPoint]:
     """Return the vote of the first m = ⌈keep · N⌉ of N draws that end, the others stopped then.
 
     The answers are those of :func:`filter_vote`; the tokens that the others would have added are
@@ -164,14 +180,14 @@ def early_stop(
     """
     accuracy, unread = _of_the_shortest(drawn, sizes, keep)
 
-    def cost(one: Drawn, size: int) -> Mapping[str, float]:
+    def cost(one: ProblemDraws, size: int) -> Mapping[str, float]:
         return costs.until_first(one, size, kept_of(size, keep), model)
 
     return _points("early_stop", sizes, drawn, accuracy, unread, cost, arm)
 
 
 def weighted_vote(
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     weights: Sequence[Floats],
     sizes: Sequence[int],
     seed: int,
@@ -179,7 +195,7 @@ def weighted_vote(
     method: str = "weighted",
     arm: str = "",
     model: ModelCost = UNKNOWN,
-) -> list[Point]:
+) -> list[MethodPoint]:
     """Return the vote of N draws that weigh differently, over 200 subsets of each problem.
 
     The subsets of a problem are drawn by its name and `seed`: the same for every set of weights, so
@@ -211,12 +227,12 @@ def weighted_vote(
     return [replace(one, error=float(error)) for one, error in zip(points, errors, strict=True)]
 
 
-def generator(seed: int, one: Drawn) -> np.random.Generator:
+def generator(seed: int, one: ProblemDraws) -> np.random.Generator:
     """Return random numbers of a problem's own, whatever other problems there are."""
     return np.random.default_rng(int(keys(seed, [one.id])[0]))
 
 
-def right_of(one: Drawn) -> int | None:
+def right_of(one: ProblemDraws) -> int | None:
     """Return the class that is right; None where none is.
 
     Raises:
@@ -232,16 +248,16 @@ def right_of(one: Drawn) -> int | None:
 def _points(
     method: str,
     sizes: Sequence[int],
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     accuracy: Floats,
     unread: Floats,
     cost: Cost,
     arm: str,
-) -> list[Point]:
+) -> list[MethodPoint]:
     """Return a point a size; `accuracy` and `unread` are ``[problems, sizes]``."""
     cut = float(np.mean([one.cut.mean() for one in drawn]))
     return [
-        Point(
+        MethodPoint(
             arm=arm,
             method=method,
             size=size,
@@ -258,7 +274,7 @@ def _at_once(model: ModelCost) -> Cost:
     return lambda one, size: costs.at_once(one, size, model)
 
 
-def _unread(drawn: Sequence[Drawn], sizes: Sequence[int]) -> Floats:
+def _unread(drawn: Sequence[ProblemDraws], sizes: Sequence[int]) -> Floats:
     """Return how often nothing is read of N draws, ``[problems, sizes]``."""
     read = [int((one.classes >= 0).sum()) for one in drawn]
     pairs = zip(read, drawn, strict=True)
@@ -266,7 +282,7 @@ def _unread(drawn: Sequence[Drawn], sizes: Sequence[int]) -> Floats:
 
 
 def _ranked(
-    drawn: Sequence[Drawn], scores: Sequence[Floats], sizes: Sequence[int]
+    drawn: Sequence[ProblemDraws], scores: Sequence[Floats], sizes: Sequence[int]
 ) -> list[order_statistics.BestOf]:
     _check(drawn, sizes)
     _one_a_draw(drawn, scores, "scores")
@@ -277,7 +293,7 @@ def _ranked(
 
 
 def _of_the_shortest(
-    drawn: Sequence[Drawn], sizes: Sequence[int], keep: float
+    drawn: Sequence[ProblemDraws], sizes: Sequence[int], keep: float
 ) -> tuple[Floats, Floats]:
     """Return accuracy and unread share of the vote of the shortest, ``[problems, sizes]`` each."""
     _check(drawn, sizes)
@@ -297,7 +313,7 @@ def kept_of(size: int, keep: float) -> int:
     return max(1, ceil(keep * size - 1e-9))
 
 
-def _check(drawn: Sequence[Drawn], sizes: Sequence[int]) -> None:
+def _check(drawn: Sequence[ProblemDraws], sizes: Sequence[int]) -> None:
     """Refuse what no subset has."""
     if not drawn:
         raise DataError("a pool without problems has no accuracy", "scale.problems=…")
@@ -309,7 +325,7 @@ def _check(drawn: Sequence[Drawn], sizes: Sequence[int]) -> None:
         raise DataError(text, f"pool.draws={max(sizes)}")
 
 
-def _one_a_draw(drawn: Sequence[Drawn], given: Sequence[Floats], what: str) -> None:
+def _one_a_draw(drawn: Sequence[ProblemDraws], given: Sequence[Floats], what: str) -> None:
     if len(drawn) != len(given):
         raise DataError(f"{what} of {len(given)} problems, where {len(drawn)} were drawn", "")
     for one, values in zip(drawn, given, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from llmx.core.errors import DataError
-from llmx.papers.inference_scaling.points import Point
+from llmx.papers.inference_scaling.points import MethodPoint
 from llmx.stats.bootstrap import mean, resampled
 from llmx.stats.interval import At, Interval
 from llmx.stats.inversion import p_beyond
@@ -60,8 +60,8 @@ class CatchUp:
 
 
 def catch_up(
-    weaker: Sequence[Point],
-    stronger: Point,
+    weaker: Sequence[MethodPoint],
+    stronger: MethodPoint,
     *,
     kind: str = "completion",
     clusters: Sequence[Hashable] | None = None,
@@ -132,8 +132,8 @@ def _not_rejected(sizes: Sequence[int], gaps: Sequence[Interval]) -> list[int | 
 
 
 def _difference(
-    point: Point,
-    stronger: Point,
+    point: MethodPoint,
+    stronger: MethodPoint,
     clusters: Sequence[Hashable] | None,
     *,
     resamples: int,
@@ -143,7 +143,7 @@ def _difference(
     return resampled(columns, mean, resamples=resamples, seed=seed).at
 
 
-def _check(points: Sequence[Point], stronger: Point, kind: str) -> None:
+def _check(points: Sequence[MethodPoint], stronger: MethodPoint, kind: str) -> None:
     sizes = [point.size for point in points]
     if not sizes or len(set(sizes)) < len(sizes):
         raise DataError(f"a floor needs each size once, not {sizes}", "give one method's points")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from llmx.papers.inference_scaling.points import Point
+from llmx.papers.inference_scaling.points import MethodPoint
 from llmx.stats.bootstrap import mean, resampled
 from llmx.stats.interval import Interval
 from llmx.stats.inversion import p_beyond
@@ -23,19 +23,19 @@ class MethodGap:
         adjusted: the same by Holm over all methods that were compared at this budget.
     """
 
-    point: Point
+    point: MethodPoint
     difference: Interval
     p_value: float
     adjusted: float
 
 
-def at_budget(points: Sequence[Point], kind: str, budget: float) -> list[Point]:
+def at_budget(points: Sequence[MethodPoint], kind: str, budget: float) -> list[MethodPoint]:
     """Return each method's dearest point within a budget, in the order of the methods.
 
     A method that costs more at every size, or whose cost nobody counted, is left out. Of two points
     that cost the same the larger one is taken.
     """
-    best: dict[str, Point] = {}
+    best: dict[str, MethodPoint] = {}
     for point in points:
         if not point.cost(kind) <= budget * (1 + 1e-9):
             continue
@@ -47,8 +47,8 @@ def at_budget(points: Sequence[Point], kind: str, budget: float) -> list[Point]:
 
 
 def compared(
-    points: Sequence[Point],
-    reference: Point,
+    points: Sequence[MethodPoint],
+    reference: MethodPoint,
     clusters: Sequence[Hashable] | None = None,
     level: float = 0.95,
     *,
@@ -79,7 +79,7 @@ def compared(
     return [MethodGap(point, at(level), p, adjusted) for point, at, p, adjusted in rows]
 
 
-def cheapest_within(points: Sequence[Point], kind: str, gain: float) -> Point:
+def cheapest_within(points: Sequence[MethodPoint], kind: str, gain: float) -> MethodPoint:
     """Return the cheapest point that is at most `gain` (a share) below the most accurate one.
 
     Points whose cost nobody counted are not looked at. Of two that cost the same the more accurate

@@ -18,7 +18,7 @@ from llmx.core.errors import ConfigError
 from llmx.papers.inference_scaling import costs
 from llmx.papers.inference_scaling.costs import UNKNOWN, ModelCost
 from llmx.papers.inference_scaling.estimators import generator, right_of
-from llmx.papers.inference_scaling.points import Bools, Drawn, Floats, Ints, Point
+from llmx.papers.inference_scaling.points import Bools, Floats, Ints, MethodPoint, ProblemDraws
 
 ORDERS = 200
 
@@ -116,7 +116,7 @@ class Replay:
 
 
 def replay(
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     rule: StopRule,
     budget: int,
     seed: int,
@@ -152,7 +152,7 @@ def replay(
 
 
 def stopped(
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     rule: StopRule,
     budget: int,
     seed: int,
@@ -160,7 +160,7 @@ def stopped(
     orders: int = ORDERS,
     arm: str = "",
     model: ModelCost = UNKNOWN,
-) -> Point:
+) -> MethodPoint:
     """Return a rule as a point, whose size is its budget; each draw waits for the one before.
 
     Raises:
@@ -168,7 +168,7 @@ def stopped(
     """
     found = replay(drawn, rule, budget, seed, orders=orders, model=model)
     spent = zip(drawn, found.used, found.tokens, found.flops, strict=True)
-    return Point(
+    return MethodPoint(
         arm=arm,
         method=rule.name,
         size=budget,
@@ -186,7 +186,7 @@ def _leaders(counts: Sequence[int]) -> tuple[int, int]:
 
 
 def _replayed(
-    one: Drawn, said: Bools, seed: int, orders: int, model: ModelCost
+    one: ProblemDraws, said: Bools, seed: int, orders: int, model: ModelCost
 ) -> tuple[float, ...]:
     """Return a problem's values of :class:`Replay`, in their order."""
     rng, budget = generator(seed, one), said.shape[2]

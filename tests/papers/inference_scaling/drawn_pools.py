@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from llmx.papers.inference_scaling.points import Drawn
+from llmx.papers.inference_scaling.points import ProblemDraws
 
 
 def pool(classes, right=0, tokens=None, name="p", prompt=7, cut=None):
@@ -13,7 +13,7 @@ def pool(classes, right=0, tokens=None, name="p", prompt=7, cut=None):
     lengths = np.array(range(3, 3 + len(classes)) if tokens is None else tokens, dtype=np.int64)
     capped = np.zeros(len(classes), dtype=bool) if cut is None else np.array(cut)
     right_ones = np.arange(known) == (-2 if right is None else right)
-    return Drawn(name, "c", answers, right_ones, prompt, lengths, capped)
+    return ProblemDraws(name, "c", answers, right_ones, prompt, lengths, capped)
 
 
 def in_order(answers):

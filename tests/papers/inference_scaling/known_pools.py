@@ -16,7 +16,7 @@ import numpy as np
 from counts import count
 
 from llmx.papers.inference_scaling.floor import catch_up
-from llmx.papers.inference_scaling.points import Point
+from llmx.papers.inference_scaling.points import MethodPoint
 from llmx.stats import bootstrap_mean, paired_difference
 from llmx.stats.frontier import frontier, frontier_shares
 from llmx.stats.subsets import Counted, majorities
@@ -163,9 +163,10 @@ def interval_of_floor(weak, strong, seed):
     """Return the ends of the interval of N* as places in the sizes; one past them is "none"."""
     cost = {"calls": np.ones(len(strong))}
     points = [
-        Point("weak", "majority", size, row, cost) for size, row in zip(SIZES, weak, strict=True)
+        MethodPoint("weak", "majority", size, row, cost)
+        for size, row in zip(SIZES, weak, strict=True)
     ]
-    single = Point("strong", "single", 1, strong, cost)
+    single = MethodPoint("strong", "single", 1, strong, cost)
     found = catch_up(points, single, kind="calls", resamples=RESAMPLES, seed=seed)
     return [len(SIZES) if end is None else SIZES.index(end) for end in (found.low, found.high)]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from llmx.core.errors import DataError
 from llmx.papers.inference_scaling.floor import catch_up
 from llmx.papers.inference_scaling.matched import at_budget, cheapest_within, compared
-from llmx.papers.inference_scaling.points import Point
+from llmx.papers.inference_scaling.points import MethodPoint
 from llmx.stats import holm, paired_difference
 
 P = 200
@@ -20,7 +20,7 @@ def arm(mean, size=1, *, spread=0.3, seed=0, method="majority", cost=None, probl
     noise = rng.uniform(-spread, spread, problems)
     values = mean + noise - noise.mean()
     spent = np.full(problems, float(size if cost is None else cost))
-    return Point("weak", method, size, values, {"completion": spent})
+    return MethodPoint("weak", method, size, values, {"completion": spent})
 
 
 def curve(*gaps):
@@ -61,7 +61,7 @@ def test_a_curve_that_falls_again_keeps_its_first_crossing():
 
 
 def test_alike_is_not_below():
-    weaker = [Point("weak", "majority", 1, STRONG.accuracy, STRONG.costs)]
+    weaker = [MethodPoint("weak", "majority", 1, STRONG.accuracy, STRONG.costs)]
     found = catch_up(weaker, STRONG, resamples=500)
     assert found.smallest == found.low == 1
 
@@ -92,7 +92,7 @@ def test_the_interval_holds_what_the_differences_do_not_rule_out(gaps, level):
 def test_problems_of_a_cluster_are_drawn_together():
     labels = np.repeat(np.arange(20), 10).tolist()
     noise = np.repeat(np.linspace(-0.4, 0.4, 20), 10)
-    weaker = [Point("weak", "majority", 1, STRONG.accuracy + noise - 0.06, STRONG.costs)]
+    weaker = [MethodPoint("weak", "majority", 1, STRONG.accuracy + noise - 0.06, STRONG.costs)]
     assert catch_up(weaker, STRONG, resamples=500).never
     assert not catch_up(weaker, STRONG, clusters=labels, resamples=500).never
 
@@ -123,7 +123,7 @@ def methods():
         arm(0.52, 2, method="best_of", cost=5.0, seed=8),
         arm(0.7, 2, method="revise", cost=8.0, seed=9),
         arm(0.7, 4, method="revise", cost=8.0, seed=9),
-        Point("weak", "free", 1, np.ones(P), {}),
+        MethodPoint("weak", "free", 1, np.ones(P), {}),
     ]
 
 
