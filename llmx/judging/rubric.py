@@ -14,7 +14,7 @@ from llmx.core.record import Message, Record, Sample, Score
 from llmx.engines.endpoint.address import find_address
 from llmx.engines.endpoint.budget import Budget
 from llmx.judging.endpoint import EndpointJudge, check, said_of_the_judge
-from llmx.scoring.said import final, references
+from llmx.scoring.said import THINK_TAGS, final, references
 from llmx.scoring.scorer import ScorerOptions, marked, written_reference
 
 RUBRIC = """You grade an answer to a question. You are given the question, a reference answer and \
@@ -41,7 +41,7 @@ _TURNED = re.compile(
     re.I,
 )
 _TOLD = re.compile(r"\W*\s(?:answers?|values?|results?|options?|solutions?|responses?)\b", re.I)
-_BEGUN = re.compile(r"<(think|thinking|reasoning)>")
+_BEGUN = re.compile(rf"<({'|'.join(THINK_TAGS)})>")
 _OF_SPEC = (
     *("model", "key_env", "temperature", "max_tokens", "options", "batch_size", "retries"),
     *("timeout", "deadline", "max_total_tokens", "max_cost", "price_in", "price_out"),

@@ -8,7 +8,10 @@ import unicodedata
 
 from llmx.core.record import Sample
 
-_THOUGHT = ("</think>", "</thinking>", "</reasoning>")
+THINK_TAGS = ("think", "thinking", "reasoning")
+"""Names of the tags between which models think."""
+
+_THOUGHT = tuple(f"</{name}>" for name in THINK_TAGS)
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 # "the answer is X", "Final answer: X", "Answer: X": up to the end of the line.
 _STATED = re.compile(r"\banswer(?:\s+is\s*:?|\s*:)[ \t*_]*(?P<said>[^\n]+)", re.I)
