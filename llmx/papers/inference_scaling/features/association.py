@@ -165,9 +165,10 @@ def _difference(moments: Floats) -> Floats:
 def _cohens_d(moments: Floats) -> Floats:
     """Return the difference over the pooled standard deviation; NaN where nothing varies."""
     right, wrong = moments[..., :3], moments[..., 3:]
-    squares = sum(one[..., 2] - one[..., 1] ** 2 / one[..., 0] for one in (right, wrong))
-    variance = np.maximum(squares / (right[..., 0] + wrong[..., 0] - 2), 0.0)
-    found: Floats = _difference(moments) / np.sqrt(variance)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        squares = sum(one[..., 2] - one[..., 1] ** 2 / one[..., 0] for one in (right, wrong))
+        variance = np.maximum(squares / (right[..., 0] + wrong[..., 0] - 2), 0.0)
+        found: Floats = _difference(moments) / np.sqrt(variance)
     return found
 
 

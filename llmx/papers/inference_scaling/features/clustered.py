@@ -9,6 +9,7 @@ import numpy as np
 from llmx.papers.inference_scaling.points import Bools, Floats, Ints
 from llmx.stats.bootstrap import Statistic, bootstrap, mean
 from llmx.stats.interval import Interval
+from llmx.stats.permutation import permutation_test
 
 Clusters = Sequence[Hashable] | None
 """(P,) a label a problem: problems of one label are drawn together; None = each alone."""
@@ -53,6 +54,10 @@ class Bootstrap:
         there = np.isfinite(values)
         columns = np.stack([np.where(there, values, 0.0), there.astype(np.float64)], axis=1)
         return self.interval(columns, there, mean)
+
+    def p_of_mean(self, values: Floats) -> float:
+        """Return the two-sided p value of "the mean is 0", by sign flips of units."""
+        return permutation_test(values, self.clusters, resamples=self.resamples, seed=self.seed)
 
     def _labels(self, counts: Bools) -> Ints | None:
         if self.clusters is None:

@@ -152,8 +152,8 @@ def _one_step(sums: Floats, found: Logit) -> Floats:
 def _inverse(information: Floats, ridge: float) -> Floats:
     """Return the inverse, ``[..., K, K]``; 0 in directions of which nothing is known."""
     size = information.shape[-1]
-    found: Floats = np.linalg.pinv(information + ridge * np.eye(size), rcond=1e-9, hermitian=True)
-    return found
+    found = np.linalg.pinv(information + ridge * np.eye(size), rcond=1e-9, hermitian=True)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _uphill(

@@ -52,11 +52,13 @@ class VoteGain:
         gain: of the feature.
         control: of the same rule with a random feature.
         excess: of the first over the second.
+        p: the larger p value of "no gain" and "no excess", by sign flips of problems.
     """
 
     gain: Interval
     control: Interval
     excess: Interval
+    p: float
 
 
 GainWord = Literal["gain", "control too", "none", "loss"]
@@ -117,29 +119,39 @@ def logit_vote(drawn: Sequence[Drawn], values: Sequence[Floats], seed: int = 0) 
     return FeatureVote(LOGIT, accuracy, settings, _by_problem(drawn, weights))
 
 
-def gain_of(vote: Floats, control: Floats, plain: Floats, by: Bootstrap) -> VoteGain:
+def gain_of(vote: Floats, control: Floats, alone: Floats, by: Bootstrap) -> VoteGain:
     """Return what a vote gains, paired by problem.
 
     Args:
         vote: (P,) accuracy of a vote by a feature.
         control: (P,) of the same rule with a random feature.
-        plain: (P,) of plain voting.
+        alone: (P,) of plain voting.
         by: how intervals are made.
     """
-    pairs = ((vote, plain), (control, plain), (vote, control))
-    return VoteGain(*(by.of_mean(first - second) for first, second in pairs))
+    gain, excess = vote - alone, vote - control
+    p = max(by.p_of_mean(gain), by.p_of_mean(excess))
+    return VoteGain(by.of_mean(gain), by.of_mean(control - alone), by.of_mean(excess), p)
 
 
-def claims_gain(found: VoteGain) -> GainWord:
+def claims_gain(found: VoteGain, p: float | None = None, alpha: float = 0.05) -> GainWord:
     """Return what may be said of a vote.
 
     ``gain`` only where it is above plain voting and above the same rule with a random feature, both
-    with their whole intervals; ``control too`` where it is above plain voting alone; ``loss`` where
-    it is below; else ``none``.
+    with their whole intervals and by sign flips; ``control too`` where it is not clear of the
+    random feature; ``loss`` where it is below plain voting; else ``none``.
+
+    Args:
+        found: the vote.
+        p: of the vote, adjusted for all votes that were tried; None = the vote's own.
+        alpha: level of the sign flips.
     """
-    if found.gain.above(0.0):
-        return "gain" if found.excess.above(0.0) else "control too"
-    return "loss" if found.gain.below(0.0) else "none"
+    if found.gain.below(0.0):
+        return "loss"
+    if not found.gain.above(0.0):
+        return "none"
+    if not found.excess.above(0.0):
+        return "control too"
+    return "gain" if (found.p if p is None else p) <= alpha else "none"
 
 
 def _by_problem(drawn: Sequence[Drawn], values: Floats) -> tuple[Floats, ...]:
