@@ -11,6 +11,7 @@ from llmx.papers.inference_scaling.features.clustered import numbered
 from llmx.papers.inference_scaling.points import Floats, Ints
 
 FOLDS = 5
+_ROUNDING = 1e-9
 
 
 def folds(clusters: Sequence[str], count: int = FOLDS, seed: int = 0) -> Ints:
@@ -44,6 +45,9 @@ def folds(clusters: Sequence[str], count: int = FOLDS, seed: int = 0) -> Ints:
 def chosen_settings(accuracy: Floats, fold: Ints) -> Ints:
     """Return for each problem the setting that does best on the other folds, shape ``[P]``.
 
+    The first setting stays where the best one is not better by more than the standard error of
+    their difference, so that noise alone seldom moves it.
+
     Args:
         accuracy: shape ``[P, G]``, of each setting on each problem.
         fold: (P,) of each problem, from 0.
@@ -51,9 +55,20 @@ def chosen_settings(accuracy: Floats, fold: Ints) -> Ints:
     Returns:
         Places of settings; of those that do alike, to rounding, the first.
     """
-    totals = accuracy.sum(axis=0)
-    held = np.zeros((int(fold.max()) + 1, accuracy.shape[1]))
-    np.add.at(held, fold, accuracy)
-    left = totals - held
-    best: Ints = (left >= left.max(axis=1, keepdims=True) - 1e-9).argmax(axis=1)
-    return best[fold]
+    gains = accuracy - accuracy[:, :1]
+    count, total, square = (_left(part, fold) for part in (np.ones_like(gains), gains, gains**2))
+    best = (total >= total.max(axis=1, keepdims=True) - _ROUNDING).argmax(axis=1)[:, None]
+    count, total, square = (
+        np.take_along_axis(part, best, axis=1)[:, 0] for part in (count, total, square)
+    )
+    spread = np.sqrt(np.maximum(square - total**2 / count, 0.0))  # of the sum
+    found: Ints = np.where(total > spread + _ROUNDING, best[:, 0], 0)[fold]
+    return found
+
+
+def _left(values: Floats, fold: Ints) -> Floats:
+    """Return the sums of all problems but those of a fold, shape ``[folds, G]``."""
+    held = np.zeros((int(fold.max()) + 1, values.shape[1]))
+    np.add.at(held, fold, values)
+    left: Floats = values.sum(axis=0) - held
+    return left

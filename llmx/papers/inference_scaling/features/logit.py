@@ -1,253 +1,72 @@
-"""Logistic regression with a constant for each problem: which features tell right draws at once.
-
-The constants are never estimated: given how many of its draws are right, a problem says which of
-them they are, with ``P(S right) = exp(Σ_S x β) / Σ_{|T| = |S|} exp(Σ_T x β)`` (conditional logit;
-Breslow and Day 1980, section 7.2). The sum over sets, its mean and its covariance come from the
-recursion over draws of Gail, Lubin and Rubinstein (1981, Biometrika 68, p. 703), exactly.
-"""
+"""Length and markers together: what each tells of a draw where the others are alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from math import inf, isfinite
 
 import numpy as np
 
 from llmx.papers.inference_scaling.features.clustered import Bootstrap
-from llmx.papers.inference_scaling.features.problems import mixed
+from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
+from llmx.papers.inference_scaling.features.measured import TOKENS, Feature
+from llmx.papers.inference_scaling.features.problems import standardised
+from llmx.papers.inference_scaling.features.rows import LogitRow, span_of
 from llmx.papers.inference_scaling.points import Bools, Floats, Ints
+from llmx.stats.conditional_logit import Logit, conditional_logit
 from llmx.stats.interval import Interval
 
-_STEPS = 100
-_LEFT = 1e-10  # of the log-likelihood, by the Newton decrement
-_VAGUE = 100.0  # standard error, in log odds a unit, of a weight that runs to infinity
-_CHUNK = 64  # problems whose sums over sets are made at once
 
-
-@dataclass(frozen=True, eq=False)
-class Logit:
-    """A fit.
-
-    Attributes:
-        weights: (K,) β: log odds of being right a unit of each feature; 0 where it is not known.
-        known: (K,) whether a feature differs within any mixed problem.
-        problems: (P,) the mixed problems.
-        gradient: (P, K) what each adds to the gradient of the log-likelihood at `weights`.
-        information: (P, K, K) and to minus its second derivative.
-        converged: False where no β is best: the features tell right draws from wrong ones without
-            a fault.
-        ridge: times |β|² / 2 was taken off the log-likelihood.
-    """
-
-    weights: Floats
-    known: Bools
-    problems: Ints
-    gradient: Floats
-    information: Floats
-    converged: bool
-    ridge: float
-
-
-class _Problems(NamedTuple):
-    """Mixed problems that are filled up to M draws; at most half of a problem's are in its set.
-
-    Of a problem with more right than wrong draws the wrong ones are the set, with the signs of its
-    features exchanged: the likelihood is the same, and the recursion shorter.
-
-    Attributes:
-        which: (P,) the problems.
-        features: (P, M, K), each problem's less their mean.
-        there: (P, M) False where a problem has fewer draws.
-        chosen: (P, M) the draws of the set.
-    """
-
-    which: Ints
-    features: Floats
-    there: Bools
-    chosen: Bools
-
-
-class _Terms(NamedTuple):
-    """Log-likelihood (P,), its gradient (P, K) and minus its second derivative (P, K, K)."""
-
-    value: Floats
-    gradient: Floats
-    information: Floats
-
-
-def fit(problem: Ints, correct: Bools, features: Floats, *, ridge: float = 0.0) -> Logit:
-    """Fit by Newton's method; the likelihood is concave.
+def logit_rows(
+    problem: Ints, correct: Bools, values: Mapping[Feature, Floats], by: Bootstrap
+) -> list[LogitRow]:
+    """Return the weights of length and the three densities together, for each filing.
 
     Args:
         problem: (n,) index of each draw's problem.
         correct: (n,) whether it is right.
-        features: (n, K), finite, best in standard deviations; only what differs within a problem
-            counts.
-        ridge: ≥ 0; above 0 there is always one best β.
-
-    Raises:
-        ValueError: for features that are not finite.
+        values: (n,) of each feature.
+        by: how intervals are made.
     """
-    if not np.isfinite(features).all():
-        raise ValueError("features of a logit must be finite numbers")
-    chunks = _chunks(problem, correct, features)
-    size = features.shape[1]
-    weights: Floats = np.zeros(size)
-    terms = _terms(chunks, weights)
-    left = np.inf
-    for _ in range(_STEPS):
-        gradient = terms.gradient.sum(axis=0) - ridge * weights
-        step = _inverse(terms.information.sum(axis=0), ridge) @ gradient
-        left = float(gradient @ step) / 2
-        if left < _LEFT:
-            break
-        weights, terms = _uphill(chunks, weights, step, terms, ridge)
-    inverse = _inverse(terms.information.sum(axis=0), ridge)
-    settled = left < _LEFT and bool((np.diag(inverse) < _VAGUE**2).all())
-    return Logit(
-        weights=weights,
-        known=_differs(chunks, size),
-        problems=np.concatenate([np.zeros(0, dtype=np.int64), *(one.which for one in chunks)]),
-        gradient=terms.gradient,
-        information=terms.information,
-        converged=settled,
-        ridge=ridge,
-    )
+    rows: list[LogitRow] = []
+    for filing, names in together(values).items():
+        columns = [standardised(problem, values[name]) for name in names]
+        found = conditional_logit(problem, correct, np.stack(columns, axis=1))
+        for name, weight in zip(names, weight_intervals(found, by), strict=True):
+            rows.append(
+                LogitRow(
+                    **{**name._asdict(), "filing": filing},
+                    problems=len(found.problems),
+                    converged=found.converged,
+                    weight=span_of(weight) if isfinite(weight.low) else None,
+                )
+            )
+    return rows
+
+
+def together(values: Mapping[Feature, Floats]) -> dict[str, tuple[Feature, ...]]:
+    """Return length and the densities of all of the text, by filing."""
+    filings = dict.fromkeys(name.filing for name in values if name.filing)
+    return {
+        filing: (TOKENS, *(Feature(one, filing, "all", "density") for one in CATEGORIES))
+        for filing in filings
+    }
 
 
 def weight_intervals(found: Logit, by: Bootstrap) -> list[Interval]:
-    """Return an interval for each weight, by a bootstrap over problems.
+    """Return an interval for each weight, by a bootstrap over problems of one Newton step each.
 
-    A resample's fit is one Newton step from the fit of all: ``β + I⁻¹ g`` with the resample's sums
-    (a one-step estimator: Le Cam 1956). Without ends where a weight is not known, or the fit did
-    not converge.
+    Without ends where a weight is not known, or the fit did not converge.
     """
-    size = len(found.weights)
     count = int(found.problems.max(initial=-1)) + 1
-    columns = np.zeros((count, size + size * size))
     there = np.zeros(count, dtype=np.bool_)
     there[found.problems] = True
-    flat = found.information.reshape(-1, size * size)
-    columns[found.problems] = np.concatenate([found.gradient, flat], axis=1)
+    columns = np.zeros((count, found.columns.shape[1]))
+    columns[found.problems] = found.columns
 
     def one(place: int) -> Interval:
         if not (found.converged and found.known[place]):
-            return Interval(-np.inf, float(found.weights[place]), np.inf, by.level)
-        return by.interval(columns, there, lambda sums: _one_step(sums, found)[..., place])
+            return Interval(-inf, float(found.weights[place]), inf, by.level)
+        return by.interval(columns, there, lambda sums: found.one_step(sums)[..., place])
 
-    return [one(place) for place in range(size)]
-
-
-def _one_step(sums: Floats, found: Logit) -> Floats:
-    """Return β after one step with the sums of a resample, shape ``[..., K]``."""
-    size = len(found.weights)
-    gradient = sums[..., :size] - found.ridge * found.weights
-    information = sums[..., size:].reshape(*sums.shape[:-1], size, size)
-    step = (_inverse(information, found.ridge) @ gradient[..., None])[..., 0]
-    moved: Floats = found.weights + step
-    return moved
-
-
-def _inverse(information: Floats, ridge: float) -> Floats:
-    """Return the inverse, ``[..., K, K]``; 0 in directions of which nothing is known."""
-    size = information.shape[-1]
-    found = np.linalg.pinv(information + ridge * np.eye(size), rcond=1e-9, hermitian=True)
-    return np.asarray(found, dtype=np.float64)
-
-
-def _uphill(
-    chunks: Sequence[_Problems], weights: Floats, step: Floats, terms: _Terms, ridge: float
-) -> tuple[Floats, _Terms]:
-    """Go along a step, half as far as long as it leads down."""
-
-    def height(at: Floats, found: _Terms) -> float:
-        return float(found.value.sum() - ridge * (at @ at) / 2)
-
-    for halved in range(30):
-        moved = weights + step / 2**halved
-        found = _terms(chunks, moved)
-        if height(moved, found) >= height(weights, terms):
-            return moved, found
-    return weights, terms
-
-
-def _chunks(problem: Ints, correct: Bools, features: Floats) -> list[_Problems]:
-    """Return the mixed problems, those with sets of like sizes together."""
-    both = np.flatnonzero(mixed(problem, correct)) if len(problem) else np.zeros(0, dtype=np.int64)
-    order = both[np.argsort(problem[both], kind="stable")]
-    draws = np.split(order, np.flatnonzero(np.diff(problem[order])) + 1) if len(order) else []
-    draws.sort(key=lambda one: min(correct[one].sum(), (~correct[one]).sum()))
-    return [
-        _filled(draws[at : at + _CHUNK], problem, correct, features)
-        for at in range(0, len(draws), _CHUNK)
-    ]
-
-
-def _filled(draws: Sequence[Ints], problem: Ints, correct: Bools, features: Floats) -> _Problems:
-    most = max(len(one) for one in draws)
-    index = np.array([problem[one[0]] for one in draws], dtype=np.int64)
-    there, chosen = np.zeros((2, len(draws), most), dtype=np.bool_)
-    filled = np.zeros((len(draws), most, features.shape[1]))
-    for row, one in enumerate(draws):
-        many = 2 * int(correct[one].sum()) > len(one)
-        there[row, : len(one)] = True
-        chosen[row, : len(one)] = correct[one] ^ many
-        filled[row, : len(one)] = (-1 if many else 1) * (features[one] - features[one].mean(axis=0))
-    return _Problems(index, filled, there, chosen)
-
-
-def _differs(chunks: Sequence[_Problems], size: int) -> Bools:
-    """Return which features differ within a problem by more than rounding, shape ``[K]``."""
-    most = [np.abs(one.features).max(axis=(0, 1)) for one in chunks]
-    found: Bools = np.max([np.zeros(size), *most], axis=0) > 1e-12
-    return found
-
-
-def _terms(chunks: Sequence[_Problems], weights: Floats) -> _Terms:
-    """Return the terms of all problems, in the order of the chunks."""
-    size = len(weights)
-    none = _Terms(np.zeros(0), np.zeros((0, size)), np.zeros((0, size, size)))
-    parts = [none, *(_of_chunk(one, weights) for one in chunks)]
-    return _Terms(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _of_chunk(problems: _Problems, weights: Floats) -> _Terms:
-    odds = problems.features @ weights
-    chosen = problems.chosen.sum(axis=1)
-    rows = np.arange(len(chosen))
-    # Odds are taken from the mean of the largest ones, as many as are in the set: the sum over all
-    # sets then lies between 1 and the number of sets, and cannot run over.
-    highest = -np.sort(-np.where(problems.there, odds, -np.inf), axis=1)
-    highest = np.where(np.arange(odds.shape[1]) < chosen[:, None], highest, 0.0)
-    odds = odds - (highest.sum(axis=1) / chosen)[:, None]
-    total, first, second = _over_sets(problems, np.where(problems.there, np.exp(odds), 0.0))
-    total = total[rows, chosen]
-    mean = first[rows, chosen] / total[:, None]
-    square = second[rows, chosen] / total[:, None, None]
-    told = np.where(problems.chosen[..., None], problems.features, 0.0).sum(axis=1)
-    value = np.where(problems.chosen, odds, 0.0).sum(axis=1) - np.log(total)
-    return _Terms(value, told - mean, square - mean[:, :, None] * mean[:, None, :])
-
-
-def _over_sets(problems: _Problems, weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return sums over the sets of j draws, for j = 0 … the largest set, ``[P, j]`` and so on.
-
-    Of the product of their weights alone, times the sum of their features, and times its square.
-    """
-    features = problems.features
-    count, _, size = features.shape
-    most = int(problems.chosen.sum(axis=1).max()) + 1
-    total, first = np.zeros((count, most)), np.zeros((count, most, size))
-    second = np.zeros((count, most, size, size))
-    total[:, 0] = 1.0
-    for draw in range(features.shape[1]):
-        x, w = features[:, None, draw], weight[:, draw, None]
-        cross = x[..., :, None] * first[:, :-1, None, :]
-        outer = x[..., :, None] * x[..., None, :] * total[:, :-1, None, None]
-        second[:, 1:] += w[..., None, None] * (
-            second[:, :-1] + cross + np.swapaxes(cross, -1, -2) + outer
-        )
-        first[:, 1:] += w[..., None] * (first[:, :-1] + x * total[:, :-1, None])
-        total[:, 1:] += w * total[:, :-1]
-    return total, first, second
+    return [one(place) for place in range(len(found.weights))]

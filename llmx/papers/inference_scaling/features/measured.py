@@ -40,6 +40,11 @@ class Feature(NamedTuple):
     measure: str
 
 
+TOKENS = Feature(LENGTH, "", "all", "tokens")
+RANK = Feature(LENGTH, "", "all", "rank")
+"""Of the tokens, among the draws of a problem: from 0, the shortest, to 1."""
+
+
 @dataclass(frozen=True, eq=False)
 class Measured:
     """Features of n draws.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Literal
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from pydantic import Field
 from llmx.core.figure import Span
 from llmx.core.record import Frozen
 from llmx.papers.inference_scaling.features.votes import GainWord
+from llmx.stats.interval import Interval
 
 Cell = str | int | float | bool | None
 Reading = Literal["more", "fewer", "unclear"]
@@ -160,6 +162,12 @@ class MarkerTable(Frozen):
     def claimed(self) -> tuple[VoteRow, ...]:
         """Return the votes of which a gain is claimed."""
         return tuple(row for row in self.votes if row.claim == "gain")
+
+
+def span_of(interval: Interval) -> Span:
+    """Return an interval as it is written; an end that is not finite is none."""
+    ends = [end if isfinite(end) else None for end in (interval.low, interval.high)]
+    return Span(estimate=interval.estimate, low=ends[0], high=ends[1], level=interval.level)
 
 
 def _read(span: Span | None) -> Reading:

@@ -18,7 +18,8 @@ from llmx.papers.inference_scaling.points import Bools, Drawn, Floats, Ints
 
 LAMBDAS = (0.0, 0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0)
 SHARES = (1.0, 0.75, -0.75, 0.5, -0.5, 0.25, -0.25)
-SIGNS = (1.0, -1.0)
+ENDS = (1.0, -1.0)
+SIGNS = (0.0, *ENDS)
 
 _ROUNDING = 1e-9
 
@@ -114,12 +115,15 @@ def keep_least(ballots: Ballots, z: Floats) -> Floats:
 def best_one(ballots: Ballots, z: Floats) -> Floats:
     """Take the answer of the draw with the least ``z`` (of setting -1, the most); no vote."""
     correct = (ballots.given & ballots.right[:, None]).any(axis=2)
-    kept = [_least(sign * z, ballots.read, 0.0) for sign in SIGNS]
+    kept = [_least(sign * z, ballots.read, 0.0) for sign in ENDS]
     return np.stack([(one * correct).sum(axis=1) for one in kept], axis=1)
 
 
 def break_ties(ballots: Ballots, z: Floats) -> Floats:
-    """Vote plainly; of classes that tie take that with the least mean ``z`` (of -1, the most)."""
+    """Vote plainly; of classes that tie take that with the least mean ``z`` (of -1, the most).
+
+    Of setting 0 a tie stays.
+    """
     counts = ballots.given.sum(axis=1)
     means = (ballots.given * z[..., None]).sum(axis=1) / np.maximum(counts, 1)
     tied = (counts == counts.max(axis=1, keepdims=True, initial=0)) & (counts > 0)
@@ -130,7 +134,7 @@ def break_ties(ballots: Ballots, z: Floats) -> Floats:
 RULES: Mapping[str, Rule] = {
     "weighted": Rule(LAMBDAS, weigh),
     "filter": Rule(SHARES, keep_least),
-    "best_of": Rule(SIGNS, best_one),
+    "best_of": Rule(ENDS, best_one),
     "tie_break": Rule(SIGNS, break_ties),
 }
 """By name; the settings are λ, the share that is kept, and which end is taken."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,32 +16,20 @@ from llmx.papers.inference_scaling.features.association import (
 )
 from llmx.papers.inference_scaling.features.clustered import Bootstrap
 from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
-from llmx.papers.inference_scaling.features.logit import fit, weight_intervals
-from llmx.papers.inference_scaling.features.measured import LENGTH, PARTS, Feature, Measured
-from llmx.papers.inference_scaling.features.problems import known, mixed, ranks, standardised
-from llmx.papers.inference_scaling.features.rows import (
-    LogitRow,
-    MarkerRow,
-    MarkerTable,
-    VoteRow,
+from llmx.papers.inference_scaling.features.logit import logit_rows
+from llmx.papers.inference_scaling.features.measured import (
+    LENGTH,
+    PARTS,
+    RANK,
+    TOKENS,
+    Feature,
+    Measured,
 )
-from llmx.papers.inference_scaling.features.rules import RULES, ballots_of, plain
-from llmx.papers.inference_scaling.features.votes import (
-    LOGIT,
-    FeatureVote,
-    VoteGain,
-    claims_gain,
-    feature_vote,
-    gain_of,
-    logit_vote,
-    random_feature,
-)
+from llmx.papers.inference_scaling.features.problems import known, mixed, ranks
+from llmx.papers.inference_scaling.features.rows import MarkerRow, MarkerTable, span_of
+from llmx.papers.inference_scaling.features.vote_table import vote_rows
 from llmx.papers.inference_scaling.points import Bools, Drawn, Floats, Ints
 from llmx.stats.interval import Interval
-from llmx.stats.multiple import holm
-
-TOKENS = Feature(LENGTH, "", "all", "tokens")
-RANK = Feature(LENGTH, "", "all", "rank")
 
 
 def marker_table(
@@ -82,8 +69,8 @@ def marker_table(
         draws=len(problem),
         hashes=dict(measured.hashes),
         rows=tuple(sorted(rows, key=_order)),
-        logit=tuple(_logit_rows(problem, correct, values, by)),
-        votes=tuple(_vote_rows(drawn, values, by, seed)),
+        logit=tuple(logit_rows(problem, correct, values, by)),
+        votes=tuple(vote_rows(drawn, values, by, seed)),
     )
 
 
@@ -126,110 +113,6 @@ def _row(
     )
 
 
-def _logit_rows(
-    problem: Ints, correct: Bools, values: Mapping[Feature, Floats], by: Bootstrap
-) -> list[LogitRow]:
-    """Return the weights of length and the three densities together, for each filing."""
-    rows: list[LogitRow] = []
-    for names in _together(values):
-        columns = [standardised(problem, values[name]) for name in names]
-        found = fit(problem, correct, np.stack(columns, axis=1))
-        for name, weight in zip(names, weight_intervals(found, by), strict=True):
-            span = _span(weight) if isfinite(weight.low) else None
-            rows.append(
-                LogitRow(
-                    **{**name._asdict(), "filing": names[-1].filing},
-                    problems=len(found.problems),
-                    converged=found.converged,
-                    weight=span,
-                )
-            )
-    return rows
-
-
-def _together(values: Mapping[Feature, Floats]) -> list[tuple[Feature, ...]]:
-    """Return length and the densities of all of the text, by filing."""
-    filings = dict.fromkeys(name.filing for name in values if name.filing)
-    return [
-        (TOKENS, *(Feature(category, filing, "all", "density") for category in CATEGORIES))
-        for filing in filings
-    ]
-
-
-def _vote_rows(
-    drawn: Sequence[Drawn], values: Mapping[Feature, Floats], by: Bootstrap, seed: int
-) -> list[VoteRow]:
-    """Return every vote that was tried; a gain is claimed at the level of all of them."""
-    tried = _tried(drawn, values, seed)
-    alone = plain(ballots_of(drawn))
-    gains = [gain_of(one.vote.accuracy, one.control.accuracy, alone, by) for one in tried]
-    adjusted = holm([found.p for found in gains])
-    return [
-        _vote_row(one, found, p, alone, by)
-        for one, found, p in zip(tried, gains, adjusted, strict=True)
-    ]
-
-
-class _Tried(NamedTuple):
-    name: Feature
-    vote: FeatureVote
-    control: FeatureVote
-    length: FeatureVote | None
-
-
-def _tried(drawn: Sequence[Drawn], values: Mapping[Feature, Floats], seed: int) -> list[_Tried]:
-    """Return every rule with length and each density, and the logit of all, beside controls."""
-    noise = [random_feature(drawn, seed + at) for at in range(1 + len(CATEGORIES))]
-    found: list[_Tried] = []
-    for rule in RULES:
-        control = feature_vote(drawn, noise[0], rule, seed)
-        length = feature_vote(drawn, values[TOKENS], rule, seed)
-        found.append(_Tried(TOKENS, length, control, None))
-        for name in _different(values):
-            vote = feature_vote(drawn, values[name], rule, seed)
-            found.append(_Tried(name, vote, control, length))
-    control = logit_vote(drawn, noise, seed)
-    length = logit_vote(drawn, [values[TOKENS]], seed)
-    for names in _together(values):
-        vote = logit_vote(drawn, [values[name] for name in names], seed)
-        found.append(_Tried(names[-1]._replace(category="all"), vote, control, length))
-    return found
-
-
-def _different(values: Mapping[Feature, Floats]) -> list[Feature]:
-    """Return the densities of all of the text; filings that agree on one have it once."""
-    names = [name for names in _together(values) for name in names[1:]]
-    return [
-        name
-        for at, name in enumerate(names)
-        if not any(
-            one.category == name.category and np.array_equal(values[one], values[name])
-            for one in names[:at]
-        )
-    ]
-
-
-def _vote_row(one: _Tried, found: VoteGain, p: float, alone: Floats, by: Bootstrap) -> VoteRow:
-    vote = one.vote
-    over = None if one.length is None else by.of_mean(vote.accuracy - one.length.accuracy)
-    settings = [] if vote.rule == LOGIT else dict.fromkeys(vote.settings.tolist())
-    return VoteRow(
-        rule=vote.rule,
-        feature=one.name.category,
-        filing=one.name.filing,
-        problems=len(alone),
-        accuracy=float(vote.accuracy.mean()),
-        plain=float(alone.mean()),
-        gain=_sure(found.gain),
-        control=_sure(found.control),
-        excess=_sure(found.excess),
-        p=p,
-        over_length=_span(over),
-        settings=tuple(sorted(settings)),
-        claim=claims_gain(found, p),
-    )
-
-
 def _mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
@@ -244,10 +127,4 @@ def _shares(thirds: Ints) -> tuple[float, float, float] | None:
 
 
 def _span(interval: Interval | None) -> Span | None:
-    return _sure(interval) if interval is not None and isfinite(interval.estimate) else None
-
-
-def _sure(interval: Interval) -> Span:
-    """Return the interval as it is written; an end that is not finite is none."""
-    ends = [end if isfinite(end) else None for end in (interval.low, interval.high)]
-    return Span(estimate=interval.estimate, low=ends[0], high=ends[1], level=interval.level)
+    return span_of(interval) if interval is not None and isfinite(interval.estimate) else None

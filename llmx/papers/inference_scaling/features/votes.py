@@ -11,7 +11,6 @@ import numpy as np
 
 from llmx.papers.inference_scaling.features.clustered import Bootstrap
 from llmx.papers.inference_scaling.features.held_out import chosen_settings, folds
-from llmx.papers.inference_scaling.features.logit import fit
 from llmx.papers.inference_scaling.features.problems import standardised
 from llmx.papers.inference_scaling.features.rules import (
     RULES,
@@ -19,6 +18,7 @@ from llmx.papers.inference_scaling.features.rules import (
     vote_accuracy,
 )
 from llmx.papers.inference_scaling.points import Bools, Drawn, Floats, Ints
+from llmx.stats.conditional_logit import conditional_logit
 from llmx.stats.interval import Interval
 
 RIDGE = 1.0  # of the logit that weighs votes: weights of log odds about 1 a standard deviation
@@ -160,7 +160,7 @@ def _by_problem(drawn: Sequence[Drawn], values: Floats) -> tuple[Floats, ...]:
 
 def _beta(problem: Ints, correct: Bools, features: Floats, used: Bools) -> Floats:
     there = used[problem]
-    return fit(problem[there], correct[there], features[there], ridge=RIDGE).weights
+    return conditional_logit(problem[there], correct[there], features[there], ridge=RIDGE).weights
 
 
 def _normals(one: Drawn, seed: int) -> Floats:
