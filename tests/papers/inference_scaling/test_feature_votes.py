@@ -49,7 +49,9 @@ def pool_of(seed, problems, draws, shift):
 def claim(rule, seed, *made):
     pool, value, noise, alone = pool_of(seed, *made)
     tried, control = (votes(pool, one, rule, seed).accuracy for one in (value, noise))
-    return claims_gain(gain_of(tried, control, alone, Bootstrap(resamples=FAST, seed=seed)))
+    return claims_gain(
+        gain_of(tried, control, alone, Bootstrap(resamples=FAST, flips=FAST, seed=seed))
+    )
 
 
 RUNS = {"weighted": 200, "filter": 200, "best_of": 40, "tie_break": 100, "logit": 25}

@@ -15,6 +15,7 @@ Clusters = Sequence[Hashable] | None
 """(P,) a label a problem: problems of one label are drawn together; None = each alone."""
 
 RESAMPLES = 2_000
+FLIPS = 10_000
 
 
 class Bootstrap:
@@ -24,6 +25,7 @@ class Bootstrap:
         clusters: a label a problem; None = problems are the units.
         level: nominal coverage.
         resamples: of the bootstrap.
+        flips: patterns of signs of :meth:`p_of_mean`; no p value is below 1 in so many.
         seed: of the resampling.
     """
 
@@ -33,10 +35,12 @@ class Bootstrap:
         *,
         level: float = 0.95,
         resamples: int = RESAMPLES,
+        flips: int = FLIPS,
         seed: int = 0,
     ) -> None:
         self.clusters = clusters
-        self.level, self.resamples, self.seed = level, resamples, seed
+        self.level, self.seed = level, seed
+        self.resamples, self.flips = resamples, flips
 
     def interval(self, columns: Floats, counts: Bools, statistic: Statistic) -> Interval:
         """Return the interval of a statistic of sums.
@@ -57,7 +61,7 @@ class Bootstrap:
 
     def p_of_mean(self, values: Floats) -> float:
         """Return the two-sided p value of "the mean is 0", by sign flips of units."""
-        return permutation_test(values, self.clusters, resamples=self.resamples, seed=self.seed)
+        return permutation_test(values, self.clusters, resamples=self.flips, seed=self.seed)
 
     def _labels(self, counts: Bools) -> Ints | None:
         if self.clusters is None:
