@@ -121,7 +121,7 @@ MARKERS = [
         ASSOCIATION,
         "    gaps = gaps_within(problem, correct, value)",
         "    gaps = gaps_within(problem * 0, correct, value)",
-        f"{_BESIDE}test_difficulty_alone_shows_pooled_and_not_within",
+        f"{_BESIDE}test_every_estimate_is_what_pair_by_pair_gives",
     ),
     Mutant(  # a tie is a win
         ASSOCIATION,

@@ -75,14 +75,16 @@ def test_a_planted_effect_is_found(rule):
 
 
 def test_a_vote_is_set_on_the_other_folds_alone():
-    """Whatever a problem's own answers are, its setting stays."""
-    pool, value = planted(np.random.default_rng(1), 40, 8, 0.5)
-    before = feature_vote(pool, value, "weighted")
-    fold = folds([""] * 40)
-    for at in np.flatnonzero(fold == fold[0]):
-        pool[at] = drawn([1] * 8, f"p{at}")
+    """Problems in which more is clearly better change what is set for others, and not their own."""
+    pool, value = planted(np.random.default_rng(1), 40, 8)
+    before, fold = feature_vote(pool, value, "weighted"), folds([""] * 40)
+    for at in np.flatnonzero(fold == 0):
+        pool[at] = drawn([0, 0, 0, 1, 1, 1, 1, 1], f"p{at}")
+        value[8 * at : 8 * at + 8] = [5, 5, 5, 1, 1, 1, 1, 1]
     after = feature_vote(pool, value, "weighted")
-    assert (before.settings[fold == fold[0]] == after.settings[fold == fold[0]]).all()
+    assert (before.settings[fold == 0] == after.settings[fold == 0]).all()
+    assert (after.settings[fold != 0] < 0).all()
+    assert not (before.settings < 0).all()
 
 
 def test_a_logit_is_fitted_on_the_other_folds_alone():
@@ -121,6 +123,7 @@ def test_the_same_seed_gives_the_same_vote_and_a_random_feature_goes_by_name():
     first, second = (feature_vote(pool, value, "filter", seed=3) for _ in range(2))
     assert (first.settings == second.settings).all()
     noise = random_feature(pool, 1).reshape(20, 8)
+    assert (noise[0] != noise[1]).all()
     assert (random_feature(pool[::-1], 1).reshape(20, 8) == noise[::-1]).all()
     assert (random_feature(pool, 2).reshape(20, 8) != noise).all()
     longer = [drawn([0] * 12, one.id) for one in pool]
