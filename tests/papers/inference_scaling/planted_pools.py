@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from llmx.papers.inference_scaling.points import Drawn
+from llmx.papers.inference_scaling.points import ProblemDraws
 
 
 def drawn(answers, name="", cluster=""):
     """One problem from the answers of its draws: 0 is right, -1 says nothing."""
     read = [one for one in dict.fromkeys(answers) if one >= 0]
-    return Drawn(
+    return ProblemDraws(
         id=name,
         cluster=cluster,
         classes=np.array([read.index(one) if one >= 0 else -1 for one in answers], dtype=np.int64),

@@ -35,7 +35,7 @@ _WORD = re.compile(r"\w+(?:['-]\w+)*")
 _APOSTROPHES = str.maketrans("’‘ʼ＇", "''''")
 
 
-class Found(NamedTuple):
+class Marker(NamedTuple):
     """A marker in a text: where it stands, and its place in ``Lexicons.entries``."""
 
     start: int
@@ -61,7 +61,7 @@ class MarkerCounter:
         self._place = {entry: place for place, entry in enumerate(lexicons.entries)}
         self._any = re.compile(_pattern(sorted(lexicons.entries, key=lambda one: -len(one))))
 
-    def find(self, written: str, filing: str) -> list[Found]:
+    def find(self, written: str, filing: str) -> list[Marker]:
         """Return the markers of a prose that count, from left to right; none overlap.
 
         The longest come first; of equally long ones that with the category of precedence, then
@@ -85,34 +85,34 @@ class MarkerCounter:
                 table[category[entry], THIRDS] += 1
         return counts
 
-    def _longest(self, written: str) -> list[Found]:
+    def _longest(self, written: str) -> list[Marker]:
         """Return the longest marker at every place where one begins; they may overlap."""
         return [
-            Found(at.start(), at.end(1), self._place[key_of(at[1])])
+            Marker(at.start(), at.end(1), self._place[key_of(at[1])])
             for at in self._any.finditer(written)
         ]
 
-    def _settled(self, longest: list[Found], written: str, filing: str) -> list[Found]:
+    def _settled(self, longest: list[Marker], written: str, filing: str) -> list[Marker]:
         if all(one.end <= other.start for one, other in pairwise(longest)):
             return longest
         category = self.lexicons.filings[filing]
 
-        def rank(one: Found) -> tuple[int, int, int]:
+        def rank(one: Marker) -> tuple[int, int, int]:
             return -len(self.lexicons.entries[one.entry]), category[one.entry], one.start
 
-        kept: list[Found] = []
+        kept: list[Marker] = []
         for one in sorted(self._all(longest, written), key=rank):
             if all(one.end <= other.start or other.end <= one.start for other in kept):
                 kept.append(one)
         return sorted(kept)
 
-    def _all(self, longest: Iterable[Found], written: str) -> Iterable[Found]:
+    def _all(self, longest: Iterable[Marker], written: str) -> Iterable[Marker]:
         """Yield each marker, and the shorter ones that begin where it does."""
         for one in longest:
             yield one
             for place, pattern in self._within.get(one.entry, ()):
                 if shorter := pattern.match(written, one.start):
-                    yield Found(one.start, shorter.end(1), place)
+                    yield Marker(one.start, shorter.end(1), place)
 
     @cached_property
     def _within(self) -> dict[int, list[tuple[int, re.Pattern[str]]]]:

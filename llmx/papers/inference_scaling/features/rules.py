@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from llmx.papers.inference_scaling.points import Bools, Drawn, Floats, Ints
+from llmx.papers.inference_scaling.points import Bools, Floats, Ints, ProblemDraws
 
 LAMBDAS = (0.0, 0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0)
 SHARES = (1.0, 0.75, -0.75, 0.5, -0.5, 0.25, -0.25)
@@ -54,14 +54,14 @@ class Ballots:
         return table
 
 
-class Rule(NamedTuple):
+class VoteRule(NamedTuple):
     """A rule, and what can be set of it: the first settings are preferred where two do alike."""
 
     settings: tuple[float, ...]
     accuracy: Callable[[Ballots, Floats], Floats]
 
 
-def ballots_of(drawn: Sequence[Drawn]) -> Ballots:
+def ballots_of(drawn: Sequence[ProblemDraws]) -> Ballots:
     """Return the answers of problems."""
     draws = [one.draws for one in drawn]
     most = max((len(one.right) for one in drawn), default=0)
@@ -131,11 +131,11 @@ def break_ties(ballots: Ballots, z: Floats) -> Floats:
     return np.stack(found, axis=1)
 
 
-RULES: Mapping[str, Rule] = {
-    "weighted": Rule(LAMBDAS, weigh),
-    "filter": Rule(SHARES, keep_least),
-    "best_of": Rule(ENDS, best_one),
-    "tie_break": Rule(SIGNS, break_ties),
+RULES: Mapping[str, VoteRule] = {
+    "weighted": VoteRule(LAMBDAS, weigh),
+    "filter": VoteRule(SHARES, keep_least),
+    "best_of": VoteRule(ENDS, best_one),
+    "tie_break": VoteRule(SIGNS, break_ties),
 }
 """By name; the settings are λ, the share that is kept, and which end is taken."""
 

@@ -28,13 +28,13 @@ from llmx.papers.inference_scaling.features.measured import (
 from llmx.papers.inference_scaling.features.problems import known, mixed, ranks
 from llmx.papers.inference_scaling.features.rows import MarkerRow, MarkerTable, span_of
 from llmx.papers.inference_scaling.features.vote_table import vote_rows
-from llmx.papers.inference_scaling.points import Bools, Drawn, Floats, Ints
+from llmx.papers.inference_scaling.points import Bools, Floats, Ints, ProblemDraws
 from llmx.stats.interval import Interval
 
 
 def marker_table(
     measured: Measured,
-    drawn: Sequence[Drawn],
+    drawn: Sequence[ProblemDraws],
     *,
     arm: str = "",
     by: Bootstrap | None = None,

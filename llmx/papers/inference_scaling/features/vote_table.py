@@ -23,12 +23,12 @@ from llmx.papers.inference_scaling.features.votes import (
     logit_vote,
     random_feature,
 )
-from llmx.papers.inference_scaling.points import Drawn, Floats
+from llmx.papers.inference_scaling.points import Floats, ProblemDraws
 from llmx.stats.multiple import holm
 
 
 def vote_rows(
-    drawn: Sequence[Drawn], values: Mapping[Feature, Floats], by: Bootstrap, seed: int
+    drawn: Sequence[ProblemDraws], values: Mapping[Feature, Floats], by: Bootstrap, seed: int
 ) -> list[VoteRow]:
     """Return every rule with length and each density, and the logit of all.
 
@@ -60,7 +60,9 @@ class _Tried(NamedTuple):
     length: FeatureVote | None
 
 
-def _tried(drawn: Sequence[Drawn], values: Mapping[Feature, Floats], seed: int) -> list[_Tried]:
+def _tried(
+    drawn: Sequence[ProblemDraws], values: Mapping[Feature, Floats], seed: int
+) -> list[_Tried]:
     """Return every rule with length and each density, and the logit of all, beside controls."""
     noise = [random_feature(drawn, seed + at) for at in range(1 + len(CATEGORIES))]
     found: list[_Tried] = []

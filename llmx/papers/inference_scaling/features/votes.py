@@ -17,7 +17,7 @@ from llmx.papers.inference_scaling.features.rules import (
     ballots_of,
     vote_accuracy,
 )
-from llmx.papers.inference_scaling.points import Bools, Drawn, Floats, Ints
+from llmx.papers.inference_scaling.points import Bools, Floats, Ints, ProblemDraws
 from llmx.stats.conditional_logit import conditional_logit
 from llmx.stats.interval import Interval
 
@@ -64,7 +64,7 @@ class VoteGain:
 GainWord = Literal["gain", "control too", "none", "loss"]
 
 
-def random_feature(drawn: Sequence[Drawn], seed: int = 0) -> Floats:
+def random_feature(drawn: Sequence[ProblemDraws], seed: int = 0) -> Floats:
     """Return a standard normal number a draw, shape ``[n]``, by the names of the problems.
 
     A pool that grows keeps the numbers of the draws that it had.
@@ -72,7 +72,9 @@ def random_feature(drawn: Sequence[Drawn], seed: int = 0) -> Floats:
     return np.concatenate([_normals(one, seed) for one in drawn])
 
 
-def feature_vote(drawn: Sequence[Drawn], value: Floats, rule: str, seed: int = 0) -> FeatureVote:
+def feature_vote(
+    drawn: Sequence[ProblemDraws], value: Floats, rule: str, seed: int = 0
+) -> FeatureVote:
     """Return a vote by one feature.
 
     Args:
@@ -97,7 +99,9 @@ def feature_vote(drawn: Sequence[Drawn], value: Floats, rule: str, seed: int = 0
     return FeatureVote(rule, accuracy, settings, told)
 
 
-def logit_vote(drawn: Sequence[Drawn], values: Sequence[Floats], seed: int = 0) -> FeatureVote:
+def logit_vote(
+    drawn: Sequence[ProblemDraws], values: Sequence[Floats], seed: int = 0
+) -> FeatureVote:
     """Return the vote with weights ``exp(x β)``, β of the logit of the other folds.
 
     Args:
@@ -154,7 +158,7 @@ def claims_gain(found: VoteGain, p: float | None = None, alpha: float = 0.05) ->
     return "gain" if (found.p if p is None else p) <= alpha else "none"
 
 
-def _by_problem(drawn: Sequence[Drawn], values: Floats) -> tuple[Floats, ...]:
+def _by_problem(drawn: Sequence[ProblemDraws], values: Floats) -> tuple[Floats, ...]:
     return tuple(np.split(values, np.cumsum([one.draws for one in drawn])[:-1]))
 
 
@@ -163,6 +167,6 @@ def _beta(problem: Ints, correct: Bools, features: Floats, used: Bools) -> Float
     return conditional_logit(problem[there], correct[there], features[there], ridge=RIDGE).weights
 
 
-def _normals(one: Drawn, seed: int) -> Floats:
+def _normals(one: ProblemDraws, seed: int) -> Floats:
     name = int.from_bytes(blake2b(one.id.encode(), digest_size=8).digest())
     return np.random.default_rng([seed, name]).standard_normal(one.draws)
