@@ -11,6 +11,7 @@ from llmx.papers.inference_scaling.features.clustered import Bootstrap
 from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
 from llmx.papers.inference_scaling.features.logit import together
 from llmx.papers.inference_scaling.features.measured import TOKENS, Feature
+from llmx.papers.inference_scaling.features.problems import standardised
 from llmx.papers.inference_scaling.features.rows import VoteRow, span_of
 from llmx.papers.inference_scaling.features.rules import RULES, ballots_of, plain
 from llmx.papers.inference_scaling.features.votes import (
@@ -30,7 +31,7 @@ from llmx.stats.multiple import holm
 def vote_rows(
     drawn: Sequence[ProblemDraws], values: Mapping[Feature, Floats], by: Bootstrap, seed: int
 ) -> list[VoteRow]:
-    """Return every rule with length and each density, and the logit of all.
+    """Return every rule with length and each density that differs, and the logit of all.
 
     A gain is claimed at the level of all of them together.
 
@@ -70,7 +71,7 @@ def _tried(
         control = feature_vote(drawn, noise[0], rule, seed)
         length = feature_vote(drawn, values[TOKENS], rule, seed)
         found.append(_Tried(TOKENS, length, control, None))
-        for name in _different(values):
+        for name in _different(drawn, values):
             vote = feature_vote(drawn, values[name], rule, seed)
             found.append(_Tried(name, vote, control, length))
     control = logit_vote(drawn, noise, seed)
@@ -81,15 +82,21 @@ def _tried(
     return found
 
 
-def _different(values: Mapping[Feature, Floats]) -> list[Feature]:
-    """Return the densities of all of the text; filings that agree on one have it once."""
+def _different(drawn: Sequence[ProblemDraws], values: Mapping[Feature, Floats]) -> list[Feature]:
+    """Return the densities of all of the text that can say something.
+
+    One that never differs within a problem is plain voting, and would only make the other claims
+    harder; filings that agree on one have it once.
+    """
+    problem = ballots_of(drawn).problem
     names = [name for names in together(values).values() for name in names[1:]]
+    told = [name for name in names if standardised(problem, values[name]).any()]
     return [
         name
-        for at, name in enumerate(names)
+        for at, name in enumerate(told)
         if not any(
             one.category == name.category and np.array_equal(values[one], values[name])
-            for one in names[:at]
+            for one in told[:at]
         )
     ]
 
