@@ -219,7 +219,7 @@ class Record(Sparse):
 class Score(Sparse):
     """What a scorer says of one record."""
 
-    younger: ClassVar[frozenset[str]] = frozenset({"values"})
+    younger: ClassVar[frozenset[str]] = frozenset({"values", "draw"})
 
     id: str
     cluster: str
@@ -238,6 +238,9 @@ class Score(Sparse):
     accepted: int
     values: dict[str, float] = Field(
         default={}, description="of every metric that the scorer declares, beside `correct`"
+    )
+    draw: int = Field(
+        default=0, ge=0, description="which of several answers to the problem, from 0"
     )
 
 

@@ -109,6 +109,7 @@ class Reads:
 
 _READS: Mapping[str, tuple[Reads, ...]] = {
     "score": (Reads(_SAMPLES, one=True, alike=True),),
+    "classes": (Reads(_SAMPLES, one=True, alike=True),),
     "audit": (Reads(_SAMPLES, alike=True),),
     "judge": (Reads(_SAMPLES),),
     "sampled": (Reads(_SAMPLES),),

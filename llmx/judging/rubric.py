@@ -49,6 +49,11 @@ _OF_SPEC = (
 )
 
 
+def name_of(record: Record) -> str:
+    """Return what the judgement of a record is called: its problem, and the draw but for 0."""
+    return f"{record.id}#{record.draw}" if record.draw else record.id
+
+
 class RubricOptions(ScorerOptions):
     """Which endpoint is asked, and what it is told."""
 
@@ -150,7 +155,7 @@ class RubricScorer:
         if not said:
             return None
         return Game(
-            id=record.id,
+            id=name_of(record),
             sample=sample.id,
             instruction=sample.question,
             first=said,

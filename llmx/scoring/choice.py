@@ -33,6 +33,10 @@ class ChoiceScorer:
         strict, flexible = stated_letter(record.text), last_letter(record.text, sample.choices)
         return scored(record, sample, self.reference(sample), strict, flexible)
 
+    def key(self, record: Record) -> str | None:
+        """Return the stated letter, None where there is none."""
+        return stated_letter(record.text)
+
     def reference(self, sample: Sample) -> str:
         """Return the letter of the right option.
 

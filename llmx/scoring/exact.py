@@ -52,6 +52,11 @@ class ExactScorer:
         also = squad(loose) in map(squad, wanted) and bool(squad(loose))
         return marked(record, sample, expected, (said or None, right), (loose or None, also))
 
+    def key(self, record: Record) -> str | None:
+        """Return the answer without what makes no difference, None where nothing is said."""
+        said = final(record.text)
+        return self._same(unwrapped(said)) or self._same(said) if said else None
+
     def reference(self, sample: Sample) -> str:
         """Return the reference.
 

@@ -34,6 +34,10 @@ class GsmScorer:
         flexible = last_number(record.text) if strict is None else strict
         return scored(record, sample, self.reference(sample), strict, flexible)
 
+    def key(self, record: Record) -> str | None:
+        """Return the value of the strict answer, None where there is none."""
+        return strict_answer(record.text)
+
     def reference(self, sample: Sample) -> str:
         """Return the reference as an answer is read.
 

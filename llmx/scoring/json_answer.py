@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
@@ -30,6 +30,7 @@ FIELDS = Metric(
 )
 _FENCE = re.compile(r"```(?:json|JSON)?[ \t]*\n(.*?)```", re.S)
 _NOTHING = object()
+_MISFIT = "not what the schema asks for: "
 _SECONDS = 2.0
 
 
@@ -99,6 +100,15 @@ class JsonScorer:
         pairs = list(zip(shown, (right, also), strict=True))
         return marked(record, sample, expected, *pairs, values=values)
 
+    def key(self, record: Record) -> str | None:
+        """Return the fields that are compared, in one spelling; None where there is no JSON."""
+        value = _whole(final(record.text))
+        if value is _NOTHING:
+            return None
+        fields = {path: self._plain(held) for path, held in self._counted(_leaves(value)).items()}
+        written = _written(fields.get("", fields) if len(fields) < 2 else fields)
+        return written if self._fits(value) else f"{_MISFIT}{written}"
+
     def reference(self, sample: Sample) -> str:
         """Return the reference.
 
@@ -124,8 +134,12 @@ class JsonScorer:
             if not any(_under(key, name) for key in found):
                 text = f"the reference answer of sample '{sample.id}' has no field '{name}'"
                 raise DataError(text, "scorer_options.fields=[NAME], of every reference")
+        return self._counted(found.items())
+
+    def _counted(self, leaves: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        """Return those of a value's fields that the options ask for."""
         asked = self.options.fields
-        return {k: v for k, v in found.items() if not asked or any(_under(k, a) for a in asked)}
+        return {k: v for k, v in leaves if not asked or any(_under(k, a) for a in asked)}
 
     def _right(self, value: Any, wanted: Mapping[str, Any]) -> bool:
         if value is _NOTHING or not self._fits(value) or self._share(value, wanted) < 1:
@@ -146,6 +160,12 @@ class JsonScorer:
         if self.options.ignore_case and isinstance(one, str) and isinstance(other, str):
             return one.casefold() == other.casefold()
         return bool(one == other)
+
+    def _plain(self, value: Any) -> Any:
+        """Return one form of all values that are the same: 1 of 1.0."""
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value.casefold() if self.options.ignore_case and isinstance(value, str) else value
 
     def _fits(self, value: Any) -> bool:
         if not self.options.json_schema:

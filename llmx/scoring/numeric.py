@@ -52,6 +52,15 @@ class NumericScorer:
         readings = [(one, self._near(one, expected)) for one in (strict, flexible)]
         return marked(record, sample, expected, *readings)
 
+    def key(self, record: Record) -> str | None:
+        """Return the value of the strict answer, None where there is none."""
+        return self._read(final(record.text))
+
+    def why_equal(self, key: str, other: str) -> str | None:
+        """Return that two values are within the tolerance of the one or the other, else None."""
+        near = self._near(key, other) or self._near(other, key)
+        return "within the tolerance" if near else None
+
     def reference(self, sample: Sample) -> str:
         """Return the reference as an answer is read.
 

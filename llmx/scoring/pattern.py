@@ -67,6 +67,14 @@ class PatternScorer:
         right = found is not None and found in map(self._alike, references(sample))
         return marked(record, sample, expected, (found, right), (found, right))
 
+    def key(self, record: Record) -> str | None:
+        """Return what the pattern finds, as it is compared; None without a match.
+
+        Raises:
+            DataError: if the search takes too long.
+        """
+        return self._find(record)
+
     def reference(self, sample: Sample) -> str:
         """Return the reference as what is found is compared.
 

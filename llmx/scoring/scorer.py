@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import ConfigDict
 
@@ -43,6 +43,8 @@ class Scorer(Protocol):
     that is fetched is not looked at by a plan.
     One whose scores depend on a package returns its name and version from a class method
     ``source()``, which is then a part of the scores' name.
+    One whose answers can be counted as votes is :class:`Keyed`. One whose score is a degree, or
+    that reads no answer out of a text, is not.
     """
 
     kind: ClassVar[str]
@@ -53,6 +55,28 @@ class Scorer(Protocol):
 
         Raises:
             DataError: if the reference answer itself can not be read.
+        """
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """A scorer that says which answers are equal, whatever the reference is."""
+
+    def key(self, record: Record) -> str | None:
+        """Return the normal form of the strict answer; None where the record is unparsed.
+
+        Records with one key are right against the same references.
+        """
+
+
+@runtime_checkable
+class Tolerant(Keyed, Protocol):
+    """One whose answers may be equal although their keys differ, as near values are."""
+
+    def why_equal(self, key: str, other: str) -> str | None:
+        """Return in a few words why the answers of two keys are equal; None where they are not.
+
+        The order of the two makes no difference. It need not be an equivalence relation.
         """
 
 
@@ -184,4 +208,5 @@ def _score(
         drafted=record.drafted,
         accepted=record.accepted,
         values=dict(values),
+        draw=record.draw,
     )

@@ -9,6 +9,7 @@ KINDS = {
     "stage.ensemble_decode": "llmx.stages.ensemble:EnsembleDecodeStage",
     "stage.decode_speed": "llmx.stages.speed:SpeedStage",
     "stage.score": "llmx.stages.score:ScoreStage",
+    "stage.classes": "llmx.stages.classes:ClassesStage",
     "stage.judge": "llmx.stages.judge:JudgeStage",
     "stage.win_rates": "llmx.stages.win_rates:WinRatesStage",
     "stage.report": "llmx.stages.report:ReportStage",

@@ -71,6 +71,41 @@ def geometry(answer: str, reference: str) -> bool:
     return answer.strip() == reference.strip()
 
 
+def countdown_form(answer: str) -> str | None:
+    """Return the value of an expression and the numbers it uses, smallest first."""
+    found = evaluate(answer)
+    return found and f"{found[0]} of {' '.join(map(str, sorted(found[1])))}"
+
+
+def grid_form(answer: str) -> str | None:
+    """Return a grid with one space between its numbers."""
+    found = _grid(answer)
+    return None if found is None else "\n".join(map(_spaced, found))
+
+
+def row_form(answer: str) -> str | None:
+    """Return a row with one space between its numbers."""
+    found = _ints(answer)
+    return None if found is None else _spaced(found)
+
+
+def numbers_form(answer: str) -> str | None:
+    """Return a list as Python writes it."""
+    found = _list(answer)
+    return None if found is None else str(found)
+
+
+def word_form(answer: str) -> str:
+    """Return a word in small letters."""
+    return answer.strip().lower()
+
+
+def geometry_form(answer: str) -> str:
+    """Return a point with its brackets and one space, any other text as it is."""
+    found = _POINT.fullmatch(answer.strip())
+    return answer.strip() if found is None else f"({found[1]}, {found[2]})"
+
+
 Verifier = Callable[[str, str], bool]
 
 VERIFIERS: dict[str, Verifier] = {
@@ -85,6 +120,24 @@ VERIFIERS: dict[str, Verifier] = {
     "self_reference": whole,
 }
 """Kind of data → its check."""
+
+FORMS: dict[str, Callable[[str], str | None]] = {
+    "countdown": countdown_form,
+    "sudoku": grid_form,
+    "mini_sudoku": grid_form,
+    "arc_1d": row_form,
+    "advanced_geometry": geometry_form,
+    "color_cube_rotation": word_form,
+    "list_functions": numbers_form,
+    "zebra_puzzles": word_form,
+    "self_reference": row_form,
+}
+"""Kind of data → the form in which equal answers are one text; None where its check reads none."""
+_UNREAD = "not read: "
+
+
+def _spaced(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
 
 
 def _ints(text: str) -> list[int] | None:
@@ -128,6 +181,17 @@ class PuzzleScorer:
             for found in (strict, last_answer(record.text))
         ]
         return scored(record, sample, wanted, *readings)
+
+    def key(self, record: Record) -> str | None:
+        """Return the answer in the form of its kind; None without an answer in its block.
+
+        What the check cannot read is right for no reference, and is equal to itself.
+        """
+        found = strict_answer(record.text, opens_thinking(record.prompt))
+        if found is None:
+            return None
+        form = FORMS[self.kind](found)
+        return f"{_UNREAD}{found.strip()}" if form is None else form
 
     def reference(self, sample: Sample) -> str:
         """Return the reference.

@@ -79,6 +79,18 @@ BAD = {
         "^stage 'it' reads split 'test', and stage 'g' answers 'calibration' "
         r".stages.it.split=calibration, or stages.g.split=test",
     ),
+    "classes, nothing drawn": (
+        {"c": CORPUS, "it": reader("classes", "c")},
+        "^stage 'it' reads what exactly one stage of kind pool or decode or ensemble_decode writes",
+    ),
+    "classes, two pools": (
+        {"g": {"kind": "decode"}, "h": BACK, "it": reader("classes", "g", "h")},
+        "exactly one .* and arm 'a' needs g, h",
+    ),
+    "classes, another split": (
+        {"g": BACK, "it": reader("classes", "g")},
+        "^stage 'it' reads split 'test', and stage 'g' answers 'calibration' ",
+    ),
     "audit, another split": ({"g": BACK, "it": reader("audit", "g")}, "reads split 'test'"),
     "audit": ({"it": reader("audit")}, LACKS + "decode, ensemble_decode or pool"),
     "log": ({"it": reader("divergence_log")}, LACKS + "decode"),

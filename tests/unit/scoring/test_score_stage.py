@@ -75,6 +75,62 @@ def test_it_scores_every_record_in_order(tmp_path):
     assert problems == SAMPLES[:4]
 
 
+def draws(*texts: str) -> list[Record]:
+    """Two problems, each with these answers in their order."""
+    return [
+        one.model_copy(update={"id": problem, "draw": draw})
+        for problem in ("p0", "p1")
+        for draw, one in enumerate(records(*texts))
+    ]
+
+
+def test_several_draws_of_a_problem_are_each_scored(tmp_path):
+    run = context(tmp_path, draws("#### 0", "#### 1", "#### 0"))
+    ScoreStage(load).run(run)
+    scores = read_lines(run.out / "scores.jsonl")
+    assert [(row["id"], row.get("draw", 0)) for row in scores] == [
+        *(("p0", draw) for draw in range(3)),
+        *(("p1", draw) for draw in range(3)),
+    ]
+    assert [row["correct"] for row in scores] == [True, False, True, False, True, False]
+    summary = read_json(run.out / "summary.json")
+    assert (summary["problems"], summary["draws"], summary["correct"]) == (2, 3, 3)
+    problems = [Sample.model_validate(row) for row in read_lines(run.out / "problems.jsonl")]
+    assert problems == SAMPLES[:2]
+
+
+@pytest.mark.parametrize(
+    ("order", "what"),
+    [
+        ([0, 2, 1, 3, 4, 5], "draw 2 of p0 is not in its place"),
+        ([0, 1, 2, 4, 3, 5], "draw 1 of p1 is not in its place"),
+        ([0, 1, 2, 3, 4], "it holds 2 draws of p1, and 3 of the problems before"),
+        ([0, 1, 4, 2, 3, 5], "draw 1 of p1 is not in its place"),
+        ([1, 2, 3, 4, 5], "draw 1 of p0 is not in its place"),
+        ([0, 1, 2, 0, 1, 2], "it answers a problem twice"),
+    ],
+)
+def test_draws_that_are_not_problem_by_problem_are_damage(tmp_path, order, what):
+    made = draws("#### 0", "#### 1", "#### 2")
+    run = context(tmp_path, [made[place] for place in order])
+    with pytest.raises(RunError, match=what) as error:
+        ScoreStage(load).run(run)
+    assert "runs check --repair" in str(error.value)
+
+
+OLD = (
+    '{"id": "p0", "cluster": "t", "expected": "0", "strict": "0", "flexible": "0", "correct": true,'
+    ' "correct_flexible": true, "unparsed": false, "tokens": 2, "finish": "eos", "rounds": 1,'
+    ' "drafted": 0, "accepted": 0'
+)
+
+
+def test_a_score_is_written_as_ever_and_a_later_draw_says_which(tmp_path):
+    run = context(tmp_path, draws("#### 0", "#### 0")[:2])
+    ScoreStage(load).run(run)
+    assert (run.out / "scores.jsonl").read_text() == f'{OLD}}}\n{OLD}, "draw": 1}}\n'
+
+
 def test_equal_inputs_give_equal_bytes(tmp_path):
     run = context(tmp_path, records("#### 0", "#### 9"))
     written = []

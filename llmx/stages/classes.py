@@ -1,0 +1,154 @@
+"""Stage `classes`: which answers to a problem are equal, so that they can be counted as votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from llmx.core.errors import ConfigError, LlmxError
+from llmx.core.options import Count, StageOptions
+from llmx.core.record import as_json
+from llmx.core.registry import lookup
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.scoring.classes import CLASSES, ProblemClasses, classes_of, read_classes
+from llmx.scoring.scorer import Keyed
+from llmx.stages.by_problem import by_problem, problem_of, records_in
+from llmx.stages.planned_problems import require_planned
+from llmx.stages.scorer_choice import (
+    Loader,
+    ScoreOptions,
+    asked,
+    check_fit,
+    data_of,
+    kind_of,
+    load_split,
+    other_than,
+    refusal,
+    scorer_of,
+    stated,
+)
+from llmx.store.files import Appender, write_json
+from llmx.store.rows import keep_asked
+
+_EVERY = 0.5  # seconds between waits for the disk
+
+
+class ClassesOptions(ScoreOptions):
+    """Who says which answers are equal, and of how many problems."""
+
+    problems: Count | None = Field(default=None, description="how many; null = all that are there")
+
+
+class ClassesStage:
+    """Reads ``samples.jsonl`` of its one need; writes ``classes.jsonl`` and ``summary.json``.
+
+    The one holds a :class:`~llmx.scoring.classes.ProblemClasses` for each problem in the order of
+    the records, the other what they come to.
+
+    Args:
+        load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
+    """
+
+    Options: ClassVar[type[StageOptions]] = ClassesOptions
+    kind: ClassVar[str] = "classes"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def __init__(self, load: Loader | None = None) -> None:
+        self._load = load or load_split
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Return scorer kind, version, package and options, the split, the data, how many problems.
+
+        Raises:
+            ConfigError: for an unknown option or scorer, or an arm without data.
+        """
+        known, problems = stated(given), _limit(given)
+        known.pop("metrics", None)  # they are no part of which answers are equal
+        return known if problems is None else {**known, "problems": problems}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Seconds: nothing is generated. Refused with a scorer that counts no answers."""
+        samples = _limit(given) or given.arm.scale.problems or 0
+        refused = self._without_keys(given) or refusal(given, self._load)
+        return Cost(samples=samples, seconds=0.1 + samples / 1_000, refusal=refused)
+
+    def check(self, given: StageInput) -> None:
+        """Refuse problems that the scorer cannot read, once they may be fetched."""
+        check_fit(given, self._load)
+
+    def _without_keys(self, given: StageInput) -> LlmxError | None:
+        kind, where = kind_of(given), f"stages.{given.stage.name}.scorer"
+        if _is_keyed(kind):
+            return None
+        problems = [] if data_of(given).revision is not None else asked(given, self._load)
+        better = other_than(given, kind, problems)
+        text = f"{where}: scorer {kind} does not say which answers are equal, so none can be voted"
+        named = better if better is not None and _is_keyed(better) else "exact"
+        return ConfigError(text, f"{where}={named}")
+
+    def run(self, context: StageContext) -> None:
+        """Put the answers to every problem into classes, but for those that an earlier try has.
+
+        Raises:
+            RunError: unless exactly one input holds samples.jsonl, and that what was asked.
+            DataError: for a record whose sample is not in the dataset.
+        """
+        given, path = context.given, context.out / CLASSES
+        problems = {one.id: one for one in self._load(data_of(given), given.options.split)}
+        limit = _limit(given)
+        kept = keep_asked(path, list(problems)[:limit], lambda row: row.get("id"))
+        done, scorer = {row["id"] for row in kept}, scorer_of(given)
+        context.progress.start(min(limit or len(problems), len(problems)), len(done), "problems")
+        there: list[str] = []
+        with Appender(path, every=_EVERY) as written:
+            for draws in islice(by_problem(records_in(context.inputs, self.kind)), limit):
+                there.append(draws[0].id)
+                if draws[0].id not in done:
+                    found = classes_of(scorer, problem_of(problems, draws[0]), draws)
+                    written.append([as_json(found)])
+                    context.progress.advance()
+        if limit is None:
+            require_planned(given, context.inputs, there, list(problems))
+        write_json(context.out / "summary.json", {**_who(scorer), **summary(path)})
+
+
+def _is_keyed(kind: str) -> bool:
+    return issubclass(lookup("scorer", kind), Keyed)
+
+
+def _limit(given: StageInput) -> int | None:
+    found: int | None = given.options.problems
+    return found
+
+
+def _who(scorer: Any) -> dict[str, Any]:
+    return {"scorer": scorer.kind, "scorer_version": scorer.version}
+
+
+def summary(path: Path) -> dict[str, int]:
+    """Return what the classes of a file come to.
+
+    Returns:
+        the counts: problems, classes, draws, of them unread; merges, and pairs that stand in one
+        class and are not equal.
+    """
+    names = ("problems", "classes", "draws", "unread", "merges", "unequal")
+    counts = dict.fromkeys(names, 0)
+    for one in read_classes(path):
+        for name, value in zip(names, _counts(one), strict=True):
+            counts[name] += value
+    return counts
+
+
+def _counts(one: ProblemClasses) -> Sequence[int]:
+    unread = one.of.count(-1)
+    return 1, len(one.keys), len(one.of), unread, len(one.merged), len(one.unequal)
