@@ -10,7 +10,7 @@ from pydantic import Field
 
 from llmx.core.hosts import Named
 from llmx.core.judging import Game, Judgement, JudgeSpec, Preference
-from llmx.core.record import Message, Record, Sample, Score
+from llmx.core.record import Message, Record, Sample, Score, dice_of
 from llmx.engines.endpoint.address import find_address
 from llmx.engines.endpoint.budget import Budget
 from llmx.judging.endpoint import EndpointJudge, check, said_of_the_judge
@@ -47,11 +47,6 @@ _OF_SPEC = (
     *("timeout", "deadline", "max_total_tokens", "max_cost", "price_in", "price_out"),
     *("address_by", "key_by"),
 )
-
-
-def name_of(record: Record) -> str:
-    """Return what the judgement of a record is called: its problem, and the draw but for 0."""
-    return f"{record.id}#{record.draw}" if record.draw else record.id
 
 
 class RubricOptions(ScorerOptions):
@@ -155,7 +150,7 @@ class RubricScorer:
         if not said:
             return None
         return Game(
-            id=name_of(record),
+            id=dice_of(record.id, record.draw),
             sample=sample.id,
             instruction=sample.question,
             first=said,

@@ -10,7 +10,7 @@ from llmx.core.record import Record, Sample
 from llmx.store.rows import rows
 
 Draws = tuple[Record, ...]
-"""The answers to one problem, draw 0 first."""
+"""The answers to one problem, in the order of their draws."""
 
 
 def records_in(inputs: Mapping[str, Path], kind: str) -> Path:
@@ -36,34 +36,34 @@ def by_problem(path: Path) -> Iterator[Draws]:
     """Yield the draws of each problem; the records of no more than one are held at once.
 
     Raises:
-        RunError: naming the first record that is not in its place: draws are 0, 1, 2 … of each
-            problem, as many of one as of another.
+        RunError: naming the first record that is not in its place: draws follow each other, and
+            each problem has the same.
     """
     held: list[Record] = []
-    draws: int | None = None
+    wanted: range | None = None
     for record in rows(path, Record):
-        if record.draw == 0 and held:
-            draws = _as_many(path, held, draws)
+        if held and (record.id, record.draw) != (held[0].id, held[-1].draw + 1):
+            wanted = _whole(path, held, wanted)
             yield tuple(held)
             held = []
-        if record.draw != len(held) or (held and held[0].id != record.id):
-            raise _damaged(path, f"draw {record.draw} of {record.id} is not in its place")
         held.append(record)
     if held:
-        _as_many(path, held, draws)
+        _whole(path, held, wanted)
         yield tuple(held)
 
 
-def _as_many(path: Path, held: list[Record], draws: int | None) -> int:
-    if draws is not None and len(held) != draws:
-        what = f"it holds {len(held)} draws of {held[0].id}, and {draws} of the problems before"
-        raise _damaged(path, what)
-    return len(held)
-
-
-def _damaged(path: Path, what: str) -> RunError:
+def _whole(path: Path, held: list[Record], wanted: range | None) -> range:
+    """Return which draws a problem has; they have to be those of the problems before."""
+    there = range(held[0].draw, held[-1].draw + 1)
+    if wanted in (None, there):
+        return there
+    what = f"it holds {_named(there)} of {held[0].id}, and {_named(wanted)} of the problems before"
     hint = f"`llmx runs check --repair`, or delete {path.parent}; the same command makes it again"
-    return RunError(f"{path} is damaged: {what}", hint)
+    raise RunError(f"{path} is damaged: {what}", hint)
+
+
+def _named(draws: range) -> str:
+    return f"draws {draws[0]} to {draws[-1]}"
 
 
 def problem_of(problems: Mapping[str, Sample], record: Record) -> Sample:

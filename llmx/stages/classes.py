@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,9 +14,10 @@ from llmx.core.options import Count, StageOptions
 from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.scoring.classes import CLASSES, ProblemClasses, classes_of, read_classes
+from llmx.scoring.classes import CLASSES, classes_of, read_classes
 from llmx.scoring.scorer import Keyed
 from llmx.stages.by_problem import by_problem, problem_of, records_in
+from llmx.stages.decode import DRAWS
 from llmx.stages.planned_problems import require_planned
 from llmx.stages.scorer_choice import (
     Loader,
@@ -111,7 +112,7 @@ class ClassesStage:
         there: list[str] = []
         with Appender(path, every=_EVERY) as written:
             for draws in islice(by_problem(records_in(context.inputs, self.kind)), limit):
-                there.append(draws[0].id)
+                there += [record.id for record in draws]
                 if draws[0].id not in done:
                     found = classes_of(scorer, problem_of(problems, draws[0]), draws)
                     written.append([as_json(found)])
@@ -138,17 +139,15 @@ def summary(path: Path) -> dict[str, int]:
     """Return what the classes of a file come to.
 
     Returns:
-        the counts: problems, classes, draws, of them unread; merges, and pairs that stand in one
-        class and are not equal.
+        the counts: problems, draws of each; classes, answers that were not read, merges, and pairs
+        that stand in one class and are not equal, of all.
     """
-    names = ("problems", "classes", "draws", "unread", "merges", "unequal")
-    counts = dict.fromkeys(names, 0)
+    counts = dict.fromkeys(("problems", DRAWS, "classes", "unread", "merges", "unequal"), 0)
     for one in read_classes(path):
-        for name, value in zip(names, _counts(one), strict=True):
-            counts[name] += value
+        counts["problems"] += 1
+        counts[DRAWS] = len(one.of)
+        counts["classes"] += len(one.keys)
+        counts["unread"] += one.of.count(-1)
+        counts["merges"] += len(one.merged)
+        counts["unequal"] += len(one.unequal)
     return counts
-
-
-def _counts(one: ProblemClasses) -> Sequence[int]:
-    unread = one.of.count(-1)
-    return 1, len(one.keys), len(one.of), unread, len(one.merged), len(one.unequal)

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 from llmx.core.errors import LlmxError
 from llmx.core.judging import Judgement
-from llmx.core.record import Metric, Record, Sample, Score
+from llmx.core.record import Metric, Record, Sample, Score, dice_of
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.judging.endpoint import said_as
-from llmx.judging.rubric import RubricScorer, name_of
+from llmx.judging.rubric import RubricScorer
 from llmx.stages.decode import problems_of
 from llmx.stages.judgements import JUDGEMENTS, judge_all
 from llmx.stages.win_figures import judge_kind
@@ -44,7 +44,8 @@ class Graded:
 
     def score(self, record: Record, sample: Sample) -> Score:
         """Return the score that the judgement gives."""
-        return self.asked.graded(record, sample, self.judgements.get(name_of(record)))
+        name = dice_of(record.id, record.draw)
+        return self.asked.graded(record, sample, self.judgements.get(name))
 
 
 def graded(

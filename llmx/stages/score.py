@@ -14,6 +14,7 @@ from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, RunSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stages.by_problem import by_problem, problem_of, records_in
+from llmx.stages.decode import DRAWS
 from llmx.stages.planned_problems import require_planned
 from llmx.stages.scorer_choice import (
     Loader,
@@ -120,7 +121,7 @@ class ScoreStage:
         done = _Done(scorer)
         scores = _scored(path, problems, done, context)
         write_lines(context.out / "scores.jsonl", map(as_json, scores))
-        there = [sample.id for sample in done.samples]
+        there = [sample.id for sample in done.samples for _ in range(done.draws)]
         require_planned(given, context.inputs, there, list(problems))
         write_lines(context.out / "problems.jsonl", map(as_json, done.samples))
         write_json(context.out / "summary.json", {**done.summary(), **said})
@@ -190,6 +191,11 @@ class _Done:
         self.answers = 0
         self.counts = dict.fromkeys(("correct", "correct_flexible", "unparsed", "cut", "tokens"), 0)
 
+    @property
+    def draws(self) -> int:
+        """Answers to each problem."""
+        return self.answers // max(1, len(self.samples))
+
     def score(self, record: Record, sample: Sample) -> Score:
         """Return the score of one record.
 
@@ -212,12 +218,11 @@ class _Done:
 
     def summary(self) -> dict[str, Any]:
         """Return the counts of one arm; shares and intervals are left to the report."""
-        draws = self.answers // max(1, len(self.samples))
         return {
             "scorer": self.scorer.kind,
             "scorer_version": self.scorer.version,
             "problems": len(self.samples),
-            **({"draws": draws} if draws > 1 else {}),
+            **({DRAWS: self.draws} if self.draws > 1 else {}),
             **self.counts,
         }
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from llmx.core.errors import RunError
-from llmx.papers.inference_scaling.points import Drawn
+from llmx.papers.inference_scaling.points import ProblemDraws
 from llmx.scoring.classes import ProblemClasses, read_classes
 from llmx.stages.by_problem import Draws, by_problem
 
 
-def drawn(samples: Path, classes: Path) -> list[Drawn]:
+def drawn(samples: Path, classes: Path) -> list[ProblemDraws]:
     """Return the draws of each problem that has classes; the texts of one are held at once.
 
     Args:
@@ -27,11 +27,11 @@ def drawn(samples: Path, classes: Path) -> list[Drawn]:
     return [_drawn(found, draws, classes) for found, draws in pairs]
 
 
-def _drawn(found: ProblemClasses, draws: Draws, path: Path) -> Drawn:
+def _drawn(found: ProblemClasses, draws: Draws, path: Path) -> ProblemDraws:
     if len(draws) != len(found.of) or any(record.id != found.id for record in draws):
         text = f"{path} holds classes of other answers than those that are there, to {found.id}"
         raise RunError(text, f"delete {path.parent}; the same command makes it again")
-    return Drawn(
+    return ProblemDraws(
         id=found.id,
         cluster=found.cluster,
         classes=np.array(found.of, dtype=np.int64),

@@ -81,7 +81,7 @@ BAD = {
     ),
     "classes, nothing drawn": (
         {"c": CORPUS, "it": reader("classes", "c")},
-        "^stage 'it' reads what exactly one stage of kind pool or decode or ensemble_decode writes",
+        "^stage 'it' reads what exactly one stage of kind decode, ensemble_decode or pool writes",
     ),
     "classes, two pools": (
         {"g": {"kind": "decode"}, "h": BACK, "it": reader("classes", "g", "h")},

@@ -13,7 +13,7 @@ from llmx.scoring import rouge
 from llmx.scoring.classes import read_classes
 from llmx.stages.classes import ClassesStage
 from llmx.stages.score import ScoreStage
-from llmx.store.files import read_json, write_lines
+from llmx.store.files import read_json, write_json, write_lines
 
 
 def told(options=None, data=None, **arm) -> StageInput:
@@ -40,8 +40,8 @@ def test_each_problem_has_its_classes_in_the_order_of_the_records(tmp_path):
         "scorer": "gsm",
         "scorer_version": 2,
         "problems": 2,
+        "draws": 5,
         "classes": 4,
-        "draws": 10,
         "unread": 2,
         "merges": 0,
         "unequal": 0,
@@ -97,7 +97,7 @@ def test_a_try_that_was_ended_is_gone_on_with_to_the_same_bytes(tmp_path, monkey
 
 def test_damaged_draws_and_strange_problems_are_said(tmp_path):
     run = started(tmp_path / "moved", [POOL[0], POOL[2]])
-    with pytest.raises(RunError, match="draw 2 of p0 is not in its place"):
+    with pytest.raises(RunError, match="draws 2 to 2 of p0, and draws 0 to 0"):
         ClassesStage(load).run(run)
     run = started(tmp_path / "twice", [POOL[0], POOL[0]])
     with pytest.raises(RunError, match="it answers a problem twice"):
@@ -217,6 +217,7 @@ def test_mathematics_is_read_from_a_thread_without_a_limit_of_time(tmp_path):
         for draw, (record, text) in enumerate(zip(records("", ""), texts, strict=True))
     ]
     write_lines(tmp_path / "in" / "samples.jsonl", map(as_json, made))
+    write_json(tmp_path / "in" / "summary.json", {"draws": 2})
     (tmp_path / "out").mkdir()
     problem = Sample(id="m", question="q", answer=r"2\sqrt{2}")
     run = StageContext(

@@ -17,7 +17,7 @@ from llmx.core.spec import (
 )
 from llmx.core.stage import StageContext, StageInput
 from llmx.stages.score import ScoreStage, scorer_notes
-from llmx.store.files import read_json, read_lines, write_lines
+from llmx.store.files import read_json, read_lines, write_json, write_lines
 
 SAMPLES = [Sample(id=f"p{i}", question="q", answer=str(i), cluster="t") for i in range(5)]
 
@@ -49,6 +49,8 @@ def records(*answers: str) -> list[Record]:
 
 def context(tmp_path, made, options=None) -> StageContext:
     write_lines(tmp_path / "in" / "samples.jsonl", map(as_json, made))
+    several = 1 + max((one.draw for one in made), default=0)
+    write_json(tmp_path / "in" / "summary.json", {"draws": several} if several > 1 else {})
     out = tmp_path / "out"
     out.mkdir()
     asked = given(options)
@@ -102,11 +104,20 @@ def test_several_draws_of_a_problem_are_each_scored(tmp_path):
 @pytest.mark.parametrize(
     ("order", "what"),
     [
-        ([0, 2, 1, 3, 4, 5], "draw 2 of p0 is not in its place"),
-        ([0, 1, 2, 4, 3, 5], "draw 1 of p1 is not in its place"),
-        ([0, 1, 2, 3, 4], "it holds 2 draws of p1, and 3 of the problems before"),
-        ([0, 1, 4, 2, 3, 5], "draw 1 of p1 is not in its place"),
-        ([1, 2, 3, 4, 5], "draw 1 of p0 is not in its place"),
+        (
+            [0, 2, 1, 3, 4, 5],
+            "it holds draws 2 to 2 of p0, and draws 0 to 0 of the problems before",
+        ),
+        (
+            [0, 1, 2, 4, 3, 5],
+            "it holds draws 1 to 1 of p1, and draws 0 to 2 of the problems before",
+        ),
+        ([0, 1, 2, 3, 4], "it holds draws 0 to 1 of p1, and draws 0 to 2 of the problems before"),
+        ([1, 2, 3, 4, 5], "it holds draws 0 to 2 of p1, and draws 1 to 2 of the problems before"),
+        (
+            [0, 3, 1, 4, 2, 5],
+            "it holds draws 1 to 1 of p0, and draws 0 to 0 of the problems before",
+        ),
         ([0, 1, 2, 0, 1, 2], "it answers a problem twice"),
     ],
 )
