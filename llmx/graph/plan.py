@@ -32,7 +32,7 @@ from llmx.graph.workers import default_workers
 from llmx.report.verdict.schema import pairs_of
 from llmx.stages.budget import size_notes, size_problems, with_data
 from llmx.stages.requests import clock_notes, first_block_notes
-from llmx.stages.score import scorer_notes
+from llmx.stages.scoring_stage import scorer_notes
 from llmx.store.machine import device_memory, looking_once, machine
 
 

@@ -19,18 +19,13 @@ from llmx.scoring.scorer import Keyed
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.decode import DRAWS
 from llmx.stages.planned_problems import require_planned
-from llmx.stages.scorer_choice import (
-    Loader,
+from llmx.stages.scoring_stage import (
     ScoreOptions,
-    asked,
-    check_fit,
+    ScoringStage,
     data_of,
     kind_of,
-    load_split,
     other_than,
-    refusal,
     scorer_of,
-    stated,
 )
 from llmx.store.files import Appender, write_json
 from llmx.store.rows import keep_asked
@@ -44,53 +39,38 @@ class ClassesOptions(ScoreOptions):
     problems: Count | None = Field(default=None, description="how many; null = all that are there")
 
 
-class ClassesStage:
+class ClassesStage(ScoringStage):
     """Reads ``samples.jsonl`` of its one need; writes ``classes.jsonl`` and ``summary.json``.
 
     The one holds a :class:`~llmx.scoring.classes.ProblemClasses` for each problem in the order of
     the records, the other what they come to.
-
-    Args:
-        load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
     """
 
     Options: ClassVar[type[StageOptions]] = ClassesOptions
     kind: ClassVar[str] = "classes"
     version: ClassVar[int] = 1
-    timing: ClassVar[bool] = False
-
-    def __init__(self, load: Loader | None = None) -> None:
-        self._load = load or load_split
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """Return scorer kind, version, package and options, the split, the data, how many problems.
+        """Return what scores depend on, and how many problems are read if not all.
 
         Raises:
             ConfigError: for an unknown option or scorer, or an arm without data.
         """
-        known, problems = stated(given), _limit(given)
+        known, problems = dict(super().identity(given)), _limit(given)
         known.pop("metrics", None)  # they are no part of which answers are equal
         return known if problems is None else {**known, "problems": problems}
-
-    def applies(self, given: StageInput) -> bool:
-        """Always."""
-        return True
 
     def plan(self, given: StageInput) -> Cost:
         """Seconds: nothing is generated. Refused with a scorer that counts no answers."""
         samples = _limit(given) or given.arm.scale.problems or 0
-        refused = self._without_keys(given) or refusal(given, self._load)
+        refused = self._without_keys(given) or self._refusal(given)
         return Cost(samples=samples, seconds=0.1 + samples / 1_000, refusal=refused)
-
-    def check(self, given: StageInput) -> None:
-        """Refuse problems that the scorer cannot read, once they may be fetched."""
-        check_fit(given, self._load)
 
     def _without_keys(self, given: StageInput) -> LlmxError | None:
         kind, where = kind_of(given), f"stages.{given.stage.name}.scorer"
         if _is_keyed(kind):
             return None
-        problems = [] if data_of(given).revision is not None else asked(given, self._load)
+        problems = [] if data_of(given).revision is not None else self._asked(given)
         better = other_than(given, kind, problems)
         text = f"{where}: scorer {kind} does not say which answers are equal, so none can be voted"
         named = better if better is not None and _is_keyed(better) else "exact"

@@ -8,34 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmx.core.errors import DataError
-from llmx.core.options import StageOptions, own_scorer
+from llmx.core.options import own_scorer
 from llmx.core.record import METRICS, Metric, Record, Sample, Score, as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import ArmSpec, RunSpec, StageSpec
-from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.core.spec import ArmSpec, StageSpec
+from llmx.core.stage import StageContext
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.decode import DRAWS
 from llmx.stages.planned_problems import require_planned
-from llmx.stages.scorer_choice import (
-    Loader,
-    ScoreOptions,
-    asks,
-    check_fit,
-    chosen,
-    data_of,
-    declared,
-    kind_of,
-    load_split,
-    refusal,
-    scorer_of,
-    stated,
-)
+from llmx.stages.scoring_stage import ScoringStage, asks, chosen, data_of, declared, scorer_of
 
 if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
 
 
-class ScoreStage:
+class ScoreStage(ScoringStage):
     """Reads ``samples.jsonl`` of its one need; writes three files.
 
     ``scores.jsonl`` holds a Score for each record in the order of the records, ``problems.jsonl``
@@ -43,61 +30,16 @@ class ScoreStage:
     of all answers, and of how many draws of a problem where it was answered several times. Of a
     scorer with metrics beside accuracy ``metrics.json`` holds what they are. One that asks a judge
     adds ``judgements.jsonl``, a Judgement of each answer, and ``engine.json``.
-
-    Args:
-        load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
     """
 
-    Options: ClassVar[type[StageOptions]] = ScoreOptions
     kind: ClassVar[str] = "score"
     version: ClassVar[int] = 1
-    timing: ClassVar[bool] = False
-
-    def __init__(self, load: Loader | None = None) -> None:
-        self._load = load or load_split
-
-    def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """Return scorer kind and version, the split and the data.
-
-        Raises:
-            ConfigError: for an unknown option or scorer, or an arm without data.
-        """
-        return stated(given)
 
     @classmethod
     def declares(cls, stage: StageSpec) -> tuple[Metric, ...]:
         """Return the metrics that its scores have beside accuracy: those of its scorer."""
         named = stage.options.get("scorer")
         return () if named is None else declared(lookup("scorer", str(named)))
-
-    def applies(self, given: StageInput) -> bool:
-        """Always."""
-        return True
-
-    def plan(self, given: StageInput) -> Cost:
-        """Seconds at most: nothing is generated, but what a judge says where the scorer asks one.
-
-        A scorer that cannot score refuses the plan.
-        """
-        asked = given.arm.scale.problems or 0
-        refused = refusal(given, self._load)
-        if refused is None and asks(lookup("scorer", kind_of(given))):
-            from llmx.stages.graded import cost
-
-            return cost(given, scorer_of(given))
-        return Cost(samples=asked, seconds=0.1 + asked / 10_000, refusal=refused)
-
-    def check(self, given: StageInput) -> None:
-        """Refuse problems that the scorer cannot read, once they may be fetched.
-
-        Raises:
-            ConfigError: naming the first, and a scorer that reads them.
-        """
-        if asks(lookup("scorer", kind_of(given))):
-            from llmx.stages.graded import check
-
-            check(given, scorer_of(given), reach=True)
-        check_fit(given, self._load)
 
     def run(self, context: StageContext) -> None:
         """Score every record.
@@ -160,19 +102,6 @@ def metrics_of(stages: Iterable[StageSpec], arms: Iterable[ArmSpec] = ()) -> lis
     ]
     found = [metric for kind, stage in saying for metric in kind.declares(stage)]
     return found if saying else None
-
-
-def scorer_notes(spec: RunSpec) -> tuple[str, ...]:
-    """Return a line on who reads the answers to questions that somebody brings, unasked."""
-    scoring = [stage for stage in spec.stages if stage.kind == ScoreStage.kind]
-    found = (
-        f"answers are read by `{own_scorer(arm.data)}`, as the data says; others: docs/scorers.md"
-        for arm in spec.arms.values()
-        if arm.data is not None and hasattr(lookup("data", arm.data.kind), "scorer_of")
-        for stage in scoring
-        if stage.of_arm(arm).options.get("scorer") is None
-    )
-    return tuple(dict.fromkeys(found))
 
 
 def _with_scorers(stage: StageSpec, own: Collection[str]) -> list[StageSpec]:

@@ -12,7 +12,7 @@ from llmx.core.options import parse
 from llmx.graph.graph import refusal, sending
 from llmx.judging.rubric import RubricScorer
 from llmx.scoring.scorer import made
-from llmx.stages.score import ScoreOptions
+from llmx.stages.scoring_stage import ScoreOptions
 
 OPTIONS = "stages.score.scorer_options"
 EVIL, MINE, HERE = "https://evil.example/v1", "https://mine.example/v1", "http://127.0.0.1:9/v1"

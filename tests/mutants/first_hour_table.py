@@ -17,7 +17,7 @@ FIRST_HOUR = [
         f"{_READ}[mine-.csv]",
     ),
     Mutant(
-        "stages/score.py",
+        "stages/scoring_stage.py",
         "raise wrong(fault.message, fault.hint, fault.key)",
         "raise wrong(fault.message, fault.hint)",
         f"{_CHOICES}::test_a_wrong_option_of_a_scorer_stands_where_it_was_typed"

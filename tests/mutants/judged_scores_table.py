@@ -12,7 +12,7 @@ _SENT = "tests/hostile/test_scorers_of_strangers.py::"
 _EXACT = "tests/unit/scoring/test_scorers.py::test_an_answer_is_right_wrong_or_none"
 _KEPT = "tests/papers/fsd/test_keep_accuracy.py::"
 RUBRIC, STAGE, GRADED = "judging/rubric.py", "stages/score.py", "stages/graded.py"
-OUTSIDE = "config/outside.py"
+OUTSIDE, CHOOSES = "config/outside.py", "stages/scoring_stage.py"
 
 JUDGED_SCORES = [
     Mutant(  # the first of two labels counts
@@ -67,10 +67,13 @@ JUDGED_SCORES = [
     ),
     Mutant(RUBRIC, "            Budget.after(self.spec.engine, ())\n", "", _WRONG),
     Mutant(  # retries part the work
-        STAGE, "told = _made(given).stated()", "told = options.scorer_options", _SAYS
+        CHOOSES, "told = scorer_of(given).stated()", "told = options.scorer_options", _SAYS
     ),
     Mutant(  # a missing key is found out when everything has been generated
-        STAGE, "check(given, _made(given), reach=True)", "check(given, _made(given))", _WRONG
+        CHOOSES,
+        "check(given, scorer_of(given), reach=True)",
+        "check(given, scorer_of(given))",
+        _WRONG,
     ),
     Mutant(  # nothing of a score stage is asked again
         STAGE, 'list(judge.get("unparsable_games", ()))', "[]", _AGAIN
@@ -160,7 +163,7 @@ JUDGED_SCORES = [
         _EXACT,
     ),
     Mutant(  # said of data that ship, or though one was asked for
-        STAGE,
+        CHOOSES,
         '        if stage.of_arm(arm).options.get("scorer") is None\n',
         "",
         "tests/unit/scoring/test_score_stage.py"

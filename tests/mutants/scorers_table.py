@@ -91,20 +91,20 @@ SCORERS = [
         f"{_CHOICE}test_what_a_text_ends_up_with[None-C is wrong]",
     ),
     Mutant(  # any scorer scores any data
-        "stages/score.py",
+        "stages/scoring_stage.py",
         "return None if error is None else _misfit_error(given, kind, problems, error)",
         "return None",
         f"{_STAGE}test_a_scorer_that_cannot_read_the_data_is_refused_by_the_plan"
         "[letters by numbers]",
     ),
     Mutant(  # a plan fetches data
-        "stages/score.py",
-        "fetched = _data(given).revision is not None",
+        "stages/scoring_stage.py",
+        "fetched = data.revision is not None",
         "fetched = False",
         f"{_STAGE}test_a_plan_fetches_nothing_and_a_run_looks_at_what_is_there",
     ),
     Mutant(  # scores of other options are reused
-        "stages/score.py",
+        "stages/scoring_stage.py",
         '            **({"options": told} if told else {}),\n',
         "",
         f"{_STAGE}test_options_are_in_the_name_of_scores_where_there_are_any",
@@ -130,8 +130,8 @@ SCORERS = [
     ),
     Mutant(  # values near each other are equal
         "scoring/mathematics.py",
-        "    if None not in numbers:\n        return numbers[0] == numbers[1]\n",
-        "    if None not in numbers and numbers[0] == numbers[1]:\n        return True\n",
+        '        return "the same number" if one.number == other.number else None\n',
+        '        if one.number == other.number:\n            return "the same number"\n',
         f"{_ANY}test_equal_by_math_verify_is_near_and_exact_values_are_not",
     ),
     Mutant(  # true is one

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-MOST = 74
+MOST = 75
 USES_NONE_OF = ("papers/", "train/", "data/tasks/", "judging/", "dialogue/", "report/", "claims/")
 
 # Functions of ours alone: no bodies of classes, no lambdas, no comprehensions. The process ends

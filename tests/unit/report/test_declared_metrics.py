@@ -40,7 +40,8 @@ from llmx.report.verdict.gap import gap_p, gap_span
 from llmx.scoring import scorer as scorer_contract
 from llmx.scoring.scorer import scored
 from llmx.stages.report import ReportStage
-from llmx.stages.score import ScoreStage, declared, misfit
+from llmx.stages.score import ScoreStage, misfit
+from llmx.stages.scoring_stage import declared
 from llmx.stages.verdicts import VerdictStage
 from llmx.store.files import read_json, write_json, write_lines
 

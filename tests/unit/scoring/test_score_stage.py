@@ -16,7 +16,8 @@ from llmx.core.spec import (
     StageSpec,
 )
 from llmx.core.stage import StageContext, StageInput
-from llmx.stages.score import ScoreStage, scorer_notes
+from llmx.stages.score import ScoreStage
+from llmx.stages.scoring_stage import scorer_notes
 from llmx.store.files import read_json, read_lines, write_json, write_lines
 
 SAMPLES = [Sample(id=f"p{i}", question="q", answer=str(i), cluster="t") for i in range(5)]

@@ -16,7 +16,7 @@ from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.speech import Request
 from llmx.core.stage import StageInput
 from llmx.stages.requests import lossless_of, put, required
-from llmx.stages.scorer_choice import ScorersOptions
+from llmx.stages.scoring_stage import ScorersOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,9 +1,9 @@
-"""Which scorer reads the answers of an arm, and whether it can."""
+"""What stages share in which a scorer reads answers: which one, and whether it can."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -11,8 +11,8 @@ from llmx.core.errors import ConfigError, DataError, LlmxError
 from llmx.core.options import ScorerName, Split, StageOptions, own_scorer, wrong
 from llmx.core.record import ACCURACY, Metric, Sample, as_json
 from llmx.core.registry import lookup
-from llmx.core.spec import DataSpec
-from llmx.core.stage import StageInput
+from llmx.core.spec import DataSpec, RunSpec
+from llmx.core.stage import Cost, StageInput
 
 
 def _fits_the_scorer(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Loader(Protocol):
         """Return the samples of a split."""
 
 
-def load_split(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
+def _load_split(spec: DataSpec, split: str, limit: int | None = None) -> list[Sample]:
     """Return the samples of a split; the datasets are imported only when one is read."""
     from llmx.data import load
 
@@ -109,29 +109,6 @@ def asks(scorer: Any) -> bool:
     return hasattr(scorer, "graded")
 
 
-def stated(given: StageInput) -> dict[str, Any]:
-    """Return what scores depend on: the scorer's kind, version and package, the split, the data.
-
-    Raises:
-        ConfigError: for an unknown option or scorer, or an arm without data.
-    """
-    options = chosen(given)
-    scorer, told = lookup("scorer", kind_of(given)), options.scorer_options
-    if asks(scorer):  # of how it is asked, what a verdict depends on
-        told = scorer_of(given).stated()
-    metrics = [as_json(metric) for metric in declared(scorer)]
-    source = scorer.source() if hasattr(scorer, "source") else None
-    return {
-        "scorer": scorer.kind,
-        "scorer_version": scorer.version,
-        "split": options.split,
-        "data": data_of(given).stated(),
-        **({"metrics": metrics} if metrics else {}),
-        **({"options": told} if told else {}),
-        **({"source": source} if source else {}),
-    }
-
-
 def declared(scorer: Any) -> tuple[Metric, ...]:
     """Return the metrics that a scorer (its class, or one of it) declares beside accuracy.
 
@@ -147,52 +124,106 @@ def declared(scorer: Any) -> tuple[Metric, ...]:
     return found
 
 
-def asked(given: StageInput, read: Loader) -> list[Sample]:
-    """Return the problems that will be scored; none where they cannot be had, which is said
-    by the stage that asks them.
+class ScoringStage:
+    """A stage in which a scorer reads answers of an arm.
+
+    Args:
+        load: where the samples come from; :func:`llmx.data.load` unless a test gives another.
     """
-    try:
-        return read(data_of(given), chosen(given).split, given.arm.scale.problems)
-    except LlmxError:
-        return []
 
+    Options: ClassVar[type[StageOptions]] = ScoreOptions
+    timing: ClassVar[bool] = False
 
-def refusal(given: StageInput, read: Loader) -> LlmxError | None:
-    """Return why the scorer cannot score here: something is missing, or it reads other data.
+    def __init__(self, load: Loader | None = None) -> None:
+        self._load = load or _load_split
 
-    That the scorer of the data itself reads it is known.
-    """
-    kind, options, data = kind_of(given), chosen(given), data_of(given)
-    scorer = lookup("scorer", kind)
-    if not hasattr(scorer, "Options") and kind == own_scorer(data):
-        refused: LlmxError | None = getattr(scorer, "refusal", None)
-        return refused
-    from llmx.scoring.scorer import made, refusal_of, unfit
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Return the scorer's kind, version, package and options, the split and the data.
 
-    refused = refusal_of(made(kind, options.scorer_options))
-    if refused is not None or kind == own_scorer(data):
-        return refused
-    # What is pinned may have to be fetched, and a plan contacts nobody.
-    fetched = data.revision is not None
-    problems = _examples(data) if fetched else asked(given, read)
-    error = unfit(kind, options.scorer_options, problems)
-    return None if error is None else _misfit_error(given, kind, problems, error)
+        Raises:
+            ConfigError: for an unknown option or scorer, or an arm without data.
+        """
+        options = chosen(given)
+        scorer, told = lookup("scorer", kind_of(given)), options.scorer_options
+        if asks(scorer):  # of how it is asked, what a verdict depends on
+            told = scorer_of(given).stated()
+        metrics = [as_json(metric) for metric in declared(scorer)]
+        source = scorer.source() if hasattr(scorer, "source") else None
+        return {
+            "scorer": scorer.kind,
+            "scorer_version": scorer.version,
+            "split": options.split,
+            "data": data_of(given).stated(),
+            **({"metrics": metrics} if metrics else {}),
+            **({"options": told} if told else {}),
+            **({"source": source} if source else {}),
+        }
 
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
 
-def check_fit(given: StageInput, read: Loader) -> None:
-    """Refuse problems that the scorer cannot read, once they may be fetched.
+    def plan(self, given: StageInput) -> Cost:
+        """Seconds at most: nothing is generated, but what a judge says where the scorer asks one.
 
-    Raises:
-        ConfigError: naming the first, and a scorer that reads them.
-    """
-    kind = kind_of(given)
-    if kind == own_scorer(data_of(given)):
-        return
-    from llmx.scoring.scorer import unfit
+        A scorer that cannot score refuses the plan.
+        """
+        asked = given.arm.scale.problems or 0
+        refused = self._refusal(given)
+        if refused is None and asks(lookup("scorer", kind_of(given))):
+            from llmx.stages.graded import cost
 
-    problems = asked(given, read)
-    if (error := unfit(kind, chosen(given).scorer_options, problems)) is not None:
-        raise _misfit_error(given, kind, problems, error)
+            return cost(given, scorer_of(given))
+        return Cost(samples=asked, seconds=0.1 + asked / 10_000, refusal=refused)
+
+    def _refusal(self, given: StageInput) -> LlmxError | None:
+        """Return why the scorer cannot score here: something is missing, or it reads other data.
+
+        That the scorer of the data itself reads it is known.
+        """
+        kind, options, data = kind_of(given), chosen(given), data_of(given)
+        scorer = lookup("scorer", kind)
+        if not hasattr(scorer, "Options") and kind == own_scorer(data):
+            refused: LlmxError | None = getattr(scorer, "refusal", None)
+            return refused
+        from llmx.scoring.scorer import made, refusal_of, unfit
+
+        refused = refusal_of(made(kind, options.scorer_options))
+        if refused is not None or kind == own_scorer(data):
+            return refused
+        # What is pinned may have to be fetched, and a plan contacts nobody.
+        fetched = data.revision is not None
+        problems = _examples(data) if fetched else self._asked(given)
+        error = unfit(kind, options.scorer_options, problems)
+        return None if error is None else _misfit_error(given, kind, problems, error)
+
+    def check(self, given: StageInput) -> None:
+        """Refuse problems that the scorer cannot read, once they may be fetched.
+
+        Raises:
+            ConfigError: naming the first, and a scorer that reads them.
+        """
+        kind = kind_of(given)
+        if asks(lookup("scorer", kind)):
+            from llmx.stages.graded import check
+
+            check(given, scorer_of(given), reach=True)
+        if kind == own_scorer(data_of(given)):
+            return
+        from llmx.scoring.scorer import unfit
+
+        problems = self._asked(given)
+        if (error := unfit(kind, chosen(given).scorer_options, problems)) is not None:
+            raise _misfit_error(given, kind, problems, error)
+
+    def _asked(self, given: StageInput) -> list[Sample]:
+        """Return the problems that will be scored; none where they cannot be had, which is said
+        by the stage that asks them.
+        """
+        try:
+            return self._load(data_of(given), chosen(given).split, given.arm.scale.problems)
+        except LlmxError:
+            return []
 
 
 def _examples(data: DataSpec) -> list[Sample]:
@@ -218,3 +249,16 @@ def other_than(given: StageInput, kind: str, problems: Sequence[Sample]) -> str 
     own = own_scorer(data_of(given))
     reads = (name for name in _TRIED if name != kind and not unfit(name, {}, problems))
     return own if own not in (None, kind) else next(reads, None)
+
+
+def scorer_notes(spec: RunSpec) -> tuple[str, ...]:
+    """Return a line on who reads the answers to questions that somebody brings, unasked."""
+    scoring = [stage for stage in spec.stages if stage.kind == "score"]
+    found = (
+        f"answers are read by `{own_scorer(arm.data)}`, as the data says; others: docs/scorers.md"
+        for arm in spec.arms.values()
+        if arm.data is not None and hasattr(lookup("data", arm.data.kind), "scorer_of")
+        for stage in scoring
+        if stage.of_arm(arm).options.get("scorer") is None
+    )
+    return tuple(dict.fromkeys(found))
