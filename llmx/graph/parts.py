@@ -21,6 +21,7 @@ from llmx.core.progress import Progress, Silent
 from llmx.core.stage import Parted, StageContext
 from llmx.graph.graph import Node
 from llmx.graph.observer import Observer
+from llmx.stages.decode import DRAWS
 from llmx.store.cache import ABOUT, PROGRESS, Entry
 from llmx.store.files import read_json
 
@@ -213,7 +214,7 @@ def scored_in(entry: Entry) -> tuple[int, int] | None:
     """Return right answers, of how many, of a whole output that says so in its summary."""
     try:
         found = read_json(entry.folder / "summary.json")
-        return int(found["correct"]), int(found["problems"])
+        return int(found["correct"]), int(found["problems"]) * int(found.get(DRAWS, 1))
     except (StoreError, KeyError, TypeError, ValueError):
         return None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.figure import Span
@@ -15,6 +15,9 @@ from llmx.core.names import marked
 from llmx.core.spec import RunSpec
 from llmx.graph.folder import RunFolder
 from llmx.store.files import inside, read_json, read_lines
+
+if TYPE_CHECKING:
+    from llmx.stats.interval import Interval
 
 Form = Literal["pandas", "arrow", "rows"]
 
@@ -87,13 +90,15 @@ class RunResult:
                         "arm": name,
                         "stage": path.parent.parent.name,
                         **row,
-                        **scores.get((name, row["id"]), {}),
+                        **scores.get((name, row["id"], row.get("draw", 0)), {}),
                     }
 
-    def _scores(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return (arm, problem) → the fields of its score."""
+    def _scores(self) -> dict[tuple[str, str, int], dict[str, Any]]:
+        """Return (arm, problem, draw) → the fields of its score."""
         return {
-            (path.parent.name, row["id"]): {f"score_{key}": row[key] for key in row if key != "id"}
+            (path.parent.name, row["id"], row.get("draw", 0)): {
+                f"score_{key}": row[key] for key in row if key not in ("id", "draw")
+            }
             for path in self.folder.path.glob("*/*/scores.jsonl")
             for row in read_lines(path)
         }
@@ -101,13 +106,11 @@ class RunResult:
     def scored(self) -> Iterator[tuple[str, str, Span, int]]:
         """Yield (arm, stage, accuracy with its interval, problems) of what each stage scored."""
         from llmx.report.timing import as_span
-        from llmx.stats.proportion import wilson
 
         for stage in (one for one in self.spec.stages if one.kind == "score"):
             for path in sorted(inside(self.folder.path, stage.name).glob("*/summary.json")):
                 found = read_json(path)
-                share = wilson(found["correct"], found["problems"])
-                yield path.parent.name, stage.name, as_span(share), found["problems"]
+                yield path.parent.name, stage.name, as_span(_share(found, path)), found["problems"]
 
     def __repr__(self) -> str:
         accuracies = ", ".join(f"{arm} {share:.1%}" for arm, share in self._accuracies())
@@ -128,6 +131,24 @@ class RunResult:
         picture = plot.read_text(encoding="utf-8") if plot else ""
         head = "<tr><th>arm</th><th>accuracy</th></tr>"
         return f"<b>{escape(self.folder.name)}</b><table>{head}{rows}</table>{picture}"
+
+
+def _share(found: Mapping[str, Any], path: Path) -> Interval:
+    """Return the accuracy of a summary; several draws of a problem count as one value, their mean.
+
+    Args:
+        path: of the summary; the scores lie beside it.
+    """
+    import numpy as np
+
+    from llmx.stats.bootstrap import bootstrap_mean
+    from llmx.stats.proportion import wilson
+
+    draws = found.get("draws", 1)
+    if draws == 1:
+        return wilson(found["correct"], found["problems"])
+    right = [row["correct"] for row in read_lines(path.with_name("scores.jsonl"))]
+    return bootstrap_mean(np.reshape(right, (-1, draws)).mean(axis=1))
 
 
 def _is(name: str, arm: str) -> bool:

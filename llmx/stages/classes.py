@@ -31,6 +31,7 @@ from llmx.store.files import Appender, write_json
 from llmx.store.rows import keep_asked
 
 _EVERY = 0.5  # seconds between waits for the disk
+_INSTANT, _SLOW = (0.1, 0.002), (5.0, 0.2)  # to begin, and for the 64 draws of a problem
 
 
 class ClassesOptions(ScoreOptions):
@@ -61,10 +62,12 @@ class ClassesStage(ScoringStage):
         return known if problems is None else {**known, "problems": problems}
 
     def plan(self, given: StageInput) -> Cost:
-        """Seconds: nothing is generated. Refused with a scorer that counts no answers."""
+        """Seconds, or minutes of mathematics. Refused with a scorer that counts no answers."""
         samples = _limit(given) or given.arm.scale.problems or 0
         refused = self._without_keys(given) or self._refusal(given)
-        return Cost(samples=samples, seconds=0.1 + samples / 1_000, refusal=refused)
+        quick = getattr(lookup("scorer", kind_of(given)), "instant", True)
+        begun, each = _INSTANT if quick else _SLOW
+        return Cost(samples=samples, seconds=begun + each * samples, refusal=refused)
 
     def _without_keys(self, given: StageInput) -> LlmxError | None:
         kind, where = kind_of(given), f"stages.{given.stage.name}.scorer"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from llmx.core.errors import ConfigError
-from llmx.core.spec import ArmSpec, RunSpec
+from llmx.core.spec import ArmSpec, RunSpec, StageSpec
 from llmx.graph.folder import RunFolder
 from llmx.runs.result import RunResult
 
@@ -97,3 +97,20 @@ def test_a_notebook_shows_table_and_picture_and_runs_nothing(result):
     assert "<svg>plot</svg>" in shown
     assert "<td>50.0%</td>" in shown
     assert "<script>" not in shown
+
+
+def test_draws_have_their_own_scores_and_a_problem_is_one_value_of_the_accuracy(tmp_path):
+    drawn = [{"id": name, **({"draw": draw} if draw else {})} for name in "pq" for draw in (0, 1)]
+    lines(tmp_path / "pool" / "sd" / "samples.jsonl", [{**one, "text": "x"} for one in drawn])
+    right = [{**one, "correct": place > 0} for place, one in enumerate(drawn)]
+    lines(tmp_path / "score" / "sd" / "scores.jsonl", right)
+    summary = {"problems": 2, "draws": 2, "correct": 3}
+    (tmp_path / "score" / "sd" / "summary.json").write_text(json.dumps(summary))
+    stages = (StageSpec(name="score", kind="score", needs=("pool",)),)
+    spec = RunSpec(name="r", stages=stages, arms={"sd": ArmSpec()}, source="r.yaml", group="decode")
+    found = RunResult(RunFolder(tmp_path), spec, 1.0, None)
+    answers = found.samples("sd", form="rows")
+    assert [row["score_correct"] for row in answers] == [False, True, True, True]
+    ((arm, stage, span, problems),) = found.scored()
+    assert (arm, stage, span.estimate, problems) == ("sd", "score", 0.75, 2)
+    assert span.low >= 0.5 and span.high <= 1.0, "between the means of the two problems"

@@ -5,10 +5,12 @@ from judge_server import saying
 from loopback import Endpoint
 
 from llmx.core.errors import ConfigError, DataError, EngineError, LlmxError
+from llmx.core.judging import judged
 from llmx.core.record import Record, Sample
 from llmx.engines.endpoint import retry
 from llmx.judging.rubric import CLOSING, RUBRIC
 from llmx.scoring.scorer import made, options_fault
+from llmx.stages.graded import Graded
 
 SECRET = "sk-planted-4c1d02"
 RIGHT = [
@@ -151,6 +153,19 @@ def test_thinking_is_not_graded_and_every_reference_is_told():
     _, user = asked(scorer(), "<think>five?</think> four ", metadata={"answers": ["vier", ""]})
     assert "five" not in user.content and "graded|>\nfour\n<" in user.content
     assert "answer|>\n4\nor: vier\n<" in user.content
+
+
+def test_each_draw_of_a_problem_has_a_judgement_of_its_own():
+    draws = [record("four"), record("five").model_copy(update={"draw": 1})]
+    games = [scorer().game(one, sample()) for one in draws]
+    assert [game.id for game in games] == ["a", "a#1"]
+    verdicts = [scorer().read(word, {}) for word in ("CORRECT", "INCORRECT")]
+    said = {game.id: judged(game, one) for game, one in zip(games, verdicts, strict=True)}
+    scores = [Graded(scorer(), said, {}).score(one, sample()) for one in draws]
+    assert [(one.draw, one.correct, one.unparsed) for one in scores] == [
+        (0, True, False),
+        (1, False, False),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", " \n", "<think>four</think>", "<think>x</think>  "])

@@ -186,6 +186,8 @@ def test_a_plan_counts_the_problems_that_are_read():
     scale = ScaleSpec(problems=50)
     assert plan(told(scale=scale)).samples == 50
     assert plan(told({"problems": 7}, scale=scale)).samples == 7
+    quick, slow = (plan(told({"scorer": kind}, scale=scale)).seconds for kind in ("gsm", "math"))
+    assert quick is not None and slow is not None and quick < 1 < slow
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,9 @@ class Scripted:
         return "told" if frozenset((key, other)) in self.pairs else None
 
 
-TEXTS = st.sampled_from(["", *"abcdefg"])
-PAIRS = st.frozensets(st.frozensets(st.sampled_from("abcdefg"), min_size=2, max_size=2), max_size=6)
-SCORERS = st.builds(Scripted, st.frozensets(st.sampled_from("abcdefg"), max_size=3), PAIRS)
+TEXTS = st.sampled_from(["", *"abcde"])
+PAIRS = st.frozensets(st.frozensets(st.sampled_from("abcde"), min_size=2, max_size=2), max_size=6)
+SCORERS = st.builds(Scripted, st.frozensets(st.sampled_from("abcde"), max_size=3), PAIRS)
 
 
 def found(scorer, texts) -> ProblemClasses:
