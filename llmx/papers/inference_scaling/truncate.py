@@ -3,7 +3,8 @@
 The kept text goes back as the beginning of the answer, by its own token ids where the engine knows
 them, and behind it the mark that closes the thinking. No words follow that mark unless the option
 ``cue`` has some, so that the answer comes in the format that was asked for; and with all of the
-thinking kept, the answer then has the law of the stored one.
+thinking kept, the answer then has the law of the stored one. An answer behind ``####`` ends with
+its line: models that were taught worked answers would go on with the steps that were cut.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from llmx.core.errors import ConfigError, DataError, LlmxError
 from llmx.core.options import Count, StageOptions
 from llmx.core.record import Part, Record
 from llmx.core.spec import ArmSpec, SamplerSpec
+from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data.tasks.tags import THOUGHT, opens_thinking
 from llmx.dialogue.rounds import Rounds
 from llmx.engines.engine import Decodes, Engine, engine_class
-from llmx.papers.inference_scaling.thinking import Thought, split_thinking
+from llmx.papers.inference_scaling.thinking import WORKED, Thought, split_thinking
 from llmx.stages.expense import Expense, mean
 from llmx.stages.live import LiveOptions, LiveStage, Row, Spend, live_cost, row, share
 from llmx.stages.pooled import PooledProblem, pooled
@@ -56,11 +58,13 @@ class ShortenedAnswer:
         kept: what of the draw is kept, its text.
         tokens: of the draw that are kept.
         prefix: the beginning of the new answer: what is kept, the closing mark, the cue.
+        stop: texts that end it, beside those of the sampler.
     """
 
     kept: str
     tokens: int
     prefix: tuple[Part, ...]
+    stop: tuple[str, ...] = ()
 
     @property
     def begun(self) -> str:
@@ -119,7 +123,8 @@ class DrawnThought:
         else:
             kept = whole[: round(len(whole) * end / max(self.last, 1))]
         mark = self._gap(kept) + self._closing() + cue
-        return ShortenedAnswer(kept, end, (*self._parts(kept, end), Part(text=mark)))
+        stop = ("\n",) if self._closing() == WORKED else ()
+        return ShortenedAnswer(kept, end, (*self._parts(kept, end), Part(text=mark)), stop)
 
     def _parts(self, kept: str, end: int) -> tuple[Part, ...]:
         """Return what is kept, by its ids as far as they say just that."""
@@ -188,13 +193,7 @@ class Truncate:
     ) -> Rounds[dict[Place, tuple[ShortenedAnswer, Record]]]:
         """Return the calls about one problem: all cuts of all draws at once."""
         cuts = dict(self._cuts(problem, engine))
-        update = {"sampler": sampler, "draw": 0}
-        requests = [
-            problem.asked.model_copy(
-                update={**update, "id": _name(problem, place), "prefix": cut.prefix}
-            )
-            for place, cut in cuts.items()
-        ]
+        requests = [_request(problem, place, cut, sampler) for place, cut in cuts.items()]
         replies = (yield requests) if requests else []
         pairs = zip(cuts.items(), replies, strict=True)
         return {place: (cut, reply) for (place, cut), reply in pairs}
@@ -284,9 +283,14 @@ def _already(problem: PooledProblem, draw: Record, kept: str) -> bool:
     return answer is not None and there == answer
 
 
-def _name(problem: PooledProblem, place: Place) -> str:
+def _request(
+    problem: PooledProblem, place: Place, cut: ShortenedAnswer, sampler: SamplerSpec
+) -> Request:
     number, method, size = place
-    return f"{problem.asked.id}/{method}/{number}/{size}"
+    ending = sampler.model_copy(update={"stop": tuple(dict.fromkeys((*sampler.stop, *cut.stop)))})
+    name = f"{problem.asked.id}/{method}/{number}/{size}"
+    told = {"id": name, "prefix": cut.prefix, "sampler": ending}
+    return problem.asked.model_copy(update=told)
 
 
 def _tokens_of(record: Record, decoded: Callable[[Sequence[int]], str], length: int) -> int:
