@@ -39,6 +39,20 @@ class ToldEngine(ScriptedEngine):
             yield self._answer(request)
 
 
+class ToldExactly(ToldEngine):
+    """One whose answers depend on their requests alone."""
+
+    @classmethod
+    def known_exact(cls, model, spec):
+        return True
+
+    def exact(self, sampler):
+        return True
+
+    def finished(self, requests):
+        yield from enumerate(self.generate(requests))
+
+
 def drawn(sample, number, text, finish="eos", prompt="user: Q\nassistant: "):
     """A record of the scripted engine: a token a byte."""
     return Record(
@@ -109,9 +123,19 @@ def given(stage, folder, problems, engine=None, **options):
     )
 
 
-def run(stage, folder, inputs, monkeypatch, tell, problems=2, stops=None, **options):
+def run(
+    stage,
+    folder,
+    inputs,
+    monkeypatch,
+    tell,
+    problems=2,
+    stops=None,
+    engine=ToldEngine,
+    **options,
+):
     """Run a live stage on an engine that is told what to say; return it and the outcomes."""
-    engine = ToldEngine(tell)
+    engine = engine(tell)
     engine.stops = stops
     monkeypatch.setattr("llmx.stages.live.open_engine", lambda *_: engine)
     about = given(stage, folder, problems, **options)

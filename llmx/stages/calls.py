@@ -2,12 +2,14 @@
 
 ``calls.jsonl`` is the cache: append-only, a line a call, with the whole request and the record of
 its answer. A call is known by its request and by what the engine's answers depend on, so a method
-that is run again, after a kill or from the start, finds every answer that was given.
+that is run again, after a kill or from the start, finds every answer that was given. So does one
+with other options, a larger pool or more rounds, where an answer depends on its request alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +34,22 @@ class Calls:
 
     Args:
         out: folder of the stage.
-        identity: what the engine's answers depend on, see :meth:`~.engine.Engine.identity`.
+        identity: what answers depend on beside the request: the engine's identity, and versions.
         batch: requests of a batch, of an engine whose answers depend on their batch.
+        others: folders with calls of other stages, which are taken over where they are the same.
     """
 
     def __init__(
-        self, out: Path, engine: Engine, identity: Mapping[str, Any], batch: int, progress: Progress
+        self,
+        out: Path,
+        engine: Engine,
+        identity: Mapping[str, Any],
+        batch: int,
+        progress: Progress,
+        others: Sequence[Path] = (),
     ) -> None:
         self.path, self.engine, self.progress = out / CALLS, engine, progress
+        self._others = _rows_of(others)
         self.too_long: set[str] = set()
         self._identity, self._batch = fingerprint(identity), batch
         self._places = _places(self.path)
@@ -62,6 +72,9 @@ class Calls:
         # An answer that arrives was waited for, and perhaps paid for.
         every = 0.0 if isinstance(self.engine, Arriving) else _EVERY
         with Appender(self.path, every) as written:
+            for key in (key for key in sent if key in self._others and key not in self._places):
+                path, place = self._others[key]
+                self._keep(written, key, sent[key], _record_at(path, place))
             for key, record in self._new(sent):
                 self._keep(written, key, sent[key], record)
         pairs = zip(requests, keys, strict=True)
@@ -123,9 +136,7 @@ class Calls:
         self.progress.advance()
 
     def _read(self, key: str) -> Record:
-        with self.path.open("rb") as handle:
-            handle.seek(self._places[key])
-            return Record.model_validate(json_text.parse(handle.readline())["record"])
+        return _record_at(self.path, self._places[key])
 
 
 def records(out: Path) -> Iterator[Record]:
@@ -135,6 +146,25 @@ def records(out: Path) -> Iterator[Record]:
         with path.open("rb") as handle:
             for line in handle:
                 yield Record.model_validate(json_text.parse(line)["record"])
+
+
+def _record_at(path: Path, place: int) -> Record:
+    with path.open("rb") as handle:
+        handle.seek(place)
+        return Record.model_validate(json_text.parse(handle.readline())["record"])
+
+
+def _rows_of(folders: Sequence[Path]) -> dict[str, tuple[Path, int]]:
+    """Return where whole calls of other stages stand; what cannot be read is no call."""
+    found: dict[str, tuple[Path, int]] = {}
+    for path in (folder / CALLS for folder in folders):
+        place = 0
+        with suppress(OSError), path.open("rb") as handle:
+            for line in handle:
+                if (key := _key_of(line)) is not None:
+                    found.setdefault(key, (path, place))
+                place += len(line)
+    return found
 
 
 def _places(path: Path) -> dict[str, int]:

@@ -13,13 +13,16 @@ from pydantic import Field
 from llmx.core.errors import DataError
 from llmx.core.options import Count, InputModels
 from llmx.core.record import Record
+from llmx.core.section import Section
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.dialogue.rounds import Rounds, played, side_by_side
-from llmx.engines.engine import Engine
+from llmx.engines.engine import Arriving, Engine, Exact
+from llmx.stages.budget import used_names
 from llmx.stages.calls import Calls, records
 from llmx.stages.decode import problems_of
 from llmx.stages.expense import Expense, expense_of
+from llmx.stages.pool import PoolSection, PoolStage, size_of
 from llmx.stages.pooled import PooledProblem, keyed, pooled
 from llmx.stages.requests import (
     answering,
@@ -100,6 +103,7 @@ class Spend:
 class LiveStage:
     """Base of the stages that ask again about the draws of a pool, and needs that and classes."""
 
+    sections: ClassVar[tuple[type[Section], ...]] = (PoolSection,)
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
 
@@ -125,7 +129,7 @@ class LiveStage:
 
     def run(self, context: StageContext) -> None:
         """Ask what is missing; write ``calls.jsonl``, ``outcomes.jsonl`` and ``summary.json``."""
-        live(context, self.method(context.given))
+        live(context, self.method(context.given), self.version)
 
 
 def sampler_of(given: StageInput) -> SamplerSpec:
@@ -158,23 +162,40 @@ def live_identity(given: StageInput, words: str) -> dict[str, Any]:
 def live_cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
     """Return the calls, with replies at their cap and prompts that hold answers at theirs."""
     arm, problems = answering(given), problems_of(given)
+    if (refused := _too_small(given, method.draws)) is not None:
+        return Cost(refusal=refused)
     data, sampler = required(arm, given.stage.name)
     shown = " " * (len(method.words) + _LETTERS * method.shown * _typical(sampler))
     told = data.model_copy(update={"preamble": data.preamble + shown})
     asking = arm.model_copy(update={"sampler": sampler_of(given), "data": told})
-    cost = decoding_cost(asking, problems * method.calls, given)
-    return cost
+    return decoding_cost(asking, problems * method.calls, given)
+
+
+def _too_small(given: StageInput, needed: int) -> DataError | None:
+    """Return why the draws of the pool among the needs are too few."""
+    kinds = {given.stages[need].kind for need in given.stage.needs if need in given.stages}
+    there = size_of(given) if PoolStage.kind in kinds else needed
+    return None if there >= needed else _too_few(given, needed, there)
+
+
+def _too_few(given: StageInput, needed: int, there: int) -> DataError:
+    name = given.stage.name
+    text = f"stage '{name}' asks about {needed} draws of a problem, and the pool has {there}"
+    return DataError(text, f"pool.draws={needed}, or smaller numbers in stages.{name}")
 
 
 def _typical(sampler: SamplerSpec) -> int:
     return min(64, sampler.max_tokens)
 
 
-def live(context: StageContext, method: LiveMethod[T]) -> None:
+def live(context: StageContext, method: LiveMethod[T], version: int) -> None:
     """Ask about every problem what an earlier try has not, and write what came of it.
 
     ``calls.jsonl`` holds the calls, ``outcomes.jsonl`` a row for each problem, method and size,
     ``summary.json`` their means; an engine that counts more than a record adds ``engine.json``.
+
+    Args:
+        version: of the stage; calls of another are not taken over.
 
     Raises:
         LlmxError: as the engine does; the same command goes on with what is missing.
@@ -182,8 +203,10 @@ def live(context: StageContext, method: LiveMethod[T]) -> None:
     given = context.given
     arm, problems = answering(given, context.inputs), problems_of(given)
     engine = open_engine(arm, context.inputs, context.progress)
-    identity = decoding_identity(answering(given), chosen(given).split, given.stage.name)["engine"]
-    calls = Calls(context.out, engine, identity, arm.engine.batch_size, context.progress)
+    known = decoding_identity(answering(given), chosen(given).split, given.stage.name)["engine"]
+    identity = {"engine": known, "stage": given.stage.kind, "version": version}
+    others, size = _others(context.out, engine, arm), arm.engine.batch_size
+    calls = Calls(context.out, engine, identity, size, context.progress, others)
     context.progress.start(problems * method.calls, calls.made, unit="calls")
     spend, sampler, rows = Spend(arm), sampler_of(given), list[Row]()
     found = pooled(context, problems)
@@ -199,6 +222,19 @@ def live(context: StageContext, method: LiveMethod[T]) -> None:
         write_json(context.out / "engine.json", accounts)
 
 
+def _others(out: Path, engine: Engine, arm: ArmSpec) -> list[Path]:
+    """Return other outputs of the kind, where an answer depends on its request alone.
+
+    Whether they are taken over changes no byte then. Of an endpoint answers differ each time; there
+    it is what was paid for that counts. A model that a stage trains is known by its name alone.
+    """
+    alone = isinstance(engine, Exact) and engine.known_exact(arm.used_model, arm.engine)
+    trained = any(name.startswith("stage:") for name in used_names(arm))
+    if trained or not (alone or isinstance(engine, Arriving)):
+        return []
+    return sorted(one for one in out.parent.iterdir() if one.is_dir() and one != out)
+
+
 def _enough(given: StageInput, block: Sequence[PooledProblem], needed: int) -> None:
     """Refuse a pool that is too small.
 
@@ -207,10 +243,7 @@ def _enough(given: StageInput, block: Sequence[PooledProblem], needed: int) -> N
     """
     there = min(len(problem.draws) for problem in block)
     if there < needed:
-        text = f"stage '{given.stage.name}' asks about {needed} draws, and the pool has {there}"
-        raise DataError(
-            text, f"pool.draws={needed}, or a smaller size in stages.{given.stage.name}"
-        )
+        raise _too_few(given, needed, there)
 
 
 def row(

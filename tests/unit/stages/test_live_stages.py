@@ -1,13 +1,25 @@
 """Stages that ask again about a pool: laws of their outcomes, costs, resuming, refusals."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from live_pools import PROBLEMS, SAMPLER, UNREAD, given, of, pool, right, run, wrong
+from live_pools import (
+    PROBLEMS,
+    SAMPLER,
+    UNREAD,
+    ToldExactly,
+    given,
+    of,
+    pool,
+    right,
+    run,
+    wrong,
+)
 
 from llmx.core.errors import ConfigError, DataError, RunError
 from llmx.core.record import Record
-from llmx.core.spec import EngineSpec
+from llmx.core.spec import EngineSpec, StageSpec
 from llmx.engines.scripted import ScriptedEngine
 from llmx.stages.mixture import MixtureStage
 from llmx.stages.revise import ReviseStage
@@ -313,6 +325,35 @@ def test_another_request_or_another_engine_is_another_call(tmp_path, monkeypatch
     assert len(other.asked) == 2
 
 
+def test_more_rounds_or_a_larger_pool_ask_only_for_what_is_new(tmp_path, monkeypatch):
+    small = pool(tmp_path / "small", texts("rw", "wr"))
+    large = pool(tmp_path / "large", texts("rwrr", "wrww"))
+    told = {"sizes": [], "engine": ToldExactly}
+    first = {"rounds": 1, "chains": 2, **told}
+    run(ReviseStage(), tmp_path / "cache" / "a", small, monkeypatch, say, **first)
+    out = tmp_path / "cache" / "a" / "out"
+    (tmp_path / "kept").mkdir()
+    out.rename(tmp_path / "kept" / "earlier")
+    with (tmp_path / "kept" / "earlier" / "calls.jsonl").open("ab") as calls:
+        calls.write(b'{"key": "torn')
+    more = {"rounds": 3, "chains": 4, **told}
+    new, rows = run(ReviseStage(), tmp_path / "kept", large, monkeypatch, say, **more)
+    assert len(new.asked) == 2 * 4 * 3 - 2 * 2
+    alone, found = run(ReviseStage(), tmp_path / "alone", large, monkeypatch, say, **more)
+    assert len(alone.asked) == 2 * 4 * 3 and rows == found
+    whole = read_lines(tmp_path / "kept" / "out" / "calls.jsonl")
+    assert len({row["key"] for row in whole}) == len(whole) == 24
+
+
+def test_answers_that_depend_on_their_batch_are_not_taken_over(tmp_path, monkeypatch):
+    inputs = pool(tmp_path / "in", texts("rw", "wr"))
+    told = {"rounds": 1, "chains": 2, "sizes": []}
+    run(ReviseStage(), tmp_path, inputs, monkeypatch, say, **told)
+    (tmp_path / "out").rename(tmp_path / "earlier")
+    again, _ = run(ReviseStage(), tmp_path, inputs, monkeypatch, say, **told)
+    assert len(again.asked) == 4
+
+
 def test_what_does_not_fit_the_context_is_not_sent_and_counts_as_unread(tmp_path, monkeypatch):
     inputs = pool(tmp_path, texts("rr", "rr"))
     monkeypatch.setattr(
@@ -337,9 +378,19 @@ def test_what_does_not_fit_the_context_is_not_sent_and_counts_as_unread(tmp_path
 
 def test_more_draws_than_the_pool_has_are_refused(tmp_path, monkeypatch):
     inputs = pool(tmp_path, texts("rw", "rw"))
-    with pytest.raises(DataError, match="asks about 4 draws, and the pool has 2") as caught:
+    with pytest.raises(DataError, match="asks about 4 draws of a problem, and the pool has 2") as caught:
         run(SelfScoreStage(), tmp_path, inputs, monkeypatch, say, sizes=[4])
     assert "pool.draws=4" in caught.value.hint
+
+
+def test_a_plan_refuses_more_draws_than_the_pool_will_have(tmp_path):
+    stage = SelfScoreStage()
+    about = given(stage, tmp_path, 2, sizes=[2, 32])
+    drawing = StageSpec(name="pool", kind="pool")
+    assert stage.plan(replace(about, stages={"pool": drawing})).refusal is not None
+    assert stage.plan(about).refusal is None
+    arm = about.arm.model_copy(update={"more": {"pool": {"draws": 32}}})
+    assert stage.plan(replace(about, arms={"a": arm}, stages={"pool": drawing})).refusal is None
 
 
 def test_a_scorer_that_knows_no_equal_answers_is_refused(tmp_path):
