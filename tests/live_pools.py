@@ -6,6 +6,7 @@ from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
 from llmx.engines.scripted import END, ScriptedEngine
+from llmx.scoring.classes import classes_of
 from llmx.scoring.gsm import GsmScorer
 from llmx.store.files import read_lines, write_json, write_lines
 
@@ -73,28 +74,12 @@ def pool(folder, texts):
     for sample, own in zip(PROBLEMS, texts, strict=False):
         draws = [drawn(sample, number, text) for number, text in enumerate(own)]
         records += draws
-        lines.append(classes(sample, draws))
+        lines.append(as_json(classes_of(GsmScorer(), sample, draws)))
     for name in ("pool", "classes"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     write_lines(folder / "pool" / "samples.jsonl", map(as_json, records))
     write_lines(folder / "classes" / "classes.jsonl", lines)
     return {"pool": folder / "pool", "classes": folder / "classes"}
-
-
-def classes(sample, draws):
-    scorer = GsmScorer()
-    read = [scorer.key(draw) for draw in draws]
-    keys = list(dict.fromkeys(key for key in read if key is not None))
-    return {
-        "id": sample.id,
-        "cluster": sample.cluster,
-        "expected": sample.answer,
-        "keys": keys,
-        "right": [key == sample.answer for key in keys],
-        "of": [-1 if key is None else keys.index(key) for key in read],
-        "merged": [],
-        "unequal": [],
-    }
 
 
 def right(sample):

@@ -18,7 +18,7 @@ from llmx.core.progress import Progress
 from llmx.core.record import CostVector, Record, as_json
 from llmx.core.speech import Request
 from llmx.engines.engine import Accounting, Arriving, Engine, Exact, Rooms
-from llmx.store.files import Appender
+from llmx.store.files import Appender, write_parts
 from llmx.store.fingerprint import fingerprint
 
 CALLS = "calls.jsonl"
@@ -52,7 +52,7 @@ class Calls:
         self._others = _rows_of(others)
         self.too_long: set[str] = set()
         self._identity, self._batch = fingerprint(identity), batch
-        self._places = _places(self.path)
+        self._places, self._used = _places(self.path), dict[str, None]()
         self._spent = [_slim(record) for record in records(out)]
 
     @property
@@ -69,6 +69,7 @@ class Calls:
         fitting = [self._fitting(request) for request in requests]
         keys = [None if one is None else self._key(one) for one in fitting]
         sent = {key: one for key, one in zip(keys, fitting, strict=True) if key and one}
+        self._used.update(dict.fromkeys(sent))
         # An answer that arrives was waited for, and perhaps paid for.
         every = 0.0 if isinstance(self.engine, Arriving) else _EVERY
         with Appender(self.path, every) as written:
@@ -79,6 +80,15 @@ class Calls:
                 self._keep(written, key, sent[key], record)
         pairs = zip(requests, keys, strict=True)
         return [_unsent(request) if key is None else self._read(key) for request, key in pairs]
+
+    def finish(self) -> None:
+        """Put the calls in the order in which they were wanted, whoever answered first."""
+        used = [key for key in self._used if key in self._places]
+        rest = [key for key in self._places if key not in self._used]
+        places = [self._places[key] for key in (*used, *rest)]
+        if places != sorted(places):
+            write_parts(self.path, (_line_at(self.path, place) for place in places))
+            self._places = _places(self.path)
 
     def accounts(self) -> Mapping[str, Any] | None:
         """Return what the engine counts beside records; None where it counts nothing."""
@@ -149,9 +159,13 @@ def records(out: Path) -> Iterator[Record]:
 
 
 def _record_at(path: Path, place: int) -> Record:
+    return Record.model_validate(json_text.parse(_line_at(path, place))["record"])
+
+
+def _line_at(path: Path, place: int) -> bytes:
     with path.open("rb") as handle:
         handle.seek(place)
-        return Record.model_validate(json_text.parse(handle.readline())["record"])
+        return handle.readline()
 
 
 def _rows_of(folders: Sequence[Path]) -> dict[str, tuple[Path, int]]:

@@ -216,6 +216,7 @@ def live(context: StageContext, method: LiveMethod[T], version: int) -> None:
         results = played(asked, calls.answers)
         for problem, result in zip(block, results, strict=True):
             rows += method.rows(problem, result, spend)
+    calls.finish()
     write_lines(context.out / OUTCOMES, rows)
     write_json(context.out / "summary.json", {**summary(rows), **_counted(context.out, calls)})
     if (accounts := calls.accounts()) is not None:

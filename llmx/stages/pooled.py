@@ -6,27 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmx.core import json_text
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.record import Record, Sample
 from llmx.core.speech import Request
 from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
 from llmx.data.tasks.tags import THINK, THOUGHT, opens_thinking
+from llmx.scoring.classes import CLASSES, KeyedScorer, ProblemClasses, read_classes
 from llmx.scoring.said import final
-from llmx.scoring.scorer import Keyed, Scorer, Tolerant
+from llmx.scoring.scorer import Keyed, Tolerant
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.requests import put, required
 from llmx.stages.scorer_choice import chosen, kind_of, scorer_of
 from llmx.stats.subsets import majority
-from llmx.store.files import whole_lines
-
-CLASSES = "classes.jsonl"
 
 
 @dataclass
@@ -40,28 +37,25 @@ class AnswerClasses:
     """
 
     sample: Sample
-    scorer: Scorer
+    scorer: KeyedScorer
     keys: list[str]
     right: list[bool]
     number: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of_line(cls, sample: Sample, scorer: Scorer, line: Mapping[str, Any]) -> AnswerClasses:
-        """Return what a line of ``classes.jsonl`` says."""
-        keys = list(line["keys"])
-        found = cls(sample, scorer, keys, [bool(one) for one in line["right"]])
-        found.number = {key: place for place, key in enumerate(keys)}
-        merged = list(line.get("merged", ()))
-        for _ in merged:  # pairs may stand in any order
-            for one, other, *_why in merged:
-                for known, new in ((one, other), (other, one)):
-                    if known in found.number:
-                        found.number.setdefault(new, found.number[known])
+    def of_pool(cls, sample: Sample, scorer: KeyedScorer, known: ProblemClasses) -> AnswerClasses:
+        """Return the classes of a pool, with every key that was merged into one of them."""
+        found = cls(sample, scorer, list(known.keys), list(known.right))
+        found.number = {key: place for place, key in enumerate(known.keys)}
+        for _ in known.merged:  # pairs may stand in any order
+            for one, other, _why in known.merged:
+                for joined, new in ((one, other), (other, one)):
+                    if joined in found.number:
+                        found.number.setdefault(new, found.number[joined])
         return found
 
     def of(self, record: Record) -> int:
         """Return the class of an answer, a new one if none is equal; -1 where nothing is read."""
-        assert isinstance(self.scorer, Keyed)
         key = self.scorer.key(record)
         if key is None:
             return -1
@@ -143,29 +137,29 @@ def pooled(context: StageContext, problems: int) -> Iterator[PooledProblem]:
     data, sampler = required(given.arm, given.stage.name)
     samples = {sample.id: sample for sample in load(data, chosen(given).split)}
     scorer = keyed(given)
-    lines = map(json_text.parse, whole_lines(_classes(context.inputs, given.stage.kind)))
+    known = read_classes(_classes(context.inputs, given.stage.kind))
     draws = by_problem(records_in(context.inputs, given.stage.kind))
-    for own, line in islice(zip(draws, lines, strict=True), problems):
+    for own, classes in islice(zip(draws, known, strict=False), problems):
         sample = problem_of(samples, own[0])
-        if line["id"] != sample.id or len(line["of"]) != len(own):
+        if classes.id != sample.id or len(classes.of) != len(own):
             text = f"{CLASSES} and the draws of problem '{sample.id}' do not belong together"
             raise RunError(text, "`llmx runs check --repair`")
         asked = put(data, sample, sampler, given.arm.seed)
-        found = AnswerClasses.of_line(sample, scorer, line)
-        yield PooledProblem(sample, asked, own, tuple(line["of"]), found)
+        found = AnswerClasses.of_pool(sample, scorer, classes)
+        yield PooledProblem(sample, asked, own, classes.of, found)
 
 
-def keyed(given: StageInput) -> Scorer:
+def keyed(given: StageInput) -> KeyedScorer:
     """Return the scorer of the stage, which has to say what answers are equal.
 
     Raises:
         ConfigError: for one that does not.
     """
-    scorer: Scorer = scorer_of(given)
-    if not isinstance(scorer, Keyed):
-        text = f"scorer {kind_of(given)} does not say which answers are equal"
-        raise ConfigError(text, f"stages.{given.stage.name}.scorer=exact, or numeric")
-    return scorer
+    scorer = scorer_of(given)
+    if isinstance(scorer, Keyed):
+        return cast(KeyedScorer, scorer)
+    text = f"scorer {kind_of(given)} does not say which answers are equal"
+    raise ConfigError(text, f"stages.{given.stage.name}.scorer=exact, or numeric")
 
 
 def _classes(inputs: Mapping[str, Path], kind: str) -> Path:

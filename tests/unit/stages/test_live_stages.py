@@ -258,8 +258,8 @@ def test_wherever_it_is_killed_nothing_is_asked_twice_and_the_bytes_are_the_same
         again, found = run(stage(), folder, inputs, monkeypatch, say, **options)
         # A batch that was cut short is asked again as a whole: at most one is.
         assert len(again.asked) <= total - stop + 1
-        assert found == rows
         assert len({row["key"] for row in calls_of(folder)}) == len(calls_of(folder)) == total
+        assert found == rows and calls_of(folder) == calls_of(tmp_path / "whole")
     once, found = run(stage(), tmp_path / "whole", inputs, monkeypatch, say, **options)
     assert once.asked == [] and found == rows
 
@@ -343,6 +343,7 @@ def test_more_rounds_or_a_larger_pool_ask_only_for_what_is_new(tmp_path, monkeyp
     assert len(alone.asked) == 2 * 4 * 3 and rows == found
     whole = read_lines(tmp_path / "kept" / "out" / "calls.jsonl")
     assert len({row["key"] for row in whole}) == len(whole) == 24
+    assert whole == calls_of(tmp_path / "alone")
 
 
 def test_answers_that_depend_on_their_batch_are_not_taken_over(tmp_path, monkeypatch):
@@ -378,7 +379,9 @@ def test_what_does_not_fit_the_context_is_not_sent_and_counts_as_unread(tmp_path
 
 def test_more_draws_than_the_pool_has_are_refused(tmp_path, monkeypatch):
     inputs = pool(tmp_path, texts("rw", "rw"))
-    with pytest.raises(DataError, match="asks about 4 draws of a problem, and the pool has 2") as caught:
+    with pytest.raises(
+        DataError, match="asks about 4 draws of a problem, and the pool has 2"
+    ) as caught:
         run(SelfScoreStage(), tmp_path, inputs, monkeypatch, say, sizes=[4])
     assert "pool.draws=4" in caught.value.hint
 
