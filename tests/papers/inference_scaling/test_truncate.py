@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given as each
 from hypothesis import strategies as st
 from live_pools import PROBLEMS, UNREAD, drawn, given, of, pool, right, run, wrong
+from loopback import Endpoint
 
 from llmx.core.errors import ConfigError, DataError
-from llmx.core.record import Record
+from llmx.core.progress import Silent
+from llmx.core.record import Part, Record
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import ask
+from llmx.core.stage import StageContext
 from llmx.engines.hf import HfEngine
 from llmx.engines.scripted import ScriptedEngine
 from llmx.papers.inference_scaling.truncate import DrawnThought, TruncateStage
@@ -186,6 +189,29 @@ def test_a_plan_counts_the_cuts(tmp_path):
     assert not TruncateStage().applies(none)
 
 
+def test_a_server_of_vllm_is_sent_the_kept_text_as_the_answer_it_continues(tmp_path):
+    inputs = pool(tmp_path, [[WORKED]])
+    with Endpoint() as served:
+        engine = EngineSpec(kind="openai", base_url=served.url, dialect="vllm")
+        about = given(TruncateStage(), tmp_path, 1, engine=engine, shares=[50])
+        on_model(tmp_path, about, inputs)
+    (body,) = served.seen
+    kept = WORKED[: round(len(STEPS) / 2)]
+    # An endpoint says no texts of ids: they are counted by the share of the text.
+    assert body["messages"][-1]["role"] == "assistant"
+    assert body["messages"][-1]["content"].startswith(kept[:-2])
+    assert body["messages"][-1]["content"].endswith("\n####")
+    assert body["continue_final_message"] and body["stop"] == ["\n"]
+
+
+def on_model(folder, about, inputs):
+    out = folder / "out"
+    out.mkdir()
+    stage = TruncateStage()
+    stage.run(StageContext(about, stage.identity(about), inputs, out, Silent()))
+    return out
+
+
 # ---- on a model
 
 
@@ -218,8 +244,6 @@ def test_with_all_of_its_thinking_a_model_gives_the_stored_answer_token_by_token
 
 def test_any_beginning_is_gone_on_with_as_if_it_had_just_been_said(zoo):
     engine, requests, records = zoo
-    from llmx.core.record import Part
-
     size = len(records[0].completion_ids) // 2
     ids = records[0].completion_ids[:size]
     begun = requests[0].model_copy(update={"prefix": (Part(text="unused", ids=ids),)})
@@ -229,17 +253,11 @@ def test_any_beginning_is_gone_on_with_as_if_it_had_just_been_said(zoo):
 
 
 def test_the_stage_runs_on_a_small_model_and_its_numbers_are_what_it_says(tmp_path, zoo):
-    from llmx.core.progress import Silent
-    from llmx.core.stage import StageContext
-
     _, _, records = zoo
     inputs = pool(tmp_path, [[record.text] for record in records])
-    about = given(TruncateStage(), tmp_path, 6, engine=EngineSpec(), shares=[0, 100], max_tokens=8)
-    out = tmp_path / "out"
-    out.mkdir()
-    stage = TruncateStage()
-    stage.run(StageContext(about, stage.identity(about), inputs, out, Silent()))
+    told = {"engine": EngineSpec(), "shares": [0, 100], "max_tokens": 8}
+    out = on_model(tmp_path, given(TruncateStage(), tmp_path, 6, **told), inputs)
     rows = read_lines(out / "outcomes.jsonl")
     assert len(rows) == 2 * 6
-    told = read_json(out / "summary.json")
-    assert told["calls"] == sum(1 - row["stood"] for row in rows)
+    summary = read_json(out / "summary.json")
+    assert summary["calls"] == sum(1 - row["stood"] for row in rows)

@@ -71,7 +71,7 @@ def test_keys_that_the_pool_merged_stay_merged(merged):
     assert [classes.of(record(key)) for key in ("3", "2", "1", "7")] == [0, 0, 0, 1]
 
 
-def test_a_near_answer_joins_the_first_that_it_is_equal_to_and_one_class_is_right():
+def test_a_near_answer_joins_what_it_is_equal_to_and_one_class_is_right():
     classes = near(("5", "100"), (False, True), ())
     assert classes.of(record("6")) == 0
     assert classes.of(record("99")) == classes.of(record("101")) == 1

@@ -16,10 +16,13 @@ from live_pools import (
     run,
     wrong,
 )
+from loopback import Endpoint
 
-from llmx.core.errors import ConfigError, DataError, RunError
+from llmx.core.errors import ConfigError, DataError, LlmxError, RunError
+from llmx.core.progress import Silent
 from llmx.core.record import Record
 from llmx.core.spec import EngineSpec, StageSpec
+from llmx.core.stage import StageContext
 from llmx.engines.scripted import ScriptedEngine
 from llmx.stages.mixture import MixtureStage
 from llmx.stages.revise import ReviseStage
@@ -99,7 +102,7 @@ def test_a_draw_that_was_not_scored_is_below_one_that_scored_zero(tmp_path, monk
     assert of(rows, "self_score", 2)["unscored"] == 0.5
 
 
-def test_a_judge_that_thinks_has_its_last_number_read_and_none_from_a_thought_cut_short(
+def test_of_a_judge_that_thinks_the_last_number_is_read_and_none_of_a_cut_thought(
     tmp_path, monkeypatch
 ):
     inputs = pool(tmp_path, texts("rw"))
@@ -439,3 +442,54 @@ def test_a_plan_says_seconds_and_more_rounds_take_longer(tmp_path):
     more = ReviseStage().plan(given(ReviseStage(), tmp_path, 6, **told, rounds=30))
     assert cost.samples == 18 and cost.seconds
     assert more.seconds > 2 * cost.seconds  # the rest is the start
+
+
+# ---- at an endpoint
+
+
+@pytest.fixture
+def served():
+    with Endpoint() as there:
+        yield there
+
+
+def at(there, **more):
+    return EngineSpec(
+        kind="openai", base_url=there.url, dialect="vllm", price_in=1.0, price_out=2.0, **more
+    )
+
+
+def ask_there(there, folder, inputs, stage, options, **more):
+    about = given(stage, folder, 2, engine=at(there, **more), **options)
+    (folder / "out").mkdir(parents=True, exist_ok=True)
+    stage.run(StageContext(about, stage.identity(about), inputs, folder / "out", Silent()))
+    return read_lines(folder / "out" / "outcomes.jsonl")
+
+
+def test_a_budget_that_is_used_up_keeps_every_answer_and_counts_it_once(tmp_path, served):
+    inputs = pool(tmp_path / "in", texts("rw", "wr"))
+    options = {"rounds": 2, "chains": 2, "sizes": [2], "max_tokens": 40}
+    with pytest.raises(LlmxError, match="budget is used up"):
+        ask_there(served, tmp_path, inputs, ReviseStage(), options, max_total_tokens=1500)
+    kept = records_of(tmp_path)
+    assert 0 < len(kept) < 8 and sum(served.worked.values()) == len(kept)
+    spent = sum(one.spent.prompt + one.spent.completion for one in kept)
+    with pytest.raises(LlmxError, match=f"{spent:,} tokens"):
+        ask_there(served, tmp_path, inputs, ReviseStage(), options, max_total_tokens=1500)
+    assert sum(served.worked.values()) == len(kept)
+    rows = ask_there(served, tmp_path, inputs, ReviseStage(), options)
+    assert sum(served.worked.values()) == len(records_of(tmp_path)) == 8
+    told = read_json(tmp_path / "out" / "engine.json")
+    assert told["answers"] == 8
+    whole = [one.spent for one in records_of(tmp_path)]
+    assert told["completion_tokens"] == sum(one.completion for one in whole)
+    assert of(rows, "chains", 2)["money"] > 0
+
+
+def test_what_was_paid_for_is_not_paid_for_again_by_other_options(tmp_path, served):
+    inputs = pool(tmp_path / "in", texts("rw", "wr"))
+    options = {"rounds": 1, "sizes": []}
+    ask_there(served, tmp_path, inputs, ReviseStage(), options)
+    (tmp_path / "out").rename(tmp_path / "earlier")
+    ask_there(served, tmp_path, inputs, ReviseStage(), {**options, "rounds": 2})
+    assert sum(served.worked.values()) == 4
