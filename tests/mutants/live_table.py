@@ -126,7 +126,7 @@ LIVE_METHODS = [
         CALLS,
         "keys = [key for key in ordered if key not in self._places]",
         "keys = list(ordered)",
-        f"{_STAGES}test_wherever_it_is_killed_nothing_is_asked_twice_and_the_bytes_are_the_same",
+        f"{_STAGES}test_more_rounds_or_a_larger_pool_ask_only_for_what_is_new",
     ),
     Mutant(  # a torn line is built on
         CALLS,

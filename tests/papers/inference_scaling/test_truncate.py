@@ -70,7 +70,7 @@ def test_kept_ids_say_the_kept_text_and_all_of_it_is_the_draw_itself(steps, fina
         return
     cut = thought.cut(round(share * thought.tokens), "")
     ids = cut.prefix[0].ids or ()
-    assert ids == thought.record.completion_ids[: len(ids)]
+    assert ids == thought.record.completion_ids[: cut.tokens]
     assert ENGINE.decoded(ids) == (cut.prefix[0].text if ids else "")
     whole = thought.cut(thought.tokens, "").begun
     assert text.startswith(whole) and whole.endswith("####")
