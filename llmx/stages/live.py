@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import Field
 
-from llmx.core.errors import DataError
+from llmx.core.errors import ConfigError, DataError
 from llmx.core.options import Count, InputModels
 from llmx.core.record import Record
 from llmx.core.section import Section
 from llmx.core.spec import ArmSpec, SamplerSpec
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data.tasks.options import sent_wrapper
 from llmx.dialogue.rounds import Rounds, played, side_by_side
 from llmx.engines.engine import Arriving, Engine, Exact
 from llmx.stages.budget import used_names
@@ -37,7 +38,7 @@ from llmx.store.files import write_json, write_lines
 from llmx.store.fingerprint import fingerprint
 
 OUTCOMES = "outcomes.jsonl"
-_BLOCK = 32  # problems whose calls share batches: what a batch holds is meaning, so it is fixed
+_BLOCK = 32  # problems at least whose calls share batches; what a batch holds is meaning
 _LETTERS = 4  # of a token, in what a plan adds to a prompt
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -104,6 +105,8 @@ class LiveStage:
     """Base of the stages that ask again about the draws of a pool, and needs that and classes."""
 
     sections: ClassVar[tuple[type[Section], ...]] = (PoolSection,)
+    turns: ClassVar[bool] = True
+    """Whether calls are further turns of a chat, which a raw prompt has not."""
     version: ClassVar[int] = 1
     timing: ClassVar[bool] = False
 
@@ -117,6 +120,8 @@ class LiveStage:
         Raises:
             ConfigError: for an arm that cannot be asked so.
         """
+        if self.turns:
+            _require_chat(given)
         return live_identity(given, self.method(given).words)
 
     def applies(self, given: StageInput) -> bool:
@@ -130,6 +135,13 @@ class LiveStage:
     def run(self, context: StageContext) -> None:
         """Ask what is missing; write ``calls.jsonl``, ``outcomes.jsonl`` and ``summary.json``."""
         live(context, self.method(context.given), self.version)
+
+
+def _require_chat(given: StageInput) -> None:
+    data, _ = required(given.arm, given.stage.name)
+    if sent_wrapper(data) != "chat":
+        text = f"stage '{given.stage.name}' asks again in a chat, and the pool's prompts are raw"
+        raise ConfigError(text, "set data.options.wrapper=chat")
 
 
 def sampler_of(given: StageInput) -> SamplerSpec:
@@ -210,7 +222,7 @@ def live(context: StageContext, method: LiveMethod[T], version: int) -> None:
     context.progress.start(problems * method.calls, calls.made, unit="calls")
     spend, sampler, rows = Spend(arm), sampler_of(given), list[Row]()
     found = pooled(context, problems)
-    while block := list(islice(found, _BLOCK)):
+    while block := list(islice(found, max(_BLOCK, 4 * size))):
         _enough(given, block, method.draws)
         asked = side_by_side([method.ask(one, sampler, engine) for one in block])
         results = played(asked, calls.answers)

@@ -316,6 +316,7 @@ class TruncateStage(LiveStage):
 
     Options: ClassVar[type[StageOptions]] = TruncateOptions
     kind: ClassVar[str] = "truncate"
+    turns: ClassVar[bool] = False
 
     def method(self, given: StageInput) -> Truncate:
         """Return the method with its options."""

@@ -405,6 +405,15 @@ def test_a_scorer_that_knows_no_equal_answers_is_refused(tmp_path):
         SelfScoreStage().identity(about)
 
 
+def test_raw_prompts_are_refused_before_anything_is_drawn(tmp_path):
+    about = given(SelfScoreStage(), tmp_path, 1)
+    data = about.arm.data.model_copy(update={"kind": "countdown", "options": {"wrapper": "base"}})
+    arms = {"a": about.arm.model_copy(update={"data": data})}
+    with pytest.raises(ConfigError, match="asks again in a chat") as caught:
+        SelfScoreStage().identity(replace(about, arms=arms))
+    assert "wrapper=chat" in caught.value.hint
+
+
 def test_classes_of_other_draws_are_refused(tmp_path, monkeypatch):
     inputs = pool(tmp_path, texts("rw", "rw"))
     lines = read_lines(inputs["classes"] / "classes.jsonl")
