@@ -72,6 +72,13 @@ class Message(Sparse):
     reasoning: str = Field(default="", description="thinking that an assistant kept to itself")
 
 
+class Part(Frozen):
+    """A stretch of a prompt. `ids`, where given, are what is sent in place of the text."""
+
+    text: str
+    ids: tuple[int, ...] | None = None
+
+
 class SampleFile(Frozen):
     """A file that belongs to a problem: a picture, a table, a part of a repository.
 

@@ -18,7 +18,16 @@ from pydantic import (
 
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.hosts import Named
-from llmx.core.record import CostVector, Frozen, Message, Sample, Sparse, ToolCall, dice_of
+from llmx.core.record import (
+    CostVector,
+    Frozen,
+    Message,
+    Part,
+    Sample,
+    Sparse,
+    ToolCall,
+    dice_of,
+)
 from llmx.core.registry import kinds
 
 
@@ -328,7 +337,7 @@ class SamplerSpec(Frozen):
         return f"sampler.{name}={getattr(self, name)}"
 
 
-Capability = Literal["text", "chat", "raw", "logprobs", "step", "stream", "embed"]
+Capability = Literal["text", "chat", "raw", "prefix", "logprobs", "step", "stream", "embed"]
 
 
 class Request(Sparse):
@@ -337,10 +346,11 @@ class Request(Sparse):
     The engine renders ``messages`` with the model's own chat template; the token ids that it sent
     come back in the record. Every random number is fixed by (seed, id, draw), so that a draw is the
     same however many others are asked for. An engine that is capable of `raw` sends ``raw`` as it
-    is, where there is one, and ``messages`` are then empty.
+    is, where there is one, and ``messages`` are then empty. One that is capable of `prefix` goes on
+    with an answer that was begun: the completion is what follows.
     """
 
-    younger: ClassVar[frozenset[str]] = frozenset({"draw"})
+    younger: ClassVar[frozenset[str]] = frozenset({"draw", "prefix"})
 
     id: str
     messages: tuple[Message, ...] = ()
@@ -349,6 +359,9 @@ class Request(Sparse):
     threshold: float | None = None
     seed: int = 0
     draw: int = Field(default=0, ge=0, description="which of several answers to the problem")
+    prefix: tuple[Part, ...] = Field(
+        default=(), description="beginning of the answer, sent behind the prompt as it is"
+    )
 
     @property
     def dice(self) -> str:

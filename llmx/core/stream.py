@@ -14,15 +14,8 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from llmx.core.record import Finish, Frozen
+from llmx.core.record import Finish, Frozen, Part
 from llmx.core.spec import SamplerSpec
-
-
-class Part(Frozen):
-    """A stretch of a prompt. `ids`, where given, are what is sent in place of the text."""
-
-    text: str
-    ids: tuple[int, ...] | None = None
 
 
 class Turn(Frozen):

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 from llmx.core.ensemble import Layout
 from llmx.core.errors import ConfigError
-from llmx.core.record import Message
-from llmx.core.stream import Part, ShownText, Turn
+from llmx.core.record import Message, Part
+from llmx.core.stream import ShownText, Turn
 
 HEADER = (
     "Other models were asked the same. What they have written so far stands below; it may be "

@@ -79,6 +79,22 @@ class Exact(Protocol):
         """Yield (place among the requests, record) as answers are over, where they are exact."""
 
 
+@runtime_checkable
+class Rooms(Protocol):
+    """An engine that knows what fits its model's context."""
+
+    def room(self, request: Request) -> int | None:
+        """Return how many tokens an answer may have; None where nobody knows."""
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """An engine that can say which text the tokens of a completion are."""
+
+    def decoded(self, ids: Sequence[int]) -> str:
+        """Return the text of a completion's tokens, or of its first ones."""
+
+
 def in_order(arrivals: Iterable[tuple[int, Record]]) -> Iterator[Record]:
     """Yield records by their place among the requests, each when those before it are there."""
     done, place = dict[int, Record](), 0

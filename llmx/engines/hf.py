@@ -36,7 +36,9 @@ _TRANSLATED = {"stop", "threshold", "draft_share", "accuracy_loss", "hold", "bud
 class HfEngine:
     """Decodes with a target, a draft, or both (speculation)."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "raw", "step"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {"text", "chat", "raw", "prefix", "step"}
+    )
 
     def __init__(
         self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
@@ -171,7 +173,7 @@ class HfEngine:
             ContextLengthError: if prompt and answer can't fit the models' context: past it a model
                 gives text without a word of warning, and no figure about it means anything.
         """
-        ids = self._encoded(request)
+        ids = self._rendered(request)
         known, most = self._context(request.sampler), request.sampler.max_tokens
         room = (known or len(ids) + most) - len(ids)
         if most > room:
@@ -186,6 +188,14 @@ class HfEngine:
                 f"set sampler.max_tokens={room} or less",
             )
         return ids
+
+    def room(self, request: Request) -> int | None:
+        """Return how many tokens an answer may have; None where nobody knows."""
+        known = self._context(request.sampler)
+        return None if known is None else known - len(self._rendered(request))
+
+    def _rendered(self, request: Request) -> list[int]:
+        return self._encoded(request) + self._begun(request)
 
     def _context(self, sampler: SamplerSpec) -> int | None:
         """Return the positions of the models that the sampler reads."""
@@ -203,9 +213,25 @@ class HfEngine:
             )
         return list(encoded["input_ids"])
 
+    def _begun(self, request: Request) -> list[int]:
+        """Return the ids of the answer's beginning; what is known by its ids is not read anew."""
+        encode = self.pair.tokenizer
+        found: list[int] = []
+        for part in request.prefix:
+            own = part.ids
+            found += (
+                encode(part.text, add_special_tokens=False)["input_ids"] if own is None else own
+            )
+        return found
+
+    def decoded(self, ids: Sequence[int]) -> str:
+        """Return the text of a completion's tokens, or of its first ones."""
+        text: str = self.pair.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
+
     def text(self, ids: Sequence[int], sampler: SamplerSpec) -> str:
         """Decode a completion; text from a stop string on is cut."""
-        text: str = self.pair.tokenizer.decode(list(ids), skip_special_tokens=True)
+        text = self.decoded(ids)
         cuts = [found for stop in sampler.stop if (found := text.find(stop)) >= 0]
         return text[: min(cuts)] if cuts else text
 
@@ -213,10 +239,9 @@ class HfEngine:
         """Return a test whether an output holds a stop string, None where there are none."""
         if not sampler.stop:
             return None
-        tokenizer = self.pair.tokenizer
 
         def holds_stop(ids: Sequence[int]) -> bool:
-            text: str = tokenizer.decode(list(ids), skip_special_tokens=True)
+            text = self.decoded(ids)
             return any(stop in text for stop in sampler.stop)
 
         return holds_stop

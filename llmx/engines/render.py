@@ -18,7 +18,8 @@ from functools import lru_cache
 from typing import Any
 
 from llmx.core.errors import TurnsError
-from llmx.core.stream import Part, Turn
+from llmx.core.record import Part
+from llmx.core.stream import Turn
 
 _MARK = "\x02{}\x03"
 _LEFT, _RIGHT = "\n \t", "\t \n"  # around a mark: what of it is gone is trimmed

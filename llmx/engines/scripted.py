@@ -25,7 +25,7 @@ END = 0  # a byte that no answer holds: the end of a completion
 class ScriptedEngine:
     """`engine: {kind: scripted, script: answers.json}`."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "raw"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "raw", "prefix"})
 
     def __init__(
         self, model: ModelSpec | None, spec: EngineSpec, stages: Mapping[str, Path] | None = None
@@ -47,6 +47,10 @@ class ScriptedEngine:
         for request in requests:
             yield self._answer(request)
 
+    def decoded(self, ids: Sequence[int]) -> str:
+        """Return the text of a completion's tokens, or of its first ones."""
+        return bytes(one for one in ids if one != END).decode(errors="ignore")
+
     def _answer(self, request: Request) -> Record:
         names = (request.dice, request.id, "*")
         text = next((self.answers[name] for name in names if name in self.answers), None)
@@ -57,6 +61,7 @@ class ScriptedEngine:
         prompt = request.raw
         if prompt is None:
             prompt = "\n".join(f"{m.role}: {m.content}" for m in request.messages) + "\nassistant: "
+        prompt += "".join(part.text for part in request.prefix)
         ids, finish = _cut(text, request)
         return Record(
             id=request.id,

@@ -15,5 +15,8 @@ KINDS = {
     "stage.report": "llmx.stages.report:ReportStage",
     "stage.audit": "llmx.stages.audit:AuditStage",
     "stage.verdicts": "llmx.stages.verdicts:VerdictStage",
+    "stage.self_score": "llmx.stages.self_score:SelfScoreStage",
+    "stage.revise": "llmx.stages.revise:ReviseStage",
+    "stage.mixture": "llmx.stages.mixture:MixtureStage",
     "stage.training_report": "llmx.stages.training_report:TrainingReportStage",
 }

@@ -1,6 +1,7 @@
 """What every engine promises, held against all of them."""
 
 import json
+from typing import get_args
 
 import pytest
 from loopback import Endpoint
@@ -8,7 +9,7 @@ from loopback import Endpoint
 from llmx.core.errors import LlmxError
 from llmx.core.record import Sample
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.speech import Request, ask
+from llmx.core.speech import Capability, Request, ask
 from llmx.engines.engine import Arriving, engine_class
 from llmx.engines.vllm_server.server import CAST
 
@@ -128,7 +129,7 @@ def test_the_device_and_the_threads_are_accidents(make):
 
 
 def test_capabilities_are_known_words(make):
-    known = {"text", "chat", "raw", "logprobs", "step", "stream", "embed"}
+    known = set(get_args(Capability))
     assert {"text", "chat"} <= make()[0].capabilities <= known
 
 

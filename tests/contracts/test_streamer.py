@@ -8,11 +8,11 @@ import pytest
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
 from llmx.core.errors import EngineError
 from llmx.core.events import ANSWER
-from llmx.core.record import Message
+from llmx.core.record import Message, Part
 from llmx.core.registry import lookup
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request
-from llmx.core.stream import Ask, Part, ShownText, Turn
+from llmx.core.stream import Ask, ShownText, Turn
 from llmx.dialogue.api import converse
 from llmx.engines.hf import HfEngine
 from llmx.engines.stream.hf import HfStreamer

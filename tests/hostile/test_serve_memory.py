@@ -12,8 +12,9 @@ from ensembles import GREEDY, cast, ensemble
 from test_serve_strangers import asked, chat, exchange
 
 from llmx.core.ensemble import EnsembleSpec, VoiceSpec
+from llmx.core.record import Part
 from llmx.core.spec import EngineSpec, ModelSpec
-from llmx.core.stream import Part, Turn
+from llmx.core.stream import Turn
 from llmx.engines.render import Renderer
 from llmx.engines.stream.hf import _STEPS
 from llmx.engines.stream.open import open_cast

@@ -11,8 +11,9 @@ from counts import THOROUGH
 from test_left_behind import alive
 
 from llmx.core.errors import EngineError
+from llmx.core.record import Part
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.stream import Ask, Part, ShownText, Turn
+from llmx.core.stream import Ask, ShownText, Turn
 from llmx.engines.stream.hf import HfStreamer
 from llmx.engines.stream.vllm import VllmStreamer
 from llmx.engines.stream.vllm_server import VllmServerStreamer

@@ -58,7 +58,7 @@ def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]
     sampler = request.sampler
     found: dict[str, Any] = {
         "model": served_name(model, spec),
-        "messages": [sent_form(message) for message in request.messages],
+        **_turns(request, spec),
         "temperature": sampler.temperature,
         "top_p": sampler.top_p,
         "max_tokens": sampler.max_tokens,
@@ -71,6 +71,34 @@ def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]
         **spec.options,
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _turns(request: Request, spec: EngineSpec) -> dict[str, Any]:
+    """Return the messages; an answer that was begun is the last one, and is gone on with.
+
+    Raises:
+        ConfigError: for an endpoint whose protocol has no such thing.
+    """
+    messages = [sent_form(message) for message in request.messages]
+    if not request.prefix:
+        return {"messages": messages}
+    check_continues(spec)
+    begun = {"role": "assistant", "content": "".join(part.text for part in request.prefix)}
+    flags = {"continue_final_message": True, "add_generation_prompt": False}
+    return {"messages": [*messages, begun], **flags}
+
+
+def check_continues(spec: EngineSpec) -> None:
+    """Refuse to go on with an answer that was begun, where the protocol has no such thing.
+
+    Raises:
+        ConfigError: with the engines that can.
+    """
+    if not spec.speaks_vllm:
+        text = f"engine '{spec.kind}' cannot go on with an answer that was begun"
+        raise ConfigError(
+            text, "engine=hf or engine=vllm, or engine.dialect=vllm if its server can"
+        )
 
 
 def seed_of(request: Request) -> int:

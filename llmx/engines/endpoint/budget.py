@@ -122,4 +122,5 @@ class Budget:
 
 
 def _bytes(request: Request) -> int:
-    return sum(len(message.content.encode()) for message in request.messages)
+    begun = sum(len(part.text.encode()) for part in request.prefix)
+    return begun + sum(len(message.content.encode()) for message in request.messages)

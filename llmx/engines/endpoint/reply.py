@@ -192,7 +192,7 @@ def record(request: Request, reply: Reply, spec: EngineSpec) -> Record:
         id=request.id,
         prompt_ids=prompt_ids,
         completion_ids=ids,
-        prompt="\n".join(f"{m.role}: {m.content}" for m in request.messages),
+        prompt=_prompt(request),
         text=message.content.text or message.refusal or "",
         finish=_finish(request, choice, len(ids) or counted or 0),
         rounds=len(ids) or counted or 0,
@@ -205,6 +205,13 @@ def record(request: Request, reply: Reply, spec: EngineSpec) -> Record:
         reasoning=message.thought,
         ended="" if word in USUAL else word,
     )
+
+
+def _prompt(request: Request) -> str:
+    """Return what was sent, for people; with the beginning of the answer where there is one."""
+    turns = [f"{m.role}: {m.content}" for m in request.messages]
+    begun = "".join(part.text for part in request.prefix)
+    return "\n".join([*turns, f"assistant: {begun}"] if begun else turns)
 
 
 def _cost(spec: EngineSpec, reply: Reply) -> CostVector | None:

@@ -113,7 +113,7 @@ class VllmEngine:
     """vLLM's V1 engine, offline; prompts are rendered here and sent as token ids."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {"text", "chat", "raw", "logprobs", "stream"}
+        {"text", "chat", "raw", "prefix", "logprobs", "stream"}
     )
     first_block: ClassVar[FirstBlock] = "target"
     check = staticmethod(check)
@@ -184,6 +184,14 @@ class VllmEngine:
         process, loaded = self.pool.obtain(python, self.spec.threads, arguments, self.progress)
         self.account.loaded = loaded["loaded"]
         return process
+
+    def room(self, request: Request) -> int | None:
+        """Return how many tokens an answer may have; None where nobody knows."""
+        return self.reader.room(request)
+
+    def decoded(self, ids: Sequence[int]) -> str:
+        """Return the text of a completion's tokens, or of its first ones."""
+        return self.reader.decoded(ids)
 
     def accounts(self) -> Mapping[str, Any]:
         """Return what vLLM loaded, acceptance by position, and the divergences."""

@@ -1,6 +1,8 @@
 """Inference-time scaling without verifiers (Wang et al., arXiv 2504.14047)."""
 
-KINDS: dict[str, str] = {}
+KINDS = {
+    "stage.truncate": "llmx.papers.inference_scaling.truncate:TruncateStage",
+}
 
 NAMES = ("scaling",)
 

@@ -12,7 +12,8 @@ from llmx.scoring.said import THINK_TAGS
 _NAMES = "|".join(THINK_TAGS)
 _OPENING = re.compile(rf"<(?:{_NAMES})>")
 _CLOSING = re.compile(rf"</(?:{_NAMES})>")
-_MARK = "####"  # of a worked answer
+WORKED = "####"
+"""The mark before the answer of a worked one."""
 
 
 class Thought(NamedTuple):
@@ -64,7 +65,7 @@ def _in_tags(text: str, opened: bool) -> Thought | None:
 
 def _worked(text: str) -> Thought:
     """Split a worked answer at its last mark; with several lines behind it, it is a heading."""
-    thinking, mark, final = text.rpartition(_MARK)
+    thinking, mark, final = text.rpartition(WORKED)
     if not mark or len(final.strip().splitlines()) > 1:
         return Thought("", text, found=False)
     return Thought(thinking, final, bool(thinking.strip()), "", mark)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmx.core.record import Part
 from llmx.core.spec import SamplerSpec
-from llmx.core.stream import Ask, Part, Turn
+from llmx.core.stream import Ask, Turn
 from llmx.papers.staircase.simulate.model import SimulatedModel
 from llmx.papers.staircase.simulate.scene import Scene, answer, ensemble_of, run_virtual
 from llmx.papers.staircase.simulate.server_model import ReplicaSpeed, ServerModel, SimulatedRequest

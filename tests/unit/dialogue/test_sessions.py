@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.core.errors import EngineError
+from llmx.core.record import Part
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.stream import Ask, Part, Turn
+from llmx.core.stream import Ask, Turn
 from llmx.engines.stream.sessions import Sessions, sessions_of
 from llmx.engines.stream.vllm_server import VllmServerStreamer
 from llmx.engines.stream.words import split

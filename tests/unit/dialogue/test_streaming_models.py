@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
+from llmx.core.record import Part
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
-from llmx.core.stream import Ask, Part, ShownText, Turn
+from llmx.core.stream import Ask, ShownText, Turn
 from llmx.engines.size import local_folder
 from llmx.engines.stream.batch import HfReplier
 from llmx.engines.stream.hf import HfStreamer

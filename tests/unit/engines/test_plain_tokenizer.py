@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizer_folders import CORPUS, EXTRA, KINDS, NAMES, build
 
-from llmx.core.stream import Part, Turn
+from llmx.core.record import Part
+from llmx.core.stream import Turn
 from llmx.engines.render import Renderer
 from llmx.engines.size import ZOO
 from llmx.engines.stream.speech import Speech

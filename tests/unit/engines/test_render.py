@@ -4,7 +4,8 @@ import pytest
 from tokenizer_folders import build, change
 
 from llmx.core.errors import TurnsError
-from llmx.core.stream import Part, Turn
+from llmx.core.record import Part
+from llmx.core.stream import Turn
 from llmx.engines.render import Renderer
 from llmx.engines.tokenizer import open_tokenizer
 

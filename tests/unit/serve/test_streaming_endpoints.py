@@ -11,8 +11,9 @@ from stream_server import Streams
 
 from llmx.core.errors import ContextLengthError, EngineError
 from llmx.core.events import ANSWER
+from llmx.core.record import Part
 from llmx.core.spec import EngineSpec, ModelSpec
-from llmx.core.stream import Ask, Part, ShownText, Turn
+from llmx.core.stream import Ask, ShownText, Turn
 from llmx.dialogue.api import converse
 from llmx.engines.endpoint.address import Address
 from llmx.engines.stream.endpoint import EndpointStreamer

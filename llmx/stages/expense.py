@@ -1,0 +1,72 @@
+"""What a way through several calls takes: sums of tokens, and the longest chain that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
+from functools import reduce
+
+from llmx.core.record import Record
+from llmx.core.speech import EngineSpec
+from llmx.stats.order_statistics import expected_rank
+
+
+@dataclass(frozen=True)
+class Expense:
+    """What was taken; an expected value where it is over subsets of draws.
+
+    Attributes:
+        prompt: tokens sent, cached ones among them.
+        cached: of them found in a prefix cache.
+        completion: tokens received.
+        calls: requests to a model.
+        money: in the unit of the engine's prices.
+        longest: tokens of the longest chain in which each waits for the one before.
+    """
+
+    prompt: float = 0.0
+    cached: float = 0.0
+    completion: float = 0.0
+    calls: float = 0.0
+    money: float = 0.0
+    longest: float = 0.0
+
+    def then(self, later: Expense) -> Expense:
+        """Return both where `later` waits for this."""
+        pairs = zip(astuple(self), astuple(later), strict=True)
+        return Expense(*(one + other for one, other in pairs))
+
+    def times(self, factor: float) -> Expense:
+        """Return a share or a multiple of it."""
+        return Expense(*(factor * one for one in astuple(self)))
+
+
+def expense_of(record: Record, engine: EngineSpec) -> Expense:
+    """Return what one call took, as its record counts it; money by the engine's prices."""
+    spent = record.spent
+    money = spent.money
+    if record.cost is None:
+        money = (spent.prompt * engine.price_in + spent.completion * engine.price_out) / 1e6
+    tokens = float(spent.completion)
+    return Expense(spent.prompt, spent.cached, tokens, spent.calls, money, tokens)
+
+
+def beside(expenses: Sequence[Expense]) -> Expense:
+    """Return all together where none waits for another."""
+    longest = max((one.longest for one in expenses), default=0.0)
+    return replace(reduce(Expense.then, expenses, Expense()), longest=longest)
+
+
+def mean(expenses: Sequence[Expense]) -> Expense:
+    """Return the mean of each kind."""
+    return reduce(Expense.then, expenses, Expense()).times(1 / len(expenses))
+
+
+def expected(expenses: Sequence[Expense], size: int) -> Expense:
+    """Return what `size` of them take beside each other, over all subsets.
+
+    Args:
+        expenses: of each draw, with what waits for it alone.
+    """
+    longest = expected_rank([one.longest for one in expenses], size, size)
+    return replace(mean(expenses).times(size), longest=longest)

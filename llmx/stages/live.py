@@ -1,0 +1,316 @@
+"""Methods that ask a model again about the draws of a pool: what their stages share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from pydantic import Field
+
+from llmx.core.errors import ConfigError, DataError
+from llmx.core.options import Count, InputModels
+from llmx.core.record import Record
+from llmx.core.section import Section
+from llmx.core.spec import ArmSpec, SamplerSpec
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data.tasks.options import sent_wrapper
+from llmx.dialogue.rounds import Rounds, played, side_by_side
+from llmx.engines.engine import Arriving, Engine, Exact
+from llmx.stages.budget import used_names
+from llmx.stages.calls import Calls, records
+from llmx.stages.decode import problems_of
+from llmx.stages.expense import Expense, expense_of
+from llmx.stages.pool import PoolSection, PoolStage, size_of
+from llmx.stages.pooled import PooledProblem, keyed, pooled
+from llmx.stages.requests import (
+    answering,
+    decoding_cost,
+    decoding_identity,
+    open_engine,
+    otherwise,
+    required,
+)
+from llmx.stages.scorer_choice import ScoreOptions, chosen, stated
+from llmx.store.files import write_json, write_lines
+from llmx.store.fingerprint import fingerprint
+
+OUTCOMES = "outcomes.jsonl"
+_BLOCK = 32  # problems at least whose calls share batches; what a batch holds is meaning
+_LETTERS = 4  # of a token, in what a plan adds to a prompt
+Row = dict[str, Any]
+T = TypeVar("T")
+
+
+class LiveOptions(ScoreOptions):
+    """What stages have in common that ask again about draws."""
+
+    problems: Count | None = Field(default=None, description="how many; null = the scale's")
+    model: InputModels | None = Field(
+        default=None,
+        description="model in place of the arm's target; of several the first that the arm has",
+        examples=["a model, or a list of them"],
+    )
+    max_tokens: Count | None = Field(
+        default=None, description="of one reply; null = the sampler's, and never above its context"
+    )
+    temperature: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="of a reply; null = the sampler's"
+    )
+
+
+_ABOUT_DATA = {"problems", "model", "scorer", "split", "scorer_options"}
+
+
+class LiveMethod(Protocol[T]):
+    """One way of asking again: for each problem, what to ask and what came of it."""
+
+    @property
+    def words(self) -> str:
+        """Return all that it says to the model in words of its own."""
+
+    @property
+    def draws(self) -> int:
+        """Return how many draws of a problem it needs."""
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls it makes about a problem, at most."""
+
+    @property
+    def shown(self) -> int:
+        """Return how many answers stand in one prompt."""
+
+    def ask(self, problem: PooledProblem, sampler: SamplerSpec, engine: Engine) -> Rounds[T]:
+        """Return the calls about one problem; the engine is there to be asked what it knows."""
+
+    def rows(self, problem: PooledProblem, found: T, spend: Spend) -> Iterator[Row]:
+        """Yield the outcomes of one problem."""
+
+
+class Spend:
+    """Says what calls of an arm took."""
+
+    def __init__(self, arm: ArmSpec) -> None:
+        self._engine = arm.engine
+
+    def __call__(self, record: Record) -> Expense:
+        """Return what one call took."""
+        return expense_of(record, self._engine)
+
+
+class LiveStage:
+    """Base of the stages that ask again about the draws of a pool, and needs that and classes."""
+
+    sections: ClassVar[tuple[type[Section], ...]] = (PoolSection,)
+    turns: ClassVar[bool] = True
+    """Whether calls are further turns of a chat, which a raw prompt has not."""
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def method(self, given: StageInput) -> LiveMethod[Any]:
+        """Return the method with its options."""
+        raise NotImplementedError
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """Engine, sampler, data, scorer, the number of problems, and how it is asked.
+
+        Raises:
+            ConfigError: for an arm that cannot be asked so.
+        """
+        if self.turns:
+            _require_chat(given)
+        return live_identity(given, self.method(given).words)
+
+    def applies(self, given: StageInput) -> bool:
+        """Whether the options leave anything to do."""
+        return self.method(given).draws > 0
+
+    def plan(self, given: StageInput) -> Cost:
+        """Calls with their replies at the cap, time and memory."""
+        return live_cost(given, self.method(given))
+
+    def run(self, context: StageContext) -> None:
+        """Ask what is missing; write ``calls.jsonl``, ``outcomes.jsonl`` and ``summary.json``."""
+        live(context, self.method(context.given), self.version)
+
+
+def _require_chat(given: StageInput) -> None:
+    data, _ = required(given.arm, given.stage.name)
+    if sent_wrapper(data) != "chat":
+        text = f"stage '{given.stage.name}' asks again in a chat, and the pool's prompts are raw"
+        raise ConfigError(text, "set data.options.wrapper=chat")
+
+
+def sampler_of(given: StageInput) -> SamplerSpec:
+    """Return how replies are drawn: the arm's sampler, with what the options change."""
+    _, sampler = required(given.arm, given.stage.name)
+    options: LiveOptions = given.options
+    changed = {"max_tokens": options.max_tokens, "temperature": options.temperature}
+    return sampler.model_copy(update={n: v for n, v in changed.items() if v is not None})
+
+
+def live_identity(given: StageInput, words: str) -> dict[str, Any]:
+    """Return what outcomes depend on: engine, sampler, data, scorer, options, and the words.
+
+    Raises:
+        ConfigError: for an arm that cannot be asked so, or a scorer that knows no equal answers.
+    """
+    keyed(given)
+    arm = answering(given)
+    options = chosen(given).model_dump(mode="json", exclude=_ABOUT_DATA)
+    return {
+        **decoding_identity(arm, chosen(given).split, given.stage.name),
+        **otherwise(given),
+        "problems": problems_of(given),
+        "asked": options,
+        "scored": stated(given),
+        "words": fingerprint(words),
+    }
+
+
+def live_cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
+    """Return the calls, with replies at their cap and prompts that hold answers at theirs."""
+    arm, problems = answering(given), problems_of(given)
+    if (refused := _too_small(given, method.draws)) is not None:
+        return Cost(refusal=refused)
+    data, sampler = required(arm, given.stage.name)
+    shown = " " * (len(method.words) + _LETTERS * method.shown * _typical(sampler))
+    told = data.model_copy(update={"preamble": data.preamble + shown})
+    asking = arm.model_copy(update={"sampler": sampler_of(given), "data": told})
+    return decoding_cost(asking, problems * method.calls, given)
+
+
+def _too_small(given: StageInput, needed: int) -> DataError | None:
+    """Return why the draws of the pool among the needs are too few."""
+    kinds = {given.stages[need].kind for need in given.stage.needs if need in given.stages}
+    there = size_of(given) if PoolStage.kind in kinds else needed
+    return None if there >= needed else _too_few(given, needed, there)
+
+
+def _too_few(given: StageInput, needed: int, there: int) -> DataError:
+    name = given.stage.name
+    text = f"stage '{name}' asks about {needed} draws of a problem, and the pool has {there}"
+    return DataError(text, f"pool.draws={needed}, or smaller numbers in stages.{name}")
+
+
+def _typical(sampler: SamplerSpec) -> int:
+    return min(64, sampler.max_tokens)
+
+
+def live(context: StageContext, method: LiveMethod[T], version: int) -> None:
+    """Ask about every problem what an earlier try has not, and write what came of it.
+
+    ``calls.jsonl`` holds the calls, ``outcomes.jsonl`` a row for each problem, method and size,
+    ``summary.json`` their means; an engine that counts more than a record adds ``engine.json``.
+
+    Args:
+        version: of the stage; calls of another are not taken over.
+
+    Raises:
+        LlmxError: as the engine does; the same command goes on with what is missing.
+    """
+    given = context.given
+    arm, problems = answering(given, context.inputs), problems_of(given)
+    engine = open_engine(arm, context.inputs, context.progress)
+    known = decoding_identity(answering(given), chosen(given).split, given.stage.name)["engine"]
+    identity = {"engine": known, "stage": given.stage.kind, "version": version}
+    others, size = _others(context.out, engine, arm), arm.engine.batch_size
+    calls = Calls(context.out, engine, identity, size, context.progress, others)
+    context.progress.start(problems * method.calls, calls.made, unit="calls")
+    spend, sampler, rows = Spend(arm), sampler_of(given), list[Row]()
+    found = pooled(context, problems)
+    while block := list(islice(found, max(_BLOCK, 4 * size))):
+        _enough(given, block, method.draws)
+        asked = side_by_side([method.ask(one, sampler, engine) for one in block])
+        results = played(asked, calls.answers)
+        for problem, result in zip(block, results, strict=True):
+            rows += method.rows(problem, result, spend)
+    calls.finish()
+    write_lines(context.out / OUTCOMES, rows)
+    write_json(context.out / "summary.json", {**summary(rows), **_counted(context.out, calls)})
+    if (accounts := calls.accounts()) is not None:
+        write_json(context.out / "engine.json", accounts)
+
+
+def _others(out: Path, engine: Engine, arm: ArmSpec) -> list[Path]:
+    """Return other outputs of the kind, where an answer depends on its request alone.
+
+    Whether they are taken over changes no byte then. Of an endpoint answers differ each time; there
+    it is what was paid for that counts. A model that a stage trains is known by its name alone.
+    """
+    alone = isinstance(engine, Exact) and engine.known_exact(arm.used_model, arm.engine)
+    trained = any(name.startswith("stage:") for name in used_names(arm))
+    if trained or not (alone or isinstance(engine, Arriving)):
+        return []
+    return sorted(one for one in out.parent.iterdir() if one.is_dir() and one != out)
+
+
+def _enough(given: StageInput, block: Sequence[PooledProblem], needed: int) -> None:
+    """Refuse a pool that is too small.
+
+    Raises:
+        DataError: naming the number of draws that it has.
+    """
+    there = min(len(problem.draws) for problem in block)
+    if there < needed:
+        raise _too_few(given, needed, there)
+
+
+def row(
+    problem: PooledProblem, method: str, size: int, correct: float, spent: Expense, **more: float
+) -> Row:
+    """Return one outcome.
+
+    Args:
+        method: by which a table names it.
+        size: what the method is given: draws, rounds, or percent of the thinking.
+        correct: expected share of right answers.
+        more: further shares; `unparsed` and `cut` are among them.
+    """
+    costs = {name: _plain(value) for name, value in vars(spent).items()}
+    told = {name: _plain(value) for name, value in more.items()}
+    first = {"id": problem.sample.id, "method": method, "size": size, "correct": _plain(correct)}
+    return {**first, **{name: told.pop(name) for name in ("unparsed", "cut")}, **costs, **told}
+
+
+def _plain(value: float) -> float | int:
+    """Return a whole number where it is one, so that rows are short."""
+    return int(value) if value == int(value) else float(value)
+
+
+def share(flags: Sequence[bool]) -> float:
+    """Return how many of them are true."""
+    return sum(flags) / len(flags)
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the means of every method and size over the problems."""
+    grouped: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for one in rows:
+        grouped[one["method"], one["size"]].append(one)
+    return {
+        "problems": len({one["id"] for one in rows}),
+        "outcomes": [
+            {"method": method, "size": size, **_means(own)}
+            for (method, size), own in grouped.items()
+        ],
+    }
+
+
+def _means(rows: Sequence[Row]) -> dict[str, float]:
+    names = [name for name in rows[0] if name not in ("id", "method", "size")]
+    return {name: sum(one[name] for one in rows) / len(rows) for name in names}
+
+
+def _counted(out: Path, calls: Calls) -> dict[str, Any]:
+    """Return what all calls took together, to the token, and how many did not fit a context."""
+    spent = [record.spent for record in records(out)]
+    return {
+        "calls": len(spent),
+        "prompt_tokens": sum(one.prompt for one in spent),
+        "completion_tokens": sum(one.completion for one in spent),
+        "too_long": len(calls.too_long),
+    }
