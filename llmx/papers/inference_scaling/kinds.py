@@ -1,6 +1,17 @@
 """Inference-time scaling without verifiers (Wang et al., arXiv 2504.14047)."""
 
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "test.at_least": "llmx.papers.inference_scaling.verdicts:AT_LEAST",
+    "test.feature_vote": "llmx.papers.inference_scaling.verdicts:FEATURE_VOTE",
+    "test.markers_when_right": "llmx.papers.inference_scaling.verdicts:MARKERS_WHEN_RIGHT",
+    "test.never_catches_up": "llmx.papers.inference_scaling.verdicts:NEVER_CATCHES_UP",
+    "test.saturates": "llmx.papers.inference_scaling.verdicts:SATURATES",
+    "test.shorter_when_right": "llmx.papers.inference_scaling.verdicts:SHORTER_WHEN_RIGHT",
+    "test.truncation_hurts": "llmx.papers.inference_scaling.verdicts:TRUNCATION_HURTS",
+    "quantity.catches_up": "llmx.papers.inference_scaling.quantities:CATCHES_UP",
+    "quantity.length_when_right": "llmx.papers.inference_scaling.quantities:SHORTER",
+    "quantity.length_when_right_within": "llmx.papers.inference_scaling.quantities:SHORTER_WITHIN",
+}
 
 NAMES = ("scaling",)
 
