@@ -15,6 +15,7 @@ CALLS = {
     "plan": "(recipe, *overrides, runs=None, limit=None, recipes=(), plugins=(), workers=None,"
     " trust_remote_code=False)",
     "load_run": "(run, runs=None, *, plugins=())",
+    "budget": "(run, *, gain=2.0, cost=None, runs=None, plugins=())",
     "compare": "(first, second, *, runs=None, plugins=())",
     "reproduce": "(paper, *, runs=None, sources=(), recipes=(), plugins=())",
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from llmx.core.errors import DataError
 from llmx.papers.inference_scaling.contrast import MeanGap, mean_gap
-from llmx.papers.inference_scaling.points import Drawn, Floats, Point
+from llmx.papers.inference_scaling.points import Floats, MethodPoint, ProblemDraws
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,7 @@ class ArmPoints:
 
     arm: str
     kind: str | None
-    drawn: Mapping[str, Sequence[Drawn]]
+    drawn: Mapping[str, Sequence[ProblemDraws]]
     tables: tuple[PointTable, ...]
     constant: float = 0.0
 
@@ -136,7 +136,7 @@ class ArmPoints:
 
 
 def tabled(
-    points: Sequence[Sequence[Point]],
+    points: Sequence[Sequence[MethodPoint]],
     ids: Sequence[str],
     clusters: Sequence[str],
     trained: bool = False,
@@ -156,7 +156,7 @@ def tabled(
 
 
 def _table(
-    points: Sequence[Point], ids: Sequence[str], clusters: Sequence[str], trained: bool
+    points: Sequence[MethodPoint], ids: Sequence[str], clusters: Sequence[str], trained: bool
 ) -> PointTable:
     first = points[0]
     for one in points:
