@@ -58,6 +58,8 @@ class PointTable:
 
     def of(self, ids: Sequence[str]) -> PointTable:
         """Return it on some of its problems, in their order."""
+        if tuple(ids) == self.ids:
+            return self
         place = {name: at for at, name in enumerate(self.ids)}
         at = [place[name] for name in ids]
         return PointTable(

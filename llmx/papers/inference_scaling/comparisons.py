@@ -12,14 +12,19 @@ from llmx.core.figure import Figure
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.arm_points import ArmPoints, PointTable, common_ids, gap_of
 from llmx.papers.inference_scaling.contrast import MeanGap
-from llmx.papers.inference_scaling.points import COSTS
 from llmx.stats.multiple import holm
 
 PAIR_COSTS = ("flops", "money", "completion")
 """What two models are compared by, the first that both have: their tokens are not of one kind."""
 
+MATCHED_BY = ("completion", "calls", "longest", "flops", "seconds", "money")
+"""Kinds of cost by which methods are matched: a prompt alone is no budget."""
+
 Votes = Callable[[str, int], PointTable | None]
 """Arm and N → its majority vote of N draws, at any N up to its pool."""
+
+_LEAST = {"revise": 1, "revise_vote": 1, "revise_stop": 1, "mixture": 1}
+"""Smallest size of a method that is more than one answer; of others it is two."""
 
 _SLACK = 1 + 1e-9
 
@@ -78,9 +83,9 @@ def matched(arm: ArmPoints, votes: Votes) -> Iterator[PairedGap]:
     for other in arm.tables:
         if other.method in ("single", "majority", figure_names.ORACLE):
             continue
-        if other.method.startswith("truncate"):
+        if other.method.startswith("truncate") or other.size < _LEAST.get(other.method, 2):
             continue
-        for kind in (kind for kind in COSTS if kind in other.costs):
+        for kind in (kind for kind in MATCHED_BY if kind in other.costs):
             vote = _largest(arm, other, kind, votes)
             gap = None if vote is None else gap_of(vote, other)
             if vote is None or gap is None:
@@ -116,6 +121,14 @@ def _costs_no_more(vote: PointTable, other: PointTable, kind: str) -> bool:
     if not ids or kind not in vote.costs:
         return False
     return vote.of(ids).cost(kind) <= _SLACK * other.of(ids).cost(kind)
+
+
+def voting(arm: ArmPoints) -> Iterator[PairedGap]:
+    """Yield what each number of votes gains over one answer of the same arm."""
+    single = arm.find("single")
+    for table in arm.of("majority"):
+        if single is not None and table.size > 1 and (gap := gap_of(table, single)) is not None:
+            yield _at(figure_names.VOTING, table, None, gap)
 
 
 def doublings(arm: ArmPoints) -> Iterator[PairedGap]:

@@ -1,6 +1,16 @@
 """Inference-time scaling without verifiers (Wang et al., arXiv 2504.14047)."""
 
 KINDS: dict[str, str] = {
+    "section.frontier": "llmx.papers.inference_scaling.sections:FrontierSection",
+    "section.scaling": "llmx.papers.inference_scaling.sections:ScalingSection",
+    "stage.scaling": "llmx.papers.inference_scaling.stage:ScalingStage",
+    "picture.against_cost": "llmx.papers.inference_scaling.pictures:AGAINST_COST",
+    "picture.losses": "llmx.papers.inference_scaling.pictures:LOSSES",
+    "picture.scaling_with_draws": "llmx.papers.inference_scaling.pictures:DRAWS",
+    "picture.truncation": "llmx.papers.inference_scaling.pictures:TRUNCATION",
+    "picture.flips": "llmx.papers.inference_scaling.pictures:FLIPS",
+    "picture.margin": "llmx.papers.inference_scaling.pictures:MARGIN",
+    "picture.stopping": "llmx.papers.inference_scaling.pictures:STOPPING",
     "test.at_least": "llmx.papers.inference_scaling.verdicts:AT_LEAST",
     "test.feature_vote": "llmx.papers.inference_scaling.verdicts:FEATURE_VOTE",
     "test.markers_when_right": "llmx.papers.inference_scaling.verdicts:MARKERS_WHEN_RIGHT",

@@ -7,6 +7,7 @@ from llmx.papers.inference_scaling import figure_names
 
 MATCHED = figure_names.matched("majority", "revise", "completion")
 MIXTURE = figure_names.matched("majority", "mixture", "completion")
+OVER = (figure_names.OVER_PLAIN, figure_names.OVER_RANDOM)
 HEDGES = {one: figure_names.density("hedging", one) for one in ("a", "b")}
 
 
@@ -51,8 +52,8 @@ BOTH = [*able("worked"), *able("direct", 0.3)]
 
 def voted(plain_gain, over_random):
     return [
-        gap(figure_names.vote_gain("length"), around(plain_gain, spread=0.1)),
-        gap(figure_names.vote_gain("length", "random"), around(over_random, spread=0.1)),
+        gap(figure_names.vote_gain("length (filter)", over), around(mean, spread=0.1))
+        for over, mean in zip(OVER, (plain_gain, over_random), strict=True)
     ]
 
 

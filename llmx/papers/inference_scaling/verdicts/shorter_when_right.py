@@ -16,8 +16,8 @@ from llmx.report.verdict.decide import decide, every, some
 from llmx.report.verdict.evidence import Evidence
 from llmx.report.verdict.model import Verdict
 
-FILINGS = ("first", "second")
-"""How the disputed words are filed; see :mod:`llmx.papers.inference_scaling.features`."""
+FILINGS = ("a", "b")
+"""How the disputed words are filed; see :mod:`llmx.papers.inference_scaling.features.lexicon`."""
 
 
 def shorter_when_right(e: Evidence, *, arms: Sequence[str], within: bool = False) -> Verdict:
