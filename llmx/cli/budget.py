@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ABOUT = ("arm", "method", "size", "accuracy, %", "from best vote, points")
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", autocompletion=complete.runs, show_default=False)
+    str, typer.Argument(metavar="RUN", autocompletion=complete.run_names, show_default=False)
 ]
 
 

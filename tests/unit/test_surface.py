@@ -1,4 +1,4 @@
-"""What other people's code and scripts lean on: five calls, exit codes, groups of entry points."""
+"""What other people's code and scripts lean on: six calls, exit codes, groups of entry points."""
 
 import inspect
 import tomllib
@@ -33,7 +33,7 @@ def test_a_call_keeps_its_parameters(name):
     assert plain(getattr(llmx, name)) == CALLS[name]
 
 
-def test_the_library_has_five_calls():
+def test_the_library_has_six_calls():
     assert sorted(llmx.__all__) == sorted(CALLS)
     assert all(callable(getattr(llmx, name)) for name in CALLS)
 
