@@ -11,7 +11,8 @@ import llmx.api as api
 from llmx.cli import complete
 from llmx.cli.console import say, show, table
 from llmx.cli.options import Debug, Plugins, Runs
-from llmx.report.numbers import number, percent_span, points_span
+from llmx.report.numbers import percent_span, points_span
+from llmx.report.priced import cost_amount, cost_said
 
 if TYPE_CHECKING:
     from llmx.report.priced import PricedPoint
@@ -55,7 +56,7 @@ def budget(
     if as_json:
         say(dumps([_as_json(one, role, found.kind) for one, role in rows], indent=1))
         return
-    head = (*_ABOUT, found.kind, "")
+    head = (*_ABOUT, cost_said(found.kind), "")
     show(table(head, [_row(one, role, found.kind) for one, role in rows], right=head[2:6]))
 
 
@@ -67,10 +68,9 @@ def _both(pair: Affordable) -> list[tuple[PricedPoint, str]]:
 
 
 def _row(one: PricedPoint, role: str, kind: str) -> tuple[str, ...]:
-    cost = number(one.costs.get(kind), 0 if one.costs.get(kind, 0) >= 10 else 2)
     size = f"{one.size} {one.sizes}"
     told = (percent_span(one.accuracy), points_span(one.behind))
-    return (one.arm, one.label, size, *told, cost, role)
+    return (one.arm, one.label, size, *told, cost_amount(one.costs.get(kind)), role)
 
 
 def _as_json(one: PricedPoint, role: str, kind: str) -> dict[str, Any]:

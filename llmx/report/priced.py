@@ -13,8 +13,32 @@ from pydantic import Field
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.figure import Span
 from llmx.core.record import Frozen
+from llmx.report.numbers import NONE, number
 
 FILE = "scaling.json"
+
+_SAID = {
+    "completion": "completion tokens",
+    "prompt": "prompt tokens",
+    "cached": "cached prompt tokens",
+    "longest": "tokens of the longest chain",
+    "flops": "FLOPs",
+}
+_LARGE = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
+
+
+def cost_said(kind: str) -> str:
+    """Return what a kind of cost is called in a sentence."""
+    return _SAID.get(kind, kind)
+
+
+def cost_amount(value: float | None) -> str:
+    """Return a cost to two or three figures: ``5.57``, ``348``, ``2.7 G``."""
+    size, name = next(((s, n) for s, n in _LARGE if (value or 0.0) >= s), (1.0, ""))
+    if value is None:
+        return NONE
+    digits = 2 if value / size < 10 else 1 if name else 0
+    return f"{number(value / size, digits)} {name}".rstrip()
 
 
 class PricedPoint(Frozen):

@@ -18,7 +18,14 @@ from llmx.report.numbers import (
     points_span,
     signed_span,
 )
-from llmx.report.priced import PricedGap, PricedPoint, PricedPoints, cheapest_within
+from llmx.report.priced import (
+    PricedGap,
+    PricedPoint,
+    PricedPoints,
+    cheapest_within,
+    cost_amount,
+    cost_said,
+)
 from llmx.report.training.tables import TrainingTable
 
 Rows = Iterable[tuple[str, ...]]
@@ -49,12 +56,12 @@ def _enough(found: PricedPoints, gain: float, kinds: Sequence[str]) -> TrainingT
     rows = (
         (
             one.arm,
-            kind,
+            cost_said(kind),
             one.label,
             f"{one.size} {one.sizes}",
             percent_span(one.accuracy),
             points_span(one.behind),
-            _amount(one.costs.get(kind)),
+            cost_amount(one.costs.get(kind)),
         )
         for kind in kinds
         for one in cheapest_within(found, gain, kind)
@@ -67,10 +74,6 @@ def _enough(found: PricedPoints, gain: float, kinds: Sequence[str]) -> TrainingT
     return _table("What is enough", note, head, rows)
 
 
-def _amount(value: float | None) -> str:
-    return number(value, 2 if value is not None and value < 10 else 0)
-
-
 def _floors(found: PricedPoints) -> TrainingTable:
     rows = (
         (
@@ -78,7 +81,7 @@ def _floors(found: PricedPoints) -> TrainingTable:
             one.against,
             NONE if one.votes is None else str(one.votes),
             f"{one.low or '> ' + str(one.most)} to {one.high or '> ' + str(one.most)}",
-            f"{number_span(one.ratio, 2)} × {one.kind}",
+            f"{number_span(one.ratio, 2)} × {cost_said(one.kind)}",
         )
         for one in found.floors
     )
@@ -89,7 +92,14 @@ def _floors(found: PricedPoints) -> TrainingTable:
 
 def _matched(found: PricedPoints, kinds: Sequence[str]) -> TrainingTable:
     rows = (
-        (one.arm, kind, one.beside, points_span(one.span), p_value(one.p), p_value(one.p_family))
+        (
+            one.arm,
+            cost_said(kind),
+            one.beside,
+            points_span(one.span),
+            p_value(one.p),
+            p_value(one.p_family),
+        )
         for kind in kinds
         for one in _largest(one for one in found.gaps if one.what.endswith(f" at matched {kind}"))
     )
@@ -116,11 +126,11 @@ def _frontier(found: PricedPoints, kinds: Sequence[str]) -> TrainingTable:
     rows = (
         (
             one.arm,
-            kind,
+            cost_said(kind),
             one.label,
             f"{one.size} {one.sizes}",
             percent_span(one.accuracy),
-            _amount(one.costs.get(kind)),
+            cost_amount(one.costs.get(kind)),
             *(percent(shares.get(scope), 0) for scope in (ALL, found.classes.get(one.arm, ""))),
             percent(shares.get(one.arm), 0),
         )
@@ -211,7 +221,7 @@ def _weights(found: Sequence[MarkerTable]) -> TrainingTable:
 def _points(found: PricedPoints, kinds: Sequence[str]) -> TrainingTable:
     head = (
         *("Arm", "Method", "Size", "Accuracy, %", "No answer, %", "Cut, %"),
-        *kinds,
+        *map(cost_said, kinds),
         "Problems",
     )
     note = "Every point; shares of answers that none could be read from, and that the cap cut."
@@ -227,7 +237,7 @@ def _point(one: PricedPoint, kinds: Sequence[str]) -> tuple[str, ...]:
         f"{percent_span(one.accuracy)}{drawn}",
         percent(one.unparsed),
         percent(one.cut),
-        *(_amount(one.costs.get(kind)) for kind in kinds),
+        *(cost_amount(one.costs.get(kind)) for kind in kinds),
         str(one.problems),
     )
 

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from llmx.papers.inference_scaling import figure_names
 from llmx.report.numbers import number, number_span, percent, points_span
-from llmx.report.priced import CatchingUp, PricedGap, PricedPoint, PricedPoints, cheapest_within
+from llmx.report.priced import (
+    CatchingUp,
+    PricedGap,
+    PricedPoint,
+    PricedPoints,
+    cheapest_within,
+    cost_amount,
+    cost_said,
+)
 
 
 def sentences(found: PricedPoints, gain: float, kinds: Sequence[str]) -> Iterator[str]:
@@ -49,8 +57,8 @@ def _enough(found: PricedPoints, gain: float, kinds: Sequence[str]) -> Iterator[
     cheapest: dict[str, list[str]] = {}
     for kind in kinds:
         for one in cheapest_within(found, gain, kind):
-            cost = number(one.costs[kind], 0 if one.costs[kind] >= 10 else 2)
-            text = f"by {kind} with {one.label}, {one.size} {one.sizes} ({cost} a problem)"
+            cost = f"{cost_amount(one.costs[kind])} a problem"
+            text = f"by {cost_said(kind)} with {one.label}, {one.size} {one.sizes} ({cost})"
             cheapest.setdefault(one.arm, []).append(text)
     for arm, told in cheapest.items():
         within = f"Within {number(100 * gain)} points of its best"
@@ -58,7 +66,7 @@ def _enough(found: PricedPoints, gain: float, kinds: Sequence[str]) -> Iterator[
 
 
 def _floor(one: CatchingUp) -> str:
-    cost = f"{number_span(one.ratio, 2)} times its {one.kind}"
+    cost = f"{number_span(one.ratio, 2)} times its {cost_said(one.kind)}"
     if one.votes is None:
         return (
             f"`{one.arm}` does not reach one answer of `{one.against}` with up to {one.most} votes,"

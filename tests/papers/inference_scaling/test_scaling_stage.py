@@ -115,8 +115,8 @@ def test_pairs_of_classes_are_told_whether_the_weaker_catches_up(document, figur
     assert pairs == {("worked_direct", "worked"), ("worked_direct", "worked_small")}
     never = next(one for one in document.floors if one.against == "worked")
     assert never.votes is None and never.most == 16 and never.kind == "completion"
-    votes = next(one for one in document.points
-                 if (one.arm, one.method, one.size) == ("worked_direct", "majority", 16))  # fmt: skip
+    key = ("worked_direct", "majority", 16)
+    votes = next(one for one in document.points if (one.arm, one.method, one.size) == key)
     single = next(one for one in document.points if one.method == "single")
     assert never.ratio.estimate == pytest.approx(
         votes.costs["completion"] / single.costs["completion"]

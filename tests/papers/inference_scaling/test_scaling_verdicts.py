@@ -200,6 +200,13 @@ def test_both_differences_stand_beside_each_other():
         assert found.reason.index("pooled") < found.reason.index("within problems")
 
 
+def test_a_pooled_difference_does_not_rest_on_how_many_problems_are_mixed():
+    few = gap(figure_names.SHORTER_WITHIN, around(-0.2, n=8, spread=30))
+    found = verdict(SHORT, [tokens(-10), few])
+    assert (found.word, found.problems) == ("shown here", N)
+    assert verdict({**SHORT, "within": True}, [tokens(-10), few]).word == "withheld"
+
+
 def test_what_holds_no_marker_at_all_is_not_testable():
     none = [plain(figure_names.seen("hedging", one), 0, unit="markers") for one in ("a", "b")]
     found = verdict(HEDGING, [*marked(-1, -1), *none])

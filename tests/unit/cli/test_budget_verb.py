@@ -11,7 +11,13 @@ from llmx.core.errors import ConfigError
 from llmx.core.figure import Span
 from llmx.core.record import as_json
 from llmx.core.spec import ArmSpec, RunSpec
-from llmx.report.priced import PricedPoint, PricedPoints, cheapest_within, most_accurate
+from llmx.report.priced import (
+    PricedPoint,
+    PricedPoints,
+    cheapest_within,
+    cost_amount,
+    most_accurate,
+)
 from llmx.store.files import write_json
 
 
@@ -111,7 +117,7 @@ def test_the_table_has_a_row_for_the_cheapest_and_for_the_best(llmx, tmp_path):
     done = llmx("budget", "scaling_gsm", "--gain", "2", "--runs", str(tmp_path))
     assert done.exit_code == 0, done.output
     lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip()]
-    assert "longest" in lines[0]  # the run's own
+    assert "longest" in " ".join(lines[:3])  # the run's own
     body = " | ".join(lines)
     assert "a majority 16 draws 82.0 (79.0–85.0) 0.0 70 the cheapest near it" in body
     assert "a revise 2 draws 85.0 (82.0–88.0) +2.0 400 the best" in body
@@ -167,3 +173,12 @@ def test_a_damaged_document_is_no_traceback(llmx, tmp_path):
     write_json(folder / "scaling" / "scaling.json", {"cost": 3})
     done = llmx("budget", "scaling_gsm", "--runs", str(tmp_path))
     assert done.exit_code == 2 and "scaling.json" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0.0, "0.00"), (5.567, "5.57"), (346.2, "346"), (999_999, "999999"),
+     (2.698e9, "2.70 G"), (3.8e10, "38.0 G"), (1e6, "1.00 M")],
+)  # fmt: skip
+def test_a_cost_has_few_figures(value, text):
+    assert cost_amount(value) == text

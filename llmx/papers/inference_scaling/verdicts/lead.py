@@ -79,7 +79,10 @@ def numbered(one: Figure, p: float | None = None) -> Number:
 
 
 def _at(one: Figure) -> str:
-    return "" if one.at is None else f" at {one.at:g} {one.setting}"
+    if one.at is None:
+        return ""
+    counted = one.setting.removesuffix("s") if one.at == 1 else one.setting
+    return f" at {one.at:g} {counted}"
 
 
 def leads(figures: Iterable[Figure], family: bool = True) -> list[Lead]:

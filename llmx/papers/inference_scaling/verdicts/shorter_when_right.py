@@ -97,13 +97,19 @@ def _compared(
             [one.below() for one in judged],
         )
     beside = leads(pooled if within else inside)
+    shown = [one.number().model_copy(update=_RESTS_ON_NOTHING) for one in beside]
     return decide(every(less), some(greater)).verdict(
         reason=_reason(judged, beside, within),
-        numbers=tuple(one.number() for one in (*judged, *beside)),
+        numbers=(*(one.number() for one in judged), *shown),
     )
+
+
+_RESTS_ON_NOTHING = {"problems": 0, "seeds": 0}
+"""Of figures that stand beside: the word does not rest on them, nor on how many they are of."""
 
 
 def _reason(judged: Sequence[Lead], beside: Sequence[Lead], within: bool) -> str:
     pooled, inside = (beside, judged) if within else (judged, beside)
     said = f"Right minus wrong, pooled: {listed(pooled) or 'not measured'}"
-    return f"{said}; within problems that have both: {listed(inside) or 'none has both'}."
+    mixed = "; ".join(f"{listed([one])} ({one.figure.n} problems)" for one in inside)
+    return f"{said}; within problems that have both: {mixed or 'none has both'}."
