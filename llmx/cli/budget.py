@@ -63,8 +63,8 @@ def budget(
 def _both(pair: Affordable) -> list[tuple[PricedPoint, str]]:
     """Return the cheapest and the best; once where they are one."""
     if pair.cheapest == pair.best:
-        return [(pair.best, "the best, and the cheapest near it")]
-    return [(pair.cheapest, "the cheapest near it"), (pair.best, "the best")]
+        return [(pair.best, "both")]
+    return [(pair.cheapest, "cheapest near the best"), (pair.best, "best")]
 
 
 def _row(one: PricedPoint, role: str, kind: str) -> tuple[str, ...]:
