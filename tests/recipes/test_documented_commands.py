@@ -36,7 +36,17 @@ LACKS = {
     "recipe=backtracking": "needs a GPU here",
     "engine=vllm": "make vllm",
 }
-NEED_A_WORD = ("run", "budget", "compare", "reproduce", "parity", "serve", "describe", "report", "eval")
+NEED_A_WORD = (
+    "run",
+    "budget",
+    "compare",
+    "reproduce",
+    "parity",
+    "serve",
+    "describe",
+    "report",
+    "eval",
+)
 
 
 @pytest.fixture(scope="module")
