@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmx.api import compare, load_run, plan, reproduce, run
+    from llmx.api import budget, compare, load_run, plan, reproduce, run
 
-__all__ = ["compare", "load_run", "plan", "reproduce", "run"]
+__all__ = ["budget", "compare", "load_run", "plan", "reproduce", "run"]
 
 
 def __getattr__(name: str) -> Any:

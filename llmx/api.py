@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from llmx.graph.folder import RunFolder
     from llmx.graph.observer import Observer
     from llmx.graph.plan import Plan
+    from llmx.runs.budget import Budget
     from llmx.runs.check import Checked
     from llmx.runs.parity import Parity
     from llmx.runs.reproduce import PaperPage
     from llmx.runs.result import RunResult
     from llmx.store.cache import Entry
 
-__all__ = ["compare", "load_run", "plan", "reproduce", "run"]
+__all__ = ["budget", "compare", "load_run", "plan", "reproduce", "run"]
 
 Folder = Path | str
 
@@ -133,6 +134,32 @@ def compare(
 
     _use(plugins)
     return compare_runs(first, second, runs_folder(runs))
+
+
+def budget(
+    run: str,
+    *,
+    gain: float = 2.0,
+    cost: str | None = None,
+    runs: Folder | None = None,
+    plugins: Sequence[Folder] = (),
+) -> Budget:
+    """Return of each arm the cheapest way of spending compute within some points of its best.
+
+    Args:
+        run: (the beginning of) the name of a run that has a stage `scaling`, or its folder.
+        gain: percentage points.
+        cost: kind of cost, ``completion``, ``longest`` …; the run's own if None.
+        runs: folder of the runs; ``$LLMX_RUNS`` or ``./runs`` if None.
+        plugins: as for :func:`run`.
+
+    Raises:
+        LlmxError: for everything that a user can put right.
+    """
+    from llmx.runs.budget import budget as affordable
+
+    _use(plugins)
+    return affordable(run, runs_folder(runs), gain, cost)
 
 
 def reproduce(

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from llmx.cli import (
+    budget,
     compare,
     describe,
     doctor,
@@ -111,6 +112,7 @@ app.command("validate")(validate.validate)
 app.add_typer(runs.app, name="runs")
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("budget")(budget.budget)
 app.command("reproduce")(reproduce.reproduce)
 app.command("parity")(parity.parity)
 app.command("serve")(serve.serve)

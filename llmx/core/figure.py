@@ -81,6 +81,16 @@ class Spread(Frozen):
     variances: tuple[float, float, float]
 
 
+class MeanErrors(Frozen):
+    """What a test of a mean follows from: the errors that were taken; the widest counts.
+
+    Attributes:
+        errors: (standard error, degrees of freedom) of Student's t, over items, clusters or seeds.
+    """
+
+    errors: tuple[tuple[float, int], ...] = Field(min_length=1)
+
+
 class Figure(Frozen):
     """One figure. Its name is quantity, arm, `against` and, of a sweep, `setting` and `at`.
 
@@ -109,7 +119,7 @@ class Figure(Frozen):
     expected: float | None = Field(default=None, description="asked for, published, or by a law")
     over: tuple[str, ...] = Field(default=(), description="arms, of a figure over several")
     judge: JudgeName | None = None
-    basis: Rounds | Spread | None = None
+    basis: Rounds | Spread | MeanErrors | None = None
 
     def swept(self) -> bool:
         """Whether it is one point of a sweep, so that its name alone does not tell it."""

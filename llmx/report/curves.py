@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmx.report.axes import BOTTOM, LEFT, RIGHT, TOP, legend, legend_height, x_axis, y_axis
 from llmx.report.families import Look, drawn_mark, looks
 from llmx.report.placement import Box
-from llmx.report.scale import Scale, fitted
+from llmx.report.scale import Scale, fitted, fitted_rate
 from llmx.report.svg import document, element
 
 
@@ -20,6 +20,7 @@ class Line:
         low, high: the edges of a band around it, as long as `y`; empty = no band.
         raw: what the curve is a smoothed form of, drawn thin; empty = nothing.
         law: whether it is no measurement, but what a rule foretells: dashed, without markers.
+        colour: of its own; empty = that of its family.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Line:
     high: Sequence[float] = ()
     raw: Sequence[float] = ()
     law: bool = False
+    colour: str = ""
 
     @property
     def heights(self) -> tuple[float, ...]:
@@ -46,6 +48,7 @@ def curves(
     x_roof: float | None = 100,
     y_floor: float | None = 0,
     y_roof: float | None = None,
+    x_log: bool = False,
 ) -> str:
     """Return an SVG document; letters are legible where it is 400 pixels wide.
 
@@ -55,8 +58,9 @@ def curves(
         x_roof: a value that the horizontal axis must not go over (100 for a percentage).
         y_floor: a value that the vertical axis must not go under.
         y_roof: one that it must not go over.
+        x_log: whether the horizontal axis is logarithmic where its values span much.
     """
-    body, low = panel(lines, x_title, y_title, width, height, x_roof, y_floor, y_roof)
+    body, low = panel(lines, x_title, y_title, width, height, x_roof, y_floor, y_roof, x_log)
     return document(title, body, width, low)
 
 
@@ -69,13 +73,19 @@ def panel(
     x_roof: float | None = None,
     y_floor: float | None = 0,
     y_roof: float | None = None,
+    x_log: bool = False,
 ) -> tuple[list[str], float]:
     """Return what is drawn, from (0, 0), and how high it is with its legend."""
     frame = Box(LEFT, TOP, width - RIGHT, height - BOTTOM)
-    x = fitted((v for one in lines for v in one.x), frame.left, frame.right, roof_at=x_roof)
+    across = [v for one in lines for v in one.x]
+    linear = fitted(across, frame.left, frame.right, roof_at=x_roof)
+    x = fitted_rate(across, frame.left, frame.right) if x_log else linear
     heights = (v for one in lines for v in one.heights)
     y = fitted(heights, frame.bottom, frame.top, floor_at=y_floor, roof_at=y_roof)
-    look = looks([one.name for one in lines])
+    look = {
+        one.name: replace(known, colour=one.colour) if one.colour else known
+        for one, known in zip(lines, looks([one.name for one in lines]).values(), strict=True)
+    }
     body = [*x_axis(x, frame, x_title), *y_axis(y, frame, y_title)]
     for one in lines:
         body += _behind(one, look[one.name], x, y)

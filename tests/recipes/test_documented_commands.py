@@ -19,8 +19,12 @@ from written_commands import ROOT, all_commands, of_header, of_page, words
 
 from llmx.claims import known
 from llmx.cli.app import app
+from llmx.core.figure import Span
+from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
 from llmx.engines.size import ZOO
+from llmx.report.priced import FILE, PricedPoint, PricedPoints
+from llmx.store.files import write_json
 
 # Those of recipe=sums want a package installed: tests/recipes/test_documented_recipe.py.
 COMMANDS = [command for command in all_commands() if "recipe=sums" not in command]
@@ -32,7 +36,17 @@ LACKS = {
     "recipe=backtracking": "needs a GPU here",
     "engine=vllm": "make vllm",
 }
-NEED_A_WORD = ("run", "compare", "reproduce", "parity", "serve", "describe", "report", "eval")
+NEED_A_WORD = (
+    "run",
+    "budget",
+    "compare",
+    "reproduce",
+    "parity",
+    "serve",
+    "describe",
+    "report",
+    "eval",
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +66,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.exit_code == 0, done.output
     (run,) = (here / "runs").glob("fsd_gsm8k-*")
-    for name in ("first", "second"):
+    for name in ("first", "second", "scaling_gsm-00000000"):
         shutil.copytree(run, here / "runs" / name)
+    _compared(here / "runs" / "scaling_gsm-00000000" / "scaling")
     return here
+
+
+def _compared(folder: Path) -> None:
+    """Write what a stage `scaling` leaves, of one point."""
+    costs = {"completion": 50.0, "longest": 50.0}
+    point = PricedPoint(
+        arm="a", method="single", label="single answer", size=1, sizes="draws", problems=2,
+        accuracy=Span(estimate=0.5), behind=Span(estimate=0.0), costs=costs, unparsed=0, cut=0,
+    )  # fmt: skip
+    folder.mkdir()
+    write_json(folder / FILE, as_json(PricedPoints(cost="completion", points=(point,))))
 
 
 def _model(folder: Path, hidden: int) -> None:

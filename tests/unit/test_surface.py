@@ -1,4 +1,4 @@
-"""What other people's code and scripts lean on: five calls, exit codes, groups of entry points."""
+"""What other people's code and scripts lean on: six calls, exit codes, groups of entry points."""
 
 import inspect
 import tomllib
@@ -15,6 +15,7 @@ CALLS = {
     "plan": "(recipe, *overrides, runs=None, limit=None, recipes=(), plugins=(), workers=None,"
     " trust_remote_code=False)",
     "load_run": "(run, runs=None, *, plugins=())",
+    "budget": "(run, *, gain=2.0, cost=None, runs=None, plugins=())",
     "compare": "(first, second, *, runs=None, plugins=())",
     "reproduce": "(paper, *, runs=None, sources=(), recipes=(), plugins=())",
 }
@@ -32,7 +33,7 @@ def test_a_call_keeps_its_parameters(name):
     assert plain(getattr(llmx, name)) == CALLS[name]
 
 
-def test_the_library_has_five_calls():
+def test_the_library_has_six_calls():
     assert sorted(llmx.__all__) == sorted(CALLS)
     assert all(callable(getattr(llmx, name)) for name in CALLS)
 

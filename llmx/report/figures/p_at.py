@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from math import sqrt
 
-from llmx.core.figure import Figure, Rounds, Spread
+from llmx.core.figure import Figure, MeanErrors, Rounds, Spread
 from llmx.stats.inversion import p_beyond
 from llmx.stats.rates import ratio_interval_at
-from llmx.stats.student import coverage
+from llmx.stats.student import StudentError, coverage
 
 
 def p_at(figure: Figure, value: float) -> float | None:
     """Return the two-sided p value of "the figure is `value`"; None where its basis is not known.
 
-    Of rounds it inverts the interval of their ratio, of texts it is Fieller's t.
+    Of rounds it inverts the interval of their ratio, of texts it is Fieller's t, of a mean
+    Student's with the error that gives the largest.
     """
     basis = figure.basis
     if basis is None:
         return None
+    if isinstance(basis, MeanErrors):
+        gap = figure.span.estimate - value
+        return max(StudentError(*error).p_value(gap) for error in basis.errors)
     return _of_rounds(basis, value) if isinstance(basis, Rounds) else of_texts(basis, value)
 
 

@@ -72,8 +72,9 @@ def results_in(folder: Path) -> Results:
 
 
 def has_own_page(folder: Path) -> bool:
-    """Whether the figures of a folder are of a document that llmx has tables and pages for."""
-    return any((folder / name).exists() for name in _READERS)
+    """Whether the figures of a folder stand on a page: llmx's own tables, or one of its stage."""
+    known = any((folder / name).exists() for name in _READERS)
+    return known or any(folder.glob("*.html"))
 
 
 def _old(path: Path, read: Reader) -> Figures:

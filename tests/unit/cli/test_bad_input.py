@@ -131,6 +131,7 @@ COMMANDS = [
     ("paper", ["reproduce", "fds"], ["no paper 'fds'", "fsd"]),
     ("no paper", ["reproduce", ""], ["no paper ''", "fsd"]),
     ("compare one", ["compare", "a"], ["Missing argument"]),
+    ("budget of nothing", ["budget", "nothing"], ["no run 'nothing'"]),
     ("report above", ["report", "../.."], ["no run '../..'"]),
     ("rm nothing", ["runs", "rm", ""], ["no run ''"]),
     ("check", ["runs", "check", "nothing"], ["no run 'nothing'"]),

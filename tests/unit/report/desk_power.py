@@ -12,6 +12,7 @@ from null_worlds import CASES, Case, World, line, right
 from llmx.config.compose import compose
 from llmx.config.index import entries
 from llmx.core.names import families
+from llmx.core.registry import kinds
 from llmx.core.spec import trained_arms
 from llmx.report.verdict.schema import arms_of
 from llmx.stages.budget import size_problems
@@ -22,7 +23,14 @@ RUNS = {True: 400, False: 50}
 SPREAD = 0.05
 ENOUGH = 0.8
 RANKING = "ranking_at_equal_share"
-UNDECIDED = ("costs_and_gains", "poor_predictor", "threshold_transfer")
+OF_POOLS = tuple(
+    name
+    for name, where in kinds("test").items()
+    if where.startswith("llmx.papers.inference_scaling.")
+)
+"""Tests of pools of draws, which have worlds of their own."""
+
+UNDECIDED = ("costs_and_gains", "poor_predictor", "threshold_transfer", *OF_POOLS)
 """Never decided, or decided by other things than the number of problems: see the other tables."""
 
 BY_TEST = {one.finding["test"]: one for one in reversed(CASES) if one.name != CASES[0].name}
