@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from llmx.core.errors import DataError
+from llmx.core.errors import LlmxError
 from llmx.core.spec import DataSpec
 from llmx.data import load
-from llmx.papers.staircase.worked_arithmetic import SKILLS, WorkedArithmetic
+from llmx.data.worked_arithmetic import LARGEST, SKILLS, WorkedArithmetic
 from llmx.scoring.gsm import strict_answer
 
 
@@ -21,9 +21,17 @@ def value(expression):
     return eval(expression)  # digits and operators alone
 
 
+EVERY = {"skills": list(SKILLS)}
+ASKED = [
+    "What is 51 + 24 + 81 + 44 - 71?",
+    "What is 16 * 26 + 37?",
+    "What is left when 4851 is divided by 16?",
+]
+
+
 @pytest.mark.parametrize("split", ["test", "train"])
 def test_every_step_is_true_and_the_last_one_is_the_answer(split):
-    for sample in load(spec(), split):
+    for sample in load(spec(options=EVERY), split):
         steps, answer = sample.solution.split("#### ")
         for step in steps.split(". ")[:-1]:
             first, *others = (value(side) for side in step.split(" = "))
@@ -32,7 +40,7 @@ def test_every_step_is_true_and_the_last_one_is_the_answer(split):
 
 
 def test_the_answer_is_that_of_the_question():
-    for sample in load(spec(), "test"):
+    for sample in load(spec(options=EVERY), "test"):
         expression = re.fullmatch(r"What is ([\d +*-]+)\?", sample.question)
         divided = re.fullmatch(r"What is left when (\d+) is divided by (\d+)\?", sample.question)
         found = value(expression[1]) if expression else int(divided[1]) % int(divided[2])
@@ -42,7 +50,7 @@ def test_the_answer_is_that_of_the_question():
 def test_skills_take_turns_and_splits_share_no_question():
     data = WorkedArithmetic(spec())
     test, train = data.split("test"), data.split("train")
-    assert [sample.cluster for sample in test[:3]] == list(SKILLS)
+    assert [sample.cluster for sample in test[:3]] == list(LARGEST)
     assert not {s.question for s in test} & {s.question for s in train}
     assert len({s.question for s in train}) == 3000
     only = load(spec(options={"skills": ["product"]}), "test")
@@ -50,7 +58,7 @@ def test_skills_take_turns_and_splits_share_no_question():
 
 
 def test_numbers_stay_where_they_are_said_to_stay():
-    for sample in load(spec(), "train"):
+    for sample in load(spec(options=EVERY), "train"):
         assert all(0 <= int(number) < 10_000 for number in re.findall(r"\d+", sample.solution))
 
 
@@ -60,10 +68,40 @@ def test_a_worked_solution_is_right_and_another_answer_is_not():
     assert strict_answer(sample.solution + "1") != sample.answer
 
 
+def test_a_skill_has_its_size():
+    terms = {"total_2": 2, "total_3": 3, "total_4": 4, "total": 5}
+    digits = {"remainder_3": 3, "remainder": 4}
+    factor = {"product_1": 1, "product": 2}
+    for sample in load(spec(options=EVERY), "test"):
+        numbers = re.findall(r"\d+", sample.question)
+        match sample.cluster.partition("_")[0]:
+            case "total":
+                assert len(numbers) == terms[sample.cluster]
+            case "remainder":
+                assert len(numbers[0]) == digits[sample.cluster]
+            case "product":
+                assert len(numbers[1]) == factor[sample.cluster]
+
+
+def test_what_three_skills_ask_is_what_they_asked_before_there_were_more():
+    first = load(spec(), "test", 3)
+    assert [sample.question for sample in first] == ASKED
+    assert load(spec(options={"skills": list(LARGEST)}), "train") == load(spec(), "train")
+
+
 @pytest.mark.parametrize(
-    "options", [{"skills": []}, {"skills": ["sum"]}, {"skills": "total"}, {"skil": ["total"]}]
+    "options",
+    [
+        {"skills": []},
+        {"skills": ["sum"]},
+        {"skills": "total"},
+        {"skil": ["total"]},
+        {"skills": ["total", "total"]},
+        {"solutions": "some"},
+    ],
 )
 def test_bad_options_are_one_line(options):
-    with pytest.raises(DataError) as error:
-        WorkedArithmetic(spec(options=options))
-    assert "\n" not in str(error.value)
+    for make in (WorkedArithmetic, WorkedArithmetic.identity):
+        with pytest.raises(LlmxError) as error:
+            make(spec(options=options))
+        assert error.value.exit_code == 2 and "\n" not in str(error.value)
