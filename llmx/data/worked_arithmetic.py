@@ -30,12 +30,12 @@ class Worked(NamedTuple):
     answer: int
 
 
-def total(rng: Random, numbers: int = 5) -> Worked:
-    """Add and take away numbers of two digits, from left to right, never below zero."""
+def total(rng: Random, numbers: int = 5, least: int = 10, most: int = 99) -> Worked:
+    """Add numbers to one of two digits and take them away, from left to right, never below zero."""
     value = rng.randint(10, 99)
     asked, steps = str(value), []
     for _ in range(numbers - 1):
-        term = rng.randint(10, 99)
+        term = rng.randint(least, most)
         sign = rng.choice("+-") if value >= term else "+"
         after = value + term if sign == "+" else value - term
         asked += f" {sign} {term}"
@@ -84,7 +84,13 @@ def remainder(rng: Random, digits: int = 4) -> Worked:
     return Worked(f"What is left when {number} is divided by {divisor}?", tuple(steps), left)
 
 
+_small = partial(total, least=1, most=9)
+
 SKILLS: dict[str, Callable[[Random], Worked]] = {
+    "small_total_2": partial(_small, numbers=2),
+    "small_total_3": partial(_small, numbers=3),
+    "small_total_4": partial(_small, numbers=4),
+    "small_total": _small,
     "total_2": partial(total, numbers=2),
     "total_3": partial(total, numbers=3),
     "total_4": partial(total, numbers=4),

@@ -68,19 +68,36 @@ def test_a_worked_solution_is_right_and_another_answer_is_not():
     assert strict_answer(sample.solution + "1") != sample.answer
 
 
+DIGITS = {
+    **{f"small_total_{size}": [2, *[1] * (size - 1)] for size in (2, 3, 4)},
+    "small_total": [2, 1, 1, 1, 1],
+    **{f"total_{size}": [2] * size for size in (2, 3, 4)},
+    "total": [2] * 5,
+    "product_1": [2, 1, 2],
+    "product": [2, 2, 2],
+    "remainder_3": [3, 2],
+    "remainder": [4, 2],
+}
+
+
 def test_a_skill_has_its_size():
-    terms = {"total_2": 2, "total_3": 3, "total_4": 4, "total": 5}
-    digits = {"remainder_3": 3, "remainder": 4}
-    factor = {"product_1": 1, "product": 2}
-    for sample in load(spec(options=EVERY), "test"):
+    found = load(spec(options=EVERY), "test")
+    for sample in found:
         numbers = re.findall(r"\d+", sample.question)
-        match sample.cluster.partition("_")[0]:
-            case "total":
-                assert len(numbers) == terms[sample.cluster]
-            case "remainder":
-                assert len(numbers[0]) == digits[sample.cluster]
-            case "product":
-                assert len(numbers[1]) == factor[sample.cluster]
+        assert [len(number) for number in numbers] == DIGITS[sample.cluster], sample
+        assert "0" not in numbers  # nothing is added for nothing
+    assert {sample.cluster for sample in found} == {*DIGITS} == {*SKILLS}
+
+
+@pytest.mark.parametrize("skills", [["total_2"], ["remainder_3", "small_total"], list(SKILLS)])
+def test_a_part_of_the_skills_asks_nothing_that_a_training_on_all_has_seen(skills):
+    """As long as it asks no more of each skill."""
+    sizes = {"test": 20 * len(SKILLS), "calibration": 10 * len(SKILLS)}
+    seen = {one.question for one in load(spec(options=EVERY, train=4000, **sizes), "train")}
+    fewer = {"test": 20 * len(skills), "calibration": 10 * len(skills)}
+    part = spec(options={"skills": skills}, **fewer)
+    for split in ("test", "calibration"):
+        assert not seen & {one.question for one in load(part, split)}
 
 
 def test_what_three_skills_ask_is_what_they_asked_before_there_were_more():
