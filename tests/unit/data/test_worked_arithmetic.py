@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from yaml import safe_load
 
+from llmx.config.places import builtin
 from llmx.core.errors import LlmxError
 from llmx.core.spec import DataSpec
 from llmx.data import load
@@ -122,3 +124,14 @@ def test_bad_options_are_one_line(options):
         with pytest.raises(LlmxError) as error:
             make(spec(options=options))
         assert error.value.exit_code == 2 and "\n" not in str(error.value)
+
+
+def test_the_rungs_that_ship_ask_what_the_ladder_kept_apart():
+    """And the ladder's split of each rung, so that its card counts the same problems."""
+    paths = (builtin() / f"_groups/data/arithmetic_{name}.yaml" for name in ("ladder", "rungs"))
+    every, part = (DataSpec(**{**safe_load(path.read_text()), "train": 0}) for path in paths)
+    for split in ("test", "calibration"):
+        apart = {one.question for one in load(every, split)}
+        asked = load(part, split)
+        assert len(asked) == getattr(part, split) == len({one.question for one in asked})
+        assert {one.question for one in asked} <= apart
