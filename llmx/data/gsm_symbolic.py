@@ -152,6 +152,12 @@ def _word_line(line: str, place: int, manner: Manner, rng: Random) -> str:
     return _join(opening, body.strip().rstrip(".") + ".")
 
 
+def _step_lines(solution: str) -> list[str]:
+    """Return the lines of a generator's solution, without its closing ``#### N``."""
+    lines = [line.strip() for line in solution.splitlines() if line.strip()]
+    return [line for line in lines if not line.startswith("####")]
+
+
 def reword(solution: str, answer: str, rng: Random) -> str:
     """Word a solution anew.
 
@@ -163,8 +169,7 @@ def reword(solution: str, answer: str, rng: Random) -> str:
     Returns:
         The lines, then ``#### answer``.
     """
-    lines = [line.strip() for line in solution.splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith("####")]
+    lines = _step_lines(solution)
     manner = Manner.draw(rng)
     places = [0, *[1] * (len(lines) - 2), 2][: len(lines)] if len(lines) > 1 else [2]
     worded = [
@@ -212,8 +217,7 @@ class GsmSymbolic(Templated[int]):
     @classmethod
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
         """Return what the problems depend on, the generator's version included."""
-        found = spec.model_dump(mode="json")
-        return {"spec": found, "generator": generator_version(), "version": VERSION}
+        return {"spec": cls.stated(spec), "generator": generator_version(), "version": VERSION}
 
     def templates(self, split: str) -> tuple[int, ...]:
         """Return numbers of templates: `heldout` has its own."""
@@ -230,9 +234,15 @@ class GsmSymbolic(Templated[int]):
             id=f"{split}-{template}-{index}",
             question=made["question"].strip(),
             answer=answer,
-            solution=solution,
-            cluster=f"template-{template}",
+            # Made in any case: its draws move the generator on to the next problem.
+            solution=self.solution(solution, answer),
+            cluster=_cluster(template),
         )
+
+    def rung(self, template: int) -> tuple[str, int]:
+        """Return the cluster of a template, and the lines of its solution: of all its problems."""
+        made = self._generators[template](Random(0), 1.0)
+        return _cluster(template), len(_step_lines(made["metadata"]["answer_cot"]))
 
     def _check_templates(self) -> None:
         unknown = {*self.spec.templates, *self.spec.heldout_templates} - set(self._generators)
@@ -241,6 +251,10 @@ class GsmSymbolic(Templated[int]):
         both = set(self.spec.templates) & set(self.spec.heldout_templates)
         if both:
             raise DataError(f"templates {sorted(both)} are both trained on and held out")
+
+
+def _cluster(template: int) -> str:
+    return f"template-{template}"
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ KINDS = {
     "stage.corpus": "llmx.data.corpus:CorpusStage",
     "stage.prompts": "llmx.data.tasks.stage:PromptsStage",
     "data.gsm_symbolic": "llmx.data.gsm_symbolic:GsmSymbolic",
+    "data.worked_arithmetic": "llmx.data.worked_arithmetic:WorkedArithmetic",
     "data.gsm8k": "llmx.data.gsm8k:Gsm8k",
     "data.csqa": "llmx.data.csqa:Csqa",
     "data.mmlu": "llmx.data.mmlu:Mmlu",

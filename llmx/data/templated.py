@@ -11,10 +11,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from hashlib import blake2b
 from random import Random
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import Field
 
 from llmx.core.errors import DataError
+from llmx.core.options import StageOptions, parse
 from llmx.core.record import Sample
+from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.store.rows import lean
 
@@ -33,11 +37,28 @@ def question_key(question: str) -> str:
     return blake2b(normalise_question(question).encode(), digest_size=10).hexdigest()
 
 
+class TemplatedOptions(StageOptions):
+    """``data.options`` of problems that are drawn from templates."""
+
+    solutions: Literal["worked", "none"] = Field(
+        default="worked",
+        description="none = a model learns the final answer alone, of the very same problems",
+    )
+
+
 class Templated(ABC, Generic[Template]):
     """A dataset of problems by template, in turns. ``collisions`` counts repeats by split."""
 
+    Options: ClassVar[type[TemplatedOptions]] = TemplatedOptions
+
     def __init__(self, spec: DataSpec) -> None:
+        """Take a specification.
+
+        Raises:
+            ConfigError: for an option that the kind has not.
+        """
         self.spec = spec
+        self.worked = parse(spec, self.Options).solutions == "worked"
         self.collisions: dict[str, int] = {}
         self._seen: set[str] = set()
         self._splits: dict[str, list[Sample]] = {}
@@ -47,6 +68,22 @@ class Templated(ABC, Generic[Template]):
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
         """Return what the problems depend on, the generator's version included."""
 
+    @classmethod
+    def stated(cls, spec: DataSpec) -> dict[str, Any]:
+        """Return the specification as identities hold it: worked solutions go without saying.
+
+        Raises:
+            ConfigError: for an option that the kind has not.
+        """
+        found = spec.stated()
+        if parse(spec, cls.Options).solutions == "worked":
+            found.get("options", {}).pop("solutions", None)
+        return {name: value for name, value in found.items() if name != "options" or value}
+
+    def solution(self, worked: str, answer: str) -> str:
+        """Return what a model learns: the worked solution, or the line that a scorer reads."""
+        return worked if self.worked else f"#### {answer}"
+
     @abstractmethod
     def templates(self, split: str) -> Sequence[Template]:
         """Return the templates that a split draws from."""
@@ -54,6 +91,10 @@ class Templated(ABC, Generic[Template]):
     @abstractmethod
     def problem(self, rng: Random, split: str, template: Template, index: int) -> Sample:
         """Draw one problem."""
+
+    @abstractmethod
+    def rung(self, template: Template) -> tuple[str, int]:
+        """Return the cluster of a template, and how many steps its worked solutions have."""
 
     def split(self, name: str, limit: int | None = None) -> list[Sample]:
         """Return the problems of a split in their fixed order, at most `limit`.
@@ -96,3 +137,19 @@ class Templated(ABC, Generic[Template]):
             self._seen.add(key)
             index, repeats = index + 1, 0
             yield sample
+
+
+def steps_by_cluster(spec: DataSpec, split: str) -> dict[str, int]:
+    """Return how many steps a worked solution has, by the cluster of its problem.
+
+    A ladder: from what can be answered at once to what has to be worked out. It depends on no
+    solution being written, so it holds of ``solutions: none`` too.
+
+    Returns:
+        ``{cluster: steps}`` of a split; empty for a kind whose problems have no templates.
+    """
+    kind = lookup("data", spec.kind)
+    if not issubclass(kind, Templated):
+        return {}
+    dataset = kind(spec)
+    return dict(dataset.rung(template) for template in dataset.templates(split))

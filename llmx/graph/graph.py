@@ -142,7 +142,8 @@ def check_wiring(graph: Graph) -> None:
 
 def _reads_of(node: Node) -> tuple[Reads, ...]:
     reads = _READS.get(node.stage.kind, ()) if _ours(node) else ()
-    own = node.stage.kind == "train" and not node.given.stage.options.get("base")
+    taken = any(node.given.stage.options.get(name) for name in ("base", "tokenizer"))
+    own = node.stage.kind == "train" and not taken
     return (*reads, Reads(("tokenizer",))) if own else reads
 
 

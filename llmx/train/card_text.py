@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 _SUBJECTS = {
-    "gsm_symbolic": "templated grade-school word problems",
-    "worked_arithmetic": "arithmetic with its steps written out",
+    ("gsm_symbolic", True): "templated grade-school word problems",
+    ("gsm_symbolic", False): "templated grade-school word problems, to answer them at once",
+    ("worked_arithmetic", True): "arithmetic with its steps written out",
+    ("worked_arithmetic", False): "arithmetic, to answer at once",
 }
 
 
@@ -25,6 +27,10 @@ def _head(name: str, about: Mapping[str, Any]) -> list[str]:
     shape, trainer, loss = about["shape"], about["trainer"], about["final_loss"]
     begun = f"trained on from {about['base']}" if about.get("base") else "trained from nothing"
     end = f"; final training loss {loss:.3f}" if loss is not None else ""
+    worked = about["data"].get("options", {}).get("solutions") != "none"
+    subject = _SUBJECTS[about["data"]["kind"], worked]
+    learned = "solution" if worked else "final answer"
+    words = f", tokenizer of {about['tokenizer']}" if about.get("tokenizer") else ""
     return [
         "---",
         "license: apache-2.0",
@@ -34,13 +40,13 @@ def _head(name: str, about: Mapping[str, Any]) -> list[str]:
         "",
         f"A Llama-architecture model of {about['parameters'] / 1e6:.2f} M parameters "
         f"({shape['layers']} layers × {shape['hidden']}, feed-forward {shape['intermediate']}, "
-        f"heads of {shape['head_dim']}, tied embeddings), {begun} by "
+        f"heads of {shape['head_dim']}, tied embeddings{words}), {begun} by "
         f"`llmx run recipe={about.get('recipe', 'zoo_gsm')}` on "
-        f"{_SUBJECTS[about['data']['kind']]}. It answers those and nothing else. Weights are "
+        f"{subject}. It answers those and nothing else. Weights are "
         "stored in float16; llmx runs them in float32.",
         "",
         f"Training: {trainer['steps']} steps of {trainer['batch_size']} problems, AdamW at "
-        f"{trainer['learning_rate']}, cosine decay, loss on the solution only, seed "
+        f"{trainer['learning_rate']}, cosine decay, loss on the {learned} only, seed "
         f"{about['seed']}{end}.",
         "",
     ]
@@ -82,8 +88,8 @@ def _data(about: Mapping[str, Any]) -> list[str]:
         "",
         _sources(about),
         "",
-        "Splits are disjoint by the hash of the normalised question; redrawn because of a "
-        f"collision: {counted}.",
+        f"{_caution(about)}Splits are disjoint by the hash of the normalised question; redrawn "
+        f"because of a collision: {counted}.",
         "",
     ]
 
@@ -97,7 +103,14 @@ def _sources(about: Mapping[str, Any]) -> str:
         f"GSM-Symbolic templates through {about['generator']}, seed {data['seed']}, wording "
         f"{data['wording']}. Trained on {data['train']} problems from templates "
         f"{', '.join(map(str, data['templates']))}. Held-out templates: "
-        f"{', '.join(map(str, data['heldout_templates']))}. Same templates, new variables: a test "
-        "question has numbers and names that were never trained on together, its sentence pattern "
-        "was."
+        f"{', '.join(map(str, data['heldout_templates']))}."
+    )
+
+
+def _caution(about: Mapping[str, Any]) -> str:
+    if about["data"]["kind"] == "worked_arithmetic":
+        return ""
+    return (
+        "Same templates, new variables: a test question has numbers and names that were never "
+        "trained on together, its sentence pattern was. "
     )

@@ -23,7 +23,7 @@ from llmx.core.spec import ShapeSpec, TrainerSpec
 from llmx.core.stage import Cost, Memory, StageContext, StageInput, WritesRows
 from llmx.engines.pair import ready_folder
 from llmx.engines.pretrained import explained
-from llmx.engines.size import ModelSize, model_identity
+from llmx.engines.size import ModelSize, local_folder, model_identity
 from llmx.store.files import read_lines, sync_tree, write_json
 from llmx.train.malloc import keep_freed_memory
 from llmx.train.order import ByLength, follow
@@ -40,6 +40,11 @@ class TrainOptions(StageOptions):
         default=None,
         description="model to start from, with its tokenizer: a folder or zoo:NAME; "
         "of `shape` only the context is then read",
+    )
+    tokenizer: str | None = Field(
+        default=None,
+        description="a folder, or zoo:NAME, whose tokenizer is taken; null = of `base`, or of a "
+        "stage among the needs",
     )
     shape: ShapeSpec | None = Field(default=None, description="null = the arm's `shape`")
     trainer: TrainerSpec | None = Field(default=None, description="null = the arm's `trainer`")
@@ -61,14 +66,18 @@ class TrainStage:
         """Shape, optimisation and seed.
 
         Trainings of several passes are apart from those of an order that a kill could change.
+
+        Raises:
+            ConfigError: if there is no such tokenizer, or one too many.
         """
         shape, trainer, seed = _specs(given)
-        base = given.read(TrainOptions).base
+        base, taken = given.read(TrainOptions).base, _taken_tokenizer(given)
         return {
             "shape": shape.model_dump(mode="json"),
             "trainer": trainer.model_dump(mode="json", exclude=_ACCIDENTS),
             "seed": seed,
             **({"base": model_identity(base, None)} if base else {}),
+            **({"tokenizer": model_identity(taken, None)} if taken else {}),
             **({"order": _ORDER} if _several_passes(given, trainer) else {}),
         }
 
@@ -141,6 +150,19 @@ def _specs(given: StageInput) -> tuple[ShapeSpec, TrainerSpec, int]:
     return shape, trainer, arm.seed if options.seed is None else options.seed
 
 
+def _taken_tokenizer(given: StageInput) -> str | None:
+    options, where = given.read(TrainOptions), f"stages.{given.stage.name}"
+    if options.tokenizer is None:
+        return None
+    if options.base is not None:
+        raise ConfigError(
+            f"{where}.tokenizer: base={options.base} has its own", f"{where}.tokenizer=null"
+        )
+    if local_folder(options.tokenizer) is None:
+        raise ConfigError(f"{where}.tokenizer is {options.tokenizer!r}", "a folder, or zoo:NAME")
+    return options.tokenizer
+
+
 def _several_passes(given: StageInput, trainer: TrainerSpec) -> bool:
     """Whether the training goes on after its first pass over the rows, as far as the plan knows.
 
@@ -169,21 +191,28 @@ def _need(context: StageContext, file: str) -> Path:
 def _load_tokenizer(context: StageContext) -> Any:
     from llmx.engines.pretrained import tokenizer
 
-    folder = _base(context) or _need(context, "tokenizer.json")
+    folder = _named(context, "tokenizer") or _base(context) or _need(context, "tokenizer.json")
     with explained(str(folder)):
         return tokenizer(str(folder))
 
 
 def _base(context: StageContext) -> Path | None:
-    """Return the folder of the model to go on from.
+    """Return the folder of the model to go on from."""
+    return _named(context, "base")
+
+
+def _named(context: StageContext, option: str) -> Path | None:
+    """Return the folder of the model that an option names.
 
     Raises:
         ConfigError: if it is not on this machine.
     """
-    name = context.given.read(TrainOptions).base
+    name: str | None = getattr(context.given.read(TrainOptions), option)
     folder = ready_folder(name, None, context.inputs) if name else None
     if name and folder is None:
-        raise ConfigError(f"stage option base={name} is no folder here", "a folder, or zoo:NAME")
+        raise ConfigError(
+            f"stage option {option}={name} is no folder here", "a folder, or zoo:NAME"
+        )
     return folder
 
 

@@ -129,9 +129,11 @@ def _facts(context: StageContext, arm: str) -> dict[str, Any]:
     training = read_json(context.inputs[f"train/{arm}"] / "training.json")
     corpus = read_json(_corpus(context.inputs, arm) / "corpus.json")
     options = context.given.read(ZooCardOptions)
+    taken = context.given.stages["train"].options.get("tokenizer")
     return {
         "recipe": options.recipe,
         "base": options.base,
+        **({"tokenizer": taken} if taken else {}),
         "shape": spec.shape.model_dump(mode="json"),
         "trainer": spec.trainer.model_dump(mode="json"),
         "seed": spec.seed,

@@ -66,7 +66,7 @@ RESUME = [
     Mutant(_WIRING, "    if mine != other:", "    if mine == other:", _LACKS),
     Mutant(
         _WIRING,
-        'node.stage.kind == "train" and not node.given.stage.options.get("base")',
+        'node.stage.kind == "train" and not taken',
         'node.stage.kind == "train"',
         f"{_WIRED}::test_what_is_there_is_planned",
     ),

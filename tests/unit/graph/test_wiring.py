@@ -132,13 +132,14 @@ def test_what_is_there_is_planned(planned):
         "words": reader("tokenizer", "c", over="recipe", vocabulary=384),
         "train": {**TRAIN, "needs": ["c", "words"]},
         "on": {**TRAIN, "needs": ["c"], "base": "zoo:gsm_draft"},
+        "taken": {**TRAIN, "needs": ["c"], "seed": 2, "tokenizer": "zoo:gsm_draft"},
         "sft": reader("sft", "c", **SFT),
         "g": BACK,
         "s": reader("score", "g", split="calibration"),
         "h": {"kind": "decode"},
         "a": reader("audit", "h", "s"),
     }
-    assert len(planned(stages).graph.nodes) == 4 + 1 + 4 * 2
+    assert len(planned(stages).graph.nodes) == 5 + 1 + 4 * 2
 
 
 def test_what_a_stage_of_another_package_writes_is_not_known(planned, monkeypatch):

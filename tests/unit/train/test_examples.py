@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmx.core.errors import DataError
+from llmx.core.spec import DataSpec
+from llmx.data import load
 from llmx.train.examples import IGNORED, encode_corpus, encode_example, pad_batch
 from llmx.train.tokenizer import SPECIAL
 
@@ -32,6 +34,16 @@ def test_the_prompt_is_what_an_engine_sends(tokenizer, question, solution):
     sent = tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_dict=True)
     example = encode_example(tokenizer, question, solution)
     assert example["input_ids"][: len(sent["input_ids"])] == list(sent["input_ids"])
+
+
+def test_of_an_answer_alone_the_loss_is_on_its_own_tokens(tokenizer):
+    asked = {"kind": "gsm_symbolic", "templates": (43, 10), "test": 1, "calibration": 1}
+    spec = DataSpec(**asked, train=20, options={"solutions": "none"})
+    for sample in load(spec, "train"):
+        example = encode_example(tokenizer, sample.question, sample.solution)
+        learned = [label for label in example["labels"] if label != IGNORED]
+        assert tokenizer.decode(learned) == f"#### {sample.answer}<|end|>"
+        assert len(learned) == 2 + len(sample.answer)  # the sign, a token a digit, the end
 
 
 def test_a_template_that_rewrites_the_prompt_is_refused():

@@ -11,6 +11,7 @@ import pytest
 from counts import count
 from forked import EndsAt
 
+import llmx
 from llmx.core.errors import ConfigError
 from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, DataSpec, ShapeSpec, StageSpec, TrainerSpec
@@ -196,6 +197,44 @@ def test_threads_and_checkpoints_are_accidents():
     other = given().arm.trainer.model_copy(update={"threads": 2, "save_steps": 1})
     arm = given().arm.model_copy(update={"trainer": other})
     assert TrainStage().identity(StageInput(given().stage, {"main": arm})) == identity()
+
+
+def taking(**options: Any) -> StageInput:
+    plain = given()
+    return replace(plain, stage=plain.stage.model_copy(update={"options": options}))
+
+
+def test_a_tokenizer_that_is_taken_is_in_the_identity_and_none_says_nothing():
+    names = ("zoo:gsm_target", "zoo:gsm_draft")
+    found = [fingerprint(TrainStage().identity(taking(tokenizer=name))) for name in names]
+    assert len({*found, WITHIN}) == 3
+    assert fingerprint(TrainStage().identity(taking(tokenizer=None))) == WITHIN
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tokenizer": "zoo:gsm_draft", "base": "zoo:gsm_target"}, "zoo:gsm_target has its own"),
+        ({"tokenizer": "nowhere"}, "stages.train.tokenizer is 'nowhere' .a folder, or zoo:NAME"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_taken_is_refused_before_anything_runs(options, message):
+    with pytest.raises(ConfigError, match=message):
+        TrainStage().identity(taking(**options))
+
+
+@pytest.mark.slow
+def test_a_model_has_the_tokenizer_that_its_training_takes(tmp_path, rows):
+    write_lines(tmp_path / "train.jsonl", rows[:8])
+    about = taking(tokenizer="zoo:gsm_draft")
+    quick = about.arm.trainer.model_copy(update={"steps": 1, "warmup_steps": 0})
+    about = replace(about, arms={"main": about.arm.model_copy(update={"trainer": quick})})
+    (tmp_path / "out").mkdir()
+    TrainStage().run(StageContext(about, {}, {"c": tmp_path}, tmp_path / "out", Silent()))
+    made = read_json(tmp_path / "out/model/tokenizer.json")
+    ships = read_json(Path(str(llmx.__file__)).parent / "zoo/gsm_draft/tokenizer.json")
+    assert made["model"] == ships["model"] and made["added_tokens"] == ships["added_tokens"]
+    assert read_json(tmp_path / "out/model/config.json")["vocab_size"] == 1536
 
 
 def over_rows(rows: int, **trainer: Any) -> str:
