@@ -5,14 +5,14 @@ import pytest
 from counts import count
 from hypothesis import given
 from hypothesis import strategies as st
-from llmx.papers.inference_scaling.features.association import pooled_difference
-from llmx.papers.inference_scaling.features.rows import VoteRow
 from scipy.stats import binom
 
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.associations import added, named
 from llmx.papers.inference_scaling.calibration import leading, of_margins
 from llmx.papers.inference_scaling.contrast import mean_gap
+from llmx.papers.inference_scaling.features.association import pooled_difference
+from llmx.papers.inference_scaling.features.rows import VoteRow
 from llmx.papers.inference_scaling.points import ProblemDraws
 
 DRAWS = st.lists(
