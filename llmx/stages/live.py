@@ -33,7 +33,7 @@ from llmx.stages.requests import (
     otherwise,
     required,
 )
-from llmx.stages.scorer_choice import ScoreOptions, chosen, stated
+from llmx.stages.scoring_stage import ScoreOptions, ScoringStage, chosen
 from llmx.store.files import write_json, write_lines
 from llmx.store.fingerprint import fingerprint
 
@@ -101,14 +101,13 @@ class Spend:
         return expense_of(record, self._engine)
 
 
-class LiveStage:
+class LiveStage(ScoringStage):
     """Base of the stages that ask again about the draws of a pool, and needs that and classes."""
 
     sections: ClassVar[tuple[type[Section], ...]] = (PoolSection,)
     turns: ClassVar[bool] = True
     """Whether calls are further turns of a chat, which a raw prompt has not."""
     version: ClassVar[int] = 1
-    timing: ClassVar[bool] = False
 
     def method(self, given: StageInput) -> LiveMethod[Any]:
         """Return the method with its options."""
@@ -118,11 +117,20 @@ class LiveStage:
         """Engine, sampler, data, scorer, the number of problems, and how it is asked.
 
         Raises:
-            ConfigError: for an arm that cannot be asked so.
+            ConfigError: for an arm that cannot be asked so, or a scorer that knows no equal
+                answers.
         """
         if self.turns:
             _require_chat(given)
-        return live_identity(given, self.method(given).words)
+        keyed(given)
+        return {
+            **decoding_identity(answering(given), chosen(given).split, given.stage.name),
+            **otherwise(given),
+            "problems": problems_of(given),
+            "asked": chosen(given).model_dump(mode="json", exclude=_ABOUT_DATA),
+            "scored": dict(super().identity(given)),
+            "words": fingerprint(self.method(given).words),
+        }
 
     def applies(self, given: StageInput) -> bool:
         """Whether the options leave anything to do."""
@@ -130,7 +138,8 @@ class LiveStage:
 
     def plan(self, given: StageInput) -> Cost:
         """Calls with their replies at the cap, time and memory."""
-        return live_cost(given, self.method(given))
+        refused = self._refusal(given) or _too_small(given, self.method(given).draws)
+        return Cost(refusal=refused) if refused else _cost(given, self.method(given))
 
     def run(self, context: StageContext) -> None:
         """Ask what is missing; write ``calls.jsonl``, ``outcomes.jsonl`` and ``summary.json``."""
@@ -152,30 +161,9 @@ def sampler_of(given: StageInput) -> SamplerSpec:
     return sampler.model_copy(update={n: v for n, v in changed.items() if v is not None})
 
 
-def live_identity(given: StageInput, words: str) -> dict[str, Any]:
-    """Return what outcomes depend on: engine, sampler, data, scorer, options, and the words.
-
-    Raises:
-        ConfigError: for an arm that cannot be asked so, or a scorer that knows no equal answers.
-    """
-    keyed(given)
-    arm = answering(given)
-    options = chosen(given).model_dump(mode="json", exclude=_ABOUT_DATA)
-    return {
-        **decoding_identity(arm, chosen(given).split, given.stage.name),
-        **otherwise(given),
-        "problems": problems_of(given),
-        "asked": options,
-        "scored": stated(given),
-        "words": fingerprint(words),
-    }
-
-
-def live_cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
+def _cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
     """Return the calls, with replies at their cap and prompts that hold answers at theirs."""
     arm, problems = answering(given), problems_of(given)
-    if (refused := _too_small(given, method.draws)) is not None:
-        return Cost(refusal=refused)
     data, sampler = required(arm, given.stage.name)
     shown = " " * (len(method.words) + _LETTERS * method.shown * _typical(sampler))
     told = data.model_copy(update={"preamble": data.preamble + shown})

@@ -22,7 +22,7 @@ from llmx.scoring.said import final
 from llmx.scoring.scorer import Keyed, Tolerant
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.requests import put, required
-from llmx.stages.scorer_choice import chosen, kind_of, scorer_of
+from llmx.stages.scoring_stage import chosen, kind_of, scorer_of
 from llmx.stats.subsets import majority
 
 

@@ -27,7 +27,7 @@ from llmx.dialogue.rounds import Rounds
 from llmx.engines.engine import Decodes, Engine, engine_class
 from llmx.papers.inference_scaling.thinking import WORKED, Thought, split_thinking
 from llmx.stages.expense import Expense, mean
-from llmx.stages.live import LiveOptions, LiveStage, Row, Spend, live_cost, row, share
+from llmx.stages.live import LiveOptions, LiveStage, Row, Spend, row, share
 from llmx.stages.pooled import PooledProblem, pooled
 from llmx.stages.requests import answering
 
@@ -324,8 +324,8 @@ class TruncateStage(LiveStage):
 
     def plan(self, given: StageInput) -> Cost:
         """Calls with their replies at the cap; refused where an answer cannot be gone on with."""
-        refused = _refusal(answering(given))
-        return Cost(refusal=refused) if refused else live_cost(given, self.method(given))
+        refused = _cannot_go_on(answering(given))
+        return Cost(refusal=refused) if refused else super().plan(given)
 
     def run(self, context: StageContext) -> None:
         """Ask what is missing.
@@ -334,13 +334,13 @@ class TruncateStage(LiveStage):
             ConfigError: for an engine that cannot go on with an answer.
             DataError: if none of the draws has a thinking part.
         """
-        if (refused := _refusal(answering(context.given))) is not None:
+        if (refused := _cannot_go_on(answering(context.given))) is not None:
             raise refused
         _require_thinking(context, self.method(context.given))
         super().run(context)
 
 
-def _refusal(arm: ArmSpec) -> LlmxError | None:
+def _cannot_go_on(arm: ArmSpec) -> LlmxError | None:
     engine = arm.engine
     if "prefix" in engine_class(engine.kind).capabilities or engine.speaks_vllm:
         return None
