@@ -41,10 +41,10 @@ def _impossible_chunks(record: Record) -> bool:
 
 
 def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Watch]:
-    by_id, known = {score.id: score for score in scores}, sent.problems
+    by_draw, known = {(score.id, score.draw): score for score in scores}, sent.problems
 
     def differs(record: Record) -> bool:
-        score = by_id.get(record.id)
+        score = by_draw.get((record.id, record.draw))
         return score is None or (score.tokens, score.finish, score.rounds, score.accepted) != (
             record.tokens,
             record.finish,
@@ -53,7 +53,7 @@ def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Watch]:
         )
 
     def unexpected(record: Record) -> bool:
-        score, sample = by_id.get(record.id), known.get(record.id)
+        score, sample = by_draw.get((record.id, record.draw)), known.get(record.id)
         if score is None or sample is None or _says(sample.answer, score.expected):
             return False
         # What a scorer reads in a fraction or in words it may write otherwise: 1/2 as 0.5.

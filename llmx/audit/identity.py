@@ -16,20 +16,26 @@ class Identity:
     def __init__(self, samples: Sequence[Sample]) -> None:
         self.wanted = [sample.id for sample in samples]
         self.there: list[str] = []
+        self.draws: list[int] = []
         self.sent: list[bytes] = []
 
     def see(self, record: Record) -> None:
         """Keep what names the record."""
         self.there.append(record.id)
+        self.draws.append(record.draw)
         self.sent.append(blake2b(repr(record.sent).encode(), digest_size=16).digest())
 
     def checks(self) -> Iterator[Check]:
         """Yield the five checks."""
         ids = Counter(self.there)
-        yield self._records("duplicate_id", "answered more than once", self._twice(ids))
-        yield self._records("duplicate_prompt", "another id has the same prompt", self._alike(ids))
+        drawn = Counter(zip(self.there, self.draws, strict=True))
+        yield self._records("duplicate_id", "answered more than once", self._twice(drawn))
+        yield self._records(
+            "duplicate_prompt", "another id has the same prompt", self._alike(drawn)
+        )
         asked = set(self.wanted)
-        missing = [name for name in self.wanted if name not in ids]
+        all_draws = set(self.draws) or {0}
+        missing = [n for n in self.wanted if any((n, draw) not in drawn for draw in all_draws)]
         strange = [name for name in self.there if name not in asked]
         yield _ids("missing_sample", missing, len(self.wanted), "was not answered")
         yield _ids("unknown_sample", strange, len(self.there), "is not in the dataset")
@@ -38,14 +44,16 @@ class Identity:
         moved = [one for one, other in zip(common, order, strict=True) if one != other]
         yield _ids("sample_order", moved, len(common), "is not in the dataset's place")
 
-    def _twice(self, ids: Counter[str]) -> list[str]:
-        return [name for name in self.there if ids[name] > 1]
+    def _twice(self, drawn: Counter[tuple[str, int]]) -> list[str]:
+        """Return the records whose problem has the same draw twice."""
+        both = zip(self.there, self.draws, strict=True)
+        return [name for name, draw in both if drawn[name, draw] > 1]
 
-    def _alike(self, ids: Counter[str]) -> list[str]:
-        """Return the records whose prompt another id has too."""
-        often = Counter(self.sent)
-        both = zip(self.there, self.sent, strict=True)
-        return [name for name, sent in both if often[sent] > 1 and ids[name] == 1]
+    def _alike(self, drawn: Counter[tuple[str, int]]) -> list[str]:
+        """Return the records whose prompt another id has too, at the same draw."""
+        often = Counter(zip(self.sent, self.draws, strict=True))
+        all_three = zip(self.there, self.draws, self.sent, strict=True)
+        return [n for n, at, sent in all_three if often[sent, at] > 1 and drawn[n, at] == 1]
 
     def _records(self, name: str, what: str, bad: Iterable[str]) -> Check:
         found = list(bad)

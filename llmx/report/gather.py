@@ -69,6 +69,7 @@ class ArmFiles:
 
     Attributes:
         metrics: that its scores have beside accuracy.
+        draws: answers to each problem, of which records and scores are the first.
         seed: what it is paired by; see :func:`llmx.core.names.seed_of`.
         seeds: the files of every seed, where there are several.
         trained: whether its model was trained for it, so that a seed is a model of its own; see
@@ -82,6 +83,7 @@ class ArmFiles:
     calibration: StoredCalibration | None = None
     audit: Audit | None = None
     seed: str = ""
+    draws: int = 1
     seeds: tuple[ArmFiles, ...] = ()
     trained: bool = True
 
@@ -155,10 +157,11 @@ def gather(
 def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
     if (folder / "samples.jsonl").exists():
         _once(files.records, key, "decode")
-        files.records = _kept(folder / "samples.jsonl")
+        files.records = kept = _kept(folder / "samples.jsonl")
+        files.draws = kept.draws
     if (folder / "scores.jsonl").exists():
         _once(files.scores, key, "score")
-        files.scores = {row.id: row for row in _lines(folder / "scores.jsonl", Score)}
+        files.scores = _first_draws(_lines(folder / "scores.jsonl", Score))
         files.metrics = _metrics(folder / METRICS)
     if (folder / "problems.jsonl").exists():
         files.problems = {row.id: row for row in _lines(folder / "problems.jsonl", Sample)}
@@ -168,6 +171,15 @@ def _read_arm(folder: Path, files: ArmFiles, key: str) -> None:
     if (folder / "audit.json").exists():
         path = folder / "audit.json"
         files.audit = _both(files.audit, _parse(Audit, read_json(path), path))
+
+
+def _first_draws(scores: Iterable[Score]) -> dict[str, Score]:
+    """Return the score of each problem: of several draws the first, as records are read."""
+    found: dict[str, Score] = {}
+    for score in scores:
+        if score.draw <= (found[score.id].draw if score.id in found else score.draw):
+            found[score.id] = score
+    return found
 
 
 def _metrics(path: Path) -> tuple[Metric, ...]:
@@ -212,7 +224,9 @@ def _parse(model: type[M], value: Any, path: Path) -> M:
 
 
 class KeptRecords(Mapping[str, Record]):
-    """Record by id, over a ``samples.jsonl`` that does not change. Of two with one id the last.
+    """Record by id, over a ``samples.jsonl`` that does not change. Of several draws the first.
+
+    Of two that are one draw of a problem it is the last. `draws` = answers to each problem.
 
     Every record is read once to begin with: a line that is none is found then, not in the middle
     of a page.
@@ -224,15 +238,22 @@ class KeptRecords(Mapping[str, Record]):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._at = dict(self._places())
+        first: dict[str, tuple[int, int]] = {}
+        self.draws = 1
+        for name, draw, start in self._places():
+            if draw <= first.get(name, (draw, start))[0]:
+                first[name] = draw, start
+            self.draws = max(self.draws, draw + 1)
+        self._at = {name: start for name, (_, start) in first.items()}
         self._handle = path.open("rb") if self._at else None
 
-    def _places(self) -> Iterator[tuple[str, int]]:
+    def _places(self) -> Iterator[tuple[str, int, int]]:
         start = 0
         with self._path.open("rb") as handle:
             for line in handle:
                 if line.endswith(b"\n") and line.strip():
-                    yield parsed(line, Record, self._path).id, start
+                    found = parsed(line, Record, self._path)
+                    yield found.id, found.draw, start
                 start += len(line)
 
     def __getitem__(self, name: str) -> Record:

@@ -12,7 +12,7 @@ from llmx.core.record import Frozen
 SCHEMA_VERSION: Literal[1] = 1
 
 Kind = Literal[
-    "speed", "power", "trade", "calibration", "caution", "sweep", "verdict", "unavailable"
+    "speed", "power", "trade", "calibration", "caution", "sweep", "verdict", "unavailable", "draws"
 ]
 
 

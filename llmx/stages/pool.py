@@ -20,6 +20,7 @@ from llmx.core.section import Section
 from llmx.core.spec import ArmSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stages.decode import SAMPLES, problems_of, summarise
+from llmx.stages.ensemble import MEMBERS
 from llmx.store.files import whole_lines, write_parts
 
 BLOCK = 8
@@ -49,7 +50,8 @@ class PoolOptions(StageOptions):
 class PoolStage:
     """Writes ``samples.jsonl``, a Record a line: a problem's draws in order, then the next one's.
 
-    ``summary.json`` holds the sums, as `decode` has them.
+    ``summary.json`` holds the sums, as `decode` has them; of ensembles ``ensemble.jsonl`` what the
+    members said.
     """
 
     Options: ClassVar[type[StageOptions]] = PoolOptions
@@ -84,7 +86,9 @@ class PoolStage:
         folders = [context.inputs[_name(block)] for block in blocks]
         sizes = [len(block) for block in blocks]
         try:
-            write_parts(context.out / SAMPLES, _interleaved(folders, sizes))
+            for file in (SAMPLES, *([MEMBERS] if (folders[0] / MEMBERS).exists() else [])):
+                paths = [folder / file for folder in folders]
+                write_parts(context.out / file, _interleaved(paths, sizes))
         except ValueError as error:  # one of them is shorter
             named = ", ".join(str(folder) for folder in folders)
             text = f"stage '{context.given.stage.name}': its blocks do not answer the same problems"
@@ -131,14 +135,13 @@ def _sharing(arm: ArmSpec, share: float) -> ArmSpec:
     return arm.with_sections(()).model_copy(update={"engine": engine.model_copy(update=limits)})
 
 
-def _interleaved(folders: list[Path], sizes: list[int]) -> Iterator[bytes]:
-    """Yield the lines of the blocks' samples, a problem's from each of them in turn.
+def _interleaved(paths: list[Path], sizes: list[int]) -> Iterator[bytes]:
+    """Yield the lines of the blocks' files, a problem's from each of them in turn.
 
     Raises:
         ValueError: if one of them holds fewer problems.
     """
-    parts = zip(folders, sizes, strict=True)
-    files = [_grouped(folder / SAMPLES, size) for folder, size in parts]
+    files = [_grouped(path, size) for path, size in zip(paths, sizes, strict=True)]
     for problem in zip(*files, strict=True):
         yield b"".join(problem)
 

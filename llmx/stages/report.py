@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ from llmx.core.section import EVERY
 from llmx.core.spec import trained_arms
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.stages.score import metrics_of
+
+if TYPE_CHECKING:
+    from llmx.report.gather import ArmFiles
 
 
 class ReportOptions(StageOptions):
@@ -85,10 +88,20 @@ class ReportStage:
             from llmx.report.training.signal import said_unlearned
 
             lost += [Finding(kind="caution", text=text) for text in said_unlearned(empty)]
-        results = results.model_copy(update={"findings": (*lost, *results.findings, *judged)})
+        drawn = [Finding(kind="draws", text=text) for text in _draws(found.arms)]
+        said = (*lost, *drawn, *results.findings, *judged)
+        results = results.model_copy(update={"findings": said})
         context.progress.advance()
         write(context.out, results, found, arms, _pictures(given))
         context.progress.advance()
+
+
+def _draws(arms: Mapping[str, ArmFiles]) -> list[str]:
+    """Return a sentence where problems were answered several times: the page reads one of them."""
+    several = {name: files.draws for name, files in arms.items() if files.draws > 1}
+    named = ", ".join(f"`{name}` {draws}" for name, draws in several.items())
+    text = f"Each problem was answered several times ({named}); this page reads the first answer."
+    return [text] if several else []
 
 
 def _judges(context: StageContext) -> tuple[str, ...]:

@@ -143,3 +143,50 @@ PROMPTS = [
         _STEP,
     ),
 ]
+
+_AUDITED = "tests/unit/audit/test_draws_audited.py"
+_GATHER = "tests/unit/report/test_gather.py"
+READ = [
+    Mutant(
+        "audit/identity.py",
+        "if drawn[name, draw] > 1]",
+        "if drawn[name, draw] > 9]",
+        f"{_AUDITED}::test_a_draw_that_is_there_twice_is_one",
+    ),
+    Mutant(
+        "audit/identity.py",
+        "any((n, draw) not in drawn for draw in all_draws)",
+        "all((n, draw) not in drawn for draw in all_draws)",
+        f"{_AUDITED}::test_a_draw_that_is_missing_is_missed",
+    ),
+    Mutant(
+        "audit/identity.py",
+        "often = Counter(zip(self.sent, self.draws, strict=True))",
+        "often = Counter((sent, draw) for draw, sent in enumerate(self.sent))",
+        f"{_AUDITED}::test_another_problem_with_the_same_prompt_is_found_in_every_draw",
+    ),
+    Mutant(
+        "audit/counts.py",
+        "{(score.id, score.draw): score for score in scores}",
+        "{(score.id, one): score for score in scores for one in range(9)}",
+        f"{_AUDITED}::test_a_score_is_that_of_its_draw",
+    ),
+    Mutant(
+        "report/gather.py",
+        "            if draw <= first.get(name, (draw, start))[0]:\n                first[name]",
+        "            if True:\n                first[name]",
+        f"{_GATHER}::test_of_several_draws_the_first_is_read_whatever_their_order",
+    ),
+    Mutant(
+        "report/gather.py",
+        "if score.draw <= (found[score.id].draw if score.id in found else score.draw):",
+        "if True:",
+        f"{_GATHER}::test_of_several_draws_the_first_is_read_whatever_their_order",
+    ),
+    Mutant(
+        "report/gather.py",
+        "self.draws = max(self.draws, draw + 1)",
+        "self.draws = max(self.draws, draw)",
+        f"{_GATHER}::test_of_several_draws_the_first_is_read_whatever_their_order",
+    ),
+]

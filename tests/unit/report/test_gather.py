@@ -5,7 +5,7 @@ from invented import write_run
 
 from llmx.core.errors import RunError
 from llmx.report.gather import gather
-from llmx.store.files import write_json, write_lines
+from llmx.store.files import read_lines, write_json, write_lines
 
 
 def test_everything_is_found_whatever_the_stages_are_called(tmp_path):
@@ -72,3 +72,22 @@ def test_an_arm_passes_only_where_each_of_its_audits_does(tmp_path, spoilt):
     assert found is not None and len(found.checks) == 2
     assert found.passed is (spoilt is None)
     assert [one.check for one in found.failures()] == (["cut_share"] if spoilt else [])
+
+
+def test_of_several_draws_the_first_is_read_whatever_their_order(tmp_path):
+    inputs = write_run(tmp_path, ["sd"], problems=2)
+    for kind, file in (("generate", "samples.jsonl"), ("score", "scores.jsonl")):
+        path = inputs[f"{kind}/sd"] / file
+        once = list(read_lines(path))
+        later = [{**row, "draw": draw, "tokens": 99} for row in once for draw in (2, 1)]
+        if file == "samples.jsonl":
+            later = [{**row, "draw": draw, "text": "later"} for row in once for draw in (2, 1)]
+        write_lines(path, [*later[:2], *once, *later[2:]])
+    found = gather(inputs, ["sd"]).arms["sd"]
+    assert found.draws == 3 and len(found.records) == len(found.scores) == 2
+    assert {one.draw for one in found.records.values()} == {0}
+    assert {one.draw for one in found.scores.values()} == {0}
+
+
+def test_of_one_draw_there_is_one(tmp_path):
+    assert gather(write_run(tmp_path, ["sd"], problems=2), ["sd"]).arms["sd"].draws == 1
