@@ -354,8 +354,8 @@ STOPS = [
 FLOORS = [
     Mutant(
         FLOOR,
-        "if gap.estimate >= 0]",
-        "if gap.estimate > 0]",
+        "if gap.estimate >= -_ALIKE]",
+        "if gap.estimate > _ALIKE]",
         f"{_FLOOR}test_alike_is_not_below",
     ),
     Mutant(  # what is plainly below stays

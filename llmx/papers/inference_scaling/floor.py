@@ -15,6 +15,8 @@ from llmx.stats.inversion import p_beyond
 from llmx.stats.paired import cluster_sums
 from llmx.stats.ratio import ratio_of_means
 
+_ALIKE = 1e-12  # what differs by rounding alone is not below
+
 
 @dataclass(frozen=True)
 class CatchUp:
@@ -54,7 +56,7 @@ class CatchUp:
         It is the largest of the sizes', so that it needs no correction for their number (Berger
         1982); 1 where the weaker is not below at one by the estimates.
         """
-        below = (gap.estimate < 0 for gap in self.differences)
+        below = (gap.estimate < -_ALIKE for gap in self.differences)
         pairs = zip(self.at, below, strict=True)
         return max(p_beyond(at, 0.0) if under else 1.0 for at, under in pairs)
 
@@ -95,7 +97,7 @@ def catch_up(
     ]
     gaps = [at(level) for at in found]
     sizes = tuple(point.size for point in points)
-    reached = [size for size, gap in zip(sizes, gaps, strict=True) if gap.estimate >= 0]
+    reached = [size for size, gap in zip(sizes, gaps, strict=True) if gap.estimate >= -_ALIKE]
     held = _not_rejected(sizes, gaps)
     shown = next(point for point in points if point.size == (reached or sizes[-1:])[0])
     return CatchUp(
