@@ -18,7 +18,7 @@ from llmx.scoring.classes import CLASSES, classes_of, read_classes
 from llmx.scoring.scorer import Keyed
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.decode import DRAWS
-from llmx.stages.planned_problems import require_planned
+from llmx.stages.planned_problems import planned_problems, require_planned
 from llmx.stages.scoring_stage import (
     ScoreOptions,
     ScoringStage,
@@ -91,7 +91,8 @@ class ClassesStage(ScoringStage):
         limit = _limit(given)
         kept = keep_asked(path, list(problems)[:limit], lambda row: row.get("id"))
         done, scorer = {row["id"] for row in kept}, scorer_of(given)
-        context.progress.start(min(limit or len(problems), len(problems)), len(done), "problems")
+        answered = planned_problems(given, context.inputs) or len(problems)
+        context.progress.start(min(limit or answered, answered), len(done), "problems")
         there: list[str] = []
         with Appender(path, every=_EVERY) as written:
             for draws in islice(by_problem(records_in(context.inputs, self.kind)), limit):
