@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmx.graph.folder import RunFolder
     from llmx.graph.observer import Observer
     from llmx.graph.plan import Plan
-    from llmx.runs.budget import Budget
+    from llmx.runs.budget import Affordability
     from llmx.runs.check import Checked
     from llmx.runs.parity import Parity
     from llmx.runs.reproduce import PaperPage
@@ -143,7 +143,7 @@ def budget(
     cost: str | None = None,
     runs: Folder | None = None,
     plugins: Sequence[Folder] = (),
-) -> Budget:
+) -> Affordability:
     """Return of each arm the cheapest way of spending compute within some points of its best.
 
     Args:

@@ -21,7 +21,7 @@ class Affordable:
 
 
 @dataclass(frozen=True)
-class Budget:
+class Affordability:
     """What is enough, an arm each; `gain` is a share, `kind` the cost that was asked for."""
 
     run: str
@@ -30,7 +30,7 @@ class Budget:
     arms: tuple[Affordable, ...]
 
 
-def budget(run: str, runs: Path, gain: float, kind: str | None) -> Budget:
+def budget(run: str, runs: Path, gain: float, kind: str | None) -> Affordability:
     """Return of each arm the cheapest method, and its size, within some points of its best.
 
     Args:
@@ -50,7 +50,7 @@ def budget(run: str, runs: Path, gain: float, kind: str | None) -> Budget:
     chosen = cheapest_within(found, gain / 100, asked)
     best = {one.arm: most_accurate(found.points, one.arm) for one in chosen}
     arms = [Affordable(one, of) for one in chosen if (of := best[one.arm]) is not None]
-    return Budget(folder.name, gain / 100, asked, tuple(arms))
+    return Affordability(folder.name, gain / 100, asked, tuple(arms))
 
 
 def _points(folder: Path) -> PricedPoints:

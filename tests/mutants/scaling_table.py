@@ -121,7 +121,7 @@ COMPARED = [
         GATHERED,
         'if model.price_in is None and "money" in found and not found["money"].any():',
         'if model.price_in is None and "money" in found and found["money"].any():',
-        f"{_STAGE}::test_a_cost_that_nobody_counted_is_refused",
+        f"{_STAGE}::test_methods_with_calls_are_points_and_their_shares_figures",
     ),
     Mutant(  # the axis is always tokens
         WRITTEN,

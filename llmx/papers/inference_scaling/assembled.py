@@ -35,7 +35,7 @@ Rules = tuple[StopExact | StopPosterior, ...]
 
 
 @dataclass(frozen=True)
-class Settings:
+class EstimatorSettings:
     """What estimators are told.
 
     Attributes:
@@ -58,7 +58,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Seed:
+class SeedPool:
     """An arm under one seed, before anything is computed."""
 
     folders: ArmFolders
@@ -80,7 +80,11 @@ class AssembledArm:
 
 
 def assembled(
-    arm: str, kind: str | None, seeds: Mapping[str, Seed], trained: bool, told: Settings
+    arm: str,
+    kind: str | None,
+    seeds: Mapping[str, SeedPool],
+    trained: bool,
+    told: EstimatorSettings,
 ) -> AssembledArm:
     """Return everything of an arm.
 
@@ -123,7 +127,7 @@ def _problems(
 
 
 def _on_the_pool(
-    arm: str, drawn: Sequence[ProblemDraws], model: ModelCost, told: Settings
+    arm: str, drawn: Sequence[ProblemDraws], model: ModelCost, told: EstimatorSettings
 ) -> list[MethodPoint]:
     """Return every method that takes no call of its own."""
     sizes = told.sizes or estimators.sizes_of(drawn)
@@ -146,7 +150,7 @@ class _Named(TypedDict):
 
 
 def _by_length(
-    drawn: Sequence[ProblemDraws], sizes: Sequence[int], told: Settings, named: _Named
+    drawn: Sequence[ProblemDraws], sizes: Sequence[int], told: EstimatorSettings, named: _Named
 ) -> list[MethodPoint]:
     """Return votes weighted by length, each problem by what did best on the others."""
     if len(drawn) < 2:
@@ -177,11 +181,11 @@ class _First:
     """The first seed of an arm."""
 
     arm: str
-    seed: Seed
+    seed: SeedPool
     drawn: Sequence[ProblemDraws]
     trained: bool
 
-    def looked_at(self, told: Settings) -> tuple[MarkerTable | None, list[Figure]]:
+    def looked_at(self, told: EstimatorSettings) -> tuple[MarkerTable | None, list[Figure]]:
         """Return the table of markers, and figures: of it, of the votes' margin, of stopping."""
         markers, figures = None, [*of_margins(self.arm, self.drawn), *self._stops(told)]
         if len(self.drawn) > 1:
@@ -194,11 +198,11 @@ class _First:
             figures += of_votes(markers, self.trained)
         return markers, figures
 
-    def _by(self, told: Settings) -> Bootstrap:
+    def _by(self, told: EstimatorSettings) -> Bootstrap:
         labels = [one.cluster or one.id for one in self.drawn]
         return Bootstrap(labels, resamples=max(told.resamples, 100), seed=told.seed)
 
-    def _stops(self, told: Settings) -> Iterator[Figure]:
+    def _stops(self, told: EstimatorSettings) -> Iterator[Figure]:
         """Yield what each rule would have used of the whole pool, and how often it agrees."""
         budget = min(one.draws for one in self.drawn)
         for rule in told.rules:

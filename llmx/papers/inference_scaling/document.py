@@ -86,7 +86,7 @@ def gaps(found: Sequence[PairedGap]) -> list[PricedGap]:
     ]
 
 
-class Floor:
+class FloorTest:
     """Whether the votes of one arm reach one answer of another.
 
     Args:

@@ -17,8 +17,8 @@ from llmx.papers.inference_scaling.sections import FrontierSection, ScalingSecti
 from llmx.stages.pool import PoolSection
 
 if TYPE_CHECKING:
-    from llmx.papers.inference_scaling.assembled import AssembledArm, Seed, Settings
-    from llmx.papers.inference_scaling.document import Floor
+    from llmx.papers.inference_scaling.assembled import AssembledArm, EstimatorSettings, SeedPool
+    from llmx.papers.inference_scaling.document import FloorTest
     from llmx.papers.inference_scaling.frontiers import Frontiers
     from llmx.papers.inference_scaling.shown_problem import ShownProblem
 
@@ -214,23 +214,29 @@ def _model(arm: ArmSpec) -> dict[str, Any]:
     }
 
 
-def _told(options: ScalingOptions) -> Settings:
-    from llmx.papers.inference_scaling.assembled import Settings
+def _told(options: ScalingOptions) -> EstimatorSettings:
+    from llmx.papers.inference_scaling.assembled import EstimatorSettings
 
-    return Settings(options.sizes, options.keep, options.threshold, options.resamples, options.seed)
+    return EstimatorSettings(
+        options.sizes, options.keep, options.threshold, options.resamples, options.seed
+    )
 
 
-def _seeds(context: StageContext, members: Sequence[str]) -> dict[str, Seed]:
-    from llmx.papers.inference_scaling.assembled import Seed
+def _seeds(context: StageContext, members: Sequence[str]) -> dict[str, SeedPool]:
+    from llmx.papers.inference_scaling.assembled import SeedPool
     from llmx.papers.inference_scaling.gathered import folders_of, model_cost
 
     return {
-        seed_of(name): Seed(folders_of(context.inputs, name), model_cost(context.given.arms[name]))
+        seed_of(name): SeedPool(
+            folders_of(context.inputs, name), model_cost(context.given.arms[name])
+        )
         for name in members
     }
 
 
-def _frontiers(found: Sequence[AssembledArm], cost: str, told: Settings) -> dict[str, Frontiers]:
+def _frontiers(
+    found: Sequence[AssembledArm], cost: str, told: EstimatorSettings
+) -> dict[str, Frontiers]:
     """Return the frontiers by the axis' cost, and by those that are always told.
 
     Raises:
@@ -248,19 +254,19 @@ def _frontiers(found: Sequence[AssembledArm], cost: str, told: Settings) -> dict
 
 
 def _floors(
-    found: Sequence[AssembledArm], pairs: Sequence[tuple[str, str]], told: Settings
-) -> Iterator[Floor]:
-    from llmx.papers.inference_scaling.document import Floor
+    found: Sequence[AssembledArm], pairs: Sequence[tuple[str, str]], told: EstimatorSettings
+) -> Iterator[FloorTest]:
+    from llmx.papers.inference_scaling.document import FloorTest
 
     known = {one.points.arm: one.points for one in found}
     for weaker, stronger in pairs:
         if weaker in known and stronger in known:
-            yield Floor(known[weaker], known[stronger], told.resamples, told.seed)
+            yield FloorTest(known[weaker], known[stronger], told.resamples, told.seed)
 
 
 def _problem(
     found: Sequence[AssembledArm],
-    seeds: Mapping[str, Mapping[str, Seed]],
+    seeds: Mapping[str, Mapping[str, SeedPool]],
     options: ScalingOptions,
 ) -> ShownProblem | None:
     from llmx.papers.inference_scaling.shown_problem import closest, shown

@@ -21,7 +21,7 @@ from llmx.papers.inference_scaling.comparisons import (
     voting,
 )
 from llmx.papers.inference_scaling.costs import ModelCost
-from llmx.papers.inference_scaling.document import Floor, gaps, priced
+from llmx.papers.inference_scaling.document import FloorTest, gaps, priced
 from llmx.papers.inference_scaling.figures import of_arm, of_frontiers
 from llmx.papers.inference_scaling.frontiers import Frontiers
 from llmx.papers.inference_scaling.page import ScalingPage, html, markdown
@@ -61,7 +61,7 @@ class ScalingRun:
     arms: tuple[AssembledArm, ...]
     models: Mapping[str, Mapping[str, ModelCost]]
     frontiers: Mapping[str, Frontiers]
-    floors: tuple[Floor, ...]
+    floors: tuple[FloorTest, ...]
 
     def document(self) -> PricedPoints:
         """Return the content of ``scaling.json``."""

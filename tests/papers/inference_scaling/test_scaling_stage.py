@@ -88,6 +88,7 @@ def test_methods_with_calls_are_points_and_their_shares_figures(document, figure
     revised = [one for one in document.points if one.method == "revise"]
     assert [one.size for one in revised] == [0, 1, 2]
     assert revised[2].costs["completion"] == 3 * 60
+    assert "money" not in revised[2].costs  # no engine has prices here
     lost = [at(figures, figure_names.LOST, "worked", size).span.estimate for size in (1, 2)]
     was = [one.accuracy.estimate for one in revised]
     assert lost == pytest.approx([was[0] - was[1], was[1] - was[2]])
