@@ -151,6 +151,26 @@ def test_difficulty_alone_shows_pooled_and_not_within():
     assert max(clear["within"], clear["auc within"]) <= most * runs
 
 
+def test_intervals_of_nothing_hold_it_as_often_as_they_say():
+    runs = count(100, 2000)
+    held = dict.fromkeys(("pooled", "effect", "within", "auc", "auc within"), 0)
+    for seed in range(runs):
+        pool, value = planted(np.random.default_rng(seed), 150 if THOROUGH else 60, 8)
+        given = (*flat(pool), value, Bootstrap(resamples=1000 if THOROUGH else 300, seed=seed))
+        pooled, within = pooled_difference(*given), within_difference(*given)
+        found = (
+            pooled.difference,
+            pooled.effect,
+            within.difference,
+            auc_pooled(*given),
+            auc_within(*given),
+        )
+        for name, interval in zip(held, found, strict=True):
+            held[name] += interval.low <= (0.5 if "auc" in name else 0) <= interval.high
+    print(f"held of {runs}: {held}")
+    assert min(held.values()) >= (0.93 if THOROUGH else 0.88) * runs
+
+
 def test_whole_clusters_are_drawn_together():
     """Problems that are copies of ten say no more than ten do."""
     pool, value = planted(np.random.default_rng(4), 10, 8)

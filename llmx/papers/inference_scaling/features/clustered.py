@@ -51,7 +51,14 @@ class Bootstrap:
             statistic: maps sums ``[..., m]`` to values ``[...]``.
         """
         units = summed(columns[counts], self._labels(counts))
-        return bootstrap(units, statistic, self.level, resamples=self.resamples, seed=self.seed)
+        return bootstrap(
+            units,
+            statistic,
+            self.level,
+            resamples=self.resamples,
+            seed=self.seed,
+            method="expanded",  # of a hundred problems BCa's are a point short of their coverage
+        )
 
     def of_mean(self, values: Floats) -> Interval:
         """Return the interval of the mean of problems, shape ``[P]``; NaN = does not count."""
