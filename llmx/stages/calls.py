@@ -8,8 +8,10 @@ with other options, a larger pool or more rounds, where an answer depends on its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from llmx.store.files import Appender, write_parts
 from llmx.store.fingerprint import fingerprint
 
 CALLS = "calls.jsonl"
+_BEGINS = re.compile(rb'\{"key": "([0-9a-f]+)", .*\}\n')
 _EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
 _STEP = 32  # tokens: caps that a context makes smaller are multiples, so that many are alike
 
@@ -49,7 +52,7 @@ class Calls:
         others: Sequence[Path] = (),
     ) -> None:
         self.path, self.engine, self.progress = out / CALLS, engine, progress
-        self._others = _rows_of(others)
+        self._folders = tuple(others)
         self.too_long: set[str] = set()
         self._identity, self._batch = fingerprint(identity), batch
         self._places, self._used = _places(self.path), dict[str, None]()
@@ -73,9 +76,8 @@ class Calls:
         # An answer that arrives was waited for, and perhaps paid for.
         every = 0.0 if isinstance(self.engine, Arriving) else _EVERY
         with Appender(self.path, every) as written:
-            for key in (key for key in sent if key in self._others and key not in self._places):
-                path, place = self._others[key]
-                self._keep(written, key, sent[key], _record_at(path, place))
+            for key, record in self._taken_over(key for key in sent if key not in self._places):
+                self._keep(written, key, sent[key], record)
             for key, record in self._new(sent):
                 self._keep(written, key, sent[key], record)
         pairs = zip(requests, keys, strict=True)
@@ -108,6 +110,19 @@ class Calls:
 
     def _key(self, request: Request) -> str:
         return fingerprint({"engine": self._identity, "request": as_json(request)})
+
+    @cached_property
+    def _others(self) -> dict[str, tuple[Path, int]]:
+        """Where calls of other stages stand; looked up when the first call is missing."""
+        return _rows_of(self._folders)
+
+    def _taken_over(self, missing: Iterable[str]) -> Iterator[tuple[str, Record]]:
+        """Yield (key, answer) of what another stage has asked."""
+        for key in missing:
+            path, place = self._others.get(key, (None, 0))
+            with suppress(OSError, ValueError, KeyError, TypeError):  # no whole call, or gone
+                if path is not None:
+                    yield key, _record_at(path, place)
 
     def _new(self, requests: Mapping[str, Request]) -> Iterator[tuple[str, Record]]:
         """Yield (key, answer) of what is not in the cache yet, as it is answered."""
@@ -169,14 +184,14 @@ def _line_at(path: Path, place: int) -> bytes:
 
 
 def _rows_of(folders: Sequence[Path]) -> dict[str, tuple[Path, int]]:
-    """Return where whole calls of other stages stand; what cannot be read is no call."""
+    """Return where calls of other stages stand, by how their lines begin."""
     found: dict[str, tuple[Path, int]] = {}
     for path in (folder / CALLS for folder in folders):
         place = 0
         with suppress(OSError), path.open("rb") as handle:
             for line in handle:
-                if (key := _key_of(line)) is not None:
-                    found.setdefault(key, (path, place))
+                if named := _BEGINS.match(line):
+                    found.setdefault(named[1].decode(), (path, place))
                 place += len(line)
     return found
 

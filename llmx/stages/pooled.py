@@ -16,9 +16,9 @@ from llmx.core.record import Record, Sample
 from llmx.core.speech import Request
 from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
-from llmx.data.tasks.tags import THINK, THOUGHT, opens_thinking
+from llmx.data.tasks.tags import opens_thinking
 from llmx.scoring.classes import CLASSES, KeyedScorer, ProblemClasses, read_classes
-from llmx.scoring.said import final
+from llmx.scoring.said import THINK_TAGS, final
 from llmx.scoring.scorer import Keyed, Tolerant
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.requests import put, required
@@ -122,8 +122,11 @@ class PooledProblem:
 
 def said(record: Record) -> str:
     """Return what an answer says behind its thinking; nothing of one that ends inside of it."""
-    begun = opens_thinking(record.prompt) or THINK in record.text
-    return "" if begun and THOUGHT not in record.text else final(record.text)
+    text = record.text
+    if any(f"</{name}>" in text for name in THINK_TAGS):
+        return final(text)
+    begun = opens_thinking(record.prompt) or any(f"<{name}>" in text for name in THINK_TAGS)
+    return "" if begun else final(text)
 
 
 def pooled(context: StageContext, problems: int) -> Iterator[PooledProblem]:

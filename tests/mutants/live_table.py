@@ -43,8 +43,8 @@ LIVE_METHODS = [
     ),
     Mutant(  # a thought that the cap cut is read
         POOLED,
-        'return "" if begun and THOUGHT not in record.text else final(record.text)',
-        "return final(record.text)",
+        'return "" if begun else final(text)',
+        "return final(text)",
         f"{_STAGES}test_of_a_judge_that_thinks_the_last_number_is_read_and_none_of_a_cut_thought",
     ),
     Mutant(  # a list without a verdict is its first answer
@@ -151,6 +151,12 @@ LIVE_METHODS = [
         "if trained or not (alone or isinstance(engine, Arriving)):",
         "if trained or not isinstance(engine, Arriving):",
         f"{_STAGES}test_more_rounds_or_a_larger_pool_ask_only_for_what_is_new",
+    ),
+    Mutant(  # damage elsewhere ends the run
+        CALLS,
+        "with suppress(OSError, ValueError, KeyError, TypeError):  # no",
+        "with suppress(OSError):  # no",
+        f"{_STAGES}test_what_is_damaged_elsewhere_is_asked_again",
     ),
     Mutant(  # what has no room is sent all the same
         CALLS,

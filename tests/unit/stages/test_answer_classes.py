@@ -93,6 +93,8 @@ def test_votes_are_of_the_answers_that_were_read():
         ("plain", "", "plain"),
         ("<think>a</think> b", "", "b"),
         ("<think>a", "", ""),
+        ("<reasoning>a", "", ""),
+        ("<thinking>a</thinking> b", "", "b"),
         ("a</think>b", "assistant: <think>\n", "b"),
         ("a", "assistant: <think>\n", ""),
     ],

@@ -349,6 +349,19 @@ def test_more_rounds_or_a_larger_pool_ask_only_for_what_is_new(tmp_path, monkeyp
     assert whole == calls_of(tmp_path / "alone")
 
 
+def test_what_is_damaged_elsewhere_is_asked_again(tmp_path, monkeypatch):
+    inputs = pool(tmp_path / "in", texts("rw", "wr"))
+    told = {"rounds": 1, "chains": 2, "sizes": [], "engine": ToldExactly}
+    _, rows = run(ReviseStage(), tmp_path, inputs, monkeypatch, say, **told)
+    (tmp_path / "out").rename(tmp_path / "earlier")
+    calls = tmp_path / "earlier" / "calls.jsonl"
+    kept = read_lines(calls)
+    write_lines(calls, [{"key": kept[0]["key"], "record": {}}, *kept[1:]])
+    again, found = run(ReviseStage(), tmp_path, inputs, monkeypatch, say, **told)
+    assert [one.id for one in again.asked] == [kept[0]["request"]["id"]]
+    assert found == rows and calls_of(tmp_path) == kept
+
+
 def test_answers_that_depend_on_their_batch_are_not_taken_over(tmp_path, monkeypatch):
     inputs = pool(tmp_path / "in", texts("rw", "wr"))
     told = {"rounds": 1, "chains": 2, "sizes": []}
