@@ -11,8 +11,6 @@ import llmx.api as api
 from llmx.cli import complete
 from llmx.cli.console import say, show, table
 from llmx.cli.options import Debug, Plugins, Runs
-from llmx.report.numbers import percent_span, points_span
-from llmx.report.priced import cost_amount, cost_said
 
 if TYPE_CHECKING:
     from llmx.report.priced import PricedPoint
@@ -51,6 +49,8 @@ def budget(
       llmx budget scaling_gsm --gain 5 --cost longest
       llmx budget scaling_gsm-1a2b3c --json
     """
+    from llmx.report.priced import cost_said
+
     found = api.budget(run, gain=gain, cost=cost, runs=runs)
     rows = [(one, role) for pair in found.arms for one, role in _both(pair)]
     if as_json:
@@ -68,6 +68,9 @@ def _both(pair: Affordable) -> list[tuple[PricedPoint, str]]:
 
 
 def _row(one: PricedPoint, role: str, kind: str) -> tuple[str, ...]:
+    from llmx.report.numbers import percent_span, points_span
+    from llmx.report.priced import cost_amount
+
     size = f"{one.size} {one.sizes}"
     told = (percent_span(one.accuracy), points_span(one.behind))
     return (one.arm, one.label, size, *told, cost_amount(one.costs.get(kind)), role)

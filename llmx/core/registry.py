@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -259,6 +259,16 @@ def families() -> tuple[str, ...]:
 def kinds(family: str) -> dict[str, str]:
     """Return every known kind of a family as ``kind -> module:attribute``, plugins included."""
     return dict(_known()[family])
+
+
+def brought(group: str, rooms: Iterable[str]) -> tuple[str, ...]:
+    """Return the kinds of a family that these rooms bring, and llmx's that are no paper's."""
+    known, papers = set(rooms), f"llmx.{_PAPERS}."
+
+    def shown(room: str) -> bool:
+        return room in known or (room.startswith("llmx.") and not room.startswith(papers))
+
+    return tuple(name for name in kinds(group) if shown(owner(group, name)))
 
 
 def owner(family: str, kind: str) -> str:

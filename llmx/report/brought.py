@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from llmx.core.errors import ConfigError, LlmxError, RunError
 from llmx.core.figure import Figure, Figures
 from llmx.core.names import fault
-from llmx.core.registry import kinds, lookup, owner
+from llmx.core.registry import brought, lookup
 from llmx.report.axes import axis_title, drawn_span
 from llmx.report.curves import Line, curves, stacked
 from llmx.report.families import looks
@@ -27,7 +27,6 @@ PREFIX = "picture-"
 _WIDTH = 560
 """In pixels of its own coordinates, so that letters are legible where it is 400 wide."""
 
-_OWN = "llmx."
 _PAPERS = "llmx.papers."
 
 
@@ -194,18 +193,12 @@ def picture(name: str) -> Picture:
 
 def brought_by(rooms: Iterable[str]) -> tuple[str, ...]:
     """Return the pictures of these rooms, and of those of llmx that are no paper's."""
-    known = set(rooms)
-    return tuple(name for name in kinds("picture") if _shown(owner("picture", name), known))
+    return brought("picture", rooms)
 
 
 def brought_for(paper: str | None) -> tuple[str, ...]:
     """Return the pictures of a paper's room, of llmx or a plugin, and of those that are shared."""
     return brought_by((f"{_PAPERS}{paper}", f"plugin {paper}") if paper else ())
-
-
-def _shown(room: str, known: set[str]) -> bool:
-    shared = room.startswith(_OWN) and not room.startswith(_PAPERS)
-    return shared or room in known
 
 
 def drawn(figures: Figures, names: Iterable[str]) -> tuple[BroughtPicture, ...]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from llmx.core.names import family
 from llmx.core.options import StageOptions
-from llmx.core.registry import kinds, owner
+from llmx.core.registry import brought, kinds, owner
 from llmx.core.section import EVERY
 from llmx.core.spec import trained_arms
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -140,9 +140,7 @@ def _pictures(given: StageInput) -> tuple[str, ...]:
     """Return the pictures of the rooms that the recipe uses something of."""
     if not kinds("picture"):
         return ()
-    from llmx.report.brought import brought_by
-
-    return brought_by(filter(None, (owner(family, kind) for family, kind in _used(given))))
+    return brought("picture", (owner(family, kind) for family, kind in _used(given)))
 
 
 def _used(given: StageInput) -> Iterator[tuple[str, str]]:

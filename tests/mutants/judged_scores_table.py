@@ -96,8 +96,8 @@ JUDGED_SCORES = [
     ),
     Mutant(
         "stages/report.py",
-        "(*lost, *results.findings, *judged)",
-        "(*lost, *results.findings)",
+        "(*lost, *drawn, *results.findings, *judged)",
+        "(*lost, *drawn, *results.findings)",
         _AGAIN,
     ),
     Mutant(

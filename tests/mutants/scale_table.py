@@ -74,8 +74,8 @@ SCALE = [
     ),
     Mutant(  # of two records with one id the first
         "report/gather.py",
-        "self._at = dict(self._places())",
-        "self._at = dict(reversed(list(self._places())))",
+        "if draw <= first.get(name, (draw, start))[0]:",
+        "if draw < first.get(name, (draw + 1, start))[0]:",
         f"{_GROWTH}::test_records_of_a_file_are_a_mapping_that_holds_none",
     ),
     Mutant(  # a cell that rich would replace is laid out as it is

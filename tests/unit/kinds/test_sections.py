@@ -223,5 +223,7 @@ def test_a_list_kept_with_a_plugin_is_not_believed_without(folder, tmp_path, mon
     assert "unknown key 'box'" in mine().error
 
 
-def test_llmx_brings_no_section_yet():
-    assert not registry.kinds("section")
+def test_sections_of_llmx_are_named_after_themselves():
+    named = registry.kinds("section")
+    assert set(named) >= {"pool", "frontier", "scaling"}
+    assert all(section_class(name).section == name for name in named)
