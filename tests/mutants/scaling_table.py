@@ -199,7 +199,7 @@ VERDICTS = [
         LEAD,
         "return Support(one_sided <= LEVEL, one_sided, self.figure.lone)",
         "return Support(one_sided <= 2 * LEVEL, one_sided, self.figure.lone)",
-        f"{_NULLS}::test_at_the_edge_of_its_null_a_test_is_seldom_wrong",
+        f"{_WORDS}::test_a_word_follows_from_the_figures",
     ),
     Mutant(  # the side that the estimate does not lie on
         LEAD,
