@@ -282,6 +282,7 @@ def test_methods_on_some_of_the_problems_are_compared_on_those(tmp_path):
     assert mixed.problems == 6 and mixed.accuracy.estimate == 0.5
     gap = next(one for one in found.gaps if one.what.endswith("mixture of agents at matched calls"))
     assert gap.problems == 6 and gap.beside.endswith("votes 3")
+    assert found.frontier_problems == {"all": 6, "reasoning": 6, "a": 6}
 
 
 def test_a_run_of_one_problem_ends(tmp_path):
