@@ -67,7 +67,7 @@ class BroughtPicture:
 
 
 @dataclass(frozen=True)
-class FigureTable:
+class BroughtTable:
     """One table.
 
     Attributes:
@@ -212,16 +212,16 @@ def picture(name: str) -> Picture:
     return found
 
 
-def figure_table(name: str) -> FigureTable:
+def brought_table(name: str) -> BroughtTable:
     """Return a table by its name.
 
     Raises:
         ConfigError: if there is none of that name, or what a plugin brings is no table.
     """
     found = lookup("table", name)
-    if not isinstance(found, FigureTable):
-        hint = "write FigureTable(title=…, note=…, head=…, rows=…), of llmx.report.brought"
-        raise ConfigError(f"table '{name}' is {found!r}, no FigureTable", hint)
+    if not isinstance(found, BroughtTable):
+        hint = "write BroughtTable(title=…, note=…, head=…, rows=…), of llmx.report.brought"
+        raise ConfigError(f"table '{name}' is {found!r}, no BroughtTable", hint)
     return found
 
 
@@ -260,11 +260,11 @@ def tabled(figures: Figures, names: Iterable[str]) -> tuple[TrainingTable, ...]:
         ConfigError: for a name that stands for no table.
         RunError: for one that cannot be made.
     """
-    made = (_rows(name, figure_table(name), figures) for name in names)
+    made = (_rows(name, brought_table(name), figures) for name in names)
     return tuple(one for one in made if one.rows)
 
 
-def _rows(name: str, one: FigureTable, figures: Figures) -> TrainingTable:
+def _rows(name: str, one: BroughtTable, figures: Figures) -> TrainingTable:
     try:
         rows_ = tuple(one.rows(figures))
     except LlmxError:

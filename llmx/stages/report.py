@@ -134,9 +134,9 @@ def _brought(given: StageInput) -> dict[str, Any]:
 
         found["pictures"] = {name: picture(name).version for name in names}
     if names := _of_rooms("table", given):
-        from llmx.report.brought import figure_table
+        from llmx.report.brought import brought_table
 
-        found["tables"] = {name: figure_table(name).version for name in names}
+        found["tables"] = {name: brought_table(name).version for name in names}
     return found
 
 

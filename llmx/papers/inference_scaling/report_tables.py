@@ -9,7 +9,7 @@ from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
 from llmx.papers.inference_scaling.pictures.read import arms_of, sizes_of
 from llmx.papers.inference_scaling.verdicts.shorter_when_right import FILINGS
-from llmx.report.brought import FigureTable
+from llmx.report.brought import BroughtTable
 from llmx.report.figures import names
 from llmx.report.numbers import NONE, number, percent, percent_span, points_span, signed_span
 
@@ -101,7 +101,7 @@ def _right_and_wrong(figures: Figures) -> Iterator[tuple[str, ...]]:
                 yield (arm, what, filing, unit, *told, mixed)
 
 
-VOTES = FigureTable(
+VOTES = BroughtTable(
     "What voting gives",
     "At the most draws that voted. What the draws hold and the vote does not choose is the vote's"
     " loss; problems without a right draw are missing. Every method stands on the page of the stage"
@@ -112,13 +112,13 @@ VOTES = FigureTable(
     ),
     _votes,
 )
-CATCHING_UP = FigureTable(
+CATCHING_UP = BroughtTable(
     "Votes of the weaker beside one answer of the stronger",
     "The cost is that of the votes over that of the answer. – : not reached by any number tried.",
     ("Arm", "One answer of", "Votes", "Difference, points", "Cost, ×", "Votes to reach it"),
     _catching_up,
 )
-RIGHT_AND_WRONG = FigureTable(
+RIGHT_AND_WRONG = BroughtTable(
     "Right minus wrong answers",
     "Pooled, a hard problem makes answers long and wrong; within problems that have right and wrong"
     " answers it does not. Both filings of the disputed words.",

@@ -11,7 +11,7 @@ from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import Metric
 from llmx.report import brought
 from llmx.report.axes import axis_title
-from llmx.report.brought import FigureTable, Picture, intervals, lines, sweeps
+from llmx.report.brought import BroughtTable, Picture, intervals, lines, sweeps
 from llmx.report.figures.decoded import figure_of
 from llmx.report.verdict.model import Number
 from llmx.report.write import MOST, other_table, said
@@ -143,12 +143,12 @@ def test_a_picture_is_its_papers_and_those_of_shared_rooms_are_everybodys(
     assert {*brought.brought_for(paper)} == wanted
 
 
-DEEP = FigureTable(
+DEEP = BroughtTable(
     "Depths", "How deep.", ("Arm", "Depth"),
     lambda found: [(one.arm, f"{one.span.estimate:g}") for one in found.of("depth", {"b"})],
 )  # fmt: skip
 BAD_TABLES = {
-    "none": (GOOD, ConfigError, "no FigureTable"),
+    "none": (GOOD, ConfigError, "no BroughtTable"),
     "raises": (replace(DEEP, rows=lambda found: 1 / 0), RunError, "ZeroDivisionError"),
     "half": (replace(DEEP, rows=lambda found: (1 / 0 for _ in "a")), RunError, "cannot be made"),
 }
