@@ -41,6 +41,7 @@ FAMILIES: dict[str, str] = {
     "section": "settings of an arm under a name of their own",
     "stage": "kind of work",
     "streamer": "engine that answers token by token",
+    "table": "table of the figures of a run",
     "task": "problems with what verifies an answer",
     "test": "test that a verdict rests on",
     "tool": "what a model may call",

@@ -1,8 +1,8 @@
-"""Pictures that rooms bring: kinds of the family ``picture``, drawn of the figures of a run.
+"""Pictures and tables that rooms bring: kinds of the families ``picture`` and ``table``.
 
-A picture is a function of figures, or a declaration over the plot kit (:func:`intervals`,
-:func:`lines`, :func:`sweeps`). It is drawn wherever the figures at hand fill it, and shown as an
-image, in which nothing can run.
+A picture is a function of the figures of a run, or a declaration over the plot kit
+(:func:`intervals`, :func:`lines`, :func:`sweeps`). It is drawn wherever the figures at hand fill
+it, and shown as an image, in which nothing can run. A table is a function of the same figures.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from llmx.report.axes import axis_title, drawn_span
 from llmx.report.curves import Line, curves, stacked
 from llmx.report.families import looks
 from llmx.report.rows import RowOf, rows
+from llmx.report.training.tables import TrainingTable
 
 PREFIX = "picture-"
 """Files of these pictures are called ``picture-NAME.svg``: no other of a run begins so."""
@@ -62,6 +63,25 @@ class BroughtPicture:
     def address(self) -> str:
         """The picture as an address that an ``img`` shows: nothing in it can run."""
         return f"data:image/svg+xml;base64,{b64encode(self.svg.encode()).decode()}"
+
+
+@dataclass(frozen=True)
+class BroughtTable:
+    """One table.
+
+    Attributes:
+        title: the name of its section.
+        note: how it is to be read.
+        head: names of its columns; the first names the arm.
+        rows: gives the rows, none where the figures do not fill the table.
+        version: rises with every change that makes other rows of the same figures.
+    """
+
+    title: str
+    note: str
+    head: tuple[str, ...]
+    rows: Callable[[Figures], Iterable[tuple[str, ...]]]
+    version: int = 1
 
 
 def file_of(name: str) -> str:
@@ -191,9 +211,22 @@ def picture(name: str) -> Picture:
     return found
 
 
-def brought_by(rooms: Iterable[str]) -> tuple[str, ...]:
-    """Return the pictures of these rooms, and of those of llmx that are no paper's."""
-    return brought("picture", rooms)
+def brought_table(name: str) -> BroughtTable:
+    """Return a table by its name.
+
+    Raises:
+        ConfigError: if there is none of that name, or what a plugin brings is no table.
+    """
+    found = lookup("table", name)
+    if not isinstance(found, BroughtTable):
+        hint = "write BroughtTable(title=…, note=…, head=…, rows=…), of llmx.report.brought"
+        raise ConfigError(f"table '{name}' is {found!r}, no BroughtTable", hint)
+    return found
+
+
+def brought_by(rooms: Iterable[str], group: str = "picture") -> tuple[str, ...]:
+    """Return the pictures (or tables) of these rooms, and of those of llmx that are no paper's."""
+    return brought(group, rooms)
 
 
 def brought_for(paper: str | None) -> tuple[str, ...]:
@@ -211,6 +244,28 @@ def drawn(figures: Figures, names: Iterable[str]) -> tuple[BroughtPicture, ...]:
     made = ((name, picture(name)) for name in names)
     found = (BroughtPicture(name, one.caption, _svg(name, one, figures)) for name, one in made)
     return tuple(one for one in found if one.svg)
+
+
+def tabled(figures: Figures, names: Iterable[str]) -> tuple[TrainingTable, ...]:
+    """Return those of the named tables that the figures fill.
+
+    Raises:
+        ConfigError: for a name that stands for no table.
+        RunError: for one that cannot be made.
+    """
+    made = (_rows(name, brought_table(name), figures) for name in names)
+    return tuple(one for one in made if one.rows)
+
+
+def _rows(name: str, one: BroughtTable, figures: Figures) -> TrainingTable:
+    try:
+        rows_ = tuple(one.rows(figures))
+    except LlmxError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise RunError(f"table '{name}' cannot be made: {why}", _HINT) from error
+    return TrainingTable(one.title, one.note, one.head, rows_)
 
 
 def _svg(name: str, one: Picture, figures: Figures) -> str:

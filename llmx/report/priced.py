@@ -6,7 +6,7 @@ The content of a ``scaling.json``. A stage writes it, and ``llmx budget`` reads 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -114,6 +114,7 @@ class PricedPoints(Frozen):
 
     Attributes:
         cost: the kind by which pictures and frontiers are drawn.
+        frontier_problems: scope of a frontier → problems that all of its points have.
         classes: arm → ``reasoning`` or ``direct``, of those that say it.
     """
 
@@ -121,10 +122,10 @@ class PricedPoints(Frozen):
     cost: str
     classes: dict[str, str] = Field(default={})
     draws: dict[str, int] = Field(default={})
+    frontier_problems: dict[str, int] = Field(default={})
     points: tuple[PricedPoint, ...] = ()
     gaps: tuple[PricedGap, ...] = ()
     floors: tuple[CatchingUp, ...] = ()
-    more: dict[str, Any] = Field(default={}, description="what a stage adds; read by its own page")
 
 
 def kinds_of(points: Iterable[PricedPoint]) -> tuple[str, ...]:

@@ -107,6 +107,7 @@ class More:
 
     Attributes:
         others: figures that no table of results shows.
+        sweeps: tables of sweeps, and those that rooms bring.
     """
 
     others: Figures = field(default_factory=Figures)
@@ -174,6 +175,7 @@ def write(
     found: Gathered,
     arms: Mapping[str, ArmSpec],
     pictures: Sequence[str] = (),
+    brought_tables: Sequence[str] = (),
 ) -> None:
     """Write results and figures as JSON, report.md, report.html, plot.svg and other pictures.
 
@@ -181,6 +183,7 @@ def write(
 
     Args:
         pictures: those that rooms bring, by name; drawn where the figures fill them.
+        brought_tables: the same of tables.
 
     Raises:
         StoreError: if the folder cannot be written.
@@ -190,8 +193,10 @@ def write(
     write_json(out / "results.json", as_json(results))
     figures = results.figures
     write_figures(out, figures)
-    drawn = brought.drawn(joined([figures, found.figures]), pictures)
-    more = More(found.others, (*sweep_pictures(figures), *drawn), sweep_tables(figures))
+    known = joined([figures, found.figures])
+    drawn = brought.drawn(known, pictures)
+    tabled = (*sweep_tables(figures), *brought.tabled(known, brought_tables))
+    more = More(found.others, (*sweep_pictures(figures), *drawn), tabled)
     write_marked(out / "report.md", markdown(results, more))
     write_marked(out / "report.html", html(results, settings, side_by_side(found), more))
     write_marked(out / "plot.svg", picture(figures) + "\n")

@@ -92,7 +92,8 @@ class ReportStage:
         said = (*lost, *drawn, *results.findings, *judged)
         results = results.model_copy(update={"findings": said})
         context.progress.advance()
-        write(context.out, results, found, arms, _pictures(given))
+        pictures, tables = (_of_rooms(group, given) for group in ("picture", "table"))
+        write(context.out, results, found, arms, pictures, tables)
         context.progress.advance()
 
 
@@ -127,20 +128,23 @@ def _brought(given: StageInput) -> dict[str, Any]:
     metrics = sorted(
         metric.name for metric in metrics_of(given.stages.values(), given.arms.values()) or ()
     )
-    names = _pictures(given)
-    if not names:
-        return {"metrics": metrics} if metrics else {}
-    from llmx.report.brought import picture
+    found: dict[str, Any] = {"metrics": metrics} if metrics else {}
+    if names := _of_rooms("picture", given):
+        from llmx.report.brought import picture
 
-    drawn = {name: picture(name).version for name in names}
-    return {"pictures": drawn, **({"metrics": metrics} if metrics else {})}
+        found["pictures"] = {name: picture(name).version for name in names}
+    if names := _of_rooms("table", given):
+        from llmx.report.brought import brought_table
+
+        found["tables"] = {name: brought_table(name).version for name in names}
+    return found
 
 
-def _pictures(given: StageInput) -> tuple[str, ...]:
-    """Return the pictures of the rooms that the recipe uses something of."""
-    if not kinds("picture"):
+def _of_rooms(group: str, given: StageInput) -> tuple[str, ...]:
+    """Return the pictures or tables of the rooms that the recipe uses something of."""
+    if not kinds(group):
         return ()
-    return brought("picture", (owner(family, kind) for family, kind in _used(given)))
+    return brought(group, (owner(family, kind) for family, kind in _used(given)))
 
 
 def _used(given: StageInput) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ _WORDS = f"{_T}test_scaling_verdicts.py"
 _NULLS = f"{_T}test_scaling_nulls.py"
 _STAGE = f"{_T}test_scaling_stage.py"
 _RIGHT = f"{_T}test_right_and_wrong.py"
+_BROUGHT = "tests/unit/report/test_brought_pictures.py"
 _BUDGET = "tests/unit/cli/test_budget_verb.py"
 
 MEANS = [
@@ -199,7 +200,7 @@ VERDICTS = [
         LEAD,
         "return Support(one_sided <= LEVEL, one_sided, self.figure.lone)",
         "return Support(one_sided <= 2 * LEVEL, one_sided, self.figure.lone)",
-        f"{_NULLS}::test_at_the_edge_of_its_null_a_test_is_seldom_wrong",
+        f"{_WORDS}::test_a_word_follows_from_the_figures",
     ),
     Mutant(  # the side that the estimate does not lie on
         LEAD,
@@ -335,5 +336,38 @@ BUDGETS = [
         "asked = kind or found.cost",
         'asked = kind or "completion"',
         f"{_BUDGET}::test_the_table_has_a_row_for_the_cheapest_and_for_the_best",
+    ),
+]
+
+TABLES = [
+    Mutant(  # tables of every room
+        "report/brought.py",
+        "name for name in kinds(group) if _shown(owner(group, name), known)",
+        "name for name in kinds(group)",
+        f"{_BROUGHT}::test_tables_are_brought_as_pictures_are",
+    ),
+    Mutant(  # an empty table is shown
+        "report/brought.py",
+        "return tuple(one for one in made if one.rows)",
+        "return tuple(made)",
+        f"{_BROUGHT}::test_only_tables_that_are_filled_are_shown",
+    ),
+    Mutant(  # rows that fail are met on the page
+        "report/brought.py",
+        "rows_ = tuple(one.rows(figures))",
+        "rows_ = one.rows(figures)",
+        f"{_BROUGHT}::test_a_bad_table_is_an_error_of_one_line",
+    ),
+    Mutant(  # the first size, not the largest
+        f"{_P}report_tables.py",
+        "return found[-1] if found else None",
+        "return found[0] if found else None",
+        f"{_STAGE}::test_the_report_has_tables_of_the_figures",
+    ),
+    Mutant(  # votes of any pair
+        f"{_P}report_tables.py",
+        "mine = [one for one in known if (one.arm, one.against) == (arm, against)]",
+        "mine = known",
+        f"{_STAGE}::test_the_report_has_tables_of_the_figures",
     ),
 ]

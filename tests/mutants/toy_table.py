@@ -97,8 +97,8 @@ TOY = [
     ),
     Mutant(
         "stages/report.py",
-        'return brought("picture", (owner(family, kind) for family, kind in _used(given)))',
-        'return tuple(kinds("picture"))',
+        "return brought(group, (owner(family, kind) for family, kind in _used(given)))",
+        "return tuple(kinds(group))",
         f"{_TOY}::test_pictures_change_nothing_for_recipes_of_others",
     ),
     Mutant(

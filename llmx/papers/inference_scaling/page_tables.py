@@ -141,9 +141,14 @@ def _frontier(found: PricedPoints, kinds: Sequence[str]) -> TrainingTable:
     head = ("Arm", "By", "Method", "Size", "Accuracy, %", "Cost", "All, %", "Class, %", "Arm, %")
     note = (
         "Share of resamples of the problems in which nothing is as good and cheaper, or better at"
-        " no more cost: among all arms, the arms of its class, and its own points."
+        " no more cost: among all arms, the arms of its class, and its own points. On the problems"
+        f" that all of these have: {_problems(found)}."
     )
     return _table("On the frontier", note, head, rows)
+
+
+def _problems(found: PricedPoints) -> str:
+    return ", ".join(f"{scope} {count}" for scope, count in found.frontier_problems.items())
 
 
 def _markers(found: Sequence[MarkerTable]) -> TrainingTable:

@@ -96,9 +96,9 @@ class ScalingStage:
         return True
 
     def plan(self, given: StageInput) -> Cost:
-        """Some ten milliseconds a problem and arm, more with larger pools."""
+        """A millisecond a draw, and some seconds for the page."""
         draws = sum((a.scale.problems or 0) * _draws(a) for a in given.arms.values())
-        return Cost(seconds=5.0 + draws / 400)
+        return Cost(seconds=3.0 + draws / 1200)
 
     def run(self, context: StageContext) -> None:
         """Compute points, frontiers, floors and comparisons, and write the page."""

@@ -70,6 +70,7 @@ class ScalingRun:
             cost=self.cost,
             classes={one.arm: one.kind for one in points if one.kind is not None},
             draws={one.arm: one.draws for one in points},
+            frontier_problems=dict(self.frontiers[self.cost].problems),
             points=tuple(chain.from_iterable(priced(one, self.frontiers) for one in points)),
             gaps=tuple(gaps(self.gaps)),
             floors=tuple(one.row() for one in self.floors),

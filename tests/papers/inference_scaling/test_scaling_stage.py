@@ -15,8 +15,10 @@ from llmx.core.stage import StageContext
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.pictures.read import axis_of
 from llmx.papers.inference_scaling.stage import ScalingStage
+from llmx.report.brought import tabled
 from llmx.report.figures import names
 from llmx.report.figures.read import has_own_page
+from llmx.report.numbers import NONE, percent, points_span
 from llmx.report.priced import PricedPoints
 from llmx.store.files import read_json, write_lines
 
@@ -282,8 +284,32 @@ def test_methods_on_some_of_the_problems_are_compared_on_those(tmp_path):
     assert mixed.problems == 6 and mixed.accuracy.estimate == 0.5
     gap = next(one for one in found.gaps if one.what.endswith("mixture of agents at matched calls"))
     assert gap.problems == 6 and gap.beside.endswith("votes 3")
+    assert found.frontier_problems == {"all": 6, "reasoning": 6, "a": 6}
 
 
 def test_a_run_of_one_problem_ends(tmp_path):
     found = scaled(tmp_path, {"a": PlantedArm(0.5)}, problems=1, draws=4, **QUICK)
     assert np.isfinite(read_json(found / "scaling.json")["points"][0]["accuracy"]["estimate"])
+
+
+def test_the_report_has_tables_of_the_figures(figures):
+    found = {one.title: one for one in tabled(figures, ("votes", "catching_up", "right_and_wrong"))}
+    votes = {row[0]: row for row in found["What voting gives"].rows}
+    assert set(votes) == set(USUAL)
+    one, size, lost = votes["worked"][1], votes["worked"][2], votes["worked"][6]
+    assert one.startswith(percent(figures.find(names.ACCURACY, "worked").span.estimate))
+    best, any_ = (at(figures, figure_names.accuracy(name), "worked", 16).span.estimate
+                  for name in ("majority", "oracle"))  # fmt: skip
+    assert (size, lost) == ("16", percent(any_ - best))
+    pairs = found["Votes of the weaker beside one answer of the stronger"].rows
+    spans = [
+        at(figures, figure_names.CATCHING_UP, "worked_direct", 16, row[1]).span for row in pairs
+    ]
+    assert [row[3] for row in pairs] == [points_span(span) for span in spans]
+    assert [row[:3] for row in pairs] == [
+        ("worked_direct", "worked", "16"), ("worked_direct", "worked_small", "16"),
+    ]  # fmt: skip
+    assert pairs[0][5] == NONE  # not reached
+    texts = found["Right minus wrong answers"].rows
+    assert {row[2] for row in texts if row[1] == "hedging markers"} == {"a", "b"}
+    assert tabled(Figures(), ("votes", "catching_up", "right_and_wrong")) == ()

@@ -69,6 +69,8 @@ HEDGING = {
 WORDS = [
     (AT_LEAST, [*BOTH, lead(0.05)], "shown here"),
     (AT_LEAST, [*BOTH, lead(0.01)], "shown here"),  # 0.015 of standard error, 0.02 of margin
+    (AT_LEAST, [*BOTH, lead(0.006)], "shown here"),  # one-sided p of 0.04
+    (AT_LEAST, [*BOTH, lead(0.0025)], "not shown here"),  # of 0.07
     (AT_LEAST, [*BOTH, lead(-0.01)], "not shown here"),
     (AT_LEAST, [*BOTH, lead(-0.05)], "contradicted here"),
     ({**AT_LEAST, "margin": 0.1}, [*BOTH, lead(-0.02)], "shown here"),
@@ -135,7 +137,7 @@ def test_an_arm_at_the_floor_decides_nothing_of_accuracy(finding, figures):
 def test_of_several_pairs_the_one_at_the_floor_is_left_out():
     finding = {**CATCH, "pairs": [["direct", "worked"], ["tiny", "worked"]]}
     figures = [*BOTH, *able("tiny", 0.05), behind(-0.2, 16), price(12)]
-    figures += [behind(-0.5, 16, "tiny"), price(12, arm="tiny")]
+    figures += [behind(0.5, 16, "tiny"), price(12, arm="tiny")]  # if it decided, it would be this
     found = verdict(finding, figures, arms=("worked", "direct", "tiny"))
     assert found.word == "shown here" and "Left out" in found.reason and "`tiny`" in found.reason
 

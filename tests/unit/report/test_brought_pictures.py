@@ -1,16 +1,18 @@
 """Pictures that rooms bring, and the table of figures that no other table shows."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from result_rows import results, row
 
+from llmx.core import registry
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import Metric
 from llmx.report import brought
 from llmx.report.axes import axis_title
-from llmx.report.brought import Picture, intervals, lines, sweeps
+from llmx.report.brought import BroughtTable, Picture, intervals, lines, sweeps
 from llmx.report.figures.decoded import figure_of
 from llmx.report.verdict.model import Number
 from llmx.report.write import MOST, other_table, said
@@ -137,9 +139,43 @@ ROOMS = {"one": "plugin one", "two": "llmx.papers.two", "all": "llmx.report"}
 def test_a_picture_is_its_papers_and_those_of_shared_rooms_are_everybodys(
     paper, wanted, monkeypatch
 ):
-    monkeypatch.setattr(brought, "kinds", lambda family: dict.fromkeys(ROOMS, ""))
-    monkeypatch.setattr(brought, "owner", lambda family, name: ROOMS[name])
+    monkeypatch.setattr(registry, "kinds", lambda family: dict.fromkeys(ROOMS, ""))
+    monkeypatch.setattr(registry, "owner", lambda family, name: ROOMS[name])
     assert {*brought.brought_for(paper)} == wanted
+
+
+DEEP = BroughtTable(
+    "Depths", "How deep.", ("Arm", "Depth"),
+    lambda found: [(one.arm, f"{one.span.estimate:g}") for one in found.of("depth", {"b"})],
+)  # fmt: skip
+BAD_TABLES = {
+    "none": (GOOD, ConfigError, "no BroughtTable"),
+    "raises": (replace(DEEP, rows=lambda found: 1 / 0), RunError, "ZeroDivisionError"),
+    "half": (replace(DEEP, rows=lambda found: (1 / 0 for _ in "a")), RunError, "cannot be made"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TABLES)
+def test_a_bad_table_is_an_error_of_one_line(case, monkeypatch):
+    found, kind, text = BAD_TABLES[case]
+    monkeypatch.setattr(brought, "lookup", lambda family, name: found)
+    with pytest.raises(kind, match=text) as raised:
+        brought.tabled(TREE, ["plain"])
+    assert "'plain'" in raised.value.message and "\n" not in raised.value.message
+
+
+def test_only_tables_that_are_filled_are_shown(monkeypatch):
+    monkeypatch.setattr(brought, "lookup", lambda family, name: DEEP)
+    (one,) = brought.tabled(TREE, ["depths"])
+    assert (one.title, one.head, one.rows[0]) == ("Depths", ("Arm", "Depth"), ("b", "4"))
+    assert brought.tabled(figures(figure("a", 1.0)), ["depths"]) == ()
+
+
+def test_tables_are_brought_as_pictures_are(monkeypatch):
+    monkeypatch.setattr(registry, "kinds", lambda family: {family: ""})
+    monkeypatch.setattr(registry, "owner", lambda family, name: "llmx.papers.two")
+    assert brought.brought_by(["llmx.papers.two"], "table") == ("table",)
+    assert brought.brought_by(["llmx.papers.one"], "table") == ()
 
 
 def test_the_table_has_what_is_there_once_and_sweeps_last():

@@ -114,7 +114,7 @@ def _panel(
         yield marker(
             shapes[_group(point.label)],
             *at,
-            4.0 if vote else 3.2,
+            4.6 if vote else 4.0,
             fill=look[point.arm],
             fill_opacity="1" if vote else "0.75",
             class_="mark",
