@@ -45,7 +45,8 @@ def truncation(figures: Figures) -> str:
     colour = colours(arms_of(figures))
     drawn = [_line(arm, own, colour.get(arm, "")) for arm, own in cut.items()]
     for arm, own in sizes_of(figures, figure_names.PRESENT).items():
-        drawn.append(_line(f"{arm}, answer in the kept text", own, _GREY, law=True))
+        name = f"{arm}, answer in the kept text"
+        drawn.append(_line(name, own, colour.get(arm, ""), law=True))
     direct = dict.fromkeys(one.against for one in figures.of(figure_names.BESIDE_SINGLE))
     for arm in filter(None, direct):
         single = figures.find(names.ACCURACY, arm)
