@@ -340,11 +340,11 @@ BUDGETS = [
 ]
 
 TABLES = [
-    Mutant(  # tables of every room
-        "report/brought.py",
-        "name for name in kinds(group) if _shown(owner(group, name), known)",
-        "name for name in kinds(group)",
-        f"{_BROUGHT}::test_tables_are_brought_as_pictures_are",
+    Mutant(  # a report's tables are in no name
+        "stages/report.py",
+        'found["tables"] = {name: brought_table(name).version for name in names}',
+        'found["tables"] = {}',
+        f"{_STAGE}::test_the_tables_of_the_paper_are_in_the_name_of_a_report",
     ),
     Mutant(  # an empty table is shown
         "report/brought.py",

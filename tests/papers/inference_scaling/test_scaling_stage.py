@@ -11,6 +11,7 @@ from planted import USUAL, PlantedArm, chances, given, inputs_of, outcome, scale
 from llmx.core.errors import ConfigError, DataError, RunError
 from llmx.core.figure import Figures
 from llmx.core.progress import Silent
+from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.pictures.read import axis_of
@@ -20,6 +21,7 @@ from llmx.report.figures import names
 from llmx.report.figures.read import has_own_page
 from llmx.report.numbers import NONE, percent, points_span
 from llmx.report.priced import PricedPoints
+from llmx.stages.report import ReportStage
 from llmx.store.files import read_json, write_lines
 
 FILES = {
@@ -313,3 +315,19 @@ def test_the_report_has_tables_of_the_figures(figures):
     texts = found["Right minus wrong answers"].rows
     assert {row[2] for row in texts if row[1] == "hedging markers"} == {"a", "b"}
     assert tabled(Figures(), ("votes", "catching_up", "right_and_wrong")) == ()
+
+
+def test_the_tables_of_the_paper_are_in_the_name_of_a_report():
+    asked = given(USUAL)
+    report = StageSpec(name="report", kind="report", over="recipe")
+    told = ReportStage().identity(replace(asked, stage=report, stages={"scaling": asked.stage}))
+    assert told["tables"] == {"catching_up": 1, "right_and_wrong": 1, "votes": 1}
+    assert "against_cost" in told["pictures"]
+    other = StageSpec(name="generate", kind="decode")
+    plain = {name: replace_more(arm) for name, arm in asked.arms.items()}
+    bare = replace(asked, arms=plain, stage=report, stages={"generate": other})
+    assert not {"tables", "pictures"} & {*ReportStage().identity(bare)}
+
+
+def replace_more(arm):
+    return arm.model_copy(update={"more": {}})
