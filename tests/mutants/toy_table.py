@@ -91,8 +91,8 @@ TOY = [
     ),
     Mutant(
         "stages/report.py",
-        "    drawn = {name: picture(name).version for name in names}\n",
-        "    drawn = dict.fromkeys(names, 1)\n",
+        "{name: picture(name).version for name in names}",
+        "dict.fromkeys(names, 1)",
         f"{_TOY}::test_pictures_change_nothing_for_recipes_of_others",
     ),
     Mutant(
