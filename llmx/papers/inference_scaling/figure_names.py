@@ -45,6 +45,9 @@ _SETTINGS = {
 ORACLE = "oracle"
 """Picks the right answer wherever there is one: a bound, which nobody can run."""
 
+ONE_ANSWER = "accuracy of one answer"
+"""The mean over all draws; a report's own accuracy is that of the first of them."""
+
 CONSTANT = "best constant answer"
 """The one reference answer that is right for the most problems: a floor of accuracy."""
 

@@ -5,13 +5,12 @@ A point of a method at a size is a point of a sweep; one answer is an arm's plai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from llmx.core.figure import Figure, Span
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.arm_points import ArmPoints, PointTable
 from llmx.papers.inference_scaling.frontiers import ALL, Frontiers
-from llmx.report.figures import names
 
 _UNITS = {"flops": "FLOPs", "seconds": "seconds", "calls": "calls", "money": "money"}
 
@@ -25,14 +24,11 @@ def of_arm(arm: ArmPoints) -> Iterator[Figure]:
     """Yield the accuracy and the floor of an arm, then every point with its costs."""
     single = arm.find("single")
     if single is not None:
-        n, seeds = len(single.ids), single.accuracy.shape[1]
-        problems = Span(estimate=n)
-        yield Figure(
-            quantity=names.PROBLEMS, arm=arm.arm, span=problems, unit="problems", n=n, seeds=seeds
-        )
-        yield _level(names.ACCURACY, single, swept=False)
+        yield _level(figure_names.ONE_ANSWER, single, swept=False)
         floor = Span(estimate=arm.constant)
-        yield Figure(quantity=figure_names.CONSTANT, arm=arm.arm, span=floor, unit="share", n=n)
+        yield Figure(
+            quantity=figure_names.CONSTANT, arm=arm.arm, span=floor, unit="share", n=len(single.ids)
+        )
     for table in arm.tables:
         yield _level(figure_names.accuracy(table.method), table)
         yield _share(figure_names.cut(table.method), table, table.cut)
@@ -86,13 +82,3 @@ def of_frontiers(found: Mapping[str, Frontiers]) -> Iterator[Figure]:
     for kind, frontiers in found.items():
         for table, share in frontiers.of(ALL):
             yield _share(figure_names.share_on_frontier(kind, table.method), table, share)
-
-
-def costs_of(figures: Iterable[Figure], kind: str) -> dict[tuple[str, str, float], Figure]:
-    """Return (arm, method's label, size) → its cost of a kind."""
-    start = f"{kind} cost, "
-    return {
-        (one.arm, one.quantity.removeprefix(start), one.at): one
-        for one in figures
-        if one.quantity.startswith(start) and one.at is not None
-    }

@@ -10,7 +10,6 @@ from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
 from llmx.papers.inference_scaling.pictures.read import arms_of, sizes_of
 from llmx.papers.inference_scaling.verdicts.shorter_when_right import FILINGS
 from llmx.report.brought import BroughtTable
-from llmx.report.figures import names
 from llmx.report.numbers import NONE, number, percent, percent_span, points_span, signed_span
 
 
@@ -25,7 +24,7 @@ def _votes(figures: Figures) -> Iterator[tuple[str, ...]]:
                 figure_names.VOTING,
             )
         )
-        single = figures.find(names.ACCURACY, arm)
+        single = figures.find(figure_names.ONE_ANSWER, arm)
         if vote is None or any_ is None or single is None:
             continue
         there = any_.span.estimate

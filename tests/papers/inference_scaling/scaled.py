@@ -6,7 +6,6 @@ from llmx.core.audit import Audit
 from llmx.core.figure import Figure, Figures, Span
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.contrast import mean_gap
-from llmx.report.figures import names
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.run_test import verdicts_on
@@ -44,7 +43,7 @@ def able(arm, right=0.6, constant=0.05, cut=0.0, method="single", n=N):
     half = 1.96 * (right * (1 - right) / n) ** 0.5
     span = Span(estimate=right, low=right - half, high=right + half)
     return [
-        Figure(quantity=names.ACCURACY, arm=arm, span=span, unit="share", n=n, seeds=1),
+        Figure(quantity=figure_names.ONE_ANSWER, arm=arm, span=span, unit="share", n=n, seeds=1),
         plain(figure_names.CONSTANT, constant, arm),
         plain(figure_names.cut(method), cut, arm, setting="draws", at=1),
     ]

@@ -17,7 +17,6 @@ from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.pictures.read import axis_of
 from llmx.papers.inference_scaling.stage import ScalingStage
 from llmx.report.brought import tabled
-from llmx.report.figures import names
 from llmx.report.figures.read import has_own_page
 from llmx.report.numbers import NONE, percent, points_span
 from llmx.report.priced import PricedPoints
@@ -61,7 +60,7 @@ def test_everything_is_written_and_has_a_page_of_its_own(out):
 def test_one_answer_is_the_mean_over_draws_and_a_vote_of_one_is_the_same(figures, document):
     rng_free = {one.arm: one for one in document.points if one.method == "single"}
     for arm, one in rng_free.items():
-        accuracy = figures.find(names.ACCURACY, arm).span.estimate
+        accuracy = figures.find(figure_names.ONE_ANSWER, arm).span.estimate
         assert one.accuracy.estimate == accuracy
         first = at(figures, figure_names.accuracy("majority"), arm, 1)
         assert first.span.estimate == pytest.approx(accuracy, abs=1e-12)
@@ -299,7 +298,7 @@ def test_the_report_has_tables_of_the_figures(figures):
     votes = {row[0]: row for row in found["What voting gives"].rows}
     assert set(votes) == set(USUAL)
     one, size, lost = votes["worked"][1], votes["worked"][2], votes["worked"][6]
-    assert one.startswith(percent(figures.find(names.ACCURACY, "worked").span.estimate))
+    assert one.startswith(percent(figures.find(figure_names.ONE_ANSWER, "worked").span.estimate))
     best, any_ = (at(figures, figure_names.accuracy(name), "worked", 16).span.estimate
                   for name in ("majority", "oracle"))  # fmt: skip
     assert (size, lost) == ("16", percent(any_ - best))

@@ -9,7 +9,6 @@ from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.pictures.read import arms_of, colours, sizes_of
 from llmx.report.axes import drawn_span
 from llmx.report.curves import Line, curves
-from llmx.report.figures import names
 
 _GREY = "#8a8a8a"
 _DRAWN = ("majority", figure_names.ORACLE, "self_score")
@@ -49,7 +48,7 @@ def truncation(figures: Figures) -> str:
         drawn.append(_line(name, own, colour.get(arm, ""), law=True))
     direct = dict.fromkeys(one.against for one in figures.of(figure_names.BESIDE_SINGLE))
     for arm in filter(None, direct):
-        single = figures.find(names.ACCURACY, arm)
+        single = figures.find(figure_names.ONE_ANSWER, arm)
         if single is not None:
             value = drawn_span(single).estimate
             name = f"{arm}, one answer"

@@ -10,7 +10,6 @@ from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.points import COSTS
 from llmx.report.axes import drawn_span
 from llmx.report.families import COLOURS
-from llmx.report.figures import names
 
 AXIS = "drawn by "
 """Mark of all arms, with the kind of cost that pictures are drawn against."""
@@ -84,4 +83,4 @@ def colours(arms: Iterable[str]) -> dict[str, str]:
 
 def arms_of(figures: Figures) -> list[str]:
     """Return the arms of a run, in their order."""
-    return list(dict.fromkeys(one.arm for one in figures.of(names.ACCURACY)))
+    return list(dict.fromkeys(one.arm for one in figures.of(figure_names.ONE_ANSWER)))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from llmx.core.figure import Span
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.verdicts.lead import numbered
-from llmx.report.figures import names
 from llmx.report.numbers import percent, percent_span
 from llmx.report.verdict.evidence import Evidence, Unfit, named
 from llmx.report.verdict.model import Number, Verdict
@@ -90,7 +89,7 @@ def _most_cut(e: Evidence, arm: str, methods: Sequence[str]) -> Number | None:
 
 
 def _at_a_limit(e: Evidence, arm: str) -> Unfit | None:
-    right = e.figures.find(names.ACCURACY, arm)
+    right = e.figures.find(figure_names.ONE_ANSWER, arm)
     if right is None:
         return None
     constant = e.figures.find(figure_names.CONSTANT, arm)
