@@ -79,10 +79,11 @@ def _catching_up(figures: Figures) -> Iterator[tuple[str, ...]]:
 
 def _right_and_wrong(figures: Figures) -> Iterator[tuple[str, ...]]:
     """Yield lengths and markers in both filings, pooled over draws and within problems."""
-    pairs = [("length", NONE, figure_names.SHORTER, figure_names.SHORTER_WITHIN)]
+    pairs = [("length", "", NONE, figure_names.SHORTER, figure_names.SHORTER_WITHIN)]
     pairs += [
         (
             f"{category} markers",
+            figure_names.seen(category, filing),
             filing,
             figure_names.density(category, filing),
             figure_names.density(category, filing, within=True),
@@ -91,20 +92,27 @@ def _right_and_wrong(figures: Figures) -> Iterator[tuple[str, ...]]:
         for filing in FILINGS
     ]
     for arm in arms_of(figures):
-        for what, filing, pooled, within in pairs:
-            both = figures.find(pooled, arm), figures.find(within, arm)
-            if both[0] is not None:
+        for name, what, filing, pooled, within in pairs:
+            both = _measured(figures, pooled, arm), _measured(figures, within, arm)
+            found = figures.find(what, arm)
+            if both[0] is not None and (found is None or found.span.estimate > 0):
                 unit = both[0].unit
                 told = (signed_span(one.span, 2) if one else NONE for one in both)
                 mixed = number(both[1].n, 0) if both[1] else NONE
-                yield (arm, what, filing, unit, *told, mixed)
+                yield (arm, name, filing, unit, *told, mixed)
+
+
+def _measured(figures: Figures, quantity: str, arm: str) -> Figure | None:
+    """Return a figure as measured: a verdict that says it once more is of fewer problems."""
+    known = (one for one in figures.of(quantity, {arm}) if not one.swept())
+    return max(known, key=lambda one: one.n, default=None)
 
 
 VOTES = BroughtTable(
     "What voting gives",
     "At the most draws that voted. What the draws hold and the vote does not choose is the vote's"
-    " loss; problems without a right draw are missing. Every method stands on the page of the stage"
-    " `scaling`.",
+    " loss; problems without a right draw are missing. Every method stands on the page of"
+    " the stage itself.",
     (
         *("Arm", "One answer, %", "N", "Vote of N, %", "Gain, points", "Any of N, %"),
         *("Lost by the vote, points", "Missing, %", "No answer, %", "Cut, %"),
@@ -119,8 +127,9 @@ CATCHING_UP = BroughtTable(
 )
 RIGHT_AND_WRONG = BroughtTable(
     "Right minus wrong answers",
-    "Pooled, a hard problem makes answers long and wrong; within problems that have right and wrong"
-    " answers it does not. Both filings of the disputed words.",
+    "Pooled, a hard problem makes answers long and wrong; within problems that have right and"
+    " wrong answers it does not. Both filings of the disputed words; markers that no answer holds"
+    " are left out.",
     ("Arm", "What", "Filing", "Unit", "Pooled", "Within problems", "Mixed problems"),
     _right_and_wrong,
 )

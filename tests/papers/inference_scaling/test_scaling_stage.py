@@ -9,7 +9,7 @@ import pytest
 from planted import USUAL, PlantedArm, chances, given, inputs_of, outcome, scaled
 
 from llmx.core.errors import ConfigError, DataError, RunError
-from llmx.core.figure import Figures
+from llmx.core.figure import Figures, joined
 from llmx.core.progress import Silent
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageContext
@@ -313,6 +313,10 @@ def test_the_report_has_tables_of_the_figures(figures):
     assert pairs[0][5] == NONE  # not reached
     texts = found["Right minus wrong answers"].rows
     assert {row[2] for row in texts if row[1] == "hedging markers"} == {"a", "b"}
+    assert "hedging markers" not in {row[1] for row in texts if row[0] == "worked_direct"}
+    told = figures.find(figure_names.SHORTER, "worked").model_copy(update={"n": 0})
+    again = joined([Figures(figures=(told,)), figures])  # as a verdict has it once more
+    assert tabled(again, ("right_and_wrong",))[0].rows == texts
     assert tabled(Figures(), ("votes", "catching_up", "right_and_wrong")) == ()
 
 
