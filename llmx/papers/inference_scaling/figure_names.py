@@ -42,6 +42,8 @@ _SETTINGS = {
     "stop_posterior": AT_MOST,
 }
 
+_LEAST = {"revise": 1, "revise_vote": 1, "revise_stop": 1, "mixture": 1}
+
 ORACLE = "oracle"
 """Picks the right answer wherever there is one: a bound, which nobody can run."""
 
@@ -72,6 +74,11 @@ def label(method: str) -> str:
 def setting(method: str) -> str:
     """Return what the size of a method counts."""
     return _SETTINGS.get(method, DRAWS)
+
+
+def least(method: str) -> int:
+    """Return the smallest size of a method that is more than one answer."""
+    return _LEAST.get(method, 2)
 
 
 def accuracy(method: str) -> str:
