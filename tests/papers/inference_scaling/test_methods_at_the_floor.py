@@ -84,6 +84,8 @@ def test_a_model_that_cannot_follow_is_named_with_its_rate():
     assert {one.what for one in found.numbers} == {
         f"{figure_names.accuracy('revise')} at 1 round", figure_names.CONSTANT,
     }  # fmt: skip
+    both = said(at_least("revise", "revise_vote"), lead("revise"), right("revise", 0.0, 1))
+    assert both.reason == found.reason
     judged = said(at_least("self_score"), lead("self_score"), unscored("self_score", 0.57))
     assert "without a score in 57.0 % of the replies" in judged.reason
 

@@ -98,7 +98,8 @@ def fit(e: Evidence, arms: Iterable[str], methods: Sequence[str] = ()) -> Fit:
     left = [arm for arm in able if not methods or any((arm, one) not in lost for one in methods)]
     cut = (_most_cut(e, arm, methods, lost) for arm in able)
     too_many = tuple(one for one in cut if one is not None)
-    return Fit(tuple(left), (*unfit.values(), *lost.values()), too_many, lost)
+    once = {(one.arm, one.why): one for one in (*unfit.values(), *lost.values())}
+    return Fit(tuple(left), tuple(once.values()), too_many, lost)
 
 
 def uncut(e: Evidence, arms: Iterable[str], methods: Sequence[str] = ()) -> Fit:
