@@ -5,7 +5,9 @@ from mutant import Mutant
 _P = "papers/inference_scaling/"
 FIT, AT_LEAST, CUT = (f"{_P}verdicts/{name}.py" for name in ("fit", "at_least", "truncation_hurts"))
 _T = "tests/papers/inference_scaling/"
+STOPPED, CALIBRATED = (f"{_P}{name}.py" for name in ("stopped", "calibration"))
 _FLOOR = f"{_T}test_methods_at_the_floor.py"
+_LIVE = f"{_T}test_stopped_live.py"
 
 FOLLOWED = [
     Mutant(  # what a model cannot follow decides like anything else
@@ -80,5 +82,98 @@ FOLLOWED = [
         "if (found := finding_test(name).version) > 2}",
         "tests/unit/report/test_enough.py"
         "::test_a_test_that_has_said_other_words_has_its_version_in_the_name",
+    ),
+]
+
+DRAWN_LIVE = [
+    Mutant(  # the rule is told of draws that it has used already
+        STOPPED,
+        "rule.decide(counts, self.budget - len(draws))",
+        "rule.decide(counts, self.budget)",
+        f"{_LIVE}::test_what_is_drawn_live_is_the_replay_in_the_order_of_the_draws",
+    ),
+    Mutant(  # every draw has the dice of the first
+        STOPPED,
+        'asked.model_copy(update={"draw": number}) if number else asked',
+        "asked",
+        f"{_LIVE}::test_a_live_draw_is_the_draw_of_a_pool_byte_for_byte",
+    ),
+    Mutant(  # the first rule that stops ends all
+        STOPPED,
+        "while len(used) < len(self.rules):",
+        "while not used:",
+        f"{_LIVE}::test_each_rule_pays_for_what_it_saw_alone",
+    ),
+    Mutant(  # a rule pays for what another wanted
+        STOPPED,
+        "draws, winner = found.draws[:used], leader(found.of[:used])",
+        "draws, winner = found.draws, leader(found.of[:used])",
+        f"{_LIVE}::test_each_rule_pays_for_what_it_saw_alone",
+    ),
+    Mutant(  # and answers by what came later
+        STOPPED,
+        "draws, winner = found.draws[:used], leader(found.of[:used])",
+        "draws, winner = found.draws[:used], leader(found.of)",
+        f"{_LIVE}::test_what_is_drawn_live_is_the_replay_in_the_order_of_the_draws",
+    ),
+    Mutant(  # of answers that tie the last one wins
+        STOPPED,
+        "key=lambda one: (counts[one], -one)",
+        "key=lambda one: (counts[one], one)",
+        f"{_LIVE}::test_of_votes_that_tie_the_first_wins",
+    ),
+    Mutant(  # what was not read votes
+        STOPPED,
+        "counts = list(Counter(one for one in of if one >= 0).values())",
+        "counts = list(Counter(of).values())",
+        f"{_LIVE}::test_what_is_drawn_live_is_the_replay_in_the_order_of_the_draws",
+    ),
+    Mutant(  # steps run side by side
+        STOPPED,
+        "return reduce(Expense.then, steps, Expense())",
+        "return beside(list(steps))",
+        f"{_LIVE}::test_draws_of_a_step_do_not_wait_for_each_other",
+    ),
+    Mutant(  # the last step goes beyond the budget
+        STOPPED,
+        "min(len(draws) + self.step, self.budget)",
+        "len(draws) + self.step",
+        f"{_LIVE}::test_draws_of_a_step_do_not_wait_for_each_other",
+    ),
+    Mutant(  # a plan is the least that may be drawn
+        STOPPED,
+        'def calls(self) -> int:\n        """One a draw, at most."""\n        return self.draws',
+        'def calls(self) -> int:\n        """One a draw, at most."""\n        return self.least',
+        f"{_LIVE}::test_a_plan_is_an_upper_bound_and_says_the_lower_one",
+    ),
+    Mutant(  # one rule that stops is taken for all
+        STOPPED,
+        "if all(self._stops(n, rule) for rule in self.rules)",
+        "if any(self._stops(n, rule) for rule in self.rules)",
+        f"{_LIVE}::test_a_plan_is_an_upper_bound_and_says_the_lower_one",
+    ),
+    Mutant(  # a smaller pool, the same name
+        STOPPED,
+        'return {**super().identity(given), "budget": budget}',
+        "return super().identity(given)",
+        f"{_LIVE}::test_the_pool_of_the_arm_is_the_budget_and_in_the_name_of_the_work",
+    ),
+    Mutant(  # greedy answers are drawn sixteen times
+        STOPPED,
+        "        refuse_alike(given, budget)\n",
+        "",
+        f"{_LIVE}::test_what_cannot_be_drawn_so_is_refused_in_a_line",
+    ),
+    Mutant(  # draws of a live run are counted in another unit than those of its replay
+        CALIBRATED,
+        'return "draws" if quantity.startswith(figure_names.USED) else "answers"',
+        'return "answers"',
+        f"{_LIVE}::test_a_stage_of_scaling_shows_it_beside_the_rule_that_is_replayed",
+    ),
+    Mutant(  # what a stage says of its plan is kept to itself
+        "graph/plan.py",
+        "            *self._of_stages(),\n",
+        "",
+        "tests/unit/graph/test_plan.py::test_a_plan_shows_what_its_stages_say_once",
     ),
 ]
