@@ -7,7 +7,10 @@ FIT, AT_LEAST, CUT = (f"{_P}verdicts/{name}.py" for name in ("fit", "at_least", 
 _T = "tests/papers/inference_scaling/"
 STOPPED, CALIBRATED = (f"{_P}{name}.py" for name in ("stopped", "calibration"))
 _FLOOR = f"{_T}test_methods_at_the_floor.py"
+COSTS, GATHERED, STAGE = (f"{_P}{name}.py" for name in ("costs", "gathered", "stage"))
+SPEED = "stages/speed.py"
 _LIVE = f"{_T}test_stopped_live.py"
+_SECONDS = f"{_T}test_scaling_seconds.py"
 
 FOLLOWED = [
     Mutant(  # what a model cannot follow decides like anything else
@@ -175,5 +178,56 @@ DRAWN_LIVE = [
         "            *self._of_stages(),\n",
         "",
         "tests/unit/graph/test_plan.py::test_a_plan_shows_what_its_stages_say_once",
+    ),
+]
+
+SECONDS = [
+    Mutant(  # of all calls in a row, and not of their tokens
+        COSTS,
+        'spent["completion"] * model.token_seconds',
+        "size * model.token_seconds",
+        f"{_SECONDS}::test_the_seconds_of_a_vote_grow_with_its_tokens",
+    ),
+    Mutant(  # methods with calls take no time
+        GATHERED,
+        'found["seconds"] = model.token_seconds * columns["completion"]',
+        'found["seconds"] = model.token_seconds * columns["cached"]',
+        f"{_SECONDS}::test_every_point_takes_its_tokens_by_the_rate_of_its_arm",
+    ),
+    Mutant(  # tokens a second for seconds a token
+        GATHERED,
+        "arm: 1 / one.estimate for arm",
+        "arm: one.estimate for arm",
+        f"{_SECONDS}::test_seeds_of_an_arm_share_its_rate",
+    ),
+    Mutant(  # seeds of an arm are arms
+        GATHERED,
+        'one.model_copy(update={"arm": family(one.arm)})',
+        "one",
+        f"{_SECONDS}::test_seeds_of_an_arm_share_its_rate",
+    ),
+    Mutant(  # of one row and of eight at once
+        GATHERED,
+        "if len(sizes := {one.batch_size for one in blocks}) > 1:",
+        "if len(sizes := {one.batch_size for one in blocks}) > 2:",
+        f"{_SECONDS}::test_seconds_of_two_kinds_are_not_put_together",
+    ),
+    Mutant(  # any stage measures seconds
+        STAGE,
+        "if stage is None or stage.kind != SpeedStage.kind:",
+        "if stage is None:",
+        f"{_SECONDS}::test_an_axis_of_seconds_that_nobody_measures_is_refused_in_a_line",
+    ),
+    Mutant(  # also one that skips its arms
+        STAGE,
+        "return SpeedStage().applies(replace(given, stage=stage))",
+        "return True",
+        f"{_SECONDS}::test_a_speed_stage_that_skips_endpoints_measures_nothing_there",
+    ),
+    Mutant(  # endpoints are skipped without a word
+        SPEED,
+        "return not skipped or all(map(_is_here, given.arms.values()))",
+        "return all(map(_is_here, given.arms.values()))",
+        f"{_SECONDS}::test_a_speed_stage_refuses_endpoints_unless_it_is_told_to_skip_them",
     ),
 ]
