@@ -67,7 +67,7 @@ class DrawnVote:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StoppedVote:
     """Votes that stop; the rules share draws, and each counts those alone that it has seen.
 
     Outcomes: ``stop_exact_live`` and ``stop_posterior_live``, whose size is the budget. The winner
@@ -160,13 +160,13 @@ def _draw(asked: Request, number: int) -> Request:
 
 
 class StoppedStage(LiveStage):
-    """Draws until the vote is settled, and needs no pool; see :class:`Stopped`."""
+    """Draws until the vote is settled, and needs no pool; see :class:`StoppedVote`."""
 
     Options: ClassVar[type[StageOptions]] = StoppedOptions
     kind: ClassVar[str] = "stopped"
     turns: ClassVar[bool] = False
 
-    def method(self, given: StageInput) -> Stopped:
+    def method(self, given: StageInput) -> StoppedVote:
         """Return the rules with their budget."""
         options = given.read(StoppedOptions)
         known: dict[str, StopRule] = {
@@ -174,7 +174,7 @@ class StoppedStage(LiveStage):
             "posterior": StopPosterior(options.threshold),
         }
         rules = tuple(known[name] for name in dict.fromkeys(options.rules))
-        return Stopped(rules, options.budget or size_of(given), options.step)
+        return StoppedVote(rules, options.budget or size_of(given), options.step)
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """What other live stages depend on, with the budget where the pool gives it.
