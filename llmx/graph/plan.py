@@ -198,9 +198,15 @@ class Plan:
             *alike_notes(spec),
             *scorer_notes(spec),
             *self._of_models(),
+            *self._of_stages(),
             *unread(spec, self.graph),
             *sending(spec),
         )
+
+    def _of_stages(self) -> tuple[str, ...]:
+        """Return what stages say that are to do, once each."""
+        left = (one.cost.notes for one in self.stages if not one.cached)
+        return tuple(dict.fromkeys(note for notes in left for note in notes))
 
     def _of_models(self) -> tuple[str, ...]:
         if not any(arm.brought_models for arm in self.spec.arms.values()):

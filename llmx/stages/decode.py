@@ -261,11 +261,20 @@ def draws_of(given: StageInput) -> range:
     """
     options = given.options
     first, draws = getattr(options, "first_draw", 0), getattr(options, "draws", 1)
+    refuse_alike(given, draws)
+    return range(first, first + draws)
+
+
+def refuse_alike(given: StageInput, draws: int) -> None:
+    """Refuse several answers to a problem that would all be the same.
+
+    Raises:
+        ConfigError: for more than one at temperature 0.
+    """
     sampler = given.arm.sampler
     if draws > 1 and sampler is not None and sampler.temperature == 0:
         text = f"stage '{given.stage.name}' draws {draws} answers to a problem at temperature 0"
         raise ConfigError(f"{text}: all are the same", "sampler.temperature=1")
-    return range(first, first + draws)
 
 
 def drawn(given: StageInput) -> dict[str, list[int]]:

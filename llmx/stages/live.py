@@ -44,8 +44,8 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 
-class LiveOptions(ScoreOptions):
-    """What stages have in common that ask again about draws."""
+class AskingOptions(ScoreOptions):
+    """Who is asked about which problems."""
 
     problems: Count | None = Field(default=None, description="how many; null = the scale's")
     model: InputModels | None = Field(
@@ -53,6 +53,11 @@ class LiveOptions(ScoreOptions):
         description="model in place of the arm's target; of several the first that the arm has",
         examples=["a model, or a list of them"],
     )
+
+
+class LiveOptions(AskingOptions):
+    """What stages have in common that ask again about draws."""
+
     max_tokens: Count | None = Field(
         default=None, description="of one reply; null = the sampler's, and never above its context"
     )
@@ -132,6 +137,18 @@ class LiveStage(ScoringStage):
             "words": fingerprint(self.method(given).words),
         }
 
+    def problems(self, context: StageContext) -> Iterator[PooledProblem]:
+        """Yield the problems that are asked about, with their draws.
+
+        Raises:
+            DataError: for a pool that is too small, naming the number of draws that it has.
+        """
+        needed = self.method(context.given).draws
+        for problem in pooled(context, problems_of(context.given)):
+            if len(problem.draws) < needed:
+                raise _too_few(context.given, needed, len(problem.draws))
+            yield problem
+
     def applies(self, given: StageInput) -> bool:
         """Whether the options leave anything to do."""
         return self.method(given).draws > 0
@@ -143,7 +160,7 @@ class LiveStage(ScoringStage):
 
     def run(self, context: StageContext) -> None:
         """Ask what is missing; write ``calls.jsonl``, ``outcomes.jsonl`` and ``summary.json``."""
-        live(context, self.method(context.given), self.version)
+        live(context, self)
 
 
 def _require_chat(given: StageInput) -> None:
@@ -156,8 +173,7 @@ def _require_chat(given: StageInput) -> None:
 def sampler_of(given: StageInput) -> SamplerSpec:
     """Return how replies are drawn: the arm's sampler, with what the options change."""
     _, sampler = required(given.arm, given.stage.name)
-    options: LiveOptions = given.options
-    changed = {"max_tokens": options.max_tokens, "temperature": options.temperature}
+    changed = {name: getattr(given.options, name, None) for name in ("max_tokens", "temperature")}
     return sampler.model_copy(update={n: v for n, v in changed.items() if v is not None})
 
 
@@ -188,30 +204,28 @@ def _typical(sampler: SamplerSpec) -> int:
     return min(64, sampler.max_tokens)
 
 
-def live(context: StageContext, method: LiveMethod[T], version: int) -> None:
+def live(context: StageContext, stage: LiveStage) -> None:
     """Ask about every problem what an earlier try has not, and write what came of it.
 
     ``calls.jsonl`` holds the calls, ``outcomes.jsonl`` a row for each problem, method and size,
     ``summary.json`` their means; an engine that counts more than a record adds ``engine.json``.
 
-    Args:
-        version: of the stage; calls of another are not taken over.
+    Calls of another version of the stage are not taken over.
 
     Raises:
         LlmxError: as the engine does; the same command goes on with what is missing.
     """
-    given = context.given
+    given, method = context.given, stage.method(context.given)
     arm, problems = answering(given, context.inputs), problems_of(given)
     engine = open_engine(arm, context.inputs, context.progress)
     known = decoding_identity(answering(given), chosen(given).split, given.stage.name)["engine"]
-    identity = {"engine": known, "stage": given.stage.kind, "version": version}
+    identity = {"engine": known, "stage": given.stage.kind, "version": stage.version}
     others, size = _others(context.out, engine, arm), arm.engine.batch_size
     calls = Calls(context.out, engine, identity, size, context.progress, others)
     context.progress.start(problems * method.calls, calls.made, unit="calls")
     spend, sampler, rows = Spend(arm), sampler_of(given), list[Row]()
-    found = pooled(context, problems)
+    found = stage.problems(context)
     while block := list(islice(found, max(_BLOCK, 4 * size))):
-        _enough(given, block, method.draws)
         asked = side_by_side([method.ask(one, sampler, engine) for one in block])
         results = played(asked, calls.answers)
         for problem, result in zip(block, results, strict=True):
@@ -234,17 +248,6 @@ def _others(out: Path, engine: Engine, arm: ArmSpec) -> list[Path]:
     if trained or not (alone or isinstance(engine, Arriving)):
         return []
     return sorted(one for one in out.parent.iterdir() if one.is_dir() and one != out)
-
-
-def _enough(given: StageInput, block: Sequence[PooledProblem], needed: int) -> None:
-    """Refuse a pool that is too small.
-
-    Raises:
-        DataError: naming the number of draws that it has.
-    """
-    there = min(len(problem.draws) for problem in block)
-    if there < needed:
-        raise _too_few(given, needed, there)
 
 
 def row(

@@ -16,7 +16,7 @@ from llmx.core.collector import old_objects_set_aside
 from llmx.core.errors import ConfigError
 from llmx.core.names import families
 from llmx.core.options import Count, Split, StageOptions
-from llmx.core.spec import ScaleSpec
+from llmx.core.spec import ArmSpec, ScaleSpec
 from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.engines.kernel import kernel_of
@@ -43,6 +43,9 @@ class SpeedOptions(StageOptions):
         default="together",
         description="`one at a time` where engines of vLLM do not fit side by side",
     )
+    elsewhere: Literal["refuse", "skip"] = Field(
+        default="refuse", description="arms that an endpoint answers: refuse them, or time nothing"
+    )
 
 
 class SpeedStage:
@@ -59,10 +62,10 @@ class SpeedStage:
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """All arms, how much of each, threads and batch size. The machine is added by the graph."""
         for name, arm in given.arms.items():
-            if arm.engine.kind not in ("hf", "vllm"):
+            if not _is_here(arm):
                 raise ConfigError(
                     f"decode_speed cannot time arm '{name}' on engine '{arm.engine.kind}'",
-                    "use engine=hf or engine=vllm, or drop the stage",
+                    f"use engine=hf or engine=vllm, or stages.{given.stage.name}=null",
                 )
         _on_one_path(given)
         problems, rounds, batch = _sizes(given)
@@ -74,8 +77,9 @@ class SpeedStage:
         return {"arms": arms, "threads": threads, "devices": devices, **sizes, **apart}
 
     def applies(self, given: StageInput) -> bool:
-        """Always."""
-        return True
+        """Always, unless an arm is elsewhere and the options skip that."""
+        skipped = given.read(SpeedOptions).elsewhere == "skip"
+        return not skipped or all(map(_is_here, given.arms.values()))
 
     def plan(self, given: StageInput) -> Cost:
         """Every arm's time at the batch size that is timed."""
@@ -102,6 +106,11 @@ class SpeedStage:
             _measure(context, timed, done)
         told = {"rounds": rounds, "arms": list(names), "engines": given.read(SpeedOptions).engines}
         write_json(context.out / "summary.json", told)
+
+
+def _is_here(arm: ArmSpec) -> bool:
+    """Whether an arm's answers can be timed, and not the way to an endpoint."""
+    return arm.engine.kind in ("hf", "vllm")
 
 
 def _on_one_path(given: StageInput) -> None:

@@ -84,6 +84,7 @@ class VerdictStage:
             "reference": given.reference,
             "references": dict(given.references),
             **_withholding(options, given),
+            **_versions(options),
         }
 
     def applies(self, given: StageInput) -> bool:
@@ -153,6 +154,15 @@ def _withholding(options: VerdictOptions, given: StageInput) -> dict[str, Any]:
     seeds = max(map(len, families(given.arms).values()), default=1)
     small = 0 < min(asked, default=0) < needed(options.findings, seeds)
     return {"withheld": "handful"} if small else {}
+
+
+def _versions(options: VerdictOptions) -> dict[str, Any]:
+    """Return the versions of tests that have said other words before; nothing of all the others."""
+    from llmx.report.verdict.finding_test import finding_test
+
+    tests = sorted({str(finding["test"]) for finding in options.findings})
+    later = {name: found for name in tests if (found := finding_test(name).version) > 1}
+    return {"tests": later} if later else {}
 
 
 def _check_metrics(options: VerdictOptions, given: StageInput) -> None:

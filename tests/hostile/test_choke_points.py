@@ -45,6 +45,7 @@ NOT_GIVEN = {
     ),
     ("stages/ensemble_report.py", "context.out / f'{name}.svg'"),
     ("graph/folder.py", "run.parent / CACHE / _RUNNING / f'{run.name}.lock'"),
+    ("papers/inference_scaling/written.py", "out / f'{name}.svg'"),
     ("stages/training_report.py", "context.out / f'{name}.svg'"),
     ("stats/bootstrap.py", "float((gaps ** 3).sum()) / (6 * scale)"),
     ("store/cache.py", "place / f'{name}-{number}{_DAMAGED}'"),

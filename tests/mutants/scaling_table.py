@@ -168,20 +168,20 @@ ASKED = [
 VERDICTS = [
     Mutant(  # the floor is nothing right
         FIT,
-        "if low <= floor.estimate:",
-        "if low <= 0.0:",
+        "return low <= _floor(e, right.arm).estimate",
+        "return low <= 0.0",
         f"{_WORDS}::test_an_arm_at_the_floor_decides_nothing_of_accuracy",
     ),
     Mutant(  # draws that were cut are looked at of the method alone
         FIT,
-        'for of in ("single", *methods)',
-        "for of in methods",
+        'asked = ("single", *(one for one in methods if (arm, one) not in lost))',
+        "asked = (*(one for one in methods if (arm, one) not in lost),)",
         f"{_WORDS}::test_draws_that_the_cap_cut_withhold_a_word",
     ),
     Mutant(  # and never of the method
         FIT,
-        'for of in ("single", *methods)',
-        'for of in ("single",)',
+        'asked = ("single", *(one for one in methods if (arm, one) not in lost))',
+        'asked = ("single",)',
         f"{_WORDS}::test_the_draws_of_the_other_method_count_too",
     ),
     Mutant(  # the arm that is left is not said to be alone

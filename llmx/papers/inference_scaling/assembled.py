@@ -213,7 +213,7 @@ class _First:
             )
             for what, values, unit in pairs:
                 yield Figure(
-                    quantity=figure_names.replayed(what, rule.name),
+                    quantity=figure_names.stopped(what, rule.name),
                     arm=self.arm,
                     span=Span(estimate=float(values.mean())),
                     unit=unit,

@@ -51,6 +51,10 @@ _SHARES = {
     ("revise", "lost"): figure_names.LOST,
     ("revise", "won"): figure_names.WON,
     ("truncate", "already"): figure_names.PRESENT,
+    **{
+        (method, "used"): figure_names.stopped(figure_names.USED, method)
+        for method in map(figure_names.live, figure_names.RULES)
+    },
 }
 
 
@@ -73,8 +77,13 @@ def _share(
         quantity=quantity,
         arm=found.point.arm,
         span=gap.span,
-        unit="answers" if counted else "share",
+        unit=_counted(quantity) if counted else "share",
         n=gap.n,
         setting=figure_names.setting(found.point.method),
         at=found.point.size,
     )
+
+
+def _counted(quantity: str) -> str:
+    """Return what is counted: a stopping rule's answers are draws, as those of its replay are."""
+    return "draws" if quantity.startswith(figure_names.USED) else "answers"

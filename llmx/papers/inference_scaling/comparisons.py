@@ -23,9 +23,6 @@ MATCHED_BY = ("completion", "calls", "longest", "flops", "seconds", "money")
 Votes = Callable[[str, int], PointTable | None]
 """Arm and N → its majority vote of N draws, at any N up to its pool."""
 
-_LEAST = {"revise": 1, "revise_vote": 1, "revise_stop": 1, "mixture": 1}
-"""Smallest size of a method that is more than one answer; of others it is two."""
-
 _SLACK = 1 + 1e-9
 
 
@@ -83,7 +80,7 @@ def matched(arm: ArmPoints, votes: Votes) -> Iterator[PairedGap]:
     for other in arm.tables:
         if other.method in ("single", "majority", figure_names.ORACLE):
             continue
-        if other.method.startswith("truncate") or other.size < _LEAST.get(other.method, 2):
+        if other.method.startswith("truncate") or other.size < figure_names.least(other.method):
             continue
         for kind in (kind for kind in MATCHED_BY if kind in other.costs):
             vote = _largest(arm, other, kind, votes)

@@ -26,6 +26,8 @@ class ModelCost:
         layers, width: of the attention, width = heads × size of a head; 0 = attention left out.
         price_in, price_out: of a million tokens sent and received, as in ``engine.price_in``.
             Cached tokens are priced like others: what a provider takes off for them is not known.
+        token_seconds: of a completion token, as a speed stage timed it: of as many answers at once
+            as it had in a batch, and with its share of the prompts.
     """
 
     parameters: int | None = None
@@ -33,6 +35,7 @@ class ModelCost:
     width: int = 0
     price_in: float | None = None
     price_out: float | None = None
+    token_seconds: float | None = None
 
 
 UNKNOWN = ModelCost()
@@ -108,6 +111,8 @@ def _all(
     found = {"prompt": sent, "cached": (size - 1) * drawn.prompt, "calls": float(size), **spent}
     if model.parameters is not None:
         found["flops"] = float(flops(model, 0, drawn.prompt)) + work
+    if model.token_seconds is not None:
+        found["seconds"] = spent["completion"] * model.token_seconds
     if model.price_in is not None and model.price_out is not None:
         priced = sent * model.price_in + spent["completion"] * model.price_out
         found["money"] = priced / _MILLION

@@ -28,6 +28,8 @@ LABELS = {
     "truncate_tokens": "thinking of so many tokens",
     "stop_exact": "vote until the lead is safe",
     "stop_posterior": "vote until the lead is likely",
+    "stop_exact_live": "vote until the lead is safe, drawn live",
+    "stop_posterior_live": "vote until the lead is likely, drawn live",
 }
 """Method → what the field calls it; others are called by their own name."""
 
@@ -40,13 +42,20 @@ _SETTINGS = {
     "truncate_tokens": TOKENS_KEPT,
     "stop_exact": AT_MOST,
     "stop_posterior": AT_MOST,
+    "stop_exact_live": AT_MOST,
+    "stop_posterior_live": AT_MOST,
 }
+
+_LEAST = {"revise": 1, "revise_vote": 1, "revise_stop": 1, "mixture": 1}
 
 ORACLE = "oracle"
 """Picks the right answer wherever there is one: a bound, which nobody can run."""
 
 ONE_ANSWER = "accuracy of one answer"
 """The mean over all draws; a report's own accuracy is that of the first of them."""
+
+RULES = ("stop_exact", "stop_posterior")
+"""Stopping rules, by the methods that replay them."""
 
 CONSTANT = "best constant answer"
 """The one reference answer that is right for the most problems: a floor of accuracy."""
@@ -72,9 +81,19 @@ def label(method: str) -> str:
     return LABELS.get(method, method.replace("_", " "))
 
 
+def live(rule: str) -> str:
+    """Return the method of a stopping rule that draws, beside the same rule replayed on a pool."""
+    return f"{rule}_live"
+
+
 def setting(method: str) -> str:
     """Return what the size of a method counts."""
     return _SETTINGS.get(method, DRAWS)
+
+
+def least(method: str) -> int:
+    """Return the smallest size of a method that is more than one answer."""
+    return _LEAST.get(method, 2)
 
 
 def accuracy(method: str) -> str:
@@ -115,7 +134,7 @@ def share_of(name: str, method: str) -> str:
     return f"{_COUNTED.get(name, name)}, {label(method)}"
 
 
-def replayed(what: str, method: str) -> str:
+def stopped(what: str, method: str) -> str:
     """Return what a stopping rule's draws, or its agreement with all of them, is called."""
     return f"{what}, {label(method)}"
 

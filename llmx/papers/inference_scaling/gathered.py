@@ -10,17 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from llmx.core.errors import RunError
+from llmx.core.errors import DataError, RunError
+from llmx.core.names import family
 from llmx.core.spec import ArmSpec
 from llmx.engines.size import model_size
 from llmx.papers.inference_scaling.costs import ModelCost
 from llmx.papers.inference_scaling.load import drawn
 from llmx.papers.inference_scaling.points import COSTS, Floats, MethodPoint, ProblemDraws
 from llmx.report.figures.read import readable
+from llmx.report.gather import TimedBlock
+from llmx.report.timing import rate, timing
 from llmx.scoring.classes import read_classes
 from llmx.store.files import read_lines
+from llmx.store.rows import rows
 
 SAMPLES, CLASSES, OUTCOMES = "samples.jsonl", "classes.jsonl", "outcomes.jsonl"
+BLOCKS = "blocks.jsonl"
 _COUNTED = ("prompt", "cached", "completion", "calls", "longest", "money")
 _SAID = {"id", "method", "size", "correct", "unparsed", "cut", *COSTS}
 
@@ -89,8 +94,38 @@ def folders_of(inputs: Mapping[str, Path], arm: str) -> ArmFolders:
     return ArmFolders(samples[0], classes[0], tuple(live))
 
 
-def model_cost(arm: ArmSpec) -> ModelCost:
-    """Return what the tokens of an arm's model take, as far as its folder and engine say it."""
+def token_seconds(inputs: Mapping[str, Path]) -> dict[str, float]:
+    """Return family of arms → seconds of a completion token; empty where no stage timed any.
+
+    All rounds together: the seconds of its blocks over their tokens.
+
+    Args:
+        inputs: ``need`` or ``need/arm`` → folder; that of a speed stage has timed blocks.
+
+    Raises:
+        DataError: for blocks of different batch sizes, whose seconds are not of one kind.
+    """
+    blocks: list[TimedBlock] = []
+    for path in (folder / BLOCKS for folder in inputs.values()):
+        if path.exists():
+            with readable(path):
+                blocks += rows(path, TimedBlock)
+    if len(sizes := {one.batch_size for one in blocks}) > 1:
+        named = " and ".join(map(str, sorted(size or 1 for size in sizes)))
+        text = f"blocks of {named} rows at once were timed, and their seconds are not of one kind"
+        raise DataError(text, "name one speed stage in needs of the scaling stage")
+    own = [one.model_copy(update={"arm": family(one.arm)}) for one in blocks]
+    clock = timing(own)
+    rates = {arm: rate(clock, arm, "tokens") for arm in clock}
+    return {arm: 1 / one.estimate for arm, one in rates.items() if one is not None}
+
+
+def model_cost(arm: ArmSpec, seconds: float | None = None) -> ModelCost:
+    """Return what the tokens of an arm's model take, as far as its folder and engine say it.
+
+    Args:
+        seconds: of a completion token; None = nobody timed any.
+    """
     size = model_size(arm.model.target, arm.model.target_revision) if arm.model else None
     priced = arm.engine.price_in > 0 or arm.engine.price_out > 0
     known = size is not None and size.parameters > 0
@@ -100,14 +135,15 @@ def model_cost(arm: ArmSpec) -> ModelCost:
         width=size.hidden if size is not None else 0,
         price_in=arm.engine.price_in if priced else None,
         price_out=arm.engine.price_out if priced else None,
+        token_seconds=seconds,
     )
 
 
 def _outcomes(
-    rows: Sequence[Mapping[str, Any]], arm: str, model: ModelCost
+    lines: Sequence[Mapping[str, Any]], arm: str, model: ModelCost
 ) -> Iterator[LiveOutcomes]:
     grouped: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
-    for row in rows:
+    for row in lines:
         grouped.setdefault((str(row["method"]), int(row["size"])), []).append(row)
     for (method, size), own in grouped.items():
         columns = {name: _column(own, name) for name in own[0] if name not in ("id", "method")}
@@ -124,8 +160,8 @@ def _outcomes(
         yield LiveOutcomes(tuple(str(row["id"]) for row in own), point, shares)
 
 
-def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Floats:
-    return np.array([row[name] for row in rows], dtype=np.float64)
+def _column(lines: Sequence[Mapping[str, Any]], name: str) -> Floats:
+    return np.array([row[name] for row in lines], dtype=np.float64)
 
 
 def _costs(columns: Mapping[str, Floats], model: ModelCost) -> dict[str, Floats]:
@@ -137,4 +173,6 @@ def _costs(columns: Mapping[str, Floats], model: ModelCost) -> dict[str, Floats]
         # Attention is left out: which of the tokens stand beyond where it counts is not known.
         computed = columns["prompt"] - columns["cached"] + columns["completion"]
         found["flops"] = 2.0 * model.parameters * computed
+    if model.token_seconds is not None:
+        found["seconds"] = model.token_seconds * columns["completion"]
     return found

@@ -3,6 +3,7 @@
 KINDS = {
     "section.frontier": "llmx.papers.inference_scaling.sections:FrontierSection",
     "section.scaling": "llmx.papers.inference_scaling.sections:ScalingSection",
+    "stage.stopped": "llmx.papers.inference_scaling.stopped:StoppedStage",
     "stage.truncate": "llmx.papers.inference_scaling.truncate:TruncateStage",
     "stage.scaling": "llmx.papers.inference_scaling.stage:ScalingStage",
     "picture.against_cost": "llmx.papers.inference_scaling.pictures:AGAINST_COST",

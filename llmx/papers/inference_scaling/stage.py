@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -63,6 +64,8 @@ class ScalingOptions(StageOptions):
 class ScalingStage:
     """Over recipe. Needs `pool` and `classes`; reads the methods with calls among its needs.
 
+    A `decode_speed` among them gives the seconds of points; without one there are none.
+
     Writes ``scaling.json`` (:class:`llmx.report.priced.PricedPoints`), ``figures.json``, a table of
     markers an arm (``markers.json``), ``scaling.md``, ``scaling.html`` and pictures.
     """
@@ -78,9 +81,11 @@ class ScalingStage:
 
         Raises:
             ConfigError: for more draws than a pool has, an arm of a floor test without a class,
-                a pool of one answer, or arms with different kinds of cost.
+                a pool of one answer, arms with different kinds of cost, or seconds that nobody
+                will measure.
         """
         options = given.read(ScalingOptions)
+        _check_seconds(given)
         check_pools(options, given)
         return {
             "options": options.model_dump(mode="json"),
@@ -142,6 +147,23 @@ def cost_of(given: StageInput) -> str:
         text = f"arms have different costs on the axis: {costs}"
         raise ConfigError(text, "set frontier.cost for all arms, not in one")
     return next(iter(named), FrontierSection()).cost
+
+
+def _check_seconds(given: StageInput) -> None:
+    """Refuse an axis of seconds where no stage measures them."""
+    if cost_of(given) != "seconds" or any(_is_timed(given, need) for need in given.stage.needs):
+        return
+    text = f"frontier.cost=seconds, and nothing that stage '{given.stage.name}' needs measures any"
+    raise ConfigError(text, "add a stage of kind decode_speed to its needs, or frontier.cost=flops")
+
+
+def _is_timed(given: StageInput, need: str) -> bool:
+    from llmx.stages.speed import SpeedStage
+
+    stage = given.stages.get(need)
+    if stage is None or stage.kind != SpeedStage.kind:
+        return False
+    return SpeedStage().applies(replace(given, stage=stage))
 
 
 def floors_of(options: ScalingOptions, given: StageInput) -> list[tuple[str, str]]:
@@ -224,11 +246,12 @@ def _told(options: ScalingOptions) -> EstimatorSettings:
 
 def _seeds(context: StageContext, members: Sequence[str]) -> dict[str, SeedPool]:
     from llmx.papers.inference_scaling.assembled import SeedPool
-    from llmx.papers.inference_scaling.gathered import folders_of, model_cost
+    from llmx.papers.inference_scaling.gathered import folders_of, model_cost, token_seconds
 
+    arms, timed = context.given.arms, token_seconds(context.inputs)
     return {
         seed_of(name): SeedPool(
-            folders_of(context.inputs, name), model_cost(context.given.arms[name])
+            folders_of(context.inputs, name), model_cost(arms[name], timed.get(family(name)))
         )
         for name in members
     }

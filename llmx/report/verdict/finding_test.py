@@ -30,6 +30,7 @@ class FindingTest:
         of_all: the word that it gives only where all arms agree; None where it speaks of none.
         together: whether an arm that decides nothing leaves nothing to say of the others.
         must_fail: whether a finding may name an arm that has to fail the same test.
+        version: raised when the test says other words of the same figures.
     """
 
     function: str | Callable[..., Verdict]
@@ -38,6 +39,7 @@ class FindingTest:
     of_all: Word | None = None
     together: bool = False
     must_fail: bool = False
+    version: int = 1
 
     def run(self, evidence: Any, settings: Mapping[str, Any]) -> Verdict:
         """Return what the test says of the evidence."""

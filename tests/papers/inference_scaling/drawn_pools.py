@@ -55,3 +55,16 @@ def many(problems, draws, seed=0, classes=40):
         lengths = rng.integers(30, 90, draws) + 8 * (np.array(numbered) != right)
         made.append(pool(numbered, right, lengths, f"p{place}", 47))
     return made
+
+
+def lived(one, rule, order, budget):
+    """Ask the rule after every draw, as a live run would; return draws used and the winner."""
+    seen, used = [], 0
+    for place, at in enumerate(order[:budget]):
+        seen.append(int(one.classes[at]))
+        used = place + 1
+        counts = [seen.count(kind) for kind in range(len(one.right))]
+        if rule.decide(counts, budget - used):
+            break
+    read = [kind for kind in seen if kind >= 0]
+    return used, max(read, key=lambda kind: (read.count(kind), -read.index(kind)), default=-1)

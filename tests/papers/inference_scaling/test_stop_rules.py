@@ -65,19 +65,6 @@ def test_four_alike_are_enough_for_95_in_100(counts, stops):
     assert StopPosterior().decide(counts, 9) == stops
 
 
-def lived(one, rule, order, budget):
-    """Ask the rule after every draw, as a live run would; return draws used and the winner."""
-    seen, used = [], 0
-    for place, at in enumerate(order[:budget]):
-        seen.append(int(one.classes[at]))
-        used = place + 1
-        counts = [seen.count(kind) for kind in range(len(one.right))]
-        if rule.decide(counts, budget - used):
-            break
-    read = [kind for kind in seen if kind >= 0]
-    return used, max(read, key=lambda kind: (read.count(kind), -read.index(kind)), default=-1)
-
-
 MODEL = ModelCost(10, price_in=1.0, price_out=2.0)
 
 
@@ -89,8 +76,8 @@ def test_a_replay_is_what_a_live_run_would_do(one, data, rule):
     orders = rng.permuted(np.tile(np.arange(one.draws), (20, 1)), axis=1)
     rows = []
     for order in orders:
-        used, winner = lived(one, rule, order, budget)
-        _, whole = lived(one, StopExact(), order, budget)
+        used, winner = pools.lived(one, rule, order, budget)
+        _, whole = pools.lived(one, StopExact(), order, budget)
         right = winner >= 0 and one.right[winner]
         last = whole >= 0 and one.right[whole]
         tokens = one.tokens[order[:used]]

@@ -139,3 +139,11 @@ def test_a_recipe_that_asks_nothing_is_left_alone(recipe: Recipe) -> None:
     training = spec.model_copy(update={"arms": bare})
     assert size_problems(training, 3) == training
     assert size_notes(training) == ()
+
+
+def test_a_plan_shows_what_its_stages_say_once(tmp_path: Path) -> None:
+    words = ("recipe=scaling_gsm", "pool.draws=12", "scale.problems=40")
+    text, _ = dry_run(*words, cwd=tmp_path)
+    told = " ".join(text.split())
+    assert told.count("a multiple of 8, such as 16, grows without") == 1  # of three pools
+    assert told.count("at most 600 answers an arm, 350 if all agree") == 1

@@ -131,6 +131,12 @@ def test_the_verdicts_of_a_small_run_have_a_name_of_their_own_and_others_keep_th
     assert part(600, "smoke") == "rehearsal"
 
 
+def test_a_test_that_has_said_other_words_has_its_version_in_the_name():
+    now = {"id": "x", "test": "at_least", "arms": ["a"], "than": ["revise"]}
+    assert VerdictStage().identity(given(600, findings=(MORE, now)))["tests"] == {"at_least": 2}
+    assert "tests" not in VerdictStage().identity(given(600))
+
+
 @pytest.mark.parametrize("rehearsal", [True, False])
 def test_outcomes_give_the_verdict_again_and_say_where_they_are_of_a_rehearsal(rehearsal):
     found = outcomes(Gathered(better(80)), given(80), [MORE], rehearsal=rehearsal)

@@ -41,12 +41,12 @@ def losses(figures: Figures) -> str:
 
 
 def stopping(figures: Figures) -> str:
-    """Return a bar a rule and arm: draws that it used, of those that the pool has."""
+    """Return a bar a rule and arm: draws that it used, of those that it may have."""
     bars: list[Bar] = []
     most = 0.0
-    for rule in ("stop_exact", "stop_posterior"):
-        equal = sizes_of(figures, figure_names.replayed(figure_names.EQUAL, rule))
-        for arm, own in sizes_of(figures, figure_names.replayed(figure_names.USED, rule)).items():
+    for rule in _RULES:
+        equal = sizes_of(figures, figure_names.stopped(figure_names.EQUAL, rule))
+        for arm, own in sizes_of(figures, figure_names.stopped(figure_names.USED, rule)).items():
             one = own[-1]
             most = max(most, one.at or 0.0)
             same = equal.get(arm, [])
@@ -58,7 +58,12 @@ def stopping(figures: Figures) -> str:
     return _bars(bars, most, parts, "Draws", "Draws that stopping rules use") if bars else ""
 
 
-_RULES = {"stop_exact": "safe", "stop_posterior": "likely"}
+_RULES = {
+    "stop_exact": "safe",
+    "stop_exact_live": "safe, drawn live",
+    "stop_posterior": "likely",
+    "stop_posterior_live": "likely, drawn live",
+}
 
 
 def _bars(

@@ -27,7 +27,9 @@ def at_least(
 
     Shown: of every arm, method and size the one-sided 95 % bound lies above −`margin`; all have to
     pass, so no p value is adjusted (Berger 1982). With `more` it has to be surely better everywhere
-    (Holm). Contradicted: somewhere the other is surely better (Holm over all comparisons).
+    (Holm). Contradicted: somewhere the other is surely better (Holm over all comparisons). Left out
+    is another method where the model cannot follow it: at its smallest size it is at the floor, or
+    its judge gives no score to more than half of the answers.
 
     Args:
         than: the other methods.
@@ -37,8 +39,10 @@ def at_least(
     able = fit(e, arms, than)
     if (refused := able.refusal()) is not None:
         return refused
-    names = {figure_names.matched(method, other, cost) for other in than}
-    found = leads(one for name in sorted(names) for one in e.figures.of(name, able.arms))
+    names = {figure_names.matched(method, other, cost): able.of(other) for other in than}
+    found = leads(one for name in sorted(names) for one in e.figures.of(name, names[name]))
+    if not found and able.lost:
+        return able.nothing()
     if not found:
         other = ", ".join(figure_names.label(one) for one in than)
         reason = f"The run holds no {other} beside a {figure_names.label(method)} of its {cost}."

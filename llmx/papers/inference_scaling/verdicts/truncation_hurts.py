@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llmx.core.figure import Figure
 from llmx.papers.inference_scaling import figure_names
-from llmx.papers.inference_scaling.verdicts.fit import fit
+from llmx.papers.inference_scaling.verdicts.fit import at_floor, fit, points_of
 from llmx.papers.inference_scaling.verdicts.lead import adjusted, leads, listed
 from llmx.report.verdict.decide import Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence, named
@@ -27,7 +27,10 @@ def truncation_hurts(
     worse than with all of it; and with the least that was kept it is not better than one answer of
     its direct model by more than `margin` (one-sided at 5 %). All have to hold. Contradicted: some
     cut surely gains, or the least that was kept is surely better than the direct model (Holm).
-    Where a direct model is at the floor, that half is not tested, and the reason says so.
+    Where a direct model is at the floor, or the answers after the least that was kept are, that
+    half is not tested, and the reason says so: the model was never taught to answer from so little.
+    An arm that is at the floor with all of its thinking cannot go on with an answer, and is left
+    out.
 
     Args:
         pairs: each an arm that thinks and one that answers directly.
@@ -42,8 +45,13 @@ def truncation_hurts(
         reason = "The run holds no answers after a part of the thinking."
         return Verdict(word="not comparable", reason=reason)
     left = [(one, other) for one, other in pairs if one in thinking.arms and other in direct.arms]
-    beside = [found for pair in left if (found := _least(e, *pair)) is not None]
-    return thinking.said(_decided(losses, beside, margin, named(direct.unfit)))
+    least = [found for pair in left if (found := _least(e, *pair)) is not None]
+    beside = [one for one in least if not _floored(e, one)]
+    floors = [named(direct.unfit), *(_named(one) for one in least if one not in beside)]
+    return thinking.said(_decided(losses, beside, margin, "; ".join(filter(None, floors))))
+
+
+_ALONE = "Tested is the loss alone, as nothing"
 
 
 def _decided(
@@ -56,8 +64,8 @@ def _decided(
     if over:
         named_ = "; ".join(f"`{one.arm}` {one.said()} from `{one.figure.against}`" for one in over)
         reason += f" With the least that was kept: {named_}{over[0].at()}."
-    elif floor:
-        reason += f" Tested is the loss alone, as nothing is decided by {floor}."
+    if floor:
+        reason += f" {'Nothing' if over else _ALONE} is decided by {floor}."
     return decide(shown, some(adjusted(against))).verdict(
         reason=reason, numbers=tuple(one.number() for one in (*lost, *over))
     )
@@ -71,6 +79,16 @@ def _at(e: Evidence, arm: str, kept: float) -> Figure | None:
         key=lambda one: one.at or 0.0,
         default=None,
     )
+
+
+def _floored(e: Evidence, least: Figure) -> bool:
+    """Whether the answers after the least that was kept are at the floor."""
+    known = points_of(e, figure_names.accuracy("truncate"), least.arm)
+    return any(one.at == least.at and at_floor(e, one) for one in known)
+
+
+def _named(least: Figure) -> str:
+    return f"`{least.arm}` (at the floor with {least.at:g} {least.setting} kept)"
 
 
 def _least(e: Evidence, arm: str, direct: str) -> Figure | None:
