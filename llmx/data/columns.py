@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from string import ascii_uppercase
 from typing import Any
 
 from pydantic import Field
@@ -58,13 +59,21 @@ class ColumnOptions(StageOptions):
     answer_is: AnswerForm | None = Field(
         default=None, description="how the right option is written; null = told from all rows"
     )
+    permute: bool = Field(
+        default=False, description="options in an order drawn by data.seed, for each problem"
+    )
     id: str | None = Field(default=None, description="column; null = a hash of the content")
     cluster: str | None = Field(default=None, description="column: what makes questions alike")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns or templates that are read; all of them are there."""
+    """The columns or templates that are read; all of them are there.
+
+    Attributes:
+        order: seed by which the options of each problem are put in another order; None = as they
+            are published.
+    """
 
     question: str
     answer: str
@@ -72,6 +81,7 @@ class Columns:
     answer_is: AnswerForm | None = None
     id: str | None = None
     cluster: str | None = None
+    order: int | None = None
 
     def problems(self, table: QuestionTable) -> list[Sample]:
         """Return a problem a row, in their order.
@@ -82,10 +92,14 @@ class Columns:
         rows = [RowReader(table, place, self) for place in range(len(table.rows))]
         questions = [row.text("question", self.question) for row in rows]
         answers = [row.references()[0] for row in rows]
+        published = [row.published() for row in rows]
+        # An order that is drawn is no content.
+        named = questions if self.order is None or not _shows_choices(self) else [""] * len(rows)
+        keys = [_content(*found) for found in zip(named, answers, published, strict=True)]
         choices = [row.choices() for row in rows]
-        keys = [_content(*found) for found in zip(questions, answers, choices, strict=True)]
         if self.choices is not None:
-            answers = _letters(table, self, answers, choices)
+            letters = _letters(table, self, answers, published)
+            answers = [row.letter(of) for row, of in zip(rows, letters, strict=True)]
         names = [row.cell(self.id) for row in rows] if self.id else _numbered(keys)
         held = zip(rows, names, questions, answers, choices, strict=True)
         return [row.sample(name, asked, said, among) for row, name, asked, said, among in held]
@@ -95,7 +109,7 @@ class Columns:
         if self.choices is None:
             return None
         rows = [RowReader(table, place, self) for place in range(len(table.rows))]
-        among = [found for row in rows if (found := row.choices()) is not None]
+        among = [found for row in rows if (found := row.published()) is not None]
         return read_answers([row.references()[0] for row in rows], among, self.answer_is)[0]
 
 
@@ -242,7 +256,31 @@ class RowReader:
         return {} if found is None else {"lettered": lettered(found.texts)}
 
     def choices(self) -> Choices | None:
-        """Return the options, None where the problem has none.
+        """Return the options in the order in which they are shown, None where there are none."""
+        found = self.published()
+        return None if found is None else found.ordered(self._order(found))
+
+    def letter(self, published: str) -> str:
+        """Return the letter under which an option is shown, from the one it is published under."""
+        found = self.published()
+        if found is None:
+            return published
+        return ascii_uppercase[self._order(found).index(ascii_uppercase.index(published))]
+
+    def _order(self, found: Choices) -> list[int]:
+        places = list(range(len(found.texts)))
+        seed = self.columns.order
+        if seed is None:
+            return places
+        content = "\n".join(found.texts)
+
+        def drawn(place: int) -> bytes:  # a hash, which no version of a library changes
+            return blake2b(f"{seed}/{place}/{content}".encode(), digest_size=8).digest()
+
+        return sorted(places, key=drawn)
+
+    def published(self) -> Choices | None:
+        """Return the options as the data orders them, None where the problem has none.
 
         Raises:
             DataError: if a column or template of options gives none.

@@ -48,6 +48,11 @@ class Choices:
     texts: tuple[str, ...]
     labels: tuple[str, ...] = ()
 
+    def ordered(self, places: Sequence[int]) -> Choices:
+        """Return them in another order: at each place, which one stands there."""
+        texts = tuple(self.texts[place] for place in places)
+        return Choices(texts, tuple(self.labels[place] for place in places if self.labels))
+
 
 def choices_in(value: Any) -> Choices | None:
     """Return the options that a cell holds; None where it holds none.

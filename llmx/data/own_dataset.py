@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 
 from llmx.core.errors import DataError
-from llmx.core.options import wrong
+from llmx.core.options import Count, wrong
+from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.drawn import Settled
 from llmx.data.hub import is_commit, newest_commit, rows
@@ -39,6 +40,11 @@ class HubOptions(RowsOptions):
     )
     config: str | None = Field(default=None, description="configuration, where it has several")
     split: str = Field(default="test", description="published split that test is read from")
+    rows: Count | None = Field(
+        default=None,
+        description="rows of that split at data.revision; where columns are named too, a plan"
+        " needs no hub",
+    )
 
 
 @dataclass(frozen=True)
@@ -96,13 +102,38 @@ class OwnDataset(OwnRows):
         """Return the specification with a commit, and with the columns and sizes there."""
         cls._parsed(spec)
         if is_commit(spec.revision):
-            return cls(spec).filled()
+            return cls(spec)._stated() or cls(spec).filled()
         repository = str(spec.options["repository"])
         commit, is_new = _pinned(repository, spec.revision, found)
         done = cls(spec.model_copy(update={"revision": commit})).filled()
         how = "its newest now, kept" if is_new else "as kept"
         note = f"{repository}: data.revision={commit} ({how} in {found.name})"
         return replace(done, notes=(note, *done.notes))
+
+    def _stated(self) -> Settled | None:
+        """Return the specification if it leaves nothing open, None where the data have to say."""
+        options = self.options
+        assert isinstance(options, HubOptions)
+        named = options.question and options.answer and options.choices is not None
+        if options.rows is None or not named or (options.choices and not options.answer_is):
+            return None
+        if options.splits or options.split_column:
+            return None
+        sizes = {"test": min(self.spec.test, options.rows), "train": 0, "heldout": 0}
+        return Settled(self.spec.model_copy(update=sizes))
+
+    def _all(self, split: str) -> Sequence[Sample]:
+        """Return a problem for each row.
+
+        Raises:
+            DataError: if there are not as many as ``rows`` says.
+        """
+        found, options = super()._all(split), self.options
+        assert isinstance(options, HubOptions)
+        if options.rows not in (None, len(found)):
+            text = f"{self._name} has {len(found):,} rows, not {options.rows:,}"
+            raise DataError(text, f"data.options.rows={len(found)}")
+        return found
 
     def source(self, split: str) -> RowSource:
         """Return the published split that a split is read from."""

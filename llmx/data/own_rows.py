@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import accumulate
@@ -132,7 +133,9 @@ class OwnRows(ABC):
     @classmethod
     def scorer_of(cls, spec: DataSpec) -> str:
         """Return the scorer that fits: ``choice`` where there are options to choose from."""
-        return "exact" if cls(spec).columns.choices is None else "choice"
+        known = cls(spec)
+        named = known.options.choices  # without a look at the data, where they are named
+        return "choice" if (known.columns.choices if named is None else named) else "exact"
 
     @abstractmethod
     def source(self, split: str) -> RowSource:
@@ -145,7 +148,8 @@ class OwnRows(ABC):
 
     @cached_property
     def _found(self) -> tuple[Columns, str]:
-        return found_columns(self.source("test").table(), self.options)
+        found, told = found_columns(self.source("test").table(), self.options)
+        return (replace(found, order=self.spec.seed) if self.options.permute else found), told
 
     def split(self, name: str, limit: int | None = None) -> list[Sample]:
         """Return the problems of a split, at most as many as the specification says.

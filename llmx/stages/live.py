@@ -14,7 +14,7 @@ from llmx.core.errors import ConfigError, DataError
 from llmx.core.options import Count, InputModels
 from llmx.core.record import Record
 from llmx.core.section import Section
-from llmx.core.spec import ArmSpec, SamplerSpec
+from llmx.core.spec import ArmSpec, SamplerSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data.tasks.options import sent_wrapper
 from llmx.dialogue.rounds import Rounds, played, side_by_side
@@ -131,7 +131,7 @@ class LiveStage(ScoringStage):
         return {
             **decoding_identity(answering(given), chosen(given).split, given.stage.name),
             **otherwise(given),
-            "problems": problems_of(given),
+            "problems": _problems(given),
             "asked": chosen(given).model_dump(mode="json", exclude=_ABOUT_DATA),
             "scored": dict(super().identity(given)),
             "words": fingerprint(self.method(given).words),
@@ -179,7 +179,7 @@ def sampler_of(given: StageInput) -> SamplerSpec:
 
 def _cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
     """Return the calls, with replies at their cap and prompts that hold answers at theirs."""
-    arm, problems = answering(given), problems_of(given)
+    arm, problems = answering(given), _problems(given)
     data, sampler = required(arm, given.stage.name)
     shown = " " * (len(method.words) + _LETTERS * method.shown * _typical(sampler))
     told = data.model_copy(update={"preamble": data.preamble + shown})
@@ -187,10 +187,21 @@ def _cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
     return decoding_cost(asking, problems * method.calls, given)
 
 
+def _problems(given: StageInput) -> int:
+    """Return about how many problems it asks: no more than the pool among the needs answers."""
+    asked = problems_of(given)
+    own = next((one.options.get("problems") for one in _pools(given)), None)
+    return min(asked, own or given.arm.scale.problems or asked)
+
+
+def _pools(given: StageInput) -> list[StageSpec]:
+    needed = [given.stages[need] for need in given.stage.needs if need in given.stages]
+    return [one for one in needed if one.kind == PoolStage.kind]
+
+
 def _too_small(given: StageInput, needed: int) -> DataError | None:
     """Return why the draws of the pool among the needs are too few."""
-    kinds = {given.stages[need].kind for need in given.stage.needs if need in given.stages}
-    there = size_of(given) if PoolStage.kind in kinds else needed
+    there = size_of(given) if _pools(given) else needed
     return None if there >= needed else _too_few(given, needed, there)
 
 
@@ -216,7 +227,7 @@ def live(context: StageContext, stage: LiveStage) -> None:
         LlmxError: as the engine does; the same command goes on with what is missing.
     """
     given, method = context.given, stage.method(context.given)
-    arm, problems = answering(given, context.inputs), problems_of(given)
+    arm, problems = answering(given, context.inputs), _problems(given)
     engine = open_engine(arm, context.inputs, context.progress)
     known = decoding_identity(answering(given), chosen(given).split, given.stage.name)["engine"]
     identity = {"engine": known, "stage": given.stage.kind, "version": stage.version}
