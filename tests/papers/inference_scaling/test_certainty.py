@@ -14,8 +14,11 @@ from test_load_draws import pool as records_of
 from test_load_draws import written
 
 from llmx.core.errors import DataError
+from llmx.core.figure import Figure, Figures, Span
 from llmx.core.record import Record
+from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.assembled import EstimatorSettings, _on_the_pool
+from llmx.papers.inference_scaling.associations import of_markers
 from llmx.papers.inference_scaling.certainty import (
     BEST,
     VOTE,
@@ -31,6 +34,7 @@ from llmx.papers.inference_scaling.features.measured import CERTAINTY, measure
 from llmx.papers.inference_scaling.features.rules import RULES
 from llmx.papers.inference_scaling.features.table import marker_table
 from llmx.papers.inference_scaling.load import drawn
+from llmx.papers.inference_scaling.report_tables import RIGHT_AND_WRONG
 
 LEXICONS = read_lexicons()
 
@@ -203,3 +207,22 @@ def test_a_certainty_that_never_differs_is_no_vote():
     records = [record([-1.0]) for _ in range(80)]
     table = marker_table(measure(records, LEXICONS), problems, by=Bootstrap(resamples=100))
     assert not [one for one in table.votes if one.feature == "certainty"]
+
+
+def test_right_minus_wrong_is_a_figure_in_nats():
+    problems, _ = planted(np.random.default_rng(0), 40, 6)
+    made = told(problems, 2.0)
+    measured = measure(
+        [record([float(value)]) for one in made for value in one.certainty], LEXICONS
+    )
+    table = marker_table(measured, made, arm="a", by=Bootstrap(resamples=100))
+    found = {one.quantity: one for one in of_markers(table, measured, made, trained=False)}
+    for name in (figure_names.SURER, figure_names.SURER_WITHIN):
+        assert found[name].unit == "nats" and found[name].span.estimate > 1
+        assert found[name].p < 0.001
+    one_answer = Figure(
+        quantity=figure_names.ONE_ANSWER, arm="a", span=Span(estimate=0.5), unit="share"
+    )
+    figures = Figures(figures=(one_answer, *found.values()))
+    (row,) = (one for one in RIGHT_AND_WRONG.rows(figures) if one[1] == "certainty")
+    assert row[0] == "a" and row[3] == "nats" and row[4].startswith("+")
