@@ -62,6 +62,7 @@ class DecodeOptions:
             vLLM.
         deferral: rule of ``cascade``.
         eos_ids: tokens that end an output; they are part of it.
+        logprobs: keep the log-probability of every token; changes none of them.
         first_block: ``draft`` drafts from the prompt at once, as the authors' code does;
             ``target`` takes one target token first, as vLLM does. The law of ``fuzzy`` depends
             on it, since the alignment of the blocks does.
@@ -97,6 +98,7 @@ class DecodeOptions:
     deferral: Deferral = "opt"
     eos_ids: tuple[int, ...] = ()
     first_block: FirstBlock = "draft"
+    logprobs: bool = False
 
     def __post_init__(self) -> None:
         for name, (true, wanted) in self._needs().items():

@@ -13,6 +13,7 @@ from llmx.decoding.asides import deferred
 from llmx.decoding.block_model import BlockModel, FollowJob, reads
 from llmx.decoding.cached_model import CachedModel, on_host, tokens_on_host
 from llmx.decoding.draw import FRAGILE, band, draw, is_split, lead, residual
+from llmx.decoding.logprobs import log_probabilities
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.propose import Proposal, at_column, propose
 from llmx.decoding.rows import RoundTokens, Rows, penalise
@@ -118,14 +119,16 @@ def solo_round(
     logits = lane.feed(lane.put(last), lane.put(rows.length - 1))
     scores = penalise(logits, rows, None, options)
     final = solo_token(lane, scores, rows.draws(purpose, 1)[:, 0], options)
+    tokens = final.token[:, None]
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))
     return RoundTokens(
-        tokens=final.token[:, None],
+        tokens=tokens,
         count=np.ones_like(own),
         fragile=final.fragile[:, None],
         drafted=own,
         accepted=own,
         rounds=int(purpose == Purpose.TARGET),
+        logprobs=log_probabilities(logits, tokens) if options.logprobs else None,
     )
 
 
@@ -161,7 +164,8 @@ def block_round(
     unsafe[rows.index, run] |= final.fragile
     # An accepted EOS ends the output: no bonus follows it.
     over = (run == valid) & (run > 0) & closing[rows.index, run - 1]
-    return RoundTokens(tokens, run + 1 - over, unsafe, valid, run, rounds=1)
+    kept = log_probabilities(verdict.logits, tokens) if options.logprobs else None
+    return RoundTokens(tokens, run + 1 - over, unsafe, valid, run, rounds=1, logprobs=kept)
 
 
 def _place(drafted: Ints, run: Ints, final: Ints) -> Ints:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from llmx.core.philox import Purpose, Words, keys, round_uniforms, uniforms
 from llmx.core.record import Finish
-from llmx.decoding.accept import Flags, Floats, Ints
+from llmx.decoding.accept import Doubles, Flags, Floats, Ints
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.stateful_rule import remembered
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Stop = Callable[[Sequence[int]], bool]
 _BY_ROW = (
-    *("tokens", "fragile", "length", "prompt", "done", "finish", "counts", "table"),
+    *("tokens", "fragile", "logprobs", "length", "prompt", "done", "finish", "counts", "table"),
     *("key", "first"),
 )
 _FINISH: tuple[Finish, ...] = ("eos", "stop", "length")
@@ -42,6 +42,8 @@ class Decoded:
             the draft's own stop count).
         accepted: proposed tokens that were kept and emitted.
         fragile: output positions at which some decision had a margin under 1e-4.
+        logprobs: ln p of each token, in nats, by the raw logits of the target, or of the draft
+            alone; empty where ``options.logprobs`` is false.
     """
 
     token_ids: tuple[int, ...]
@@ -50,6 +52,7 @@ class Decoded:
     drafted: int
     accepted: int
     fragile: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class RoundTokens:
     drafted: Ints
     accepted: Ints
     rounds: int
+    logprobs: Doubles | None = None
 
 
 class Rows:
@@ -74,6 +78,7 @@ class Rows:
         self.index = np.arange(size)
         self.tokens: Ints = np.zeros((size, capacity), dtype=np.int64)
         self.fragile: Flags = np.zeros((size, capacity), dtype=np.bool_)
+        self.logprobs: Doubles = np.zeros((size, capacity if options.logprobs else 0))
         # A row that waits for its first prompt looks like a finished one of two tokens.
         self.length: Ints = np.full(size, 2)
         self.prompt: Ints = np.full(size, 2)
@@ -164,6 +169,8 @@ class Rows:
         row = self.index[:, None]
         self.tokens[row, slots] = block.tokens
         self.fragile[row, slots] = block.fragile
+        if block.logprobs is not None:
+            self.logprobs[row, slots] = block.logprobs
 
     def _finish(self, live: Flags, ends: Flags) -> None:
         # An EOS can only be the last token of a round.
@@ -204,6 +211,7 @@ class Rows:
             drafted=drafted,
             accepted=accepted,
             fragile=tuple(marks.tolist()),
+            logprobs=tuple(self.logprobs[row, span].tolist()),
         )
 
 

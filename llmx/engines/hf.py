@@ -37,7 +37,7 @@ class HfEngine:
     """Decodes with a target, a draft, or both (speculation)."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {"text", "chat", "raw", "prefix", "step"}
+        {"text", "chat", "raw", "prefix", "logprobs", "step"}
     )
 
     def __init__(
@@ -61,6 +61,7 @@ class HfEngine:
             "dtype": spec.dtype,
             "lean": spec.lean,
             **spec.kept_cost(),
+            **({"logprobs": True} if spec.logprobs else {}),
             **kernel_identity(model, spec),
             **code_identity(spec.trust_remote_code),
             **clock_identity(model, spec),
@@ -140,6 +141,7 @@ class HfEngine:
             drafted=output.drafted,
             accepted=output.accepted,
             fragile=output.fragile,
+            logprobs=output.logprobs,
             draw=request.draw,
             cost=self.spec.cost(len(prompt), len(output.token_ids)),
         )
@@ -156,6 +158,7 @@ class HfEngine:
             budget=float("inf") if sampler.budget is None else sampler.budget,
             strict_ids=self.strict_ids(sampler.strict),
             eos_ids=self.pair.eos_ids,
+            logprobs=self.spec.logprobs,
         )
 
     def strict_ids(self, texts: tuple[str, ...]) -> tuple[int, ...]:

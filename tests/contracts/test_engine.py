@@ -185,6 +185,11 @@ def test_log_probabilities_come_with_every_token_where_they_can_be_had(make):
         assert all(value <= 0 for value in record.logprobs)
 
 
+def test_no_log_probabilities_come_where_nobody_asked(make):
+    engine, _ = make()
+    assert all(record.logprobs == () for record in engine.generate(requests()))
+
+
 def test_hf_text_does_not_depend_on_the_batch_or_the_company():
     engine = engine_class("hf")(PAIR, EngineSpec(batch_size=3))
     together = {r.id: r.text for r in engine.generate(requests())}

@@ -19,6 +19,7 @@ from llmx.papers.inference_scaling import estimators, figure_names
 from llmx.papers.inference_scaling.arm_points import ArmPoints, PointTable, tabled
 from llmx.papers.inference_scaling.associations import of_markers, of_votes
 from llmx.papers.inference_scaling.calibration import of_live, of_margins
+from llmx.papers.inference_scaling.certainty import certainty_points
 from llmx.papers.inference_scaling.costs import ModelCost
 from llmx.papers.inference_scaling.features.clustered import Bootstrap
 from llmx.papers.inference_scaling.features.lexicon import read_lexicons
@@ -140,6 +141,7 @@ def _on_the_pool(
         *estimators.filter_vote(drawn, sizes, keep=told.keep, **named),
         *estimators.early_stop(drawn, sizes, keep=told.keep, **named),
         *_by_length(drawn, sizes, told, named),
+        *certainty_points(drawn, sizes, told.seed, **named),
         *(stopped(drawn, rule, most, told.seed, **named) for rule in told.rules for most in sizes),
     ]
 

@@ -16,17 +16,20 @@ from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.contrast import mean_gap
 from llmx.papers.inference_scaling.features.association import gaps_within
 from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
-from llmx.papers.inference_scaling.features.measured import LENGTH, Feature, Measured
+from llmx.papers.inference_scaling.features.measured import CERTAIN, LENGTH, Feature, Measured
 from llmx.papers.inference_scaling.features.rows import MarkerRow, MarkerTable, VoteRow
 from llmx.papers.inference_scaling.points import Bools, Floats, Ints, ProblemDraws
 
 _MARKERS = "a thousand words"
+_UNITS = {LENGTH: "tokens", CERTAIN: "nats"}
 
 
 def of_markers(
     table: MarkerTable, measured: Measured, drawn: Sequence[ProblemDraws], trained: bool
 ) -> Iterator[Figure]:
-    """Yield lengths and densities of whole answers, right minus wrong, pooled and within problems.
+    """Yield what whole answers are like, right minus wrong, pooled and within problems.
+
+    Their length, certainty where it is kept, and densities of markers.
 
     Args:
         trained: whether the arm's model was trained for it, so that this is one seed of several.
@@ -35,7 +38,7 @@ def of_markers(
     correct = np.concatenate([one.correct for one in drawn])
     clusters = [one.cluster for one in drawn]
     for row in table.rows:
-        if row.part != "all" or row.measure not in ("tokens", "density"):
+        if row.part != "all" or row.measure not in ("tokens", "logprob", "density"):
             continue
         value = measured.values[Feature(row.category, row.filing, row.part, row.measure)]
         if row.category in CATEGORIES:
@@ -51,13 +54,15 @@ def _figure(
 ) -> Figure:
     if row.category == LENGTH:
         quantity = figure_names.SHORTER_WITHIN if within else figure_names.SHORTER
+    elif row.category == CERTAIN:
+        quantity = figure_names.SURER_WITHIN if within else figure_names.SURER
     else:
         quantity = figure_names.density(row.category, row.filing, within)
     return Figure(
         quantity=quantity,
         arm=arm,
         span=span,
-        unit="tokens" if row.category == LENGTH else _MARKERS,
+        unit=_UNITS.get(row.category, _MARKERS),
         n=row.mixed if within else row.problems,
         seeds=1,
         p=p,

@@ -16,6 +16,8 @@ LABELS = {
     "filter_vote": "vote of the shortest half",
     "early_stop": "vote of the first half to end",
     "length_vote": "vote weighted by length",
+    "certainty": "most certain answer",
+    "certainty_vote": "vote weighted by certainty",
     "self_score": "best of N by self-scoring",
     "self_score_vote": "vote of the best by self-scoring",
     "self_score_list": "best of a list by self-scoring",
@@ -74,6 +76,8 @@ SHARE_OF_VOTES = "percent of the votes"
 USED, EQUAL = "draws used", "winner of all draws"
 
 SHORTER, SHORTER_WITHIN = "length, right minus wrong", "length, right minus wrong within problems"
+SURER = "mean log-probability, right minus wrong"
+SURER_WITHIN = "mean log-probability, right minus wrong within problems"
 
 
 def label(method: str) -> str:

@@ -170,7 +170,7 @@ def _costs(columns: Mapping[str, Floats], model: ModelCost) -> dict[str, Floats]
     if model.price_in is None and "money" in found and not found["money"].any():
         del found["money"]
     if model.parameters is not None:
-        # Attention is left out: which of the tokens stand beyond where it counts is not known.
+        # Attention is left out: sums of calls do not say which tokens stand where it counts.
         computed = columns["prompt"] - columns["cached"] + columns["completion"]
         found["flops"] = 2.0 * model.parameters * computed
     if model.token_seconds is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from llmx.core.errors import RunError
+from llmx.papers.inference_scaling.certainty import certainty_of
 from llmx.papers.inference_scaling.points import ProblemDraws
 from llmx.scoring.classes import ProblemClasses, read_classes
 from llmx.stages.by_problem import Draws, by_problem
@@ -31,6 +32,7 @@ def _drawn(found: ProblemClasses, draws: Draws, path: Path) -> ProblemDraws:
     if len(draws) != len(found.of) or any(record.id != found.id for record in draws):
         text = f"{path} holds classes of other answers than those that are there, to {found.id}"
         raise RunError(text, f"delete {path.parent}; the same command makes it again")
+    certainty = np.array([certainty_of(record) for record in draws], dtype=np.float64)
     return ProblemDraws(
         id=found.id,
         cluster=found.cluster,
@@ -39,4 +41,5 @@ def _drawn(found: ProblemClasses, draws: Draws, path: Path) -> ProblemDraws:
         prompt=draws[0].spent.prompt,
         tokens=np.array([record.tokens for record in draws], dtype=np.int64),
         cut=np.array([record.finish == "length" for record in draws], dtype=np.bool_),
+        certainty=certainty if np.isfinite(certainty).any() else None,
     )

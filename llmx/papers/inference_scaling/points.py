@@ -36,6 +36,8 @@ class ProblemDraws:
         prompt: tokens of the prompt, which all draws share.
         tokens: (M,) tokens of each draw.
         cut: (M,) whether a draw ended at the cap.
+        certainty: (M,) mean log-probability of each draw's tokens, nats; NaN where a draw has none,
+            None where no draw of the problem has one.
     """
 
     id: str
@@ -45,6 +47,7 @@ class ProblemDraws:
     prompt: int
     tokens: Ints
     cut: Bools
+    certainty: Floats | None = None
 
     @property
     def draws(self) -> int:

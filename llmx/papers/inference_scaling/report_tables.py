@@ -78,8 +78,11 @@ def _catching_up(figures: Figures) -> Iterator[tuple[str, ...]]:
 
 
 def _right_and_wrong(figures: Figures) -> Iterator[tuple[str, ...]]:
-    """Yield lengths and markers in both filings, pooled over draws and within problems."""
-    pairs = [("length", "", NONE, figure_names.SHORTER, figure_names.SHORTER_WITHIN)]
+    """Yield lengths, certainty and markers in both filings, pooled and within problems."""
+    pairs = [
+        ("length", "", NONE, figure_names.SHORTER, figure_names.SHORTER_WITHIN),
+        ("certainty", "", NONE, figure_names.SURER, figure_names.SURER_WITHIN),
+    ]
     pairs += [
         (
             f"{category} markers",

@@ -58,6 +58,7 @@ def cases(draw):
         "max_tokens": draw(st.integers(1, 16)),
         "first_block": draw(st.sampled_from(["draft", "target"])),
         "eos_ids": draw(st.sampled_from([(), (1,), (1, 5, 9)])),
+        "logprobs": draw(st.booleans()),
     }
     nucleus = draw(st.sampled_from([{}, {"top_p": 1.0}, {"top_p": 1.0, "top_k": 5}]))
     options = DecodeOptions(**{**sampler, **extra, **drafting, **nucleus})

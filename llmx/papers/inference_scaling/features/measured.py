@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from llmx.core.record import Record
+from llmx.papers.inference_scaling.certainty import certainty_of
 from llmx.papers.inference_scaling.features.counting import (
     THIRDS,
     MarkerCounter,
@@ -20,18 +21,19 @@ from llmx.papers.inference_scaling.points import Floats, Ints
 from llmx.papers.inference_scaling.thinking import split_thinking
 
 PARTS = ("all", "thinking", "final")
-LENGTH = "length"
+LENGTH, CERTAIN = "length", "certainty"
 
 
 class Feature(NamedTuple):
     """Names a feature.
 
     Attributes:
-        category: ``length``, or one of :data:`~.lexicon.CATEGORIES`.
-        filing: of the lexicons; empty for a length.
+        category: ``length``, ``certainty``, or one of :data:`~.lexicon.CATEGORIES`.
+        filing: of the lexicons; empty for a length or certainty.
         part: one of :data:`PARTS`; ``all`` is thinking and final part together.
-        measure: of a length ``tokens`` (all) or ``characters`` (a part), of markers ``count``,
-            ``density`` (per 1,000 words) or ``diversity`` (share of the category's markers).
+        measure: of a length ``tokens`` (all) or ``characters`` (a part), of certainty ``logprob``
+            (mean of the tokens, nats), of markers ``count``, ``density`` (per 1,000 words) or
+            ``diversity`` (share of the category's markers).
     """
 
     category: str
@@ -43,6 +45,8 @@ class Feature(NamedTuple):
 TOKENS = Feature(LENGTH, "", "all", "tokens")
 RANK = Feature(LENGTH, "", "all", "rank")
 """Of the tokens, among the draws of a problem: from 0, the shortest, to 1."""
+CERTAINTY = Feature(CERTAIN, "", "all", "logprob")
+"""Missing where no draw has log-probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +71,14 @@ class _Draw(NamedTuple):
     Attributes:
         has: whether there is such a part.
         lengths: tokens, or characters of a part.
+        certainty: NaN where no log-probabilities are kept.
         words: of its prose.
         counts: shape ``[parts, filings, categories, 4]``.
     """
 
     has: tuple[bool, ...]
     lengths: tuple[int, ...]
+    certainty: float
     words: tuple[int, ...]
     counts: Ints
 
@@ -82,7 +88,7 @@ def measure(records: Iterable[Record], lexicons: Lexicons) -> Measured:
     counter = MarkerCounter(lexicons)
     draws = [_of_draw(record, counter) for record in records]
     return Measured(
-        values={**_lengths(draws), **_markers(draws, lexicons)},
+        values={**_lengths(draws), **_certainty(draws), **_markers(draws, lexicons)},
         thirds=_thirds(draws, lexicons),
         hashes=dict(lexicons.hashes),
     )
@@ -99,6 +105,7 @@ def _of_draw(record: Record, counter: MarkerCounter) -> _Draw:
     return _Draw(
         has=(True, thought.found, True),
         lengths=(record.tokens, len(thought.thinking), len(said)),
+        certainty=certainty_of(record),
         words=(sum(words) if thought.found else words[1], *words),
         counts=np.stack([counter.counts(part) for part in written]),
     )
@@ -111,6 +118,12 @@ def _lengths(draws: Sequence[_Draw]) -> dict[Feature, Floats]:
     measures = ("tokens", "characters", "characters")
     names = [Feature(LENGTH, "", *pair) for pair in zip(PARTS, measures, strict=True)]
     return dict(zip(names, found.T, strict=True))
+
+
+def _certainty(draws: Sequence[_Draw]) -> dict[Feature, Floats]:
+    """Return the certainty of each draw; nothing where none has one."""
+    found = np.array([one.certainty for one in draws], dtype=np.float64)
+    return {CERTAINTY: found} if np.isfinite(found).any() else {}
 
 
 def _markers(draws: Sequence[_Draw], lexicons: Lexicons) -> dict[Feature, Floats]:

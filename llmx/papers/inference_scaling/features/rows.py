@@ -21,10 +21,11 @@ class MarkerRow(Frozen):
     """A feature in right answers and in wrong ones; what is None could not be computed.
 
     Attributes:
-        category: ``length``, ``hedging``, ``thinking``, ``discourse``.
-        filing: of the disputed words; empty for a length.
+        category: ``length``, ``certainty``, ``hedging``, ``thinking``, ``discourse``.
+        filing: of the disputed words; empty for a length or certainty.
         part: ``all``, ``thinking``, ``final``.
-        measure: ``tokens``, ``characters``, ``rank``, ``density`` (per 1,000 words) …
+        measure: ``tokens``, ``characters``, ``rank``, ``logprob`` (mean, nats), ``density`` (per
+            1,000 words) …
         draws, problems, mixed: draws with such a part, their problems, and of these the ones with
             right and wrong answers.
         right, wrong: means over draws, in the unit of the measure.

@@ -18,6 +18,7 @@ from llmx.papers.inference_scaling.features.clustered import Bootstrap
 from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
 from llmx.papers.inference_scaling.features.logit import logit_rows
 from llmx.papers.inference_scaling.features.measured import (
+    CERTAIN,
     LENGTH,
     PARTS,
     RANK,
@@ -61,7 +62,7 @@ def marker_table(
         raise ValueError(f"features of {len(measured.values[TOKENS])} draws for {len(problem)}")
     by = by or Bootstrap()
     values = {RANK: ranks(problem, measured.values[TOKENS]), **measured.values}
-    shown = [name for name in values if name.category == LENGTH or name.measure in measures]
+    shown = [name for name in values if not name.filing or name.measure in measures]
     rows = [_row(name, problem, correct, values[name], measured.thirds, by) for name in shown]
     return MarkerTable(
         arm=arm,
@@ -75,8 +76,8 @@ def marker_table(
 
 
 def _order(row: MarkerRow) -> tuple[int, int, str, str]:
-    """Lengths come first, then markers by category, part and filing."""
-    category = (LENGTH, *CATEGORIES).index(row.category)
+    """Lengths come first, then certainty, then markers by category, part and filing."""
+    category = (LENGTH, CERTAIN, *CATEGORIES).index(row.category)
     return category, PARTS.index(row.part), row.filing, row.measure
 
 

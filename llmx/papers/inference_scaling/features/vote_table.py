@@ -10,7 +10,7 @@ import numpy as np
 from llmx.papers.inference_scaling.features.clustered import Bootstrap
 from llmx.papers.inference_scaling.features.lexicon import CATEGORIES
 from llmx.papers.inference_scaling.features.logit import together
-from llmx.papers.inference_scaling.features.measured import TOKENS, Feature
+from llmx.papers.inference_scaling.features.measured import CERTAINTY, TOKENS, Feature
 from llmx.papers.inference_scaling.features.problems import standardised
 from llmx.papers.inference_scaling.features.rows import VoteRow, span_of
 from llmx.papers.inference_scaling.features.rules import RULES, ballots_of, plain
@@ -31,7 +31,7 @@ from llmx.stats.multiple import holm
 def vote_rows(
     drawn: Sequence[ProblemDraws], values: Mapping[Feature, Floats], by: Bootstrap, seed: int
 ) -> list[VoteRow]:
-    """Return every rule with length and each density that differs, and the logit of all.
+    """Return every rule with length, certainty and each density that differs, and the logit of all.
 
     A gain is claimed at the level of all of them together.
 
@@ -64,7 +64,7 @@ class _Tried(NamedTuple):
 def _tried(
     drawn: Sequence[ProblemDraws], values: Mapping[Feature, Floats], seed: int
 ) -> list[_Tried]:
-    """Return every rule with length and each density, and the logit of all, beside controls."""
+    """Return every rule with each feature, and the logit of all, beside controls."""
     noise = [random_feature(drawn, seed + at) for at in range(1 + len(CATEGORIES))]
     found: list[_Tried] = []
     for rule in RULES:
@@ -83,13 +83,14 @@ def _tried(
 
 
 def _different(drawn: Sequence[ProblemDraws], values: Mapping[Feature, Floats]) -> list[Feature]:
-    """Return the densities of all of the text that can say something.
+    """Return certainty, where it is kept, and the densities of all of the text that say something.
 
     One that never differs within a problem is plain voting, and would only make the other claims
     harder; filings that agree on one have it once.
     """
     problem = ballots_of(drawn).problem
-    names = [name for names in together(values).values() for name in names[1:]]
+    names = [CERTAINTY] if CERTAINTY in values else []
+    names += [name for names in together(values).values() for name in names[1:]]
     told = [name for name in names if standardised(problem, values[name]).any()]
     return [
         name

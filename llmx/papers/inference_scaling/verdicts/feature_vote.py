@@ -51,7 +51,7 @@ def feature_vote(e: Evidence, *, arms: Sequence[str], features: Sequence[str] = 
     one surely loses.
 
     Args:
-        features: ``length``, ``hedging`` …; none = all that were tried.
+        features: ``length``, ``certainty``, ``hedging`` …; none = all that were tried.
     """
     able = fit(e, arms)
     if (refused := able.refusal()) is not None:
