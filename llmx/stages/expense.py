@@ -57,6 +57,24 @@ def beside(expenses: Sequence[Expense]) -> Expense:
     return replace(reduce(Expense.then, expenses, Expense()), longest=longest)
 
 
+def drawn(expenses: Sequence[Expense], prompt: float) -> Expense:
+    """Return what draws of one problem take beside each other.
+
+    Args:
+        prompt: tokens of the problem's prompt; see :func:`sharing`.
+    """
+    return sharing(beside(expenses), prompt, len(expenses))
+
+
+def sharing(spent: Expense, prompt: float, draws: int) -> Expense:
+    """Return what calls take of which `draws` begin with one prompt.
+
+    From the second on its tokens are in the cache of whoever decodes, as methods on a pool count
+    them, whether or not the engine said so.
+    """
+    return replace(spent, cached=max(spent.cached, max(draws - 1, 0) * prompt))
+
+
 def mean(expenses: Sequence[Expense]) -> Expense:
     """Return the mean of each kind."""
     return reduce(Expense.then, expenses, Expense()).times(1 / len(expenses))

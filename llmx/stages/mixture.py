@@ -16,7 +16,7 @@ from llmx.core.stage import StageInput
 from llmx.dialogue.mixture import HEADER, mixture
 from llmx.dialogue.rounds import Rounds, side_by_side
 from llmx.engines.engine import Engine
-from llmx.stages.expense import beside, mean
+from llmx.stages.expense import drawn, mean
 from llmx.stages.live import LiveOptions, LiveStage, Row, Spend, row, share
 from llmx.stages.pooled import PooledProblem
 
@@ -75,8 +75,9 @@ class Mixture:
             groups = self._groups(size)
             answers = [next(written) for _ in groups]
             own = [problem.classes.of(answer) for answer in answers]
-            drawn = [beside([spend(problem.draws[one]) for one in members]) for members in groups]
-            pairs = zip(drawn, answers, strict=True)
+            prompt = spend(problem.draws[0]).prompt
+            takes = [[spend(problem.draws[one]) for one in members] for members in groups]
+            pairs = zip([drawn(one, prompt) for one in takes], answers, strict=True)
             spent = mean([before.then(spend(answer)) for before, answer in pairs])
             right = sum(map(problem.classes.correct, own)) / len(own)
             shares = {

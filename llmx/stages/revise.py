@@ -16,7 +16,7 @@ from llmx.core.stage import StageInput
 from llmx.dialogue.revise import INSTRUCTION, agreed, revise
 from llmx.dialogue.rounds import Rounds, side_by_side
 from llmx.engines.engine import Engine
-from llmx.stages.expense import Expense, expected, mean
+from llmx.stages.expense import Expense, expected, mean, sharing
 from llmx.stages.live import LiveOptions, LiveStage, Row, Spend, row, share
 from llmx.stages.pooled import PooledProblem, said
 
@@ -108,6 +108,7 @@ class Revise:
         won = problem.classes.vote(last, sizes) if sizes else ()
         for size, right in zip(sizes, won, strict=True):
             spent = expected([chain.spent[-1] for chain in chains], size)
+            spent = sharing(spent, chains[0].spent[0].prompt, size)
             yield row(problem, "chains", size, right, spent, **shares)
 
 

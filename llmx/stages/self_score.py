@@ -16,7 +16,7 @@ from llmx.core.stage import StageInput
 from llmx.dialogue.rounds import Rounds, side_by_side
 from llmx.dialogue.self_score import LIST, SCALE, best_of_list, scores
 from llmx.engines.engine import Engine
-from llmx.stages.expense import beside, expected, mean
+from llmx.stages.expense import drawn, expected, mean, sharing
 from llmx.stages.live import LiveOptions, LiveStage, Row, Spend, row, share
 from llmx.stages.pooled import PooledProblem, said
 from llmx.stats.order_statistics import BestOf, best_of
@@ -101,7 +101,8 @@ class SelfScore:
             "unscored": share([score is None for score, _ in scored]),
         }
         for place, size in enumerate(self.options.sizes):
-            spent, tied = expected(expenses, size), best.tied[place]
+            spent = sharing(expected(expenses, size), spend(draws[0]).prompt, size)
+            tied = best.tied[place]
             ways = {"": (best.expected, nothing), "_vote": (best.voted, best.unread)}
             for name, (right, unparsed) in ways.items():
                 shares = {"unparsed": unparsed[place], "tied": tied, **told}
@@ -137,8 +138,8 @@ def _of_lists(
         own = [problem.of[number] for number in taken]
         right.append(sum(map(problem.classes.correct, own)) / len(own))
         unparsed.append(share([one < 0 for one in own]))
-        drawn = beside([spend(problem.draws[number]) for number in members])
-        spent.append(drawn.then(spend(reply)))
+        takes = [spend(problem.draws[number]) for number in members]
+        spent.append(drawn(takes, takes[0].prompt).then(spend(reply)))
     cut = [problem.draws[number].finish == "length" for members in lists for number in members]
     shares = {
         "unparsed": sum(unparsed) / len(unparsed),

@@ -264,3 +264,39 @@ LIVE_METHODS = [
         f"{_BEGUN}test_servers_of_vllm_continue_the_last_turn",
     ),
 ]
+
+_SHARED = (
+    "tests/unit/stages/test_live_stages.py::test_the_prompt_of_draws_is_counted_once_as_of_votes"
+)
+SHARED = [
+    Mutant(
+        "stages/expense.py",
+        "max(spent.cached, max(draws - 1, 0) * prompt)",
+        "max(spent.cached, draws * prompt)",
+        _SHARED,
+    ),
+    Mutant(
+        "stages/expense.py",
+        "max(spent.cached, max(draws - 1, 0) * prompt)",
+        "max(draws - 1, 0) * prompt",
+        "tests/unit/stages/test_live_stages.py::test_what_an_engine_found_in_its_cache_is_not_lost",
+    ),
+    Mutant(
+        "stages/expense.py",
+        "return sharing(beside(expenses), prompt, len(expenses))",
+        "return beside(expenses)",
+        _SHARED,
+    ),
+    Mutant(
+        "stages/revise.py",
+        "            spent = sharing(spent, chains[0].spent[0].prompt, size)\n",
+        "",
+        _SHARED,
+    ),
+    Mutant(
+        "stages/self_score.py",
+        "sharing(expected(expenses, size), spend(draws[0]).prompt, size)",
+        "expected(expenses, size)",
+        _SHARED,
+    ),
+]

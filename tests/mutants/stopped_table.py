@@ -133,8 +133,8 @@ DRAWN_LIVE = [
     ),
     Mutant(  # steps run side by side
         STOPPED,
-        "return reduce(Expense.then, steps, Expense())",
-        "return beside(list(steps))",
+        "spent = reduce(Expense.then, steps, Expense())",
+        "spent = beside(list(steps))",
         f"{_LIVE}::test_draws_of_a_step_do_not_wait_for_each_other",
     ),
     Mutant(  # the last step goes beyond the budget

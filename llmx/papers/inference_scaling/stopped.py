@@ -27,7 +27,7 @@ from llmx.engines.engine import Engine
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.stop import StopExact, StopPosterior, StopRule
 from llmx.stages.decode import problems_of, refuse_alike
-from llmx.stages.expense import Expense, beside
+from llmx.stages.expense import Expense, beside, sharing
 from llmx.stages.live import AskingOptions, LiveStage, Row, Spend, row, share
 from llmx.stages.pool import size_of
 from llmx.stages.pooled import AnswerClasses, PooledProblem, keyed
@@ -142,7 +142,8 @@ class StoppedVote:
     def _spent(self, draws: Sequence[Record], spend: Spend) -> Expense:
         starts = range(0, len(draws), self.step)
         steps = (beside([spend(one) for one in draws[at : at + self.step]]) for at in starts)
-        return reduce(Expense.then, steps, Expense())
+        spent = reduce(Expense.then, steps, Expense())
+        return sharing(spent, spend(draws[0]).prompt if draws else 0.0, len(draws))
 
 
 def leader(of: Sequence[int]) -> int:

@@ -515,3 +515,43 @@ def test_what_was_paid_for_is_not_paid_for_again_by_other_options(tmp_path, serv
     (tmp_path / "out").rename(tmp_path / "earlier")
     ask_there(served, tmp_path, inputs, ReviseStage(), {**options, "rounds": 2})
     assert sum(served.worked.values()) == 4
+
+
+# ---- what draws share
+
+
+def prompt_of(folder, name):
+    return next(
+        len(row["prompt_ids"]) or row["prompt_tokens"]
+        for row in read_lines(folder / "samples.jsonl")
+        if row["id"] == name
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "method", "options"),
+    [
+        (SelfScoreStage, "self_score", {"sizes": [1, 2, 4]}),
+        (SelfScoreStage, "self_score_list", {"sizes": [2, 4], "lists": 1}),
+        (MixtureStage, "mixture", {"sizes": [1, 2, 4]}),
+        (ReviseStage, "chains", {"sizes": [1, 2, 4], "rounds": 1, "chains": 4}),
+    ],
+)
+def test_the_prompt_of_draws_is_counted_once_as_of_votes(
+    tmp_path, monkeypatch, stage, method, options
+):
+    inputs = pool(tmp_path, texts("rwrx", "rrww"))
+    _, rows = run(stage(), tmp_path, inputs, monkeypatch, lambda _: "7", **options)
+    own = [row for row in rows if row["method"] == method]
+    assert {row["size"] for row in own} == {*options["sizes"]} and own
+    for row in own:
+        prompt = prompt_of(inputs["pool"], row["id"])
+        assert row["cached"] == pytest.approx((row["size"] - 1) * prompt)
+
+
+def test_what_an_engine_found_in_its_cache_is_not_lost():
+    from llmx.stages.expense import Expense, sharing
+
+    assert sharing(Expense(prompt=90, cached=70), 20, 3).cached == 70
+    assert sharing(Expense(prompt=90, cached=10), 20, 3).cached == 40
+    assert sharing(Expense(), 20, 0).cached == 0
