@@ -17,7 +17,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.figure import Figures
 from llmx.core.progress import Silent
 from llmx.core.record import Record
-from llmx.core.spec import EngineSpec, SamplerSpec, StageSpec
+from llmx.core.spec import EngineSpec, SamplerSpec, ScaleSpec, StageSpec
 from llmx.core.stage import StageContext
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.load import drawn
@@ -200,6 +200,16 @@ def test_the_pool_of_the_arm_is_the_budget_and_in_the_name_of_the_work(tmp_path)
     assert names == [16, 4]
     assert StoppedStage().identity(given(StoppedStage(), tmp_path, 2, budget=4))["budget"] == 4
     assert not StoppedStage().applies(given(StoppedStage(), tmp_path, 2, rules=[]))
+
+
+def test_no_more_problems_are_answered_than_the_pool_of_the_scale_has(tmp_path):
+    about = with_arm(tmp_path, {"problems": 5}, scale=ScaleSpec(problems=3))
+    assert StoppedStage().plan(about).samples == 3 * 16
+    assert StoppedStage().identity(about)["problems"] == 3
+    script = about.arm.engine.model_copy(update={"script": str(tmp_path / "script.json")})
+    one = with_arm(tmp_path, {"problems": 5}, scale=ScaleSpec(problems=3), engine=script)
+    rows = read_lines(ran(StoppedStage(), tmp_path / "out", one) / "outcomes.jsonl")
+    assert len({row["id"] for row in rows}) == 3
 
 
 def with_arm(folder, options=None, **changed):
