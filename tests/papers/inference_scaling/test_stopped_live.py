@@ -99,6 +99,8 @@ def test_draws_of_a_step_do_not_wait_for_each_other(tmp_path, monkeypatch):
     assert found["used"] == 6 == len(engine.asked)  # after 5 it would be safe
     assert found["completion"] == sum(sizes)
     assert found["longest"] == max(sizes[:3]) + max(sizes[3:])
+    open_, rows = stopped(tmp_path / "open", monkeypatch, "rwxurwxu", step=3, rules=["exact"])
+    assert of(rows, EXACT, 8)["used"] == 8 == len(open_.asked)  # the last step is shorter
     _, alone = stopped(tmp_path / "alone", monkeypatch, "rrwrrrrr", rules=["exact"])
     assert of(alone, EXACT, 8)["longest"] == of(alone, EXACT, 8)["completion"]
 
