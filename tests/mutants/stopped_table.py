@@ -117,7 +117,7 @@ DRAWN_LIVE = [
         STOPPED,
         "draws, winner = found.draws[:used], leader(found.of[:used])",
         "draws, winner = found.draws[:used], leader(found.of)",
-        f"{_LIVE}::test_what_is_drawn_live_is_the_replay_in_the_order_of_the_draws",
+        f"{_LIVE}::test_a_rule_answers_by_what_it_saw_and_not_by_what_another_drew",
     ),
     Mutant(  # of answers that tie the last one wins
         STOPPED,

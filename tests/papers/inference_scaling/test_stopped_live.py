@@ -114,6 +114,13 @@ def test_each_rule_pays_for_what_it_saw_alone(tmp_path, monkeypatch):
     assert (made["calls"], made["completion_tokens"]) == (5, 5 * size)
 
 
+def test_a_rule_answers_by_what_it_saw_and_not_by_what_another_drew(tmp_path, monkeypatch):
+    _, rows = stopped(tmp_path, monkeypatch, "wrrr", threshold=0.5)
+    early, late = of(rows, POSTERIOR, 4), of(rows, EXACT, 4)
+    assert (early["used"], early["correct"]) == (1, 0)
+    assert (late["used"], late["correct"]) == (4, 1)
+
+
 FLAGS = ("rwxrrwrr", "wuwrwwxw")
 
 
