@@ -131,7 +131,7 @@ class LiveStage(ScoringStage):
         return {
             **decoding_identity(answering(given), chosen(given).split, given.stage.name),
             **otherwise(given),
-            "problems": _problems(given),
+            "problems": asked_problems(given),
             "asked": chosen(given).model_dump(mode="json", exclude=_ABOUT_DATA),
             "scored": dict(super().identity(given)),
             "words": fingerprint(self.method(given).words),
@@ -179,7 +179,7 @@ def sampler_of(given: StageInput) -> SamplerSpec:
 
 def _cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
     """Return the calls, with replies at their cap and prompts that hold answers at theirs."""
-    arm, problems = answering(given), _problems(given)
+    arm, problems = answering(given), asked_problems(given)
     data, sampler = required(arm, given.stage.name)
     shown = " " * (len(method.words) + _LETTERS * method.shown * _typical(sampler))
     told = data.model_copy(update={"preamble": data.preamble + shown})
@@ -187,7 +187,7 @@ def _cost(given: StageInput, method: LiveMethod[Any]) -> Cost:
     return decoding_cost(asking, problems * method.calls, given)
 
 
-def _problems(given: StageInput) -> int:
+def asked_problems(given: StageInput) -> int:
     """Return about how many problems it asks: no more than the pool among the needs answers."""
     asked = problems_of(given)
     own = next((one.options.get("problems") for one in _pools(given)), None)
@@ -227,7 +227,7 @@ def live(context: StageContext, stage: LiveStage) -> None:
         LlmxError: as the engine does; the same command goes on with what is missing.
     """
     given, method = context.given, stage.method(context.given)
-    arm, problems = answering(given, context.inputs), _problems(given)
+    arm, problems = answering(given, context.inputs), asked_problems(given)
     engine = open_engine(arm, context.inputs, context.progress)
     known = decoding_identity(answering(given), chosen(given).split, given.stage.name)["engine"]
     identity = {"engine": known, "stage": given.stage.kind, "version": stage.version}

@@ -117,7 +117,7 @@ DRAWN_LIVE = [
         STOPPED,
         "draws, winner = found.draws[:used], leader(found.of[:used])",
         "draws, winner = found.draws[:used], leader(found.of)",
-        f"{_LIVE}::test_what_is_drawn_live_is_the_replay_in_the_order_of_the_draws",
+        f"{_LIVE}::test_a_rule_answers_by_what_it_saw_and_not_by_what_another_drew",
     ),
     Mutant(  # of answers that tie the last one wins
         STOPPED,
@@ -160,6 +160,12 @@ DRAWN_LIVE = [
         'return {**super().identity(given), "budget": budget}',
         "return super().identity(given)",
         f"{_LIVE}::test_the_pool_of_the_arm_is_the_budget_and_in_the_name_of_the_work",
+    ),
+    Mutant(  # problems that no pool of the scale has
+        "stages/live.py",
+        "return min(asked, own or given.arm.scale.problems or asked)",
+        "return asked",
+        f"{_LIVE}::test_no_more_problems_are_answered_than_the_pool_of_the_scale_has",
     ),
     Mutant(  # greedy answers are drawn sixteen times
         STOPPED,

@@ -26,9 +26,17 @@ from llmx.dialogue.rounds import Rounds
 from llmx.engines.engine import Engine
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.stop import StopExact, StopPosterior, StopRule
-from llmx.stages.decode import problems_of, refuse_alike
+from llmx.stages.decode import refuse_alike
 from llmx.stages.expense import Expense, beside, sharing
-from llmx.stages.live import AskingOptions, LiveStage, Row, Spend, row, share
+from llmx.stages.live import (
+    AskingOptions,
+    LiveStage,
+    Row,
+    Spend,
+    asked_problems,
+    row,
+    share,
+)
 from llmx.stages.pool import size_of
 from llmx.stages.pooled import AnswerClasses, PooledProblem, keyed
 from llmx.stages.requests import calibrated_threshold, put, required, settled
@@ -195,7 +203,7 @@ class StoppedStage(LiveStage):
         given, scorer = context.given, keyed(context.given)
         data, sampler = required(settled(given.arm), given.stage.name)
         threshold = calibrated_threshold(context.inputs)
-        for sample in load(data, chosen(given).split, problems_of(given)):
+        for sample in load(data, chosen(given).split, asked_problems(given)):
             asked = put(data, sample, sampler, given.arm.seed, threshold)
             yield PooledProblem(sample, asked, (), (), AnswerClasses(sample, scorer, [], []))
 
@@ -204,7 +212,7 @@ class StoppedStage(LiveStage):
         cost, method = super().plan(given), self.method(given)
         if cost.refusal is not None or method.least == method.budget:
             return cost
-        total = problems_of(given)
+        total = asked_problems(given)
         least, most = (f"{total * draws:,}" for draws in (method.least, method.budget))
         note = f"{given.stage.name}: at most {most} answers an arm, {least} if all agree"
         return replace(cost, notes=(*cost.notes, note))

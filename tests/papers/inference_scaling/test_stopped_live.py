@@ -17,7 +17,7 @@ from llmx.core.errors import ConfigError
 from llmx.core.figure import Figures
 from llmx.core.progress import Silent
 from llmx.core.record import Record
-from llmx.core.spec import EngineSpec, SamplerSpec, StageSpec
+from llmx.core.spec import EngineSpec, SamplerSpec, ScaleSpec, StageSpec
 from llmx.core.stage import StageContext
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.load import drawn
@@ -99,6 +99,8 @@ def test_draws_of_a_step_do_not_wait_for_each_other(tmp_path, monkeypatch):
     assert found["used"] == 6 == len(engine.asked)  # after 5 it would be safe
     assert found["completion"] == sum(sizes)
     assert found["longest"] == max(sizes[:3]) + max(sizes[3:])
+    open_, rows = stopped(tmp_path / "open", monkeypatch, "rwxurwxu", step=3, rules=["exact"])
+    assert of(rows, EXACT, 8)["used"] == 8 == len(open_.asked)  # the last step is shorter
     _, alone = stopped(tmp_path / "alone", monkeypatch, "rrwrrrrr", rules=["exact"])
     assert of(alone, EXACT, 8)["longest"] == of(alone, EXACT, 8)["completion"]
 
@@ -110,6 +112,13 @@ def test_each_rule_pays_for_what_it_saw_alone(tmp_path, monkeypatch):
         assert of(rows, method, 8)["completion"] == used * size
     made = read_json(tmp_path / "out" / "summary.json")
     assert (made["calls"], made["completion_tokens"]) == (5, 5 * size)
+
+
+def test_a_rule_answers_by_what_it_saw_and_not_by_what_another_drew(tmp_path, monkeypatch):
+    _, rows = stopped(tmp_path, monkeypatch, "wrrr", threshold=0.5)
+    early, late = of(rows, POSTERIOR, 4), of(rows, EXACT, 4)
+    assert (early["used"], early["correct"]) == (1, 0)
+    assert (late["used"], late["correct"]) == (4, 1)
 
 
 FLAGS = ("rwxrrwrr", "wuwrwwxw")
@@ -200,6 +209,16 @@ def test_the_pool_of_the_arm_is_the_budget_and_in_the_name_of_the_work(tmp_path)
     assert names == [16, 4]
     assert StoppedStage().identity(given(StoppedStage(), tmp_path, 2, budget=4))["budget"] == 4
     assert not StoppedStage().applies(given(StoppedStage(), tmp_path, 2, rules=[]))
+
+
+def test_no_more_problems_are_answered_than_the_pool_of_the_scale_has(tmp_path):
+    about = with_arm(tmp_path, {"problems": 5}, scale=ScaleSpec(problems=3))
+    assert StoppedStage().plan(about).samples == 3 * 16
+    assert StoppedStage().identity(about)["problems"] == 3
+    script = about.arm.engine.model_copy(update={"script": str(tmp_path / "script.json")})
+    one = with_arm(tmp_path, {"problems": 5}, scale=ScaleSpec(problems=3), engine=script)
+    rows = read_lines(ran(StoppedStage(), tmp_path / "out", one) / "outcomes.jsonl")
+    assert len({row["id"] for row in rows}) == 3
 
 
 def with_arm(folder, options=None, **changed):

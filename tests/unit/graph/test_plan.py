@@ -146,4 +146,4 @@ def test_a_plan_shows_what_its_stages_say_once(tmp_path: Path) -> None:
     text, _ = dry_run(*words, cwd=tmp_path)
     told = " ".join(text.split())
     assert told.count("a multiple of 8, such as 16, grows without") == 1  # of three pools
-    assert told.count("at most 600 answers an arm, 350 if all agree") == 1
+    assert told.count("at most 480 answers an arm, 280 if all agree") == 1
