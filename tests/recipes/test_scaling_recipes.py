@@ -64,7 +64,9 @@ def test_arms_of_a_rung_differ_in_their_model_alone():
         worked, direct = (arms[f"{one}_{rung}"] for one in ("worked", "direct"))
         assert worked.data == direct.data and worked.sampler == direct.sampler
         assert (kind(worked), kind(direct)) == ("reasoning", "direct")
-        assert worked.data.options["skills"] != arms["worked_3"].data.options["skills"] or rung == "3"
+        assert (
+            worked.data.options["skills"] != arms["worked_3"].data.options["skills"] or rung == "3"
+        )
 
 
 def test_no_problem_of_a_rung_is_one_that_the_models_were_trained_on():
@@ -83,11 +85,7 @@ def test_what_asks_again_asks_no_more_problems_than_the_pool_has(name):
     """Their option says 50, or 100; a rehearsal has four."""
     spec = size_problems(compose(name, scale="smoke"), None)
     live = {"self_score", "revise", "mixture", "truncate"}
-    asked = [
-        node.identity["problems"]
-        for node in build_graph(spec)
-        if node.stage.kind in live
-    ]
+    asked = [node.identity["problems"] for node in build_graph(spec) if node.stage.kind in live]
     assert asked and set(asked) == {4}
 
 
