@@ -148,3 +148,59 @@ def test_without_the_hub_its_cache_says_where_it_stood(hub, tmp_path, monkeypatc
     (tmp_path / "hub" / name / "refs").mkdir(parents=True)
     (tmp_path / "hub" / name / "refs" / "main").write_text(COMMITS[3])
     assert settled(hub.spec(), tmp_path / "r").spec.revision == COMMITS[3]
+
+
+GPQA_LIKE = {"question": "q", "choices": ("right", "x", "y", "z"), "answer": "{{ 0 }}"}
+
+
+def stated(hub, rows=2, seed=0, **options):
+    named = {"rows": rows, "question": "question", "answer": "answerKey", "choices": "choices"}
+    spec = hub.spec(COMMITS[0], **{**named, "answer_is": "label", **options})
+    return spec.model_copy(update={"seed": seed, "test": 10})
+
+
+def test_a_plan_of_named_columns_and_rows_asks_nobody_and_says_as_much(hub, tmp_path):
+    found = settled(stated(hub), tmp_path / "r")
+    assert (found.spec.test, found.spec.train, found.notes) == (2, 0, ())
+    assert hub.asked == [] and hub.looked_up == []
+    assert evaluation_identity(found.spec, "test") and hub.asked == []
+    assert [one.answer for one in load(found.spec, "test")] == ["B", "A"]
+
+
+@pytest.mark.parametrize("open_", ["question", "answer", "choices", "answer_is", "rows"])
+def test_what_a_recipe_leaves_open_is_read(hub, tmp_path, open_):
+    settled(stated(hub, **{open_: None}), tmp_path / "r")
+    assert hub.asked
+
+
+def test_other_rows_than_a_recipe_says_are_an_error(hub):
+    with pytest.raises(LlmxError, match="has 2 rows, not 3"):
+        load(stated(hub, rows=3), "test")
+
+
+def permuted(hub, seed):
+    hub.splits["test"] = Split(
+        {"q": f"Which of {n}?", "right": f"yes {n}", "x": f"a {n}", "y": f"b {n}", "z": f"c {n}"}
+        for n in range(40)
+    )
+    more = {**GPQA_LIKE, "answer_is": "index", "permute": True, "rows": 40}
+    return load(stated(hub, seed=seed, **more).model_copy(update={"test": 40}), "test")
+
+
+def test_permuted_options_keep_the_right_one_right(hub):
+    letters = []
+    for n, one in enumerate(permuted(hub, 0)):
+        _, *shown = one.question.split("\n")
+        assert sorted(line[3:] for line in shown) == sorted(
+            [f"yes {n}", f"a {n}", f"b {n}", f"c {n}"]
+        )
+        assert f"{one.answer}. yes {n}" in shown
+        letters.append(one.answer)
+    assert all(4 <= letters.count(letter) <= 18 for letter in "ABCD")
+
+
+def test_an_order_is_drawn_by_the_seed_and_is_no_part_of_a_name(hub):
+    first, again, other = permuted(hub, 0), permuted(hub, 0), permuted(hub, 1)
+    assert first == again
+    assert [one.id for one in first] == [one.id for one in other]
+    assert [one.question for one in first] != [one.question for one in other]
