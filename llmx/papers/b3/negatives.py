@@ -134,7 +134,9 @@ def distinct(
         order = np.argsort(_keys(weights, (rows, len(weights)), seed, name), 1, kind="stable")
         return np.tile(order, -(-count // len(weights)))[:, :count]
     heaped = np.cumsum(weights)
-    drawn = np.searchsorted(heaped / heaped[-1], uniforms((rows, min(WIDEST, 4 * count)), seed, name))
+    drawn = np.searchsorted(
+        heaped / heaped[-1], uniforms((rows, min(WIDEST, 4 * count)), seed, name)
+    )
     found, had = _first_of_each(drawn, count)
     short = np.flatnonzero(had < count)
     if len(short):

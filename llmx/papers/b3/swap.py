@@ -201,4 +201,6 @@ class _Pass:
 
 
 def _entries(matrix: Any, row: NDArray[Any], column: NDArray[Any]) -> Floats:
+    if not len(row):  # scipy returns a matrix for no entries
+        return np.empty(0, np.float64)
     return np.asarray(matrix[row, column], np.float64).ravel()

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from similarity_graphs import graph_of, hubs, planted
@@ -19,7 +20,6 @@ from llmx.papers.b3.grouped import kept, members, within
 from llmx.papers.b3.matching import matched
 from llmx.papers.b3.placement import filled, placed
 from llmx.papers.b3.repair import repair, settled
-from tests.counts import count
 
 GRAPHS = st.builds(hubs, st.integers(4, 60), st.integers(0, 150), st.integers(0, 2**16))
 

@@ -3,6 +3,7 @@
 import networkx as nx
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ from llmx.papers.b3 import packages
 from llmx.papers.b3.band import LEAST, band
 from llmx.papers.b3.label_band import label_band, labels_by_rank, nearest_labels, parts
 from llmx.papers.b3.mutual import symmetric
-from tests.counts import count
 
 
 @st.composite
