@@ -9,7 +9,7 @@ from similarity_graphs import graph_of
 
 from llmx.core.errors import ConfigError
 from llmx.papers.b3.bound import log_sum, sides, top_ratio
-from llmx.papers.b3.diagnostics import diagnosed, equal, leaks, of_batches
+from llmx.papers.b3.diagnostics import diagnosed, equal, leaks, meets, of_batches
 
 
 @st.composite
@@ -81,6 +81,12 @@ def test_diagnostics_by_hand():
     assert found.mates == pytest.approx(3 / 5)
     # 0 and 4 share a target, 2 and 3 do.
     assert found.equal_targets == pytest.approx(4 / 5)
+
+
+def test_a_rank_that_is_none_meets_nobody():
+    ranks = np.array([[1, -1], [-1, 2], [1, -1]], np.int32)
+    found = meets(np.array([0, 1, 1], np.int32), ranks)
+    assert found.tolist() == [[False, False], [False, True], [True, False]]
 
 
 def test_leaks_are_the_first_ranks_but_oneself():

@@ -1,5 +1,7 @@
 """Swaps: sizes stay, the objective never falls, equal targets come apart."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from counts import count
@@ -51,7 +53,7 @@ def test_no_pass_lowers_the_objective_and_sizes_stay(case, seed):
     assert sorted(found.clusters.tolist()) == sorted(clusters.tolist())
     assert (found.clusters[clusters < 0] == -1).all()
     course = [(-one.equal_pairs, one.value) for one in found.passes]
-    assert all(b[0] > a[0] or b[1] > a[1] for a, b in zip(course, course[1:], strict=False))
+    assert all(b[0] > a[0] or b[1] > a[1] for a, b in pairwise(course))
     assert course == sorted(course)
     assert found.passes[0] == by_hand(clusters, graph, near.toarray(), target, penalty)
     assert found.passes[-1] == by_hand(found.clusters, graph, near.toarray(), target, penalty)

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from counts import count
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from similarity_graphs import graph_of, hubs, planted
 
 from llmx.core.errors import ConfigError
@@ -121,11 +123,11 @@ def test_a_row_without_an_edge_is_with_its_like_and_counted():
 @settings(max_examples=count(60, 600), deadline=None)
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 2**16))
 def test_places_are_given_greedily(rows, places, seed):
-    """Beside the plain greedy: the strongest tie first, ties by row, then by place."""
+    """No row and place would both rather have each other than what they have."""
     rng = np.random.default_rng(seed)
     affinity = rng.integers(0, 4, (rows, places)).astype(np.float32)
     room = rng.integers(0, 3, places)
-    found = placed(cuts_csr(affinity), room)
+    found = placed(csr_matrix(affinity), room)
     taken = np.bincount(found[found >= 0], minlength=places)
     assert (taken <= room).all()
     for row in range(rows):
@@ -134,17 +136,10 @@ def test_places_are_given_greedily(rows, places, seed):
             p for p in wants if found[row] < 0 or affinity[row, p] > affinity[row, found[row]]
         ]
         assert found[row] < 0 or affinity[row, found[row]] > 0
-        # Nobody weaker has what this row would rather have: the assignment is stable.
         for place in better:
             held = np.flatnonzero(found == place)
             assert taken[place] == room[place]
             assert all(affinity[other, place] >= affinity[row, place] for other in held)
-
-
-def cuts_csr(dense):
-    from scipy.sparse import csr_matrix
-
-    return csr_matrix(dense)
 
 
 def test_the_rest_is_filled_in_order():
@@ -194,6 +189,12 @@ def test_no_community_is_larger_than_k(rows, size, seed):
     assert ((found < 0) == (np.diff(graph.indptr) == 0)).all()
 
 
+def test_communities_are_those_of_their_seed():
+    graph = hubs(300, 1200, 6)
+    one, again, other = (leiden.communities(graph, 6, seed).tolist() for seed in (1, 1, 2))
+    assert one == again != other
+
+
 @settings(max_examples=count(40, 400), deadline=None)
 @given(GRAPHS, st.integers(2, 8), st.integers(0, 99))
 def test_packing_tears_no_piece_that_has_its_place(graph, size, seed):
@@ -205,6 +206,7 @@ def test_packing_tears_no_piece_that_has_its_place(graph, size, seed):
     assert sizes.max() <= size and found.max(initial=-1) < graph.shape[0] // size
     for piece in range(whole.max(initial=-1) + 1):
         assert len(set(found[whole == piece].tolist())) == 1
+    assert np.bincount(whole[whole >= 0], minlength=1).max() <= size
     assert kept(graph, whole) >= kept(graph, pieces)
 
 
@@ -220,7 +222,7 @@ def test_pieces_with_an_edge_are_joined_and_the_smallest_is_torn():
 
 def test_two_clusters_of_k_means_are_the_best_for_their_centres():
     rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(40, 3)) + np.repeat([[0, 0, 0], [9, 0, 0]], 20, axis=0)
+    vectors = rng.normal(size=(40, 3)) + np.repeat([[0, 0, 0], [9, -9, 0]], 20, axis=0)
     rows = CutRows(graph_of(40, []), vectors=vectors.astype(np.float32))
     found = cut("kmeans", rows, 20).clusters
     assert len(set(found[:20])) == 1 and found[0] != found[39]
@@ -254,8 +256,7 @@ def test_what_cannot_be_cut(kind, size, says):
 
 
 def test_every_module_of_a_cut_is_listed():
-    folder = os.listdir(os.path.dirname(cuts.__file__))
-    names = {name.removesuffix(".py") for name in folder if name.endswith(".py")}
+    names = {path.stem for path in Path(str(cuts.__file__)).parent.glob("*.py")}
     assert names - {"__init__", "rows", "packed"} == set(CUTS)
 
 

@@ -50,4 +50,5 @@ def _whole(weights: NDArray[np.float32]) -> NDArray[np.int64] | None:
     if (weights == weights[0]).all():
         return None
     scaled = np.rint(weights * (WEIGHT / float(weights.max())))
-    return np.maximum(scaled.astype(np.int64), 1)
+    found: NDArray[np.int64] = np.maximum(scaled.astype(np.int64), 1)
+    return found
