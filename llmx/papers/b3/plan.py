@@ -50,7 +50,7 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchPlan:
     """Clusters, and how they become batches: epoch e is a function of the plan and e alone.
 
     Attributes:

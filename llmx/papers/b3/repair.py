@@ -77,7 +77,7 @@ def settled(
     Args:
         clusters: int32 (n,), -1 for none.
         graph: CSR (n, n): the edges that were cut.
-        near: CSR (n, n), above 0, symmetric: weaker ties, as those of rule `either`.
+        near: CSR (n, n), above 0: weaker ties, as `Directed.edges`; read are rows without an edge.
     """
     alone = np.flatnonzero(np.diff(graph.indptr) == 0)
     count = int(clusters.max(initial=-1)) + 1

@@ -13,7 +13,7 @@ from llmx.core.errors import ConfigError
 from llmx.papers.b3.cut import CutRows, cut
 from llmx.papers.b3.draws import permutation, uniforms, words
 from llmx.papers.b3.order import of_device, slices
-from llmx.papers.b3.plan import Plan, groups
+from llmx.papers.b3.plan import BatchPlan, groups
 
 
 def clustered(rows, size, names, seed):
@@ -31,7 +31,7 @@ def plans(draw):
     names = ["a", "b", "c"][: draw(st.integers(1, 3))]
     clusters, dataset = clustered(rows, size, names, draw(st.integers(0, 99)))
     made = groups(clusters, size, names, dataset)
-    plan = Plan(
+    plan = BatchPlan(
         made,
         size * draw(st.integers(1, 5)),
         draw(st.integers(0, 9)),
@@ -80,7 +80,7 @@ def test_clusters_stay_together_and_epochs_differ_as_asked(case):
 
 def test_combinations_are_drawn_again_or_kept_and_the_order_is_new():
     clusters = np.repeat(np.arange(50, dtype=np.int32), 2)
-    each = Plan(groups(clusters, 2), 10, seed=3)
+    each = BatchPlan(groups(clusters, 2), 10, seed=3)
     once = replace(each, redraw="once")
 
     def sets(plan, number):
@@ -94,17 +94,17 @@ def test_combinations_are_drawn_again_or_kept_and_the_order_is_new():
 
 def test_an_epoch_needs_no_epoch_before_it():
     clusters = np.repeat(np.arange(12, dtype=np.int32), 3)
-    plan = Plan(groups(clusters, 3), 9, seed=1)
+    plan = BatchPlan(groups(clusters, 3), 9, seed=1)
     late = plan.epoch(7).batches.tolist()
     for number in range(7):
         plan.epoch(number)
     assert plan.epoch(7).batches.tolist() == late
-    assert Plan(groups(clusters, 3), 9, seed=1).epoch(7).batches.tolist() == late
+    assert BatchPlan(groups(clusters, 3), 9, seed=1).epoch(7).batches.tolist() == late
 
 
 def test_batches_of_several_datasets_are_mixed_in_their_order():
     clusters, dataset = clustered(400, 2, ["a", "b"], seed=0)
-    found = Plan(groups(clusters, 2, ["a", "b"], dataset), 4).epoch(0)
+    found = BatchPlan(groups(clusters, 2, ["a", "b"], dataset), 4).epoch(0)
     assert 20 < (found.group[1:] != found.group[:-1]).sum() < 80
 
 
@@ -116,18 +116,18 @@ def test_tasks_may_be_mixed():
 
 def test_a_digest_is_of_all_that_batches_depend_on():
     clusters = np.array([0, 0, 1, 1, 2, 2, -1], np.int32)
-    plan = Plan(groups(clusters, 2), 4)
+    plan = BatchPlan(groups(clusters, 2), 4)
     others = [replace(plan, size=2), replace(plan, seed=1), replace(plan, redraw="once")]
-    others += [replace(plan, tail="fill"), Plan(groups(clusters[::-1].copy(), 2), 4)]
-    others += [Plan(groups(clusters, 2, ["b"], np.zeros(7, np.int32)), 4)]
+    others += [replace(plan, tail="fill"), BatchPlan(groups(clusters[::-1].copy(), 2), 4)]
+    others += [BatchPlan(groups(clusters, 2, ["b"], np.zeros(7, np.int32)), 4)]
     assert len({one.digest() for one in [plan, *others]}) == 7
-    assert plan.digest() == Plan(groups(clusters, 2), 4).digest()
+    assert plan.digest() == BatchPlan(groups(clusters, 2), 4).digest()
 
 
 def test_whole_clusters_fill_a_batch_or_the_plan_is_refused():
     clusters = np.repeat(np.arange(3, dtype=np.int32), 4)
     with pytest.raises(ConfigError, match=r"not made of whole clusters of 4 .*multiple of 4, as 8"):
-        Plan(groups(clusters, 4), 10)
+        BatchPlan(groups(clusters, 4), 10)
 
 
 @settings(max_examples=count(40, 400), deadline=None)

@@ -17,7 +17,7 @@ MOST = 200_000
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedCut:
     """A cut that was tried: weight of the edges that it keeps, and seconds that it took."""
 
     kind: str
@@ -26,7 +26,7 @@ class Tried:
     seconds: float = field(compare=False)
 
 
-def tried(rows: CutRows, size: int, seed: int, most: int = MOST) -> list[Tried]:
+def tried(rows: CutRows, size: int, seed: int, most: int = MOST) -> list[TriedCut]:
     """Return the cuts by what they keep, the most first; of equal ones METIS."""
     kinds = {"metis_recursive": metis_recursive.cut}
     if rows.count <= most:
@@ -35,7 +35,7 @@ def tried(rows: CutRows, size: int, seed: int, most: int = MOST) -> list[Tried]:
     for kind, function in kinds.items():
         begun = perf_counter()
         clusters = function(rows, size, seed)
-        found.append(Tried(kind, clusters, kept(rows.graph, clusters), perf_counter() - begun))
+        found.append(TriedCut(kind, clusters, kept(rows.graph, clusters), perf_counter() - begun))
     return sorted(found, key=lambda one: -one.kept)
 
 

@@ -15,7 +15,8 @@ class CutRows:
 
     Attributes:
         graph: CSR (n, n), symmetric, no loops, float32 weights above 0.
-        near: CSR (n, n), weaker ties that place rows without an edge; None: in their order.
+        near: CSR (n, n), above 0, weaker ties that place rows without an edge, as
+            `Directed.edges`: a row's own band, mutual or not. None: in their order.
         vectors: float32 (n, d), for `kmeans`.
         dataset: int64 (n,), for `random_task`; None: one dataset.
     """
