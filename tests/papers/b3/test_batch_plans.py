@@ -154,6 +154,8 @@ def test_draws_are_random_and_each_of_its_place():
     assert (wide[:, :3] == narrow).all() and len(np.unique(wide)) == 63
     assert words((9, 7), 2, "x").tolist() != wide.tolist() != words((9, 7), 1, "y").tolist()
     assert sorted(permutation(100, 0, "x").tolist()) == list(range(100))
+    # Pinned: another order is another plan under the same recipe.
+    assert permutation(8, 3, "clusters a 0").tolist() == [1, 3, 5, 0, 4, 2, 6, 7]
     drawn = uniforms((200, 200), 0, "x")
     assert drawn.min() > 0 and drawn.max() < 1
     assert np.histogram(drawn, 10, (0, 1))[0] == pytest.approx([4000] * 10, abs=300)
