@@ -222,7 +222,8 @@ SWAPS = [
         "within(worth, clusters)", f"{_S}test_equal_targets_come_apart_though_edges_are_lost",
     ),
     Mutant(  # a leak counts from one side
-        SWAP, "penalty * (leaks + leaks.T)", "penalty * leaks", _SWAPS
+        SWAP, "penalty * (leaks.astype(np.float64) + leaks.T)",
+        "penalty * leaks.astype(np.float64)", _SWAPS
     ),
     Mutant(  # two swaps of a pass may touch a cluster
         SWAP, "taken = matched(here, there, worth, self.count)",

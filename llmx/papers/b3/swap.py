@@ -51,7 +51,7 @@ def signed(graph: Any, leaks: Any = None, penalty: float = 0.0) -> Any:
     """
     worth = graph.astype(np.float64)
     if leaks is not None and penalty:
-        worth = worth - penalty * (leaks + leaks.T).astype(np.float64)
+        worth = worth - penalty * (leaks.astype(np.float64) + leaks.T)
     return worth.tocsr()
 
 

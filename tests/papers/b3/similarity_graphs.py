@@ -15,7 +15,7 @@ def hubs(rows, edges, seed, lonely=0.2):
     """Random pairs; a few rows have many, and a share of them has none."""
     rng = np.random.default_rng(seed)
     weight = rng.pareto(1.5, rows) + 0.1
-    weight[rng.random(rows) < lonely] = 0
+    weight[1:][rng.random(rows - 1) < lonely] = 0
     ends = rng.choice(rows, (edges, 2), p=weight / weight.sum())
     return graph_of(rows, ends.tolist())
 

@@ -39,8 +39,8 @@ def by_hand(clusters, graph, near, target, penalty):
             if i == j or clusters[i] < 0 or clusters[i] != clusters[j]:
                 continue
             pairs += i < j and target[i] == target[j]
-            value += graph[i, j] * (i < j) - penalty * near[i, j]
-    return Objective(pairs, pytest.approx(value))
+            value += float(graph[i, j]) * (i < j) - penalty * float(near[i, j])
+    return Objective(pairs, pytest.approx(value, abs=1e-9))
 
 
 @settings(max_examples=count(40, 600), deadline=None)
