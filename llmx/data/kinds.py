@@ -13,6 +13,8 @@ KINDS = {
     "data.csv": "llmx.data.own_file:OwnFile",
     "data.parquet": "llmx.data.own_file:OwnFile",
     "data.hub": "llmx.data.own_dataset:OwnDataset",
+    "data.pairs_local": "llmx.data.pairs.own_pairs:OwnPairs",
+    "data.wordnet": "llmx.data.pairs.wordnet:WordNet",
     "data.countdown": "llmx.data.tasks.dataset:ReasoningTask",
     "data.sudoku": "llmx.data.tasks.dataset:ReasoningTask",
     "data.mini_sudoku": "llmx.data.tasks.dataset:ReasoningTask",
