@@ -14,6 +14,7 @@ KINDS = {
     "data.parquet": "llmx.data.own_file:OwnFile",
     "data.hub": "llmx.data.own_dataset:OwnDataset",
     "data.pairs_local": "llmx.data.pairs.own_pairs:OwnPairs",
+    "data.debian_descriptions": "llmx.data.pairs.debian:DebianDescriptions",
     "data.wordnet": "llmx.data.pairs.wordnet:WordNet",
     "data.countdown": "llmx.data.tasks.dataset:ReasoningTask",
     "data.sudoku": "llmx.data.tasks.dataset:ReasoningTask",

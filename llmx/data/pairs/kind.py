@@ -12,7 +12,7 @@ from pydantic import Field
 from llmx.core.errors import DataError, nearest
 from llmx.core.options import StageOptions, parse
 from llmx.core.spec import DataSpec
-from llmx.data.pairs.pairs import Pair, Pairs, Retrieval, Truth, retrieval_of
+from llmx.data.pairs.pairs import Pair, PairRows, Retrieval, Truth, retrieval_of
 from llmx.data.pairs.splits import EVALUATED, Leak, divided, leaks
 
 VERSION = 1  # raised with every change in this room to a row, a split or a judgement
@@ -63,7 +63,7 @@ class PairData(ABC):
         sizes = {name: getattr(self.spec, name) for name in SPLITS}
         return divided(self._all, self.spec.seed, sizes)
 
-    def pairs(self, split: str) -> Pairs:
+    def pairs(self, split: str) -> PairRows:
         """Return the rows of `test`, `calibration` or `train`.
 
         `train` holds at most `data.train` rows of each dataset, all where that is 0.
@@ -77,7 +77,7 @@ class PairData(ABC):
         if not splits[split]:
             text = f"data={self.spec.kind}: no row is left for {split} of {len(self._all)}"
             raise DataError(text, "lower data.test and data.calibration")
-        return Pairs(splits[split], self.within, self.links(), dropped)
+        return PairRows(splits[split], self.within, self.links(), dropped)
 
     def retrieval(self, split: str, dataset: str | None = None) -> Retrieval:
         """Return the search of a split among the targets of all splits.

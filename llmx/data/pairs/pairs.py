@@ -48,7 +48,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Pairs(Sequence[Pair]):
+class PairRows(Sequence[Pair]):
     """The rows of a split, 0 to n - 1, and what is known of any two of them.
 
     Attributes:
@@ -76,10 +76,10 @@ class Pairs(Sequence[Pair]):
         """The datasets of the rows, in their order."""
         return tuple(dict.fromkeys(row.dataset for row in self.rows))
 
-    def of(self, dataset: str) -> Pairs:
+    def of(self, dataset: str) -> PairRows:
         """Return the rows of one dataset, in their order."""
         kept = tuple(row for row in self.rows if row.dataset == dataset)
-        return Pairs(kept, self.within, self.links, self.dropped)
+        return PairRows(kept, self.within, self.links, self.dropped)
 
     @cached_property
     def target_id(self) -> NDArray[int64]:

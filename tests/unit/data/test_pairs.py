@@ -15,7 +15,7 @@ from llmx.core.spec import DataSpec
 from llmx.data.drawn import identity, settled
 from llmx.data.pairs import wordnet
 from llmx.data.pairs.kind import PairData
-from llmx.data.pairs.pairs import Pair, Pairs, retrieval_of
+from llmx.data.pairs.pairs import Pair, PairRows, retrieval_of
 from llmx.data.pairs.splits import divided, leaks
 
 SIZES = {"test": 3, "calibration": 2, "train": 0}
@@ -96,23 +96,23 @@ def test_of_two_rows_the_truth_is_told():
         pair(n, f"q{n}", f"a{t}", g, target_id=t)
         for n, (t, g) in enumerate([(0, "g"), (0, "h"), (1, "g"), (2, "i"), (3, "k")])
     )
-    known = Pairs(rows, "related", {"g": frozenset({"i"})})
+    known = PairRows(rows, "related", {"g": frozenset({"i"})})
     assert [known.truth(0, j) for j in range(5)] == [
         *("duplicate", "duplicate", "related", "related", "unrelated")
     ]
-    assert Pairs(rows).truth(0, 1) == "duplicate" and Pairs(rows).truth(0, 2) is None
-    other = Pairs((rows[0], replace(rows[1], dataset="e")))
+    assert PairRows(rows).truth(0, 1) == "duplicate" and PairRows(rows).truth(0, 2) is None
+    other = PairRows((rows[0], replace(rows[1], dataset="e")))
     assert other.truth(0, 1) is None, "a class of one task is none of another"
     assert known.target_id.tolist() == [0, 0, 1, 2, 3] and known.target_id.dtype == "int64"
 
 
 def test_the_hash_is_of_what_stands_in_the_rows():
     rows = (A, pair(1, "b", "c", "g1"))
-    same = Pairs(rows).hash
-    assert Pairs(rows, "related").hash == same
+    same = PairRows(rows).hash
+    assert PairRows(rows, "related").hash == same
     for name, value in {"query": "x", "target": "x", "id": "x", "label": "x", "negatives": ("x",)}.items():  # fmt: skip  # noqa: E501
-        assert Pairs((A, replace(rows[1], **{name: value}))).hash != same, name
-    assert Pairs(rows[::-1]).hash != same
+        assert PairRows((A, replace(rows[1], **{name: value}))).hash != same, name
+    assert PairRows(rows[::-1]).hash != same
 
 
 def test_equal_queries_are_asked_once_and_each_of_their_targets_is_right():
@@ -302,7 +302,7 @@ def test_the_four_tasks_of_a_synset(small):
 
 def test_hypernyms_and_synonyms_are_the_truth_of_wordnet(small):
     data = task("example", "reverse")
-    rows = Pairs(tuple(data.every()), data.within, data.links())
+    rows = PairRows(tuple(data.every()), data.within, data.links())
     at = {row.id: place for place, row in enumerate(rows)}
     assert rows.truth(at["example-n0"], at["example-n0-1"]) == "duplicate"
     assert rows.truth(at["reverse-n0"], at["reverse-n1"]) == "related", "the hypernym"
