@@ -129,10 +129,11 @@ class _Block:
         import numpy as np
 
         width = scores.shape[1]
-        if width >= self.k:
-            best = np.partition(scores, width - self.k, axis=1)[:, width - self.k]
-            self.kth = np.maximum(self.kth, best) if start == 0 else self.kth
-        least = (self.kth - 2 * self._error()).astype(np.float64)
+        if start == 0 and width >= self.k:
+            self.kth = np.partition(scores, width - self.k, axis=1)[:, width - self.k]
+        # In float32, rounded down: a comparison with float64 would copy the block.
+        least = (self.kth - 2 * self._error()).astype(np.float32)
+        least = np.nextafter(least, np.float32(-np.inf))
         row, at = np.nonzero(scores >= least[:, None])
         self.row = np.concatenate([self.row, row])
         self.at = np.concatenate([self.at, at + start])
