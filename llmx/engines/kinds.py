@@ -1,6 +1,8 @@
 """What runs models, at once or token by token."""
 
 KINDS = {
+    "embedder.sentence_transformers": "llmx.engines.embed.embedder:SentenceEmbedder",
+    "embedder.static": "llmx.engines.embed.embedder:StaticEmbedder",
     "engine.hf": "llmx.engines.hf:HfEngine",
     "engine.openai": "llmx.engines.endpoint.engine:OpenAIEngine",
     "engine.scripted": "llmx.engines.scripted:ScriptedEngine",

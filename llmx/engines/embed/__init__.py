@@ -1,0 +1,1 @@
+"""Texts as vectors: embedders by name, and their vectors on the disk in shards."""

@@ -1,0 +1,103 @@
+"""From the name of an embedder to its folder: a path, an installed package, a stage, the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from llmx.core.errors import EngineError
+from llmx.core.install import pip_install
+from llmx.engines.pretrained import check_folder, check_weights
+from llmx.engines.size import cached_folder
+from llmx.store.files import inside, read_json
+from llmx.store.fingerprint import fingerprint, hash_file
+
+PACKAGE = "package:"
+_MODULES = "modules.json"
+_OURS = "sentence_transformers."
+_CONTENT = {".json", ".safetensors", ".txt", ".model"}
+
+
+def embedder_folder(
+    name: str, revision: str | None = None, stages: Mapping[str, Path] | None = None
+) -> Path:
+    """Return the folder of an embedder.
+
+    Args:
+        name: a path, ``package:NAME`` for files of an installed package (none of its code runs),
+            ``stage:NAME`` for what a stage trained, or ``OWNER/NAME`` on the hub, if it is here.
+        revision: of the hub's.
+        stages: folders of stages, by their names.
+
+    Raises:
+        EngineError: if it is not there, or would run code when it is loaded.
+    """
+    folder = _folder(name, revision, stages or {})
+    _check(folder)
+    return folder
+
+
+def _folder(name: str, revision: str | None, stages: Mapping[str, Path]) -> Path:
+    if name.startswith(PACKAGE):
+        return _packaged(name.removeprefix(PACKAGE))
+    if name.startswith("stage:"):
+        need = name.removeprefix("stage:")
+        if need not in stages:
+            raise EngineError(f"model '{name}' is no input of this stage", f"add {need} to needs")
+        return inside(stages[need], "model")
+    if (path := Path(name).expanduser()).is_dir():
+        return path
+    if name.startswith((".", "/", "~")):
+        raise EngineError(f"{name} is no folder", "name the folder of the embedder")
+    found = cached_folder(name, revision)
+    if found is None:
+        hint = f"hf download {name}" + (f" --revision {revision}" if revision else "")
+        raise EngineError(f"the embedder {name} is not on this machine", hint)
+    return found
+
+
+def _packaged(package: str) -> Path:
+    """Return the folder of a package's model: where its modules are listed, or else its weights."""
+    try:
+        files = distribution(package).files or []
+    except PackageNotFoundError as error:
+        text = f"the embedder {PACKAGE}{package} is not installed"
+        raise EngineError(text, pip_install(package)) from error
+    for wanted in (_MODULES, ".safetensors"):
+        named = sorted((one for one in files if one.name.endswith(wanted)), key=str)
+        if named:
+            place = Path(str(named[0].locate())).parent
+            return place.parent if place.name == "weights" else place
+    raise EngineError(f"the package {package} ships no weights as *.safetensors")
+
+
+def _check(folder: Path) -> None:
+    """Refuse pickled weights and classes that are not those of sentence-transformers."""
+    check_folder(str(folder))
+    for below in sorted(path for path in folder.rglob("*") if path.is_dir()):
+        check_weights(below)
+    listed = folder / _MODULES
+    for module in _modules(listed) if listed.exists() else ():
+        kind = module.get("type") if isinstance(module, Mapping) else None
+        if not str(kind).startswith(_OURS):
+            text = f"{listed} names the class {kind}, which is not of sentence-transformers"
+            raise EngineError(text, "code that a folder names is not run: take another model")
+
+
+def _modules(path: Path) -> list[object]:
+    found = read_json(path)
+    return found if isinstance(found, list) else [found]
+
+
+def embedder_hash(folder: Path) -> str:
+    """Return one hash over the names and contents of settings, words and weights, all below."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in _CONTENT)
+    state = tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    return _hash(folder, state)
+
+
+@lru_cache(maxsize=16)
+def _hash(folder: Path, state: tuple[tuple[Path, int, int], ...]) -> str:
+    return fingerprint([[str(p.relative_to(folder)), hash_file(p)] for p, _, _ in state])

@@ -1,0 +1,1 @@
+"""Nearest targets of each query: exact by blocks, or approximate with a stated recall."""
