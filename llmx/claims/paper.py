@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from llmx.claims.quantity import quantity, units
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.record import Frozen
+from llmx.core.record import Frozen, Sparse
 from llmx.core.registry import kinds
 from llmx.core.spec import Grade
 
@@ -50,11 +50,13 @@ class Ours(Frozen):
         return self
 
 
-class Claim(Frozen):
+class Claim(Sparse):
     """One published figure.
 
     A `value` of None is a figure that exists and could not be read: it can never be reproduced.
     """
+
+    younger: ClassVar[frozenset[str]] = frozenset({"note"})
 
     id: str | None = None
     role: Literal["claim", "anchor"] = Field(
@@ -73,6 +75,7 @@ class Claim(Frozen):
     source: Literal["table", "text", "figure", "secondary"]
     evidence: Grade
     ours: Ours | None = None
+    note: str | None = Field(default=None, description="what is wrong with it: a key of `notes`")
 
     @field_validator("unit")
     @classmethod
@@ -114,6 +117,7 @@ class Statement(Frozen):
     grows: tuple[str, ...] = Field(
         default=(), description="statements whose best values, each of a run, have to rise in turn"
     )
+    needs: str = Field(default="", description="what a test of it takes, while no recipe has one")
 
 
 class Paper(Frozen):
@@ -125,6 +129,7 @@ class Paper(Frozen):
     claims: tuple[Claim, ...]
     anchors: tuple[Anchor, ...] = ()
     findings: tuple[Statement, ...] = ()
+    notes: dict[str, str] = Field(default={}, description="faults of published figures: sentences")
 
     @model_validator(mode="after")
     def _linked(self) -> Paper:
@@ -141,6 +146,11 @@ class Paper(Frozen):
             for name in (anchor.first, anchor.second):
                 if name not in known or not isinstance(known[name].value, float):
                     raise ValueError(f"anchor {anchor.id}: '{name}' is no claim with one value")
+        for claim in self.claims:
+            if claim.note is not None and claim.note not in self.notes:
+                place = f"{claim.table}, {claim.setting}"
+                hint = nearest(claim.note, self.notes, "notes")
+                raise ValueError(f"{place}: unknown note '{claim.note}': {hint}".rstrip(": "))
         return self
 
     def claim(self, name: str) -> Claim:

@@ -59,7 +59,10 @@ def quantity(name: str) -> Quantity:
     return found
 
 
-_PUBLISHED = ("tokens/s", "seconds", "times", "points", "percent", "tokens", "rounds")
+SPEARMAN = "Spearman × 100"
+"""The unit of rank correlations as they are published."""
+
+_PUBLISHED = ("tokens/s", "seconds", "times", "points", "percent", "tokens", "rounds", SPEARMAN)
 
 
 def units() -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from llmx.claims.paper import PER_MACHINE, Claim, Ours
 from llmx.claims.quantity import quantity
 from llmx.claims.reproduce.beside import Beside
 from llmx.core.figure import JudgeName
-from llmx.core.record import Frozen
+from llmx.core.record import Sparse
 from llmx.report.figures.names import CONTROLLED
 from llmx.report.numbers import number, number_span, points_span
 from llmx.report.verdict.model import CANNOT
@@ -27,19 +27,22 @@ Word = Literal[
 ]
 
 
-class Published(Frozen):
+class Published(Sparse):
     """One published figure with its verdict."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"note"})
 
     claim: Claim
     ours: Beside | None = None
     word: Word
     reason: str = Field(description="one or two sentences that the word follows from")
+    note: str = Field(default="", description="what is wrong with the figure itself")
 
 
 _UNREAD = "The figure exists and could not be read: not published here."
 
 
-def published(claim: Claim, ours: Beside | None, explored: str = "") -> Published:
+def published(claim: Claim, ours: Beside | None, explored: str = "", note: str = "") -> Published:
     """Compare a published figure with ours.
 
     Only a run at scale=paper is compared, as every other has other models and data; never a figure
@@ -48,12 +51,13 @@ def published(claim: Claim, ours: Beside | None, explored: str = "") -> Publishe
     Args:
         explored: why ours is exploratory, so that there is no figure of ours; see
             :func:`llmx.claims.reproduce.beside.exploratory`.
+        note: what is wrong with the published figure itself.
     """
     word, reason = _compared(claim, ours)
     if explored and ours is None:
         what = _UNREAD if claim.value is None else ""
         word, reason = "exploratory", f"{what} {explored} exploratory.".strip()
-    return Published(claim=claim, ours=ours, word=word, reason=reason)
+    return Published(claim=claim, ours=ours, word=word, reason=reason, note=note)
 
 
 def _compared(claim: Claim, ours: Beside | None) -> tuple[Word, str]:

@@ -8,11 +8,11 @@ from llmx.claims.reproduce.anchors import Anchored
 from llmx.claims.reproduce.claims import Published
 from llmx.claims.reproduce.page import Page, RunVerdict, Tested
 from llmx.claims.reproduce.summary import differently, summary
-from llmx.claims.reproduce.table import Cell, figure_tables, unread
+from llmx.claims.reproduce.table import Cell, FigureTable, figure_tables, unread
 from llmx.claims.reproduce.words import (
     deviations,
+    reasons,
     said_estimate,
-    said_figure,
     said_grade,
     said_missing,
     said_source,
@@ -53,20 +53,30 @@ def markdown(
 
 def _figures(claims: Sequence[Published]) -> list[str]:
     """Return a table a table of the paper, and one line on what could not be read."""
-    parts = [
-        f"### {one.title[:1].upper()}{one.title[1:]}\n\n"
-        + _table(
-            ("Method", *one.columns),
-            ((name, *(_of_cell(cell) for cell in cells)) for name, cells in one.rows),
-        )
-        for one in figure_tables(claims)
-    ]
-    note = ["In each cell: *published* | ours | **verdict**."] if parts else []
-    return [*note, *parts, *([line] if (line := unread(claims)) else [])]
+    found = figure_tables(claims)
+    note = (
+        ["In each cell: *published* | ours | **verdict**."]
+        if any(not one.alone for one in found)
+        else []
+    )
+    return [*note, *map(_figure_table, found), *([line] if (line := unread(claims)) else [])]
 
 
-def _of_cell(cell: Cell | None) -> str:
-    return "" if cell is None else f"*{cell.published}* | {cell.ours} | **{cell.word}**"
+def _figure_table(one: FigureTable) -> str:
+    rows = ((name, *(_of_cell(cell, one.alone) for cell in cells)) for name, cells in one.rows)
+    title = f"### {one.title[:1].upper()}{one.title[1:]}"
+    alone = [one.alone] if one.alone else []
+    notes = "\n".join(f"- [{place}] {note}" for place, note in enumerate(one.notes, 1))
+    table = _table(("Method", *one.columns), rows)
+    return "\n\n".join([title, *alone, table, *([notes] if notes else [])])
+
+
+def _of_cell(cell: Cell | None, alone: str) -> str:
+    if cell is None:
+        return ""
+    if alone:
+        return f"{cell.published}{cell.mark}"
+    return f"*{cell.published}*{cell.mark} | {cell.ours} | **{cell.word}**"
 
 
 def _of_run(recipe: str, tables: Sequence[TrainingTable]) -> str:
@@ -96,14 +106,13 @@ def _cell(text: str) -> str:
 def _claims(claims: Sequence[Published]) -> str:
     rows = [
         (
-            f"{one.claim.table}: {one.claim.setting}",
-            said_figure(one.claim),
+            one.where,
+            one.figure,
             f"{one.claim.evidence} ({one.claim.source})",
             f"**{one.word}**",
             one.reason,
         )
-        for one in claims
-        if one.claim.value is not None
+        for one in reasons(claims)
     ]
     return _table(("Where", "Published", "Source", "Verdict", "Why"), rows)
 

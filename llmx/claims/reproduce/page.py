@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from llmx.claims.reproduce.card import Card
 from llmx.claims.reproduce.claims import Published, published
 from llmx.claims.reproduce.grows import grown
 from llmx.claims.reproduce.stored import Stored
-from llmx.core.record import Frozen
+from llmx.core.record import Frozen, Sparse
 from llmx.core.spec import Grade
 from llmx.report.verdict.decide import over_all
 from llmx.report.verdict.model import Verdict
@@ -49,8 +49,10 @@ class RunVerdict(Frozen):
     verdict: Verdict
 
 
-class Tested(Frozen):
+class Tested(Sparse):
     """A statement and what our runs say of it."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"needs"})
 
     id: str
     statement: str
@@ -58,6 +60,7 @@ class Tested(Frozen):
     grade: Grade | None = Field(default=None, description="None: a question of our own")
     judged: tuple[RunVerdict, ...] = ()
     tested_by: tuple[str, ...] = Field(default=(), description="recipes with a test of it")
+    needs: str = Field(default="", description="what a test of it takes, while no recipe has one")
 
 
 class Page(Frozen):
@@ -94,7 +97,9 @@ def page(
         reference=paper.reference,
         sources=tuple(_source(run) for run in stored),
         claims=tuple(
-            _published(claim, by_recipe) for claim in paper.claims if claim.role == "claim"
+            _published(claim, by_recipe, paper.notes.get(claim.note or "", ""))
+            for claim in paper.claims
+            if claim.role == "claim"
         ),
         findings=_findings(paper, stored, tests),
         anchors=_anchors(paper, by_recipe),
@@ -102,10 +107,11 @@ def page(
     )
 
 
-def _published(claim: Claim, stored: Mapping[str, Stored]) -> Published:
+def _published(claim: Claim, stored: Mapping[str, Stored], note: str) -> Published:
     if claim.ours is None:
-        return published(claim, None)
-    return published(claim, beside(claim.ours, stored), exploratory(claim.ours, stored))
+        return published(claim, None, note=note)
+    found, explored = beside(claim.ours, stored), exploratory(claim.ours, stored)
+    return published(claim, found, explored, note)
 
 
 def _source(run: Stored) -> Source:
@@ -175,4 +181,5 @@ def _tested(
         grade=statement.grade if statement else None,
         judged=judged,
         tested_by=tuple(recipe for recipe, ids in tests.items() if wanted & {*ids}),
+        needs=statement.needs if statement else "",
     )

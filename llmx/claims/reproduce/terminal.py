@@ -13,7 +13,7 @@ from rich.text import Text
 
 from llmx.claims.reproduce.page import Page, Tested
 from llmx.claims.reproduce.summary import differently, summary
-from llmx.claims.reproduce.table import Cell, figure_tables, unread
+from llmx.claims.reproduce.table import Cell, FigureTable, figure_tables, unread
 from llmx.claims.reproduce.words import (
     deviations,
     said_estimate,
@@ -78,16 +78,30 @@ def _figures(page: Page) -> Iterator[RenderableType]:
     yield _head("Published figures beside ours (published | ours)")
     for one in figure_tables(page.claims):
         yield Text(one.title, style="bold")
-        for name, cells in one.rows:
-            for metric, cell in zip(one.columns, cells, strict=True):
-                if cell is not None:
-                    yield from _figure(f"{name}: {metric}", cell)
+        yield from _alone(one) if one.alone else _beside(one)
+        yield from (_under(f"[{at}] {note}", "dim") for at, note in enumerate(one.notes, 1))
     if line := unread(page.claims):
         yield _under(line, "dim")
 
 
+def _beside(table: FigureTable) -> Iterator[RenderableType]:
+    for name, cells in table.rows:
+        for metric, cell in zip(table.columns, cells, strict=True):
+            if cell is not None:
+                yield from _figure(f"{name}: {metric}", cell)
+
+
+def _alone(table: FigureTable) -> Iterator[RenderableType]:
+    """Yield a line a method, as nothing of ours stands beside any of its figures."""
+    yield _under(table.alone, "dim")
+    for name, cells in table.rows:
+        pairs = zip(table.columns, cells, strict=True)
+        said = [f"{metric} {one.published}{one.mark}" for metric, one in pairs if one is not None]
+        yield _under(f"{name}: {' · '.join(said)}")
+
+
 def _figure(what: str, cell: Cell) -> Iterator[RenderableType]:
-    line = _word(cell.word, f"{what}: {cell.published} | {cell.ours}")
+    line = _word(cell.word, f"{what}: {cell.published}{cell.mark} | {cell.ours}")
     yield Padding(line, (0, 0, 0, 4))
     yield Padding(_named(cell.reason, "dim"), (0, 0, 0, 8))
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
 from llmx.claims.paper import Claim
+from llmx.claims.reproduce.claims import Published
 from llmx.claims.reproduce.page import Estimate, Page, Source, Tested
 from llmx.claims.reproduce.table import published_value
 from llmx.core.names import several
@@ -21,6 +26,39 @@ def said_figure(claim: Claim) -> str:
     """Return what was published: ``gain over SD, tokens/s: > 5 tokens/s``."""
     metric = claim.metric or "figures"
     return metric if claim.value is None else f"{metric}: {published_value(claim)} {claim.unit}"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why figures are compared as they are: one of them, or all of a table with nothing of ours."""
+
+    figure: str
+    where: str
+    claim: Claim
+    word: str
+    reason: str
+
+
+def reasons(claims: Sequence[Published]) -> Iterator[Reason]:
+    """Yield why each figure is compared as it is; those that no recipe measures come together."""
+    read = enumerate(one for one in claims if one.claim.value is not None)
+    for _, group in groupby(read, key=_together):
+        found = [one for _, one in group]
+        yield _reason(found[0], len(found))
+
+
+def _together(placed: tuple[int, Published]) -> tuple[object, ...]:
+    place, one = placed
+    claim = one.claim
+    kind = (claim.table, claim.source, claim.evidence, one.word, one.reason)
+    return kind if claim.ours is None else (place, *kind)
+
+
+def _reason(one: Published, count: int) -> Reason:
+    claim = one.claim
+    figure = said_figure(claim) if count == 1 else several(count, "figure")
+    where = f"{claim.table}: {claim.setting}" if count == 1 else claim.table
+    return Reason(figure, where, claim, one.word, one.reason)
 
 
 def said_source(source: Source) -> str:
@@ -46,7 +84,7 @@ def said_stands(verdict: Verdict) -> str:
 def said_missing(tested: Tested) -> str:
     """Return what would test a statement that no stored run has tested."""
     if not tested.tested_by:
-        return "No recipe tests it."
+        return "No recipe tests it" + (f": it needs {tested.needs}." if tested.needs else ".")
     return f"Not run here; tested by {', '.join(tested.tested_by)}."
 
 
