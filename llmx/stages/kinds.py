@@ -3,6 +3,8 @@
 KINDS = {
     "section.pool": "llmx.stages.pool:PoolSection",
     "stage.pool": "llmx.stages.pool:PoolStage",
+    "stage.embed": "llmx.stages.embed:EmbedStage",
+    "stage.rank": "llmx.stages.rank:RankStage",
     "stage.decode": "llmx.stages.decode:DecodeStage",
     "stage.ensemble_latency": "llmx.stages.latency:LatencyStage",
     "stage.ensemble_report": "llmx.stages.ensemble_report:EnsembleReportStage",

@@ -1,0 +1,119 @@
+"""Stage `embed`: the queries and targets of pairs as vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from llmx.core.errors import ConfigError
+from llmx.core.options import Count, StageOptions
+from llmx.core.registry import lookup
+from llmx.core.spec import DataSpec
+from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data import identity
+from llmx.data.pairs.kind import PairData
+from llmx.engines.embed.place import embedder_folder, embedder_hash
+from llmx.engines.embed.words import VERSION, WordsEmbedder
+from llmx.stages.pair_table import PairTable
+
+if TYPE_CHECKING:
+    from llmx.data.pairs.pairs import PairRows
+    from llmx.engines.embed.embedder import Embedder
+
+_WORDS = "words"
+_SECONDS = 12.0  # a call, of which reading the pairs is the most
+
+
+class EmbedOptions(StageOptions):
+    """By what, and which rows."""
+
+    model: str = Field(
+        default=_WORDS,
+        description="`words` = made of the rows themselves, lexical; a folder, package:NAME or"
+        " OWNER/NAME",
+    )
+    layers: Literal["none", "all"] = Field(
+        default="none",
+        description="of a model: `none` = its token vectors, averaged; `all` = by"
+        " sentence-transformers",
+    )
+    split: Literal["train", "calibration", "test"] = Field(default="train", description="of rows")
+    query_prompt: str = Field(default="", description="stands before each query")
+    target_prompt: str = Field(default="", description="stands before each target")
+    shard: Count = Field(default=8192, description="rows that are written at once")
+
+
+class EmbedStage:
+    """Writes ``query/`` and ``target/`` (vectors in float16) and the table of the rows."""
+
+    Options: ClassVar[type[StageOptions]] = EmbedOptions
+    kind: ClassVar[str] = "embed"
+    version: ClassVar[int] = 1
+    timing: ClassVar[bool] = False
+
+    def identity(self, given: StageInput) -> Mapping[str, Any]:
+        """The pairs, the embedder's content, and the options.
+
+        Raises:
+            ConfigError: for data that are no pairs.
+            EngineError: for an embedder that is not here.
+        """
+        options = given.read(EmbedOptions)
+        found: dict[str, Any] = {"data": identity(pair_data(given)), **options.model_dump()}
+        if options.model == _WORDS:
+            return {**found, "embedder": VERSION}
+        return {**found, "model": embedder_hash(embedder_folder(options.model))}
+
+    def applies(self, given: StageInput) -> bool:
+        """Always."""
+        return True
+
+    def plan(self, given: StageInput) -> Cost:
+        """Some seconds: vectors of words or tokens; a whole model's time is not known."""
+        pair_data(given)
+        if given.read(EmbedOptions).layers == "all":
+            return Cost(unknown="the model's speed was not measured")
+        return Cost(seconds=_SECONDS)
+
+    def run(self, context: StageContext) -> None:
+        """Embed both sides, shard by shard."""
+        from llmx.engines.embed.vectors import embedded
+
+        given = context.given
+        options = given.read(EmbedOptions)
+        spec = pair_data(given)
+        rows = lookup("data", spec.kind)(spec).pairs(options.split)
+        context.progress.start(2 * len(rows), unit="texts")
+        model = _embedder(options, rows)
+        ids = [row.id for row in rows]
+        for side, prompt in (("query", options.query_prompt), ("target", options.target_prompt)):
+            texts = [getattr(row, side) for row in rows]
+            embedded(context.out / side, ids, texts, model, prompt, options.shard)
+            context.progress.advance(len(rows))
+        PairTable.of(rows).write(context.out)
+
+
+def pair_data(given: StageInput) -> DataSpec:
+    """Return the arm's data.
+
+    Raises:
+        ConfigError: if the arm has none, or they are no pairs.
+    """
+    spec = given.arm.data
+    kind = None if spec is None else lookup("data", spec.kind)
+    if spec is None or not (isinstance(kind, type) and issubclass(kind, PairData)):
+        what = "no data" if spec is None else f"data={spec.kind}, which holds no pairs"
+        text = f"stage '{given.stage.name}' ({given.stage.kind}) has {what}"
+        raise ConfigError(text, "data=pairs_local data.options.path=FILE, or data=wordnet")
+    return spec
+
+
+def _embedder(options: EmbedOptions, rows: PairRows) -> Embedder:
+    from llmx.engines.embed.embedder import SentenceEmbedder, StaticEmbedder
+
+    if options.model == _WORDS:
+        return WordsEmbedder([(row.query, row.target) for row in rows])
+    folder = embedder_folder(options.model)
+    return StaticEmbedder(folder) if options.layers == "none" else SentenceEmbedder(folder)

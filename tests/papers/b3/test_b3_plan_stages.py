@@ -1,0 +1,243 @@
+"""The recipe b3_pairs: every row once, the same bytes after a kill, and a band that matters."""
+
+import json
+import multiprocessing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from llmx.cli.app import app
+from llmx.core.errors import DataError, EngineError, RunError
+from llmx.data.pairs.pairs import Pair, PairRows
+from llmx.engines.embed.words import WordsEmbedder
+from llmx.engines.nearest.exact import top_k
+from llmx.papers.b3.mined import DatasetRows, MiningSettings, datasets, mined
+from llmx.papers.b3.plan_file import read_plan, write_plan
+from llmx.papers.b3.stages.batches_report import figures_of
+from llmx.stages.pair_table import PairTable, input_with
+
+ARMS = ("random", "b3", "b3_swaps")
+GROUPS, SIZE = 12, 10
+
+
+def texts():
+    """Pairs of some topics; queries and targets of a topic share words."""
+    rng = np.random.default_rng(0)
+    for row in range(GROUPS * SIZE):
+        topic = row % GROUPS
+        words = [f"t{topic}w{word}" for word in rng.choice(8, 5, replace=False)]
+        yield f"what is {' '.join(words[:3])} q{row}", f"it is {' '.join(words[2:])} a{row}"
+
+
+def own_file(folder):
+    path = folder / "mine-pairs.jsonl"
+    rows = ({"query": query, "target": target} for query, target in texts())
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def command(folder, *more):
+    own = [f"data.options.path={own_file(folder)}", "data.test=1", "data.calibration=1"]
+    small = ["stages.batches.size=16", "stages.batches.skip=1", "stages.batches.width=8"]
+    words = ["run", "recipe=b3_pairs", "scale=smoke", "data=pairs_local", "data.train=0"]
+    done = ["--workers", "1", "-q", "--runs", str(folder / "runs")]
+    return [*words, *own, *small, *more, *done]
+
+
+def made(folder, *more):
+    found = CliRunner().invoke(app, command(folder, *more))
+    assert found.exit_code == 0, found.output
+    (manifest,) = folder.glob("runs/*/manifest.json")
+    return manifest.parent
+
+
+def plans(run):
+    names = ("plan.npz", "plan.json", "diagnostics.json")
+    return {(arm, n): (run / "batches" / arm / n).read_bytes() for arm in ARMS for n in names}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("whole"))
+
+
+def test_every_row_is_once_in_an_epoch_but_for_a_told_tail(run):
+    for arm in ARMS:
+        folder = run / "batches" / arm
+        plan = read_plan(folder)
+        told = json.loads((folder / "diagnostics.json").read_text())
+        for number in (0, 3):
+            epoch = plan.epoch(number)
+            rows = np.concatenate([epoch.batches.ravel(), epoch.tail])
+            assert sorted(rows.tolist()) == list(range(told["rows"]))
+        assert told["rows"] == GROUPS * SIZE - 2
+        assert (len(epoch.batches), len(epoch.tail)) == (told["batches"], told["tail"])
+
+
+def test_the_figures_are_those_of_the_diagnostics(run):
+    kept = json.loads((run / "report" / "figures.json").read_text())["figures"]
+    found = {(one["arm"], one["quantity"]): one["span"]["estimate"] for one in kept}
+    for arm in ARMS:
+        told = json.loads((run / "batches" / arm / "diagnostics.json").read_text())
+        assert len(list(figures_of(arm, told))) == 9
+        (held,) = told["datasets"].values()
+        share = held["clusters"]["kept"] / held["clusters"]["edges"]
+        assert found[arm, "share of edges inside clusters"] == pytest.approx(share)
+        assert found[arm, "own first ranks met in batches"] == held["batches"]["leaked"]
+    page = (run / "report" / "batches.md").read_text()
+    assert all(f"| `{arm}` | clusters |" in page for arm in ARMS)
+    assert "Nothing was trained" in page
+
+
+def test_own_rows_of_a_topic_meet_more_often_than_by_chance(run):
+    shares = {}
+    for arm in ARMS:
+        told = json.loads((run / "batches" / arm / "diagnostics.json").read_text())
+        (held,) = told["datasets"].values()
+        shares[arm] = held["clusters"]["kept_share"]
+    assert min(shares["b3"], shares["b3_swaps"]) > 3 * shares["random"]
+
+
+def test_another_shard_size_makes_the_same_plan(run, tmp_path):
+    assert plans(made(tmp_path, "stages.embed.shard=7")) == plans(run)
+
+
+@pytest.mark.parametrize("stage", ["embed", "rank", "batches"])
+def test_the_plan_is_the_same_bytes_after_a_kill_in_a_stage(run, tmp_path, stage):
+    process = multiprocessing.get_context("fork").Process(target=killed, args=(tmp_path, stage))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    assert not [*tmp_path.glob(f"runs/cache/{stage}/*/stage.json")]
+    assert plans(made(tmp_path)) == plans(run)
+
+
+def killed(folder, stage):
+    """Run until a stage is about to write the last of its files, and end there."""
+    import os
+    from importlib import import_module
+
+    last = {
+        "embed": ("llmx.stages.pair_table", "write_json"),
+        "rank": ("llmx.stages.rank", "write_json"),
+        "batches": ("llmx.papers.b3.stages.batches", "write_json"),
+    }
+    module, name = last[stage]
+    setattr(import_module(module), name, lambda *_: os._exit(9))
+    CliRunner().invoke(app, command(folder))
+
+
+def ranked(pairs=None):
+    """The one dataset of the planted texts, ranked by words."""
+    pairs = pairs or list(texts())
+    model = WordsEmbedder(pairs)
+    query, target = (model.encode(side) for side in zip(*pairs, strict=True))
+    ranks = top_k(query, target, 30, scores=False).indices
+    return DatasetRows("own", "retrieval", np.arange(len(pairs)), ranks, np.arange(len(pairs)))
+
+
+HOW = MiningSettings(size=20, cluster=10, skip=1, width=9)
+
+
+def near(part, how=HOW):
+    """Pairs of rows of one topic that share a cluster, a row."""
+    plan, _ = mined((part,), how)
+    topics = plan.groups[0].clusters % GROUPS
+    return float((topics[:, :, None] == topics[:, None, :]).sum(1).mean()) - 1
+
+
+def test_clusters_hold_what_is_near_and_those_of_shuffled_ranks_do_not():
+    part = ranked()
+    chance = near(part, replace(HOW, kind="random"))
+    order = np.random.default_rng(1).permutation(len(part.ranks))
+    shuffled = replace(part, ranks=order.astype(np.int32)[part.ranks])
+    assert near(part) > 4 * chance
+    assert near(shuffled) < 2 * chance
+
+
+def test_swaps_lower_what_leaks():
+    part = ranked()
+    _, before = mined((part,), HOW)
+    _, after = mined((part,), replace(HOW, passes=10, penalty=2.0))
+    assert after["own"]["clusters"]["leaked"] < before["own"]["clusters"]["leaked"]
+    values = [one["value"] for one in after["own"]["swaps"]]
+    assert values == sorted(values) and len(values) > 1
+
+
+def test_datasets_share_no_batch_and_a_small_one_is_named():
+    part = ranked()
+    dataset = (np.arange(len(part.ranks)) >= 100).astype(np.int32)
+    ranks = np.full((120, 120), -1, np.int32)
+    ranks[:100, :100], ranks[100:, :20] = np.arange(100), np.arange(100, 120)
+    both = datasets(ranks, part.target_id, dataset, {"one": "retrieval", "two": "short_answer"})
+    plan, told = mined(both, replace(HOW, size=40, cluster=40, width=200))
+    assert plan.vanishing() == ("two",)
+    assert plan.epoch(0).batches.max() < 100
+    assert told["two"]["batches"]["clustered"] == 0
+    assert both[1].ranks.max() == 19
+
+
+def test_what_cannot_be_planned_is_said():
+    part = ranked()
+    with pytest.raises(DataError, match="no dataset fills a batch of 240 rows"):
+        mined((part,), replace(HOW, size=240, cluster=60))
+    with pytest.raises(DataError, match="is of classes"):
+        mined((replace(part, family="classification"),), HOW)
+    with pytest.raises(EngineError, match="no text holds a word"):
+        WordsEmbedder([("!", "…")])
+    with pytest.raises(RunError, match=r"no input holds ranks\.npy"):
+        input_with({}, "ranks.npy", "rank")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data=gsm_symbolic"], "holds no pairs"),
+        (["stages.batches.cluster=7"], "not made of whole clusters of 7"),
+        (["stages.embed.model=package:no-such-embedder"], "is not installed"),
+    ],
+)
+def test_a_plan_refuses_before_anything_runs(tmp_path, words, said):
+    told = ["run", "recipe=b3_pairs", "scale=smoke", *words, "--runs", str(tmp_path), "--dry-run"]
+    done = CliRunner().invoke(app, told)
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_a_plan_that_was_changed_is_refused(tmp_path):
+    plan, _ = mined((ranked(),), HOW)
+    write_plan(tmp_path, plan, {})
+    assert read_plan(tmp_path).digest() == plan.digest()
+    about = json.loads((tmp_path / "plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps({**about, "seed": 1}))
+    with pytest.raises(RunError, match="another plan than its hash"):
+        read_plan(tmp_path)
+
+
+def test_words_know_their_own_target_and_no_order_of_shards():
+    pairs = list(texts())
+    model = WordsEmbedder(pairs)
+    queries = [query for query, _ in pairs]
+    whole = model.encode(queries)
+    parts = np.concatenate([model.encode(queries[at : at + 7]) for at in range(0, 120, 7)])
+    assert (whole == parts).all()
+    assert np.allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-6)
+    target = model.encode([target for _, target in pairs])
+    assert ((whole @ target.T).argmax(1) == np.arange(120)).mean() > 0.9
+    assert not model.encode(["unheard"]).any()
+    assert WordsEmbedder(pairs[1:]).identity() != model.identity()
+
+
+def test_a_table_of_rows_comes_back_as_it_was_written(tmp_path):
+    rows = PairRows(
+        tuple(
+            Pair(str(n), f"q{n}", f"a{n % 2}", n % 2, "xy"[n > 2], "short_answer") for n in range(5)
+        )
+    )
+    PairTable.of(rows).write(tmp_path)
+    found = PairTable.read(tmp_path)
+    assert found.target_id.tolist() == [0, 1, 0, 1, 0]
+    assert found.dataset.tolist() == [0, 0, 0, 1, 1]
+    assert (found.datasets, found.hash) == ({"x": "short_answer", "y": "short_answer"}, rows.hash)
