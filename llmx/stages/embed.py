@@ -46,7 +46,7 @@ class EmbedOptions(StageOptions):
 
 
 class EmbedStage:
-    """Writes ``query/`` and ``target/`` (vectors in float16) and the table of the rows."""
+    """Writes vectors in float16 below ``query`` and ``target``, and the table of the rows."""
 
     Options: ClassVar[type[StageOptions]] = EmbedOptions
     kind: ClassVar[str] = "embed"

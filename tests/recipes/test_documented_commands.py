@@ -58,6 +58,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     row = {"question": "What is 2 + 3?", "answer": "5"}
     (here / "mine.jsonl").write_text(json.dumps(row) + "\n" + json.dumps({**row, "question": "?"}))
     (here / "mine.csv").write_text("question,answer\nWhat is 2 + 3?,5\nWhat is 1 + 1?,2\n")
+    pair = {"query": "What is 2 + 3?", "target": "five"}
+    (here / "mine-pairs.jsonl").write_text(json.dumps(pair) + "\n")
     _recipes(here / "my-recipes")
     shutil.copytree(ROOT / "tests/contracts/toy/counting", here / "counting")
     told = "run recipe=fsd_gsm8k scale=smoke arms=[sd,fsd_h_mid] --limit 2 sampler.max_tokens=16"

@@ -48,6 +48,9 @@ LEAVES = {
     "verdicts": ("verdicts.json", "verdicts.md", "outcomes.json"),
     "divergence_log": ("log.npz", "rule.json"),
     "explore": ("explore.json", "explore.md", "explore.svg"),
+    "embed": ("rows.json", "query/vectors.npy", "target/vectors.npy"),
+    "rank": ("ranks.npy", "rank.json"),
+    "batches": ("plan.npz", "plan.json", "diagnostics.json"),
 }
 
 

@@ -110,6 +110,7 @@ def test_the_plan_is_the_same_bytes_after_a_kill_in_a_stage(run, tmp_path, stage
     process.start()
     process.join()
     assert process.exitcode == 9
+    assert [*tmp_path.glob(f"runs/cache/{stage}/*.partial")]
     assert not [*tmp_path.glob(f"runs/cache/{stage}/*/stage.json")]
     assert plans(made(tmp_path)) == plans(run)
 
@@ -152,15 +153,15 @@ def test_clusters_hold_what_is_near_and_those_of_shuffled_ranks_do_not():
     part = ranked()
     chance = near(part, replace(HOW, kind="random"))
     order = np.random.default_rng(1).permutation(len(part.ranks))
-    shuffled = replace(part, ranks=order.astype(np.int32)[part.ranks])
+    shuffled = replace(part, ranks=part.ranks[order])
     assert near(part) > 4 * chance
     assert near(shuffled) < 2 * chance
 
 
 def test_swaps_lower_what_leaks():
-    part = ranked()
-    _, before = mined((part,), HOW)
-    _, after = mined((part,), replace(HOW, passes=10, penalty=2.0))
+    part, how = ranked(), replace(HOW, skip=5, width=5)
+    _, before = mined((part,), how)
+    _, after = mined((part,), replace(how, passes=10, penalty=2.0))
     assert after["own"]["clusters"]["leaked"] < before["own"]["clusters"]["leaked"]
     values = [one["value"] for one in after["own"]["swaps"]]
     assert values == sorted(values) and len(values) > 1
