@@ -161,12 +161,6 @@ DRAWN_LIVE = [
         "return super().identity(given)",
         f"{_LIVE}::test_the_pool_of_the_arm_is_the_budget_and_in_the_name_of_the_work",
     ),
-    Mutant(  # problems that no pool of the scale has
-        "stages/live.py",
-        "return min(asked, own or given.arm.scale.problems or asked)",
-        "return asked",
-        f"{_LIVE}::test_no_more_problems_are_answered_than_the_pool_of_the_scale_has",
-    ),
     Mutant(  # greedy answers are drawn sixteen times
         STOPPED,
         "        refuse_alike(given, budget)\n",

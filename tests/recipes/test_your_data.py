@@ -70,7 +70,7 @@ def test_the_table_of_options_is_that_of_their_models():
         required = name in ("path", "repository")
         written = "" if required else known[name].default.replace("\n", "\\n")
         assert (default, about) == (written, known[name].about), name
-    assert len(described(RowsOptions)) == len(shown) - 4
+    assert len(described(RowsOptions)) == len(shown) - 5
 
 
 def test_a_file_of_ones_own_is_asked_scored_and_known_by_its_content(here):
