@@ -16,7 +16,7 @@ from llmx.stages.pair_table import PairTable, input_with
 from llmx.store.files import write_bytes, write_json
 
 if TYPE_CHECKING:
-    from numpy import int32
+    from numpy import int32, int64
     from numpy.typing import NDArray
 
 RANKS, ABOUT = "ranks.npy", "rank.json"
@@ -65,7 +65,10 @@ class RankStage:
         memory = io.BytesIO()
         np.save(memory, ranks)
         write_bytes(context.out / RANKS, memory.getvalue())
-        write_json(context.out / ABOUT, {"search": "exact", "depth": depth, **_own(ranks, table)})
+        write_json(
+            context.out / ABOUT,
+            {"search": "exact", "depth": depth, **own_found(ranks, table.target_id)},
+        )
 
 
 def _ranked(folder: Path, table: PairTable, depth: int, progress: Progress) -> NDArray[int32]:
@@ -86,9 +89,14 @@ def _ranked(folder: Path, table: PairTable, depth: int, progress: Progress) -> N
     return found
 
 
-def _own(ranks: NDArray[int32], table: PairTable) -> dict[str, float]:
-    """Return shares of rows whose own target, or an equal text, is found."""
-    right = (table.target_id[ranks] == table.target_id[:, None]) & (ranks >= 0)
+def own_found(ranks: NDArray[int32], target_id: NDArray[int64]) -> dict[str, float]:
+    """Return the shares of rows whose own target, or an equal text, is the first, or among 30.
+
+    Args:
+        ranks: int32 (n, depth), rows, -1 for none.
+        target_id: int64 (n,).
+    """
+    right = (target_id[ranks] == target_id[:, None]) & (ranks >= 0)
     among = f"own_target_in_{_FIRST}"
     first = right[:, :_FIRST].any(1)
     return {"own_target_first": float(right[:, 0].mean()), among: float(first.mean())}

@@ -17,6 +17,7 @@ from llmx.papers.b3.mined import DatasetRows, MiningSettings, datasets, mined
 from llmx.papers.b3.plan_file import read_plan, write_plan
 from llmx.papers.b3.stages.batches_report import figures_of
 from llmx.stages.pair_table import PairTable, input_with
+from llmx.stages.rank import own_found
 
 ARMS = ("random", "b3", "b3_swaps")
 GROUPS, SIZE = 12, 10
@@ -178,6 +179,44 @@ def test_datasets_share_no_batch_and_a_small_one_is_named():
     assert plan.epoch(0).batches.max() < 100
     assert told["two"]["batches"]["clustered"] == 0
     assert both[1].ranks.max() == 19
+
+
+def test_rows_of_a_second_dataset_are_named_by_their_place_among_all():
+    part = ranked()
+    moved = replace(part, name="second", rows=part.rows + 120)
+    plan, _ = mined((part, moved), HOW)
+    one, other = plan.groups
+    assert (one.clusters + 120 == other.clusters).all()
+    rows = plan.epoch(0).batches
+    assert sorted(rows.ravel().tolist()) == list(range(240))
+    assert ((rows < 120).all(1) | (rows >= 120).all(1)).all()
+
+
+def test_what_is_embedded_and_ranked_is_what_the_stages_say(run):
+    """Against the full matrix, from the vectors of the texts themselves."""
+    table = PairTable.read(run / "embed" / "b3")
+    sides = [np.load(run / "embed" / "b3" / side / "vectors.npy") for side in ("query", "target")]
+    ids = json.loads((run / "embed" / "b3" / "query" / "vectors.json").read_text())["ids"]
+    pairs = [list(texts())[int(one.removeprefix("row-")) - 1] for one in ids]
+    model = WordsEmbedder(pairs)
+    for side, held in zip(zip(*pairs, strict=True), sides, strict=True):
+        assert (model.encode(side).astype(np.float16) == held).all()
+    scores = sides[0].astype(np.float64) @ sides[1].astype(np.float64).T
+    wanted = np.argsort(-scores, axis=1, kind="stable")
+    ranks = np.load(run / "rank" / "b3" / "ranks.npy")
+    assert (ranks[:, : len(ids)] == wanted).all()
+    assert (ranks[:, len(ids) :] == -1).all()
+    told = json.loads((run / "rank" / "b3" / "rank.json").read_text())
+    own = table.target_id[wanted] == table.target_id[:, None]
+    assert told["own_target_first"] == own[:, 0].mean()
+    assert told["own_target_in_30"] == own[:, :30].any(1).mean()
+
+
+def test_how_often_the_own_target_is_found_by_hand():
+    ranks = np.full((4, 40), -1, np.int32)
+    ranks[0, 0], ranks[1, 7], ranks[2, 35], ranks[3, 0] = 3, 1, 2, 1
+    target = np.array([5, 6, 7, 5])  # 0 and 3 have one text; -1 is no row, so not the last one
+    assert own_found(ranks, target) == {"own_target_first": 0.25, "own_target_in_30": 0.5}
 
 
 def test_what_cannot_be_planned_is_said():
