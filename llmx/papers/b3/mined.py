@@ -163,5 +163,5 @@ class _Mined:
 def _skip(part: DatasetRows, how: MiningSettings) -> int:
     if part.family not in SKIP:
         text = f"dataset '{part.name}' is of classes, whose rule on labels no stage has yet"
-        raise DataError(text, "leave it out, or data.options.family=short_answer")
+        raise DataError(text, "other data.options.tasks, or of your own family=retrieval")
     return SKIP[part.family] if how.skip is None else how.skip

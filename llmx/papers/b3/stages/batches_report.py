@@ -112,4 +112,4 @@ def _table(name: str, found: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
 def _tails(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for arm, told in found.items():
         batches, tail = told["batches"], told["tail"]
-        yield f"- `{arm}`: {batches} batches an epoch, {tail} rows in none."
+        yield f"- `{arm}`: batches an epoch: {batches}; rows in none: {tail}."
