@@ -59,7 +59,7 @@ LEAVES = {
 }
 
 
-# What an arm may not need: no calibration, no log, no traces to be warmed up on, no thinking to cut.
+# What an arm may not need: calibration, a log, traces to be warmed up on, thinking to cut.
 SKIPPED = ("divergence_quantiles", "divergence_log", "traces", "sampled", "sft", "truncate")
 
 
