@@ -143,11 +143,13 @@ def _passing(made: Any) -> bool:
     a plugin, which the next may do without.
     """
     from llmx.config.recipe import SECTIONS
+    from llmx.core.registry import kinds, owner
 
     if not isinstance(made, dict):
         return False
     heads = {key.split(".")[0] for key in made["keys"]}
-    return bool(made["error"]) or not heads <= {"stages", *SECTIONS}
+    own = (name for name in kinds("section") if owner("section", name).startswith("llmx."))
+    return bool(made["error"]) or not heads <= {"stages", *SECTIONS, *own}
 
 
 def cache_file() -> Path:

@@ -95,7 +95,7 @@ KINDS = [
     ),
     Mutant(
         "config/index.py",
-        'return bool(made["error"]) or not heads <= {"stages", *SECTIONS}',
+        'return bool(made["error"]) or not heads <= {"stages", *SECTIONS, *own}',
         'return bool(made["error"])',
         f"{_SECTIONS}::test_a_list_kept_with_a_plugin_is_not_believed_without",
     ),

@@ -40,6 +40,14 @@ LEAVES = {
     "train": ("training.json", "model/model.safetensors"),
     "divergence_quantiles": ("calibration.json",),
     "decode": ("samples.jsonl", "summary.json"),
+    "pool": ("samples.jsonl", "summary.json"),
+    "classes": ("classes.jsonl", "summary.json"),
+    "revise": ("calls.jsonl", "outcomes.jsonl", "summary.json"),
+    "self_score": ("calls.jsonl", "outcomes.jsonl", "summary.json"),
+    "mixture": ("calls.jsonl", "outcomes.jsonl", "summary.json"),
+    "truncate": ("calls.jsonl", "outcomes.jsonl", "summary.json"),
+    "stopped": ("calls.jsonl", "outcomes.jsonl", "summary.json"),
+    "scaling": ("scaling.json", "figures.json", "markers.json", "scaling.md", "scaling.html"),
     "decode_speed": ("blocks.jsonl",),
     "score": ("scores.jsonl", "problems.jsonl", "summary.json"),
     "judge": ("judgements.jsonl", "outputs.jsonl", "summary.json"),
@@ -54,8 +62,8 @@ LEAVES = {
 }
 
 
-# What an arm may not need: no calibration, no log, no traces to be warmed up on.
-SKIPPED = ("divergence_quantiles", "divergence_log", "traces", "sampled", "sft")
+# What an arm may not need: calibration, a log, traces to be warmed up on, thinking to cut.
+SKIPPED = ("divergence_quantiles", "divergence_log", "traces", "sampled", "sft", "truncate")
 
 
 def may_skip(spec: RunSpec, stage: StageSpec) -> bool:

@@ -103,7 +103,7 @@ def test_an_arm_that_is_in_the_list_is_not_offered_again() -> None:
 
 
 def test_bash_answers_only_what_fits() -> None:
-    assert bash("run", "recipe", "=", "zoo_g") == ["zoo_gsm"]
+    assert bash("run", "recipe", "=", "zoo_g") == ["zoo_gsm", "zoo_gsm_direct"]
     assert bash("run", "recipe", "=", "nothing") == []
 
 

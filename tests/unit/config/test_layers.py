@@ -198,5 +198,7 @@ def test_options_of_an_engine_are_set_and_swept_by_their_own_names(small: str) -
 
 
 def test_an_option_needs_an_engine_that_has_options(small: str) -> None:
-    with pytest.raises(ConfigError, match=r"engine=openai\|vllm\|vllm_server would have it"):
+    with pytest.raises(
+        ConfigError, match=r"engine=openai\|vllm\|vllm_bf16\|vllm_server would have it"
+    ):
         compose(small, ["engine.options.block_size=16"])
