@@ -1,6 +1,7 @@
 """A person's own questions: what a file says is what is asked, or a line says what is wrong."""
 
 import json
+import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -134,7 +135,8 @@ def test_parquet_without_its_package_names_this_interpreter(tmp_path, monkeypatc
     file = tmp_path / "a.parquet"
     file.write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert f"{sys.executable} -m pip install pyarrow" in said(file, kind="parquet")
+    command = f"{shlex.quote(sys.executable)} -m pip install pyarrow"
+    assert command in said(file, kind="parquet")
 
 
 ROW = {"q": "Who?", "meta": {"a": "me"}, "n": 3, "the text": "x", "question": "-", "answer": "-"}
