@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +71,7 @@ def test_alike_is_not_below():
 
 
 @given(st.lists(st.integers(-12, 12), min_size=1, max_size=5), st.sampled_from([0.8, 0.95]))
-@settings(max_examples=25)
+@settings(max_examples=count(25, 500))
 def test_the_interval_holds_what_the_differences_do_not_rule_out(gaps, level):
     weaker = curve(*(gap / 100 for gap in gaps))
     found = catch_up(weaker[::-1], STRONG, level=level, resamples=300)

@@ -48,7 +48,7 @@ def each_mixed(problem, correct, value):
             yield value[at & correct], value[at & ~correct]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=count(150, 500), deadline=None)
 @given(draws())
 def test_every_estimate_is_what_pair_by_pair_gives(pool):
     _, correct, value = pool
@@ -71,7 +71,7 @@ def test_every_estimate_is_what_pair_by_pair_gives(pool):
         assert area.estimate == pytest.approx(np.mean([wins(*pair) for pair in both]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=count(50, 500), deadline=None)
 @given(draws(), st.randoms(use_true_random=False))
 def test_the_order_of_draws_changes_nothing(pool, random):
     order = list(range(len(pool[0])))
@@ -117,7 +117,7 @@ def test_a_feature_that_tells_all_has_auc_one_and_no_more():
     assert (found.low, found.estimate, found.high) == (1, 1, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60, 500), deadline=None)
 @given(draws(), st.lists(st.integers(-50, 50), min_size=5, max_size=5))
 def test_what_a_problem_adds_to_all_of_its_draws_moves_nothing_within(pool, added):
     problem, correct, value = pool
@@ -189,7 +189,7 @@ def test_whole_clusters_are_drawn_together():
         assert alone.high - alone.low < 0.6 * (other.high - other.low)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=count(100, 500), deadline=None)
 @given(draws())
 def test_ranks_are_scipys_from_0_to_1(pool):
     problem, _, value = pool
@@ -204,7 +204,7 @@ def test_ranks_are_scipys_from_0_to_1(pool):
     assert (np.isnan(found) == np.isnan(value)).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=count(100, 500), deadline=None)
 @given(draws())
 def test_a_standardised_feature_has_mean_0_and_deviation_1_in_each_problem(pool):
     problem, _, value = pool

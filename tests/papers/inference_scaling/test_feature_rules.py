@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted_pools import drawn
@@ -53,7 +54,7 @@ def voted(pool, weights):
     return share(pool, [one for one, total in totals.items() if total > most - 1e-9])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60, 500), deadline=None)
 @given(problems())
 def test_a_weighted_vote_counts_weights(case):
     pool, values = case
@@ -63,7 +64,7 @@ def test_a_weighted_vote_counts_weights(case):
         assert row == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60, 500), deadline=None)
 @given(problems())
 def test_lambda_0_all_of_the_draws_and_a_feature_that_is_alike_are_plain_voting(case):
     pool, values = case
@@ -76,7 +77,7 @@ def test_lambda_0_all_of_the_draws_and_a_feature_that_is_alike_are_plain_voting(
         assert (apply(rule, pool, alike) == alone[:, None]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60, 500), deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_draws_changes_no_rule(case, random):
     pool, values = case
@@ -94,7 +95,7 @@ def test_the_order_of_draws_changes_no_rule(case, random):
         assert first == pytest.approx(second)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60, 500), deadline=None)
 @given(problems())
 def test_the_best_one_is_any_of_the_least_alike(case):
     pool, values = case
@@ -107,7 +108,7 @@ def test_the_best_one_is_any_of_the_least_alike(case):
             assert got == pytest.approx(share(one, [one.classes[at] for at in ties]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60, 500), deadline=None)
 @given(problems())
 def test_ties_are_broken_by_the_mean_feature_and_nothing_else_is(case):
     pool, values = case
@@ -124,7 +125,7 @@ def test_ties_are_broken_by_the_mean_feature_and_nothing_else_is(case):
             assert got == pytest.approx(share(one, chosen))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60, 500), deadline=None)
 @given(problems(), st.permutations(range(-3, 3)))
 def test_a_filter_keeps_the_least_where_nothing_ties(case, order):
     pool, _ = case

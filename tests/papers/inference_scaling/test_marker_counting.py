@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -137,7 +138,7 @@ def by_trying_all(text, known):
     return [one[4] for one in sorted(kept, key=lambda one: one[2])]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=count(300, 500), deadline=None)
 @given(
     st.dictionaries(
         st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(" ".join),
@@ -152,7 +153,7 @@ def test_what_is_found_is_what_trying_all_places_finds(markers, text):
     assert told(text, MarkerCounter(known)) == by_trying_all(text, known)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=count(100, 500), deadline=None)
 @given(st.lists(st.sampled_from([*SHIPPED.entries, "xyz", "$x$", "4."]), max_size=12))
 def test_no_markers_overlap_and_both_filings_count_the_same_ones(parts):
     written = prose(" ".join(parts))

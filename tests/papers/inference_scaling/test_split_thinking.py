@@ -1,6 +1,7 @@
 """An answer falls into what is thought and what is said, and nothing of its text is lost."""
 
 import pytest
+from counts import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,7 +61,7 @@ def test_a_prompt_may_open_the_thinking():
     assert not split_thinking(record("so 3 is cut", prompt="<think>, please")).found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=count(200, 500), deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.booleans())
 def test_the_parts_joined_are_the_text_and_the_scorers_read_the_same_final_part(text, opened):
     found = split_thinking(record(text, prompt="<think>" if opened else ""))

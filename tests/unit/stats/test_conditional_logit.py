@@ -37,7 +37,7 @@ def by_enumeration(problem, correct, x, beta, ridge=0.0):
     return float(total)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=count(25, 500), deadline=None)
 @given(
     st.integers(0, 10**6),
     st.lists(st.integers(1, 7), min_size=3, max_size=8),
