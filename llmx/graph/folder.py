@@ -252,8 +252,6 @@ def _bring_all(folder: RunFolder, spec: RunSpec, graph: Graph, cache: Path, seco
     facts, pages = facts_of(first or manifest, spec), dict[str, str]()
     for node in graph:
         clear_joined(entry_of(cache, node))
-        if node.portion:  # what it holds is in the whole
-            continue
         for stage, arm in node.labels:
             pages |= _bring(entry_of(cache, node), folder.path, stage, arm, facts)
     made = {**(first or manifest), PAGES: pages}

@@ -215,14 +215,20 @@ class Node:
     """Input name (``need``, or ``need/arm``) → fingerprint."""
     labels: list[tuple[str, str | None]] = field(default_factory=list)
     """Every (stage name, arm) that this work stands for; the arm is None for ``over: recipe``."""
-    portion: str = ""
-    """Name among the portions of its stage; empty for a stage of the recipe."""
+    portions: list[tuple[str, str | None, str]] = field(default_factory=list)
+    """Every (stage name, arm, name) of which it is a portion; it can be a stage itself too."""
+
+    @property
+    def portion(self) -> str:
+        """Name among the portions of a stage; empty for what a recipe names as a stage."""
+        return "" if self.labels else self.portions[0][2]
 
     @property
     def title(self) -> str:
         """What to show a person: the stage, and the arms that share it."""
-        arms = [arm for _, arm in self.labels if arm is not None]
-        return " ".join(filter(None, (self.labels[0][0], ", ".join(arms), self.portion)))
+        labels = self.labels or [(stage, arm) for stage, arm, _ in self.portions]
+        arms = [arm for _, arm in labels if arm is not None]
+        return " ".join(filter(None, (labels[0][0], ", ".join(arms), self.portion)))
 
 
 @dataclass(frozen=True)
@@ -249,8 +255,7 @@ class Graph:
     def find(self, stage: str, arm: str | None = None) -> Node | None:
         """Return the node that stands for a stage (of an arm), if it has anything to do."""
         wanted = (stage, arm)
-        whole = (node for node in self.nodes if not node.portion)
-        return next((node for node in whole if wanted in node.labels), None)
+        return next((node for node in self.nodes if wanted in node.labels), None)
 
 
 def stage_order(stages: tuple[StageSpec, ...]) -> list[StageSpec]:
@@ -358,8 +363,11 @@ class _Builder:
         """Add a node, or one more meaning of one that is there; return its fingerprint."""
         identity = {**stage.identity(given), **read_sections(given.arms, given.stage.over)}
         name = _name_of(stage, identity, inputs)
-        node = Node(name, stage, given, identity, inputs, portion=portion)
-        self.nodes.setdefault(name, node).labels.append((given.stage.name, arm))
+        node = self.nodes.setdefault(name, Node(name, stage, given, identity, inputs))
+        if portion:
+            node.portions.append((given.stage.name, arm, portion))
+        else:
+            node.labels.append((given.stage.name, arm))
         return name
 
     def _inputs(self, spec: StageSpec, arm: str | None) -> Iterator[tuple[str, str]]:

@@ -87,9 +87,15 @@ BLOCKS = [
     ),
     Mutant(
         GRAPH,
-        "whole = (node for node in self.nodes if not node.portion)",
-        "whole = iter(self.nodes)",
+        "        if portion:\n",
+        "        if portion and node.labels:\n",
         f"{_POOLS}::test_a_block_does_not_know_how_many_there_are",
+    ),
+    Mutant(  # what was a block first is no stage any more
+        GRAPH,
+        '"" if self.labels else self.portions[0][2]',
+        '"" if not self.portions else self.portions[0][2]',
+        f"{_POOLS}::test_a_block_that_is_also_a_stage_is_found_as_one",
     ),
     Mutant(  # a whole that does not rest on its blocks
         GRAPH,

@@ -329,3 +329,15 @@ def test_two_draws_of_one_answer_each_are_two():
     stages = [StageSpec(name="g", kind="decode", options={"first_draw": at}) for at in (0, 1)]
     names = [graph_of(stages=(stage,)).nodes[0].fingerprint for stage in stages]
     assert len(set(names)) == 2
+
+
+@pytest.mark.parametrize("first", ["pool", "generate"])
+def test_a_block_that_is_also_a_stage_is_found_as_one(first):
+    """A pool of one draw is the answer of a decode: one piece of work with two meanings."""
+    decode = StageSpec(name="generate", kind="decode")
+    stages = (POOL, decode) if first == "pool" else (decode, POOL)
+    graph = graph_of(draws=1, stages=stages)
+    found, whole = graph.find("generate", "a"), graph.find("pool", "a")
+    assert found is not None and whole is not None and len(graph.nodes) == 2
+    assert list(whole.inputs.values()) == [found.fingerprint]
+    assert (found.portion, found.title) == ("", "generate a")
