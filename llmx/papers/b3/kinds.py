@@ -1,6 +1,6 @@
 """Batches cut from a similarity graph (B3; Thirukovalluru et al., arXiv 2505.11293)."""
 
-KINDS: dict[str, str] = {
+KINDS = {
     "stage.batches": "llmx.papers.b3.stages.batches:BatchesStage",
     "stage.batches_report": "llmx.papers.b3.stages.batches_report:BatchesReportStage",
 }
