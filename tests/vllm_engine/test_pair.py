@@ -6,6 +6,7 @@ import torch
 from scipy.stats import chisquare
 
 from llmx.core.errors import EngineError
+from llmx.core.record import Part
 from llmx.core.spec import SamplerSpec
 from llmx.core.speech import ask
 from llmx.decoding.warp import warp
@@ -62,6 +63,23 @@ def test_vllm_gives_the_tokens_of_our_own_loop(vllm, own, problems, name):
     parted = agree(list(vllm.generate(asked)), list(own.generate(asked)))
     print(f"{name}: {len(few) - len(parted)} of {len(few)} equal, the others part at {parted}")
     assert len(parted) <= len(few) // 10
+
+
+@pytest.mark.parametrize("known", ["ids", "text"])
+def test_an_answer_that_was_begun_goes_on_where_it_was_left(vllm, own, problems, known):
+    """Greedy and lossless: what follows the first tokens of an answer is the rest of it."""
+    asked = requests(problems[:16], sampler(algorithm="speculative", temperature=0))
+    wholes, begun = list(own.generate(asked)), []
+    for request, whole in zip(asked, wholes, strict=True):
+        ids = whole.completion_ids[: len(whole.completion_ids) // 2]
+        part = Part(text=own.decoded(ids), ids=ids if known == "ids" else None)
+        begun.append(request.model_copy(update={"prefix": (part,)}))
+    found = list(vllm.generate(begun))
+    assert len(agree(found, list(own.generate(begun)))) <= 1
+    for one, whole in zip(found, wholes, strict=True):
+        told = one.prompt_ids[len(whole.prompt_ids) :]
+        assert one.prompt_ids[: len(whole.prompt_ids)] == whole.prompt_ids
+        assert (*told, *one.completion_ids) == whole.completion_ids or whole.fragile
 
 
 def answers(process, orders):

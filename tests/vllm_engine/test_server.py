@@ -13,6 +13,7 @@ from conftest import DATA
 from test_left_behind import PATIENCE, alive
 
 from llmx.core.errors import EngineError
+from llmx.core.record import Part
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import ask
 from llmx.data import load
@@ -50,6 +51,18 @@ def test_greedy_answers_are_those_of_our_own_loop(served):
     ours = [(r.prompt_ids, r.completion_ids, r.text, r.finish) for r in own.generate(requests(32))]
     theirs = served[0].generate(requests(32))
     assert [(r.prompt_ids, r.completion_ids, r.text, r.finish) for r in theirs] == ours
+
+
+def test_an_answer_that_was_begun_goes_on_where_it_was_left(served):
+    wholes, begun = list(served[0].generate(requests(8))), []
+    own = HfEngine(DRAFT, EngineSpec(batch_size=16))
+    for request, whole in zip(requests(8), wholes, strict=True):
+        text = own.decoded(whole.completion_ids[: len(whole.completion_ids) // 2])
+        begun.append(request.model_copy(update={"prefix": (Part(text=text),)}))
+    theirs = [(r.prompt_ids, r.completion_ids, r.text) for r in served[0].generate(begun)]
+    assert theirs == [(r.prompt_ids, r.completion_ids, r.text) for r in own.generate(begun)]
+    for one, whole in zip(theirs, wholes, strict=True):
+        assert one[0] + one[1] == whole.prompt_ids + whole.completion_ids
 
 
 def test_one_attaches_to_a_server_that_runs(served, monkeypatch):
