@@ -10,6 +10,9 @@ from llmx.core.record import Record
 from llmx.core.speech import EngineSpec
 from llmx.stats.order_statistics import expected_rank
 
+ATTENTION_FROM = 4096
+"""Positions below it: attention is a few percent of the other work, and is left out."""
+
 
 @dataclass(frozen=True)
 class Expense:
@@ -22,6 +25,7 @@ class Expense:
         calls: requests to a model.
         money: in the unit of the engine's prices.
         longest: tokens of the longest chain in which each waits for the one before.
+        attended: positions that computed tokens look at, see :func:`attended`.
     """
 
     prompt: float = 0.0
@@ -30,6 +34,7 @@ class Expense:
     calls: float = 0.0
     money: float = 0.0
     longest: float = 0.0
+    attended: float = 0.0
 
     def then(self, later: Expense) -> Expense:
         """Return both where `later` waits for this."""
@@ -41,6 +46,16 @@ class Expense:
         return Expense(*(factor * one for one in astuple(self)))
 
 
+def attended(start: float, end: float) -> float:
+    """Return ``Σ (p + 1)`` over the positions p = start … end - 1 from :data:`ATTENTION_FROM` on.
+
+    So many keys, and as many values, do the tokens at these positions read in one head.
+    """
+    first = max(start, ATTENTION_FROM)
+    last = max(end, first)
+    return (last * (last + 1) - first * (first + 1)) / 2
+
+
 def expense_of(record: Record, engine: EngineSpec) -> Expense:
     """Return what one call took, as its record counts it; money by the engine's prices."""
     spent = record.spent
@@ -48,7 +63,9 @@ def expense_of(record: Record, engine: EngineSpec) -> Expense:
     if record.cost is None:
         money = (spent.prompt * engine.price_in + spent.completion * engine.price_out) / 1e6
     tokens = float(spent.completion)
-    return Expense(spent.prompt, spent.cached, tokens, spent.calls, money, tokens)
+    # Sums of several calls do not say where a token stood.
+    seen = attended(spent.cached, spent.prompt + tokens) if spent.calls == 1 else 0.0
+    return Expense(spent.prompt, spent.cached, tokens, spent.calls, money, tokens, seen)
 
 
 def beside(expenses: Sequence[Expense]) -> Expense:
@@ -72,7 +89,10 @@ def sharing(spent: Expense, prompt: float, draws: int) -> Expense:
     From the second on its tokens are in the cache of whoever decodes, as methods on a pool count
     them, whether or not the engine said so.
     """
-    return replace(spent, cached=max(spent.cached, max(draws - 1, 0) * prompt))
+    cached = max(spent.cached, max(draws - 1, 0) * prompt)
+    again = (cached - spent.cached) / prompt if prompt else 0.0
+    seen = max(spent.attended - again * attended(0, prompt), 0.0)
+    return replace(spent, cached=cached, attended=seen)
 
 
 def mean(expenses: Sequence[Expense]) -> Expense:

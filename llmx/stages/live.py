@@ -273,6 +273,8 @@ def row(
         more: further shares; `unparsed` and `cut` are among them.
     """
     costs = {name: _plain(value) for name, value in vars(spent).items()}
+    if not costs["attended"]:  # as before anybody counted it
+        del costs["attended"]
     told = {name: _plain(value) for name, value in more.items()}
     first = {"id": problem.sample.id, "method": method, "size": size, "correct": _plain(correct)}
     return {**first, **{name: told.pop(name) for name in ("unparsed", "cut")}, **costs, **told}

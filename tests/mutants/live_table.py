@@ -300,3 +300,43 @@ SHARED = [
         _SHARED,
     ),
 ]
+
+_SEEN = "tests/papers/inference_scaling/test_pool_costs.py::"
+ATTENDED = [
+    Mutant(  # a token does not look at itself
+        EXPENSE,
+        "(last * (last + 1) - first * (first + 1)) / 2",
+        "(last * (last - 1) - first * (first - 1)) / 2",
+        f"{_SEEN}test_draws_cost_a_method_with_calls_what_they_cost_a_vote",
+    ),
+    Mutant(  # what a cache holds is computed again
+        EXPENSE,
+        "attended(spent.cached, spent.prompt + tokens)",
+        "attended(0, spent.prompt + tokens)",
+        f"{_SEEN}test_tokens_of_a_cache_look_at_nothing_again",
+    ),
+    Mutant(  # every draw looks at the prompt again
+        EXPENSE,
+        "spent.attended - again * attended(0, prompt)",
+        "spent.attended",
+        f"{_SEEN}test_draws_cost_a_method_with_calls_what_they_cost_a_vote",
+    ),
+    Mutant(  # several calls are taken for one
+        EXPENSE,
+        "if spent.calls == 1 else 0.0",
+        "if spent.calls else 0.0",
+        f"{_SEEN}test_where_tokens_of_several_calls_stood_is_not_known",
+    ),
+    Mutant(  # a row of zeros where nothing was counted before
+        LIVE,
+        'if not costs["attended"]:',
+        'if costs["attended"] < 0:',
+        f"{_SEEN}test_short_calls_are_written_as_before",
+    ),
+    Mutant(  # operations without those of the attention
+        "papers/inference_scaling/gathered.py",
+        "computed + seen",
+        "computed",
+        f"{_SEEN}test_tokens_of_a_cache_look_at_nothing_again",
+    ),
+]

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from llmx.papers.inference_scaling.points import Floats, ProblemDraws
+from llmx.stages.expense import ATTENTION_FROM
 from llmx.stats.order_statistics import expected_rank, expected_stopped
-
-ATTENTION_FROM = 4096
-"""Positions below it: attention is a few percent of the other work, and is left out."""
 
 _MILLION = 1e6
 
@@ -45,8 +43,8 @@ def flops(model: ModelCost, start: int, tokens: ArrayLike) -> Floats:
     """Return the operations that tokens after the first `start` take, the shape of `tokens`.
 
     ``2 · parameters · tokens + 4 · layers · width · Σ (p + 1)``, the sum over those of their
-    positions p = 0, 1, … that are :data:`ATTENTION_FROM` or more: the token at p reads p + 1 keys
-    and as many values, a multiplication and an addition for each of their numbers (Kaplan et al.
+    positions p = 0, 1, … that are :data:`~llmx.stages.expense.ATTENTION_FROM` or more: the token at
+    p reads p + 1 keys and as many values, a multiplication and an addition for each of their numbers (Kaplan et al.
     2020, arXiv 2001.08361, section 2.1, where a context is short). What a prefix cache holds is
     not computed again, so draws of one prompt take its operations once.
     """

@@ -27,7 +27,7 @@ from llmx.store.rows import rows
 SAMPLES, CLASSES, OUTCOMES = "samples.jsonl", "classes.jsonl", "outcomes.jsonl"
 BLOCKS = "blocks.jsonl"
 _COUNTED = ("prompt", "cached", "completion", "calls", "longest", "money")
-_SAID = {"id", "method", "size", "correct", "unparsed", "cut", *COSTS}
+_SAID = {"id", "method", "size", "correct", "unparsed", "cut", "attended", *COSTS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class ArmFolders:
         """Yield every method with calls at each size."""
         for path in self.live:
             with readable(path):
-                yield from _outcomes(list(read_lines(path)), arm, model)
+                yield from outcomes_in(path, arm, model)
 
 
 def folders_of(inputs: Mapping[str, Path], arm: str) -> ArmFolders:
@@ -139,14 +139,14 @@ def model_cost(arm: ArmSpec, seconds: float | None = None) -> ModelCost:
     )
 
 
-def _outcomes(
-    lines: Sequence[Mapping[str, Any]], arm: str, model: ModelCost
-) -> Iterator[LiveOutcomes]:
+def outcomes_in(path: Path, arm: str, model: ModelCost) -> Iterator[LiveOutcomes]:
+    """Yield every method of a file of outcomes, at each size."""
     grouped: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
-    for row in lines:
+    for row in read_lines(path):
         grouped.setdefault((str(row["method"]), int(row["size"])), []).append(row)
     for (method, size), own in grouped.items():
         columns = {name: _column(own, name) for name in own[0] if name not in ("id", "method")}
+        columns["attended"] = np.array([row.get("attended", 0.0) for row in own], dtype=np.float64)
         point = MethodPoint(
             arm=arm,
             method=method,
@@ -170,9 +170,9 @@ def _costs(columns: Mapping[str, Floats], model: ModelCost) -> dict[str, Floats]
     if model.price_in is None and "money" in found and not found["money"].any():
         del found["money"]
     if model.parameters is not None:
-        # Attention is left out: sums of calls do not say which tokens stand where it counts.
         computed = columns["prompt"] - columns["cached"] + columns["completion"]
-        found["flops"] = 2.0 * model.parameters * computed
+        seen = 4.0 * model.layers * model.width * columns["attended"]
+        found["flops"] = 2.0 * model.parameters * computed + seen
     if model.token_seconds is not None:
         found["seconds"] = model.token_seconds * columns["completion"]
     return found
