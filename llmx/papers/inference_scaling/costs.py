@@ -44,9 +44,9 @@ def flops(model: ModelCost, start: int, tokens: ArrayLike) -> Floats:
 
     ``2 · parameters · tokens + 4 · layers · width · Σ (p + 1)``, the sum over those of their
     positions p = 0, 1, … that are :data:`~llmx.stages.expense.ATTENTION_FROM` or more: the token at
-    p reads p + 1 keys and as many values, a multiplication and an addition for each of their numbers (Kaplan et al.
-    2020, arXiv 2001.08361, section 2.1, where a context is short). What a prefix cache holds is
-    not computed again, so draws of one prompt take its operations once.
+    p reads p + 1 keys and as many values, a multiplication and an addition for each of their
+    numbers (Kaplan et al. 2020, arXiv 2001.08361, section 2.1, where a context is short). What a
+    prefix cache holds is not computed again, so draws of one prompt take its operations once.
     """
     count = np.asarray(tokens, dtype=np.float64)
     first = max(start, ATTENTION_FROM)
