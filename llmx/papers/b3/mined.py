@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.core.errors import DataError
-from llmx.papers.b3.band import band
+from llmx.papers.b3.band import Directed, band
 from llmx.papers.b3.cut import Cut, cut
 from llmx.papers.b3.cut.rows import CutRows
 from llmx.papers.b3.diagnostics import diagnosed, leaks, of_batches
 from llmx.papers.b3.grouped import kept
 from llmx.papers.b3.mutual import Rule, symmetric
+from llmx.papers.b3.packages import package
 from llmx.papers.b3.plan import BatchPlan, Group, groups
 from llmx.papers.b3.swap import Swapped, signed, swapped
 
@@ -60,7 +61,7 @@ class DatasetRows:
 
     Attributes:
         rows: int64 (n,), rising.
-        ranks: int32 (n, depth), places in `rows`, -1 for none.
+        ranks: int32 (n, depth), places in `rows`, -1 for none; (n, 0) where nothing was ranked.
         target_id: int64 (n,).
     """
 
@@ -72,7 +73,7 @@ class DatasetRows:
 
 
 def datasets(
-    ranks: NDArray[np.int32],
+    ranks: NDArray[np.int32] | None,
     target_id: NDArray[np.int64],
     dataset: NDArray[np.int32],
     families: Mapping[str, str],
@@ -80,10 +81,12 @@ def datasets(
     """Return the rows of each dataset; ranks name rows of the same dataset.
 
     Args:
+        ranks: int32 (n, depth), rows, -1 for none; None: nothing was ranked.
         dataset: int32 (n,), places in `families`.
         families: name of a dataset to its family.
     """
     found = []
+    ranks = np.empty((len(target_id), 0), np.int32) if ranks is None else ranks
     for number, (name, family) in enumerate(families.items()):
         rows = np.flatnonzero(dataset == number)
         place = np.full(len(ranks) + 1, -1, np.int32)  # the last one is that of -1
@@ -116,7 +119,7 @@ class _Mined:
     def __init__(self, part: DatasetRows, how: MiningSettings) -> None:
         self.part, self.how = part, how
         self.skip = _skip(part, how)
-        directed = band(part.ranks, self.skip, how.width, part.target_id)
+        directed = _band(part, self.skip, how.width)
         self.dropped = directed.dropped
         self.graph = symmetric(directed.edges, how.rule)
         rows = CutRows(self.graph, directed.edges)
@@ -160,7 +163,17 @@ class _Mined:
         return found
 
 
+def _band(part: DatasetRows, skip: int, width: int) -> Directed:
+    """Return the edges of a band; none where nothing was ranked."""
+    if part.ranks.shape[1]:
+        return band(part.ranks, skip, width, part.target_id)
+    rows = len(part.rows)
+    return Directed(package("scipy.sparse").csr_matrix((rows, rows), dtype=np.float32), {})
+
+
 def _skip(part: DatasetRows, how: MiningSettings) -> int:
+    if not part.ranks.shape[1]:
+        return 0
     if part.family not in SKIP:
         text = f"dataset '{part.name}' is of classes, whose rule on labels no stage has yet"
         raise DataError(text, "other data.options.tasks, or of your own family=retrieval")

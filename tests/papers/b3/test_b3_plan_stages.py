@@ -15,6 +15,7 @@ from llmx.engines.embed.words import WordsEmbedder
 from llmx.engines.nearest.exact import top_k
 from llmx.papers.b3.mined import DatasetRows, MiningSettings, datasets, mined
 from llmx.papers.b3.plan_file import read_plan, write_plan
+from llmx.papers.b3.stages.batches import BatchesStage
 from llmx.papers.b3.stages.batches_report import figures_of
 from llmx.stages.pair_table import PairTable, input_with
 from llmx.stages.rank import own_found
@@ -281,3 +282,25 @@ def test_a_table_of_rows_comes_back_as_it_was_written(tmp_path):
     assert found.target_id.tolist() == [0, 1, 0, 1, 0]
     assert found.dataset.tolist() == [0, 0, 0, 1, 1]
     assert (found.datasets, found.hash) == ({"x": "short_answer", "y": "short_answer"}, rows.hash)
+
+
+def test_random_batches_need_no_ranks_and_are_of_the_rows_that_train(run, tmp_path):
+    """The same rows as with an embedding: the plan names the same hash of them."""
+    gone = ["stages.rank=null", "stages.embed=null", "stages.batches.needs=[]"]
+    cuts = {"b3": "random_task", "b3_swaps": "random"}
+    drawn = [f"arms.{arm}.stages.batches.cut={cut}" for arm, cut in cuts.items()]
+    bare = made(tmp_path, *gone, *drawn, "stages.batches.cluster=1")
+    plan = BatchesStage.plan_of(bare / "batches" / "random")
+    rows = np.concatenate([plan.epoch(0).batches.ravel(), plan.epoch(0).tail])
+    assert sorted(rows.tolist()) == list(range(GROUPS * SIZE - 2))
+    assert (plan.epoch(0).batches != plan.epoch(1).batches).any()
+    of = [json.loads((one / "batches/random/plan.json").read_text()) for one in (bare, run)]
+    assert of[0]["made_of"]["data"] == of[1]["made_of"]["data"]
+    assert of[0]["made_of"]["teacher"] == {}
+
+
+def test_a_cut_of_a_graph_says_which_stage_it_lacks(tmp_path):
+    gone = ["stages.rank=null", "stages.batches.needs=[embed]"]
+    done = CliRunner().invoke(app, [*command(tmp_path, *gone), "--dry-run"])
+    assert done.exit_code == 2
+    assert "has the cut 'best', and needs no stage of kind rank" in done.output

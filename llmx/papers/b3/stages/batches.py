@@ -10,15 +10,20 @@ from pydantic import Field
 from llmx.core.errors import ConfigError
 from llmx.core.options import Count, StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.stages.pair_table import PairTable, input_with
-from llmx.stages.rank import RANKS
-from llmx.store.files import read_json, write_json
+from llmx.data import identity
+from llmx.papers.b3.stages.inputs import plan_inputs, reads
+from llmx.stages.embed import pair_data
+from llmx.store.files import write_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmx.papers.b3.mined import MiningSettings
+    from llmx.papers.b3.plan import BatchPlan
 
 DIAGNOSTICS = "diagnostics.json"
 _SECONDS = 8.0
+_WITHOUT_RANKS = ("random", "random_task")
 
 
 class BatchesOptions(StageOptions):
@@ -28,7 +33,7 @@ class BatchesOptions(StageOptions):
     cluster: Count | None = Field(
         default=None, description="rows of a cluster, K; null = a quarter of `size`"
     )
-    cut: Literal["best", "leiden", "metis", "metis_recursive", "random"] = Field(
+    cut: Literal["best", "leiden", "metis", "metis_recursive", "random", "random_task"] = Field(
         default="best", description="of the graph; `best` = Leiden or recursive METIS"
     )
     skip: int | None = Field(
@@ -86,8 +91,9 @@ class BatchesOptions(StageOptions):
 class BatchesStage:
     """Writes ``plan.npz``, ``plan.json`` and ``diagnostics.json``.
 
-    Needs stages of the kinds `embed` and `rank`. :func:`llmx.papers.b3.plan_file.read_plan` gives
-    the plan back, whose ``epoch(e)`` are the rows of each batch.
+    Needs stages of the kinds `embed` and `rank`; random batches need neither, and then are of the
+    rows of the arm's data that train. :meth:`plan_of` gives the plan back, whose ``epoch(e)`` are
+    the rows of each batch.
     """
 
     Options: ClassVar[type[StageOptions]] = BatchesOptions
@@ -96,9 +102,11 @@ class BatchesStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The options; rows and ranks are those of its inputs."""
+        """The options; rows and ranks are those of its inputs, or rows those of the data."""
         options = given.read(BatchesOptions)
-        return {**options.model_dump(), "cluster": options.rows_of_cluster()}
+        found = {**options.model_dump(), "cluster": options.rows_of_cluster()}
+        check_inputs(given, options)
+        return found if reads(given, "embed") else {**found, "data": identity(pair_data(given))}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -111,21 +119,40 @@ class BatchesStage:
 
     def run(self, context: StageContext) -> None:
         """Mine, and write the plan beside what it is like."""
-        import numpy as np
-
         from llmx.papers.b3.mined import datasets, mined
         from llmx.papers.b3.plan_file import write_plan
 
         context.progress.start(1, unit="plan")
-        embedded = input_with(context.inputs, "rows.json", "embed")
-        table = PairTable.read(embedded)
-        ranks = np.load(input_with(context.inputs, RANKS, "rank") / RANKS, allow_pickle=False)
-        parts = datasets(ranks, table.target_id, table.dataset, table.datasets)
-        plan, found = mined(parts, context.given.read(BatchesOptions).settings())
-        sides = ("query", "target")
-        teacher = {side: read_json(embedded / side / "vectors.json")["hash"] for side in sides}
-        write_plan(context.out, plan, {"data": table.hash, "teacher": teacher})
-        first = plan.epoch(0)
-        told = {"rows": len(ranks), "batches": plan.count(), "tail": len(first.tail)}
-        write_json(context.out / DIAGNOSTICS, {**told, "datasets": found})
+        found = plan_inputs(context)
+        table = found.table
+        parts = datasets(found.ranks, table.target_id, table.dataset, table.datasets)
+        plan, told = mined(parts, context.given.read(BatchesOptions).settings())
+        write_plan(context.out, plan, {"data": table.hash, "teacher": dict(found.teacher)})
+        tail = len(plan.epoch(0).tail)
+        about = {"rows": len(table.target_id), "batches": plan.count(), "tail": tail}
+        write_json(context.out / DIAGNOSTICS, {**about, "datasets": told})
         context.progress.advance()
+
+    @staticmethod
+    def plan_of(folder: Path) -> BatchPlan:
+        """Return the plan that a stage wrote to its folder.
+
+        Raises:
+            RunError: if it is not the plan that its hash is of.
+        """
+        from llmx.papers.b3.plan_file import read_plan
+
+        return read_plan(folder)
+
+
+def check_inputs(given: StageInput, options: BatchesOptions) -> None:
+    """Refuse a cut whose stages are not among the needs.
+
+    Raises:
+        ConfigError: naming what is missing.
+    """
+    for kind in ("embed", "rank") if options.cut not in _WITHOUT_RANKS else ():
+        if not reads(given, kind):
+            name = given.stage.name
+            text = f"stage '{name}' has the cut '{options.cut}', and needs no stage of kind {kind}"
+            raise ConfigError(text, f"add one to stages.{name}.needs, or stages.{name}.cut=random")
