@@ -14,11 +14,12 @@ from llmx.store.files import read_json, sync_tree, write_json
 from llmx.store.fingerprint import fingerprint
 from llmx.store.page import write_marked
 from llmx.train.batch_reward import FILE as STATES
+from llmx.train.course.checkpoints import Checkpoint
+from llmx.train.course.fit import ABOUT
+from llmx.train.course.watch import STABLE, curve
 from llmx.train.post_training.audit import Audited
-from llmx.train.post_training.checkpoints import Checkpoint
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.rows import row_hashes
-from llmx.train.post_training.watch import STABLE, curve
 from llmx.train.reward import rewards_identity
 
 _METHODS = {
@@ -57,7 +58,6 @@ def card(about: Mapping[str, Any]) -> str:
     ])  # fmt: skip
 
 
-ABOUT = "training.json"
 # What a checkpoint holds beside the model: states, and files that name places of this machine.
 _NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md", STATES}
 _NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
@@ -92,11 +92,6 @@ def export(
     write_marked(model / "README.md", card(about))
     sync_tree(job.out)
     write_json(job.out / ABOUT, about)  # last: with it, all is there
-
-
-def exported(out: Path) -> bool:
-    """Whether an earlier try has left everything, so that the checkpoints may go."""
-    return (out / ABOUT).exists()
 
 
 def _require_finite(model: Path, last: Checkpoint) -> None:
