@@ -44,7 +44,7 @@ class CourseOptions(StageOptions):
     @classmethod
     def _settings(cls, found: dict[str, Any]) -> dict[str, Any]:
         def check() -> dict[str, Any]:
-            return {**cls.usual, **check_settings(cls.trl, found, "", cls.sources, cls.reserved)}
+            return check_settings(cls.trl, {**cls.usual, **found}, "", cls.sources, cls.reserved)
 
         return _checked(check)
 

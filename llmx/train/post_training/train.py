@@ -13,9 +13,10 @@ from llmx.core.stage import StageContext
 from llmx.store.files import write_json
 from llmx.store.page import write_marked
 from llmx.train.course.checkpoints import check_same_model, newest_whole
+from llmx.train.course.checks import refuse, table
 from llmx.train.course.fit import course, explained, fit, last_checkpoint, ready
 from llmx.train.order import follow, order_of
-from llmx.train.post_training.audit import Audited, audit, refuse
+from llmx.train.post_training.audit import HINTS, Audited, audit
 from llmx.train.post_training.base import decide_hub, find_base
 from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.export import export
@@ -58,10 +59,7 @@ def _shown(text: Encoded, tokenizer: Any) -> dict[str, Any]:
 
 
 def _markdown(audited: Audited, shown: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["# Audit before training", "", "| check | found | of | |", "| --- | --- | --- | --- |"]
-    for check in audited.checks:
-        state = {True: "ok", False: check.level, None: "not checked"}[check.passed]
-        lines.append(f"| {check.check} ({check.detail}) | {check.found} | {check.of} | {state} |")
+    lines = ["# Audit before training", "", *table(audited.checks)]
     for one in shown:
         lines += ["", f"## {one['row']}, {one['part']}", "", "```", one["text"], "```", ""]
         lines += ["With loss:", "", "```", one["with_loss"], "```", ""]
@@ -102,7 +100,7 @@ def prepare(stage: PostTraining, context: StageContext) -> tuple[Job, list[Encod
     audited = audit(rows, texts, limit, tokenizer, tested(folder))
     if done is None or not done.final:  # else the audit is there, with what the trainer fed
         write_audit(audited, tokenizer, context.out)
-    refuse(audited, context.given.stage.name, context.out / AUDIT)
+    refuse(audited.checks, context.given.stage.name, context.out / AUDIT, HINTS)
     step = done.step if done is not None else 0
     job = Job(
         context=context,
