@@ -34,6 +34,7 @@ FAMILIES: dict[str, str] = {
     "metric": "number that a scorer gives an answer",
     "observer": "reader of what outputs do, of one kind of data",
     "picture": "drawing of the figures of a run",
+    "plan": "reader of the batches that a stage of the same kind planned",
     "protocol": "how a judge is asked, and its answers counted",
     "quantity": "what a published figure measures, with its unit",
     "reward": "number that reinforcement learning raises",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from llmx.core.errors import ConfigError
-from llmx.core.options import Count, StageOptions
+from llmx.core.options import Count, InputModel, StageOptions
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.pairs.kind import PairData
-from llmx.engines.embed.place import embedder_folder, embedder_hash
+from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
 from llmx.engines.embed.words import VERSION, WordsEmbedder
 from llmx.stages.pair_table import PairTable
 
@@ -29,15 +30,15 @@ _SECONDS = 12.0  # a call, of which reading the pairs is the most
 class EmbedOptions(StageOptions):
     """By what, and which rows."""
 
-    model: str = Field(
+    model: InputModel = Field(
         default=_WORDS,
-        description="`words` = made of the rows themselves, lexical; a folder, package:NAME or"
-        " OWNER/NAME",
+        description="`words` = made of the rows themselves, lexical; a folder, package:NAME,"
+        " stage:NAME or OWNER/NAME",
     )
     layers: Literal["none", "all"] = Field(
         default="none",
         description="of a model: `none` = its token vectors, averaged; `all` = by"
-        " sentence-transformers",
+        " sentence-transformers, as a stage's model always is",
     )
     split: Literal["train", "calibration", "test"] = Field(default="train", description="of rows")
     query_prompt: str = Field(default="", description="stands before each query")
@@ -64,6 +65,8 @@ class EmbedStage:
         found: dict[str, Any] = {"data": identity(pair_data(given)), **options.model_dump()}
         if options.model == _WORDS:
             return {**found, "embedder": VERSION}
+        if options.model.startswith(STAGE):  # its content is that of the need
+            return found
         return {**found, "model": embedder_hash(embedder_folder(options.model))}
 
     def applies(self, given: StageInput) -> bool:
@@ -73,7 +76,8 @@ class EmbedStage:
     def plan(self, given: StageInput) -> Cost:
         """Some seconds: vectors of words or tokens; a whole model's time is not known."""
         pair_data(given)
-        if given.read(EmbedOptions).layers == "all":
+        options = given.read(EmbedOptions)
+        if options.layers == "all" or options.model.startswith(STAGE):
             return Cost(unknown="the model's speed was not measured")
         return Cost(seconds=_SECONDS)
 
@@ -86,7 +90,7 @@ class EmbedStage:
         spec = pair_data(given)
         rows = lookup("data", spec.kind)(spec).pairs(options.split)
         context.progress.start(2 * len(rows), unit="texts")
-        model = _embedder(options, rows)
+        model = _embedder(options, rows, context.inputs)
         ids = [row.id for row in rows]
         for side, prompt in (("query", options.query_prompt), ("target", options.target_prompt)):
             texts = [getattr(row, side) for row in rows]
@@ -110,10 +114,11 @@ def pair_data(given: StageInput) -> DataSpec:
     return spec
 
 
-def _embedder(options: EmbedOptions, rows: PairRows) -> Embedder:
+def _embedder(options: EmbedOptions, rows: PairRows, inputs: Mapping[str, Path]) -> Embedder:
     from llmx.engines.embed.embedder import SentenceEmbedder, StaticEmbedder
 
     if options.model == _WORDS:
         return WordsEmbedder([(row.query, row.target) for row in rows])
-    folder = embedder_folder(options.model)
-    return StaticEmbedder(folder) if options.layers == "none" else SentenceEmbedder(folder)
+    folder = embedder_folder(options.model, stages=inputs)
+    tokens = options.layers == "none" and not options.model.startswith(STAGE)
+    return StaticEmbedder(folder) if tokens else SentenceEmbedder(folder)

@@ -5,6 +5,7 @@ KINDS = {
     "stage.pool": "llmx.stages.pool:PoolStage",
     "stage.embed": "llmx.stages.embed:EmbedStage",
     "stage.rank": "llmx.stages.rank:RankStage",
+    "stage.contrastive": "llmx.stages.contrastive:ContrastiveStage",
     "stage.decode": "llmx.stages.decode:DecodeStage",
     "stage.ensemble_latency": "llmx.stages.latency:LatencyStage",
     "stage.ensemble_report": "llmx.stages.ensemble_report:EnsembleReportStage",

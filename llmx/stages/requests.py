@@ -17,8 +17,8 @@ from llmx.data.tasks.options import Wrapper, sent_wrapper, wrap
 from llmx.engines.engine import Engine, Telling, engine_class
 from llmx.engines.size import clock_identity, model_identity
 from llmx.store.files import read_json
+from llmx.train.course.duration import on_cpu, written_seconds
 from llmx.train.post_training.base import size_of
-from llmx.train.post_training.duration import on_cpu, written_seconds
 
 
 def answering(given: StageInput, inputs: Iterable[str] | None = None) -> ArmSpec:

@@ -18,7 +18,7 @@ from llmx.report.training.drawn import Count, by_step, chosen
 from llmx.report.training.evidence import Half, SeedRun, TraceReading
 from llmx.report.training.trained_on import TrainedOn, trained_on
 from llmx.store.files import read_json
-from llmx.train.post_training.fields import setting
+from llmx.train.course.fields import setting
 
 if TYPE_CHECKING:
     from llmx.stages.training_report import TrainingReportOptions

@@ -25,9 +25,9 @@ from llmx.engines.pair import ready_folder
 from llmx.engines.pretrained import explained
 from llmx.engines.size import ModelSize, local_folder, model_identity
 from llmx.store.files import read_lines, sync_tree, write_json
+from llmx.train.course.duration import on_cpu, supervised_seconds
 from llmx.train.malloc import keep_freed_memory
 from llmx.train.order import ByLength, follow
-from llmx.train.post_training.duration import on_cpu, supervised_seconds
 
 _ACCIDENTS = {"threads", "save_steps"}  # change the speed of a run, not what it means
 _ORDER = 2  # of the rows: 1 was exact after a kill in the first pass only

@@ -57,13 +57,13 @@ NOT_GIVEN = {
     ("store/files.py", "place / part"),
     ("train/post_training/export.py", "to / path.name"),
     ("train/post_training/rows.py", "folder / f'{name}.jsonl'"),
-    ("train/post_training/train.py", "context.out / name"),
+    ("train/course/fit.py", "context.out / name"),
 }
 # Processes of llmx that speak to one another in lines of JSON.
 OWN_LINES = {
     *("engines/vllm/process.py", "engines/vllm_worker/channel.py", "engines/vllm_server/serve.py"),
     *("core/templates/guarded.py", "core/templates/reader.py"),
-    *("train/post_training/launch.py", "train/post_training/reward_func.py"),
+    *("train/course/launch.py", "train/post_training/reward_func.py"),
     "train/batch_reward.py",  # a state of our own, as it comes back from a checkpoint
     *("train/post_training/rollouts.py", "graph/workers.py", "engines/vllm/found.py"),
 }

@@ -406,7 +406,7 @@ STARTED = {
     ("engines/vllm/found.py", "[str(python), '-c', _ASK]"),
     ("graph/workers.py", "_command(spec, cache)"),  # paths, a process id
     ("store/machine.py", "command"),  # nvidia-smi
-    ("train/post_training/launch.py", "_command(path, about)"),  # paths
+    ("train/course/launch.py", "_command(path, about)"),  # paths
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from llmx.engines.vllm.interpreter import environment
 from llmx.graph.workers import _command
-from llmx.train.post_training import launch
+from llmx.train.course import launch
 
 STOLEN = "open('stolen', 'w').close()\n"
 

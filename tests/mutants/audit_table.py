@@ -270,7 +270,7 @@ AUDIT = [
         ("tests/unit/train/test_puzzle_rewards.py::test_right_wrong_and_formless[countdown]"),
     ),
     Mutant(  # rewards scaled by the batch
-        "train/post_training/job.py",
+        "train/course/job.py",
         "settings = {**job.settings, **(more or {})}",
         'settings = {**job.settings, **(more or {}), "scale_rewards": "batch"}',
         "tests/training/test_rollouts.py::test_the_advantage_of_grpo_by_hand",

@@ -132,7 +132,7 @@ SILENT = [
         f"{_SIGNAL}::test_a_verdict_that_rests_on_it_is_not_testable",
     ),
     Mutant(
-        "train/post_training/watch.py",
+        "train/course/watch.py",
         "return before + 1 if",
         "return 1 if",
         "tests/training/test_trackers.py::test_a_training_without_signal_is_warned_of_while_it_runs",

@@ -157,7 +157,7 @@ _P = "train/post_training/"
 
 COURSE = [
     Mutant(  # every training has TRL's settings
-        f"{_P}settings.py",
+        "train/course/settings.py",
         "fields_of(sources) if sources else fields(kind)",
         'fields("sft")',
         f"{_C}test_each_kind_knows_the_settings_of_its_own_configuration",

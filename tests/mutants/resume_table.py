@@ -85,7 +85,7 @@ RESUME = [
     ),
 ]
 
-_LAUNCH = "train/post_training/launch.py"
+_LAUNCH = "train/course/launch.py"
 _FIRST = "tests/training/test_launch_killed.py::test_what_went_wrong_first_is_told"
 LAUNCHED = [
     Mutant(  # whoever lost its peer is to blame

@@ -155,9 +155,9 @@ OWN_FOLDER = [
     Mutant("engines/vllm/interpreter.py", 'found["PYTHONSAFEPATH"] = "1"',
            'found["PYTHONSAFEPATH"] = ""',
            f"{_FOLDER}::test_a_worker_of_vllm_takes_nothing_from_there"),
-    Mutant("train/post_training/launch.py", '{**os.environ, "PYTHONSAFEPATH": "1"}',
+    Mutant("train/course/launch.py", '{**os.environ, "PYTHONSAFEPATH": "1"}',
            "{**os.environ}", f"{_FOLDER}::test_processes_of_a_training_take_nothing_from_there"),
-    Mutant("train/post_training/launch.py", '{**os.environ, "PYTHONSAFEPATH": "1"}',
+    Mutant("train/course/launch.py", '{**os.environ, "PYTHONSAFEPATH": "1"}',
            '{"PYTHONSAFEPATH": "1"}',
            f"{_FOLDER}::test_processes_of_a_training_take_nothing_from_there"),
 ]  # fmt: skip

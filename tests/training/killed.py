@@ -31,7 +31,8 @@ def _tear(folder: Any, **_: Any) -> None:
 
 def _arm(moment: str, at: int) -> Any:
     """Prepare the end: after steps (here, or in all), in a save, or while the model is written."""
-    from llmx.train.post_training import export, train, watch
+    from llmx.train.course import fit, watch
+    from llmx.train.post_training import export
 
     if moment == "step":
         return Ends(at)
@@ -40,7 +41,7 @@ def _arm(moment: str, at: int) -> Any:
     if moment == "export":
         export.card = end
     if moment == "sweep":  # all is there, and of the checkpoints the weights are gone
-        train.shutil.rmtree = _tear
+        fit.shutil.rmtree = _tear
     if moment == "save":  # everything is written but the mark
         mark, calls = watch.mark_whole, iter(range(at - 1))
         watch.mark_whole = lambda *given: end() if next(calls, None) is None else mark(*given)

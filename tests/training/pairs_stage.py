@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from llmx.core.stage import Memory
+from llmx.train.course.fields import ARGUMENTS
 from llmx.train.post_training.audit import Limit
 from llmx.train.post_training.encoded import Encoded
-from llmx.train.post_training.fields import ARGUMENTS
 from llmx.train.post_training.job import arguments
 from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.stage import PostTraining

@@ -9,9 +9,9 @@ from llmx.config.check import validate
 from llmx.config.compose import compose
 from llmx.runs.run import run
 from llmx.store.files import read_json, read_lines
+from llmx.train.course.settings import DEFAULTS
+from llmx.train.course.trackers import TRACKERS
 from llmx.train.post_training.options import TrainingOptions
-from llmx.train.post_training.settings import DEFAULTS
-from llmx.train.post_training.trackers import TRACKERS
 
 PAGE = (Path(__file__).parents[2] / "docs/training.md").read_text(encoding="utf-8")
 

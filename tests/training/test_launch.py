@@ -80,7 +80,7 @@ def test_a_launched_process_ends_with_the_one_that_started_it():
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     code = (
-        "import sys, time; from llmx.train.post_training.launched import _end_with\n"
+        "import sys, time; from llmx.train.course.launched import _end_with\n"
         "_end_with(int(sys.argv[1])); time.sleep(120)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(gone.pid)], timeout=100)

@@ -13,7 +13,7 @@ from tiny import DRAWN, FAST
 
 from llmx.core.errors import RunError
 from llmx.core.progress import Silent
-from llmx.train.post_training.launch import _error
+from llmx.train.course.launch import _error
 
 SFT = {**FAST, "per_device_train_batch_size": 2, "max_steps": 6, "save_steps": 2}
 REWARD = {"grpo": {"rewards": ["gsm"]}}  # one that a process of its own knows
@@ -37,7 +37,7 @@ def ranks():
     """Return the processes of the training below this one, by rank."""
     found = {}
     for one in psutil.Process().children(recursive=True):
-        if "llmx.train.post_training.launched" in one.cmdline() and "RANK" in one.environ():
+        if "llmx.train.course.launched" in one.cmdline() and "RANK" in one.environ():
             found[int(one.environ()["RANK"])] = one
     return found
 

@@ -9,15 +9,15 @@ import pytest
 from llmx.core.errors import ConfigError
 from llmx.core.spec import ArmSpec, ModelSpec, StageSpec
 from llmx.core.stage import StageInput
-from llmx.train.post_training.base import bases_identity
-from llmx.train.post_training.fields import WITHOUT_TRL, defaults, fields, setting
-from llmx.train.post_training.settings import (
+from llmx.train.course.fields import WITHOUT_TRL, defaults, fields, setting
+from llmx.train.course.settings import (
     ACCIDENTS,
     DEFAULTS,
     RESERVED,
     check_lora,
     check_settings,
 )
+from llmx.train.post_training.base import bases_identity
 
 KINDS = ("sft", "dpo", "grpo", "rloo")
 
@@ -48,7 +48,7 @@ def test_the_source_has_the_defaults_of_the_dataclass(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_trl_the_defaults_are_those_of_the_tested_version(kind, monkeypatch):
     told = {name: defaults(kind)[name] for name in WITHOUT_TRL[kind]}
-    monkeypatch.setattr("llmx.train.post_training.fields.installed", lambda package: False)
+    monkeypatch.setattr("llmx.train.course.fields.installed", lambda package: False)
     assert defaults(kind) == told
 
 

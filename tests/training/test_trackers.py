@@ -10,9 +10,9 @@ import pytest
 from tiny import FAST
 
 from llmx.core.errors import ConfigError
-from llmx.train.post_training import trackers as module
-from llmx.train.post_training.trackers import TRACKERS, Tracked, chosen, tracking
-from llmx.train.post_training.watch import curve, numbers, watch
+from llmx.train.course import trackers as module
+from llmx.train.course.trackers import TRACKERS, Tracked, chosen, tracking
+from llmx.train.course.watch import curve, numbers, watch
 
 
 class Recorder(ModuleType):
@@ -98,7 +98,7 @@ def test_a_tracker_is_closed_when_training_fails(tmp_path, monkeypatch):
 
 def test_nothing_is_imported_until_it_is_chosen():
     code = (
-        "import sys, llmx.train.post_training.trackers as t, pathlib\n"
+        "import sys, llmx.train.course.trackers as t, pathlib\n"
         "with t.tracking([], t.Tracked('a', 'b', pathlib.Path('.'), {})): pass\n"
         "assert not {'wandb', 'mlflow', 'trackio', 'tensorboard', 'torch'} & set(sys.modules)"
     )

@@ -8,8 +8,8 @@ from tiny import DRAWN, FAST
 from llmx.core.registry import lookup
 from llmx.core.spec import EngineSpec
 from llmx.engines.size import ModelSize, model_size
-from llmx.train.post_training.fields import defaults
-from llmx.train.post_training.memory import trainable, training_memory
+from llmx.train.course.fields import defaults
+from llmx.train.course.memory import trainable, training_memory
 
 PAPER = ModelSize(
     layers=36, parameters=3_085_938_688, hidden=2048, intermediate=11008, kv_width=256,
@@ -95,10 +95,8 @@ H200 = 150_754_820_096
 @pytest.fixture
 def drawing(work, monkeypatch):
     """Plan the released GRPO for the paper's model, on a GPU."""
-    for module in ("stage", "duration"):
-        monkeypatch.setattr(
-            f"llmx.train.post_training.{module}.machine", lambda: {"accelerators": ["H200"]}
-        )
+    for module in ("post_training.stage", "course.duration"):
+        monkeypatch.setattr(f"llmx.train.{module}.machine", lambda: {"accelerators": ["H200"]})
     monkeypatch.setattr("llmx.train.post_training.stage.installed", lambda package: True)
     monkeypatch.setattr("llmx.train.post_training.policy.device_memory", lambda device: H200)
     monkeypatch.setattr("llmx.train.post_training.cost.size_of", lambda names, given: PAPER)

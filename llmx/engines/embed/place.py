@@ -14,7 +14,7 @@ from llmx.engines.size import cached_folder
 from llmx.store.files import inside, read_json
 from llmx.store.fingerprint import fingerprint, hash_file
 
-PACKAGE = "package:"
+PACKAGE, STAGE = "package:", "stage:"
 _MODULES = "modules.json"
 _OURS = "sentence_transformers."
 _CONTENT = {".json", ".safetensors", ".txt", ".model"}
@@ -42,8 +42,8 @@ def embedder_folder(
 def _folder(name: str, revision: str | None, stages: Mapping[str, Path]) -> Path:
     if name.startswith(PACKAGE):
         return _packaged(name.removeprefix(PACKAGE))
-    if name.startswith("stage:"):
-        need = name.removeprefix("stage:")
+    if name.startswith(STAGE):
+        need = name.removeprefix(STAGE)
         if need not in stages:
             raise EngineError(f"model '{name}' is no input of this stage", f"add {need} to needs")
         return inside(stages[need], "model")

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from llmx.core.audit import Check
-from llmx.core.errors import DataError
+from llmx.train.course.checks import check
 from llmx.train.post_training.encoded import Encoded
 from llmx.train.post_training.rows import TrainingRow, asked_by, asks
 
@@ -108,15 +107,11 @@ def _hash(texts: Sequence[Encoded]) -> str:
     return digest.hexdigest()
 
 
-def _check(name: str, found: int, of: int, detail: str, level: Any = "warn") -> Check:
-    return Check(check=name, level=level, passed=not found, found=found, of=of, detail=detail)
-
-
 def _truncated(texts: Sequence[Encoded], limit: Limit) -> Check:
     most = limit.longest
     found = 0 if most is None else sum(text.length > most for text in texts)
     level = "fail" if texts and found == len(texts) else "warn"
-    return _check("truncated", found, len(texts), f"longer than {limit.name}={most}", level)
+    return check("truncated", found, len(texts), f"longer than {limit.name}={most}", level)
 
 
 def _too_long(cut: Sequence[Encoded], limit: Limit) -> list[Check]:
@@ -125,14 +120,14 @@ def _too_long(cut: Sequence[Encoded], limit: Limit) -> list[Check]:
         return []
     found = sum(len(text.ids) > limit.known for text in cut)
     detail = f"longer than the {limit.known} positions of the model"
-    return [_check("beyond the model", found, len(cut), detail)]
+    return [check("beyond the model", found, len(cut), detail)]
 
 
 def _no_loss(cut: Sequence[Encoded]) -> Check:
     answered = [text for text in cut if text.part != "prompt"]
     found = sum(not any(text.mask) for text in answered)
     level = "fail" if answered and found == len(answered) else "warn"
-    return _check("without loss", found, len(answered), "the prompt fills all of it", level)
+    return check("without loss", found, len(answered), "the prompt fills all of it", level)
 
 
 def _no_end(cut: Sequence[Encoded], tokenizer: Any) -> Check:
@@ -140,19 +135,19 @@ def _no_end(cut: Sequence[Encoded], tokenizer: Any) -> Check:
     answered = [text for text in cut if text.part != "prompt"]
     found = sum(tokenizer.eos_token_id not in text.learned for text in answered)
     detail = "no token with loss is the tokenizer's EOS"
-    return _check("without end", found, len(answered), detail)
+    return check("without end", found, len(answered), detail)
 
 
 def _double_begin(texts: Sequence[Encoded], tokenizer: Any) -> Check:
     begin = tokenizer.bos_token_id
     found = sum(begin is not None and text.ids[:2] == (begin, begin) for text in texts)
-    return _check("double begin", found, len(texts), "two BOS tokens at the front")
+    return check("double begin", found, len(texts), "two BOS tokens at the front")
 
 
 def _duplicates(rows: Sequence[TrainingRow]) -> Check:
     counts = Counter(asks(row.fields) for row in rows)
     found = sum(count - 1 for count in counts.values())
-    return _check("duplicates", found, len(rows), "rows that ask what an earlier one asks")
+    return check("duplicates", found, len(rows), "rows that ask what an earlier one asks")
 
 
 def _overlaps(rows: Sequence[TrainingRow], tested: Mapping[str, set[str]]) -> list[Check]:
@@ -161,33 +156,14 @@ def _overlaps(rows: Sequence[TrainingRow], tested: Mapping[str, set[str]]) -> li
     for split, keys in tested.items():
         found = sum(not keys.isdisjoint(one) for one in asked)
         detail = f"rows that ask a question of the {split} split"
-        checks.append(_check(f"overlap with {split}", found, len(rows), detail, "fail"))
+        checks.append(check(f"overlap with {split}", found, len(rows), detail, "fail"))
     if not checks:
         detail = "the data stage wrote no test split"
         checks.append(Check(check="overlap with test", level="fail", detail=detail, passed=None))
     return checks
 
 
-def refuse(audited: Audited, stage: str, page: Path) -> None:
-    """Raise for the first check of level fail that has failed.
-
-    Args:
-        page: where the audit can be read.
-
-    Raises:
-        DataError: naming what was found, and where to read more.
-    """
-    for check in audited.checks:
-        if check.level == "fail" and check.passed is False:
-            hint = _HINTS.get(check.check.partition(" ")[0], "repair the rows")
-            raise DataError(
-                f"stage '{stage}' is not trained: {check.check}, {check.found} of {check.of}"
-                f" ({check.detail})",
-                f"{hint}; {page} shows rows as they would be fed",
-            )
-
-
-_HINTS = {
+HINTS = {
     "overlap": "draw the splits apart: training on what is tested on measures nothing",
     "truncated": "raise the limit in the stage's settings, or shorten the rows",
     "without": "raise settings.max_length, or shorten the prompts",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from llmx.core.errors import LlmxError
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.engines.size import ModelSize
+from llmx.train.course.duration import on_cpu
+from llmx.train.course.processes import Processes
+from llmx.train.course.steps import steps_of, without_end
 from llmx.train.post_training.base import size_of
-from llmx.train.post_training.duration import on_cpu
 from llmx.train.post_training.options import TrainingOptions, bases
-from llmx.train.post_training.processes import Processes
-from llmx.train.post_training.steps import steps_of, without_end
 
 if TYPE_CHECKING:
     from llmx.train.post_training.stage import PostTraining

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from llmx.core.stage import Memory
 from llmx.engines.size import ModelSize
+from llmx.train.course.memory import training_memory
 from llmx.train.post_training.audit import Limit
 from llmx.train.post_training.encoded import Encoded, encode_answered
 from llmx.train.post_training.job import Job, adapter, configuration
 from llmx.train.post_training.lengths import length_of, limit_of
-from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import DpoOptions, TrainingOptions
 from llmx.train.post_training.rows import TrainingRow
 from llmx.train.post_training.stage import PostTraining

@@ -14,11 +14,13 @@ from llmx.store.files import read_json, sync_tree, write_json
 from llmx.store.fingerprint import fingerprint
 from llmx.store.page import write_marked
 from llmx.train.batch_reward import FILE as STATES
+from llmx.train.course.card import framed, require_finite
+from llmx.train.course.checkpoints import Checkpoint
+from llmx.train.course.fit import ABOUT
+from llmx.train.course.watch import curve
 from llmx.train.post_training.audit import Audited
-from llmx.train.post_training.checkpoints import Checkpoint
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.rows import row_hashes
-from llmx.train.post_training.watch import STABLE, curve
 from llmx.train.reward import rewards_identity
 
 _METHODS = {
@@ -36,28 +38,18 @@ def card(about: Mapping[str, Any]) -> str:
     known = parent.get("content") or parent.get("revision") or "unknown"
     last = about["curve"][-1] if about["curve"] else {}
     ends = ", ".join(f"{n} {last[n]:.4g}" for n in ("loss", "reward", "length") if n in last)
-    settings = [f"| `{name}` | `{value}` |" for name, value in sorted(about["settings"].items())]
-    return "\n".join([
-        "---",
-        "library_name: transformers",
-        "---",
-        f"# Trained by {_METHODS.get(about['kind'], about['kind'])}",
-        "",
+    lines = [
         f"{about['steps']} steps from `{parent['name']}` ({known}) on {rows['count']} rows"
         f" ({rows['hash']}), seed {about['seed']}. At the end: {ends or 'nothing was logged'}.",
         *([f"Rewards: {', '.join(about['rewards'])}."] if about["rewards"] else []),
         *([f"LoRA, merged into the weights: `{about['lora']}`."] if about["lora"] else []),
         "",
         f"Weights: {made['result']['content']}. Chat template: {made['template']}.",
-        "",
-        "| setting | value |",
-        "| --- | --- |",
-        *settings,
-        "",
-    ])  # fmt: skip
+    ]
+    title = f"Trained by {_METHODS.get(about['kind'], about['kind'])}"
+    return framed("transformers", title, lines, about["settings"])
 
 
-ABOUT = "training.json"
 # What a checkpoint holds beside the model: states, and files that name places of this machine.
 _NOT_MODEL = {"trainer_state.json", "whole.json", "training_args.bin", "README.md", STATES}
 _NOT_MODEL_SUFFIX = {".pt", ".pth", ".bin"}
@@ -85,30 +77,13 @@ def export(
         _copy(last.path, job.out / "adapter")
         _merge(job, last.path, model)
     complete(job, model)
-    _require_finite(model, last)
+    require_finite(model, last.step)
     hashes = row_hashes(job.rows)
     write_json(job.out / "rows.json", hashes)
     about = _about(job, audited, last, hashes)
     write_marked(model / "README.md", card(about))
     sync_tree(job.out)
     write_json(job.out / ABOUT, about)  # last: with it, all is there
-
-
-def exported(out: Path) -> bool:
-    """Whether an earlier try has left everything, so that the checkpoints may go."""
-    return (out / ABOUT).exists()
-
-
-def _require_finite(model: Path, last: Checkpoint) -> None:
-    """Refuse a model that answers nothing: its last step broke it, after its last loss."""
-    from safetensors.torch import load_file
-
-    for path in sorted(model.glob("*.safetensors")):
-        for name, weight in load_file(path).items():
-            if not weight.isfinite().all():
-                raise RunError(
-                    f"the training diverged: {name} is not finite at step {last.step}", STABLE
-                )
 
 
 def _copy(checkpoint: Path, to: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmx.engines.size import ModelSize
+from llmx.train.course.fields import defaults
 from llmx.train.post_training.audit import Limit
-from llmx.train.post_training.fields import defaults
 
 
 def limit_of(kind: str, settings: Mapping[str, Any], context: int | None) -> Limit:

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from llmx.core.errors import ConfigError, nearest
-from llmx.core.options import ArmName, InputModels, RewardName, StageOptions, wrong
+from llmx.core.errors import ConfigError
+from llmx.core.options import ArmName, InputModels, RewardName
 from llmx.core.stage import StageInput
-from llmx.train.post_training.fields import Source
-from llmx.train.post_training.settings import check_lora, check_settings
-from llmx.train.post_training.trackers import TRACKERS
-
-T = TypeVar("T")
+from llmx.train.course.options import CourseOptions
 
 
-class TrainingOptions(StageOptions):
-    """What stages `sft`, `dpo`, `grpo` and `rloo` take beside `kind`, `over` and `needs`.
+class TrainingOptions(CourseOptions):
+    """What stages `sft`, `dpo`, `grpo` and `rloo` take beside `kind`, `over` and `needs`."""
 
-    Attributes:
-        trl: the kind whose configuration the settings are.
-        sources: classes of the configuration of another trainer, from the base on.
-    """
-
-    trl: ClassVar[str] = ""
-    sources: ClassVar[tuple[Source, ...]] = ()
-
-    settings: dict[str, Any] = Field(default={}, description="TRL's configuration, by its names")
-    lora: dict[str, Any] | None = Field(
-        default=None, description="peft's LoraConfig; null = all weights"
-    )
     base: InputModels | None = Field(
         default=None,
         description="model to start from; of several the first that the arm has; null = "
@@ -41,38 +24,9 @@ class TrainingOptions(StageOptions):
     rewards: tuple[RewardName, ...] = Field(
         default=(), description="of `grpo` and `rloo`: registered rewards; their sum counts"
     )
-    trackers: tuple[str, ...] | None = Field(
-        default=None, description="null = tensorboard, where it is installed"
-    )
-    accelerate: str | None = Field(default=None, description="configuration file of accelerate")
     arms: tuple[ArmName, ...] | None = Field(
         default=None, description="arms that train; null = all"
     )
-
-    @field_validator("settings")
-    @classmethod
-    def _settings(cls, found: dict[str, Any]) -> dict[str, Any]:
-        return _checked(lambda: check_settings(cls.trl, found, "", cls.sources))
-
-    @field_validator("lora")
-    @classmethod
-    def _lora(cls, found: dict[str, Any] | None) -> dict[str, Any] | None:
-        return _checked(lambda: check_lora(found, ""))
-
-    @field_validator("trackers")
-    @classmethod
-    def _trackers(cls, found: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for tracker in found or ():
-            if tracker not in TRACKERS:
-                raise wrong(f"unknown tracker '{tracker}'", nearest(tracker, TRACKERS, "trackers"))
-        return found
-
-
-def _checked(check: Callable[[], T]) -> T:
-    try:
-        return check()
-    except ConfigError as error:
-        raise wrong(error.message, error.hint) from error
 
 
 class SftOptions(TrainingOptions):

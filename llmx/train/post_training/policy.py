@@ -11,15 +11,15 @@ from llmx.core.stage import Memory, StageInput
 from llmx.engines.size import ModelSize
 from llmx.store.machine import device_memory
 from llmx.train.batch_reward import restore_states, save_states
-from llmx.train.post_training.accelerate_file import read_processes
+from llmx.train.course.accelerate_file import read_processes
+from llmx.train.course.checkpoints import newest_whole
+from llmx.train.course.duration import on_cpu, rewarded_seconds
+from llmx.train.course.fields import setting
+from llmx.train.course.memory import training_memory
 from llmx.train.post_training.audit import Limit
-from llmx.train.post_training.checkpoints import newest_whole
 from llmx.train.post_training.cost import per_step
-from llmx.train.post_training.duration import on_cpu, rewarded_seconds
 from llmx.train.post_training.encoded import Encoded, encode_asked
-from llmx.train.post_training.fields import setting
 from llmx.train.post_training.job import Job, adapter, configuration
-from llmx.train.post_training.memory import training_memory
 from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.reward_func import Rewarding, record_rollouts
 from llmx.train.post_training.rollouts import RolloutBook

@@ -11,18 +11,18 @@ from llmx.core.errors import EngineError, LlmxError
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.engines.size import ModelSize
 from llmx.store.machine import machine
-from llmx.train.post_training.accelerate_file import read_processes
+from llmx.train.course.accelerate_file import read_processes
+from llmx.train.course.duration import supervised_seconds
+from llmx.train.course.fields import INSTALL, installed
+from llmx.train.course.settings import ACCIDENTS
+from llmx.train.course.steps import steps_of
 from llmx.train.post_training.audit import Limit
 from llmx.train.post_training.base import Base, bases_identity, known_positions, load_tokenizer
 from llmx.train.post_training.cost import cost, per_step
-from llmx.train.post_training.duration import supervised_seconds
 from llmx.train.post_training.encoded import Encoded
-from llmx.train.post_training.fields import INSTALL, installed
 from llmx.train.post_training.job import Job
 from llmx.train.post_training.options import TrainingOptions, bases, read_options, trains
 from llmx.train.post_training.rows import TrainingRow
-from llmx.train.post_training.settings import ACCIDENTS
-from llmx.train.post_training.steps import steps_of
 
 
 class PostTraining(ABC):
@@ -134,6 +134,12 @@ class PostTraining(ABC):
         longest = self.limit(options, size.context or None).longest
         rows = per_step(options.settings)
         return supervised_seconds(size, steps, rows, longest or size.context)
+
+    def steps(self, context: StageContext) -> None:
+        """Do what is left of the steps: the share of one process, where there are several."""
+        from llmx.train.post_training.train import prepare, steps
+
+        steps(self, *prepare(self, context))
 
     def run(self, context: StageContext) -> None:
         """Train, or go on training."""

@@ -12,8 +12,8 @@ from similarity_graphs import graph_of
 from llmx.core.errors import ConfigError
 from llmx.papers.b3.cut import CutRows, cut
 from llmx.papers.b3.draws import permutation, uniforms, words
-from llmx.papers.b3.order import of_device, slices
 from llmx.papers.b3.plan import BatchPlan, groups
+from llmx.train.contrastive.slices import of_device, slices
 
 
 def clustered(rows, size, names, seed):

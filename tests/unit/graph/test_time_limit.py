@@ -20,7 +20,7 @@ SHIPPED = [
 def planned(tmp_path, monkeypatch):
     """Plan on two cores without a GPU, whatever this machine has."""
     found = {**machines.machine(), "accelerators": [], "cores": 2}
-    for module in ("graph.plan", "graph.workers", "train.post_training.duration"):
+    for module in ("graph.plan", "graph.workers", "train.course.duration"):
         monkeypatch.setattr(f"llmx.{module}.machine", lambda: found)
 
     def made(*given, name="backtracking_countdown", workers=None):

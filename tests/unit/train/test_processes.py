@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from llmx.core.errors import ConfigError
 from llmx.core.stage import Memory
-from llmx.train.post_training.accelerate_file import read_processes
-from llmx.train.post_training.processes import START_ALL, Processes
-from llmx.train.post_training.sharding import Sharding, fsdp, zero
+from llmx.train.course.accelerate_file import read_processes
+from llmx.train.course.processes import START_ALL, Processes
+from llmx.train.course.sharding import Sharding, fsdp, zero
 
 WHOLE = Memory(weights=800, gradients=800, optimiser=1600, activations=50, cache=30)
 
@@ -232,7 +232,7 @@ def test_names_and_defaults_are_those_of_accelerate(tmp_path):
     from accelerate.commands.launch import launch_command_parser
     from accelerate.utils import constants, str_to_bool
 
-    from llmx.train.post_training import sharding
+    from llmx.train.course import sharding
 
     assert list(sharding._STRATEGIES) == constants.FSDP_SHARDING_STRATEGY
     assert set(START_ALL) == set(constants.DEEPSPEED_MULTINODE_LAUNCHERS) - {"standard", "nossh"}

@@ -8,8 +8,8 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.stage import Memory
-from llmx.train.post_training.memory import half, width
-from llmx.train.post_training.sharding import NONE, Sharding
+from llmx.train.course.memory import half, width
+from llmx.train.course.sharding import NONE, Sharding
 
 # DeepSpeed's launchers that start the processes of all machines; the others want a command on each.
 START_ALL = ("pdsh", "openmpi", "mvapich", "mpich", "slurm")

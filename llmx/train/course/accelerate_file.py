@@ -10,8 +10,8 @@ import yaml
 
 from llmx.core.errors import ConfigError
 from llmx.core.user_cache import at_home
-from llmx.train.post_training.processes import START_ALL, Processes
-from llmx.train.post_training.sharding import NONE, Sharding, deepspeed, fsdp, zero
+from llmx.train.course.processes import START_ALL, Processes
+from llmx.train.course.sharding import NONE, Sharding, deepspeed, fsdp, zero
 
 _NO = ("no", "False", "None", "")  # YAML reads an unquoted "no" as false
 _MAKE = "`accelerate config --config_file FILE.yaml` makes one"

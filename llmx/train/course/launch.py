@@ -78,7 +78,7 @@ def _wait_for_the_last(out: Path) -> None:
 
 def _command(configuration: Path, about: Path) -> list[str]:
     launcher = [sys.executable, "-m", "accelerate.commands.launch"]
-    module = ["-m", "llmx.train.post_training.launched"]
+    module = ["-m", "llmx.train.course.launched"]
     return [*launcher, "--config_file", str(configuration), *module, str(about)]
 
 
@@ -86,6 +86,7 @@ def _packed(context: StageContext) -> dict[str, Any]:
     given = context.given
     return {
         "stage": given.stage.model_dump(mode="json"),
+        "stages": {name: one.model_dump(mode="json") for name, one in given.stages.items()},
         "arms": {name: arm.model_dump(mode="json") for name, arm in given.arms.items()},
         "identity": context.identity,
         "inputs": {name: str(folder) for name, folder in context.inputs.items()},

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from llmx.core.errors import ConfigError
 from llmx.core.install import pip_install
-from llmx.train.post_training.fields import installed
+from llmx.train.course.fields import installed
 
 Open = Callable[["Tracked"], "Tracker"]
 

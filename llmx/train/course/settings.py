@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 from llmx.core.errors import ConfigError
-from llmx.train.post_training.fields import Source, fields, fields_of, installed
+from llmx.train.course.fields import Source, fields, fields_of, installed
 
 _STAGE = "the stage decides it"
 _RESUME = "a killed training would not end at the same weights"
@@ -55,7 +56,11 @@ _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bo
 
 
 def check_settings(
-    kind: str, settings: Mapping[str, Any], where: str, sources: Sequence[Source] = ()
+    kind: str,
+    settings: Mapping[str, Any],
+    where: str,
+    sources: Sequence[Source] = (),
+    reserved: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the settings with this project's defaults.
 
@@ -63,13 +68,15 @@ def check_settings(
         kind: ``sft``, ``dpo``, ``grpo`` or ``rloo``.
         where: the option's dotted name, for messages.
         sources: the configuration's classes, of another kind.
+        reserved: more names that the stage decides, and what to write instead.
 
     Raises:
         ConfigError: for a name that TRL does not know (with the nearest it does), one that a
             stage decides, or a value of another type. Names are not checked without TRL.
     """
-    for name in sorted(settings.keys() & RESERVED.keys()):
-        raise ConfigError(f"{where}.{name} cannot be set", RESERVED[name])
+    held = {**RESERVED, **reserved}
+    for name in sorted(settings.keys() & held.keys()):
+        raise ConfigError(f"{where}.{name} cannot be set", held[name])
     loading = settings.get("model_init_kwargs") or {}
     if not isinstance(loading, Mapping):
         raise ConfigError(f"{where}.model_init_kwargs must be a mapping", "write it as YAML")
@@ -83,7 +90,7 @@ def check_settings(
         raise ConfigError(f"{where}.save_total_limit is too small", f"2 or more, or {_RESUME}")
     package = sources[-1][0] if sources else "trl"
     if installed(package):
-        _check(settings, fields_of(sources) if sources else fields(kind), where, RESERVED)
+        _check(settings, fields_of(sources) if sources else fields(kind), where, held)
     return {**DEFAULTS, **settings}
 
 

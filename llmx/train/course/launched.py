@@ -18,8 +18,7 @@ from llmx.core.spec import ArmSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.store.files import read_json
 from llmx.store.lock import Lock
-from llmx.train.post_training.launch import LOCK
-from llmx.train.post_training.train import fit, prepare
+from llmx.train.course.launch import LOCK
 
 
 class _Lines:
@@ -66,7 +65,8 @@ def _alive(process: int) -> bool:
 
 def _context(about: dict[str, Any]) -> StageContext:
     arms = {name: ArmSpec.model_validate(arm) for name, arm in about["arms"].items()}
-    given = StageInput(StageSpec.model_validate(about["stage"]), arms)
+    stages = {name: StageSpec.model_validate(one) for name, one in about["stages"].items()}
+    given = StageInput(StageSpec.model_validate(about["stage"]), arms, stages=stages)
     inputs = {name: Path(folder) for name, folder in about["inputs"].items()}
     return StageContext(given, about["identity"], inputs, Path(about["out"]), _Lines())
 
@@ -82,7 +82,7 @@ def main(path: str) -> int:
         time.sleep(0.2)
     stage = lookup("stage", context.given.stage.kind)()
     try:
-        fit(stage, *prepare(stage, context))
+        stage.steps(context)
     except LlmxError as error:
         found = {"message": error.message, "hint": error.hint, "told": True}
     except Exception as error:

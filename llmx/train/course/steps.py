@@ -7,7 +7,7 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.core.stage import StageInput
-from llmx.train.post_training.duration import on_cpu
+from llmx.train.course.duration import on_cpu
 
 _EPOCHS = -1  # TRL's value for "as num_train_epochs says", which is also its default
 

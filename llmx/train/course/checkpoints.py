@@ -13,7 +13,6 @@ from pathlib import Path
 from llmx.core.errors import StoreError
 from llmx.engines.adapter import first_other, shapes, unlike
 from llmx.store.files import read_json, sync, sync_tree, write_json
-from llmx.train.post_training.rollouts import FILE as ROLLOUTS
 
 FOLDER = "checkpoints"
 _MARK = "whole.json"
@@ -35,10 +34,10 @@ class Checkpoint:
 
 
 def mark_whole(path: Path, step: int, steps: int) -> None:
-    """Call a checkpoint whole, after it and the rollouts before it have reached the disk."""
+    """Call a checkpoint whole, after it and the records before it have reached the disk."""
     sync_tree(path)
-    if (rollouts := path.parent.parent / ROLLOUTS).exists():
-        sync(rollouts)
+    for records in sorted(path.parent.parent.glob("*.jsonl")):
+        sync(records)
     write_json(path / _MARK, {"step": step, "steps": steps})
 
 

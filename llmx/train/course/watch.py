@@ -9,8 +9,8 @@ from typing import Any
 
 from llmx.core.errors import RunError
 from llmx.core.progress import Progress
-from llmx.train.post_training.checkpoints import mark_whole
-from llmx.train.post_training.trackers import Tracker
+from llmx.train.course.checkpoints import mark_whole
+from llmx.train.course.trackers import Tracker
 
 # TRL's names → ours. What else it logs keeps its name; what a stop-watch measured, or what a
 # checkpoint does not hold, is left out, so that a resumed training has the same curve.

@@ -1,0 +1,58 @@
+"""The rows that are trained on, and batches of them as the library's collator makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+QUERY, TARGET = "query", "target"
+
+
+@dataclass(frozen=True)
+class TrainingPairs:
+    """Texts by row, never in an array: one long text would make every cell as wide.
+
+    Attributes:
+        ids: of the rows.
+        target_id: int64 (n,); equal targets have equal numbers.
+    """
+
+    ids: Sequence[str]
+    queries: Sequence[str]
+    targets: Sequence[str]
+    target_id: NDArray[int64]
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.ids)
+
+    def __getitems__(self, rows: NDArray[int64]) -> NDArray[int64]:
+        """Return what a slice names; :func:`collate` reads the texts."""
+        return rows
+
+
+def collate(
+    pairs: TrainingPairs, collator: Callable[[list[dict[str, str]]], dict[str, Any]]
+) -> Callable[[NDArray[int64]], dict[str, Any]]:
+    """Return what makes features of a slice, with its rows, int64 (rows, 1 + h), as ``label``."""
+    import torch
+
+    def features(rows: NDArray[int64]) -> dict[str, Any]:
+        batch = collator([_texts(pairs, row) for row in rows.tolist()])
+        return {**batch, "label": torch.from_numpy(rows)}
+
+    return features
+
+
+def _texts(pairs: TrainingPairs, row: Sequence[int]) -> dict[str, str]:
+    own, *negatives = row
+    found = {QUERY: pairs.queries[own], TARGET: pairs.targets[own]}
+    for number, negative in enumerate(negatives):
+        # Where there is none the row's own target stands in, and the loss masks it.
+        found[f"negative_{number}"] = pairs.targets[negative if negative >= 0 else own]
+    return found

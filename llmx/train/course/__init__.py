@@ -1,0 +1,1 @@
+"""What the course of any training needs, whatever it trains: settings, checkpoints, processes."""
