@@ -25,8 +25,23 @@ NEGATIVES = "hard negatives a row"
 SPENT = {"samples": "samples in all", "seconds": "seconds in all", "texts": "texts in all"}
 STAGE_SECONDS = "seconds of stage "
 BOUND, BOUND_RANDOM = "log ratio of Theorem 1", "log ratio of Theorem 1 of random batches"
-MET = "pairs that share a batch"
-UP_TO = "rank up to"
+DEGREES = {
+    "degree_mean": ("edges of a row, mean", "edges"),
+    "degree_median": ("edges of a row, median", "edges"),
+    "degree_max": ("edges of the largest hub", "edges"),
+}
+"""Key of the diagnostics → quantity and unit."""
+
+OF_A_CLUSTER = "rows of a cluster"
+SIZES_BEFORE, SIZES = "clusters before the repair", "clusters after the repair"
+RANGES = {
+    "first": "of the first ranks",
+    "band": "of the band",
+    "behind": "behind the band",
+    "unranked": "not ranked",
+}
+"""Range of ranks → how it is called."""
+
 WARM_IN_BATCH = "in-batch accuracy of the warm student"
 WARM_FIRST = "hit@1 of the warm student"
 ROOM = "room"
@@ -42,6 +57,16 @@ def to_equal(kind: str) -> str:
     return f"{kind} to equal quality"
 
 
-def truth(what: str) -> str:
-    """Return what a share of pairs that share a batch is called: duplicate, related, unrelated."""
-    return f"{what} among pairs that share a batch"
+def cut(kind: str) -> str:
+    """Return what the share of edges that a cut keeps is called."""
+    return f"share of edges that the cut {kind} keeps"
+
+
+def met(where: str) -> str:
+    """Return what the number of pairs that share a batch is called, by their range of ranks."""
+    return f"pairs of a batch {RANGES.get(where, where)}"
+
+
+def truth(what: str, where: str) -> str:
+    """Return what a share of these pairs is called: duplicate, related, unrelated, unknown."""
+    return f"{what} among pairs of a batch {RANGES.get(where, where)}"

@@ -112,3 +112,58 @@ def verdict(finding, arms, figures=Figures(), audited=True, rehearsal=False):
     found = evidence(Gathered(files, figures=figures), rehearsal=rehearsal)
     (said,) = verdicts_on(found, [finding], list(files), dict.fromkeys(files))
     return said
+
+
+def plan_told(leaked=0.1, ratio=1.2):
+    """What a stage `batches` says of a plan."""
+    level = {
+        "rows": 960, "clustered": 960, "sizes": [[8, 120]], "edges": 4000, "kept": 1600,
+        "degree_mean": 8.3, "degree_median": 7.0, "degree_max": 41, "isolated": 48, "mates": 3.5,
+        "leaked": leaked, "equal_targets": 0.04, "kept_share": 0.4,
+    }  # fmt: skip
+    first = {"duplicate": 24, "related": 48, "unrelated": 24, "unknown": 0}
+    band = {"duplicate": 12, "related": 60, "unrelated": 228, "unknown": 0}
+    truth = {
+        "first": {"pairs": 96, "asked": 96, "truth": first},
+        "band": {"pairs": 3360, "asked": 300, "truth": band},
+        "unranked": {"pairs": 9000, "asked": 0, "truth": dict.fromkeys(band, 0)},
+    }
+    held = {
+        "family": "retrieval",
+        "skip": 30,
+        "clusters": level,
+        "batches": {**level, "kept_share": 0.42},
+        "cuts": {"leiden": 0.38, "metis_recursive": 0.4},
+        "sizes_before_repair": [[7, 30], [8, 90], [9, 2]],
+        "theorem": {"ratio": ratio, "random": 2.9, "largest": 8, "rows": 320, "temperature": 0.02},
+        "truth": {"batches": truth},
+    }
+    return {"rows": 960, "batches": 30, "tail": 0, "datasets": {"debian": held}}
+
+
+def placed(root, arms, told=plan_told, warm=True):
+    """Write the folders of a run's stages; return ``need/arm`` → folder, as a stage gets them."""
+    found = {}
+    for arm in arms:
+        for at, seed in enumerate(arm.seeds):
+            name = f"{arm.arm}@{seed}" if seed else arm.arm
+            found[f"train/{name}"] = written(root / f"train-{name}", arm, at)
+            (root / f"train-{name}" / "stage.json").write_text('{"seconds": 12.5}')
+            plan = root / f"plan-{name}"
+            plan.mkdir()
+            (plan / "diagnostics.json").write_text(json.dumps(told()))
+            pair = {"dataset": "debian", "rank": 2, "truth": "related", "ids": ["a", "b"]}
+            texts = {"query": "a | b\nc", "target": "own `x`", "meets": "m" * 300}
+            (plan / "pairs.jsonl").write_text(line(**pair, **texts))
+            found[f"batches/{name}"] = plan
+            if warm:
+                found[f"warm/{name}"], found[f"rank/{name}"] = root / "warm", root / "rank"
+    if warm:
+        (root / "warm").mkdir()
+        (root / "rank").mkdir()
+        logged = [
+            line(samples=s, loss=1.0, in_batch_accuracy=a) for s, a in ((32, 0.5), (64, 0.995))
+        ]
+        (root / "warm" / "curve.jsonl").write_text("".join(logged))
+        (root / "rank" / "rank.json").write_text('{"own_target_first": 0.51}')
+    return found

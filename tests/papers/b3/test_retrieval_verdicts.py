@@ -87,7 +87,7 @@ def test_a_mined_batch_is_worth_a_larger_random_one():
     arms, figures = run_of()
     said = verdict(BATCH, arms, figures)
     assert said.word == "shown here" and said.p < 0.05
-    assert "`b3_32` at 32 rows equals `random_32`, `random_64`, `random_128` at" in said.reason
+    assert "`b3_32`, batches of 32, equals `random_32`, `random_64`, `random_128` at" in said.reason
     (number,) = said.numbers
     assert 64 < number.span.estimate < 128 and number.span.low > 32
     assert (number.problems, number.seeds, number.lone) == (240, 3, False)
@@ -98,11 +98,11 @@ def test_a_mined_batch_that_is_worse_is_contradicted_and_one_beyond_all_is_said_
     arms, figures = run_of(first=(0.3, 0.35, 0.4, 0.42, 0.45))
     said = verdict(BATCH, arms, figures)
     assert said.word == "contradicted here"
-    assert "below the smallest, 32 rows" in said.reason
+    assert "fewer than 32 rows, the smallest" in said.reason
     arms, figures = run_of(first=(0.4, 0.7, 0.8, 0.85, 0.9))
     said = verdict(BATCH, arms, figures)
     assert said.word == "shown here"
-    assert "beyond the largest, 128 rows" in said.reason
+    assert "more than 128 rows, the largest" in said.reason
 
 
 def test_what_is_cheaper_by_samples_may_not_be_by_seconds():

@@ -126,9 +126,9 @@ def trained_arm(arm: str, trainings: Sequence[SeedTraining], split: str) -> Trai
 def _queries(
     arm: str, each: Sequence[Sequence[Mapping[str, Any]]]
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Return the queries that every seed has at every point, with their groups."""
+    """Return the queries that have a value under every seed at every point, with their groups."""
     lines = [line for own in each for line in own]
-    shared = set(lines[0]["ids"]).intersection(*(line["ids"] for line in lines))
+    shared = set.intersection(*(set(_known(line)) for line in lines))
     if not shared:
         raise RunError(
             f"the seeds of '{arm}' share no query", "seed= changes no data: set data.seed"
@@ -136,6 +136,13 @@ def _queries(
     groups = dict(zip(lines[0]["ids"], lines[0]["clusters"], strict=True))
     ids = [name for name in lines[0]["ids"] if name in shared]
     return ids, tuple(str(groups[name] or "") for name in ids)
+
+
+def _known(line: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the queries with a value: one without a right target has none."""
+    for name, value in zip(line["ids"], line["values"], strict=True):
+        if value is not None and value == value:
+            yield name
 
 
 def _values(line: Mapping[str, Any], ids: Sequence[str]) -> Floats:

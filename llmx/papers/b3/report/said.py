@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmx.core.figure import Figure
-from llmx.report.numbers import number
+from llmx.report.numbers import NONE, number
 
 
 def batch_said(one: Figure) -> str:
@@ -11,13 +11,18 @@ def batch_said(one: Figure) -> str:
     largest = one.expected or 0.0
     low, high = one.span.low, one.span.high
     if low is not None and low >= largest:
-        return f"beyond the largest, {number(largest, 0)} rows"
+        return f"more than {number(largest, 0)} rows, the largest"
     start = "below the smallest" if low is None else number(low, 0)
     end = f"beyond {number(largest, 0)}" if high is None else number(high, 0)
     if high is not None and high < one.span.estimate:
-        return f"below the smallest, {number(high, 0)} rows"
+        return f"fewer than {number(high, 0)} rows, the smallest"
     middle = "at least " if one.span.estimate >= largest else ""
     return f"{middle}{number(one.span.estimate, 0)} rows ({start} to {end})"
+
+
+def count_said(value: float | None) -> str:
+    """Return a count with its thousands apart."""
+    return NONE if value is None else f"{round(value):,}"
 
 
 def ratio_said(one: Figure) -> str:

@@ -57,4 +57,4 @@ def _size(e: Evidence, arm: str) -> float:
 
 def _said(one: Figure, size: float) -> str:
     control = ", ".join(f"`{name}`" for name in one.over)
-    return f"`{one.arm}` at {number(size, 0)} rows equals {control} at {batch_said(one)}"
+    return f"`{one.arm}`, batches of {number(size, 0)}, equals {control} at {batch_said(one)}"
