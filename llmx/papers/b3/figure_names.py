@@ -15,6 +15,9 @@ METRIC = "quality is "
 CONTROL = "control"
 """Mark of the arms that others are compared with, one a size of batches."""
 
+LEAD = "lead over the control"
+"""Of an arm, at each of its evaluation points; p values of all points of a curve mean little."""
+
 LAST = "quality at the end"
 AT_EQUAL_SAMPLES = "quality after equal samples"
 BATCH = "rows of a batch"

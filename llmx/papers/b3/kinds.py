@@ -5,6 +5,7 @@ KINDS = {
     "stage.batches_report": "llmx.papers.b3.stages.batches_report:BatchesReportStage",
     "stage.retrieval_report": "llmx.papers.b3.stages.retrieval_report:RetrievalReportStage",
     "picture.quality_over_samples": "llmx.papers.b3.pictures:OVER_SAMPLES",
+    "picture.lead_over_samples": "llmx.papers.b3.pictures:LEADS",
     "picture.quality_over_seconds": "llmx.papers.b3.pictures:OVER_SECONDS",
     "picture.quality_by_batch": "llmx.papers.b3.pictures:BY_BATCH",
     "picture.in_batch_accuracy": "llmx.papers.b3.pictures:IN_BATCH",

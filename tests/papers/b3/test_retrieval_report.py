@@ -90,8 +90,8 @@ def test_the_page_has_every_table_and_picture(out):
     ):  # fmt: skip
         assert f"## {title}\n" in text, title
     page = (out / "retrieval.html").read_text()
-    assert page.count("<figure") == 5
-    for name in ("quality-samples", "quality-seconds", "quality-batch", "in-batch", "loss"):
+    assert page.count("<figure") == 6
+    for name in ("quality-samples", "lead", "quality-seconds", "quality-batch", "in-batch", "loss"):
         drawn = ElementTree.fromstring((out / f"{name}.svg").read_text())
         assert drawn.tag.endswith("svg")
 
@@ -106,7 +106,8 @@ def test_axes_have_names_and_units(out):
     assert "Quality, ndcg@10 (%)" in texts("quality-samples")
     assert {"Rows of a batch |B|", "Quality, ndcg@10 (%)"} <= {*texts("quality-batch")}
     assert "In-batch accuracy (%)" in texts("in-batch")
-    assert "Loss over its own batches (nats)" in texts("loss")
+    assert "Lead (points)" in texts("lead")
+    assert "Loss (nats)" in texts("loss")
 
 
 def test_the_room_is_said_first(out):
@@ -138,6 +139,9 @@ def test_figures_hold_what_was_planted(out):
     assert (gap.n, gap.seeds, gap.lone, gap.expected) == (90, 3, False, 400)
     batch = found.find(names.EQUAL_BATCH, "b3_32", "random_32")
     assert batch.over == ("random_32", "random_64") and batch.expected == 64
+    leads = {one.at: one.span for one in found.of(names.LEAD, {"b3_32"})}
+    assert sorted(leads) == [0, 100, 200, 300, 400] and leads[400] == gap.span
+    assert leads[0].low < 0 < leads[0].high
     ratio = found.find(names.to_equal("samples"), "b3_32", "random_32")
     assert ratio.span.low < 171.4 / 400 < ratio.span.high
     assert found.marked(names.CONTROL) == ("random_32", "random_64")

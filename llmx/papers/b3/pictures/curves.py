@@ -23,6 +23,11 @@ def over_seconds(figures: Figures) -> str:
     return _over(figures, names.QUALITY, names.SECONDS, _quality(figures))
 
 
+def leads(figures: Figures) -> str:
+    """Return the lead of each arm over its control, paired by query, over samples seen."""
+    return _over(figures, names.LEAD, names.SAMPLES, "Lead (points)", None)
+
+
 def in_batch(figures: Figures) -> str:
     """Return the share of rows that are nearest to their own target of the batch."""
     return _over(figures, names.IN_BATCH, names.SAMPLES, "In-batch accuracy (%)")
@@ -30,7 +35,7 @@ def in_batch(figures: Figures) -> str:
 
 def loss(figures: Figures) -> str:
     """Return the loss over an arm's own batches: those of harder ones lie higher."""
-    return _over(figures, names.LOSS, names.SAMPLES, "Loss over its own batches (nats)")
+    return _over(figures, names.LOSS, names.SAMPLES, "Loss (nats)")
 
 
 def by_batch(figures: Figures) -> str:
@@ -51,8 +56,14 @@ def _quality(figures: Figures) -> str:
     return f"Quality, {metric_of(figures)} (%)"
 
 
-def _over(figures: Figures, quantity: str, setting: str, y_title: str) -> str:
-    """Return a panel a size of batches, with a curve an arm."""
+def _over(
+    figures: Figures, quantity: str, setting: str, y_title: str, floor: float | None = 0
+) -> str:
+    """Return a panel a size of batches, with a curve an arm.
+
+    Args:
+        floor: what the vertical axis must not go under; None = it may.
+    """
     sizes = arms_of(figures)
     panels = []
     for size in sorted({*sizes.values()}):
@@ -62,7 +73,8 @@ def _over(figures: Figures, quantity: str, setting: str, y_title: str) -> str:
             lines += [_line(figures, method_of(arm, size), own, arm)] if own else []
         if lines:
             panels.append((f"{setting.capitalize()}, batches of {size} rows", lines))
-    return stacked(panels, y_title, f"{quantity.capitalize()} over {setting}") if panels else ""
+    title = f"{quantity.capitalize()} over {setting}"
+    return stacked(panels, y_title, title, y_floor=floor) if panels else ""
 
 
 def _line(figures: Figures, method: str, found: Sequence[Figure], name: str = "") -> Line:

@@ -70,13 +70,17 @@ class EqualBatch:
     p: float | None
 
 
-def gap(first: TrainedArm, second: TrainedArm, kind: Amount) -> QualityGap | None:
-    """Return the difference after the amount that both spent; None without a common query."""
+def gap(
+    first: TrainedArm, second: TrainedArm, kind: Amount, after: float = inf
+) -> QualityGap | None:
+    """Return the difference after an amount, or after all that both spent; None without a common
+    query.
+    """
     both = aligned((first, second))
     if not both:
         return None
     one, other = both
-    amount = min(one.last.amount(kind), other.last.amount(kind))
+    amount = min(one.last.amount(kind), other.last.amount(kind), after)
     table = one.at(kind, amount) - other.at(kind, amount)
     interval = graded_interval(used(table), -1.0, 1.0, clusters=one.clusters)
     assert interval is not None

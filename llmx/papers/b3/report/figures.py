@@ -67,6 +67,7 @@ class TrainedRun:
             for kind in _DIFFERENCES:
                 if (one := gap(arm, control, kind)) is not None:
                     yield of_gap(one, kind)
+            yield from _leads(arm, control)
             if (equal := to_equal_quality(arm, control)) is not None:
                 yield from of_equal_quality(equal)
         if arm.method != self.control and (batch := equal_batch(arm, self.controls)) is not None:
@@ -125,6 +126,19 @@ def of_gap(one: QualityGap, kind: Amount) -> Figure:
         quantity=names.difference(kind), span=one.span, unit="points", p=one.p,
         expected=one.amount, **_beside(one.first, one.second),
     )  # fmt: skip
+
+
+def _leads(arm: TrainedArm, control: TrainedArm) -> Iterator[Figure]:
+    """Yield an arm's lead at each of its points that its control has come to, too."""
+    for point in arm.points:
+        if point.samples > control.last.samples:
+            return
+        one = gap(arm, control, "samples", point.samples)
+        if one is not None:
+            yield Figure(
+                quantity=names.LEAD, span=one.span, unit="points", setting=names.SAMPLES,
+                at=point.samples, **_beside(one.first, one.second),
+            )  # fmt: skip
 
 
 def of_equal_quality(one: EqualQuality) -> Iterator[Figure]:

@@ -22,6 +22,7 @@ from llmx.store.page import write_marked
 
 PICTURES: Mapping[str, Picture] = {
     "quality-samples": pictures.OVER_SAMPLES,
+    "lead": pictures.LEADS,
     "quality-seconds": pictures.OVER_SECONDS,
     "quality-batch": pictures.BY_BATCH,
     "in-batch": pictures.IN_BATCH,
