@@ -11,7 +11,7 @@ from markupsafe import Markup
 from llmx.core.figure import Figure, Figures
 from llmx.papers.b3 import figure_names as names
 from llmx.papers.b3.report.points import method_of
-from llmx.papers.b3.report.room import Room, room_said
+from llmx.papers.b3.report.room import BatchRoom, room_said
 from llmx.papers.b3.report.said import batch_said, count_said, ratio_said
 from llmx.papers.b3.report.tables import arms_of, metric_of
 from llmx.report.base import render
@@ -59,7 +59,7 @@ def html(page: RetrievalPage) -> str:
     )
 
 
-def sentences(figures: Figures, rooms: Sequence[Room]) -> Iterator[str]:
+def sentences(figures: Figures, rooms: Sequence[BatchRoom]) -> Iterator[str]:
     """Yield what a reader wants first: the room, then each arm beside its control."""
     yield from (room_said(room) for room in rooms)
     for one in figures.of(names.difference("samples")):

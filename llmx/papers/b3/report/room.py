@@ -24,7 +24,7 @@ from llmx.store.files import read_json
 
 
 @dataclass(frozen=True)
-class Room:
+class BatchRoom:
     """What a warm student does on the rows that it was trained on.
 
     Attributes:
@@ -63,7 +63,7 @@ def _ranks(given: StageInput, warm: str) -> str | None:
     return None
 
 
-def rooms_of(context: StageContext) -> list[Room]:
+def rooms_of(context: StageContext) -> list[BatchRoom]:
     """Return the room of each different student; nothing where none was warmed up."""
     given = context.given
     warm = warm_student(given)
@@ -78,7 +78,7 @@ def rooms_of(context: StageContext) -> list[Room]:
             found.setdefault(key, (family, given.arms[members[0]]))
     alone = len(found) == 1
     return [
-        Room(
+        BatchRoom(
             warm if alone else family,
             _size(given, warm, arm),
             in_batch_end(student),
@@ -98,7 +98,7 @@ def _size(given: StageInput, warm: str, arm: ArmSpec) -> int:
     return 0
 
 
-def room_figures(room: Room) -> Iterator[Figure]:
+def room_figures(room: BatchRoom) -> Iterator[Figure]:
     """Yield the two shares and their difference."""
     for quantity, value, unit in (
         (names.WARM_IN_BATCH, room.in_batch, "share"),
@@ -108,7 +108,7 @@ def room_figures(room: Room) -> Iterator[Figure]:
         yield Figure(quantity=quantity, arm=room.arm, span=Span(estimate=value), unit=unit)
 
 
-def room_said(room: Room) -> str:
+def room_said(room: BatchRoom) -> str:
     """Return it as a sentence."""
     size = f" of {room.size}" if room.size else ""
     return (

@@ -13,7 +13,7 @@ from llmx.papers.b3 import pictures
 from llmx.papers.b3.report.figures import TrainedRun
 from llmx.papers.b3.report.page import RetrievalPage, cautions, html, markdown, sentences, to_read
 from llmx.papers.b3.report.plans import details_of, figures_of
-from llmx.papers.b3.report.room import Room, room_figures
+from llmx.papers.b3.report.room import BatchRoom, room_figures
 from llmx.papers.b3.report.tables import compared, planned, spent
 from llmx.report.brought import Picture
 from llmx.report.figures.read import write_figures
@@ -46,7 +46,7 @@ class RetrievalRun:
     trained: TrainedRun
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pairs: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    rooms: Sequence[Room] = ()
+    rooms: Sequence[BatchRoom] = ()
     seconds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     lost: Sequence[str] = ()
 
