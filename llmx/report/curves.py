@@ -103,12 +103,13 @@ def stacked(
     title: str,
     width: float = 560,
     height: float = 260,
+    y_floor: float | None = 0,
 ) -> str:
     """Return pictures beneath each other, each with an axis of its own: (its title, its lines)."""
     body: list[str] = []
     top = 0.0
     for x_title, lines in panels:
-        drawn, low = panel(lines, x_title, y_title, width, height)
+        drawn, low = panel(lines, x_title, y_title, width, height, y_floor=y_floor)
         body.append(element("g", *drawn, transform=f"translate(0 {top:g})"))
         top += low + 8
     return document(title, body, width, top)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -72,7 +74,9 @@ class TwoLevel:
         return max(self.errors, key=lambda error: error.reach(self.interval.level))
 
 
-def two_level(values: ArrayLike, level: float = 0.95) -> TwoLevel:
+def two_level(
+    values: ArrayLike, level: float = 0.95, clusters: Sequence[str] | None = None
+) -> TwoLevel:
     """Return the mean of a table and an interval that counts item and seed noise.
 
     Crossed random effects ``y = μ + a_item + b_seed + e``: from the mean squares of a two-way
@@ -90,6 +94,8 @@ def two_level(values: ArrayLike, level: float = 0.95) -> TwoLevel:
             Give ``table.mean(1)`` where the items' noise is the only one, as for seeds of a
             sampler that draws anew for each item.
         level: nominal coverage.
+        clusters: one label an item; items of one label are drawn together, and the error of that
+            (:func:`cluster_errors`) is among those of which the widest counts.
 
     Raises:
         ValueError: for fewer than two items, no seed, or numbers that are not finite.
@@ -97,7 +103,8 @@ def two_level(values: ArrayLike, level: float = 0.95) -> TwoLevel:
     check_level(level)
     table = _table(values)
     squares = mean_squares(table)
-    errors, mean = squares.errors(), float(table.mean())
+    grouped = () if clusters is None else cluster_errors(table.mean(1), clusters)
+    errors, mean = (*squares.errors(), *grouped), float(table.mean())
     reach = max(error.reach(level) for error in errors)
     return TwoLevel(
         interval=Interval(mean - reach, mean, mean + reach, level),
@@ -107,6 +114,26 @@ def two_level(values: ArrayLike, level: float = 0.95) -> TwoLevel:
         items=squares.items,
         seeds=squares.seeds,
     )
+
+
+def cluster_errors(values: Floats, clusters: Sequence[str]) -> tuple[StudentError, ...]:
+    """Return the error of a mean where whole clusters are drawn; nothing without any of two items.
+
+    The sum over clusters of their squared summed residuals, times G / (G - 1) (Liang and Zeger
+    1986, Biometrika 73, p. 13, for a mean), with G - 1 degrees of freedom.
+
+    Args:
+        values: shape ``[items]``.
+        clusters: one label an item; empty ones are each a cluster of its own.
+    """
+    labels = [label or f"\0{at}" for at, label in enumerate(clusters)]
+    index = {label: at for at, label in enumerate(dict.fromkeys(labels))}
+    if len(index) in (1, len(labels)):
+        return ()
+    sums = np.zeros(len(index))
+    np.add.at(sums, [index[label] for label in labels], values - values.mean())
+    squares = float((sums**2).sum()) * len(index) / (len(index) - 1)
+    return (StudentError(sqrt(squares) / len(values), len(index) - 1),)
 
 
 def paired_two_level(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> TwoLevel:

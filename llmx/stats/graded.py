@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, sqrt
 from statistics import NormalDist
 
@@ -16,7 +17,11 @@ from llmx.stats.tost import Equivalence
 
 
 def graded_interval(
-    values: ArrayLike, low: float | None = None, high: float | None = None, level: float = 0.95
+    values: ArrayLike,
+    low: float | None = None,
+    high: float | None = None,
+    level: float = 0.95,
+    clusters: Sequence[str] | None = None,
 ) -> Interval | None:
     """Return the interval of a mean: that of :func:`two_level`, cut at the bounds.
 
@@ -29,13 +34,14 @@ def graded_interval(
         values: shape ``[items]`` or ``[items, seeds]``, at least one item.
         low, high: bounds of one value.
         level: nominal coverage.
+        clusters: one label an item, of items that are drawn together; see :func:`two_level`.
 
     Raises:
         ValueError: for a level that is not in (0, 1), or numbers that are not finite.
     """
     table = np.asarray(values, dtype=np.float64)
     if varied(table):
-        found = two_level(table, level).interval
+        found = two_level(table, level, clusters).interval
         # Bounds of the values are bounds of their mean.
         floor, roof = (-inf if low is None else low), (inf if high is None else high)
         return Interval(max(found.low, floor), found.estimate, min(found.high, roof), level)
@@ -46,7 +52,12 @@ def graded_interval(
 
 
 def graded_equivalence(
-    differences: ArrayLike, margin: float, reach: float | None, *, alpha: float = 0.05
+    differences: ArrayLike,
+    margin: float,
+    reach: float | None,
+    *,
+    alpha: float = 0.05,
+    clusters: Sequence[str] | None = None,
 ) -> Equivalence:
     """Test graded paired differences against a margin, as :func:`~llmx.stats.tost.equivalence`.
 
@@ -58,6 +69,7 @@ def graded_equivalence(
         margin: > 0, in the unit of the differences.
         reach: the largest difference that there can be; None = not known.
         alpha: level of each one-sided test.
+        clusters: one label an item, of items that are drawn together; see :func:`two_level`.
 
     Raises:
         ValueError: for a margin that is not above 0, or an alpha not in (0, 0.5).
@@ -66,7 +78,7 @@ def graded_equivalence(
         raise ValueError(f"needs margin > 0 and 0 < alpha < 0.5, not {margin} and {alpha}")
     table = np.asarray(differences, dtype=np.float64)
     if varied(table):
-        found = two_level(table, 1 - 2 * alpha)
+        found = two_level(table, 1 - 2 * alpha, clusters)
         lower, upper = found.p_above(-margin), found.p_below(margin)
         return Equivalence(found.interval, margin, max(lower, upper), lower, alpha)
     mean = float(table.mean())

@@ -3,7 +3,7 @@
 from mutant import Mutant
 
 MINED, FILE = "papers/b3/mined.py", "papers/b3/plan_file.py"
-REPORT, TABLE_OF_ROWS = "papers/b3/stages/batches_report.py", "stages/pair_table.py"
+PLANS, TABLE_OF_ROWS = "papers/b3/report/plans.py", "stages/pair_table.py"
 EMBED, RANK, WORDS = "stages/embed.py", "stages/rank.py", "engines/embed/words.py"
 BATCHES = "papers/b3/stages/batches.py"
 _T = "tests/papers/b3/test_b3_plan_stages.py::"
@@ -29,7 +29,7 @@ STAGES = [
     Mutant(FILE, 'if plan.digest() != about["hash"]:', 'if not about["hash"]:',
            f"{_T}test_a_plan_that_was_changed_is_refused"),
     Mutant(  # the share is of batches, whatever is asked for
-        REPORT, "arm, held[level][key], unit", 'arm, held["batches"][key], unit',
+        PLANS, "arm, held[level][key], unit", 'arm, held["batches"][key], unit',
         f"{_T}test_the_figures_are_those_of_the_diagnostics"),
     Mutant(BATCHES, '"tail": len(first.tail)', '"tail": len(first.repeated)', _ONCE),
     Mutant(BATCHES, "if self.size % found:", "if self.size < found:",

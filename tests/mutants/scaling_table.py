@@ -27,8 +27,8 @@ _BUDGET = "tests/unit/cli/test_budget_verb.py"
 MEANS = [
     Mutant(  # problems of a template as if they were of several
         CONTRAST,
-        "errors = [*found.errors, *_of_clusters(table.mean(1), clusters)]",
-        "errors = [*found.errors]",
+        "two_level(used, LEVEL, clusters)",
+        "two_level(used, LEVEL)",
         f"{_NULLS}::test_intervals_of_a_mean_cover_it_and_clusters_count",
     ),
     Mutant(  # the narrowest error counts

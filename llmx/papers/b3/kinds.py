@@ -4,6 +4,20 @@ KINDS = {
     "plan.batches": "llmx.papers.b3.plan_file:read_plan",
     "stage.batches": "llmx.papers.b3.stages.batches:BatchesStage",
     "stage.batches_report": "llmx.papers.b3.stages.batches_report:BatchesReportStage",
+    "stage.retrieval_report": "llmx.papers.b3.stages.retrieval_report:RetrievalReportStage",
+    "picture.quality_over_samples": "llmx.papers.b3.pictures:OVER_SAMPLES",
+    "picture.lead_over_samples": "llmx.papers.b3.pictures:LEADS",
+    "picture.quality_over_seconds": "llmx.papers.b3.pictures:OVER_SECONDS",
+    "picture.quality_by_batch": "llmx.papers.b3.pictures:BY_BATCH",
+    "picture.in_batch_accuracy": "llmx.papers.b3.pictures:IN_BATCH",
+    "table.after_equal_samples": "llmx.papers.b3.report.tables:AFTER_EQUAL_SAMPLES",
+    "table.at_equal_encoder_time": "llmx.papers.b3.report.tables:AFTER_EQUAL_TEXTS",
+    "table.to_equal_quality": "llmx.papers.b3.report.tables:TO_EQUAL_QUALITY",
+    "table.equal_batches": "llmx.papers.b3.report.tables:EQUAL_BATCHES",
+    "test.batch_equivalence": "llmx.papers.b3.verdicts:BATCH_EQUIVALENCE",
+    "test.cheaper_at_equal_quality": "llmx.papers.b3.verdicts:CHEAPER_AT_EQUAL_QUALITY",
+    "test.greater_gain": "llmx.papers.b3.verdicts:GREATER_GAIN",
+    "test.optimum_inside": "llmx.papers.b3.verdicts:OPTIMUM_INSIDE",
 }
 
 NAMES = ("b3",)

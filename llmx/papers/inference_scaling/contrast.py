@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import hypot
 
 import numpy as np
 
@@ -66,9 +66,8 @@ def mean_gap(
     used = table if counted else table.mean(1)
     if not varied(used):
         return MeanGap(*_alike(used, bounds), basis=None, **known)
-    found = two_level(used, LEVEL)
-    errors = [*found.errors, *_of_clusters(table.mean(1), clusters)]
-    widened = [StudentError(hypot(one.standard_error, error), one.freedom) for one in errors]
+    found = two_level(used, LEVEL, clusters)
+    widened = [StudentError(hypot(one.standard_error, error), one.freedom) for one in found.errors]
     mean = float(used.mean())
     reach = max(one.reach(LEVEL) for one in widened)
     low, high = bounds or (-np.inf, np.inf)
@@ -92,19 +91,3 @@ def _alike(values: Floats, bounds: tuple[float, float] | None) -> tuple[Span, fl
         return found
 
     return as_span(at(LEVEL)), p_beyond(at, 0.0)
-
-
-def _of_clusters(values: Floats, clusters: Sequence[str]) -> list[StudentError]:
-    """Return the error of the mean where whole clusters are drawn; nothing without any of two.
-
-    The sum over clusters of their squared summed residuals, times G / (G − 1) (Liang and Zeger
-    1986, Biometrika 73, p. 13, for a mean), with G − 1 degrees of freedom.
-    """
-    labels = [label or f"\0{at}" for at, label in enumerate(clusters)]
-    index = {label: at for at, label in enumerate(dict.fromkeys(labels))}
-    if len(index) in (1, len(labels)):
-        return []
-    sums = np.zeros(len(index))
-    np.add.at(sums, [index[label] for label in labels], values - values.mean())
-    squares = float((sums**2).sum()) * len(index) / (len(index) - 1)
-    return [StudentError(sqrt(squares) / len(values), len(index) - 1)]

@@ -12,7 +12,7 @@ from llmx.report.paired_table import PairedTable, counted, scaled_gaps, value_of
 from llmx.report.timing import as_span
 from llmx.report.verdict.decide import LEVEL, Support, decide, every, some
 from llmx.report.verdict.evidence import Evidence
-from llmx.report.verdict.gap import gap_number
+from llmx.report.verdict.gap import gap_number, with_base
 from llmx.report.verdict.model import Number, Verdict
 from llmx.stats.graded import graded_equivalence
 from llmx.stats.multiple import holm
@@ -46,12 +46,19 @@ def lossless(
     )
 
 
-def equivalent(table: PairedTable, margin: float, metric: Metric = RIGHT) -> Equivalence:
-    """Test the difference of a pair in a metric against a margin, at 5 % to either side."""
-    if metric.boolean and metric.aggregate == "mean":
+def equivalent(
+    table: PairedTable, margin: float, metric: Metric = RIGHT, clustered: bool = False
+) -> Equivalence:
+    """Test the difference of a pair in a metric against a margin, at 5 % to either side.
+
+    Args:
+        clustered: whether the problems of one cluster are drawn together.
+    """
+    if metric.boolean and metric.aggregate == "mean" and not clustered:
         return equivalence(counted(table, table.gaps(value_of(metric))), margin, alpha=LEVEL)
     found, reach = scaled_gaps(table, metric)
-    return graded_equivalence(counted(table, found), margin, reach, alpha=LEVEL)
+    clusters = table.clusters if clustered else None
+    return graded_equivalence(counted(table, found), margin, reach, alpha=LEVEL, clusters=clusters)
 
 
 def outside(found: Equivalence, lone: bool) -> Support:
@@ -66,9 +73,10 @@ def outside(found: Equivalence, lone: bool) -> Support:
 
 @dataclass(frozen=True)
 class Contrast:
-    """One arm beside the reference; `p_outside` after Holm, as one arm outside is enough."""
+    """One arm beside a reference; `p_outside` after Holm, as one arm outside is enough."""
 
     arm: str
+    reference: str
     table: PairedTable
     gap: Equivalence
     p_outside: float
@@ -91,10 +99,12 @@ class Contrast:
 def equivalent_arms(
     e: Evidence,
     *,
-    arms: Sequence[str],
-    reference: str,
+    arms: Sequence[str] = (),
+    reference: str = "",
+    pairs: Sequence[Sequence[str]] = (),
     margin: float = 0.02,
     metric: str = ACCURACY,
+    clustered: bool = False,
 ) -> Verdict:
     """Test arms against a reference for equivalence in a metric, each at 5 % to either side.
 
@@ -102,33 +112,44 @@ def equivalent_arms(
     adjusted (Berger 1982). Contradicted: that of one lies wholly outside, after Holm.
 
     Args:
+        pairs: arms, each with a reference of its own, in place of `arms` and `reference`.
         margin: in the unit of the metric; of accuracy, and of what is in percent, a share.
+        clustered: whether the problems of one cluster are drawn together.
     """
     of = e.metric(metric)
-    found = _beside(e, arms, reference, margin, of)
+    found = _beside(e, with_base(arms, reference, pairs), margin, of, clustered)
     if not found:
         return Verdict(word="not comparable", reason="The arms share no scored problem.")
-    said = "; ".join(f"`{one.arm}` is {gap_words(one.span, of)} from it" for one in found)
+    said = "; ".join(_from(one, reference, of) for one in found)
+    beside = f"Beside `{reference}` (90 % intervals): " if reference else "By 90 % intervals "
     return decide(
         every(one.inside() for one in found), some(one.beyond() for one in found)
     ).verdict(
-        reason=f"Beside `{reference}` (90 % intervals): {said}. The margin is"
-        f" ± {margin_words(margin, of)}.",
-        numbers=tuple(_number(one, reference, of) for one in found),
+        reason=f"{beside}{said}. The margin is ± {margin_words(margin, of)}.",
+        numbers=tuple(_number(one, of) for one in found),
     )
 
 
+def _from(one: Contrast, reference: str, metric: Metric) -> str:
+    of = "it" if one.reference == reference else f"`{one.reference}`"
+    return f"`{one.arm}` is {gap_words(one.span, metric)} from {of}"
+
+
 def _beside(
-    e: Evidence, arms: Sequence[str], reference: str, margin: float, metric: Metric
+    e: Evidence,
+    pairs: Sequence[tuple[str, str]],
+    margin: float,
+    metric: Metric,
+    clustered: bool,
 ) -> list[Contrast]:
-    pairs = [(arm, e.pair(arm, reference, metric)) for arm in arms]
-    tables = [(arm, table) for arm, table in pairs if table is not None]
-    tested = [equivalent(table, margin, metric) for _, table in tables]
+    known = [(arm, of, e.pair(arm, of, metric)) for arm, of in pairs]
+    tables = [(arm, of, table) for arm, of, table in known if table is not None]
+    tested = [equivalent(table, margin, metric, clustered) for _, _, table in tables]
     beyond = holm([1 - one.p_equivalent for one in tested])
     zipped = zip(tables, tested, beyond, strict=True)
-    return [Contrast(arm, table, gap, p) for (arm, table), gap, p in zipped]
+    return [Contrast(arm, of, table, gap, p) for (arm, of, table), gap, p in zipped]
 
 
-def _number(one: Contrast, reference: str, metric: Metric) -> Number:
+def _number(one: Contrast, metric: Metric) -> Number:
     p = one.gap.p_equivalent
-    return gap_number(metric, one.arm, reference, one.span, p, one.table, ", 90 %")
+    return gap_number(metric, one.arm, one.reference, one.span, p, one.table, ", 90 %")

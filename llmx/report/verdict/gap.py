@@ -90,38 +90,49 @@ def counts(table: PairedTable) -> dict[str, int | bool]:
     return {"problems": len(table.ids), "seeds": table.seeds, "lone": table.lone}
 
 
-def gaps(e: Evidence, pairs: Sequence[tuple[str, str]], metric: str = ACCURACY) -> list[Gap]:
-    """Compare pairs of arms; p values adjusted by Holm over all pairs."""
+def gaps(
+    e: Evidence,
+    pairs: Sequence[tuple[str, str]],
+    metric: str = ACCURACY,
+    clustered: bool = False,
+) -> list[Gap]:
+    """Compare pairs of arms; p values adjusted by Holm over all pairs.
+
+    Args:
+        clustered: whether the problems of one cluster are drawn together.
+    """
     of = e.metric(metric)
     tables = [(first, second, e.pair(first, second, of)) for first, second in pairs]
     there = [(first, second, table) for first, second, table in tables if table is not None]
-    adjusted = holm([gap_p(table, of) for _, _, table in there])
+    adjusted = holm([gap_p(table, of, clustered) for _, _, table in there])
     return [
-        Gap(first, second, table, gap_span(table, of), p, of)
+        Gap(first, second, table, gap_span(table, of, clustered), p, of)
         for (first, second, table), p in zip(there, adjusted, strict=True)
     ]
 
 
-def gap_span(table: PairedTable, metric: Metric = RIGHT) -> Span:
+def gap_span(table: PairedTable, metric: Metric = RIGHT, clustered: bool = False) -> Span:
     """Return the difference with a 95 % interval; see
     :func:`llmx.report.paired_table.counted`.
 
     Of what is had or not Tango's of one seed, else Student's. Where nothing varies at all,
     Student's interval is empty and Tango's of one seed is not; of graded values see
-    :func:`llmx.stats.graded.graded_interval`, cut at what a difference could be.
+    :func:`llmx.stats.graded.graded_interval`, cut at what a difference could be. Where clusters
+    are drawn, what is had or not is treated like graded values.
     """
-    if not metric.boolean:
-        return _graded(table, metric)
+    if clustered or not metric.boolean:
+        return _graded(table, metric, clustered)
     found = table.gaps(value_of(metric))
     span = _boolean(table, found)
     size = size_of(metric, len(found))
     return span if size == 1 else times(span, size)
 
 
-def _graded(table: PairedTable, metric: Metric) -> Span:
+def _graded(table: PairedTable, metric: Metric, clustered: bool) -> Span:
     found, reach = scaled_gaps(table, metric)
     low = None if reach is None else -reach
-    interval = graded_interval(counted(table, found), low, reach)
+    clusters = table.clusters if clustered else None
+    interval = graded_interval(counted(table, found), low, reach, clusters=clusters)
     return Span(estimate=float(found.mean())) if interval is None else as_span(interval)
 
 
@@ -140,14 +151,18 @@ def times(span: Span, factor: float) -> Span:
     return span.model_copy(update=update)
 
 
-def gap_p(table: PairedTable, metric: Metric = RIGHT) -> float:
+def gap_p(table: PairedTable, metric: Metric = RIGHT, clustered: bool = False) -> float:
     """Return the two-sided p value of no difference in a metric.
 
     Of trained arms it counts seeds: the interval over items and seeds, inverted. Otherwise sign
-    flips of the items' mean differences, which for one seed are McNemar's exact test.
+    flips of the items' mean differences, which for one seed are McNemar's exact test; those of a
+    cluster flip together where clusters are drawn.
     """
     found = counted(table, table.gaps(value_of(metric)))
-    return two_level(found).p_value() if found.ndim == 2 else permutation_test(found)
+    clusters = table.clusters if clustered else None
+    if found.ndim == 2:
+        return two_level(found, clusters=clusters).p_value()
+    return permutation_test(found, clusters)
 
 
 def detectable(span: Span) -> float:
@@ -161,20 +176,35 @@ def detectable(span: Span) -> float:
 
 
 def more_accurate(
-    e: Evidence, *, arms: Sequence[str], control: str, metric: str = ACCURACY
+    e: Evidence,
+    *,
+    arms: Sequence[str] = (),
+    control: str = "",
+    pairs: Sequence[Sequence[str]] = (),
+    metric: str = ACCURACY,
+    clustered: bool = False,
 ) -> Verdict:
     """Compare arms with a control, paired by problem and seed.
 
     Shown: every arm is surely better. Contradicted: one is surely worse. See :func:`against`.
 
     Args:
+        pairs: arms, each with a control of its own, in place of `arms` and `control`.
         metric: by which better is meant, whichever way that is.
+        clustered: whether the problems of one cluster are drawn together.
     """
-    found = gaps(e, [(arm, control) for arm in arms], metric)
+    found = gaps(e, with_base(arms, control, pairs), metric, clustered)
     if not found:
         return Verdict(word="not comparable", reason="The arms share no scored problem.")
     reason = "; ".join(f"`{gap.first}` is {gap.said()} from `{gap.second}`" for gap in found)
     return against(found).verdict(reason=f"{reason}.", numbers=tuple(gap.number() for gap in found))
+
+
+def with_base(
+    arms: Sequence[str], base: str, pairs: Sequence[Sequence[str]]
+) -> list[tuple[str, str]]:
+    """Return each arm with what it is compared with."""
+    return [*((arm, base) for arm in arms), *((one, other) for one, other in pairs)]
 
 
 def against(found: Sequence[Gap]) -> DecidedWord:

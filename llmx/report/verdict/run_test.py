@@ -7,6 +7,7 @@ than what is compared falls too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from llmx.core.spec import SamplerSpec, unlike
@@ -46,7 +47,8 @@ def of_every_arm(
     """
     word = finding_test(str(finding["test"])).of_all
     known = figured(verdict)
-    missing = [name for name in finding.get("arms", ()) if name not in known]
+    asked = [*finding.get("arms", ()), *chain.from_iterable(finding.get("pairs", ()))]
+    missing = [name for name in dict.fromkeys(asked) if name not in known]
     if word is None or not missing or not verdict.numbers:
         return verdict
     named = ", ".join(f"`{name}` ({_why(name, e, present)})" for name in missing)

@@ -32,6 +32,9 @@ HEAD = ("id", "test", "statement", "half")
 EQUIVALENCE = ("equivalent", "lossless", "non_inferior_and_faster")
 """Tests that have a margin."""
 
+OPTIMA = ("optimum", "optimum_inside")
+"""Tests whose arms have values, of which one is the best."""
+
 MARGIN = 0.02
 """What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
 
@@ -42,7 +45,9 @@ _TEXTS = ("statement", "half")
 
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")
 
-_CHECKED = frozenset({*_NUMBERS, "expected", "metric", "measure", "pairs", "arms", *SINGLE})
+_CHECKED = frozenset(
+    {*_NUMBERS, "clustered", "expected", "metric", "measure", "pairs", "arms", *SINGLE}
+)
 """Fields whose values are known, whatever test has them."""
 
 _WORDS = {"measure": ("drop", "jitter"), "needs": ("whole_traces",)}
@@ -84,28 +89,45 @@ def _check_values(
         value = finding.get(field)
         if field not in _CHECKED and field not in conditions:
             continue  # a plugin's own, which its test reads
-        if value is None and field in {*_NUMBERS, *_WORDS, *conditions, "metric"}:
+        if value is None and field in {*_NUMBERS, *_WORDS, *conditions, "metric", "clustered"}:
+            continue
+        if field not in finding and field in _instead(finding, fields):
             continue
         wanted = _wanted(finding["test"], field, value)
         if wanted:
             raise ConfigError(f"{where}.{field} is {value!r}", f"write {wanted}")
+    if finding.get("must_fail") and not {"reference", "target"} & {*finding}:
+        raise ConfigError(f"{where}.must_fail has nothing to fail beside", "write reference: ARM")
     metric = finding.get("metric") or RIGHT.name
     if metric != RIGHT.name and "margin" in fields and finding.get("margin") is None:
         hint = "write margin: NUMBER, in its unit"
         raise ConfigError(f"{where} has no margin for '{metric}'", hint)
 
 
+def _instead(finding: Mapping[str, Any], fields: Set[str]) -> Set[str]:
+    """Return what a finding may leave out: of a test that takes pairs or arms, the other of both.
+
+    With pairs, each arm has a base of its own.
+    """
+    if not {"pairs", "arms"} <= fields:
+        return frozenset()
+    alone = "pairs" in finding and "arms" not in finding
+    return frozenset({"arms", *SINGLE}) if alone else frozenset({"pairs"})
+
+
 def _wanted(test: str, field: str, value: Any) -> str:
     """Return what should stand there instead; empty where the value is right."""
     if field in _NUMBERS:
         return "" if _number(value) and value > 0 else "a number above 0"
+    if field == "clustered":
+        return "" if isinstance(value, bool) else "true or false"
     if field == "expected":
         return "" if _number(value) else "a number"
     if field == "metric":
         return "" if isinstance(value, str) and value else "the name of a metric"
     if field in _WORDS:
         return "" if value in _WORDS[field] else f"one of {', '.join(_WORDS[field])}"
-    if (test, field) == ("optimum", "arms"):
+    if field == "arms" and test in OPTIMA:
         counted = isinstance(value, Mapping) and value and all(map(_number, value.values()))
         return "" if counted else "names of arms with their values: {k0: 0, k1: 1}"
     if field == "pairs":

@@ -33,7 +33,7 @@ from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import detectable, gap_number
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
-from llmx.report.verdict.schema import EQUIVALENCE, MARGIN, POWER, arms_of
+from llmx.report.verdict.schema import EQUIVALENCE, MARGIN, OPTIMA, POWER, arms_of
 from llmx.stats.interval import normal_quantile, two_sided_z
 from llmx.stats.multiple import holm
 
@@ -54,7 +54,7 @@ def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> 
     if table is None:
         return Why(f"`{name}`, which has to fail, has nothing to compare with `{against}`.")
     margin = float(finding.get("margin", MARGIN))
-    found = equivalent(table, margin, metric)
+    found = equivalent(table, margin, metric, bool(finding.get("clustered")))
     worse, kept = found.interval.below(-margin), found.non_inferior
     if metric.signed < 0:
         worse, kept = found.interval.above(margin), found.interval.below(margin)
@@ -72,7 +72,7 @@ def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> 
     )
 
 
-DIFFERENCE = ("beats_control", "more_accurate", "optimum")
+DIFFERENCE = ("beats_control", "more_accurate", *OPTIMA)
 
 
 def with_power(verdict: Verdict, finding: Mapping[str, Any]) -> Verdict:

@@ -11,7 +11,7 @@ END_TO_END_SPEED = FindingTest(
 )
 EQUIVALENT = FindingTest(
     f"{_HERE}.equivalence:equivalent_arms",
-    frozenset({"arms", "margin", "metric", "reference"}),
+    frozenset({"arms", "clustered", "margin", "metric", "pairs", "reference"}),
     of_accuracy=True,
     of_all="shown here",
     together=True,
@@ -29,7 +29,7 @@ LOSSLESS = FindingTest(
 )
 MORE_ACCURATE = FindingTest(
     f"{_HERE}.gap:more_accurate",
-    frozenset({"arms", "control", "metric"}),
+    frozenset({"arms", "clustered", "control", "metric", "pairs"}),
     of_accuracy=True,
     of_all="shown here",
 )

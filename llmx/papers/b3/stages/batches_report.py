@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from llmx.core.figure import Figure, Figures, Span
+from llmx.core.figure import Figures
 from llmx.core.options import NoOptions, StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.papers.b3.report.plans import LEVELS, figures_of
+from llmx.papers.b3.report.room import room_figures, room_said, rooms_of, warm_student
 from llmx.papers.b3.stages.batches import DIAGNOSTICS
 from llmx.store.files import read_json
 from llmx.store.page import write_marked
 
 PAGE = "batches.md"
-_NAMED = {
-    "kept_share": ("share of edges inside {level}", "share"),
-    "leaked": ("own first ranks met in {level}", "rows"),
-    "equal_targets": ("equal targets met in {level}", "rows"),
-    "mates": ("rows of the own band met in {level}", "rows"),
-}
-_LEVELS = ("clusters", "batches")
 
 
 class BatchesReportStage:
-    """Over recipe. Writes ``batches.md`` and ``figures.json`` of the needed stages `batches`."""
+    """Over recipe. Writes ``batches.md`` and ``figures.json`` of the needed stages `batches`.
+
+    Where the teacher is a student that a needed stage `contrastive` has warmed up, and its ranks
+    are needed too, the page begins with the room that random batches leave.
+    """
 
     Options: ClassVar[type[StageOptions]] = NoOptions
     kind: ClassVar[str] = "batches_report"
@@ -31,8 +30,9 @@ class BatchesReportStage:
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
-        """The names of the arms; what is reported is that of its inputs."""
-        return {"arms": list(given.arms)}
+        """The names of the arms, and a warm student; what is reported is that of its inputs."""
+        warm = warm_student(given)
+        return {"arms": list(given.arms), **({} if warm is None else {"warm": warm})}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -50,34 +50,19 @@ class BatchesReportStage:
         for place, folder in context.inputs.items():
             if (folder / DIAGNOSTICS).exists():
                 found[place.partition("/")[2]] = read_json(folder / DIAGNOSTICS)
-        figures = [one for arm, told in found.items() for one in figures_of(arm, told)]
+        rooms = rooms_of(context)
+        figures = [one for room in rooms for one in room_figures(room)]
+        figures += [one for arm, told in found.items() for one in figures_of(arm, told)]
         write_figures(context.out, Figures(figures=tuple(figures)))
-        write_marked(context.out / PAGE, markdown(found))
+        write_marked(context.out / PAGE, markdown(found, [room_said(room) for room in rooms]))
 
 
-def figures_of(arm: str, told: Mapping[str, Any]) -> Iterator[Figure]:
-    """Yield the figures of one arm; those of several datasets have the dataset's name."""
-    alone = len(told["datasets"]) == 1
-    for dataset, held in told["datasets"].items():
-        of = "" if alone else f", {dataset}"
-        n = held["clusters"]["rows"]
-        share = held["clusters"]["isolated"] / n
-        yield _figure(f"share of rows without an edge{of}", arm, share, "share", n)
-        for level in _LEVELS:
-            for key, (name, unit) in _NAMED.items():
-                quantity = f"{name.format(level=level)}{of}"
-                yield _figure(quantity, arm, held[level][key], unit, held[level]["clustered"])
-
-
-def _figure(quantity: str, arm: str, value: float, unit: str, n: int) -> Figure:
-    return Figure(quantity=quantity, arm=arm, span=Span(estimate=value), unit=unit, n=n)
-
-
-def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
+def markdown(found: Mapping[str, Mapping[str, Any]], rooms: Sequence[str] = ()) -> str:
     """Return the page: a table for each dataset.
 
     Args:
         found: arm to the content of its ``diagnostics.json``.
+        rooms: what is said of the room that random batches leave.
     """
     lines = [
         "# Batches before any training",
@@ -85,6 +70,7 @@ def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
         "Which rows share a batch, by arm. Nothing was trained, so nothing here says which plan"
         " trains better. A row's *band* holds the rows that it should meet; its *first ranks* are"
         " suspected false negatives; *equal targets* are certain ones. Counts are means a row.",
+        *(line for room in rooms for line in ("", room)),
     ]
     names = dict.fromkeys(name for told in found.values() for name in told["datasets"])
     for name in names:
@@ -98,7 +84,7 @@ def _table(name: str, found: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
     heads = ["arm", "in", "edges kept, %", "of its band", "of its first ranks", "equal targets"]
     lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
     for arm, told in found.items():
-        for level in _LEVELS:
+        for level in LEVELS:
             held = told["datasets"][name][level]
             cells = [number(held[key], 2) for key in ("mates", "leaked", "equal_targets")]
             shown = [f"`{arm}`", level, percent(held["kept_share"]), *cells]

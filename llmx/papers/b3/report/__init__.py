@@ -1,0 +1,1 @@
+"""What trainings on planned batches came to: quality over samples, seconds and texts encoded."""
