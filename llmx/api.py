@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmx.graph.folder import RunFolder
     from llmx.graph.observer import Observer
     from llmx.graph.plan import Plan
+    from llmx.runs.batches import StoredBatches
     from llmx.runs.budget import Affordability
     from llmx.runs.check import Checked
     from llmx.runs.parity import Parity
@@ -160,6 +161,41 @@ def budget(
 
     _use(plugins)
     return affordable(run, runs_folder(runs), gain, cost)
+
+
+def batches(
+    run: str,
+    *,
+    stage: str | None = None,
+    runs: Folder | None = None,
+    plugins: Sequence[Folder] = (),
+) -> StoredBatches:
+    """Return the plan of batches of an arm, with its rows.
+
+    Args:
+        run: ``RUN:ARM``, or ``:ARM`` of the newest run.
+        stage: which, where several make batches; the last one if None.
+        runs: folder of the runs; ``$LLMX_RUNS`` or ``./runs`` if None.
+        plugins: as for :func:`run`.
+
+    Raises:
+        LlmxError: for everything that a user can put right.
+    """
+    from llmx.runs.batches import open_batches
+
+    _use(plugins)
+    return open_batches(run, runs_folder(runs), stage)
+
+
+def export_batches(found: StoredBatches, folder: Folder) -> dict[str, Path]:
+    """Write rows in the order of their batches, and how to train on them; return what was written.
+
+    Raises:
+        ConfigError: if the folder holds an export.
+    """
+    from llmx.runs.batches_export import export
+
+    return export(found, at_home(folder))
 
 
 def reproduce(

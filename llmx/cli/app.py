@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from llmx.cli import (
+    batches,
     budget,
     compare,
     describe,
@@ -113,6 +114,7 @@ app.add_typer(runs.app, name="runs")
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("budget")(budget.budget)
+app.command("batches")(batches.batches)
 app.command("reproduce")(reproduce.reproduce)
 app.command("parity")(parity.parity)
 app.command("serve")(serve.serve)

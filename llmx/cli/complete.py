@@ -80,7 +80,7 @@ def runs(incomplete: str) -> list[str]:
         return [f"{run}:{arm}" for arm in _arms_of(_runs_folder(), run)]
     named = _bash_before(":")
     if named is not None:  # behind a colon at which bash has split
-        return _arms_of(_runs_folder(), "" if named in ("compare", ":") else named)
+        return _arms_of(_runs_folder(), "" if named in ("batches", "compare", ":") else named)
     return run_names(incomplete)
 
 

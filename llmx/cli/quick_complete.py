@@ -26,6 +26,7 @@ _WORDS = {
     "validate": recipes,
     "reproduce": papers,
     "compare": runs,
+    "batches": runs,
     "budget": run_names,
     "report": reported,
     "serve": overrides,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,7 +17,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.pairs.kind import PairData
 from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
-from llmx.engines.embed.words import VERSION, WordsEmbedder
+from llmx.engines.embed.words import DIMENSION, VERSION, WordsEmbedder
 from llmx.stages.pair_table import PairTable
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class EmbedStage:
         given = context.given
         options = given.read(EmbedOptions)
         spec = pair_data(given)
-        rows = lookup("data", spec.kind)(spec).pairs(options.split)
+        rows = pair_rows(spec, options.split)
         context.progress.start(2 * len(rows), unit="texts")
         model = _embedder(options, rows, context.inputs)
         ids = [row.id for row in rows]
@@ -112,6 +113,30 @@ def pair_data(given: StageInput) -> DataSpec:
         text = f"stage '{given.stage.name}' ({given.stage.kind}) has {what}"
         raise ConfigError(text, "data=pairs_local data.options.path=FILE, or data=wordnet")
     return spec
+
+
+def embedded_dimension(model: str) -> int | None:
+    """Return the length of an embedder's vectors, from headers alone; None where it is not known.
+
+    Args:
+        model: as the option names it.
+    """
+    from llmx.engines.embed.place import dimension_of
+
+    if model == _WORDS:
+        return DIMENSION
+    return None if model.startswith("stage:") else dimension_of(embedder_folder(model))
+
+
+@lru_cache(maxsize=1)
+def pair_rows(spec: DataSpec, split: str) -> PairRows:
+    """Return the rows of a split; those that were read last are kept.
+
+    Raises:
+        DataError: if they cannot be had.
+    """
+    found: PairRows = lookup("data", spec.kind)(spec).pairs(split)
+    return found
 
 
 def _embedder(options: EmbedOptions, rows: PairRows, inputs: Mapping[str, Path]) -> Embedder:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from llmx.core import json_text
 from llmx.core.errors import EngineError
 from llmx.core.install import pip_install
 from llmx.engines.pretrained import check_folder, check_weights
@@ -89,6 +90,38 @@ def _check(folder: Path) -> None:
 def _modules(path: Path) -> list[object]:
     found = read_json(path)
     return found if isinstance(found, list) else [found]
+
+
+def dimension_of(folder: Path) -> int | None:
+    """Return the length of an embedder's vectors, as its settings or the header of its weights say.
+
+    None where neither says it: no settings, and no single table of vectors in a single file.
+    """
+    settings = folder / "config.json"
+    if settings.exists():
+        found = read_json(settings).get("hidden_size")
+        return found if isinstance(found, int) else None
+    files = sorted(folder.rglob("*.safetensors"))
+    shapes = _shapes(files[0]) if len(files) == 1 else []
+    return shapes[0][1] if len(shapes) == 1 else None
+
+
+def _shapes(file: Path) -> list[list[int]]:
+    """Return the shapes of the tables in a file, from its header: eight bytes of length, JSON.
+
+    Raises:
+        EngineError: if the file is cut short or is not safetensors.
+    """
+    try:
+        with file.open("rb") as held:
+            size = int.from_bytes(held.read(8), "little")
+            if size > file.stat().st_size:
+                raise ValueError("the header is longer than the file")
+            header = json_text.parse(held.read(size))
+        shapes = [list(one["shape"]) for name, one in header.items() if name != "__metadata__"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(f"{file} is not a whole safetensors file: {error}") from error
+    return [shape for shape in shapes if len(shape) == 2]
 
 
 def embedder_hash(folder: Path) -> str:

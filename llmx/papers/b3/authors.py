@@ -37,9 +37,23 @@ def authors_clusters(
         raise ConfigError(
             f"clusters of {size} rows cannot be cut from {rows}", f"K from 1 to {rows}"
         )
-    found = partition(adjacency(graph, doubled), rows // size, None, recursive=False)
-    parts = [np.flatnonzero(found == part).tolist() for part in range(rows // size)]
-    return padded(filled_from_pool(parts, size), size, seed, padding_fault)
+    return authors_repair(authors_parts(graph, size, doubled), size, seed, padding_fault)
+
+
+def authors_repair(
+    parts: NDArray[np.int32], size: int, seed: int = 0, padding_fault: bool = False
+) -> NDArray[np.int32]:
+    """Return clusters of parts, int32 (n,), as :func:`authors_clusters` does."""
+    count = len(parts) // size
+    order = np.argsort(parts, kind="stable")
+    ends = np.cumsum(np.bincount(parts, minlength=count))[:-1]
+    held = [part.tolist() for part in np.split(order, ends)]
+    return padded(filled_from_pool(held, size), size, seed, padding_fault)
+
+
+def authors_parts(graph: Any, size: int, doubled: bool = True) -> NDArray[np.int32]:
+    """Return METIS's parts by direct k-way with its defaults, before their repair, int32 (n,)."""
+    return partition(adjacency(graph, doubled), graph.shape[0] // size, None, recursive=False)
 
 
 def adjacency(graph: Any, doubled: bool) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmx.papers.b3.grouped import kept
+from llmx.papers.b3.grouped import inside
 from llmx.papers.b3.packages import package
 
 
@@ -45,9 +45,47 @@ class Diagnostics:
     equal_targets: float
 
 
+@dataclass(frozen=True)
+class EdgeCounts:
+    """Edges of a graph, and how many of them a clustering keeps; of several graphs, joined.
+
+    Attributes:
+        degree: int64 (n,).
+        edges: each once.
+        kept: of these, inside clusters.
+        weight: of all edges.
+        weight_kept: of those inside clusters.
+    """
+
+    degree: NDArray[np.int64]
+    edges: int
+    kept: int
+    weight: float
+    weight_kept: float
+
+    @property
+    def share(self) -> float:
+        """Return the share of the edges' weight that is kept, 0 of no edges."""
+        return self.weight_kept / self.weight if self.weight else 0.0
+
+
+def edge_counts(graph: Any, clusters: NDArray[np.int32]) -> EdgeCounts:
+    """Return the counts of one graph.
+
+    Args:
+        graph: CSR (n, n), symmetric.
+        clusters: int32 (n,), -1 for none.
+    """
+    same = inside(graph, clusters)
+    held = float(graph.data[same].sum(dtype=np.float64)) / 2
+    total = float(graph.data.sum(dtype=np.float64)) / 2
+    degree = np.diff(graph.indptr).astype(np.int64)
+    return EdgeCounts(degree, graph.nnz // 2, int(same.sum()) // 2, total, held)
+
+
 def diagnosed(
     clusters: NDArray[np.int32],
-    graph: Any,
+    counts: EdgeCounts,
     ranks: NDArray[np.int32],
     skip: int,
     width: int,
@@ -57,23 +95,21 @@ def diagnosed(
 
     Args:
         clusters: int32 (n,), -1 for none.
-        graph: CSR (n, n), symmetric.
+        counts: of the edges, for these clusters.
         ranks: int32 (n, depth), rows, -1 for none.
         skip: the paper's p.
         width: the paper's m.
         target_id: int64 (n,).
     """
-    degree = np.diff(graph.indptr)
+    degree = counts.degree
     held = clusters >= 0
     met = meets(clusters, ranks)
-    pattern = graph.astype(bool).astype(np.float32)
-    size, times = np.unique(np.bincount(clusters[held]), return_counts=True)
     return Diagnostics(
         rows=len(clusters),
         clustered=int(held.sum()),
-        sizes=tuple(zip(size.tolist(), times.tolist(), strict=True)),
-        edges=graph.nnz // 2,
-        kept=round(kept(pattern, clusters)),
+        sizes=sizes(clusters),
+        edges=counts.edges,
+        kept=counts.kept,
         degree_mean=_mean(degree),
         degree_median=float(np.median(degree)) if len(degree) else 0.0,
         degree_max=int(degree.max(initial=0)),
@@ -82,6 +118,12 @@ def diagnosed(
         leaked=_mean(met[held, :skip].sum(1)),
         equal_targets=_mean(equal(clusters, target_id)[held]),
     )
+
+
+def sizes(clusters: NDArray[np.int32]) -> tuple[tuple[int, int], ...]:
+    """Return (rows of a cluster, how many clusters have so many), by size; rows at -1 are none."""
+    found, times = np.unique(np.bincount(clusters[clusters >= 0]), return_counts=True)
+    return tuple(zip(found.tolist(), times.tolist(), strict=True))
 
 
 def meets(clusters: NDArray[np.int32], ranks: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -1,180 +1,127 @@
-"""From ranks to a plan: band, graph, cut, swaps and batches of each dataset, with what they are."""
+"""From ranks to a plan: pieces, cut, swaps and batches of each dataset, with what they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmx.core.errors import DataError
-from llmx.papers.b3.band import Directed, band
-from llmx.papers.b3.cut import Cut, cut
-from llmx.papers.b3.cut.rows import CutRows
-from llmx.papers.b3.diagnostics import diagnosed, leaks, of_batches
-from llmx.papers.b3.grouped import kept
-from llmx.papers.b3.mutual import Rule, symmetric
-from llmx.papers.b3.packages import package
-from llmx.papers.b3.plan import BatchPlan, Group, groups
-from llmx.papers.b3.swap import Swapped, signed, swapped
+from llmx.papers.b3.clustered import cut_piece
+from llmx.papers.b3.dataset_rows import DatasetRows
+from llmx.papers.b3.diagnostics import of_batches
+from llmx.papers.b3.hard_negatives import HardNegatives
+from llmx.papers.b3.mined_dataset import MinedDataset, apart_of
+from llmx.papers.b3.pieces import pieces
+from llmx.papers.b3.plan import BatchPlan, Group
+from llmx.papers.b3.settings import MiningSettings, check_settings
 
-Redraw = Literal["each_epoch", "once"]
-Tail = Literal["drop", "fill"]
-SKIP = {"retrieval": 30, "grounding": 30, "short_answer": 70}
-"""The paper's p by family; classes have a rule on labels instead."""
+Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class MiningSettings:
-    """How batches are made.
+class Mined:
+    """A plan, and what can be said of it before any training.
 
     Attributes:
-        size: the paper's |B|.
-        cluster: the paper's K.
-        kind: of the cut.
-        skip: the paper's p; None: by the family of a dataset.
-        width: the paper's m.
-        rule: which edges the graph has.
-        passes: of swaps after the cut.
-        penalty: λ of swaps, for each leaked pair.
-        seed: of the cut, the swaps and the order.
+        told: `diagnostics.json`, but for the number of rows.
+        pairs: some pairs that share a batch, to read.
+        near: int32 (n, p): rows of a row's first ranks, -1 for none and for itself.
     """
 
-    size: int
-    cluster: int
-    kind: str = "best"
-    skip: int | None = None
-    width: int = 100
-    rule: Rule = "mutual"
-    passes: int = 0
-    penalty: float = 0.0
-    seed: int = 0
-    redraw: Redraw = "each_epoch"
-    tail: Tail = "drop"
+    plan: BatchPlan
+    told: dict[str, Any]
+    pairs: tuple[dict[str, Any], ...]
+    near: Rows
 
 
-@dataclass(frozen=True)
-class DatasetRows:
-    """The rows of one dataset: their places among all, and what is known of them there.
-
-    Attributes:
-        rows: int64 (n,), rising.
-        ranks: int32 (n, depth), places in `rows`, -1 for none; (n, 0) where nothing was ranked.
-        target_id: int64 (n,).
-    """
-
-    name: str
-    family: str
-    rows: NDArray[np.int64]
-    ranks: NDArray[np.int32]
-    target_id: NDArray[np.int64]
-
-
-def datasets(
-    ranks: NDArray[np.int32] | None,
-    target_id: NDArray[np.int64],
-    dataset: NDArray[np.int32],
-    families: Mapping[str, str],
-) -> tuple[DatasetRows, ...]:
-    """Return the rows of each dataset; ranks name rows of the same dataset.
-
-    Args:
-        ranks: int32 (n, depth), rows, -1 for none; None: nothing was ranked.
-        dataset: int32 (n,), places in `families`.
-        families: name of a dataset to its family.
-    """
-    found = []
-    ranks = np.empty((len(target_id), 0), np.int32) if ranks is None else ranks
-    for number, (name, family) in enumerate(families.items()):
-        rows = np.flatnonzero(dataset == number)
-        place = np.full(len(ranks) + 1, -1, np.int32)  # the last one is that of -1
-        place[rows] = np.arange(len(rows), dtype=np.int32)
-        found.append(DatasetRows(name, family, rows, place[ranks[rows]], target_id[rows]))
-    return tuple(found)
-
-
-def mined(parts: tuple[DatasetRows, ...], how: MiningSettings) -> tuple[BatchPlan, dict[str, Any]]:
-    """Return the plan, and by dataset the diagnostics of clusters and of the first epoch's batches.
+def mined(parts: Sequence[DatasetRows], how: MiningSettings) -> Mined:
+    """Return the plan, with the diagnostics of clusters and of the first epoch's batches.
 
     Raises:
-        DataError: a dataset is of classes, or no dataset fills a batch.
+        ConfigError: settings that cannot go together.
+        DataError: no dataset fills a batch, or one is such that it cannot be cut.
     """
-    made = [_Mined(part, how) for part in parts]
-    plan = BatchPlan(tuple(one.group() for one in made), how.size, how.seed, how.redraw, how.tail)
-    if not plan.count():
-        most = max(len(part.rows) for part in parts)
+    check_settings(how)
+    most = max(len(part.rows) for part in parts)
+    total = sum(len(part.rows) for part in parts)
+    if (total if how.source == "mixed" else most) < how.size:
         text = f"no dataset fills a batch of {how.size} rows: the largest has {most}"
         raise DataError(text, "a smaller batch: stages.batches.size=N")
-    first = plan.epoch(0)
-    total = sum(len(part.rows) for part in parts)
-    batch = of_batches(first.batches, total)
-    return plan, {one.part.name: one.document(batch) for one in made}
+    made = [MinedDataset(part, how) for part in parts]
+    plan = BatchPlan(
+        tuple(_groups(made, how)), how.size, how.seed, how.redraw, how.tail, _hard(made, how)
+    )
+    batches = plan.epoch(0).batches
+    batch = of_batches(batches, total)
+    told = {one.part.name: one.document(batches, batch) for one in made}
+    near = np.full((total, max(one.skip for one in made)), -1, np.int32)
+    for one in made:
+        near[one.part.rows, : one.skip] = one.near()
+    negatives = {"count": how.negatives, "form": how.form, "missing": _missing(plan, batches)}
+    return Mined(
+        plan,
+        {
+            "theorem": _theorem([one["theorem"] for one in told.values()]),
+            "negatives": negatives if how.negatives else None,
+            "datasets": told,
+        },
+        tuple(pair for one in made for pair in one.shown(batch)),
+        near,
+    )
 
 
-class _Mined:
-    """The graph and clusters of one dataset."""
-
-    def __init__(self, part: DatasetRows, how: MiningSettings) -> None:
-        self.part, self.how = part, how
-        self.skip = _skip(part, how)
-        directed = _band(part, self.skip, how.width)
-        self.dropped = directed.dropped
-        self.graph = symmetric(directed.edges, how.rule)
-        rows = CutRows(self.graph, directed.edges)
-        small = how.cluster > len(part.rows)
-        none = np.full(len(part.rows), -1, np.int32)
-        self.cut = (
-            Cut(none, 0.0, float(self.graph.nnz) / 2, None)
-            if small
-            else cut(how.kind, rows, how.cluster, how.seed)
-        )
-        self.swapped = self._swapped()
-
-    def _swapped(self) -> Swapped:
-        part, how = self.part, self.how
-        worth = signed(self.graph, leaks(part.ranks, self.skip), how.penalty)
-        return swapped(self.cut.clusters, worth, part.target_id, how.passes, how.seed)
-
-    def group(self) -> Group:
-        """Return the clusters as rows among all."""
-        (held,) = groups(self.swapped.clusters, self.how.cluster)
-        rows = self.part.rows.astype(np.int32)
-        return Group(self.part.name, rows[held.clusters], rows[held.loose])
-
-    def document(self, batch: NDArray[np.int32]) -> dict[str, Any]:
-        """Return what the clusters and batches are like.
-
-        Args:
-            batch: int32 (all rows,), -1 for the tail.
-        """
-        part = self.part
-        edges = float(self.graph.data.sum(dtype=np.float64)) / 2
-        levels = {"clusters": self.swapped.clusters, "batches": batch[part.rows]}
-        found: dict[str, Any] = {"family": part.family, "skip": self.skip, "band": self.dropped}
-        for name, of in levels.items():
-            share = kept(self.graph, of) / edges if edges else 0.0
-            told = diagnosed(of, self.graph, part.ranks, self.skip, self.how.width, part.target_id)
-            found[name] = {**asdict(told), "kept_share": share}
-        isolated = self.cut.isolated
-        found["isolated"] = None if isolated is None else asdict(isolated)
-        found["swaps"] = [asdict(one) for one in self.swapped.passes]
-        return found
+def _groups(made: Sequence[MinedDataset], how: MiningSettings) -> Iterator[Group]:
+    """Yield a group a dataset, or a single one where batches mix them."""
+    if how.source == "single_task":
+        yield from (one.group() for one in made)
+        return
+    found = _over_all(made, how) if how.over_all else [one.group() for one in made]
+    clusters, loose = (
+        np.concatenate([getattr(one, name) for one in found]) for name in ("clusters", "loose")
+    )
+    yield apart_of([one.part for one in made], Group("all", clusters, loose), how)
 
 
-def _band(part: DatasetRows, skip: int, width: int) -> Directed:
-    """Return the edges of a band; none where nothing was ranked."""
-    if part.ranks.shape[1]:
-        return band(part.ranks, skip, width, part.target_id)
-    rows = len(part.rows)
-    return Directed(package("scipy.sparse").csr_matrix((rows, rows), dtype=np.float32), {})
+def _over_all(made: Sequence[MinedDataset], how: MiningSettings) -> list[Group]:
+    """Return the clusters of all rows, whatever dataset they are of."""
+    every = np.sort(np.concatenate([one.part.rows for one in made]))
+    none = np.empty((len(every), 0), np.int32)
+    part = DatasetRows("all", "retrieval", every, none, np.zeros(len(every), np.int64))
+    (piece,) = pieces(part, how, None)
+    found = cut_piece(part, piece, how)
+    for one in made:
+        one.clusters = replace(one.clusters, of=found.of[one.part.rows])
+    rows = every.astype(np.int32)
+    return [Group("all", rows[found.members], rows[found.of < 0])]
 
 
-def _skip(part: DatasetRows, how: MiningSettings) -> int:
-    if not part.ranks.shape[1]:
-        return 0
-    if part.family not in SKIP:
-        text = f"dataset '{part.name}' is of classes, whose rule on labels no stage has yet"
-        raise DataError(text, "other data.options.tasks, or of your own family=retrieval")
-    return SKIP[part.family] if how.skip is None else how.skip
+def _hard(made: Sequence[MinedDataset], how: MiningSettings) -> HardNegatives | None:
+    if not how.negatives:
+        return None
+    held = [(one.part, one.candidates()) for one in made]
+    total = sum(len(part.rows) for part, _ in held)
+    rows = np.full((total, max(found.shape[1] for _, found in held)), -1, np.int32)
+    target = np.zeros(total, np.int64)
+    for part, found in held:
+        rows[part.rows, : found.shape[1]] = found
+        target[part.rows] = part.target_id
+    return HardNegatives(how.negatives, how.form, rows, target)
+
+
+def _missing(plan: BatchPlan, batches: Rows) -> int:
+    """Return how many negatives of rows of the first epoch's batches are none."""
+    return int((plan.negatives(0)[np.unique(batches)] < 0).sum())
+
+
+def _theorem(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """Return the mean over the rows that were looked at in each dataset."""
+    held = [one for one in found if one is not None]
+    if not held:
+        return None
+    rows = sum(one["rows"] for one in held)
+    means = {k: sum(one[k] * one["rows"] for one in held) / rows for k in ("ratio", "random")}
+    return {**means, "temperature": held[0]["temperature"], "rows": rows}

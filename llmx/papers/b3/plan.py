@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.core.errors import ConfigError
+from llmx.papers.b3.apart import dealt
 from llmx.papers.b3.draws import permutation
 from llmx.papers.b3.grouped import members
+from llmx.papers.b3.hard_negatives import HardNegatives
 
 Rows = NDArray[np.int32]
 
@@ -25,11 +27,13 @@ class Group:
         name: of the dataset.
         clusters: int32 (clusters, K), rows.
         loose: int32, rows without a cluster, fewer than K.
+        apart: int32 (clusters,), with clusters of one row: those of equal numbers share no batch.
     """
 
     name: str
     clusters: Rows
     loose: Rows
+    apart: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class BatchPlan:
             `once`, as its code does; the order of batches is drawn in each epoch.
         tail: rows that fill no batch are left out (`drop`), or make a last batch of their group
             with rows of its other batches (`fill`).
+        hard: negatives beside those of the batch.
     """
 
     groups: tuple[Group, ...]
@@ -68,6 +73,7 @@ class BatchPlan:
     seed: int = 0
     redraw: Literal["each_epoch", "once"] = "each_epoch"
     tail: Literal["drop", "fill"] = "drop"
+    hard: HardNegatives | None = None
 
     def __post_init__(self) -> None:
         for width in {group.clusters.shape[1] for group in self.groups}:
@@ -95,6 +101,17 @@ class BatchPlan:
         tail, repeated = (np.concatenate([one[at] for one in each]) for at in (1, 2))
         return Epoch(batches[order], group[order], tail, repeated)
 
+    def negatives(self, number: int) -> Rows:
+        """Return the hard negatives of epoch `number`, int32 (n, h): rows, -1 for none.
+
+        A negative is the *target* of the row that is named; it is no row of the batch (or cluster),
+        and none of these has its text. h is 0 where the plan has none. A row of no batch has none.
+        """
+        if self.hard is None:
+            rows = sum(group.clusters.size + len(group.loose) for group in self.groups)
+            return np.empty((rows, 0), np.int32)
+        return self.hard.of(self.epoch(number).batches, self.seed, number)
+
     def digest(self) -> str:
         """Return a hash of all that the batches depend on, SHA-256 in hexadecimal digits."""
         found = sha256(f"{self.size} {self.seed} {self.redraw} {self.tail}".encode())
@@ -102,6 +119,12 @@ class BatchPlan:
             found.update(f"|{group.name}|{group.clusters.shape}|".encode())
             found.update(group.clusters.astype("<i4").tobytes())
             found.update(group.loose.astype("<i4").tobytes())
+            if group.apart is not None:
+                found.update(b"|apart|" + group.apart.astype("<i4").tobytes())
+        if self.hard is not None:
+            found.update(f"|{self.hard.count}|{self.hard.form}|{self.hard.rows.shape}|".encode())
+            found.update(self.hard.rows.astype("<i4").tobytes())
+            found.update(self.hard.target_id.astype("<i8").tobytes())
         return found.hexdigest()
 
     def _count(self, group: Group) -> int:
@@ -111,7 +134,11 @@ class BatchPlan:
 
     def _of(self, group: Group, draw: int) -> tuple[Rows, Rows, Rows]:
         """Return the batches of a group, rows of none, and rows that are there twice."""
-        order = permutation(len(group.clusters), self.seed, f"clusters {group.name} {draw}")
+        name = f"clusters {group.name} {draw}"
+        if group.apart is None:
+            order = permutation(len(group.clusters), self.seed, name)
+        else:
+            order = dealt(group.apart, self.size, self.seed, name)
         rows = group.clusters[order].ravel()
         whole = len(rows) // self.size
         batches = rows[: whole * self.size].reshape(whole, self.size)

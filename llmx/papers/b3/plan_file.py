@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmx.core.errors import RunError
+from llmx.papers.b3.hard_negatives import HardNegatives
 from llmx.papers.b3.plan import BatchPlan, Group
 from llmx.store.files import read_json, write_bytes, write_json
 
@@ -26,6 +27,11 @@ def write_plan(folder: Path, plan: BatchPlan, made_of: Mapping[str, Any]) -> Non
     for number, group in enumerate(plan.groups):
         arrays[f"clusters_{number}"] = group.clusters.astype("<i4")
         arrays[f"loose_{number}"] = group.loose.astype("<i4")
+        if group.apart is not None:
+            arrays[f"apart_{number}"] = group.apart.astype("<i4")
+    if plan.hard is not None:
+        arrays["negatives"] = plan.hard.rows.astype("<i4")
+        arrays["target_id"] = plan.hard.target_id.astype("<i8")
     memory = io.BytesIO()
     np.savez(memory, **arrays)
     write_bytes(folder / _ARRAYS, memory.getvalue())
@@ -37,6 +43,8 @@ def write_plan(folder: Path, plan: BatchPlan, made_of: Mapping[str, Any]) -> Non
         "tail": plan.tail,
         "batches": plan.count(),
         "without_batch": list(plan.vanishing()),
+        "negatives": 0 if plan.hard is None else plan.hard.count,
+        "form": None if plan.hard is None else plan.hard.form,
         "hash": plan.digest(),
     }
     write_json(folder / _ABOUT, {**told, "made_of": dict(made_of)})
@@ -50,11 +58,21 @@ def read_plan(folder: Path) -> BatchPlan:
     """
     about = read_json(folder / _ABOUT)
     with np.load(folder / _ARRAYS, allow_pickle=False) as held:
-        groups = tuple(
-            Group(name, held[f"clusters_{number}"], held[f"loose_{number}"])
-            for number, name in enumerate(about["groups"])
+        arrays = dict(held)
+    groups = tuple(
+        Group(
+            name,
+            arrays[f"clusters_{number}"],
+            arrays[f"loose_{number}"],
+            arrays.get(f"apart_{number}"),
         )
-    plan = BatchPlan(groups, about["size"], about["seed"], about["redraw"], about["tail"])
+        for number, name in enumerate(about["groups"])
+    )
+    hard = None
+    if about["negatives"]:
+        rows = (arrays["negatives"], arrays["target_id"])
+        hard = HardNegatives(about["negatives"], about["form"], *rows)
+    plan = BatchPlan(groups, about["size"], about["seed"], about["redraw"], about["tail"], hard)
     if plan.digest() != about["hash"]:
         raise RunError(f"{folder} holds another plan than its hash is of", "run it again")
     return plan

@@ -13,8 +13,10 @@ from llmx.core.errors import DataError, EngineError, RunError
 from llmx.data.pairs.pairs import Pair, PairRows
 from llmx.engines.embed.words import WordsEmbedder
 from llmx.engines.nearest.exact import top_k
-from llmx.papers.b3.mined import DatasetRows, MiningSettings, datasets, mined
+from llmx.papers.b3.dataset_rows import DatasetRows, Known, datasets
+from llmx.papers.b3.mined import mined
 from llmx.papers.b3.plan_file import read_plan, write_plan
+from llmx.papers.b3.settings import MiningSettings
 from llmx.papers.b3.stages.batches import BatchesStage
 from llmx.papers.b3.stages.batches_report import figures_of
 from llmx.stages.pair_table import PairTable, input_with
@@ -56,7 +58,7 @@ def made(folder, *more):
 
 
 def plans(run):
-    names = ("plan.npz", "plan.json", "diagnostics.json")
+    names = ("plan.npz", "plan.json", "leaks.npz", "diagnostics.json", "pairs.jsonl")
     return {(arm, n): (run / "batches" / arm / n).read_bytes() for arm in ARMS for n in names}
 
 
@@ -146,7 +148,7 @@ HOW = MiningSettings(size=20, cluster=10, skip=1, width=9)
 
 def near(part, how=HOW):
     """Pairs of rows of one topic that share a cluster, a row."""
-    plan, _ = mined((part,), how)
+    plan = mined((part,), how).plan
     topics = plan.groups[0].clusters % GROUPS
     return float((topics[:, :, None] == topics[:, None, :]).sum(1).mean()) - 1
 
@@ -162,8 +164,8 @@ def test_clusters_hold_what_is_near_and_those_of_shuffled_ranks_do_not():
 
 def test_swaps_lower_what_leaks():
     part, how = ranked(), replace(HOW, skip=5, width=5)
-    _, before = mined((part,), how)
-    _, after = mined((part,), replace(how, passes=10, penalty=2.0))
+    before = mined((part,), how).told["datasets"]
+    after = mined((part,), replace(how, passes=10, penalty=2.0)).told["datasets"]
     assert after["own"]["clusters"]["leaked"] < before["own"]["clusters"]["leaked"]
     values = [one["value"] for one in after["own"]["swaps"]]
     assert values == sorted(values) and len(values) > 1
@@ -174,8 +176,10 @@ def test_datasets_share_no_batch_and_a_small_one_is_named():
     dataset = (np.arange(len(part.ranks)) >= 100).astype(np.int32)
     ranks = np.full((120, 120), -1, np.int32)
     ranks[:100, :100], ranks[100:, :20] = np.arange(100), np.arange(100, 120)
-    both = datasets(ranks, part.target_id, dataset, {"one": "retrieval", "two": "short_answer"})
-    plan, told = mined(both, replace(HOW, size=40, cluster=40, width=200))
+    families = {"one": "retrieval", "two": "short_answer"}
+    both = datasets(Known(ranks, part.target_id), dataset, families)
+    made = mined(both, replace(HOW, size=40, cluster=40, width=200))
+    plan, told = made.plan, made.told["datasets"]
     assert plan.vanishing() == ("two",)
     assert plan.epoch(0).batches.max() < 100
     assert told["two"]["batches"]["clustered"] == 0
@@ -185,7 +189,7 @@ def test_datasets_share_no_batch_and_a_small_one_is_named():
 def test_rows_of_a_second_dataset_are_named_by_their_place_among_all():
     part = ranked()
     moved = replace(part, name="second", rows=part.rows + 120)
-    plan, _ = mined((part, moved), HOW)
+    plan = mined((part, moved), HOW).plan
     one, other = plan.groups
     assert (one.clusters + 120 == other.clusters).all()
     rows = plan.epoch(0).batches
@@ -224,8 +228,6 @@ def test_what_cannot_be_planned_is_said():
     part = ranked()
     with pytest.raises(DataError, match="no dataset fills a batch of 240 rows"):
         mined((part,), replace(HOW, size=240, cluster=60))
-    with pytest.raises(DataError, match="is of classes"):
-        mined((replace(part, family="classification"),), HOW)
     with pytest.raises(EngineError, match="no text holds a word"):
         WordsEmbedder([("!", "…")])
     with pytest.raises(RunError, match=r"no input holds ranks\.npy"):
@@ -248,7 +250,7 @@ def test_a_plan_refuses_before_anything_runs(tmp_path, words, said):
 
 
 def test_a_plan_that_was_changed_is_refused(tmp_path):
-    plan, _ = mined((ranked(),), HOW)
+    plan = mined((ranked(),), HOW).plan
     write_plan(tmp_path, plan, {})
     assert read_plan(tmp_path).digest() == plan.digest()
     about = json.loads((tmp_path / "plan.json").read_text())
@@ -289,6 +291,7 @@ def test_random_batches_need_no_ranks_and_are_of_the_rows_that_train(run, tmp_pa
     gone = ["stages.rank=null", "stages.embed=null", "stages.batches.needs=[]"]
     cuts = {"b3": "random_task", "b3_swaps": "random"}
     drawn = [f"arms.{arm}.stages.batches.cut={cut}" for arm, cut in cuts.items()]
+    drawn.append("arms.b3_swaps.stages.batches.swaps=0")
     bare = made(tmp_path, *gone, *drawn, "stages.batches.cluster=1")
     plan = BatchesStage.plan_of(bare / "batches" / "random")
     rows = np.concatenate([plan.epoch(0).batches.ravel(), plan.epoch(0).tail])
@@ -303,4 +306,4 @@ def test_a_cut_of_a_graph_says_which_stage_it_lacks(tmp_path):
     gone = ["stages.rank=null", "stages.batches.needs=[embed]"]
     done = CliRunner().invoke(app, [*command(tmp_path, *gone), "--dry-run"])
     assert done.exit_code == 2
-    assert "has the cut 'best', and needs no stage of kind rank" in done.output
+    assert "has cut=best, and needs no stage of kind rank" in done.output

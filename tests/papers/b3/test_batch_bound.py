@@ -9,7 +9,7 @@ from similarity_graphs import graph_of
 
 from llmx.core.errors import ConfigError
 from llmx.papers.b3.bound import log_sum, sides, top_ratio
-from llmx.papers.b3.diagnostics import diagnosed, equal, leaks, meets, of_batches
+from llmx.papers.b3.diagnostics import diagnosed, edge_counts, equal, leaks, meets, of_batches
 
 
 @st.composite
@@ -69,9 +69,10 @@ RANKS = np.array(
 def test_diagnostics_by_hand():
     graph = graph_of(6, [(0, 1), (1, 2), (2, 3), (0, 2)])
     graph.data *= 0.5
-    found = diagnosed(
-        np.array([0, 0, 1, 1, 0, -1], np.int32), graph, RANKS, 2, 2, np.array([7, 8, 9, 9, 7, 7])
-    )
+    clusters = np.array([0, 0, 1, 1, 0, -1], np.int32)
+    counts = edge_counts(graph, clusters)
+    found = diagnosed(clusters, counts, RANKS, 2, 2, np.array([7, 8, 9, 9, 7, 7]))
+    assert (counts.weight, counts.weight_kept, counts.share) == (2, 1, 0.5)
     assert (found.rows, found.clustered, found.sizes) == (6, 5, ((2, 1), (3, 1)))
     assert (found.edges, found.kept, found.isolated) == (4, 2, 2)
     assert (found.degree_mean, found.degree_median, found.degree_max) == (8 / 6, 1.5, 3)
@@ -116,8 +117,9 @@ def test_diagnostics_do_not_depend_on_the_order_of_rows(seed):
     new = rng.permutation(rows)
     back = np.argsort(new)
     moved = new[ranks][back].astype(np.int32)
-    one = diagnosed(clusters, graph, ranks, 2, 3, target)
-    other = diagnosed(clusters[back], graph[back][:, back].tocsr(), moved, 2, 3, target[back])
+    one = diagnosed(clusters, edge_counts(graph, clusters), ranks, 2, 3, target)
+    turned = edge_counts(graph[back][:, back].tocsr(), clusters[back])
+    other = diagnosed(clusters[back], turned, moved, 2, 3, target[back])
     assert one == other
 
 

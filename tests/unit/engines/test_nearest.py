@@ -165,5 +165,5 @@ def test_the_cost_is_counted():
     assert cost.multiply_adds == 1000 * 2000 * 100 and cost.result == 4 * 1000 * 130
     assert cost.seconds == pytest.approx(0.2 + 0.02)
     million = search_cost(10**6, 10**6, 768, 130)
-    assert million.held < 100e6, "memory is that of a block"
+    assert million.held < 150e6, "memory is that of a block"
     assert million.seconds / 3600 == pytest.approx(6.9 + 2.6, rel=0.1), "as was measured beforehand"

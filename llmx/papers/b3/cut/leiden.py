@@ -21,8 +21,12 @@ from llmx.papers.b3.repair import repair
 
 def cut(rows: CutRows, size: int, seed: int) -> NDArray[np.int32]:
     """Return clusters of exactly `size`, int32 (n,), -1 for fewer than `size` rows."""
-    pieces = communities(rows.graph, size, seed)
-    return repair(packed(pieces, rows.graph, size), rows.graph, size)
+    return repair(parts(rows, size, seed), rows.graph, size)
+
+
+def parts(rows: CutRows, size: int, seed: int) -> NDArray[np.int32]:
+    """Return communities, packed, before their repair, int32 (n,), -1 for rows without one."""
+    return packed(communities(rows.graph, size, seed), rows.graph, size)
 
 
 def communities(graph: Any, most: int, seed: int) -> NDArray[np.int32]:

@@ -20,8 +20,12 @@ WEIGHT = 1000
 
 def cut(rows: CutRows, size: int, seed: int) -> NDArray[np.int32]:
     """Return clusters of exactly `size`, int32 (n,), -1 for fewer than `size` rows."""
-    parts = partition(rows.graph, rows.count // size, seed, recursive=False)
-    return repair(parts, rows.graph, size)
+    return repair(parts(rows, size, seed), rows.graph, size)
+
+
+def parts(rows: CutRows, size: int, seed: int) -> NDArray[np.int32]:
+    """Return METIS's parts before their repair, int32 (n,)."""
+    return partition(rows.graph, rows.count // size, seed, recursive=False)
 
 
 def partition(graph: Any, count: int, seed: int | None, recursive: bool) -> NDArray[np.int32]:
