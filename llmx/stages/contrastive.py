@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from zipfile import BadZipFile
 
 from llmx.core.audit import Check
-from llmx.core.errors import ConfigError, DataError, EngineError, LlmxError
+from llmx.core.errors import ConfigError, DataError, EngineError, LlmxError, RunError
 from llmx.core.install import with_extra
 from llmx.core.options import StageOptions
 from llmx.core.registry import kinds, lookup
@@ -171,10 +172,23 @@ def _plan(context: StageContext) -> tuple[Path, Any]:
     for need in given.stage.needs:
         stage = given.stages.get(need)
         if stage is not None and stage.kind in kinds("plan") and need in context.inputs:
-            return context.inputs[need], lookup("plan", stage.kind)(context.inputs[need])
+            return context.inputs[need], _read(stage.kind, context.inputs[need])
     known = ", ".join(sorted(kinds("plan")))
     text = f"stage '{given.stage.name}' needs a plan of batches"
     raise ConfigError(text, f"add a stage of kind {known} to its needs")
+
+
+def _read(kind: str, folder: Path) -> Any:
+    """Return the plan of a folder.
+
+    Raises:
+        RunError: if its files are not whole, or not of one plan.
+    """
+    try:
+        return lookup("plan", kind)(folder)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        text = f"the plan in {folder} cannot be read: {' '.join(str(error).split())}"
+        raise RunError(text, "delete that folder; the same command makes it again") from error
 
 
 def _mask(context: StageContext, options: ContrastiveOptions, rows: PairRows) -> Mask | None:
