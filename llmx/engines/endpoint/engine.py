@@ -70,7 +70,7 @@ _Placed = tuple[int, Record]
 class OpenAIEngine:
     """`engine=openai engine.base_url=https://HOST/v1 model.target=NAME`."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "logprobs"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "logprobs", "tools"})
 
     check = staticmethod(check)
 

@@ -55,6 +55,7 @@ class VllmServerEngine(OpenAIEngine):
             "dtype": spec.dtype,
             "logprobs": spec.logprobs,
             "options": {n: v for n, v in spec.options.items() if n not in ACCIDENTS},
+            **({} if spec.tool_parser is None else {"tool_parser": spec.tool_parser}),
             **spec.kept_cost(),
             **code_identity(spec.trust_remote_code),
             **clock_identity(model, spec),
@@ -96,7 +97,8 @@ class VllmServerEngine(OpenAIEngine):
         kept = {name: value for name, value in found.items() if name not in _NOT_SERVED}
         # The folder's own defaults must not fill in what a recipe leaves neutral.
         kept["generation_config"] = "vllm"
-        return {"settings": kept, "server": _shown(served_name(self.model, self.spec))}
+        name = served_name(self.model, self.spec)
+        return {"settings": kept, "server": {**_shown(name), **_calling(self.spec)}}
 
     def body(self, request: Request) -> dict[str, Any]:
         """Return what is sent; what ends an answer is the model's own."""
@@ -118,6 +120,13 @@ def _shown(name: str) -> dict[str, Any]:
         "disable_uvicorn_access_log": True,
         "enable_prompt_tokens_details": True,  # how much of a prompt was cached
     }
+
+
+def _calling(spec: EngineSpec) -> dict[str, Any]:
+    """Return what makes the server read tool calls out of answers."""
+    if spec.tool_parser is None:
+        return {}
+    return {"enable_auto_tool_choice": True, "tool_call_parser": spec.tool_parser}
 
 
 def check_serves(address: Address, name: str) -> None:
