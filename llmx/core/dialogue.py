@@ -1,21 +1,14 @@
-"""What a model that acts and its surroundings say to each other: tools, calls, observations.
-
-A loop that leads a model from turn to turn does no input or output. It yields :class:`Say` or
-:class:`Do`, and is sent :class:`Said` or :class:`Seen`; whoever drives it owns engines, tools,
-files and clocks. So one loop runs in batches, by arrival, and over the records of an earlier run.
-"""
+"""What a model that acts and its surroundings say to each other: tools, calls, observations."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+import re
+from hashlib import sha256
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from llmx.core.record import Frozen, Message, Record, Sparse, ToolCall
-
-T = TypeVar("T")
+from llmx.core.record import Frozen, Sparse, ToolCall
 
 
 class ToolSpec(Frozen):
@@ -62,6 +55,7 @@ class Observation(Sparse):
         text: as the model sees it; of a long one the beginning and the end.
         bytes: of the whole text, in UTF-8.
         sha256: of the whole text, by which a repeated call is known to have given the same.
+        cut: whether `text` is less than the whole.
         handle: name of a result that further calls may refer to.
         answer: what the call submits as the answer of the episode; None for any other call.
         exit: status of a command.
@@ -81,59 +75,35 @@ class Observation(Sparse):
     exit: int | None = None
 
 
-@dataclass(frozen=True)
-class Say:
-    """Asks the model for its next turn.
+def observed(
+    call: ToolCall, whole: str, shown: tuple[int, int] | None = None, **more: Any
+) -> Observation:
+    """Return the observation of a call.
 
-    Attributes:
-        turns: the whole chat so far.
-        tools: that a request names in the protocol's own way; none where the prompt lists them.
-        budget: tokens that the reply may have.
-        parallel: whether one reply may hold several calls.
+    Args:
+        whole: all that the tool said.
+        shown: characters of its beginning and its end that the model sees; None = all.
+        more: further fields of the observation.
     """
-
-    turns: tuple[Message, ...]
-    tools: tuple[ToolSpec, ...]
-    budget: int
-    parallel: bool = True
-
-
-@dataclass(frozen=True)
-class Do:
-    """Asks for calls to be made, in their order."""
-
-    calls: tuple[ToolCall, ...]
-
-
-Lost = Literal["", "context", "engine"]
-"""Why there is no reply: the prompt has no room in the model's context, or the engine has none."""
+    whole = _HALVES.sub("\ufffd", whole)  # no file, and no endpoint, takes half of a character
+    encoded = whole.encode()
+    text = whole if shown is None else _both_ends(whole, *shown)
+    return Observation(
+        call=call.id,
+        name=call.name,
+        text=text,
+        bytes=len(encoded),
+        sha256=sha256(encoded).hexdigest(),
+        cut=text is not whole,
+        **more,
+    )
 
 
-@dataclass(frozen=True)
-class Said:
-    """The model's turn; no record where there is none.
-
-    Attributes:
-        seconds: that it took, by the clock of whoever drives.
-    """
-
-    record: Record | None
-    seconds: float = 0.0
-    lost: Lost = ""
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What came of calls, one observation each.
-
-    Attributes:
-        lost: whether the place where tools run is gone, and the episode with it.
-    """
-
-    observations: tuple[Observation, ...]
-    seconds: float = 0.0
-    lost: bool = False
-
-
-Steps = Generator[Say | Do, Said | Seen, T]
-"""A loop: yields what it wants, is sent what came of it, and returns what it came to."""
+def _both_ends(whole: str, first: int, last: int) -> str:
+    out = len(whole) - first - last
+    if out <= 0:
+        return whole
+    return f"{whole[:first]}\n[{out} characters left out]\n{whole[len(whole) - last :]}"

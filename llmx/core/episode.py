@@ -1,13 +1,21 @@
-"""One attempt of a model that acts: its turns, what it came to, and why it ended."""
+"""One attempt of a model that acts: its turns, what it came to, and why it ended.
+
+A loop that leads a model from turn to turn does no input or output. It yields :class:`Say` or
+:class:`Do`, is sent :class:`Said` or :class:`Seen`, and yields each turn that is over as an
+:class:`EpisodeTurn`. Whoever drives it owns engines, tools, files and clocks, so one loop runs in
+batches, by arrival, and over the records of an earlier run.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, get_args
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from pydantic import Field
 
-from llmx.core.dialogue import Observation
-from llmx.core.record import Frozen, Record, Sparse, ToolCall
+from llmx.core.dialogue import Observation, ToolSpec
+from llmx.core.record import Frozen, Message, Record, Sparse, ToolCall
 
 Ending = Literal[
     "submitted",
@@ -82,3 +90,63 @@ class Episode(Sparse):
     timed: bool = Field(
         default=False, description="a clock decided something: another machine may end otherwise"
     )
+
+
+@dataclass(frozen=True)
+class Say:
+    """Asks the model for its next turn.
+
+    Attributes:
+        turns: the whole chat so far.
+        tools: that a request names in the protocol's own way; none where the prompt lists them.
+        budget: tokens that the reply may have.
+        parallel: whether one reply may hold several calls.
+    """
+
+    turns: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    budget: int
+    parallel: bool = True
+
+
+@dataclass(frozen=True)
+class Do:
+    """Asks for calls to be made, in their order."""
+
+    calls: tuple[ToolCall, ...]
+
+
+Lost = Literal["", "context", "engine"]
+"""Why there is no reply: the prompt has no room in the model's context, or the engine has none."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """The model's turn; no record where there is none.
+
+    Attributes:
+        seconds: that it took, by the clock of whoever drives.
+    """
+
+    record: Record | None
+    seconds: float = 0.0
+    lost: Lost = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of calls, one observation each.
+
+    Attributes:
+        lost: whether the place where tools run is gone, and the episode with it.
+    """
+
+    observations: tuple[Observation, ...]
+    seconds: float = 0.0
+    lost: bool = False
+
+
+Wanted: TypeAlias = Say | Do | EpisodeTurn
+Told: TypeAlias = Said | Seen | None
+Steps: TypeAlias = Generator[Wanted, Told, Episode]
+"""A loop: yields what it wants, is sent what came of it (nothing of a turn), returns its end."""
