@@ -6,6 +6,7 @@ KINDS = {
     "stage.embed": "llmx.stages.embed:EmbedStage",
     "stage.rank": "llmx.stages.rank:RankStage",
     "stage.contrastive": "llmx.stages.contrastive:ContrastiveStage",
+    "stage.agent": "llmx.stages.agent:AgentStage",
     "stage.decode": "llmx.stages.decode:DecodeStage",
     "stage.ensemble_latency": "llmx.stages.latency:LatencyStage",
     "stage.ensemble_report": "llmx.stages.ensemble_report:EnsembleReportStage",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 
 from llmx.core.dialogue import Observation, ToolSpec, observed
-from llmx.core.errors import ConfigError, nearest
+from llmx.core.errors import ConfigError, LlmxError, nearest
 from llmx.core.record import Frozen, Sample, ToolCall
 from llmx.core.registry import lookup
 from llmx.tools.arguments import read_call
@@ -53,6 +53,10 @@ class Toolset:
             "options": self.options.model_dump(mode="json"),
             "tools": [tool.spec().model_dump(mode="json") for tool in self.tools],
         }
+
+    def refusal(self) -> LlmxError | None:
+        """Return why nothing can be called here, e.g. for want of a sandbox; None where all can."""
+        return None
 
     def instructions(self, sample: Sample) -> str:
         """Return what a model is told of the world of a problem; empty where that is nothing."""

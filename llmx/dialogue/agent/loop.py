@@ -297,13 +297,17 @@ def ended(
 
 def with_tools(task: AgentTask) -> tuple[Message, ...]:
     """Return the turns that ask, with what is told of the tools in the system turn."""
-    told, turns = task.form.told(task.tools), task.turns
-    if not told:
+    return in_system(task.turns, task.form.told(task.tools))
+
+
+def in_system(turns: tuple[Message, ...], text: str) -> tuple[Message, ...]:
+    """Return turns with a text at the end of their system turn, which is made if need be."""
+    if not text:
         return turns
     if turns and turns[0].role == "system":
-        first = Message(role="system", content=f"{turns[0].content}\n\n{told}")
+        first = Message(role="system", content=f"{turns[0].content}\n\n{text}")
         return (first, *turns[1:])
-    return (Message(role="system", content=told), *turns)
+    return (Message(role="system", content=text), *turns)
 
 
 def _with_handles(call: ToolCall, handles: Mapping[str, str]) -> ToolCall | None:

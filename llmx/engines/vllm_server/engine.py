@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,30 +61,20 @@ class VllmServerEngine(OpenAIEngine):
             **clock_identity(model, spec),
         }
 
-    def placed(
-        self, requests: Sequence[Request], kept: Sequence[Record] = ()
-    ) -> Iterator[tuple[int, Record]]:
-        """Yield each record with the place of its request; see :class:`OpenAIEngine`.
-
-        Raises:
-            EngineError: for a chat template with a clock, which the server would not hold.
-        """
-        if requests and CLOCK in str(self.reader.pair.tokenizer.chat_template):
-            text = f"the chat template of {self.model.target} reads a clock, and vllm serve its own"
-            raise EngineError(text, "engine=vllm or engine=hf, where llmx renders it")
-        yield from super().placed(requests, kept)
-
     def address(self) -> Address:
         """Return where the server is, started if nobody named one.
 
         Raises:
-            EngineError: if it does not come up, or the running one serves another model.
+            EngineError: if it does not come up, the running one serves another model, or the chat
+                template has a clock, which the server would not hold.
         """
+        if CLOCK in str(self.reader.pair.tokenizer.chat_template):
+            text = f"the chat template of {self.model.target} reads a clock, and vllm serve its own"
+            raise EngineError(text, "engine=vllm or engine=hf, where llmx renders it")
         if self.spec.base_url is not None:
             address = find_address(self.spec)
             check_serves(address, served_name(self.model, self.spec))
             return address
-        _ = self.reader.pair.tokenizer  # a model that cannot be read is refused in a second
         python, spec = find_interpreter(self.spec.python), self.spec
         server = self.servers.obtain(
             python, spec.threads, self.settings(), spec.start_timeout, self.progress
