@@ -120,9 +120,8 @@ class TurnLog:
     def add(self, turn: EpisodeTurn, seconds: Seconds) -> None:
         """Record a turn, for good."""
         key, attempt = EpisodeKey(turn.id, turn.draw), turn.attempt
-        row = {**key._asdict(), "attempt": attempt, "turn": turn.turn, **seconds._asdict()}
         with self._lock:
-            self._time_lines.append([row])
+            self._time_lines.append([_timed(key, attempt, turn.turn, seconds)])
             self._note(turn, self._end)
             self._turn_lines.append([as_json(turn)])
             self._end = self._size()
@@ -157,9 +156,9 @@ class TurnLog:
 
     def _ordered_times(self, keys: Iterable[EpisodeKey]) -> Iterator[dict[str, Any]]:
         for key in keys:
+            attempt = self.attempt(key)
             for turn in range(1, self.count(key) + 1):
-                found = self.seconds(key, self.attempt(key), turn)
-                yield {**key._asdict(), "turn": turn, **found._asdict()}
+                yield _timed(key, attempt, turn, self.seconds(key, attempt, turn))
 
     def _line(self, place: int) -> bytes:
         with (self.out / TURNS).open("rb") as handle:
@@ -168,6 +167,10 @@ class TurnLog:
 
     def _at(self, place: int) -> EpisodeTurn:
         return EpisodeTurn.model_validate_json(self._line(place))
+
+
+def _timed(key: EpisodeKey, attempt: int, turn: int, seconds: Seconds) -> dict[str, Any]:
+    return {**key._asdict(), "attempt": attempt, "turn": turn, **seconds._asdict()}
 
 
 def _turn_of(line: bytes) -> EpisodeTurn | None:
