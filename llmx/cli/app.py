@@ -24,6 +24,7 @@ from llmx.cli import (
     run,
     runs,
     serve,
+    transcript,
     trust,
     validate,
 )
@@ -116,6 +117,7 @@ app.command("budget")(budget.budget)
 app.command("reproduce")(reproduce.reproduce)
 app.command("parity")(parity.parity)
 app.command("serve")(serve.serve)
+app.command("transcript")(transcript.transcript)
 app.command("trust")(trust.trust)
 app.command("doctor")(doctor.doctor)
 

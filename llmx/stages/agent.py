@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from llmx.core.episode import Episode
+from llmx.core.episode import Episode, EpisodeTurn
 from llmx.core.options import StageOptions
 from llmx.core.record import Sample
 from llmx.core.section import Section
@@ -20,8 +20,9 @@ from llmx.stages.calls import fitted
 from llmx.stages.decode import DecodeStageOptions, drawn, draws_of, problems_of, split_of
 from llmx.stages.play import Play, Stagecraft
 from llmx.stages.playing import play_all
+from llmx.stages.replay import Replayed, replay
 from llmx.stages.requests import answering, decoding_cost, open_engine, required
-from llmx.stages.turns import EpisodeKey, TurnLog
+from llmx.stages.turns import EpisodeKey, Seconds, TurnLog
 from llmx.store.files import write_json
 
 
@@ -72,6 +73,17 @@ class AgentStage:
         told = {"max_tokens": craft.spec.max_tokens}
         asking = arm.model_copy(update={"sampler": sampler.model_copy(update=told)})
         return decoding_cost(asking, episodes, given)
+
+    @staticmethod
+    def replay(
+        given: StageInput,
+        episode: Episode,
+        turns: Sequence[EpisodeTurn],
+        seconds: Mapping[int, tuple[float, float]],
+    ) -> Replayed:
+        """Make the calls of an episode once more, and ask no model."""
+        told = {turn: Seconds(*both) for turn, both in seconds.items()}
+        return replay(given, EpisodeKey(episode.id, episode.draw), turns, told)
 
     def run(self, context: StageContext) -> None:
         """Bring every episode to its end; what an earlier try has recorded is not asked again."""

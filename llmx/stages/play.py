@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from llmx.core.dialogue import Observation
 from llmx.core.episode import Do, Episode, EpisodeTurn, Said, Say, Seen, Steps, Told
@@ -22,7 +22,7 @@ from llmx.dialogue.agent.call_format import CallFormat
 from llmx.dialogue.agent.loop import AgentTask, in_system
 from llmx.dialogue.agent.policy import Policy
 from llmx.dialogue.agent.section import AgentSection
-from llmx.stages.turns import EpisodeKey, Seconds, TurnLog
+from llmx.stages.turns import EpisodeKey, Seconds
 from llmx.tools.tool import Tool, WorldLostError
 from llmx.tools.toolset import ToolSession, Toolset, specs
 
@@ -58,6 +58,25 @@ class Stagecraft:
         return AgentTask(sample.id, turns, specs(self.tools), self.form, draw)
 
 
+class Log(Protocol):
+    """Where turns are recorded, as far as one episode reads and adds them."""
+
+    def attempt(self, key: EpisodeKey) -> int:
+        """Return the number of the attempt that is recorded last."""
+
+    def turns(self, key: EpisodeKey) -> list[EpisodeTurn]:
+        """Return its turns, in their order."""
+
+    def answer(self, key: EpisodeKey, attempt: int, turn: int) -> Record | None:
+        """Return an answer whose turn is not recorded."""
+
+    def seconds(self, key: EpisodeKey, attempt: int, turn: int) -> Seconds:
+        """Return what the clock said of a turn."""
+
+    def add(self, turn: EpisodeTurn, seconds: Seconds) -> None:
+        """Record a turn, for good."""
+
+
 class Play:
     """One episode.
 
@@ -68,7 +87,7 @@ class Play:
         repeated: calls that were made again and gave what they gave.
     """
 
-    def __init__(self, craft: Stagecraft, sample: Sample, draw: int, log: TurnLog) -> None:
+    def __init__(self, craft: Stagecraft, sample: Sample, draw: int, log: Log) -> None:
         self.craft, self.sample, self.log = craft, sample, log
         self.key = EpisodeKey(sample.id, draw)
         self.attempt = log.attempt(self.key)
@@ -198,7 +217,7 @@ class Play:
         if before is None:
             found = turn.model_copy(update={"attempt": self.attempt})
             self.log.add(found, Seconds(self._told, self._tools))
-        elif before.observations != turn.observations:
+        elif (before.calls, before.observations) != (turn.calls, turn.observations):
             raise WorldChangedError
         else:
             self.repeated += len(turn.observations)

@@ -113,3 +113,50 @@ def test_a_record_holds_the_chat_and_what_it_took(done: RunResult) -> None:
     assert "Prices are in cents." in own[0]["prompt"]
     summary = json.loads((done.folder.path / "act/native/summary.json").read_text())
     assert summary["endings"] == {"submitted": 6} and summary["calls"] == 36
+
+
+def test_an_episode_is_shown_in_the_terminal(cli, done: RunResult) -> None:
+    shown = cli("transcript", f"{done.folder.name}:native", "errand-2")
+    assert shown.exit_code == 0, shown.output
+    assert 'calls: price({"fruit": "plum"})' in shown.output and "sees: r1 = " in shown.output
+    assert shown.output.count("\nturn ") == 6
+    answer = lines(done, "native", "episodes.jsonl")[1]["answer"]
+    assert f"submitted: {answer}\n6 turns, 6 calls" in shown.output
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_replay_asks_no_model_and_sees_the_same(cli, done: RunResult, arm: str) -> None:
+    before = {path: path.read_bytes() for path in done.folder.path.glob("act/*/*")}
+    again = cli("transcript", f":{arm}", "errand-3", "--replay")
+    assert again.exit_code == 0, again.output
+    assert "replayed without a model: 6 calls gave what they had given" in again.output
+    assert {path: path.read_bytes() for path in done.folder.path.glob("act/*/*")} == before
+
+
+def test_a_replay_whose_tools_say_something_else_says_so(cli, done: RunResult, monkeypatch) -> None:
+    from errands.shop import Add, Shop
+
+    from llmx.tools.tool import ToolResult
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Add, "run", lambda tool, world: ToolResult("Ask me tomorrow."))
+        again = cli("transcript", ":json", "errand-3", "--replay")
+        assert again.exit_code == 2 and "turn 5 gave something else" in again.output
+    monkeypatch.setattr(Shop, "version", 2)
+    again = cli("transcript", ":json", "errand-3", "--replay")
+    assert again.exit_code == 2 and "(1 then, 2 now)" in again.output
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "says"),
+    [
+        (":native", "errand-77", "has no episode 'errand-77'"),
+        (":naive", "errand-1", "no episodes of 'naive'"),
+        ("", "errand-1", "has episodes of"),
+        ("nothing:native", "errand-1", "no run 'nothing'"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(cli, done: RunResult, name, item, says) -> None:
+    shown = cli("transcript", name or done.folder.name, item)
+    assert shown.exit_code == 2 and says in shown.output
+    assert shown.output.strip().count("\n") == 0
