@@ -25,6 +25,7 @@ from llmx.cli import (
     run,
     runs,
     serve,
+    transcript,
     trust,
     validate,
 )
@@ -118,6 +119,7 @@ app.command("batches")(batches.batches)
 app.command("reproduce")(reproduce.reproduce)
 app.command("parity")(parity.parity)
 app.command("serve")(serve.serve)
+app.command("transcript")(transcript.transcript)
 app.command("trust")(trust.trust)
 app.command("doctor")(doctor.doctor)
 

@@ -14,11 +14,15 @@ DEEPEST = 64
 """Levels of lists and mappings inside one another that are read."""
 
 
-def parse(raw: str | bytes | bytearray, *, strict: bool = False, mend: bool = False) -> Any:
+def parse(
+    raw: str | bytes | bytearray, *, strict: bool = False, mend: bool = False, exact: bool = False
+) -> Any:
     """Return what a JSON document says.
 
     Args:
         strict: refuse ``NaN`` and ``Infinity``, which Python writes and JSON does not know.
+        exact: be strict, and refuse a key that stands twice and a number that no float holds: of
+            both Python makes something else.
         mend: put U+FFFD in the place of half of a character, which is an error otherwise.
 
     Raises:
@@ -27,7 +31,7 @@ def parse(raw: str | bytes | bytearray, *, strict: bool = False, mend: bool = Fa
     # Not json's own decoding of bytes: it lets halves of characters pass, and takes UTF-16.
     text = raw if isinstance(raw, str) else raw.decode("utf-8-sig")
     try:
-        found = json.loads(text, parse_constant=_refuse_constant if strict else None)
+        found = json.loads(text, **_EXACT) if exact else json.loads(text, **_STRICT[strict])
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
@@ -50,6 +54,34 @@ def _readable(error: ValueError) -> ValueError:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
+
+
+def _finite(digits: str) -> float:
+    found = float(digits)
+    if found in (float("inf"), float("-inf")):
+        raise ValueError("a number is larger than any that is known")
+    return found
+
+
+def _whole_number(digits: str) -> int:
+    _finite(digits)
+    return int(digits)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+_STRICT: dict[bool, dict[str, Any]] = {False: {}, True: {"parse_constant": _refuse_constant}}
+_EXACT: dict[str, Any] = {
+    **_STRICT[True],
+    "parse_float": _finite,
+    "parse_int": _whole_number,
+    "object_pairs_hook": _unique,
+}
 
 
 def _whole(found: Any) -> Any:

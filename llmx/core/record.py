@@ -71,6 +71,12 @@ class Message(Sparse):
     call: str = Field(default="", description="id of the call that a tool answers")
     reasoning: str = Field(default="", description="thinking that an assistant kept to itself")
 
+    @property
+    def shown(self) -> str:
+        """Role, content and calls as one text, for people."""
+        calls = "".join(f"\n{call.name}({call.arguments})" for call in self.calls)
+        return f"{self.role}: {self.content}{calls}"
+
 
 class Part(Frozen):
     """A stretch of a prompt. `ids`, where given, are what is sent in place of the text."""

@@ -25,6 +25,7 @@ from llmx.core.plugins import FILE, Plugin
 
 FAMILIES: dict[str, str] = {
     "accept": "rule by which the token loop accepts drafted tokens",
+    "call_format": "how a model writes calls of tools, and reads what came of them",
     "data": "dataset",
     "data_options": "options of a data section that stages read, beside those of the problems",
     "embedder": "model of texts as vectors",
@@ -35,6 +36,7 @@ FAMILIES: dict[str, str] = {
     "observer": "reader of what outputs do, of one kind of data",
     "picture": "drawing of the figures of a run",
     "plan": "reader of the batches that a stage of the same kind planned",
+    "policy": "what acts in an episode: a model, or a control without one",
     "protocol": "how a judge is asked, and its answers counted",
     "quantity": "what a published figure measures, with its unit",
     "reward": "number that reinforcement learning raises",
@@ -46,6 +48,7 @@ FAMILIES: dict[str, str] = {
     "task": "problems with what verifies an answer",
     "test": "test that a verdict rests on",
     "tool": "what a model may call",
+    "toolset": "tools that belong together, and the world that they act on",
 }
 """Every family of kinds, in words. A new one is a new place in llmx that asks for it."""
 

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from llmx.core.dialogue import ToolSpec
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.hosts import Named
 from llmx.core.record import (
@@ -128,6 +129,11 @@ class EngineSpec(Frozen):
     keep_cost: bool = Field(
         default=False, description="keep with each record what it took: tokens by kind, money"
     )
+    tool_parser: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9_]{1,40}$",
+        description="vLLM's name for how the model writes tool calls (kind: vllm_server)",
+    )
     date: Date = Field(
         default=DATE, description="YYYY-MM-DD that a chat template's clock shows, at midnight"
     )
@@ -182,6 +188,7 @@ UNSET_BY_WORDS = ("address_by", "key_by", "trust_remote_code")
 _UNSAID: dict[str, Any] = {
     **{"address_by": "user", "key_by": "user", "trust_remote_code": False},
     "keep_cost": False,
+    "tool_parser": None,
     "date": DATE,
 }
 
@@ -337,7 +344,9 @@ class SamplerSpec(Frozen):
         return f"sampler.{name}={getattr(self, name)}"
 
 
-Capability = Literal["text", "chat", "raw", "prefix", "logprobs", "step", "stream", "embed"]
+Capability = Literal[
+    "text", "chat", "raw", "prefix", "logprobs", "step", "stream", "embed", "tools"
+]
 
 
 class Request(Sparse):
@@ -347,10 +356,11 @@ class Request(Sparse):
     come back in the record. Every random number is fixed by (seed, id, draw), so that a draw is the
     same however many others are asked for. An engine that is capable of `raw` sends ``raw`` as it
     is, where there is one, and ``messages`` are then empty. One that is capable of `prefix` goes on
-    with an answer that was begun: the completion is what follows.
+    with an answer that was begun: the completion is what follows. One that is capable of `tools`
+    names ``tools`` to the model in its protocol's own way, and gives its calls in the record.
     """
 
-    younger: ClassVar[frozenset[str]] = frozenset({"draw", "prefix"})
+    younger: ClassVar[frozenset[str]] = frozenset({"draw", "prefix", "tools", "parallel"})
 
     id: str
     messages: tuple[Message, ...] = ()
@@ -362,6 +372,10 @@ class Request(Sparse):
     prefix: tuple[Part, ...] = Field(
         default=(), description="beginning of the answer, sent behind the prompt as it is"
     )
+    tools: tuple[ToolSpec, ...] = Field(
+        default=(), description="that the model may call, where the engine is capable of `tools`"
+    )
+    parallel: bool = Field(default=True, description="whether one answer may hold several calls")
 
     @property
     def dice(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from llmx.core.errors import RequestError
 from llmx.core.progress import Progress
 from llmx.core.record import Record
 from llmx.core.registry import lookup
@@ -60,6 +61,27 @@ class Arriving(Protocol):
 
         Args:
             requests: what is still to be asked; their ids are distinct.
+            kept: answers of an earlier try, which count against budgets.
+        """
+
+
+Talk = Callable[[Record | RequestError | None], Request | None]
+"""Leads a conversation: is told the last answer (nothing at first), and says what is asked next.
+
+A refusal of the request is told as the error that it is. None ends the conversation.
+"""
+
+
+@runtime_checkable
+class Converses(Protocol):
+    """An engine that leads many conversations at once, each at its own pace."""
+
+    def converse(self, talks: Sequence[Talk], kept: Sequence[Record] = ()) -> Iterator[int]:
+        """Lead conversations to their end; yield the place of each that is over.
+
+        A talk is called in a thread, by one at a time.
+
+        Args:
             kept: answers of an earlier try, which count against budgets.
         """
 

@@ -88,6 +88,7 @@ def _listed(arms: list[str], all_arms: Collection[str]) -> str:
 
 
 _SAMPLES = ("decode", "ensemble_decode", "pool")
+_ANSWERS = (*_SAMPLES, "agent")
 _ROWS = ("corpus", "traces", "answers", "sampled", "prompts", "aggregation_corpus")
 _TRAINED_ON = ("sft", "dpo", "grpo", "rloo")
 
@@ -108,10 +109,10 @@ class Reads:
 
 
 _READS: Mapping[str, tuple[Reads, ...]] = {
-    "score": (Reads(_SAMPLES, one=True, alike=True),),
-    "classes": (Reads(_SAMPLES, one=True, alike=True),),
-    "audit": (Reads(_SAMPLES, alike=True),),
-    "judge": (Reads(_SAMPLES),),
+    "score": (Reads(_ANSWERS, one=True, alike=True),),
+    "classes": (Reads(_ANSWERS, one=True, alike=True),),
+    "audit": (Reads(_ANSWERS, alike=True),),
+    "judge": (Reads(_ANSWERS),),
     "sampled": (Reads(_SAMPLES),),
     "divergence_log": (Reads(_SAMPLES, alike=True),),
     "explore": (Reads(("divergence_log",)),),
@@ -180,7 +181,7 @@ def _check_split(node: Node, name: str, of: Node) -> None:
 
 
 def _check_problems(node: Node) -> None:
-    if node.stage.kind in _SAMPLES and problems_of(node.given) == 0:
+    if node.stage.kind in _ANSWERS and problems_of(node.given) == 0:
         split = split_of(node.given)
         raise ConfigError(
             f"stage '{node.given.stage.name}' answers split '{split}', which has no problems",

@@ -69,7 +69,10 @@ class Calls:
         Raises:
             LlmxError: as the engine does; every answer that was on its way is kept.
         """
-        fitting = [self._fitting(request) for request in requests]
+        fitting = [fitted(self.engine, request) for request in requests]
+        self.too_long |= {
+            one.id for one, kept in zip(requests, fitting, strict=True) if kept is None
+        }
         keys = [None if one is None else self._key(one) for one in fitting]
         sent = {key: one for key, one in zip(keys, fitting, strict=True) if key and one}
         self._used.update(dict.fromkeys(sent))
@@ -95,18 +98,6 @@ class Calls:
     def accounts(self) -> Mapping[str, Any] | None:
         """Return what the engine counts beside records; None where it counts nothing."""
         return self.engine.accounts() if isinstance(self.engine, Accounting) else None
-
-    def _fitting(self, request: Request) -> Request | None:
-        """Return the request with a cap that its context has room for; None where it has none."""
-        room = self.engine.room(request) if isinstance(self.engine, Rooms) else None
-        if room is None or room >= request.sampler.max_tokens:
-            return request
-        if room < 1:
-            self.too_long.add(request.id)
-            return None
-        cap = room // _STEP * _STEP or room
-        sampler = request.sampler.model_copy(update={"max_tokens": cap})
-        return request.model_copy(update={"sampler": sampler})
 
     def _key(self, request: Request) -> str:
         return fingerprint({"engine": self._identity, "request": as_json(request)})
@@ -162,6 +153,18 @@ class Calls:
 
     def _read(self, key: str) -> Record:
         return _record_at(self.path, self._places[key])
+
+
+def fitted(engine: Engine, request: Request) -> Request | None:
+    """Return the request with a cap that its context has room for; None where it has none."""
+    room = engine.room(request) if isinstance(engine, Rooms) else None
+    if room is None or room >= request.sampler.max_tokens:
+        return request
+    if room < 1:
+        return None
+    cap = room // _STEP * _STEP or room
+    sampler = request.sampler.model_copy(update={"max_tokens": cap})
+    return request.model_copy(update={"sampler": sampler})
 
 
 def records(out: Path) -> Iterator[Record]:

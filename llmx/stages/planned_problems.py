@@ -12,7 +12,7 @@ from llmx.core.stage import StageInput
 from llmx.stages.decode import DRAWS, SAMPLES, SUMMARY, problems_of, split_of
 from llmx.store.files import read_json
 
-_ANSWERING = ("decode", "ensemble_decode", "pool")
+_ANSWERING = ("decode", "ensemble_decode", "pool", "agent")
 
 
 def planned_problems(given: StageInput, inputs: Mapping[str, Path]) -> int | None:

@@ -33,7 +33,7 @@ _TEXTS = (".jsonl", ".json", ".md", ".csv", ".html", ".svg", ".txt")
 
 
 @dataclass(frozen=True)
-class Said:
+class StatedFiles:
     """What a folder says of itself.
 
     Attributes:
@@ -58,7 +58,7 @@ def describe(folder: Path) -> dict[str, Any]:
     }
 
 
-def said_by(folder: Path) -> Said | str:
+def said_by(folder: Path) -> StatedFiles | str:
     """Return what a folder says of itself, or why it says nothing.
 
     Raises:
@@ -75,14 +75,14 @@ def said_by(folder: Path) -> Said | str:
 
 
 @lru_cache(maxsize=1 << 15)
-def _parsed(path: Path, state: tuple[int, ...]) -> Said | str:
+def _parsed(path: Path, state: tuple[int, ...]) -> StatedFiles | str:
     """Read a description once for each of its states: waiting processes look often."""
     try:
         found = json_text.parse(path.read_bytes())
         files, sizes = dict(found["files"]), dict(found.get("sizes", {}))
         for name in files:  # whoever changed the file may have named one of another folder
             inside(path.parent, name, links=True)
-        return Said((found.get("kind"), found.get("fingerprint")), files, sizes)
+        return StatedFiles((found.get("kind"), found.get("fingerprint")), files, sizes)
     except (ValueError, TypeError, KeyError, AttributeError, StoreError):
         return f"{ABOUT} cannot be read"
 
@@ -106,7 +106,7 @@ def trouble(folder: Path, owner: tuple[str, str]) -> str | None:
     return next(iter(_other_sizes(folder, said).values()), None)
 
 
-def _other_sizes(folder: Path, said: Said) -> dict[str, str]:
+def _other_sizes(folder: Path, said: StatedFiles) -> dict[str, str]:
     """Return name → what is wrong of files that are missing, or longer or shorter."""
     found = {}
     for name in said.files:

@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"core"},
     "dialogue": {"core"},
     "scoring": BASE,
+    "tools": {"core", "store"},
     "data": {*BASE, "scoring"},
     "decoding": {"core", "stats", "kernels"},
     "engines": {*BASE, "decoding", "dialogue"},
@@ -40,12 +41,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stages": {
         *BASE,
         *("data", "scoring", "audit", "decoding", "dialogue", "engines", "judging", "report"),
-        "train",
+        *("train", "tools"),
     },
     "papers": {
         *BASE,
         *("data", "scoring", "decoding", "dialogue", "engines", "kernels", "train", "judging"),
-        *("report", "claims", "stages"),
+        *("report", "claims", "stages", "tools"),
     },
     "graph": {*BASE, "engines", "report", "stages"},
     "runs": {*BASE, "data", "engines", "report", "claims", "graph"},

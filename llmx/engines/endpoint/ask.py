@@ -8,6 +8,7 @@ from typing import Any
 from llmx.core.errors import ConfigError
 from llmx.core.exposure import exposures, refusal
 from llmx.core.philox import keys
+from llmx.core.record import Message
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request, sent_form
 from llmx.engines.endpoint.address import named_url
@@ -59,6 +60,7 @@ def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]
     found: dict[str, Any] = {
         "model": served_name(model, spec),
         **_turns(request, spec),
+        **_tools(request),
         "temperature": sampler.temperature,
         "top_p": sampler.top_p,
         "max_tokens": sampler.max_tokens,
@@ -79,13 +81,27 @@ def _turns(request: Request, spec: EngineSpec) -> dict[str, Any]:
     Raises:
         ConfigError: for an endpoint whose protocol has no such thing.
     """
-    messages = [sent_form(message) for message in request.messages]
+    messages = [_sent(message) for message in request.messages]
     if not request.prefix:
         return {"messages": messages}
     check_continues(spec)
     begun = {"role": "assistant", "content": "".join(part.text for part in request.prefix)}
     flags = {"continue_final_message": True, "add_generation_prompt": False}
     return {"messages": [*messages, begun], **flags}
+
+
+def _sent(message: Message) -> dict[str, Any]:
+    """Return a message by OpenAI's names; one that only calls has no content, not an empty one."""
+    found = sent_form(message)
+    return {**found, "content": None} if message.calls and not message.content else found
+
+
+def _tools(request: Request) -> dict[str, Any]:
+    """Return the tools that the model may call; which of them, and whether, it decides."""
+    if not request.tools:
+        return {}
+    told = [{"type": "function", "function": one.model_dump()} for one in request.tools]
+    return {"tools": told, "tool_choice": "auto", "parallel_tool_calls": request.parallel}
 
 
 def check_continues(spec: EngineSpec) -> None:

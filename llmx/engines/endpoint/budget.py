@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from llmx.core.errors import ConfigError, EngineError
-from llmx.core.record import Record
+from llmx.core.record import Message, Record
 from llmx.core.spec import EngineSpec
 from llmx.core.speech import Request
 
@@ -123,4 +123,10 @@ class Budget:
 
 def _bytes(request: Request) -> int:
     begun = sum(len(part.text.encode()) for part in request.prefix)
-    return begun + sum(len(message.content.encode()) for message in request.messages)
+    told = sum(len(tool.model_dump_json().encode()) for tool in request.tools)
+    return begun + told + sum(_bytes_of(message) for message in request.messages)
+
+
+def _bytes_of(message: Message) -> int:
+    called = sum(len((call.name + call.arguments).encode()) for call in message.calls)
+    return len((message.content + message.reasoning).encode()) + called

@@ -11,16 +11,17 @@ from typing import Any, NoReturn
 import httpx2
 
 from llmx.core import json_text
-from llmx.core.errors import EngineError
+from llmx.core.errors import ContextLengthError, EngineError, RequestError
 from llmx.core.spec import EngineSpec
 from llmx.core.speech import Request
 from llmx.engines.endpoint.address import Address
-from llmx.engines.endpoint.ending import is_filter
+from llmx.engines.endpoint.ending import is_filter, is_too_long
 from llmx.engines.endpoint.reply import FILTERED, NoAnswerError, Reply, read, said
 from llmx.engines.endpoint.retry import Transient, asked_for, transient_status, wait
 
 _SAID = 300  # characters of a server's own words
 _CONNECT = 20.0  # seconds
+_ITS_OWN = (400, 413, 422)  # what is wrong is the request, and another may be answered
 
 
 @dataclass
@@ -99,17 +100,18 @@ class Caller:
         if is_filter(error):
             return FILTERED
         text = f"{response.status_code} {response.reason_phrase}: {said(error)[:_SAID]}"
-        self._refuse(request, response, status, text.rstrip(": "))
+        self._refuse(request, response, status, text.rstrip(": "), is_too_long(error))
 
     def _refuse(
-        self, request: Request, response: httpx2.Response, status: int, text: str
+        self, request: Request, response: httpx2.Response, status: int, text: str, long: bool
     ) -> NoReturn:
         reason = transient_status(status)
         if reason is not None:
             after = asked_for(response.headers)
             raise Transient(reason, text, after, billed=status >= 500)
         message = f"sample '{request.id}': {self.address.url} says {text}"
-        raise EngineError(self.address.without_key(message), _help(status))
+        kind = ContextLengthError if long else RequestError if status in _ITS_OWN else EngineError
+        raise kind(self.address.without_key(message), _help(status))
 
 
 def _times(tries: int) -> str:

@@ -44,5 +44,20 @@ def is_filter(error: Any) -> bool:
     return flagged or any(str(word).lower() in _FILTERS for word in words)
 
 
+def is_too_long(error: Any) -> bool:
+    """Whether an error says that a prompt is longer than the model can read.
+
+    Args:
+        error: what stands under ``error`` in the body.
+    """
+    if isinstance(error, dict) and error.get("code") == "context_length_exceeded":
+        return True
+    words = error.get("message") if isinstance(error, dict) else error
+    return any(one in str(words).lower() for one in _TOO_LONG)
+
+
+_TOO_LONG = ("context length", "context window", "maximum model length", "prompt is too long")
+
+
 def _code(error: Any) -> Any:
     return error.get("code") if isinstance(error, dict) else None

@@ -6,10 +6,12 @@ import asyncio
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from llmx.core.errors import EngineError
 from llmx.core.record import Record
@@ -19,7 +21,10 @@ from llmx.engines.endpoint.address import Address, find_address
 from llmx.engines.endpoint.ask import body, check, check_options, served_name
 from llmx.engines.endpoint.budget import Budget
 from llmx.engines.endpoint.reply import Reply, record
-from llmx.engines.engine import in_order
+from llmx.engines.engine import Talk, in_order
+
+if TYPE_CHECKING:
+    from llmx.engines.endpoint.concurrency import Answer
 
 T = TypeVar("T")
 _END = object()
@@ -70,7 +75,7 @@ _Placed = tuple[int, Record]
 class OpenAIEngine:
     """`engine=openai engine.base_url=https://HOST/v1 model.target=NAME`."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "logprobs"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "logprobs", "tools"})
 
     check = staticmethod(check)
 
@@ -128,6 +133,17 @@ class OpenAIEngine:
             work = partial(self._ask, address, requests, budget)
             yield from Background[_Placed](work)
 
+    def converse(self, talks: Sequence[Talk], kept: Sequence[Record] = ()) -> Iterator[int]:
+        """Lead conversations, so many at once as requests may be in flight.
+
+        Raises:
+            EngineError: if the endpoint refuses, or the budget is used up; every answer that was
+                on its way has been told by then.
+        """
+        if talks:
+            work = partial(self._lead, self.address(), talks, Budget.after(self.spec, kept))
+            yield from Background[int](work)
+
     def address(self) -> Address:
         """Return where to ask."""
         return find_address(self.spec)
@@ -152,8 +168,30 @@ class OpenAIEngine:
         budget: Budget,
         tell: Callable[[_Placed], None],
     ) -> None:
-        from llmx.engines.endpoint.call import Caller, client
         from llmx.engines.endpoint.concurrency import RequestPool
+
+        async with self._connected(address, budget) as answer:
+            pool = RequestPool(requests, answer, budget, lambda place, found: tell((place, found)))
+            await pool.work(self.spec.batch_size)
+
+    async def _lead(
+        self,
+        address: Address,
+        talks: Sequence[Talk],
+        budget: Budget,
+        tell: Callable[[int], None],
+    ) -> None:
+        from llmx.engines.endpoint.concurrency import TalkPool
+
+        size = self.spec.batch_size
+        async with self._connected(address, budget) as answer:
+            with ThreadPoolExecutor(size) as threads:
+                await TalkPool(talks, answer, budget, tell, threads).work(size)
+
+    @asynccontextmanager
+    async def _connected(self, address: Address, budget: Budget) -> AsyncIterator[Answer]:
+        """Give what answers a request over one client; what it took is counted at the end."""
+        from llmx.engines.endpoint.call import Caller, client
 
         async with client(address, self.spec.batch_size) as connection:
             caller = Caller(address, self.spec, connection)
@@ -163,9 +201,8 @@ class OpenAIEngine:
                 self.ended.update([found.ended] if found.ended else ())
                 return found
 
-            pool = RequestPool(requests, answer, budget, lambda place, found: tell((place, found)))
             try:
-                await pool.work(self.spec.batch_size)
+                yield answer
             finally:
                 self._count(caller.tries, caller.perhaps_billed, caller.failed, budget)
 

@@ -51,12 +51,12 @@ class _Read(BaseModel):
 
 
 class _Function(_Read):
-    name: str = ""
+    name: Patient[str] = None
     arguments: Any = ""
 
 
 class _Call(_Read):
-    id: str = ""
+    id: Patient[str] = None
     function: _Function
 
 
@@ -65,7 +65,7 @@ class _ReplyMessage(_Read):
     reasoning_content: Patient[str] = None
     reasoning: Patient[str] = None
     refusal: Patient[str] = None
-    tool_calls: Patient[tuple[_Call, ...]] = None
+    tool_calls: Patient[tuple[Patient[_Call], ...]] = None
 
     @property
     def thought(self) -> str:
@@ -209,7 +209,7 @@ def record(request: Request, reply: Reply, spec: EngineSpec) -> Record:
 
 def _prompt(request: Request) -> str:
     """Return what was sent, for people; with the beginning of the answer where there is one."""
-    turns = [f"{m.role}: {m.content}" for m in request.messages]
+    turns = [message.shown for message in request.messages]
     begun = "".join(part.text for part in request.prefix)
     return "\n".join([*turns, f"assistant: {begun}"] if begun else turns)
 
@@ -233,11 +233,11 @@ def _logprobs(choice: _Choice) -> tuple[float, ...]:
 
 
 def _calls(message: _ReplyMessage) -> list[ToolCall]:
-    asked = [(call.id, call.function) for call in message.tool_calls or ()]
+    asked = [(call.id, call.function) for call in message.tool_calls or () if call]
     return [
         ToolCall(
-            id=id,
-            name=function.name,
+            id=id or "",
+            name=function.name or "",
             arguments=function.arguments
             if isinstance(function.arguments, str)
             else json.dumps(function.arguments, ensure_ascii=False),

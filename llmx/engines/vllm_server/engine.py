@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,35 +55,26 @@ class VllmServerEngine(OpenAIEngine):
             "dtype": spec.dtype,
             "logprobs": spec.logprobs,
             "options": {n: v for n, v in spec.options.items() if n not in ACCIDENTS},
+            **({} if spec.tool_parser is None else {"tool_parser": spec.tool_parser}),
             **spec.kept_cost(),
             **code_identity(spec.trust_remote_code),
             **clock_identity(model, spec),
         }
 
-    def placed(
-        self, requests: Sequence[Request], kept: Sequence[Record] = ()
-    ) -> Iterator[tuple[int, Record]]:
-        """Yield each record with the place of its request; see :class:`OpenAIEngine`.
-
-        Raises:
-            EngineError: for a chat template with a clock, which the server would not hold.
-        """
-        if requests and CLOCK in str(self.reader.pair.tokenizer.chat_template):
-            text = f"the chat template of {self.model.target} reads a clock, and vllm serve its own"
-            raise EngineError(text, "engine=vllm or engine=hf, where llmx renders it")
-        yield from super().placed(requests, kept)
-
     def address(self) -> Address:
         """Return where the server is, started if nobody named one.
 
         Raises:
-            EngineError: if it does not come up, or the running one serves another model.
+            EngineError: if it does not come up, the running one serves another model, or the chat
+                template has a clock, which the server would not hold.
         """
+        if CLOCK in str(self.reader.pair.tokenizer.chat_template):
+            text = f"the chat template of {self.model.target} reads a clock, and vllm serve its own"
+            raise EngineError(text, "engine=vllm or engine=hf, where llmx renders it")
         if self.spec.base_url is not None:
             address = find_address(self.spec)
             check_serves(address, served_name(self.model, self.spec))
             return address
-        _ = self.reader.pair.tokenizer  # a model that cannot be read is refused in a second
         python, spec = find_interpreter(self.spec.python), self.spec
         server = self.servers.obtain(
             python, spec.threads, self.settings(), spec.start_timeout, self.progress
@@ -96,7 +87,8 @@ class VllmServerEngine(OpenAIEngine):
         kept = {name: value for name, value in found.items() if name not in _NOT_SERVED}
         # The folder's own defaults must not fill in what a recipe leaves neutral.
         kept["generation_config"] = "vllm"
-        return {"settings": kept, "server": _shown(served_name(self.model, self.spec))}
+        name = served_name(self.model, self.spec)
+        return {"settings": kept, "server": {**_shown(name), **_calling(self.spec)}}
 
     def body(self, request: Request) -> dict[str, Any]:
         """Return what is sent; what ends an answer is the model's own."""
@@ -118,6 +110,13 @@ def _shown(name: str) -> dict[str, Any]:
         "disable_uvicorn_access_log": True,
         "enable_prompt_tokens_details": True,  # how much of a prompt was cached
     }
+
+
+def _calling(spec: EngineSpec) -> dict[str, Any]:
+    """Return what makes the server read tool calls out of answers."""
+    if spec.tool_parser is None:
+        return {}
+    return {"enable_auto_tool_choice": True, "tool_call_parser": spec.tool_parser}
 
 
 def check_serves(address: Address, name: str) -> None:

@@ -1,0 +1,1 @@
+"""One model that acts: the loop from turn to turn, and the forms in which calls are written."""
