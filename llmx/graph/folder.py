@@ -167,6 +167,7 @@ _FREE = {
     "source",
     "description",
     "destinations",
+    "launch",
 }  # do not change what a run means
 
 
