@@ -101,14 +101,26 @@ def start(
 ) -> None:
     """Compose a recipe, then show its plan or do it; the arguments are those of the verb."""
     from llmx.config.compose import compose
+    from llmx.config.launch import parted
 
+    own, overrides = parted(overrides)
     spec = compose(
         recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
     )
+    _only_here(spec, own)
     if dry_run:
         _plan(spec, runs, limit, workers)
     else:
         _run(spec, runs, limit, workers, quiet, ask_again)
+
+
+def _only_here(spec: RunSpec, words: Sequence[str]) -> None:
+    """Refuse a launch that makes jobs of stages: `run` waits here until they are done."""
+    from llmx.config.launch import launch_of
+
+    if words and (kind := launch_of(spec.launch, words).kind) != "local":
+        again = shlex.join(["llmx", "submit", f"recipe={spec.name}", *words])
+        raise ConfigError(f"launch={kind} makes jobs, and `llmx run` works here", again)
 
 
 def split(words: Sequence[str]) -> tuple[str, list[str]]:

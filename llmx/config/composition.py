@@ -383,6 +383,7 @@ class Composition:
             references=references,
             points={point.name: point.swept for point in points},
             destinations=self.outside.destinations,
+            launch=recipe.launch,
         )
 
     def _references(self, points: Sequence[Point]) -> tuple[str | None, dict[str, str]]:

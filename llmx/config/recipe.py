@@ -23,6 +23,7 @@ SECTIONS = tuple(group for group in GROUPS if group != "scale")
 WORDS = ("name", "paper", "description", "reference", "claims", "scale")
 KEYS = (
     *("defaults", "seed", "stages", "arms", "scales", "references", "evidence", "deviations"),
+    "launch",
     *WORDS,
     *SECTIONS,
 )
@@ -73,6 +74,8 @@ class Recipe:
     """Scale name (``all`` for every scale) -> what differs from the paper on purpose."""
     references: dict[str, str]
     """Arm -> the arm it is compared with, where that is not ``reference``."""
+    launch: dict[str, Any]
+    """What it says of jobs on a cluster."""
 
 
 def parse(document: Document, group: str, problems: Problems) -> Recipe:
@@ -116,6 +119,7 @@ class _Reader:
             evidence=self._evidence(),
             deviations=self._deviations(),
             references=self._references(arms),
+            launch=self._launch(),
         )
         self._reference(recipe)
         return recipe
@@ -130,6 +134,13 @@ class _Reader:
                 self._wrong(f"unknown key '{key}'", key, hint=nearest(key, known, "keys"))
         if not self.data.get("stages"):
             self.problems.add(f"{shown(self.document.path)}:1: missing key 'stages'")
+
+    def _launch(self) -> dict[str, Any]:
+        if "launch" not in self.data:
+            return {}
+        from llmx.config.launch import of_file  # most recipes say nothing of it
+
+        return of_file(self.document, self.problems)
 
     def _brought(self) -> tuple[str, ...]:
         """Return the sections of plugins and papers that the file writes."""

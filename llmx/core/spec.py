@@ -20,7 +20,7 @@ from pydantic import (
 from llmx.core.ensemble import EnsembleSpec
 from llmx.core.hosts import Named
 from llmx.core.judging import JudgeSpec
-from llmx.core.record import Frozen
+from llmx.core.record import Frozen, Sparse
 from llmx.core.replaced import replaced
 from llmx.core.section import Section
 from llmx.core.speech import (
@@ -269,8 +269,10 @@ class SettingSource(Frozen):
     where: str = ""
 
 
-class RunSpec(Frozen):
+class RunSpec(Sparse):
     """A composed recipe: the stages, and the arms (or sweep points) that they run over."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"launch"})
 
     name: str
     group: str
@@ -295,6 +297,7 @@ class RunSpec(Frozen):
         default={}, description="arm -> the swept keys and their values; empty without a sweep"
     )
     destinations: tuple[Destination, ...] = ()
+    launch: dict[str, Any] = Field(default={}, description="what the recipe says of jobs")
 
 
 _STAGE = "stage:"

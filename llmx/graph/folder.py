@@ -25,6 +25,7 @@ from llmx.graph.provenance import facts_of, with_provenance
 from llmx.store.cache import Entry, size_bytes
 from llmx.store.files import inside, read_json, sweep, unwritable, write_json
 from llmx.store.fingerprint import fingerprint, hash_file
+from llmx.store.job_lock import lock_at
 from llmx.store.lock import Lock
 from llmx.store.page import write_marked
 
@@ -167,6 +168,7 @@ _FREE = {
     "source",
     "description",
     "destinations",
+    "launch",
 }  # do not change what a run means
 
 
@@ -262,7 +264,7 @@ def _bring_all(folder: RunFolder, spec: RunSpec, graph: Graph, cache: Path, seco
 @contextmanager
 def _closing(run: Path) -> Iterator[None]:
     """Wait for whoever closes the same run: its pages and its manifest belong together."""
-    lock = Lock(_lock(run).path.with_suffix(_CLOSING))
+    lock = lock_at(_lock(run).path.with_suffix(_CLOSING))
     while not lock.try_acquire():
         time.sleep(_POLL)
     try:

@@ -22,8 +22,19 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.core.errors import StoreError
-from llmx.store.files import inside, read_json, sweep, sync_below, unwritable, write_json
+from llmx.store.files import (
+    check_guards,
+    inside,
+    is_guarded,
+    read_json,
+    renew,
+    sweep,
+    sync_below,
+    unwritable,
+    write_json,
+)
 from llmx.store.fingerprint import hash_file
+from llmx.store.job_lock import SUFFIX, lock_at
 from llmx.store.lock import Lock
 
 ABOUT = "stage.json"
@@ -221,7 +232,7 @@ class Entry:
     @property
     def lock(self) -> Lock:
         """A fresh handle of the entry's lock."""
-        return Lock(self.folder.with_name(f"{self.fingerprint}.lock"))
+        return lock_at(self.folder.with_name(f"{self.fingerprint}.lock"), self.partial)
 
     @property
     def shared_out(self) -> Path:
@@ -235,7 +246,8 @@ class Entry:
     def parts_there(self) -> list[Entry]:
         """Return the parts that somebody has begun."""
         there = self.shared_out.glob("*")
-        begun = {path.name.removesuffix(_PARTIAL) for path in there if path.is_dir()}
+        folders = [path for path in there if path.is_dir() and path.suffix != SUFFIX]
+        begun = {path.name.removesuffix(_PARTIAL) for path in folders}
         return [self.part(name) for name in sorted(begun) if not name.endswith(_DAMAGED)]
 
     @property
@@ -274,6 +286,8 @@ class Entry:
         except OSError as error:
             raise unwritable(self.partial, error) from error
         sweep(self.partial)  # a kill inside an atomic write left it
+        if is_guarded(self.partial):
+            renew(self.partial)
         return self.partial
 
     def set_aside(self) -> Path:
@@ -301,6 +315,7 @@ class Entry:
         try:
             sync_below(self.partial)
             write_json(self.partial / ABOUT, said)
+            check_guards(self.partial)
             (self.partial / PROGRESS).unlink(missing_ok=True)  # late: others look at it until then
             self.partial.rename(self.folder)
         except OSError as error:
@@ -334,7 +349,8 @@ def damaged(root: Path) -> list[Path]:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    return (path for path in root.glob("*/*") if path.is_dir() and not path.is_symlink())
+    found = (path for path in root.glob("*/*") if path.suffix != SUFFIX)
+    return (path for path in found if path.is_dir() and not path.is_symlink())
 
 
 def names(root: Path, kinds: Collection[str]) -> frozenset[str]:

@@ -10,8 +10,9 @@ import errno
 import json
 import os
 import re
+import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -116,6 +117,44 @@ def _remember(path: Path, stat: os.stat_result) -> None:
     _WRITTEN[path] = _state(stat)
 
 
+_GUARDS: dict[Path, Callable[[], None]] = {}
+
+
+def guard(folder: Path, check: Callable[[], None]) -> None:
+    """Ask before every write under a folder whether it is still ours; `check` raises if not."""
+    _GUARDS[folder] = check
+
+
+def unguard(folder: Path) -> None:
+    """Ask no more."""
+    _GUARDS.pop(folder, None)
+
+
+def is_guarded(folder: Path) -> bool:
+    """Whether somebody else may take a folder over."""
+    return folder in _GUARDS
+
+
+def check_guards(path: Path) -> None:
+    """Ask the guards of all folders that a path lies in.
+
+    Raises:
+        StoreError: if one of them has gone over to somebody else.
+    """
+    for folder, check in list(_GUARDS.items()):
+        if path.is_relative_to(folder):
+            check()
+
+
+def renew(folder: Path) -> None:
+    """Copy the records under a folder: who still has one of the files open writes into nothing."""
+    for path in sorted(folder.rglob("*.jsonl")):
+        scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        shutil.copyfile(path, scratch)
+        sync(scratch)
+        scratch.replace(path)
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text`; see :func:`write_bytes`."""
     write_bytes(path, text.encode())
@@ -133,6 +172,7 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
         StoreError: if it cannot be written (read-only folder, full disk).
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    check_guards(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as handle:
@@ -308,6 +348,7 @@ class Appender:
         Raises:
             StoreError: if they cannot be written; those of earlier calls are safe.
         """
+        check_guards(self._path)
         try:
             self._handle.write("".join(dumps(dict(row)) + "\n" for row in rows).encode())
             self._handle.flush()
