@@ -10,7 +10,7 @@ from random_programs import COMPUTING, random_case
 
 from llmx.papers.indata.executors.duckdb_executor import DuckdbExecutor
 from llmx.papers.indata.executors.polars_executor import PolarsExecutor
-from tests.counts import count
+from counts import count
 
 QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 

@@ -48,8 +48,9 @@ class PolarsExecutor(Executor["DataFrame"]):
     """Runs calls on frames.
 
     Attributes:
-        doubts: why another engine, or another order of rows, might come to something else. It is
-            filled where `watch` is set, for the generator.
+        doubts: filled where `watch` is set, for the generator: ``near`` where another engine might
+            come to something else, ``tie`` where groups share a place, ``few`` where a value rests
+            on few rows. Ties of rows are found by running a program on rows in reverse.
     """
 
     kind: ClassVar[str] = "polars"
@@ -150,7 +151,7 @@ class PolarsExecutor(Executor["DataFrame"]):
             inexact = [n for n in call.keys if not made.column(n).exact]
             for name in inexact:
                 self._near(frame, pl.col(name), pl.col(name).shift(1), False)
-            if frame.select(call.keys).is_duplicated().any():
+            if made.aggregated and self._repeats(frame, call.keys):
                 self.doubts.add("tie")
         return frame
 
@@ -257,8 +258,6 @@ class PolarsExecutor(Executor["DataFrame"]):
             if not made.column(call.column).exact:
                 ordered = frame.sort(call.column)
                 self._near(ordered, pl.col(call.column), pl.col(call.column).shift(1), False)
-            if call.method == "ordinal" and self._repeats(frame, (*call.partition_by, call.column)):
-                self.doubts.add("tie")
         rank = rank.over(call.partition_by) if call.partition_by else rank
         return frame.with_columns(rank.cast(pl.Int64).alias(call.new_column))
 
@@ -275,8 +274,6 @@ class PolarsExecutor(Executor["DataFrame"]):
             for name in call.order_by:
                 ordered = frame.sort(name)
                 self._near(ordered, pl.col(name), pl.col(name).shift(1), made.column(name).exact)
-            if self._repeats(frame, (*call.partition_by, *call.order_by)):
-                self.doubts.add("tie")
         placed = frame.with_row_index(_PLACE)
         return placed.sort(call.order_by, nulls_last=True, maintain_order=True)
 
@@ -311,7 +308,8 @@ class PolarsExecutor(Executor["DataFrame"]):
             found = aggregate(column, one.op, one.q, total=total)
             made_by.append(found.alias(one.name))
         found_frame = frame.group_by(call.keys).agg(*made_by, pl.len().alias("__many"))
-        if self.watch and found_frame.height and found_frame["__many"].min() < FEW:  # type: ignore[operator]
+        fewest = found_frame["__many"].min() if found_frame.height else FEW
+        if self.watch and not schema.aggregated and fewest < FEW:  # type: ignore[operator]
             self.doubts.add("few")
         found_frame = found_frame.sort(call.keys, nulls_last=True)
         return found_frame.select(made.names).with_row_index(ID)
@@ -319,7 +317,7 @@ class PolarsExecutor(Executor["DataFrame"]):
     def aggregate_column(self, call: a.AggregateColumn, on: Inputs, made: ScalarSchema) -> Value:
         """Aggregate to one value."""
         frame, column = on.table(call.table), on.schema(call.table).column(call.column)
-        if self.watch and frame[call.column].count() < FEW:
+        if self.watch and not on.schema(call.table).aggregated and frame[call.column].count() < FEW:
             self.doubts.add("few")
         found: Value = frame.select(aggregate(column, call.op, call.q)).item()
         return found
