@@ -1,0 +1,1 @@
+"""Questions with gold programs: templates, what rejects a draw, certificates, splits."""

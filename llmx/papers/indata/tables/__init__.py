@@ -1,0 +1,1 @@
+"""Generated tables of six domains: no real person or place is in them."""
