@@ -40,7 +40,7 @@ ANSWERS = (
 )
 CHOICES = ("choices", "options")
 _LETTERS = ("A", "B", "C", "D")
-_MARK = "\ue000options\ue001"  # stands for the options while a template is rendered
+_MARK = "\ue000\ue001"  # stands for the options while a template is rendered
 
 
 def _can_be(value: bool | str, info: ValidationInfo) -> bool | str:
