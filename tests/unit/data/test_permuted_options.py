@@ -35,8 +35,11 @@ def problems(draw) -> Sample:
     texts = tuple(draw(st.lists(st.text("ab .\n", min_size=1, max_size=4), min_size=2, max_size=9)))
     right, seed = draw(st.integers(0, len(texts) - 1)), draw(SEEDS)
     options = PermutedOptions(around=("Which?\n", ""), texts=texts, right=right, seed=seed)
-    bare = Sample(id="a", question="", answer="", choices=len(texts), permuted=options)
-    return in_draw(bare, 0)
+    order = order_of(texts, seed)
+    question = f"Which?\n{lettered([texts[place] for place in order])}"
+    answer = ascii_uppercase[order.index(right)]
+    told = {"choices": len(texts), "permuted": options}
+    return Sample(id="a", question=question, answer=answer, **told)
 
 
 @given(problems(), DRAWS)

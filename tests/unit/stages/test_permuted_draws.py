@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from counts import count
@@ -28,17 +29,23 @@ from scipy.stats import chisquare
 
 from llmx.audit.report import audit
 from llmx.audit.sent import Sent
+from llmx.claims.compare.pair import _flip
 from llmx.core.errors import ConfigError
 from llmx.core.permuted import OWN_OPTIONS, in_draw
-from llmx.core.record import Score
+from llmx.core.progress import Silent
+from llmx.core.record import Record, Score
 from llmx.core.spec import StageSpec
 from llmx.core.stage import StageInput
 from llmx.data import load
 from llmx.report.gather import ArmFiles, Gathered
 from llmx.report.samples import side_by_side
-from llmx.scoring.classes import read_classes
+from llmx.scoring.choice import ChoiceScorer
+from llmx.scoring.classes import classes_of, read_classes
+from llmx.scoring.scorer import made
 from llmx.stages.classes import ClassesStage
+from llmx.stages.decode import _Judging
 from llmx.stages.expense import common_prompt
+from llmx.stages.judge import _of
 from llmx.stages.mixture import MixtureStage
 from llmx.stages.pooled import keyed
 from llmx.stages.requests import put, requests_for
@@ -149,14 +156,45 @@ def test_first_draws_are_scored_and_classed_as_with_one_order_for_each_problem(t
     one = data_of(tmp_path / "one", rows_of(6), permute=True)
     each = data_of(tmp_path / "each", rows_of(6))
     found = {
-        key: (scores_of(tmp_path / key, of, made), classes_in(made))
+        key: (scores_of(tmp_path / key, of, pool), classes_in(pool))
         for key, of in (("one", one), ("each", each))
-        for made in (pooled(tmp_path / key, of, likes("B"), 1),)
+        for pool in (pooled(tmp_path / key, of, likes("B"), 1),)
     }
     assert found["one"][0] == found["each"][0]
     plain = [held.model_copy(update={"permuted": None}) for held in found["each"][1]]
     assert plain == found["one"][1]
     assert "permuted" not in (tmp_path / "one" / "classes" / "classes.jsonl").read_text()
+
+
+def test_draws_from_a_later_one_on_are_counted_by_the_letters_of_the_first(data):
+    sample = load(data, "test")[1]
+    draws = [answered(data, sample, draw, letter(sample, draw, "red")) for draw in range(3, 9)]
+    found = classes_of(ChoiceScorer(), sample, draws)
+    assert in_draw(sample, 3).answer != sample.answer
+    assert (found.expected, found.keys, found.right) == (sample.answer, (sample.answer,), (True,))
+
+
+def test_answers_of_no_letters_are_refused_where_they_are_counted(data):
+    """Data of a plugin may have such problems without an option that says so."""
+    sample = load(data, "test")[1]
+    with pytest.raises(ConfigError, match="scorer exact reads no letters"):
+        classes_of(made("exact", {}), sample, [answered(data, sample, 1, "A")])
+
+
+def test_a_judge_reads_each_draw_beside_its_own_question(tmp_path, data, monkeypatch):
+    inputs, seen = pooled(tmp_path, data, likes("A"), 3), []
+
+    def graded(context, scorer, path, problem):
+        seen.extend((record, problem(record)) for record in rows(path, Record))
+        return SimpleNamespace(said={}, kind="choice", version=1, score=ChoiceScorer().score)
+
+    monkeypatch.setattr("llmx.stages.graded.graded", graded)
+    monkeypatch.setattr("llmx.stages.score.asks", lambda scorer: True)
+    ran(ScoreStage(), tmp_path / "score", data, {"pool": inputs["pool"]})
+    samples = {one.id: one for one in load(data, "test")}
+    assert len(seen) == 18
+    for record, problem in seen:
+        assert problem == in_draw(samples[record.id], record.draw)
 
 
 def test_a_loose_reading_is_of_the_letter_of_its_draw(tmp_path, data):
@@ -176,21 +214,21 @@ def test_a_loose_reading_is_of_the_letter_of_its_draw(tmp_path, data):
 @pytest.mark.parametrize("scorer", ["exact", "numeric"])
 @pytest.mark.parametrize("stage", [ClassesStage, ReviseStage, SelfScoreStage, MixtureStage])
 def test_a_scorer_that_reads_no_letters_counts_no_such_answers(tmp_path, data, stage, scorer):
-    made = stage()
+    one_stage = stage()
     told = StageSpec(
-        name="x", kind=made.kind, needs=("pool", "classes"), options={"scorer": scorer}
+        name="x", kind=one_stage.kind, needs=("pool", "classes"), options={"scorer": scorer}
     )
     asked = StageInput(told, {"a": arm_of(data)})
     says = f"stages.x.scorer: scorer {scorer} reads no letters, and each draw"
     if stage is ClassesStage:
-        refused = made.plan(asked).refusal
+        refused = one_stage.plan(asked).refusal
         assert says in str(refused) and refused.hint == "stages.x.scorer=choice"
     else:
         with pytest.raises(ConfigError, match=says):
-            made.identity(asked)
+            one_stage.identity(asked)
     one = replace(asked, arms={"a": arm_of(data_of(tmp_path, rows_of(6), permute=True))})
     if stage is ClassesStage:
-        assert "letters" not in str(made.plan(one).refusal)
+        assert "letters" not in str(one_stage.plan(one).refusal)
     else:
         assert keyed(one).kind == scorer
 
@@ -418,6 +456,38 @@ def test_a_report_shows_a_problem_as_its_first_draw_saw_it(data):
     assert {one.id: one.question for one in found} == {
         one.id: in_draw(one, 2).question for one in samples
     }
+
+
+def test_what_a_comparison_shows_is_what_was_asked(data):
+    samples, records = evidence(data)
+    sample, record = samples[1], records[5]
+    assert (record.id, record.draw) == (sample.id, 2)
+    score = ChoiceScorer().score(record, in_draw(sample, 2))
+    one = ArmFiles(
+        records={sample.id: record}, scores={sample.id: score}, problems={sample.id: sample}
+    )
+    flip = _flip(sample.id, 0, one, one)
+    assert (flip.question, flip.expected) == (in_draw(sample, 2).question, score.expected)
+
+
+def test_a_judge_of_pairs_is_shown_what_was_asked(data):
+    samples, records = evidence(data)
+    asked = [_of({one.id: one for one in samples}, record) for record in records]
+    assert asked == [in_draw(one, draw) for one in samples for draw in range(3)]
+
+
+def test_answers_are_scored_as_they_come_in_the_order_of_their_draw(data):
+    _, records = evidence(data)
+    stages = {"score": StageSpec(name="score", kind="score", needs=("pool",))}
+    given = StageInput(StageSpec(name="pool", kind="decode"), {"a": arm_of(data)}, stages=stages)
+    told = []
+
+    class Heard(Silent):
+        def scored(self, right, of):
+            told.append((right, of))
+
+    _Judging(given, Heard()).answered(records)
+    assert told == [(12, 18)]  # red is right in four of six
 
 
 def test_problems_are_written_in_the_order_of_the_first_draw(tmp_path, data):
