@@ -53,12 +53,12 @@ def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Watch]:
         )
 
     def unexpected(record: Record) -> bool:
-        score, sample = by_draw.get((record.id, record.draw)), known.get(record.id)
+        score, sample = by_draw.get((record.id, record.draw)), sent.asked(record)
         if score is None or sample is None or _says(sample.answer, score.expected):
             return False
         # What a scorer reads in a fraction or in words it may write otherwise: 1/2 as 0.5.
         plain = re.fullmatch(r"-?\d+(?:\.\d+)?|\w", sample.answer.replace(",", ""))
-        return bool(plain) or sent.scored.get(record.id) != sample.answer
+        return bool(plain) or sent.scored.get(record.id) != known[record.id].answer
 
     yield Every("score_counts", differs, "its score is of another record")
     yield Every("expected_answer", unexpected, "scored against another answer")

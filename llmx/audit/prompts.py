@@ -26,14 +26,12 @@ def prompts(sent: Sent) -> Iterator[Watch]:
 
 
 def _content(sent: Sent) -> Iterator[Watch]:
-    known = sent.problems
-
     def unasked(record: Record) -> bool:
-        sample = known.get(record.id)
+        sample = sent.asked(record)
         return sample is not None and sample.question not in record.prompt
 
     def leaked(record: Record) -> bool:
-        sample = known.get(record.id)
+        sample = sent.asked(record)
         return sample is not None and _leaks(sample, record.prompt)
 
     yield Every("question_sent", unasked, "the prompt does not hold the question")
@@ -84,13 +82,13 @@ class SpeltTokens:
     """
 
     def __init__(self, sent: Sent, speller: Speller) -> None:
-        self.problems, self.speller = sent.problems, speller
+        self.sent, self.speller = sent, speller
         self.seen = self.bad = 0
         self.first = ""
 
     def see(self, record: Record) -> None:
         """Look at the texts of the record's problem."""
-        sample = self.problems.get(record.id)
+        sample = self.sent.asked(record)
         if sample is None:
             return
         self.seen += 1
@@ -114,16 +112,18 @@ class SpeltTokens:
 
 
 class _Rendered:
-    """What the template makes of the problem of the record that is looked at."""
+    """What the template makes of the problem that the record which is looked at was asked."""
 
     def __init__(self, sent: Sent, speller: Speller) -> None:
         self.sent, self.speller = sent, speller
-        self.id: str | None = None
+        self.asked: Sample | None = None
         self.ids: list[int] = []
 
     def of(self, record: Record) -> list[int]:
         """Return the ids; rendered once for all checks of a record."""
-        if record.id != self.id:
-            self.ids = self.speller.render(self.sent.problems[record.id])[0]
-            self.id = record.id
+        asked = self.sent.asked(record)
+        assert asked is not None
+        if asked != self.asked:
+            self.ids = self.speller.render(asked)[0]
+            self.asked = asked
         return self.ids

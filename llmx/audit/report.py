@@ -29,7 +29,7 @@ def audit(sent: Sent) -> Audit:
 
 
 def _shown(sent: Sent, record: Record) -> AuditedPrompt:
-    speller, sample = sent.speller, sent.problems.get(record.id)
+    speller, sample = sent.speller, sent.asked(record)
     tokens = tuple(speller.spell([token]) for token in record.prompt_ids) if speller else ()
     template = speller.render(sample)[1] if speller and sample else None
     return AuditedPrompt(

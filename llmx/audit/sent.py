@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+from llmx.core.permuted import in_draw
 from llmx.core.record import Record, Sample, Score
 
 SAMPLE_OF_TRAIN = 2000
@@ -58,3 +59,8 @@ class Sent:
     def problems(self) -> Mapping[str, Sample]:
         """The problems by id."""
         return {sample.id: sample for sample in self.samples}
+
+    def asked(self, record: Record) -> Sample | None:
+        """Return the problem of a record as its draw shows it; None of one that nobody has."""
+        sample = self.problems.get(record.id)
+        return sample if sample is None else in_draw(sample, record.draw)

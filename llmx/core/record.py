@@ -103,11 +103,26 @@ class SampleFile(Frozen):
         return value
 
 
+class PermutedOptions(Frozen):
+    """The options of a problem of which each draw shows them in another order.
+
+    What follows from it (the order, the question, the letters) is said by
+    :mod:`llmx.core.permuted`.
+    """
+
+    around: tuple[str, ...] = Field(
+        min_length=2, description="the question, parted where its lettered options stand"
+    )
+    texts: tuple[str, ...] = Field(min_length=2, description="options, as they are published")
+    right: int = Field(ge=0, description="place of the right one among them, from 0")
+    seed: int = Field(description="by which orders are drawn")
+
+
 class Sample(Sparse):
     """One problem of a dataset."""
 
     younger: ClassVar[frozenset[str]] = frozenset(
-        {"turns", "files", "metadata", "steps", "examples"}
+        {"turns", "files", "metadata", "steps", "examples", "permuted"}
     )
 
     id: str = Field(description="stable name, unique in the dataset: the key of pairing")
@@ -127,6 +142,11 @@ class Sample(Sparse):
         default=(), description="reference of every step before the answer, in their order"
     )
     examples: str = Field(default="", description="worked examples, sent above the question")
+    permuted: PermutedOptions | None = Field(
+        default=None,
+        description="options that each draw shows in another order; question and answer are those"
+        " of the first",
+    )
 
     def __hash__(self) -> int:
         """Hash by what is unique in a dataset: `metadata` is no hashable value."""

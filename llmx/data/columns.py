@@ -14,22 +14,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from string import ascii_uppercase
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from llmx.core.errors import DataError, nearest
-from llmx.core.options import StageOptions
-from llmx.core.record import Sample
+from llmx.core.options import StageOptions, wrong
+from llmx.core.permuted import in_draw, lettered, order_of
+from llmx.core.record import PermutedOptions, Sample
 from llmx.data.options import (
     AnswerForm,
     Choices,
     UnreadAnswers,
     choices_in,
-    lettered,
     read_answers,
     with_options,
 )
+from llmx.data.question_template import WRITTEN, is_template, order_fault, shows_options
 from llmx.data.table import QuestionTable, Row
 
 QUESTIONS = ("question", "prompt", "input", "problem", "query", "instruction")
@@ -39,6 +40,16 @@ ANSWERS = (
 )
 CHOICES = ("choices", "options")
 _LETTERS = ("A", "B", "C", "D")
+_MARK = "\ue000\ue001"  # stands for the options while a template is rendered
+
+
+def _can_be(value: bool | str, info: ValidationInfo) -> bool | str:
+    """Refuse what can be told without a look at the data."""
+    choices = info.data.get("choices")
+    fault = order_fault(value, info.data.get("question") or "", choices)
+    if fault is not None and choices is not None:
+        raise wrong(*fault)
+    return value
 
 
 class ColumnOptions(StageOptions):
@@ -59,8 +70,11 @@ class ColumnOptions(StageOptions):
     answer_is: AnswerForm | None = Field(
         default=None, description="how the right option is written; null = told from all rows"
     )
-    permute: bool = Field(
-        default=False, description="options in an order drawn by data.seed, for each problem"
+    permute: Annotated[bool | Literal["each_draw"], AfterValidator(_can_be)] = Field(
+        default=False,
+        description="options in an order drawn by data.seed: true = one for each problem, each_draw"
+        " = one for each of its draws, of which the first is that of true",
+        examples=["true, false or each_draw"],
     )
     id: str | None = Field(default=None, description="column; null = a hash of the content")
     cluster: str | None = Field(default=None, description="column: what makes questions alike")
@@ -73,6 +87,7 @@ class Columns:
     Attributes:
         order: seed by which the options of each problem are put in another order; None = as they
             are published.
+        each_draw: whether each draw of a problem has an order of its own.
     """
 
     question: str
@@ -82,6 +97,7 @@ class Columns:
     id: str | None = None
     cluster: str | None = None
     order: int | None = None
+    each_draw: bool = False
 
     def problems(self, table: QuestionTable) -> list[Sample]:
         """Return a problem a row, in their order.
@@ -94,7 +110,7 @@ class Columns:
         answers = [row.references()[0] for row in rows]
         published = [row.published() for row in rows]
         # An order that is drawn is no content.
-        named = questions if self.order is None or not _shows_choices(self) else [""] * len(rows)
+        named = questions if self.order is None or not self.shows_options else [""] * len(rows)
         keys = [_content(*found) for found in zip(named, answers, published, strict=True)]
         choices = [row.choices() for row in rows]
         if self.choices is not None:
@@ -103,6 +119,11 @@ class Columns:
         names = [row.cell(self.id) for row in rows] if self.id else _numbered(keys)
         held = zip(rows, names, questions, answers, choices, strict=True)
         return [row.sample(name, asked, said, among) for row, name, asked, said, among in held]
+
+    @property
+    def shows_options(self) -> bool:
+        """Whether a template writes the options into the question itself."""
+        return shows_options(self.question, self.choices)
 
     def form(self, table: QuestionTable) -> AnswerForm | None:
         """Return how the right options are written; None where there are none to choose from."""
@@ -135,11 +156,6 @@ def found_columns(table: QuestionTable, options: ColumnOptions) -> tuple[Columns
 
 def _shown(named: str | tuple[str, ...]) -> str:
     return named if isinstance(named, str) else f"[{','.join(named)}]"
-
-
-def is_template(text: str) -> bool:
-    """Whether a text is a Jinja template, not the name of a column."""
-    return any(mark in text for mark in ("{{", "{%", "{#"))
 
 
 def _require(table: QuestionTable, option: str, name: str) -> None:
@@ -253,7 +269,7 @@ class RowReader:
         if named is None or (isinstance(named, str) and is_template(named)):
             return {}
         found = self.choices()
-        return {} if found is None else {"lettered": lettered(found.texts)}
+        return {} if found is None else {WRITTEN: lettered(found.texts)}
 
     def choices(self) -> Choices | None:
         """Return the options in the order in which they are shown, None where there are none."""
@@ -268,16 +284,8 @@ class RowReader:
         return ascii_uppercase[self._order(found).index(ascii_uppercase.index(published))]
 
     def _order(self, found: Choices) -> list[int]:
-        places = list(range(len(found.texts)))
         seed = self.columns.order
-        if seed is None:
-            return places
-        content = "\n".join(found.texts)
-
-        def drawn(place: int) -> bytes:  # a hash, which no version of a library changes
-            return blake2b(f"{seed}/{place}/{content}".encode(), digest_size=8).digest()
-
-        return sorted(places, key=drawn)
+        return list(range(len(found.texts))) if seed is None else order_of(found.texts, seed)
 
     def published(self) -> Choices | None:
         """Return the options as the data orders them, None where the problem has none.
@@ -314,30 +322,48 @@ class RowReader:
         several = self.references()
         if choices is not None and len(several) > 1:
             raise self.table.wrong(self.place, "several options are right", "one answer a row")
-        if choices is not None and not _shows_choices(self.columns):
+        permuted = self._permuted(question, answer)
+        if choices is not None and not self.columns.shows_options:
             question = with_options(question, choices.texts)
-        return Sample(
+        found = Sample(
             id=name,
             question=question,
             answer=answer,
             choices=len(choices.texts) if choices else 0,
             cluster=self.cell(self.columns.cluster) if self.columns.cluster else "",
             metadata={"answers": several} if len(several) > 1 else {},
+            permuted=permuted,
+        )
+        if in_draw(found, 0) != found:
+            what = "data.options.question changes the options that it writes"
+            hint = "write {{ lettered }} as it is, or data.options.permute=true"
+            raise self.table.wrong(self.place, what, hint)
+        return found
+
+    def _permuted(self, question: str, letter: str) -> PermutedOptions | None:
+        """Return the options where each draw shows them in another order.
+
+        Args:
+            question: without options, but where a template writes them into it.
+            letter: of the right one, as the first draw shows it.
+        """
+        columns, found = self.columns, self.published()
+        if not columns.each_draw or columns.order is None or found is None:
+            return None
+        right = self._order(found)[ascii_uppercase.index(letter)]
+        around = [f"{question.strip()}\n", ""]
+        if columns.shows_options:
+            marked = self.rendered("question", columns.question, over={WRITTEN: _MARK})
+            around = marked.split(_MARK)
+        if len(around) < 2:
+            what = "data.options.question writes no options, so that draws would all be alike"
+            raise self.table.wrong(self.place, what, "write {{ lettered }} into it")
+        return PermutedOptions(
+            around=tuple(around), texts=found.texts, right=right, seed=columns.order
         )
 
 
 _TEXT = "every row needs a question and an answer"
-
-
-def _shows_choices(columns: Columns) -> bool:
-    """Whether a template writes the options into the question itself."""
-    if not is_template(columns.question):
-        return False
-    from llmx.core.templates.dialect import names_in
-
-    named = columns.choices
-    own = {"lettered", *((named,) if isinstance(named, str) else named or ())}
-    return bool(own & names_in(columns.question))
 
 
 def plain_text(value: Any) -> str | None:

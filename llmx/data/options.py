@@ -14,6 +14,7 @@ from string import ascii_uppercase
 from typing import Any, Literal, get_args
 
 from llmx.core import json_text
+from llmx.core.permuted import lettered
 
 AnswerForm = Literal["label", "letter", "text", "index", "number"]
 """How the right option is written: by the data's own label, a letter from A, its text, its place
@@ -27,18 +28,6 @@ def with_options(question: str, options: Sequence[str]) -> str:
         ValueError: for fewer than two options, or more than there are letters.
     """
     return "\n".join([question.strip(), lettered(options)])
-
-
-def lettered(options: Sequence[str]) -> str:
-    """Return the options alone.
-
-    Raises:
-        ValueError: for fewer than two options, or more than there are letters.
-    """
-    if not 2 <= len(options) <= len(ascii_uppercase):
-        raise ValueError(f"{len(options)} options")
-    pairs = zip(ascii_uppercase, options, strict=False)
-    return "\n".join(f"{letter}. {text.strip()}" for letter, text in pairs)
 
 
 @dataclass(frozen=True)

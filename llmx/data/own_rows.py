@@ -23,8 +23,9 @@ from llmx.core.errors import DataError, nearest
 from llmx.core.options import SPLITS, Split, parse, wrong
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
-from llmx.data.columns import ColumnOptions, Columns, RowReader, found_columns, is_template
+from llmx.data.columns import ColumnOptions, Columns, RowReader, found_columns
 from llmx.data.drawn import Settled, doubled
+from llmx.data.question_template import EACH_DRAW, is_template, order_fault
 from llmx.data.table import QuestionTable
 from llmx.data.templated import question_key
 
@@ -149,7 +150,12 @@ class OwnRows(ABC):
     @cached_property
     def _found(self) -> tuple[Columns, str]:
         found, told = found_columns(self.source("test").table(), self.options)
-        return (replace(found, order=self.spec.seed) if self.options.permute else found), told
+        permute = self.options.permute
+        if (fault := order_fault(permute, found.question, found.choices)) is not None:
+            raise DataError(f"data.options.permute={_written(permute)}: {fault[0]}", fault[1])
+        if permute:
+            found = replace(found, order=self.spec.seed, each_draw=permute == EACH_DRAW)
+        return found, told
 
     def split(self, name: str, limit: int | None = None) -> list[Sample]:
         """Return the problems of a split, at most as many as the specification says.
@@ -303,6 +309,10 @@ class OwnRows(ABC):
             first, other = (table.places[place] for place in places)
             what = "one question stands" if many == 1 else f"{many:,} questions stand"
             yield f"{self._name}: {what} more than once, first in {first} and {other}"
+
+
+def _written(permute: bool | str) -> str:
+    return permute if isinstance(permute, str) else str(permute).lower()
 
 
 def _rows(count: int) -> str:

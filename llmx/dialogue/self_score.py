@@ -36,20 +36,20 @@ Said = Callable[[Record], str]
 
 
 def scores(
-    asked: Request, answers: Sequence[str], sampler: SamplerSpec, said: Said
+    asked: Sequence[Request], answers: Sequence[str], sampler: SamplerSpec, said: Said
 ) -> Rounds[tuple[tuple[float | None, Record], ...]]:
     """Ask for a score of every answer, each in a call of its own.
 
     Args:
-        asked: what the problem was put with.
+        asked: what the problem was put with, for each answer.
         answers: what each says in the end.
 
     Returns:
         (score, reply) of each answer; None where no number of the scale is in the reply.
     """
     requests = [
-        follow_up(asked, f"score/{number}", sampler, _alone(asked, text))
-        for number, text in enumerate(answers)
+        follow_up(one, f"score/{number}", sampler, _alone(one, text))
+        for number, (one, text) in enumerate(zip(asked, answers, strict=True))
     ]
     replies = yield requests
     return tuple((read_score(said(reply)), reply) for reply in replies)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llmx.core.permuted import in_draw
 from llmx.core.record import Record, Score
 from llmx.report.gather import ArmFiles, Gathered
 
@@ -67,7 +68,8 @@ def _spaced(ids: Sequence[str], count: int) -> list[str]:
 def _shown(index: int, sample: str, having: dict[str, ArmFiles]) -> SharedProblem:
     files = next(iter(having.values()))
     problem, score = files.problems.get(sample), files.scores.get(sample)
-    question = problem.question if problem else _bare(files.records[sample].prompt)
+    record = files.records[sample]
+    question = in_draw(problem, record.draw).question if problem else _bare(record.prompt)
     expected = score.expected if score else (problem.answer if problem else "")
     return SharedProblem(f"sample-{index}", sample, question, expected, _answers(sample, having))
 

@@ -22,6 +22,7 @@ class ChoiceScorer:
 
     kind: ClassVar[str] = "choice"
     version: ClassVar[int] = 2
+    letters: ClassVar[bool] = True
     example: ClassVar[Sample] = Sample(id="example", question="", answer="B", choices=4)
 
     def score(self, record: Record, sample: Sample) -> Score:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import Field
 
-from llmx.core.record import Frozen, Record, Sample, Score
-from llmx.scoring.scorer import Keyed, Scorer, Tolerant
+from llmx.core.permuted import first_letter, in_draw
+from llmx.core.record import PermutedOptions, Record, Sample, Score, Sparse
+from llmx.scoring.scorer import Keyed, Scorer, Tolerant, no_letters, reads_letters
 from llmx.store.rows import rows
 
 CLASSES = "classes.jsonl"
@@ -23,12 +24,15 @@ class KeyedScorer(Scorer, Keyed, Protocol):
     """A scorer whose answers can be counted."""
 
 
-class ProblemClasses(Frozen):
+class ProblemClasses(Sparse):
     """The answers to one problem; M draws, C classes.
 
     At most one class is right: what is equal to the reference is one answer. A class is what
     equal pairs join, so where equality is a tolerance it may hold answers that are not equal.
+    Where each draw shows options in another order, letters are those of the first draw.
     """
+
+    younger: ClassVar[frozenset[str]] = frozenset({"permuted"})
 
     id: str
     cluster: str
@@ -45,6 +49,29 @@ class ProblemClasses(Frozen):
         default=(),
         description="keys in one class that are not equal; with the reference, as it is expected",
     )
+    permuted: PermutedOptions | None = Field(
+        default=None, description="of the problem: options that each draw shows in another order"
+    )
+
+
+def class_key(scorer: Keyed, sample: Sample, record: Record, draw: int) -> str | None:
+    """Return by which an answer is counted; None where nothing is read.
+
+    It is the scorer's key. Of options that each draw shows in another order it is the letter that
+    the first draw gives to the option: votes are for what is said, not for where it stood.
+
+    Args:
+        draw: the one that shows the options as the answer saw them.
+
+    Raises:
+        ConfigError: for a scorer whose keys are no letters, if draws show options in other orders.
+    """
+    key, options = scorer.key(record), sample.permuted
+    if options is None:
+        return key
+    if not reads_letters(scorer):
+        raise no_letters(getattr(scorer, "kind", "?"))
+    return None if key is None else first_letter(options, draw, key)
 
 
 def classes_of(scorer: KeyedScorer, sample: Sample, draws: Sequence[Record]) -> ProblemClasses:
@@ -57,14 +84,16 @@ def classes_of(scorer: KeyedScorer, sample: Sample, draws: Sequence[Record]) -> 
     Raises:
         DataError: if the reference cannot be read.
     """
-    read = [scorer.key(record) for record in draws]
+    read = [class_key(scorer, sample, record, record.draw) for record in draws]
     scores: dict[str | None, Score] = {}
     for key, record in zip(read, draws, strict=True):
         if key not in scores:
-            scores[key] = scorer.score(record, sample)
+            scores[key] = scorer.score(record, in_draw(sample, record.draw))
     keys = tuple(key for key in scores if key is not None)
     right = [key for key in keys if scores[key].correct]
     expected = scores[read[0]].expected
+    if sample.permuted is not None:
+        expected = first_letter(sample.permuted, draws[0].draw, expected)
     found = _Joined(keys, right, _equal_pairs(scorer, keys))
     numbers = found.numbers()
     first: dict[int, str] = {}
@@ -79,6 +108,7 @@ def classes_of(scorer: KeyedScorer, sample: Sample, draws: Sequence[Record]) -> 
         of=tuple(-1 if key is None else numbers[key] for key in read),
         merged=tuple(found.merged),
         unequal=tuple(found.unequal(expected)),
+        permuted=sample.permuted,
     )
 
 

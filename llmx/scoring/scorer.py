@@ -44,7 +44,9 @@ class Scorer(Protocol):
     One whose scores depend on a package returns its name and version from a class method
     ``source()``, which is then a part of the scores' name.
     One whose answers can be counted as votes is :class:`Keyed`. One whose score is a degree, or
-    that reads no answer out of a text, is not.
+    that reads no answer out of a text, is not. Where its keys are letters of options it says so in
+    a class variable ``letters = True``: they are then counted over draws that show options in
+    different orders.
     """
 
     kind: ClassVar[str]
@@ -78,6 +80,17 @@ class Tolerant(Keyed, Protocol):
 
         The order of the two makes no difference. It need not be an equivalence relation.
         """
+
+
+def reads_letters(scorer: Any) -> bool:
+    """Whether the keys of a scorer (its class, or one of it) are letters of options."""
+    return bool(getattr(scorer, "letters", False))
+
+
+def no_letters(kind: str) -> ConfigError:
+    """Return the error of a scorer that cannot count answers to options in different orders."""
+    text = f"scorer {kind} reads no letters, and each draw shows its options in another order"
+    return ConfigError(text, "scorer: choice, or data.options.permute=true")
 
 
 def options_of(kind: str) -> type[ScorerOptions] | None:

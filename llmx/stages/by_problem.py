@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from llmx.core.errors import DataError, RunError
+from llmx.core.permuted import in_draw
 from llmx.core.record import Record, Sample
 from llmx.store.rows import rows
 
@@ -66,8 +67,17 @@ def _named(draws: range) -> str:
     return f"draws {draws[0]} to {draws[-1]}"
 
 
+def asked_of(problems: Mapping[str, Sample], record: Record) -> Sample:
+    """Return the problem that a record answers, as its draw showed it.
+
+    Raises:
+        DataError: if the dataset has no such problem.
+    """
+    return in_draw(problem_of(problems, record), record.draw)
+
+
 def problem_of(problems: Mapping[str, Sample], record: Record) -> Sample:
-    """Return the problem that a record answers.
+    """Return the problem that a record answers, as the first draw shows it.
 
     Raises:
         DataError: if the dataset has no such problem.

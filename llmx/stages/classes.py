@@ -24,6 +24,7 @@ from llmx.stages.scoring_stage import (
     ScoringStage,
     data_of,
     kind_of,
+    letters_fault,
     other_than,
     scorer_of,
 )
@@ -72,7 +73,7 @@ class ClassesStage(ScoringStage):
     def _without_keys(self, given: StageInput) -> LlmxError | None:
         kind, where = kind_of(given), f"stages.{given.stage.name}.scorer"
         if _is_keyed(kind):
-            return None
+            return letters_fault(given)
         problems = [] if data_of(given).revision is not None else self._asked(given)
         better = other_than(given, kind, problems)
         text = f"{where}: scorer {kind} does not say which answers are equal, so none can be voted"

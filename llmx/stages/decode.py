@@ -11,6 +11,7 @@ from pydantic import Field
 
 from llmx.core.errors import ConfigError
 from llmx.core.options import Count, InputModels, Split, StageOptions, own_scorer
+from llmx.core.permuted import in_draw
 from llmx.core.progress import Progress
 from llmx.core.record import Record, Sample, as_json
 from llmx.core.registry import lookup
@@ -163,7 +164,8 @@ class _Judging:
                 break
             began = time.perf_counter()
             try:
-                self._right += self._scorer.score(record, self._problem(record.id)).correct
+                asked = in_draw(self._problem(record.id), record.draw)
+                self._right += self._scorer.score(record, asked).correct
             except Exception:  # the score stage has the same answer, and says what is wrong
                 self._scorer = None
                 break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import reduce
+from itertools import takewhile
 
 from llmx.core.record import Record
 from llmx.core.speech import EngineSpec
@@ -78,9 +79,24 @@ def drawn(expenses: Sequence[Expense], prompt: float) -> Expense:
     """Return what draws of one problem take beside each other.
 
     Args:
-        prompt: tokens of the problem's prompt; see :func:`sharing`.
+        prompt: tokens that their prompts have in common; see :func:`sharing`.
     """
     return sharing(beside(expenses), prompt, len(expenses))
+
+
+def common_prompt(draws: Sequence[Record], permuted: bool) -> int:
+    """Return the tokens with which the prompts of all these draws of one problem begin.
+
+    Args:
+        permuted: whether each shows the problem's options in another order. Prompts part there, and
+            of those whose ids nobody knows nothing is said to be common. Else they are one prompt.
+    """
+    if not draws:
+        return 0
+    if not permuted or len(draws) == 1:
+        return draws[0].spent.prompt
+    columns = zip(*(draw.prompt_ids for draw in draws), strict=False)  # as far as the shortest
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
 
 
 def sharing(spent: Expense, prompt: float, draws: int) -> Expense:

@@ -12,6 +12,7 @@ from pydantic import Field
 from llmx.core.errors import ConfigError, DataError, LlmxError, RunError, nearest
 from llmx.core.judging import Game, Judgement, JudgeSpec, judged
 from llmx.core.options import ProtocolName, Split, StageOptions
+from llmx.core.permuted import in_draw
 from llmx.core.record import Record, Sample
 from llmx.core.registry import kinds, lookup
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -218,7 +219,7 @@ def _of(problems: Mapping[str, Sample], record: Record) -> Sample:
     if record.id not in problems:
         text = f"record '{record.id}' has no problem in the data that it is judged with"
         raise DataError(text, "judge with the data and split that were answered")
-    return problems[record.id]
+    return in_draw(problems[record.id], record.draw)
 
 
 def _row(sample: Sample, record: Record, baseline: str) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from pydantic import Field
 
 from llmx.core.errors import ConfigError, DataError
 from llmx.core.options import Count, InputModels
+from llmx.core.permuted import OWN_OPTIONS
 from llmx.core.record import Record
 from llmx.core.section import Section
 from llmx.core.spec import ArmSpec, SamplerSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data.question_template import permutes_each_draw
 from llmx.data.tasks.options import sent_wrapper
 from llmx.dialogue.rounds import Rounds, played, side_by_side
 from llmx.engines.engine import Arriving, Engine, Exact
@@ -33,7 +35,7 @@ from llmx.stages.requests import (
     otherwise,
     required,
 )
-from llmx.stages.scoring_stage import ScoreOptions, ScoringStage, chosen
+from llmx.stages.scoring_stage import ScoreOptions, ScoringStage, chosen, data_of
 from llmx.store.files import write_json, write_lines
 from llmx.store.fingerprint import fingerprint
 
@@ -128,13 +130,14 @@ class LiveStage(ScoringStage):
         if self.turns:
             _require_chat(given)
         keyed(given)
+        own_words = OWN_OPTIONS if permutes_each_draw(data_of(given)) else ""
         return {
             **decoding_identity(answering(given), chosen(given).split, given.stage.name),
             **otherwise(given),
             "problems": asked_problems(given),
             "asked": chosen(given).model_dump(mode="json", exclude=_ABOUT_DATA),
             "scored": dict(super().identity(given)),
-            "words": fingerprint(self.method(given).words),
+            "words": fingerprint(self.method(given).words + own_words),
         }
 
     def problems(self, context: StageContext) -> Iterator[PooledProblem]:

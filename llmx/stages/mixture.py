@@ -35,7 +35,11 @@ class MixtureOptions(LiveOptions):
 
 @dataclass(frozen=True)
 class Mixture:
-    """Mixtures of the first draws, the next ones, and so on; the mean over the groups counts."""
+    """Mixtures of the first draws, the next ones, and so on; the mean over the groups counts.
+
+    Where each draw shows options in another order, every proposal stands below those that it was
+    given, and the question is asked in the order of the first of them.
+    """
 
     options: MixtureOptions
     words: ClassVar[str] = HEADER
@@ -61,12 +65,18 @@ class Mixture:
         """Return the calls about one problem."""
         return side_by_side(
             [
-                mixture(problem.asked, drafts, sampler, self.options.layout, group)
+                self._one(problem, members, sampler, group)
                 for size in self.options.sizes
                 for group, members in enumerate(self._groups(size))
-                if (drafts := [problem.said(number) for number in members])
             ]
         )
+
+    def _one(
+        self, problem: PooledProblem, members: range, sampler: SamplerSpec, group: int
+    ) -> Rounds[Record]:
+        asked = problem.asked(problem.draws[members.start].draw)
+        drafts = [*map(problem.proposed, members)]
+        return mixture(asked, drafts, sampler, self.options.layout, group)
 
     def rows(self, problem: PooledProblem, found: list[Record], spend: Spend) -> Iterator[Row]:
         """Yield the outcomes of one problem."""
@@ -74,10 +84,13 @@ class Mixture:
         for size in self.options.sizes:
             groups = self._groups(size)
             answers = [next(written) for _ in groups]
-            own = [problem.classes.of(answer) for answer in answers]
-            prompt = spend(problem.draws[0]).prompt
-            takes = [[spend(problem.draws[one]) for one in members] for members in groups]
-            pairs = zip([drawn(one, prompt) for one in takes], answers, strict=True)
+            heard = [problem.draws[members.start : members.stop] for members in groups]
+            own = [
+                problem.classes.of(answer, draws[0].draw)
+                for answer, draws in zip(answers, heard, strict=True)
+            ]
+            takes = [drawn([*map(spend, draws)], problem.begun(draws)) for draws in heard]
+            pairs = zip(takes, answers, strict=True)
             spent = mean([before.then(spend(answer)) for before, answer in pairs])
             right = sum(map(problem.classes.correct, own)) / len(own)
             shares = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -12,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmx.core.errors import ConfigError, RunError
+from llmx.core.permuted import beside_options, in_draw
 from llmx.core.record import Record, Sample
 from llmx.core.speech import Request
 from llmx.core.stage import StageContext, StageInput
 from llmx.data import load
 from llmx.data.tasks.tags import opens_thinking
-from llmx.scoring.classes import CLASSES, KeyedScorer, ProblemClasses, read_classes
+from llmx.scoring.classes import CLASSES, KeyedScorer, ProblemClasses, class_key, read_classes
 from llmx.scoring.said import THINK_TAGS, final
 from llmx.scoring.scorer import Keyed, Tolerant
 from llmx.stages.by_problem import by_problem, problem_of, records_in
+from llmx.stages.expense import common_prompt
 from llmx.stages.requests import put, required
-from llmx.stages.scoring_stage import chosen, kind_of, scorer_of
+from llmx.stages.scoring_stage import chosen, kind_of, letters_fault, scorer_of
 from llmx.stats.subsets import majority
 
 
@@ -54,18 +57,23 @@ class AnswerClasses:
                         found.number.setdefault(new, found.number[joined])
         return found
 
-    def of(self, record: Record) -> int:
-        """Return the class of an answer, a new one if none is equal; -1 where nothing is read."""
-        key = self.scorer.key(record)
+    def of(self, record: Record, draw: int) -> int:
+        """Return the class of an answer, a new one if none is equal; -1 where nothing is read.
+
+        Args:
+            draw: the one that shows the problem as the answer saw it; a call about a draw has no
+                number of its own.
+        """
+        key = class_key(self.scorer, self.sample, record, draw)
         if key is None:
             return -1
         if key not in self.number:
-            self.number[key] = self._equal(key, record)
+            self.number[key] = self._equal(key, record, draw)
         return self.number[key]
 
-    def _equal(self, key: str, record: Record) -> int:
+    def _equal(self, key: str, record: Record, draw: int) -> int:
         """Return the class that the answer is equal to, else a new one; one class is right."""
-        correct = self.scorer.score(record, self.sample).correct
+        correct = self.scorer.score(record, in_draw(self.sample, draw)).correct
         if correct and self.gold is not None:
             return self.gold
         if isinstance(self.scorer, Tolerant):
@@ -104,20 +112,43 @@ class PooledProblem:
     """One problem with its draws.
 
     Attributes:
-        asked: what the draws answer.
+        put: returns the request that puts a problem.
         draws: (M,) their records, in order.
         of: (M,) class of each; -1 = nothing read.
     """
 
     sample: Sample
-    asked: Request
+    put: Callable[[Sample], Request]
     draws: tuple[Record, ...]
     of: tuple[int, ...]
     classes: AnswerClasses
 
+    def asked(self, draw: int) -> Request:
+        """Return the request that puts the problem as a draw shows it; in all else the first's."""
+        return self._first if self.sample.permuted is None else self.put(self.shown(draw))
+
+    @cached_property
+    def _first(self) -> Request:
+        return self.put(self.sample)
+
+    def shown(self, draw: int) -> Sample:
+        """Return the problem as a draw shows it."""
+        return in_draw(self.sample, draw)
+
     def said(self, number: int) -> str:
-        """Return what some draws say in the end."""
+        """Return what the draw at a place says in the end."""
         return said(self.draws[number])
+
+    def begun(self, draws: Sequence[Record]) -> int:
+        """Return the tokens that the prompts of these draws of the problem have in common."""
+        return common_prompt(draws, self.sample.permuted is not None)
+
+    def proposed(self, number: int) -> str:
+        """Return what the draw at a place says in the end, as it stands among other draws.
+
+        Where each draw shows options in another order, those that it was shown stand above it.
+        """
+        return beside_options(self.sample.permuted, self.draws[number].draw, self.said(number))
 
 
 def said(record: Record) -> str:
@@ -140,6 +171,10 @@ def pooled(context: StageContext, problems: int) -> Iterator[PooledProblem]:
     data, sampler = required(given.arm, given.stage.name)
     samples = {sample.id: sample for sample in load(data, chosen(given).split)}
     scorer = keyed(given)
+
+    def ask(sample: Sample) -> Request:
+        return put(data, sample, sampler, given.arm.seed)
+
     known = read_classes(_classes(context.inputs, given.stage.kind))
     draws = by_problem(records_in(context.inputs, given.stage.kind))
     for own, classes in islice(zip(draws, known, strict=False), problems):
@@ -147,18 +182,19 @@ def pooled(context: StageContext, problems: int) -> Iterator[PooledProblem]:
         if classes.id != sample.id or len(classes.of) != len(own):
             text = f"{CLASSES} and the draws of problem '{sample.id}' do not belong together"
             raise RunError(text, "`llmx runs check --repair`")
-        asked = put(data, sample, sampler, given.arm.seed)
         found = AnswerClasses.of_pool(sample, scorer, classes)
-        yield PooledProblem(sample, asked, own, classes.of, found)
+        yield PooledProblem(sample, ask, own, classes.of, found)
 
 
 def keyed(given: StageInput) -> KeyedScorer:
     """Return the scorer of the stage, which has to say what answers are equal.
 
     Raises:
-        ConfigError: for one that does not.
+        ConfigError: for one that does not, or not where each draw has an order of its own.
     """
     scorer = scorer_of(given)
+    if (fault := letters_fault(given)) is not None:
+        raise fault
     if isinstance(scorer, Keyed):
         return cast(KeyedScorer, scorer)
     text = f"scorer {kind_of(given)} does not say which answers are equal"

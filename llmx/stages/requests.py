@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from llmx.core.errors import ConfigError, DataError
+from llmx.core.permuted import in_draw
 from llmx.core.progress import Progress
 from llmx.core.record import Sample
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, RunSpec, SamplerSpec
@@ -244,7 +245,8 @@ def open_engine(arm: ArmSpec, inputs: Mapping[str, Path], progress: Progress) ->
 class Requests(Sequence[Request]):
     """Requests of many problems, each made when it is asked for: they are larger than problems.
 
-    Where a problem is answered several times, its draws stand together.
+    Where a problem is answered several times, its draws stand together, each asked as it shows the
+    problem.
     """
 
     def __init__(
@@ -274,8 +276,8 @@ class Requests(Sequence[Request]):
         if isinstance(place, slice):
             return Requests(self._samples, self._make, self._draws, self._which[place])
         problem, draw = divmod(self._which[place], len(self._draws))
-        found = self._make(self._samples[problem])
         number = self._draws[draw]
+        found = self._make(in_draw(self._samples[problem], number))
         return found.model_copy(update={"draw": number}) if number else found
 
 

@@ -79,11 +79,11 @@ class Revise:
         self, problem: PooledProblem, sampler: SamplerSpec, engine: Engine
     ) -> Rounds[list[tuple[Record, ...]]]:
         """Return the calls about one problem."""
-        rounds, asked = self.options.rounds, problem.asked
+        rounds, draws = self.options.rounds, problem.draws[: self.draws]
         return side_by_side(
             [
-                revise(asked, problem.said(chain), rounds, sampler, said, chain)
-                for chain in range(self.draws)
+                revise(problem.asked(draw.draw), problem.said(chain), rounds, sampler, said, chain)
+                for chain, draw in enumerate(draws)
             ]
         )
 
@@ -108,15 +108,17 @@ class Revise:
         won = problem.classes.vote(last, sizes) if sizes else ()
         for size, right in zip(sizes, won, strict=True):
             spent = expected([chain.spent[-1] for chain in chains], size)
-            spent = sharing(spent, chains[0].spent[0].prompt, size)
+            spent = sharing(spent, problem.begun(problem.draws[: len(chains)]), size)
             yield row(problem, "chains", size, right, spent, **shares)
 
 
 def _chain(
     problem: PooledProblem, number: int, revised: Sequence[Record], spend: Spend
 ) -> RevisedChain:
-    records = [problem.draws[number], *revised]
-    answers = (problem.of[number], *(problem.classes.of(record) for record in revised))
+    draw = problem.draws[number]
+    records = [draw, *revised]
+    found = (problem.classes.of(record, draw.draw) for record in revised)
+    answers = (problem.of[number], *found)
     spent: list[Expense] = []
     for record in records:
         spent.append(reduce(Expense.then, spent[-1:], Expense()).then(spend(record)))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmx.core.errors import DataError
 from llmx.core.options import own_scorer
+from llmx.core.permuted import in_draw
 from llmx.core.record import METRICS, Metric, Record, Sample, Score, as_json
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, StageSpec
 from llmx.core.stage import StageContext
-from llmx.stages.by_problem import by_problem, problem_of, records_in
+from llmx.stages.by_problem import asked_of, by_problem, problem_of, records_in
 from llmx.stages.decode import DRAWS
 from llmx.stages.planned_problems import require_planned
 from llmx.stages.scoring_stage import ScoringStage, asks, chosen, data_of, declared, scorer_of
@@ -57,7 +58,7 @@ class ScoreStage(ScoringStage):
         if asks(scorer):
             from llmx.stages.graded import graded
 
-            found = graded(context, scorer, path, partial(problem_of, problems))
+            found = graded(context, scorer, path, partial(asked_of, problems))
             scorer, said = found, {"judge": found.said}
         context.progress.start(sum(1 for _ in whole_lines(path)))
         done = _Done(scorer)
@@ -163,7 +164,7 @@ def _scored(
         sample = problem_of(problems, draws[0])
         done.samples.append(sample)
         for record in draws:
-            yield done.score(record, sample)
+            yield done.score(record, in_draw(sample, record.draw))
             context.progress.advance()
             context.progress.scored(done.counts["correct"], done.answers)
 

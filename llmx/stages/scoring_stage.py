@@ -104,6 +104,22 @@ def scorer_of(given: StageInput) -> Any:
     return made(kind_of(given), chosen(given).scorer_options)
 
 
+def letters_fault(given: StageInput) -> ConfigError | None:
+    """Return why the scorer cannot count answers to options that each draw shows in another order.
+
+    None where it can, or where draws are alike.
+    """
+    from llmx.data.question_template import permutes_each_draw
+    from llmx.scoring.scorer import no_letters, reads_letters
+
+    kind = kind_of(given)
+    if not permutes_each_draw(data_of(given)) or reads_letters(lookup("scorer", kind)):
+        return None
+    error = no_letters(kind)
+    where = f"stages.{given.stage.name}.scorer"
+    return ConfigError(f"{where}: {error.message}", f"{where}=choice")
+
+
 def asks(scorer: Any) -> bool:
     """Whether a scorer asks a judge for every answer."""
     return hasattr(scorer, "graded")

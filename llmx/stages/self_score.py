@@ -73,9 +73,11 @@ class SelfScore:
     ) -> Rounds[list[Any]]:
         """Return the calls about one problem."""
         texts = [problem.said(number) for number in range(self.draws)]
-        asked = problem.asked
+        asked = [problem.asked(draw.draw) for draw in problem.draws[: self.draws]]
         lists = [
-            best_of_list(asked, texts[members.start : members.stop], sampler, said, group)
+            best_of_list(
+                asked[members.start], [*map(problem.proposed, members)], sampler, said, group
+            )
             for size in self.options.sizes
             for group, members in enumerate(self._lists(size))
         ]
@@ -101,7 +103,7 @@ class SelfScore:
             "unscored": share([score is None for score, _ in scored]),
         }
         for place, size in enumerate(self.options.sizes):
-            spent = sharing(expected(expenses, size), spend(draws[0]).prompt, size)
+            spent = sharing(expected(expenses, size), problem.begun(draws), size)
             tied = best.tied[place]
             ways = {"": (best.expected, nothing), "_vote": (best.voted, best.unread)}
             for name, (right, unparsed) in ways.items():
@@ -139,7 +141,8 @@ def _of_lists(
         right.append(sum(map(problem.classes.correct, own)) / len(own))
         unparsed.append(share([one < 0 for one in own]))
         takes = [spend(problem.draws[number]) for number in members]
-        spent.append(drawn(takes, takes[0].prompt).then(spend(reply)))
+        begun = problem.begun(problem.draws[members.start : members.stop])
+        spent.append(drawn(takes, begun).then(spend(reply)))
     cut = [problem.draws[number].finish == "length" for members in lists for number in members]
     shares = {
         "unparsed": sum(unparsed) / len(unparsed),

@@ -289,13 +289,13 @@ SHARED = [
     ),
     Mutant(
         "stages/revise.py",
-        "            spent = sharing(spent, chains[0].spent[0].prompt, size)\n",
+        "            spent = sharing(spent, problem.begun(problem.draws[: len(chains)]), size)\n",
         "",
         _SHARED,
     ),
     Mutant(
         "stages/self_score.py",
-        "sharing(expected(expenses, size), spend(draws[0]).prompt, size)",
+        "sharing(expected(expenses, size), problem.begun(draws), size)",
         "expected(expenses, size)",
         _SHARED,
     ),

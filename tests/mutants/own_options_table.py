@@ -4,6 +4,7 @@ from mutant import Mutant
 
 _T = "tests/unit/data/test_own_dataset.py::"
 COLUMNS = "data/columns.py"
+PERMUTED = "core/permuted.py"
 DATASET = "data/own_dataset.py"
 
 OWN_OPTIONS = [
@@ -14,15 +15,15 @@ OWN_OPTIONS = [
         f"{_T}test_permuted_options_keep_the_right_one_right",
     ),
     Mutant(  # every seed draws the same order
-        COLUMNS,
-        'f"{seed}/{place}/{content}"',
+        PERMUTED,
+        'f"{name}/{place}/{content}"',
         'f"{place}/{content}"',
         f"{_T}test_an_order_is_drawn_by_the_seed_and_is_no_part_of_a_name",
     ),
     Mutant(  # one order for all problems
-        COLUMNS,
-        'f"{seed}/{place}/{content}"',
-        'f"{seed}/{place}"',
+        PERMUTED,
+        'f"{name}/{place}/{content}"',
+        'f"{name}/{place}"',
         f"{_T}test_permuted_options_keep_the_right_one_right",
     ),
     Mutant(  # what a recipe leaves open is not looked for

@@ -185,7 +185,7 @@ SCORERS = [
     ),
     Mutant(  # a score against another answer passes
         "audit/counts.py",
-        "return bool(plain) or sent.scored.get(record.id) != sample.answer",
+        "return bool(plain) or sent.scored.get(record.id) != known[record.id].answer",
         "return False",
         "tests/unit/audit/test_planted_faults.py"
         "::test_a_reference_may_be_written_otherwise_than_its_score_reads_it",

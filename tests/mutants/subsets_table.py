@@ -216,8 +216,8 @@ POINTS = [
 COST = [
     Mutant(
         COSTS,
-        '"cached": (size - 1) * drawn.prompt',
-        '"cached": size * drawn.prompt',
+        '"cached": (size - 1) * begun',
+        '"cached": size * begun',
         f"{_C}test_draws_side_by_side_cost_what_is_counted",
     ),
     Mutant(  # one after the other
@@ -228,8 +228,8 @@ COST = [
     ),
     Mutant(  # the prompt is computed for every draw
         COSTS,
-        "float(flops(model, 0, drawn.prompt)) + work",
-        "size * float(flops(model, 0, drawn.prompt)) + work",
+        "float(flops(model, 0, drawn.prompt)) + again + work",
+        "size * float(flops(model, 0, drawn.prompt)) + again + work",
         f"{_C}test_draws_side_by_side_cost_what_is_counted",
     ),
     Mutant(

@@ -53,9 +53,12 @@ def test_arms_have_the_settings_of_their_class(name):
         assert graded[setting].grade == "assumed"
 
 
-def test_options_of_gpqa_are_permuted_by_a_seed():
-    arms = compose("scaling_gpqa", scale="paper").arms.values()
-    assert all(arm.data.options["permute"] and arm.data.seed == 0 for arm in arms)
+def test_options_of_gpqa_are_permuted_for_each_draw_by_a_seed():
+    spec = compose("scaling_gpqa", scale="paper")
+    arms = spec.arms.values()
+    assert {arm.data.options["permute"] for arm in arms} == {"each_draw"}
+    assert {arm.data.seed for arm in arms} == {0}
+    assert not any("permuted" in one for one in spec.deviations)
 
 
 def test_arms_of_a_rung_differ_in_their_model_alone():

@@ -10,6 +10,7 @@ from typing import Any
 from llmx.claims.compare.model import Agreed, Changed, Compared, Comparison, Flip, Side
 from llmx.core.errors import RunError
 from llmx.core.figure import Figure, Figures, Span
+from llmx.core.permuted import in_draw
 from llmx.core.record import Record, as_json
 from llmx.core.spec import ArmSpec
 from llmx.report.figures.names import LENGTH
@@ -50,7 +51,7 @@ def _flip(name: str, seed: int, before: ArmFiles, after: ArmFiles) -> Flip:
         id=name,
         seed=seed,
         becomes="right" if after.scores[name].correct else "wrong",
-        question=problem.question if problem else "",
+        question=in_draw(problem, before.scores[name].draw).question if problem else "",
         expected=before.scores[name].expected,
         answers=(before.scores[name].strict, after.scores[name].strict),
         texts=(texts[0], texts[1]),

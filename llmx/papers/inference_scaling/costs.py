@@ -104,11 +104,15 @@ def gathered(costs: Sequence[Mapping[str, float]]) -> dict[str, Floats]:
 def _all(
     drawn: ProblemDraws, size: float, spent: Mapping[str, float], work: float, model: ModelCost
 ) -> dict[str, float]:
-    """Add the prompt, which every draw sends and a prefix cache holds from the second on."""
-    sent = size * drawn.prompt
-    found = {"prompt": sent, "cached": (size - 1) * drawn.prompt, "calls": float(size), **spent}
+    """Add the prompt, which every draw sends; a prefix cache holds its beginning from the second.
+
+    Of a problem whose draws have one prompt that is all of it.
+    """
+    sent, begun = size * drawn.prompt, drawn.prompt if drawn.begun is None else drawn.begun
+    found = {"prompt": sent, "cached": (size - 1) * begun, "calls": float(size), **spent}
     if model.parameters is not None:
-        found["flops"] = float(flops(model, 0, drawn.prompt)) + work
+        again = (size - 1) * float(flops(model, begun, drawn.prompt - begun))
+        found["flops"] = float(flops(model, 0, drawn.prompt)) + again + work
     if model.token_seconds is not None:
         found["seconds"] = spent["completion"] * model.token_seconds
     if model.price_in is not None and model.price_out is not None:

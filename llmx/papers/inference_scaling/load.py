@@ -12,6 +12,7 @@ from llmx.papers.inference_scaling.certainty import certainty_of
 from llmx.papers.inference_scaling.points import ProblemDraws
 from llmx.scoring.classes import ProblemClasses, read_classes
 from llmx.stages.by_problem import Draws, by_problem
+from llmx.stages.expense import common_prompt
 
 
 def drawn(samples: Path, classes: Path) -> list[ProblemDraws]:
@@ -42,4 +43,5 @@ def _drawn(found: ProblemClasses, draws: Draws, path: Path) -> ProblemDraws:
         tokens=np.array([record.tokens for record in draws], dtype=np.int64),
         cut=np.array([record.finish == "length" for record in draws], dtype=np.bool_),
         certainty=certainty if np.isfinite(certainty).any() else None,
+        begun=None if found.permuted is None else common_prompt(draws, permuted=True),
     )

@@ -33,7 +33,9 @@ class ProblemDraws:
         classes: (M,) class of each draw's answer, numbered in the order of their first draws;
             -1 = nothing was read, and such a draw votes for nothing.
         right: (C,) whether the answers of a class are right; at most one class is.
-        prompt: tokens of the prompt, which all draws share.
+        prompt: tokens of the prompt; of the first draw, where others are shown options in another
+            order.
+        begun: of them those with which the prompts of all draws begin; None = they are one prompt.
         tokens: (M,) tokens of each draw.
         cut: (M,) whether a draw ended at the cap.
         certainty: (M,) mean log-probability of each draw's tokens, nats; NaN where a draw has none,
@@ -48,6 +50,7 @@ class ProblemDraws:
     tokens: Ints
     cut: Bools
     certainty: Floats | None = None
+    begun: int | None = None
 
     @property
     def draws(self) -> int:

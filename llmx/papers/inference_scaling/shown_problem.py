@@ -8,9 +8,11 @@ from itertools import islice
 
 import numpy as np
 
+from llmx.core.permuted import beside_options, option_named
+from llmx.core.record import Record
 from llmx.papers.inference_scaling.gathered import ArmFolders
 from llmx.papers.inference_scaling.points import ProblemDraws
-from llmx.scoring.classes import read_classes
+from llmx.scoring.classes import ProblemClasses, read_classes
 from llmx.stages.by_problem import by_problem
 
 NOTHING = "no answer"
@@ -21,8 +23,10 @@ class AnswerGroup:
     """Draws with equal answers.
 
     Attributes:
-        key: the answer, as the scorer reads it; :data:`NOTHING` where nothing was read.
-        texts: of its draws, the shortest first.
+        key: the answer, as the scorer reads it, of a permuted option what it says, too;
+            :data:`NOTHING` where nothing was read.
+        texts: of its draws, the shortest first; where each was shown options in another order,
+            below these.
     """
 
     key: str
@@ -74,7 +78,12 @@ def shown(folders: Mapping[str, ArmFolders], place: int) -> ShownProblem | None:
         return None
     arms = {name: _groups(one, found.id) for name, one in folders.items()}
     kept = {name: groups for name, groups in arms.items() if groups}
-    return ShownProblem(found.id, draws[0].prompt, found.expected, kept)
+    expected = _named(found, found.expected)
+    return ShownProblem(found.id, draws[0].prompt, expected, kept)
+
+
+def _named(found: ProblemClasses, key: str) -> str:
+    return key if found.permuted is None else option_named(found.permuted, key)
 
 
 def _groups(folders: ArmFolders, name: str) -> tuple[AnswerGroup, ...]:
@@ -83,15 +92,18 @@ def _groups(folders: ArmFolders, name: str) -> tuple[AnswerGroup, ...]:
     if pair is None:
         return ()
     found, draws = pair
-    texts: dict[int, list[str]] = {}
+    given: dict[int, list[Record]] = {}
     for number, record in zip(found.of, draws, strict=False):
-        texts.setdefault(number, []).append(record.text)
+        given.setdefault(number, []).append(record)
     groups = [
         AnswerGroup(
-            NOTHING if number < 0 else found.keys[number],
+            NOTHING if number < 0 else _named(found, found.keys[number]),
             number >= 0 and found.right[number],
-            tuple(sorted(own, key=len)),
+            tuple(
+                beside_options(found.permuted, record.draw, record.text)
+                for record in sorted(own, key=lambda one: len(one.text))
+            ),
         )
-        for number, own in texts.items()
+        for number, own in given.items()
     ]
     return tuple(sorted(groups, key=lambda one: -len(one.texts)))

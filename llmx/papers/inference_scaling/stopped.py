@@ -17,7 +17,7 @@ from pydantic import Field
 
 from llmx.core.errors import ConfigError
 from llmx.core.options import Count, StageOptions
-from llmx.core.record import Record
+from llmx.core.record import Record, Sample
 from llmx.core.spec import SamplerSpec
 from llmx.core.speech import Request
 from llmx.core.stage import Cost, StageContext, StageInput
@@ -123,9 +123,9 @@ class StoppedVote:
         used: dict[str, int] = {}
         while len(used) < len(self.rules):
             numbers = range(len(draws), min(len(draws) + self.step, self.budget))
-            drawn = yield [_draw(problem.asked, number) for number in numbers]
+            drawn = yield [_draw(problem.asked(number), number) for number in numbers]
             draws += drawn
-            of += [problem.classes.of(record) for record in drawn]
+            of += [problem.classes.of(record, record.draw) for record in drawn]
             counts = list(Counter(one for one in of if one >= 0).values())
             for rule in self.rules:
                 if rule.name not in used and rule.decide(counts, self.budget - len(draws)):
@@ -141,17 +141,17 @@ class StoppedVote:
                 figure_names.live(name),
                 self.budget,
                 problem.classes.correct(winner),
-                self._spent(draws, spend),
+                self._spent(draws, spend, problem.begun(draws)),
                 unparsed=winner < 0,
                 cut=share([one.finish == "length" for one in draws]),
                 used=used,
             )
 
-    def _spent(self, draws: Sequence[Record], spend: Spend) -> Expense:
+    def _spent(self, draws: Sequence[Record], spend: Spend, begun: int) -> Expense:
         starts = range(0, len(draws), self.step)
         steps = (beside([spend(one) for one in draws[at : at + self.step]]) for at in starts)
         spent = reduce(Expense.then, steps, Expense())
-        return sharing(spent, spend(draws[0]).prompt if draws else 0.0, len(draws))
+        return sharing(spent, begun, len(draws))
 
 
 def leader(of: Sequence[int]) -> int:
@@ -203,9 +203,12 @@ class StoppedStage(LiveStage):
         given, scorer = context.given, keyed(context.given)
         data, sampler = required(settled(given.arm), given.stage.name)
         threshold = calibrated_threshold(context.inputs)
+
+        def ask(sample: Sample) -> Request:
+            return put(data, sample, sampler, given.arm.seed, threshold)
+
         for sample in load(data, chosen(given).split, asked_problems(given)):
-            asked = put(data, sample, sampler, given.arm.seed, threshold)
-            yield PooledProblem(sample, asked, (), (), AnswerClasses(sample, scorer, [], []))
+            yield PooledProblem(sample, ask, (), (), AnswerClasses(sample, scorer, [], []))
 
     def plan(self, given: StageInput) -> Cost:
         """Every draw of the budget: when a rule stops, nobody knows before."""

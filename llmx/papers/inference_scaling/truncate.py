@@ -255,7 +255,7 @@ def _outcome(
         return CutOutcome(right, own < 0, cut, own >= 0, True, spend(draw))
     shortened, reply = found
     told = {"text": shortened.begun + reply.text, "finish": reply.finish}
-    answer = problem.classes.of(draw.model_copy(update=told))
+    answer = problem.classes.of(draw.model_copy(update=told), draw.draw)
     return CutOutcome(
         problem.classes.correct(answer),
         answer < 0,
@@ -277,7 +277,7 @@ def _kept(draw: Record, tokens: int, spend: Spend) -> Expense:
 
 def _already(problem: PooledProblem, draw: Record, kept: str) -> bool:
     """Whether the answer of the draw is the last of its kind in the kept text."""
-    scorer, sample = problem.classes.scorer, problem.sample
+    scorer, sample = problem.classes.scorer, problem.shown(draw.draw)
     answer = scorer.score(draw, sample).strict
     there = scorer.score(draw.model_copy(update={"text": kept}), sample).flexible
     return answer is not None and there == answer
@@ -287,10 +287,11 @@ def _request(
     problem: PooledProblem, place: Place, cut: ShortenedAnswer, sampler: SamplerSpec
 ) -> Request:
     number, method, size = place
+    asked = problem.asked(problem.draws[number].draw)
     ending = sampler.model_copy(update={"stop": tuple(dict.fromkeys((*sampler.stop, *cut.stop)))})
-    name = f"{problem.asked.id}/{method}/{number}/{size}"
+    name = f"{asked.id}/{method}/{number}/{size}"
     told = {"id": name, "prefix": cut.prefix, "sampler": ending}
-    return problem.asked.model_copy(update=told)
+    return asked.model_copy(update=told)
 
 
 def _tokens_of(record: Record, decoded: Callable[[Sequence[int]], str], length: int) -> int:

@@ -8,13 +8,23 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from llmx.core.errors import ConfigError, DataError
-from llmx.core.record import CostVector, Message, Record, Sample, SampleFile, Sparse, ToolCall
+from llmx.core.record import (
+    CostVector,
+    Message,
+    PermutedOptions,
+    Record,
+    Sample,
+    SampleFile,
+    Sparse,
+    ToolCall,
+)
 from llmx.core.spec import DataSpec, EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request, ask, sent_form
 from llmx.engines.endpoint.engine import OpenAIEngine
 from llmx.engines.endpoint.reply import read, record
 from llmx.engines.hf import HfEngine
 from llmx.engines.scripted import ScriptedEngine
+from llmx.scoring.classes import ProblemClasses
 from llmx.stages.requests import put
 from llmx.train.post_training.rows import _prompt
 
@@ -32,6 +42,10 @@ OLD_RECORD = (
     '"prompt_tokens":null,"completion_tokens":null}'
 )
 OLD_MESSAGE = '{"role":"user","content":"How many?"}'
+OLD_CLASSES = (
+    '{"id":"a","cluster":"sums","expected":"2","keys":["2","3"],"right":[true,false],'
+    '"of":[0,-1,1],"merged":[["2","2.0","near"]],"unequal":[]}'
+)
 
 FILLED: dict[type[Sparse], dict[str, object]] = {
     Sample: {
@@ -40,6 +54,7 @@ FILLED: dict[type[Sparse], dict[str, object]] = {
         "metadata": {"level": 3, "of": ["a"]},
         "steps": ("1", "3"),
         "examples": "1 + 0? 1",
+        "permuted": PermutedOptions(around=("1 + 1?\n", ""), texts=("2", "3"), right=0, seed=7),
     },
     Record: {
         "turns": (Message(role="tool", content="3", call="c1"),),
@@ -50,8 +65,16 @@ FILLED: dict[type[Sparse], dict[str, object]] = {
         "ended": "content_filter",
     },
     Message: {"calls": (_CALL,), "call": "c0", "reasoning": "hm"},
+    ProblemClasses: {
+        "permuted": PermutedOptions(around=("1 + 1?\n", ""), texts=("2", "3"), right=0, seed=7)
+    },
 }
-OLD: dict[type[Sparse], str] = {Sample: OLD_SAMPLE, Record: OLD_RECORD, Message: OLD_MESSAGE}
+OLD: dict[type[Sparse], str] = {
+    Sample: OLD_SAMPLE,
+    Record: OLD_RECORD,
+    Message: OLD_MESSAGE,
+    ProblemClasses: OLD_CLASSES,
+}
 
 
 @pytest.mark.parametrize("noun", OLD)

@@ -92,7 +92,7 @@ def test_each_answer_is_scored_in_a_call_of_its_own_after_the_conversation():
         sent.extend(requests)
         return [replied(one, str(number)) for number, one in enumerate(requests)]
 
-    found = played(scores(ASKED, ["A", "B"], SAMPLER, text), tell)
+    found = played(scores([ASKED, ASKED], ["A", "B"], SAMPLER, text), tell)
     assert [score for score, _ in found] == [0, 1]
     assert [one.id for one in sent] == ["p/score/0", "p/score/1"]
     roles = ["system", "user", "assistant", "user"]

@@ -24,17 +24,17 @@ def known(*texts, scorer=None):
 
 def test_an_equal_answer_joins_its_class_and_another_begins_one():
     classes = known(wrong(FIRST), right(FIRST))
-    assert classes.of(record(f"Other words. #### {FIRST.answer}.0")) == 1
-    assert classes.of(record(wrong(FIRST, 5))) == 2
-    assert classes.of(record(wrong(FIRST, 5))) == 2
-    assert classes.of(record("nothing")) == -1
+    assert classes.of(record(f"Other words. #### {FIRST.answer}.0"), 0) == 1
+    assert classes.of(record(wrong(FIRST, 5)), 0) == 2
+    assert classes.of(record(wrong(FIRST, 5)), 0) == 2
+    assert classes.of(record("nothing"), 0) == -1
     assert [classes.correct(one) for one in (-1, 0, 1, 2)] == [0, 0, 1, 0]
 
 
 def test_a_right_answer_that_the_pool_lacks_is_right():
     classes = known(wrong(FIRST))
     assert classes.gold is None
-    assert classes.correct(classes.of(record(right(FIRST)))) == 1
+    assert classes.correct(classes.of(record(right(FIRST)), 0)) == 1
     assert classes.gold == 1
 
 
@@ -68,14 +68,14 @@ def near(keys, right, merged):
 )
 def test_keys_that_the_pool_merged_stay_merged(merged):
     classes = near(("1", "7"), (False, False), merged)
-    assert [classes.of(record(key)) for key in ("3", "2", "1", "7")] == [0, 0, 0, 1]
+    assert [classes.of(record(key), 0) for key in ("3", "2", "1", "7")] == [0, 0, 0, 1]
 
 
 def test_a_near_answer_joins_what_it_is_equal_to_and_one_class_is_right():
     classes = near(("5", "100"), (False, True), ())
-    assert classes.of(record("6")) == 0
-    assert [classes.of(record(key)) for key in ("99", "101", "102")] == [1, 1, 1]
-    assert classes.of(record("50")) == 2 and classes.right.count(True) == 1
+    assert classes.of(record("6"), 0) == 0
+    assert [classes.of(record(key), 0) for key in ("99", "101", "102")] == [1, 1, 1]
+    assert classes.of(record("50"), 0) == 2 and classes.right.count(True) == 1
 
 
 def test_votes_are_of_the_answers_that_were_read():
