@@ -65,6 +65,10 @@ class StoreError(LlmxError):
     """A run folder or cache entry that cannot be read or written."""
 
 
+class SandboxError(LlmxError):
+    """A sandbox that cannot be had, or a thing that cannot be had from one."""
+
+
 class RunError(LlmxError):
     """A stage that failed while it ran."""
 

@@ -40,6 +40,7 @@ FAMILIES: dict[str, str] = {
     "protocol": "how a judge is asked, and its answers counted",
     "quantity": "what a published figure measures, with its unit",
     "reward": "number that reinforcement learning raises",
+    "sandbox": "cage in which a program of a model runs",
     "scorer": "reader and marker of answers",
     "section": "settings of an arm under a name of their own",
     "stage": "kind of work",

@@ -1,0 +1,1 @@
+"""A cage for what a model writes (docs/sandbox.md)."""
