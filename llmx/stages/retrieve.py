@@ -17,6 +17,7 @@ from llmx.data import identity
 from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
 from llmx.scoring.ranked import depth_of, measure, metric
 from llmx.stages.embed import pair_data
+from llmx.stages.retrieve_audit import retrieval_audit
 from llmx.stages.searches import Encode, Search, ranked, searches
 from llmx.store.files import read_json, write_json, write_lines
 
@@ -77,7 +78,8 @@ class RetrieveOptions(StageOptions):
 
 class RetrieveStage:
     """Writes ``samples.jsonl``, a Record a query (its text is the first target), ``scores.jsonl``
-    with the measures, ``problems.jsonl``, ``metrics.json`` and ``summary.json``, as `score` does.
+    with the measures, ``problems.jsonl``, ``metrics.json`` and ``summary.json``, as `score` does,
+    and ``audit.json``: the checks of the training that it searches with, and its own.
 
     A query is right where the first target is. A query without a right target is left out, and
     ``summary.json`` counts them.
@@ -144,6 +146,10 @@ class RetrieveStage:
         metrics = [as_json(metric(name)) for name in options.metrics]
         write_json(context.out / METRICS, metrics)
         write_lines(context.out / "scores.jsonl", map(as_json, scores))
+        folder = embedder_folder(options.model, stages=context.inputs)
+        training = folder.parent if options.model.startswith(STAGE) else None
+        audit = retrieval_audit([one.id for one in scores], total, training)
+        write_json(context.out / "audit.json", as_json(audit))
         write_json(context.out / "summary.json", _summary(scores, total, options.metrics))
 
 
