@@ -95,6 +95,12 @@ def test_a_plan_without_negatives_has_none_and_its_hash_is_of_them(tmp_path):
     assert len(digests) == 4
 
 
+def test_the_hash_is_of_the_negatives_themselves():
+    plan = mined((PART,), replace(HOW, negatives=2, form="band")).plan
+    other = replace(plan.hard, rows=plan.hard.rows[::-1])
+    assert replace(plan, hard=other).digest() != plan.digest()
+
+
 def test_those_of_a_batch_are_drawn_anew_and_those_of_the_code_once():
     for form, once in (("batch", False), ("cluster", True), ("band", True)):
         how = replace(HOW, negatives=2, form=form, redraw="once")
