@@ -4,7 +4,8 @@ from mutant import Mutant
 
 HOME = "papers/b3/"
 APART, CLASSES, CLUSTERED = f"{HOME}apart.py", f"{HOME}classes.py", f"{HOME}clustered.py"
-HARD, CANDIDATES, MEETINGS = f"{HOME}hard_negatives.py", f"{HOME}mined_negatives.py", f"{HOME}meetings.py"
+HARD, CANDIDATES = f"{HOME}hard_negatives.py", f"{HOME}mined_negatives.py"
+MEETINGS = f"{HOME}meetings.py"
 MINED, OF_ONE, PIECES = f"{HOME}mined.py", f"{HOME}mined_dataset.py", f"{HOME}pieces.py"
 PLAN, SETTINGS, THEOREM = f"{HOME}plan.py", f"{HOME}settings.py", f"{HOME}theorem.py"
 RANK, STORED, EXPORT = "stages/rank.py", "runs/batches.py", "runs/batches_export.py"
@@ -64,7 +65,8 @@ CLASSES_AND_TEXTS = [
 ]  # fmt: skip
 WAYS = [
     Mutant(  # tasks are mixed within clusters too
-        SETTINGS, 'self.source == "mixed" and self.kind in', 'self.source == "mixed" or self.kind in',
+        SETTINGS, 'self.source == "mixed" and self.kind in',
+        'self.source == "mixed" or self.kind in',
         f"{_MIXED}[random_task]"),
     Mutant(SETTINGS, 'and self.kind in ("random", NO_DUPLICATES)', 'and self.kind == NO_DUPLICATES',
            f"{_MIXED}[random]"),
@@ -102,7 +104,8 @@ TOLD = [
         f"{_O}test_first_ranks_are_those_of_the_ranking_without_the_row_itself"),
     Mutant(  # the band is the first ranks
         MEETINGS, '"band": ends,', '"band": (0, ends[1]),', _TRUTH),
-    Mutant(MEETINGS, "pairs = _pairs(clusters) - int(met.sum())", "pairs = _pairs(clusters)", _TRUTH),
+    Mutant(MEETINGS, "pairs = _pairs(clusters) - int(met.sum())", "pairs = _pairs(clusters)",
+           _TRUTH),
     Mutant(MEETINGS, "unranked = ~(part.ranks", "unranked = (part.ranks", _TRUTH),
     Mutant(MEETINGS, 'f"{text[:LONG]} …"', "text",
            f"{_O}test_pairs_to_read_are_of_the_first_ranks_and_short"),
