@@ -6,7 +6,8 @@
 Ways of one step take turns in each round, so that what disturbs the machine hits all alike; a ratio
 is that of sums over the rounds, with a 95 % interval from a bootstrap over them.
 
-    search     exact ranks: llmx, torch by blocks (products and topk), faiss `IndexFlatIP`
+    search     exact ranks: torch by blocks (products and topk), llmx (alone, and with scores that
+               are exact to float16), faiss `IndexFlatIP`
     plan       ranks to a stored plan, on equal ranks: `metis_recursive`, `best`, the authors' style
                with their filter of edges in Python
     negatives  five a row of the same band: `form=band`, and sentence-transformers'
@@ -154,7 +155,8 @@ def steps(query: Halves, target: Halves, folder: Path) -> Iterator[tuple[str, Wa
     rows = np.arange(len(query))
     yield "search", {
         "torch": lambda: by_torch(query, target),
-        "llmx": lambda: top_k(query, target, DEPTH, scores="half"),
+        "llmx": lambda: top_k(query, target, DEPTH, scores="none"),
+        "llmx with scores": lambda: top_k(query, target, DEPTH, scores="half"),
         "faiss": lambda: by_faiss(query, target),
     }, None  # fmt: skip
     ranking = top_k(query, target, DEPTH, scores="half")

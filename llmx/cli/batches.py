@@ -58,7 +58,7 @@ def batches(
 
     \b
     Examples:
-      llmx batches :b3 --row reverse-n1740
+      llmx batches :b3 --row reverse-n292
       llmx batches :b3 --worst leak --show 5
       llmx batches b3_pairs-1a2b3c:b3 --export my-batches
     """
