@@ -58,11 +58,11 @@ def batches(
 
     \b
     Examples:
-      llmx batches :b3 --row reverse-n1740
+      llmx batches :b3 --row reverse-n292
       llmx batches :b3 --worst leak --show 5
       llmx batches b3_pairs-1a2b3c:b3 --export my-batches
     """
-    found = api.batches(run, stage=stage, runs=runs, plugins=plugins)
+    found = api.batches(run, stage=stage, runs=runs)
     if export is not None:
         show(*(f"{name:<6}{path}" for name, path in api.export_batches(found, export).items()))
     if row is not None:
@@ -75,8 +75,9 @@ def batches(
 
 def _about(found: StoredBatches) -> Iterator[str]:
     count, size = found.batches.shape
-    yield f"{found.run}, arm {found.arm}: {count} batches of {size} rows, of {len(found.pairs)} rows"
-    yield "--row ID shows a row's batch, --worst leak likely false negatives, --export DIR writes it"
+    yield f"{found.run}, arm {found.arm}: {len(found.pairs)} rows, {count} batches of {size}"
+    yield "--row ID shows the batch of a row, --worst leak likely false negatives"
+    yield "--export DIR writes rows in batch order, with the lines that train on them"
 
 
 def _show_row(found: StoredBatches, name: str, most: int, as_json: bool) -> None:

@@ -50,13 +50,13 @@ LINES = """\
 from datasets import load_dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
 from sentence_transformers import SentenceTransformerTrainingArguments as Arguments
-from sentence_transformers.losses import CachedMultipleNegativesRankingLoss
-from sentence_transformers.sampler import DefaultBatchSampler
+from sentence_transformers.base.sampler import DefaultBatchSampler
+from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
 from torch.utils.data import SequentialSampler
 
 
 def in_order(dataset, batch_size, drop_last, **_):
-    return DefaultBatchSampler(SequentialSampler(dataset), batch_size=batch_size, drop_last=drop_last)
+    return DefaultBatchSampler(SequentialSampler(dataset), batch_size, drop_last)
 
 
 rows = load_dataset("json", data_files="batches.jsonl", split="train").select_columns({columns})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from llmx.core.errors import ConfigError
+from llmx.core.errors import ConfigError, DataError
 from llmx.core.options import Count, InputModel, StageOptions
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
@@ -133,9 +133,15 @@ def pair_rows(spec: DataSpec, split: str) -> PairRows:
     """Return the rows of a split; those that were read last are kept.
 
     Raises:
-        DataError: if they cannot be had.
+        DataError: if they cannot be had, or share a text, word or group with another split.
     """
-    found: PairRows = lookup("data", spec.kind)(spec).pairs(split)
+    data = lookup("data", spec.kind)(spec)
+    if leaked := data.audit():
+        one = leaked[0]
+        shared = f"{one.what} '{one.shared[:60]}' stands in {' and '.join(one.splits)}"
+        text = f"data={spec.kind}: {shared} (rows {', '.join(one.rows)})"
+        raise DataError(text, "rows of one group lie in one split: data.options.group")
+    found: PairRows = data.pairs(split)
     return found
 
 

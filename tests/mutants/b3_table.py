@@ -306,7 +306,8 @@ THEOREM = [
     Mutant(DIAGNOSTICS, "counts[at.ravel()] - 1", "counts[at.ravel()]",
            f"{_D}test_equal_targets_are_those_of_every_pair"),
     Mutant(  # edges are weighed, not counted
-        DIAGNOSTICS, "pattern = graph.astype(bool).astype(np.float32)", "pattern = graph",
+        DIAGNOSTICS, "graph.nnz // 2, int(same.sum()) // 2, total",
+        "graph.nnz // 2, int(held), total",
         f"{_D}test_diagnostics_by_hand"),
     Mutant(  # a rank that is none meets the last row
         DIAGNOSTICS, "    found &= (ranks >= 0) & (clusters[:, None] >= 0)\n",

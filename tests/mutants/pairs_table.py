@@ -117,26 +117,26 @@ PAIRS = [
 SEARCH = [
     Mutant(  # no reserve for the error of float32
         EXACT,
-        "least = (self.kth - 2 * self._error())",
-        "least = (self.kth + 2 * self._error())",
+        "least = (kth - 2 * self._error())",
+        "least = (kth + 2 * self._error())",
         f"{_N}test_ranks_are_those_of_the_sorted_matrix_for_every_block",
     ),
     Mutant(  # close scores are not looked at twice
         EXACT,
-        "near = self.score[:-1] - self.score[1:] <= 2 * self._error()[self.row[1:]]",
-        "near = self.score[:-1] - self.score[1:] < 0 * self._error()[self.row[1:]]",
+        "close = self.score[:, 1:] >= self.score[:, :-1] - near[:, None]",
+        "close = self.score[:, 1:] > self.score[:, :-1] + near[:, None]",
         f"{_N}test_what_float32_cannot_tell_apart_is_told_apart",
     ),
     Mutant(  # ties by the last index
         EXACT,
-        "order = np.lexsort((self.at, -exact, self.row))",
-        "order = np.lexsort((-self.at, -exact, self.row))",
+        "by_index = np.argsort(self.at[tied], axis=1",
+        "by_index = np.argsort(-self.at[tied], axis=1",
         f"{_N}test_ranks_are_those_of_the_sorted_matrix_for_every_block",
     ),
     Mutant(  # a block's own places
         EXACT,
-        "self.at = np.concatenate([self.at, at + start])",
-        "self.at = np.concatenate([self.at, at])",
+        "at.numpy() + start,",
+        "at.numpy(),",
         f"{_N}test_ranks_are_those_of_the_sorted_matrix_for_every_block",
     ),
     Mutant(  # ties of shards in the order of the shards' scores alone
@@ -144,6 +144,24 @@ SEARCH = [
         "order = np.lexsort((indices, -scores), axis=1)[:, :k]",
         "order = np.lexsort((-indices, -scores), axis=1)[:, :k]",
         f"{_N}test_shards_give_the_ranks_of_the_whole",
+    ),
+    Mutant(  # of k stretches the largest maximum
+        EXACT,
+        "torch.topk(most, self.k).values[:, -1]",
+        "torch.topk(most, self.k).values[:, 0]",
+        f"{_N}test_maxima_of_stretches_leave_nothing_out",
+    ),
+    Mutant(  # of a first block as many as usual, however many are close
+        EXACT,
+        "if bool((best[:, -1:] < least).all()):",
+        "if bool((best[:, -1:] <= best[:, :1]).all()):",
+        f"{_N}test_what_float32_cannot_tell_apart_is_told_apart",
+    ),
+    Mutant(  # scores of half precision are rounded from what float32 made of them
+        EXACT,
+        "np.nonzero((low != high) & ~known)",
+        "np.nonzero((low != low) & ~known)",
+        f"{_N}test_scores_of_half_precision_are_those_of_the_exact_ones",
     ),
     Mutant(  # long vectors are compared as if that were exact
         EXACT,

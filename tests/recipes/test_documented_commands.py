@@ -38,6 +38,7 @@ LACKS = {
 }
 NEED_A_WORD = (
     "run",
+    "batches",
     "budget",
     "compare",
     "reproduce",
@@ -114,6 +115,7 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr("llmx.api.compare_engines", lambda *given, **more: [])
     monkeypatch.setattr("llmx.cli.doctor._bench", lambda: None)
     monkeypatch.setattr("llmx.api.reproduce", told_of)
+    monkeypatch.setattr("llmx.api.batches", planned)
     monkeypatch.setattr("llmx.serve.server.bind", lambda *_: SimpleNamespace())
     monkeypatch.setattr("llmx.cli.serve._check_exposed", lambda *_: None)
     monkeypatch.setattr("llmx.serve.open.open_answerer", opened)
@@ -123,6 +125,12 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def opened(spec: RunSpec, arm: str | None) -> None:
     """In place of loading the models: is there such an arm?"""
     assert arm is None or arm in spec.arms
+    raise typer.Exit(0)
+
+
+def planned(run: str, **more: object) -> None:
+    """In place of a run with batches (tests/papers/b3): is an arm of a recipe of it named?"""
+    assert run.rpartition(":")[2] in ("random", "b3", "b3_swaps")
     raise typer.Exit(0)
 
 

@@ -270,14 +270,22 @@ class _Block:
         """
         import numpy as np
 
-        error = self._error()[:, None]
-        low, high = ((self.score + sign * error).astype(np.float16) for sign in (-1, 1))
+        error = np.nextafter(self._error().astype(np.float32), np.float32(np.inf))[:, None]
+        low, high = (_halved(self.score + sign * error) for sign in (-1, 1))
         row, place = np.nonzero((low != high) & ~known)
         self.score[row, place] = self._exact(row, place)
-        self.score = self.score.astype(np.float16)
+        self.score = _halved(self.score)
 
     def _exact(self, row: NDArray[Any], place: NDArray[Any]) -> NDArray[Any]:
         return _inner(self.queries, self.corpus, row, self.at[row, place])
+
+
+def _halved(scores: NDArray[Any]) -> NDArray[Any]:
+    """Return float32 rounded to float16: torch does it in a tenth of the time."""
+    import torch
+
+    found: NDArray[Any] = torch.from_numpy(scores).half().numpy()
+    return found
 
 
 def _widened(held: NDArray[Any], width: int, by: float) -> NDArray[Any]:
@@ -326,14 +334,15 @@ def _inner(queries: Any, corpus: NDArray[Any], row: NDArray[Any], at: NDArray[An
         at: int64 (p,), rows of `corpus`.
     """
     import numpy as np
+    import torch
 
     found = np.empty(len(row), np.float64)
-    held = queries.numpy()
     step = max(1, _GATHERED // queries.shape[1])
     for start in range(0, len(row), step):
         part = slice(start, start + step)
-        met = _wider(corpus[at[part]]).numpy()
-        found[part] = np.einsum("ij,ij->i", held[row[part]], met, dtype=np.float64)
+        asked, met = queries[torch.from_numpy(row[part])], _wider(corpus[at[part]])
+        # Exact, so the order of the sum is free: no library gives another one.
+        found[part] = torch.linalg.vecdot(asked.double(), met.double()).numpy()
     return found
 
 

@@ -13,8 +13,8 @@ from llmx.papers.b3.draws import permutation
 
 TEMPERATURE = 0.02
 """The paper's, by which similarities are divided."""
-MOST = 32
-"""Batches that are looked at, evenly over the epoch."""
+MOST = 32_768
+"""Rows whose batches are looked at, evenly over the epoch."""
 
 
 def ratios(
@@ -34,9 +34,10 @@ def ratios(
     if not len(batches) or not part.ranked or part.sides is None:
         return None
     largest = min(cluster, int((part.ranks >= 0).sum(1).min()))
-    taken = np.unique(np.linspace(0, len(batches) - 1, MOST).round().astype(int))
+    count, size = batches.shape
+    most = max(1, MOST // size)
+    taken = np.unique(np.linspace(0, count - 1, most).round().astype(int))
     ours = [_of_batch(part, batches[at], largest) for at in taken]
-    size = batches.shape[1]
     drawn = (permutation(len(part.rows), seed, f"theorem {at}")[:size] for at in taken)
     chance = [_of_batch(part, rows, largest) for rows in drawn]
     return {

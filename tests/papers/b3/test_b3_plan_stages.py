@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from llmx.cli.app import app
 from llmx.core.errors import DataError, EngineError, RunError
+from llmx.core.spec import DataSpec
 from llmx.data.pairs.pairs import Pair, PairRows
 from llmx.engines.embed.words import WordsEmbedder
 from llmx.engines.nearest.exact import top_k
@@ -247,6 +248,19 @@ def test_a_plan_refuses_before_anything_runs(tmp_path, words, said):
     done = CliRunner().invoke(app, told)
     assert done.exit_code == 2
     assert said in done.output
+
+
+def test_rows_that_train_and_are_tested_too_are_refused(monkeypatch):
+    """The audit of the splits is made whenever rows are read for a stage, and would say it."""
+    from llmx.data.pairs.own_pairs import OwnPairs
+    from llmx.stages.embed import pair_rows
+
+    row = Pair("a", "q", "the text", 0, "x", group="g")
+    split = ({"test": (row,), "train": (replace(row, id="b", group="h"),)}, 0)
+    monkeypatch.setattr(OwnPairs, "_divided", split)
+    spec = DataSpec(kind="pairs_local", options={"path": "mine-pairs.jsonl"})
+    with pytest.raises(DataError, match=r"text 'q' stands in test and train \(rows a, b\)"):
+        pair_rows(spec, "train")
 
 
 def test_a_plan_that_was_changed_is_refused(tmp_path):

@@ -131,6 +131,7 @@ COMMANDS = [
     ("paper", ["reproduce", "fds"], ["no paper 'fds'", "fsd"]),
     ("no paper", ["reproduce", ""], ["no paper ''", "fsd"]),
     ("compare one", ["compare", "a"], ["Missing argument"]),
+    ("batches of nothing", ["batches", "nothing:b3"], ["no run 'nothing'"]),
     ("budget of nothing", ["budget", "nothing"], ["no run 'nothing'"]),
     ("report above", ["report", "../.."], ["no run '../..'"]),
     ("rm nothing", ["runs", "rm", ""], ["no run ''"]),

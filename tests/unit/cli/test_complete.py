@@ -80,6 +80,8 @@ def zsh(line: str) -> str:
         (("report", "gsm_answers-1"), "gsm_answers-1a2b"),
         (("runs", "rm", "g"), "gsm_answers-1a2b"),
         (("runs", "check", "g"), "gsm_answers-1a2b"),
+        (("batches", "gsm"), "gsm_answers-1a2b"),
+        (("batches", ":"), "greedy"),
         (("budget", "gsm"), "gsm_answers-1a2b"),
         (("compare", "gsm"), "gsm_answers-1a2b"),
         (("compare", "gsm_answers-1a2b", ":", "gr"), "greedy"),

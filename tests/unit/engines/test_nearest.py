@@ -2,6 +2,7 @@
 
 import sys
 from fractions import Fraction
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmx.core.errors import DataError, EngineError
+from llmx.engines.nearest import exact
 from llmx.engines.nearest.cost import search_cost
 from llmx.engines.nearest.exact import Ranking, merged, top_k
 from llmx.engines.nearest.ivf import ivf, recall
 
 CASES = count(40, 400)
+SPARE = st.integers(0, 3)
 
 
 def sides(seed, n, m, d, doubled):
@@ -59,6 +62,30 @@ def test_ranks_are_those_of_the_sorted_matrix_for_every_block(seed, n, m, double
     assert (found.indices == order).all() and (found.scores == scores).all()
     bare = top_k(x, y, k, rows=rows, columns=columns, scores=False)
     assert (bare.indices == order).all() and bare.scores.shape == (n, 0)
+
+
+@settings(max_examples=CASES, deadline=None)
+@given(st.integers(0, 10**6), st.integers(12, 60), st.integers(1, 4), st.booleans(), st.data())
+def test_maxima_of_stretches_leave_nothing_out(seed, m, k, doubled, data):
+    """The first block is wide enough for a threshold by stretches of two, later ones follow."""
+    x, y = sides(seed, 3, m, 6, doubled)
+    order, scores = sorted_matrix(x, y, k)
+    columns = data.draw(st.integers(2 * 2 * k, m + 20))
+    with patch.object(exact, "_STRETCH", 2), patch.object(exact, "_SPARE", data.draw(SPARE)):
+        assert (top_k(x, y, k, columns=columns).indices == order).all()
+        found = top_k(x, y, k, columns=columns, scores="half")
+    assert (found.indices == order).all()
+    assert found.scores.dtype == np.float16
+    assert (found.scores == scores.astype(np.float16)).all()
+
+
+def test_scores_of_half_precision_are_those_of_the_exact_ones():
+    """Where the error of float32 could round to the other neighbour, it is looked at twice."""
+    x, y = clustered(40, 64), clustered(400, 64, seed=1)
+    exact_ones = top_k(x, y, 30)
+    found = top_k(x, y, 30, scores="half")
+    assert (found.scores == exact_ones.scores.astype(np.float16)).all()
+    assert (found.indices == exact_ones.indices).all()
 
 
 @settings(max_examples=CASES, deadline=None)
@@ -130,8 +157,8 @@ def test_an_inverted_file_that_reads_all_lists_finds_all_and_one_that_reads_one_
     assert recall(x, y, whole).recall == 1.0
     part = ivf(x, y, 10, lists=8, read=1)
     found = recall(x, y, part, rows=50)
-    exact = top_k(x, y, 10).indices
-    share = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(part.indices, exact, strict=True)])
+    best = top_k(x, y, 10).indices
+    share = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(part.indices, best, strict=True)])
     assert 0.3 < found.recall < 1 and found.rows == 50
     assert abs(found.recall - share) < 5 * found.standard_error + 0.05
     assert (ivf(x, y, 10, lists=8, read=1).indices == part.indices).all()
@@ -148,8 +175,8 @@ def test_a_query_whose_lists_hold_too_few_reads_all():
 def test_the_recall_of_a_known_loss():
     """Half of the targets replaced by ones outside of the exact ranking."""
     x, y = clustered(30), clustered(100, seed=1)
-    exact = top_k(x, y, 100).indices
-    half = np.concatenate([exact[:, :5], exact[:, 50:55]], axis=1)
+    best = top_k(x, y, 100).indices
+    half = np.concatenate([best[:, :5], best[:, 50:55]], axis=1)
     found = recall(x, y, Ranking(half, np.zeros(half.shape, np.float32)))
     assert found.recall == 0.5 and found.standard_error == 0 and found.rows == 30
 
