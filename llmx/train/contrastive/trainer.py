@@ -9,14 +9,14 @@ from llmx.train.contrastive.loss import loss_of
 from llmx.train.contrastive.masks import Mask
 from llmx.train.contrastive.order import PlannedOrder, follow
 from llmx.train.contrastive.pairs import collate
-from llmx.train.contrastive.points import Clock, watch_points
+from llmx.train.contrastive.points import TrainingClock, watch_points
 from llmx.train.contrastive.scores import Scores
 from llmx.train.contrastive.students import static_module, student
 from llmx.train.course.fit import explained
 from llmx.train.course.job import arguments
 
 
-def make_trainer(job: ContrastiveJob, clock: Clock) -> Any:
+def make_trainer(job: ContrastiveJob, clock: TrainingClock) -> Any:
     """Return the trainer, ready to train.
 
     Raises:
@@ -91,7 +91,7 @@ def _class() -> Any:
         """Batches of the plan; a log says how it went within them."""
 
         def plan(
-            self, job: Any, order: PlannedOrder, scores: Scores, clock: Clock, sparse: bool
+            self, job: Any, order: PlannedOrder, scores: Scores, clock: TrainingClock, sparse: bool
         ) -> None:
             self.job, self.order, self.scores, self.clock = job, order, scores, clock
             self.sparse = sparse
