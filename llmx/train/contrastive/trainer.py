@@ -12,6 +12,7 @@ from llmx.train.contrastive.pairs import collate
 from llmx.train.contrastive.points import TrainingClock, watch_points
 from llmx.train.contrastive.scores import Scores
 from llmx.train.contrastive.students import static_module, student
+from llmx.train.contrastive.tokens import static_collate
 from llmx.train.course.fit import explained
 from llmx.train.course.job import arguments
 
@@ -98,7 +99,7 @@ def _class() -> Any:
 
         def get_train_dataloader(self) -> Any:
             self.accelerator.even_batches = False
-            collator: Any = collate(self.job.pairs, self.data_collator)
+            collator: Any = self._collator()
             slices: Any = self.order  # arrays, where torch's types say lists
             loader = DataLoader(
                 self.job.pairs,
@@ -110,6 +111,12 @@ def _class() -> Any:
             )
             self._train_dataloader = self.accelerator.prepare(loader)
             return self._train_dataloader
+
+        def _collator(self) -> Any:
+            module = static_module(self.model)
+            if module is None:
+                return collate(self.job.pairs, self.data_collator)
+            return static_collate(self.job.pairs, module, self.job.prompts)
 
         def get_optimizer_cls_and_kwargs(self, args: Any, model: Any = None) -> Any:
             if not self.sparse:

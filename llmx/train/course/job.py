@@ -50,7 +50,9 @@ class CourseJob:
         return Tracked("llmx", name, self.out, settings, self.step)
 
 
-def arguments(job: CourseJob, make: Callable[..., Any], more: Mapping[str, Any] | None = None) -> Any:
+def arguments(
+    job: CourseJob, make: Callable[..., Any], more: Mapping[str, Any] | None = None
+) -> Any:
     """Return the trainer's arguments: the stage's own, the checked settings, and `more`.
 
     Args:

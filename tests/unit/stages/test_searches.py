@@ -1,5 +1,7 @@
 """Searches of pairs: measures by name, a split's queries among all targets, and what is written."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,6 @@ from llmx.scoring.ranked import depth_of, measure, metric
 from llmx.stages.retrieve import RetrieveOptions, RetrieveStage, _scored, _summary
 from llmx.stages.searches import Search, point, ranked, searches
 
-WORDS = DataSpec(kind="wordnet", test=5, calibration=2, train=10)
 CORPUS = ("zero", "one", "two", "three", "four")
 
 
@@ -82,11 +83,17 @@ def test_a_vector_that_is_no_number_is_refused():
         ranked(search(JUDGED), broken, encode(TARGETS), 2)
 
 
-def test_the_queries_of_a_split_are_searched_among_all_targets():
-    (one,) = searches(WORDS, "test")
-    assert len(one.asked.ids) == len(one.clusters) == 5 and len(one.asked.corpus) > 100_000
+def test_the_queries_of_a_split_are_searched_among_all_targets(tmp_path):
+    rows = ({"query": f"q {at}", "target": f"t {at}", "group": f"g{at % 9}"} for at in range(30))
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    own = DataSpec(kind="pairs_local", test=5, calibration=2, options={"path": str(path)})
+    (one,) = searches(own, "test")
+    assert len(one.asked.ids) == len(one.clusters) == 5 and len(one.asked.corpus) == 30
     assert all(max(grades.values()) == 2 for grades in one.asked.judged)
-    (few,) = searches(WORDS, "test", 2)
+    wanted = [f"g{int(query.split()[1]) % 9}" for query in one.asked.queries]
+    assert list(one.clusters) == wanted
+    (few,) = searches(own, "test", 2)
     assert few.asked.ids == one.asked.ids[:2] and few.clusters == one.clusters[:2]
     assert few.asked.corpus == one.asked.corpus
 
