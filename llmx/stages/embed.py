@@ -38,8 +38,8 @@ class EmbedOptions(StageOptions):
     )
     layers: Literal["none", "all"] = Field(
         default="none",
-        description="of a model: `none` = its token vectors, averaged; `all` = by"
-        " sentence-transformers, as a stage's model always is",
+        description="of a model: `none` = its token vectors, averaged; `all` = as it was trained,"
+        " as stage:NAME always is",
     )
     split: Literal["train", "calibration", "test"] = Field(default="train", description="of rows")
     query_prompt: str = Field(default="", description="stands before each query")

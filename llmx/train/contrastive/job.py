@@ -13,14 +13,14 @@ from llmx.train.contrastive.options import ContrastiveOptions
 from llmx.train.contrastive.pairs import QUERY, TARGET, TrainingPairs
 from llmx.train.contrastive.plan import PlannedBatches, negatives_of
 from llmx.train.contrastive.points import Evaluate
-from llmx.train.course.job import Course
+from llmx.train.course.job import CourseJob
 
 if TYPE_CHECKING:
     from llmx.core.audit import Check
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContrastiveJob(Course):
+class ContrastiveJob(CourseJob):
     """Rows, the plan of their batches, and the model to begin with.
 
     Attributes:

@@ -41,8 +41,7 @@ class ContrastiveOptions(CourseOptions):
     dimension: Count = Field(default=256, description="of the vectors of model=words")
     sparse: bool | None = Field(
         default=None,
-        description="of student: static: gradients of the batch's tokens alone (SparseAdam);"
-        " null = on a CPU, where no setting needs dense ones",
+        description="of student: static: gradients of the batch's tokens; null = where it can",
     )
     temperature: float = Field(default=0.02, gt=0, description="of the loss")
     mini_batch: Count | None = Field(
@@ -56,8 +55,7 @@ class ContrastiveOptions(CourseOptions):
     )
     margin: float = Field(
         default=0.0,
-        description="of mask teacher_margin: how much farther than its own target a negative is"
-        " for the teacher, a need of kind embed",
+        description="of mask teacher_margin: how much farther than its own a negative must be",
     )
     split: Literal["train", "calibration", "test"] = Field(default="train", description="of rows")
     query_prompt: str = Field(default="", description="stands before each query")

@@ -24,7 +24,7 @@ def points(steps: int, count: int) -> list[int]:
     return sorted({round(place * steps / (count - 1)) for place in range(count)})
 
 
-class Clock:
+class TrainingClock:
     """Seconds of training alone, over all tries, and the most memory of any of them."""
 
     def __init__(self, checkpoint: Path | None) -> None:
@@ -65,7 +65,7 @@ def _peak() -> int:
 def watch_points(
     trainer: Any,
     out: Path,
-    clock: Clock,
+    clock: TrainingClock,
     count: int,
     evaluate: Evaluate,
     about: Callable[[int], dict[str, Any]],

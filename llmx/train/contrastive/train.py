@@ -12,7 +12,7 @@ from llmx.engines.embed.place import embedder_hash
 from llmx.store.files import read_json, sync_tree, write_json, write_lines
 from llmx.store.page import write_marked
 from llmx.train.contrastive.job import ContrastiveJob
-from llmx.train.contrastive.points import EVALUATIONS, Clock
+from llmx.train.contrastive.points import EVALUATIONS, TrainingClock
 from llmx.train.contrastive.students import loaded
 from llmx.train.contrastive.trainer import make_trainer
 from llmx.train.course.card import framed, require_finite
@@ -44,7 +44,7 @@ def steps(job: ContrastiveJob) -> None:
     write_marked(job.out / AUDIT, "\n".join(lines))
     refuse(job.checks, job.context.given.stage.name, job.out / AUDIT, _HINTS)
     done = newest_whole(job.out)
-    clock = Clock(done.path if done is not None else None)
+    clock = TrainingClock(done.path if done is not None else None)
     fit(
         job,
         lambda: make_trainer(job, clock),
@@ -101,7 +101,7 @@ def _all_but_adapter(folder: str, names: list[str]) -> list[str]:
 def _about(
     job: ContrastiveJob, last: Checkpoint, state: Mapping[str, Any], end: Mapping[str, Any]
 ) -> dict[str, Any]:
-    clock, options = Clock(last.path), job.options
+    clock, options = TrainingClock(last.path), job.options
     parent = None if job.folder is None else embedder_hash(job.folder)
     own = ("model", "dimension", "temperature", "mini_batch", "mask", "leaked_ranks", "margin")
     loss = {name: getattr(options, name) for name in (*own, "query_prompt", "target_prompt")}

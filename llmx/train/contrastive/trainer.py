@@ -9,14 +9,15 @@ from llmx.train.contrastive.loss import loss_of
 from llmx.train.contrastive.masks import Mask
 from llmx.train.contrastive.order import PlannedOrder, follow
 from llmx.train.contrastive.pairs import collate
-from llmx.train.contrastive.points import Clock, watch_points
+from llmx.train.contrastive.points import TrainingClock, watch_points
 from llmx.train.contrastive.scores import Scores
 from llmx.train.contrastive.students import static_module, student
+from llmx.train.contrastive.tokens import static_collate
 from llmx.train.course.fit import explained
 from llmx.train.course.job import arguments
 
 
-def make_trainer(job: ContrastiveJob, clock: Clock) -> Any:
+def make_trainer(job: ContrastiveJob, clock: TrainingClock) -> Any:
     """Return the trainer, ready to train.
 
     Raises:
@@ -91,14 +92,14 @@ def _class() -> Any:
         """Batches of the plan; a log says how it went within them."""
 
         def plan(
-            self, job: Any, order: PlannedOrder, scores: Scores, clock: Clock, sparse: bool
+            self, job: Any, order: PlannedOrder, scores: Scores, clock: TrainingClock, sparse: bool
         ) -> None:
             self.job, self.order, self.scores, self.clock = job, order, scores, clock
             self.sparse = sparse
 
         def get_train_dataloader(self) -> Any:
             self.accelerator.even_batches = False
-            collator: Any = collate(self.job.pairs, self.data_collator)
+            collator: Any = self._collator()
             slices: Any = self.order  # arrays, where torch's types say lists
             loader = DataLoader(
                 self.job.pairs,
@@ -110,6 +111,12 @@ def _class() -> Any:
             )
             self._train_dataloader = self.accelerator.prepare(loader)
             return self._train_dataloader
+
+        def _collator(self) -> Any:
+            module = static_module(self.model)
+            if module is None:
+                return collate(self.job.pairs, self.data_collator)
+            return static_collate(self.job.pairs, module, self.job.prompts)
 
         def get_optimizer_cls_and_kwargs(self, args: Any, model: Any = None) -> Any:
             if not self.sparse:

@@ -12,7 +12,7 @@ from typing import Any
 from llmx.core.errors import ConfigError, RunError
 from llmx.core.stage import StageContext
 from llmx.train.course.checkpoints import FOLDER, Checkpoint, drop_torn, newest_whole
-from llmx.train.course.job import Course
+from llmx.train.course.job import CourseJob
 from llmx.train.course.launch import LOCK, TOLD, launch
 from llmx.train.course.trackers import chosen, tracking
 from llmx.train.course.watch import watch
@@ -53,7 +53,7 @@ def ready(context: StageContext) -> None:
 
 
 def fit(
-    job: Course,
+    job: CourseJob,
     build: Callable[[], Any],
     *,
     smaller: str = _SMALLER,
@@ -104,7 +104,7 @@ def last_checkpoint(out: Path) -> Checkpoint:
 
 
 @contextmanager
-def explained(job: Course) -> Iterator[None]:
+def explained(job: CourseJob) -> Iterator[None]:
     """Turn what a trainer's making raises into a ConfigError that names the settings."""
     try:
         yield
@@ -113,7 +113,7 @@ def explained(job: Course) -> Iterator[None]:
 
 
 @contextmanager
-def fits_memory(job: Course, smaller: str = _SMALLER) -> Iterator[None]:
+def fits_memory(job: CourseJob, smaller: str = _SMALLER) -> Iterator[None]:
     """Turn a full memory into a RunError, and a package that a setting wants into a ConfigError."""
     try:
         yield

@@ -16,7 +16,7 @@ from llmx.train.course.trackers import Tracked
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class CourseJob:
     """A stage's context and options.
 
     Attributes:
@@ -50,7 +50,9 @@ class Course:
         return Tracked("llmx", name, self.out, settings, self.step)
 
 
-def arguments(job: Course, make: Callable[..., Any], more: Mapping[str, Any] | None = None) -> Any:
+def arguments(
+    job: CourseJob, make: Callable[..., Any], more: Mapping[str, Any] | None = None
+) -> Any:
     """Return the trainer's arguments: the stage's own, the checked settings, and `more`.
 
     Args:

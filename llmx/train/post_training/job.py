@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmx.engines.pretrained import WEIGHTS, check_folder
-from llmx.train.course.job import Course, arguments
+from llmx.train.course.job import CourseJob, arguments
 from llmx.train.post_training.base import Base
 from llmx.train.post_training.options import TrainingOptions
 from llmx.train.post_training.rows import TrainingRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job(Course):
+class Job(CourseJob):
     """A stage's context, options, model, tokenizer and rows."""
 
     kind: str

@@ -17,6 +17,8 @@ from llmx.papers.b3.plan import BatchPlan, groups
 from llmx.papers.b3.plan_file import write_plan
 
 ROWS, TOPICS = 72, 12
+TEXTS = [f"t{topic}w{word} q{row}" for row, (topic, word) in enumerate(np.ndindex(12, 8))]
+WIDTH, LAYERS = 16, 3
 FAST = {"num_train_epochs": 3, "learning_rate": 0.05, "logging_steps": 2, "save_steps": 2}
 
 

@@ -13,14 +13,14 @@ def main(told: str, to: str) -> None:
     from safetensors.torch import save_file
 
     from llmx.stages.contrastive import _job
-    from llmx.train.contrastive.points import Clock
+    from llmx.train.contrastive.points import TrainingClock
     from llmx.train.contrastive.trainer import make_trainer
 
     given = json.loads(told)
     paths = {name: Path(given.pop(name)) for name in ("folder", "out")}
     job = _job(Contrast(**paths, **given).context())
     seen: list[list[int]] = []
-    trainer = make_trainer(job, Clock(None))
+    trainer = make_trainer(job, TrainingClock(None))
     begin = trainer.scores.begin
 
     def noted(own: Any, gathered: Any, rank: int) -> None:

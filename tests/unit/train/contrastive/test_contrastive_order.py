@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from llmx.core.errors import ConfigError, DataError
 from llmx.papers.b3.plan import BatchPlan, groups
 from llmx.train.contrastive.order import PlannedOrder
+from llmx.train.contrastive.pairs import TrainingPairs, collate
 from llmx.train.contrastive.plan import check_plan
 from llmx.train.contrastive.points import points
+from llmx.train.contrastive.students import student
+from llmx.train.contrastive.tokens import static_collate
 
 
 def plan(rows, size, seed=0):
@@ -115,3 +118,24 @@ def test_points_are_evenly_spread_from_the_beginning_to_the_end(steps, wanted):
         assert gaps.max() - gaps.min() <= 1
     else:
         assert found == [steps][:wanted]
+
+
+@pytest.mark.parametrize("prompt", ["", "find: "])
+def test_ids_that_are_made_once_are_those_of_the_librarys_collator(prompt):
+    """An empty text, a word of the vocabulary alone, and a negative that is none."""
+    from sentence_transformers.sentence_transformer.data_collator import (
+        SentenceTransformerDataCollator,
+    )
+
+    texts = ["one two", "", "three", "two unknown words", "one"]
+    module = student("static", None, ["find : one two three"], dimension=4, seed=0)[0]
+    pairs = TrainingPairs([str(at) for at in range(5)], texts, texts[::-1], np.arange(5))
+    prompts = {name: prompt for name in ("query", "target", "negative_0") if prompt}
+    rows = np.array([[3, 1], [1, -1], [0, 4], [4, 0]])
+    collator = SentenceTransformerDataCollator(module.preprocess, prompts=prompts)
+    wanted = collate(pairs, collator)(rows)
+    found = static_collate(pairs, module, prompts)(rows)
+    assert list(found) == list(wanted)
+    assert {name: one.tolist() for name, one in found.items()} == {
+        name: one.tolist() for name, one in wanted.items()
+    }

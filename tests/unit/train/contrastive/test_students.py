@@ -2,45 +2,15 @@
 
 import numpy as np
 import pytest
-from contrasted import FAST
+from contrasted import FAST, LAYERS, TEXTS, WIDTH
+from counts import some
 
 from llmx.core.errors import ConfigError
 from llmx.engines.embed.embedder import SentenceEmbedder, StaticEmbedder
 from llmx.engines.embed.place import embedder_folder
 from llmx.train.contrastive.students import check_student, student
 
-TEXTS = [f"t{topic}w{word} q{row}" for row, (topic, word) in enumerate(np.ndindex(12, 8))]
-WIDTH, LAYERS = 16, 3
-
-
-@pytest.fixture(scope="session")
-def encoder(tmp_path_factory):
-    """Write a tiny encoder from nothing, with a tokenizer of these words."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from tokenizers.processors import TemplateProcessing
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("encoder")
-    base = student("static", None, ["[PAD] [CLS]", *TEXTS], dimension=4, seed=0)[0].tokenizer
-    base.add_special_tokens(["[PAD]", "[CLS]"])
-    ids = {name: base.token_to_id(name) for name in ("[PAD]", "[CLS]", "[UNK]")}
-    base.post_processor = TemplateProcessing("[CLS] $A", None, [("[CLS]", ids["[CLS]"])])
-    words = PreTrainedTokenizerFast(
-        tokenizer_object=base, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]"
-    )
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(words), hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2,
-        intermediate_size=24, max_position_embeddings=32, pad_token_id=ids["[PAD]"],
-    )  # fmt: skip
-    BertModel(config).save_pretrained(folder / "plain")
-    words.save_pretrained(folder / "plain")
-    module = Transformer(str(folder / "plain"), max_seq_length=32)
-    model = SentenceTransformer(modules=[module, Pooling(WIDTH)], device="cpu")
-    model.save_pretrained(str(folder / "model"), create_model_card=False)
-    return folder / "model"
+LORA = {"r": 2, "dropout": 0.1, "target_modules": ["query", "value"]}
 
 
 def test_from_nothing_it_knows_the_words_of_the_pairs_and_depends_on_the_seed():
@@ -92,7 +62,7 @@ def test_a_student_that_cannot_be_is_refused(kind):
     "options",
     [
         {"student": "layers:2", "mini_batch": 3},
-        {"student": "whole", "lora": {"r": 2, "target_modules": ["query", "value"]}},
+        {"student": "whole", "lora": LORA},
         {"student": "static"},
     ],
     ids=["two layers, cached", "an adapter, merged", "its token vectors"],
@@ -112,3 +82,26 @@ def test_a_student_of_a_model_learns_and_is_embedded_as_a_stages_model(contrast,
             *("adapter_config.json", "adapter_model.safetensors"),
         }
         assert not list((out / "model").rglob("adapter*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    some([{"student": "whole", "lora": LORA}, {"student": "layers:2", "mini_batch": 3}], 1),
+    ids=lambda options: options["student"],
+)
+def test_an_encoder_with_dropout_ends_at_the_same_weights_after_kills(
+    contrast, contrast_forks, encoder, options
+):
+    settings = {**FAST, "num_train_epochs": 2, "learning_rate": 0.01, "save_steps": 3}
+    given = {"options": {**options, "model": str(encoder)}, "settings": settings}
+    whole = contrast("whole", **given).run()
+    job = contrast(**given)
+    for at in (4, 7):
+        contrast_forks.kill("contrasted:killed", job.told(), "step", at)
+    job.run()
+    one, other = (
+        {path.name: path.read_bytes() for path in (out / "model").rglob("*.safetensors")}
+        for out in (job.out, whole)
+    )
+    assert one == other and one
