@@ -24,8 +24,8 @@ METRICS = [
     ),
     Mutant(  # seeds of trainings are taken for more problems
         _V + "gap.py",
-        "    interval = graded_interval(counted(table, found), low, reach)\n",
-        "    interval = graded_interval(found.mean(1), low, reach)\n",
+        "interval = graded_interval(counted(table, found), low, reach, clusters=clusters)\n",
+        "interval = graded_interval(found.mean(1), low, reach, clusters=clusters)\n",
         f"{_T}test_seeds_count_for_a_metric_as_they_do_for_accuracy",
     ),
     Mutant(  # what is had or not is treated as a grade

@@ -44,8 +44,8 @@ VERDICT = [
     ),
     Mutant(  # Holm out of every accuracy verdict
         GAP,
-        "holm([gap_p(table, of) for _, _, table in there])",
-        "[gap_p(table, of) for _, _, table in there]",
+        "holm([gap_p(table, of, clustered) for _, _, table in there])",
+        "[gap_p(table, of, clustered) for _, _, table in there]",
         _SEVERAL,
     ),
     Mutant(  # problems by their place in the file
@@ -94,8 +94,8 @@ VERDICT = [
     ),
     Mutant(  # the p value alone knows nothing of seeds
         GAP,
-        "two_level(found).p_value() if found.ndim == 2 else permutation_test(found)",
-        "permutation_test(found.mean(1) if found.ndim == 2 else found)",
+        "    if found.ndim == 2:\n        return two_level(found, clusters=clusters).p_value()\n",
+        "    found = found.mean(1) if found.ndim == 2 else found\n",
         _TWIN,
     ),
     Mutant(  # a pair is of trainings only if both arms are

@@ -1,6 +1,7 @@
 """The stage `retrieval_report`, on trainings whose truth is known."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -14,11 +15,13 @@ from llmx.core.stage import StageContext, StageInput
 from llmx.papers.b3 import figure_names as names
 from llmx.papers.b3.report.plans import details_of
 from llmx.papers.b3.report.read import SeedTraining, trained_arm
+from llmx.papers.b3.report.room import warm_student
 from llmx.papers.b3.report.said import batch_said, ratio_said
 from llmx.papers.b3.report.written import of_dataset
 from llmx.papers.b3.stages.batches_report import BatchesReportStage
 from llmx.papers.b3.stages.retrieval_report import RetrievalReportStage, sizes_of, training_of
 from llmx.report.figures.read import figures_in
+from llmx.stats.proportion import wilson
 
 MEANS = {"random": (0.4, 0.5, 0.55, 0.58, 0.6), "b3": (0.4, 0.55, 0.62, 0.65, 0.66)}
 NEEDS = ("warm", "rank", "batches", "train")
@@ -198,6 +201,19 @@ def test_encoder_time_is_equal_in_texts_not_in_samples(tmp_path):
     assert gap.expected == 800
     assert gap.span.estimate == pytest.approx(0.564 - 0.6, abs=0.02)
     assert found.find(names.difference("samples"), "random_hn_32", "random_32").span.estimate > 0.04
+
+
+def test_a_teacher_that_is_not_the_warm_student_gives_no_room():
+    asked = given(run_arms(seeds=1))
+    assert warm_student(asked) == "warm"
+    other = stages()["embed"].model_copy(update={"options": {"model": "package:wordllama"}})
+    assert warm_student(replace(asked, stages={**asked.stages, "embed": other})) is None
+
+
+def test_what_a_sample_is_has_the_interval_of_its_size(out):
+    found = figures_in(out).find(names.truth("duplicate", "band"), "b3_32")
+    wanted = wilson(12, 300)
+    assert (found.span.low, found.span.high, found.n) == (wanted.low, wanted.high, 300)
 
 
 def test_of_several_datasets_each_has_its_tables():

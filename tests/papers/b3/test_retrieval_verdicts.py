@@ -8,15 +8,19 @@ from hypothesis import strategies as st
 from retrieved import NDCG, World, scored, verdict
 
 from llmx.core.errors import ConfigError
+from llmx.core.figure import Figure, Span
 from llmx.papers.b3 import figure_names as names
 from llmx.papers.b3.report.contrasts import equal_batch, gap, to_equal_quality
 from llmx.papers.b3.report.figures import TrainedRun
 from llmx.papers.b3.report.meeting import first_reached
 from llmx.papers.b3.report.points import aligned, method_of
 from llmx.papers.b3.verdicts.batch_equivalence import batch_equivalence
+from llmx.papers.b3.verdicts.beside import adjusted, asked_of
+from llmx.papers.b3.verdicts.greater_gain import greater_gain
 from llmx.report.gather import Gathered
 from llmx.report.verdict.evidence import evidence
 from llmx.report.verdict.schema import check_finding
+from llmx.stats.crossed import two_level
 
 RUNS = count(60, 2000)
 LESS = (0.4, 0.5, 0.55, 0.58, 0.6)
@@ -58,13 +62,25 @@ def holds(span, truth):
 
 
 def test_groups_that_are_forgotten_cover_far_too_rarely():
-    hits = 0
+    hits = ratio = known = 0
     for run in range(RUNS):
         world = World(run, 120, 12, (0.02, 0.1, 0.0), 1)
         first, second = world.arm("b3_32", 32, MORE), world.arm("random_32", 32, LESS)
+        ratio += holds(to_equal_quality(first, second).ratio["samples"], 171.4286 / 400)
+        known += holds(gap(first, second, "samples").span, 0.06)
         object.__setattr__(first, "clusters", ("",) * 120)
         hits += holds(gap(first, second, "samples").span, 0.06)
     assert hits / RUNS < 0.8
+    assert covered(ratio) and covered(known)
+
+
+def test_clusters_of_one_problem_each_change_nothing():
+    values = np.random.default_rng(0).normal(0, 1, (30, 3))
+    plain = two_level(values)
+    for labels in ([str(at) for at in range(30)], [""] * 30, ["one"] * 30):
+        assert two_level(values, clusters=labels) == plain
+    pairs = two_level(values, clusters=[str(at // 2) for at in range(30)])
+    assert len(pairs.errors) == len(plain.errors) + 1
 
 
 def run_of(seeds=3, first=MORE, **world):
@@ -114,6 +130,23 @@ def test_what_is_cheaper_by_samples_may_not_be_by_seconds():
         1.5 * by["samples"].numbers[0].span.estimate
     )
     assert verdict({**CHEAP, "cost": "hours"}, arms, figures).word == "not comparable"
+
+
+def test_an_arm_that_gets_there_within_less_than_its_control_spent_is_cheaper():
+    """Its own end is at two sevenths of the control's texts: nobody knows what came after."""
+    made = World(3, 240, 2, (0.05, 0.02, 0.003), 3)
+    arms = [
+        made.arm("b3_32", 32, MORE),
+        made.arm("random_hn_32", 32, LESS, texts=7.0, negatives=5),
+        made.arm("late_32", 32, (0.3, 0.4, 0.45, 0.5, 0.52)),
+    ]
+    figures = TrainedRun(tuple(arms), "random_hn").figures()
+    finding = {**CHEAP, "control": "random_hn_32", "cost": "texts"}
+    said = verdict(finding, arms, figures)
+    assert said.word == "shown here"
+    assert said.numbers[0].span.high < 2 / 7
+    late = verdict({**finding, "arms": ["late_32"]}, arms, figures)
+    assert late.word == "not shown here" and "more than 0.29 times" in late.reason
 
 
 def test_an_arm_that_never_gets_there_is_contradicted():
@@ -175,6 +208,49 @@ def test_equal_gains_are_seldom_called_different():
 
 
 FOUR = (("b3", 32, 0.66), ("random", 32, 0.6), ("b3", 64, 0.7), ("random", 64, 0.64))
+
+
+def test_groups_widen_the_interval_between_two_gains():
+    made = World(1, 240, 12, (0.02, 0.05, 0.001), 1)
+    arms = [made.arm(f"{name}_{n}", n, [m]) for name, n, m in FOUR]
+    plain, wide = (
+        verdict({**GAIN, "clustered": on}, arms).numbers[-1].span for on in (False, True)
+    )
+    assert wide.high - wide.low > 1.5 * (plain.high - plain.low)
+
+
+def test_seeds_of_a_sampler_are_one_value_of_a_problem():
+    made = World(2, 60, 2, (0.05, 0.02, 0.05), 3)
+    arms = [made.arm(f"{name}_{n}", n, [m]) for name, n, m in FOUR]
+    files = scored(arms)
+    for of in files.values():
+        of.trained = False
+        for run in of.runs():
+            run.trained = False
+    known = {arm.arm: arm.last.values.mean(1) for arm in arms}
+    said = greater_gain(evidence(Gathered(files)), pairs=GAIN["pairs"], metric="ndcg@10")
+    gaps = [known[one] - known[other] for one, other in GAIN["pairs"]]
+    span, wanted = said.numbers[-1].span, two_level(gaps[0] - gaps[1]).interval
+    assert (span.low, span.high) == pytest.approx((wanted.low, wanted.high))
+    assert not said.numbers[-1].lone
+
+
+def test_one_p_is_known():
+    """That of the ratio being 1; of another value the interval is all there is."""
+    one = Figure(
+        quantity=names.to_equal("samples"), arm="b3_32", against="random_32", unit="times", p=0.2,
+        span=Span(estimate=0.5, low=0.4, high=0.6), n=100, seeds=3,
+    )  # fmt: skip
+    firm = one.model_copy(update={"p": 0.001})
+    said = [[asked_of([f], [1.0], [own])[0].below() for own in (True, False)] for f in (one, firm)]
+    assert [[s.sure for s in row] for row in said] == [[False, True], [True, True]]
+    assert [[s.p for s in row] for row in said] == [[0.2, 0.05], [0.001, 0.05]]
+    assert not asked_of([one], [0.5], [False])[0].below().sure
+    assert [f.p for f in adjusted(asked_of([firm, firm], [1.0] * 2, [True] * 2))] == [0.002] * 2
+    arms, figures = run_of()
+    exact, other = (verdict({**BATCH, "bound": b}, arms, figures) for b in (1, 1.0001))
+    assert exact.word == other.word == "shown here"
+    assert exact.p < other.p == 0.05
 
 
 def optimum(means, **world):
@@ -286,7 +362,8 @@ def test_queries_and_seeds_that_one_arm_lacks_are_left_out():
     ("arm", "method"),
     [
         ("b3_32", "b3"), ("b3", "b3"), ("b3@size=32", "b3"), ("k_8_32", "k_8"),
-        ("b3@stages.batches.size=32@skip=0", "b3@skip=0"), ("b3_64", "b3_64"),
+        ("b3@stages.batches.size=32@skip=0", "b3@skip=0"),
+        ("b3@mini_size=32@size=64", "b3@mini_size=32@size=64"), ("b3_64", "b3_64"),
     ],
 )  # fmt: skip
 def test_a_method_is_an_arm_without_the_size_of_its_batch(arm, method):

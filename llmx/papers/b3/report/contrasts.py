@@ -39,7 +39,8 @@ class EqualQuality:
             any training, without a high one it may not be as good by its end.
         most: kind → what the arm spent in all, as a ratio.
         reached: whether it is as good anywhere.
-        p: kind → two-sided, of equal quality after equal amounts: that a ratio is 1.
+        p: kind → two-sided, of the ratio being 1: of equal quality when the arm has spent as much as
+            its control in all, or is at its own end before that.
     """
 
     first: TrainedArm
@@ -84,7 +85,7 @@ def gap(
     table = one.at(kind, amount) - other.at(kind, amount)
     interval = graded_interval(used(table), -1.0, 1.0, clusters=one.clusters)
     assert interval is not None
-    p = tested(table, one.clusters).p_value() if len(table) > 1 else 1.0
+    p = _p(table, one) if len(table) > 1 else 1.0
     return QualityGap(one, other, amount, as_span(interval), p)
 
 
@@ -96,20 +97,23 @@ def to_equal_quality(first: TrainedArm, second: TrainedArm) -> EqualQuality | No
     one, other = both
     target = other.last.values
     found = meeting(lambda place: one.between(place) - target, len(one.points), one.clusters)
-    kinds = [kind for kind in AMOUNTS if other.last.amount(kind) > 0]
-    gaps = {kind: gap(one, other, kind) for kind in kinds}
+    spent = {kind: most for kind in AMOUNTS if (most := other.last.amount(kind)) > 0}
     return EqualQuality(
         one,
         other,
-        {kind: _ratio(found, one, kind, other.last.amount(kind)) for kind in kinds},
-        {kind: one.last.amount(kind) / other.last.amount(kind) for kind in kinds},
+        {kind: _ratio(found, one, kind, of) for kind, of in spent.items()},
+        {kind: one.last.amount(kind) / of for kind, of in spent.items()},
         found.reached,
-        {kind: known.p for kind, known in gaps.items() if known is not None},
+        {kind: _p(one.at(kind, of) - target, one) for kind, of in spent.items()},
     )
 
 
 def _ratio(found: Meeting, arm: TrainedArm, kind: Amount, of: float) -> Span:
     return _span(found, lambda place: arm.spent_at(kind, place) / of)
+
+
+def _p(table: Floats, arm: TrainedArm) -> float:
+    return tested(table, arm.clusters).p_value()
 
 
 def _span(found: Meeting, value: Callable[[float], float]) -> Span:
@@ -143,5 +147,5 @@ def equal_batch(first: TrainedArm, controls: Sequence[TrainedArm]) -> EqualBatch
     steps = [log2(other.size) for other in others]
     size = _span(found, lambda place: float(2 ** np.interp(place, np.arange(len(steps)), steps)))
     own = next((at for at, other in enumerate(others) if other.size == one.size), None)
-    p = None if own is None else tested(tables[own], one.clusters).p_value()
+    p = None if own is None else _p(tables[own], one)
     return EqualBatch(one, others, samples, size, found.reached, p)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -153,5 +154,6 @@ def method_of(arm: str, size: int) -> str:
     So is ``b3@size=32``, a point of a sweep. What else was swept stays.
     """
     name, *swept = arm.split("@")
-    kept = [one for one in swept if not (one.partition("=")[0].endswith("size"))]
+    own = re.compile(rf"(.*\.)?size={size}")
+    kept = [one for one in swept if not own.fullmatch(one)]
     return "@".join([name.removesuffix(f"_{size}"), *kept])
