@@ -58,7 +58,7 @@ class Stagecraft:
         return AgentTask(sample.id, turns, specs(self.tools), self.form, draw)
 
 
-class Log(Protocol):
+class TurnSource(Protocol):
     """Where turns are recorded, as far as one episode reads and adds them."""
 
     def attempt(self, key: EpisodeKey) -> int:
@@ -87,7 +87,7 @@ class Play:
         repeated: calls that were made again and gave what they gave.
     """
 
-    def __init__(self, craft: Stagecraft, sample: Sample, draw: int, log: Log) -> None:
+    def __init__(self, craft: Stagecraft, sample: Sample, draw: int, log: TurnSource) -> None:
         self.craft, self.sample, self.log = craft, sample, log
         self.key = EpisodeKey(sample.id, draw)
         self.attempt = log.attempt(self.key)

@@ -22,7 +22,7 @@ from llmx.core.episode import (
     Wanted,
 )
 from llmx.core.record import Message, Record, ToolCall
-from llmx.dialogue.agent.call_format import CallFormat, Reading, written_json
+from llmx.dialogue.agent.call_format import CallFormat, ReadReply, written_json
 from llmx.dialogue.agent.plan_format import resolved
 from llmx.dialogue.agent.section import AgentSection
 
@@ -52,7 +52,7 @@ def episode(spec: AgentSection, task: AgentTask) -> Steps:
     return (yield from ModelLoop(spec, task).run())
 
 
-class Tally:
+class EpisodeTally:
     """What an episode has taken so far, and what of its limits is reached."""
 
     def __init__(self, spec: AgentSection) -> None:
@@ -126,7 +126,7 @@ class ModelLoop:
     def __init__(self, spec: AgentSection, task: AgentTask) -> None:
         self.spec, self.task, self.form = spec, task, task.form
         self.turns = list(with_tools(task))
-        self.tally = Tally(spec)
+        self.tally = EpisodeTally(spec)
         self.ids: set[str] = set()
 
     def run(self) -> Steps:
@@ -174,7 +174,7 @@ class ModelLoop:
         over = self.tally.over
         return None if over is None else self._end(over)
 
-    def _decided(self, reading: Reading, asked: Calling, kept: bool, cut: bool) -> Episode | None:
+    def _decided(self, reading: ReadReply, asked: Calling, kept: bool, cut: bool) -> Episode | None:
         """Return the episode where this turn itself ends it.
 
         Args:
@@ -193,7 +193,7 @@ class ModelLoop:
             return self._end("out_of_tokens")
         return self._end("answered" if self.tally.calls else "no_call", reading.answer)
 
-    def _make(self, asked: Calling, reading: Reading) -> Generator[Wanted, Told, bool]:
+    def _make(self, asked: Calling, reading: ReadReply) -> Generator[Wanted, Told, bool]:
         """Make the calls that the limits allow; return whether their world is still there."""
         most = self.spec.max_calls - self.tally.calls
         several = self.spec.parallel or self.form.stepwise
@@ -281,7 +281,11 @@ class ModelLoop:
 
 
 def ended(
-    task: AgentTask, tally: Tally, ending: Ending, answer: str = "", limit: Limit | None = None
+    task: AgentTask,
+    tally: EpisodeTally,
+    ending: Ending,
+    answer: str = "",
+    limit: Limit | None = None,
 ) -> Episode:
     """Return what an episode came to."""
     return Episode(

@@ -41,16 +41,16 @@ def errands(monkeypatch):
     assert OPEN == []  # every world was closed, however it ended
 
 
-def given(agent=None, problems=6, data=None, **engine):
+def given(agent=None, problems=6, trial=False, **engine):
     spec = EngineSpec(**{"kind": "scripted", "batch_size": 4, "script": "script.json", **engine})
     arm = ArmSpec(
         model=ModelSpec(target="served"),
-        data=DataSpec(kind="errands", test=problems, **(data or {})),
+        data=DataSpec(kind="errands", test=problems),
         engine=spec,
         sampler=GREEDY,
         more={"agent": {"format": "native", **(agent or {})}},
     )
-    stage = StageSpec(name="act", kind="agent")
+    stage = StageSpec(name="act", kind="agent", options={"trial": trial})
     return StageInput(stage, {"a": arm.with_sections(["agent"])})
 
 
@@ -369,6 +369,75 @@ def test_a_budget_stops_between_two_turns_and_goes_on_with_more(tmp_path):
         run(at(endpoint, 6, max_total_tokens=100_000), tmp_path / "out")
         assert sum(endpoint.worked.values()) == 36
     assert endings(tmp_path / "out") == ["submitted"] * 6
+
+
+def obedient(body, **changed):
+    """Do what a trial asks: call, remember, call twice, remember, say done."""
+    turn = sum(one["role"] == "user" for one in body["messages"]) - 1
+    told = [one["content"] for one in body["messages"] if one["role"] == "tool"]
+    numbers = {0: [1], 2: [2, 3]}.get(turn, [])
+    calls = [
+        {"id": f"c{n}", "function": {"name": "code_word", "arguments": {"number": n}}}
+        for n in numbers
+    ]
+    message = {"content": None if calls else " and ".join(told) or "done", "tool_calls": calls}
+    message |= {key: value(turn, message) for key, value in changed.items()}
+    return {"choices": [{"message": message, "finish_reason": "stop"}]}
+
+
+def tried(tmp_path, answer, agent=None):
+    """Run an arm whose endpoint answers a trial so, and problems as a shopper."""
+
+    def either(body):
+        first = body["messages"][0]["content"]
+        return answer(body) if "code_word" in first else shopper(body)
+
+    with Endpoint(answer=either) as endpoint:
+        out = run(at(endpoint, 2, agent, trial=True, retries=0), tmp_path / "out")
+        asked = len(endpoint.seen)
+        run(at(endpoint, 2, agent, trial=True, retries=0), tmp_path / "out")
+        assert len(endpoint.seen) == asked
+    return out, asked
+
+
+def test_five_turns_are_tried_once_before_an_endpoint_is_asked(tmp_path):
+    out, asked = tried(tmp_path, obedient)
+    assert asked == 5 + 2 * 6 and endings(out) == ["submitted"] * 2
+    found = json.loads((out / "calling.json").read_text())
+    assert found == {
+        **{"calls": True, "in_text": False, "history": True, "parallel": True, "plain": True}
+    }
+
+
+def test_one_call_a_reply_is_noted_and_no_reason_to_stop(tmp_path):
+    out, _ = tried(
+        tmp_path, lambda body: obedient(body, tool_calls=lambda _, told: told["tool_calls"][:1])
+    )
+    assert json.loads((out / "calling.json").read_text())["parallel"] is False
+
+
+@pytest.mark.parametrize(
+    ("changed", "says", "type_this"),
+    [
+        (
+            {"tool_calls": lambda *_: [], "content": lambda *_: '<tool_call>{"name": "code_word"}'},
+            "into the text",
+            "engine.tool_parser",
+        ),
+        (
+            {"tool_calls": lambda *_: [], "content": lambda *_: "No."},
+            "calls no tool",
+            "agent.format",
+        ),
+        ({"content": lambda *_: "Which tool?"}, "does not know what a tool said", "agent.format"),
+    ],
+    ids=["wrong parser", "no tools", "no history"],
+)
+def test_an_endpoint_whose_calls_do_not_come_back_is_refused(tmp_path, changed, says, type_this):
+    with pytest.raises(EngineError, match=says) as caught:
+        tried(tmp_path, lambda body: obedient(body, **changed))
+    assert type_this in caught.value.hint and "\n" not in str(caught.value)
+    assert not (tmp_path / "out" / "turns.jsonl").exists() or not rows(tmp_path / "out", TURNS)
 
 
 # ---- a model of transformers
