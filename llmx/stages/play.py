@@ -74,7 +74,7 @@ class TurnSource(Protocol):
         """Return what the clock said of a turn."""
 
     def add(self, turn: EpisodeTurn, seconds: Seconds) -> None:
-        """Record a turn, for good."""
+        """Record a turn."""
 
 
 class Play:
