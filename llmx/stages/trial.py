@@ -40,14 +40,15 @@ def try_calling(
 
 def _tried(engine: Engine, arm: ArmSpec, progress: Progress) -> CallingTrial:
     assert arm.sampler is not None
-    trial, said = calling_trial(), None
-    for turn in range(1, 7):
-        progress.note(f"tool calling, turn {turn} of 5")
+    trial, said = calling_trial(), list[Said]()
+    while True:
+        turn = len(said) + 1
         try:
-            say = trial.send(said)
+            say = trial.send(said[-1]) if said else next(trial)
         except StopIteration as end:
             found: CallingTrial = end.value
             return found
+        progress.note(f"tool calling, turn {turn} of 5")
         sampler = arm.sampler.model_copy(update={"max_tokens": say.budget})
         asked = Request(
             id=f"trial/{turn}",
@@ -57,5 +58,4 @@ def _tried(engine: Engine, arm: ArmSpec, progress: Progress) -> CallingTrial:
             tools=say.tools,
         )
         (record,) = engine.generate([asked])
-        said = Said(record)
-    raise AssertionError("a trial has five turns")
+        said.append(Said(record))

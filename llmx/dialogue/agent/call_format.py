@@ -52,6 +52,10 @@ class CallFormat:
         """Return what the system turn says of the tools and of the form."""
         raise NotImplementedError
 
+    def schema(self, tools: Sequence[ToolSpec]) -> dict[str, Any] | None:
+        """Return the JSON schema that every reply fits; None where replies are no JSON."""
+        return None
+
     def read(self, record: Record) -> ReadReply:
         """Return what a reply says."""
         return self.read_text(record.text)

@@ -24,6 +24,11 @@ class JsonFormat(CallFormat):
         """Return the tools and the form."""
         return f"{documented(tools)}\n\nReply with {_ASKED}. Call one tool at a time."
 
+    def schema(self, tools: Sequence[ToolSpec]) -> dict[str, Any] | None:
+        """Return a call of one of the tools, with arguments that fit it, or an answer."""
+        answer = an_object(answer={"type": "string"})
+        return {"anyOf": [*map(called, tools), answer]}
+
     def read_text(self, text: str) -> ReadReply:
         """Return the call; a text without any object is an answer."""
         before, found = held_object(text)
@@ -47,6 +52,21 @@ class JsonFormat(CallFormat):
         """
         (call,) = calls
         return written_json(step_of(call))
+
+
+def an_object(**properties: Any) -> dict[str, Any]:
+    """Return the schema of an object with exactly these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def called(tool: ToolSpec) -> dict[str, Any]:
+    """Return the schema of a call of a tool."""
+    return an_object(tool={"const": tool.name}, arguments=tool.parameters)
 
 
 def held_object(text: str) -> tuple[str, dict[str, Any] | ValueError | None]:

@@ -38,6 +38,7 @@ class AgentTask:
 
     Attributes:
         turns: that ask it; what is told of tools is put into their system turn.
+        constrained: whether the engine is to allow no reply that is no call.
     """
 
     id: str
@@ -45,6 +46,7 @@ class AgentTask:
     tools: tuple[ToolSpec, ...]
     form: CallFormat
     draw: int = 0
+    constrained: bool = False
 
 
 def episode(spec: AgentSection, task: AgentTask) -> Steps:
@@ -142,8 +144,19 @@ class ModelLoop:
             if (limit := self.tally.used_up) is not None:
                 return (yield from self._used_up(limit))
 
-    def _say(self, tools: tuple[ToolSpec, ...]) -> Generator[Wanted, Told, Said]:
-        said = yield Say(tuple(self.turns), tools, self.tally.left, self.spec.parallel)
+    def _say(
+        self, tools: tuple[ToolSpec, ...], final: bool = False
+    ) -> Generator[Wanted, Told, Said]:
+        held = self.task.constrained and not final
+        schema = self.form.schema(self.task.tools) if held else None
+        said = yield Say(
+            turns=tuple(self.turns),
+            tools=tools,
+            budget=self.tally.left,
+            parallel=self.spec.parallel,
+            must_call=held and bool(tools),
+            schema="" if schema is None else written_json(schema),
+        )
         assert isinstance(said, Said)
         self.tally.seconds += said.seconds
         return said
@@ -242,7 +255,7 @@ class ModelLoop:
         if not self.spec.final:
             return self._end(ending)
         self.turns.append(Message(role="user", content=FINAL))
-        said = yield from self._say(())
+        said = yield from self._say((), final=True)
         if (lost := self._lost(said)) is not None:
             return self._end(lost, limit=limit)
         assert said.record is not None

@@ -13,7 +13,7 @@ from llmx.core import json_text
 from llmx.core.dialogue import ToolSpec
 from llmx.core.record import ToolCall
 from llmx.dialogue.agent.call_format import CallFormat, ReadReply, documented, written_json
-from llmx.dialogue.agent.json_format import held_object, read_step, step_of
+from llmx.dialogue.agent.json_format import an_object, held_object, read_step, step_of
 
 _STEP = '{"id": ID, "tool": NAME, "arguments": {…}}'
 _ASKED = f'one JSON object: {{"plan": [{_STEP}, …]}}'
@@ -30,6 +30,12 @@ class PlanFormat(CallFormat):
     def told(self, tools: Sequence[ToolSpec]) -> str:
         """Return the tools and the form."""
         return f"{documented(tools)}\n\nReply with all calls at once, as {_ASKED}. {_REFER}"
+
+    def schema(self, tools: Sequence[ToolSpec]) -> dict[str, Any] | None:
+        """Return a list of calls by name; any argument may be a reference, so they are free."""
+        names = {"enum": [tool.name for tool in tools]}
+        step = an_object(id={"type": "string"}, tool=names, arguments={"type": "object"})
+        return an_object(plan={"type": "array", "items": step, "minItems": 1})
 
     def read_text(self, text: str) -> ReadReply:
         """Return the steps, by their names; a text without any object is an answer."""

@@ -479,6 +479,13 @@ def test_a_model_that_knows_no_tools_acts_too_and_goes_on_after_a_kill(tmp_path)
             "reads tool calls only",
             "engine.tool_parser",
         ),
+        ({"constrained": "on", "format": "json"}, {}, "cannot hold replies", "constrained=off"),
+        (
+            {"constrained": "on", "format": "react"},
+            {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "script": None},
+            "is no JSON",
+            "agent.format=json",
+        ),
         ({"tools": ["prize"]}, {}, "has no tool 'prize'", "price"),
         ({"toolset_options": {"greet": 1}}, {}, "agent.toolset_options.greet", ""),
         ({"toolset": "errand"}, {}, "unknown toolset 'errand'", ""),
@@ -489,6 +496,24 @@ def test_what_cannot_be_done_is_refused_before_anything_is_asked(agent, more, sa
         STAGE.plan(given(agent, **more))
     if type_this:
         assert type_this in caught.value.hint and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("agent", "dialect", "held"),
+    [
+        ({"format": "json"}, "vllm", True),
+        ({"format": "json"}, "openai", False),
+        ({"format": "json", "constrained": "on"}, "openai", True),
+        ({"format": "json", "constrained": "off"}, "vllm", False),
+        ({"format": "native"}, "vllm", False),
+        ({"format": "native", "constrained": "on"}, "openai", True),
+        ({"format": "react"}, "vllm", False),
+    ],
+    ids=str,
+)
+def test_replies_are_held_to_a_form_where_the_engine_can(agent, dialect, held):
+    engine = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "script": None}
+    assert craft_of(given(agent, **engine, dialect=dialect)).constrained == held
 
 
 def test_data_without_tools_and_a_toolset_that_is_not_named_are_refused():
