@@ -101,12 +101,16 @@ class Say:
         tools: that a request names in the protocol's own way; none where the prompt lists them.
         budget: tokens that the reply may have.
         parallel: whether one reply may hold several calls.
+        must_call: whether a reply without a call is forbidden.
+        schema: JSON schema, as a text, that the reply has to fit; empty = none.
     """
 
     turns: tuple[Message, ...]
     tools: tuple[ToolSpec, ...]
     budget: int
     parallel: bool = True
+    must_call: bool = False
+    schema: str = ""
 
 
 @dataclass(frozen=True)

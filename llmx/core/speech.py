@@ -345,7 +345,7 @@ class SamplerSpec(Frozen):
 
 
 Capability = Literal[
-    "text", "chat", "raw", "prefix", "logprobs", "step", "stream", "embed", "tools"
+    "text", "chat", "raw", "prefix", "logprobs", "step", "stream", "embed", "tools", "schema"
 ]
 
 
@@ -360,7 +360,9 @@ class Request(Sparse):
     names ``tools`` to the model in its protocol's own way, and gives its calls in the record.
     """
 
-    younger: ClassVar[frozenset[str]] = frozenset({"draw", "prefix", "tools", "parallel"})
+    younger: ClassVar[frozenset[str]] = frozenset(
+        {"draw", "prefix", "tools", "parallel", "must_call", "answer_schema"}
+    )
 
     id: str
     messages: tuple[Message, ...] = ()
@@ -376,6 +378,11 @@ class Request(Sparse):
         default=(), description="that the model may call, where the engine is capable of `tools`"
     )
     parallel: bool = Field(default=True, description="whether one answer may hold several calls")
+    must_call: bool = Field(default=False, description="allow no answer without a call")
+    answer_schema: str = Field(
+        default="",
+        description="JSON schema that the answer has to fit, where the engine is capable of it",
+    )
 
     @property
     def dice(self) -> str:

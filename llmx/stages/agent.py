@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from llmx.core.episode import Episode, EpisodeTurn
 from llmx.core.options import StageOptions
 from llmx.core.record import Sample
@@ -22,8 +24,17 @@ from llmx.stages.play import Play, Stagecraft
 from llmx.stages.playing import play_all
 from llmx.stages.replay import Replayed, replay
 from llmx.stages.requests import answering, decoding_cost, open_engine, required
+from llmx.stages.trial import try_calling
 from llmx.stages.turns import EpisodeKey, Seconds, TurnLog
 from llmx.store.files import write_json
+
+
+class AgentStageOptions(DecodeStageOptions):
+    """Which problems are answered, and by what."""
+
+    trial: bool = Field(
+        default=True, description="try five turns of tool calling before an endpoint is asked"
+    )
 
 
 class AgentStage:
@@ -31,10 +42,11 @@ class AgentStage:
 
     ``turns.jsonl`` holds a line a turn, ``times.jsonl`` their seconds, ``episodes.jsonl`` what each
     episode came to, ``samples.jsonl`` its answer as a Record, ``token_audit.json`` whether prompts
-    went on where the turn before ended.
+    went on where the turn before ended. Of an endpoint with calls beside the text ``calling.json``
+    holds what five turns of a trial showed, before any problem was put.
     """
 
-    Options: ClassVar[type[StageOptions]] = DecodeStageOptions
+    Options: ClassVar[type[StageOptions]] = AgentStageOptions
     sections: ClassVar[tuple[type[Section], ...]] = (AgentSection,)
     kind: ClassVar[str] = "agent"
     version: ClassVar[int] = 1
@@ -91,6 +103,8 @@ class AgentStage:
         engine = _engine(context)
         fit = partial(fitted, engine) if engine is not None else None
         craft = craft_of(given, fit)
+        if given.read(AgentStageOptions).trial:
+            try_calling(engine, answering(given), craft.spec, context.out, context.progress)
         samples = {one.id: one for one in _samples(given)}
         keys = [EpisodeKey(name, draw) for name in samples for draw in draws_of(given)]
         context.progress.start(len(keys), unit="episodes")

@@ -41,6 +41,7 @@ def craft_of(given: StageInput, fit: Any = None) -> Stagecraft:
         toolset=toolset,
         tools=chosen_tools(toolset, spec.tools),
         put=lambda sample: put(data, sample, sampler, arm.seed),
+        constrained=policy.asks and constrained(spec, arm),
     )
     return craft if fit is None else craft.fitting(fit)
 
@@ -64,6 +65,30 @@ def _check_calls(spec: AgentSection, arm: ArmSpec) -> None:
     if engine.kind == "vllm_server" and engine.base_url is None and engine.tool_parser is None:
         text = "vllm serve reads tool calls only where it is told how the model writes them"
         raise ConfigError(text, "engine.tool_parser=hermes (or openai, qwen3_xml, …)")
+
+
+def constrained(spec: AgentSection, arm: ArmSpec) -> bool:
+    """Whether the engine is to allow no reply that is no call.
+
+    By itself (`auto`) only a server of vLLM is asked for schemas: others refuse what they do not
+    know. Calls beside the text are forced where the recipe says so alone, as no reply can then be
+    an answer: the tools have to take it.
+
+    Raises:
+        ConfigError: where that is asked for and cannot be.
+    """
+    engine, form = arm.engine, lookup("call_format", spec.format)()
+    capable = "schema" in engine_class(engine.kind).capabilities
+    written = form.schema(()) is not None
+    if spec.constrained != "on":
+        return spec.constrained == "auto" and capable and written and engine.speaks_vllm
+    if not capable:
+        text = f"engine '{engine.kind}' cannot hold replies to a form (agent.constrained=on)"
+        raise ConfigError(text, "agent.constrained=off; engine=openai or engine=vllm_server")
+    if not written and spec.format != "native":
+        text = f"agent.format={spec.format} is no JSON, which is all that a reply can be held to"
+        raise ConfigError(text, "agent.constrained=off, or agent.format=json")
+    return True
 
 
 def asking_identity(given: StageInput, craft: Stagecraft) -> dict[str, Any]:

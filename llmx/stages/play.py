@@ -37,6 +37,7 @@ class Stagecraft:
 
     Attributes:
         put: asks a problem.
+        constrained: whether the engine is to allow no reply that is no call.
         fit: gives a request a cap that its context has room for; None where it has none.
     """
 
@@ -46,6 +47,7 @@ class Stagecraft:
     toolset: Toolset
     tools: tuple[type[Tool], ...]
     put: Callable[[Sample], Request]
+    constrained: bool = False
     fit: Callable[[Request], Request | None] = lambda request: request
 
     def fitting(self, fit: Callable[[Request], Request | None]) -> Stagecraft:
@@ -55,10 +57,11 @@ class Stagecraft:
     def task(self, sample: Sample, draw: int) -> AgentTask:
         """Return one problem as it is put to what acts."""
         turns = in_system(self.put(sample).messages, self.toolset.instructions(sample))
-        return AgentTask(sample.id, turns, specs(self.tools), self.form, draw)
+        tools = specs(self.tools)
+        return AgentTask(sample.id, turns, tools, self.form, draw, self.constrained)
 
 
-class Log(Protocol):
+class TurnSource(Protocol):
     """Where turns are recorded, as far as one episode reads and adds them."""
 
     def attempt(self, key: EpisodeKey) -> int:
@@ -74,7 +77,7 @@ class Log(Protocol):
         """Return what the clock said of a turn."""
 
     def add(self, turn: EpisodeTurn, seconds: Seconds) -> None:
-        """Record a turn, for good."""
+        """Record a turn."""
 
 
 class Play:
@@ -87,7 +90,7 @@ class Play:
         repeated: calls that were made again and gave what they gave.
     """
 
-    def __init__(self, craft: Stagecraft, sample: Sample, draw: int, log: Log) -> None:
+    def __init__(self, craft: Stagecraft, sample: Sample, draw: int, log: TurnSource) -> None:
         self.craft, self.sample, self.log = craft, sample, log
         self.key = EpisodeKey(sample.id, draw)
         self.attempt = log.attempt(self.key)
@@ -179,6 +182,8 @@ class Play:
             draw=self.key.draw,
             tools=say.tools,
             parallel=say.parallel,
+            must_call=say.must_call,
+            answer_schema=say.schema,
         )
         before = self._recorded()
         self.known = (

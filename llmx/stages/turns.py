@@ -1,8 +1,9 @@
 """The turns of a stage on the disk: what an earlier try has recorded, and what this one adds.
 
-``turns.jsonl`` holds a line a turn, on the disk when it is written; ``times.jsonl`` what the clock
-said of it, apart, so that the same turns are the same bytes. While an endpoint is asked,
-``answers.jsonl`` holds its answers before their calls are made: each was perhaps paid for.
+``turns.jsonl`` holds a line a turn; ``times.jsonl`` what the clock said of it, apart, so that the
+same turns are the same bytes. No kill loses what was written, a power cut half a second of turns.
+While an endpoint is asked, ``answers.jsonl`` holds each of its answers before calls are made, on
+the disk when it is written: it was perhaps paid for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from llmx.core.record import Record, as_json
 from llmx.store.files import Appender, lines_before_damage, write_lines, write_parts
 
 TURNS, TIMES, ANSWERS = "turns.jsonl", "times.jsonl", "answers.jsonl"
-_EVERY = 0.5  # seconds: nothing rests on times
+_EVERY = 0.5  # seconds: waiting for the disk each time takes as long as many an answer
 
 
 class EpisodeKey(NamedTuple):
@@ -49,7 +50,7 @@ class TurnLog:
         self._answers = dict(self._read_answers())
         self._end = self._size()
         self._files = ExitStack()
-        self._turn_lines = self._files.enter_context(Appender(out / TURNS))
+        self._turn_lines = self._files.enter_context(Appender(out / TURNS, _EVERY))
         self._time_lines = self._files.enter_context(Appender(out / TIMES, _EVERY))
         self._answer_lines: Appender | None = None
 
@@ -118,7 +119,7 @@ class TurnLog:
         return self._times.get((key, attempt, turn), Seconds())
 
     def add(self, turn: EpisodeTurn, seconds: Seconds) -> None:
-        """Record a turn, for good."""
+        """Record a turn."""
         key, attempt = EpisodeKey(turn.id, turn.draw), turn.attempt
         with self._lock:
             self._time_lines.append([_timed(key, attempt, turn.turn, seconds)])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 
 from llmx.core.episode import Do, EpisodeTurn, Seen, Steps, Told, Wanted
 from llmx.core.record import ToolCall
-from llmx.dialogue.agent.loop import AgentTask, Calling, Tally, ended
+from llmx.dialogue.agent.loop import AgentTask, Calling, EpisodeTally, ended
 from llmx.dialogue.agent.section import AgentSection
 
 Act = Callable[[Sequence[EpisodeTurn]], "Sequence[ToolCall] | str"]
@@ -15,7 +15,7 @@ Act = Callable[[Sequence[EpisodeTurn]], "Sequence[ToolCall] | str"]
 
 def acted(spec: AgentSection, task: AgentTask, act: Act) -> Steps:
     """Lead one episode by a function, within the limits of turns, calls and seconds."""
-    tally, before = Tally(spec), list[EpisodeTurn]()
+    tally, before = EpisodeTally(spec), list[EpisodeTurn]()
     while True:
         calls = act(before)
         if isinstance(calls, str):
@@ -43,7 +43,7 @@ def _named(calls: Sequence[ToolCall], turn: int) -> tuple[ToolCall, ...]:
     )
 
 
-def _do(tally: Tally, asked: Calling) -> Generator[Wanted, Told, bool]:
+def _do(tally: EpisodeTally, asked: Calling) -> Generator[Wanted, Told, bool]:
     seen = yield Do(asked.calls)
     assert isinstance(seen, Seen)
     tally.calls += len(asked.calls)
@@ -52,7 +52,7 @@ def _do(tally: Tally, asked: Calling) -> Generator[Wanted, Told, bool]:
     return not seen.lost
 
 
-def _turn(task: AgentTask, tally: Tally, asked: Calling) -> EpisodeTurn:
+def _turn(task: AgentTask, tally: EpisodeTally, asked: Calling) -> EpisodeTurn:
     return EpisodeTurn(
         id=task.id,
         draw=task.draw,

@@ -17,7 +17,7 @@ from llmx.core.record import Message, Record, ToolCall
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadReply:
     """What a reply says.
 
     Attributes:
@@ -52,11 +52,15 @@ class CallFormat:
         """Return what the system turn says of the tools and of the form."""
         raise NotImplementedError
 
-    def read(self, record: Record) -> Reading:
+    def schema(self, tools: Sequence[ToolSpec]) -> dict[str, Any] | None:
+        """Return the JSON schema that every reply fits; None where replies are no JSON."""
+        return None
+
+    def read(self, record: Record) -> ReadReply:
         """Return what a reply says."""
         return self.read_text(record.text)
 
-    def read_text(self, text: str) -> Reading:
+    def read_text(self, text: str) -> ReadReply:
         """Return what a text says."""
         raise NotImplementedError
 
@@ -92,9 +96,9 @@ class NativeFormat(CallFormat):
         """Return nothing: the request names the tools."""
         return ""
 
-    def read(self, record: Record) -> Reading:
+    def read(self, record: Record) -> ReadReply:
         """Return the calls of the record."""
-        return Reading(record.calls, record.text)
+        return ReadReply(record.calls, record.text)
 
     def turn(self, record: Record, calls: Sequence[ToolCall]) -> Message:
         """Return text, thinking and calls; some models are worse without their thinking."""

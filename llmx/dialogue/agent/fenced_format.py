@@ -9,7 +9,7 @@ from typing import ClassVar
 from llmx.core import json_text
 from llmx.core.dialogue import ToolSpec
 from llmx.core.record import ToolCall
-from llmx.dialogue.agent.call_format import CallFormat, Reading, written_json
+from llmx.dialogue.agent.call_format import CallFormat, ReadReply, written_json
 
 SHELL = "shell"
 """Name of the tool that takes the block as its one argument, ``command``."""
@@ -28,18 +28,18 @@ class FencedFormat(CallFormat):
         form = f"{_ONE} It is run, and you are told what it prints. A reply without a block ends."
         return f"{words}\n\n{form}".strip()
 
-    def read_text(self, text: str) -> Reading:
+    def read_text(self, text: str) -> ReadReply:
         """Return the command of the only block."""
         opened = _OPEN.search(text)
         if opened is None:
-            return Reading(answer=text.strip())
+            return ReadReply(answer=text.strip())
         closing = re.compile(rf"\n`{{{len(opened[1])},}}[ \t]*(?:\n|\Z)")
         closed = closing.search(text, opened.end())
         if closed is None or _OPEN.search(text, closed.end()):
-            return Reading(fault=_ONE)
+            return ReadReply(fault=_ONE)
         command = text[opened.end() + 1 : closed.start()]
         call = ToolCall(id="", name=SHELL, arguments=written_json({"command": command}))
-        return Reading((call,), text[: opened.start()].strip())
+        return ReadReply((call,), text[: opened.start()].strip())
 
     def written(self, calls: Sequence[ToolCall]) -> str:
         """Return the block, its fence longer than any in the command.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from llmx.core import json_text
 from llmx.core.dialogue import ToolSpec
 from llmx.core.record import ToolCall
-from llmx.dialogue.agent.call_format import CallFormat, Reading, documented, written_json
+from llmx.dialogue.agent.call_format import CallFormat, ReadReply, documented, written_json
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```\s*", re.DOTALL)
 _ASKED = 'one JSON object: {"tool": NAME, "arguments": {…}}, or {"answer": TEXT} to answer'
@@ -24,20 +24,25 @@ class JsonFormat(CallFormat):
         """Return the tools and the form."""
         return f"{documented(tools)}\n\nReply with {_ASKED}. Call one tool at a time."
 
-    def read_text(self, text: str) -> Reading:
+    def schema(self, tools: Sequence[ToolSpec]) -> dict[str, Any] | None:
+        """Return a call of one of the tools, with arguments that fit it, or an answer."""
+        answer = an_object(answer={"type": "string"})
+        return {"anyOf": [*map(called, tools), answer]}
+
+    def read_text(self, text: str) -> ReadReply:
         """Return the call; a text without any object is an answer."""
         before, found = held_object(text)
         if found is None:
-            return Reading(answer=text.strip())
+            return ReadReply(answer=text.strip())
         if isinstance(found, ValueError):
-            return Reading(fault=f"The reply is not {_ASKED}. Nothing may stand behind it.")
+            return ReadReply(fault=f"The reply is not {_ASKED}. Nothing may stand behind it.")
         if found.keys() == {"answer"}:
             answer = found["answer"]
-            return Reading(answer=answer if isinstance(answer, str) else written_json(answer))
+            return ReadReply(answer=answer if isinstance(answer, str) else written_json(answer))
         call = read_step(found)
         if call is None or found.keys() - {"tool", "arguments"}:
-            return Reading(fault=f"The reply is not {_ASKED}.")
-        return Reading((call,), before)
+            return ReadReply(fault=f"The reply is not {_ASKED}.")
+        return ReadReply((call,), before)
 
     def written(self, calls: Sequence[ToolCall]) -> str:
         """Return the call.
@@ -47,6 +52,21 @@ class JsonFormat(CallFormat):
         """
         (call,) = calls
         return written_json(step_of(call))
+
+
+def an_object(**properties: Any) -> dict[str, Any]:
+    """Return the schema of an object with exactly these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def called(tool: ToolSpec) -> dict[str, Any]:
+    """Return the schema of a call of a tool."""
+    return an_object(tool={"const": tool.name}, arguments=tool.parameters)
 
 
 def held_object(text: str) -> tuple[str, dict[str, Any] | ValueError | None]:

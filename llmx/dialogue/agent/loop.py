@@ -22,7 +22,7 @@ from llmx.core.episode import (
     Wanted,
 )
 from llmx.core.record import Message, Record, ToolCall
-from llmx.dialogue.agent.call_format import CallFormat, Reading, written_json
+from llmx.dialogue.agent.call_format import CallFormat, ReadReply, written_json
 from llmx.dialogue.agent.plan_format import resolved
 from llmx.dialogue.agent.section import AgentSection
 
@@ -38,6 +38,7 @@ class AgentTask:
 
     Attributes:
         turns: that ask it; what is told of tools is put into their system turn.
+        constrained: whether the engine is to allow no reply that is no call.
     """
 
     id: str
@@ -45,6 +46,7 @@ class AgentTask:
     tools: tuple[ToolSpec, ...]
     form: CallFormat
     draw: int = 0
+    constrained: bool = False
 
 
 def episode(spec: AgentSection, task: AgentTask) -> Steps:
@@ -52,7 +54,7 @@ def episode(spec: AgentSection, task: AgentTask) -> Steps:
     return (yield from ModelLoop(spec, task).run())
 
 
-class Tally:
+class EpisodeTally:
     """What an episode has taken so far, and what of its limits is reached."""
 
     def __init__(self, spec: AgentSection) -> None:
@@ -126,7 +128,7 @@ class ModelLoop:
     def __init__(self, spec: AgentSection, task: AgentTask) -> None:
         self.spec, self.task, self.form = spec, task, task.form
         self.turns = list(with_tools(task))
-        self.tally = Tally(spec)
+        self.tally = EpisodeTally(spec)
         self.ids: set[str] = set()
 
     def run(self) -> Steps:
@@ -142,8 +144,19 @@ class ModelLoop:
             if (limit := self.tally.used_up) is not None:
                 return (yield from self._used_up(limit))
 
-    def _say(self, tools: tuple[ToolSpec, ...]) -> Generator[Wanted, Told, Said]:
-        said = yield Say(tuple(self.turns), tools, self.tally.left, self.spec.parallel)
+    def _say(
+        self, tools: tuple[ToolSpec, ...], final: bool = False
+    ) -> Generator[Wanted, Told, Said]:
+        held = self.task.constrained and not final
+        schema = self.form.schema(self.task.tools) if held else None
+        said = yield Say(
+            turns=tuple(self.turns),
+            tools=tools,
+            budget=self.tally.left,
+            parallel=self.spec.parallel,
+            must_call=held and bool(tools),
+            schema="" if schema is None else written_json(schema),
+        )
         assert isinstance(said, Said)
         self.tally.seconds += said.seconds
         return said
@@ -174,7 +187,7 @@ class ModelLoop:
         over = self.tally.over
         return None if over is None else self._end(over)
 
-    def _decided(self, reading: Reading, asked: Calling, kept: bool, cut: bool) -> Episode | None:
+    def _decided(self, reading: ReadReply, asked: Calling, kept: bool, cut: bool) -> Episode | None:
         """Return the episode where this turn itself ends it.
 
         Args:
@@ -193,7 +206,7 @@ class ModelLoop:
             return self._end("out_of_tokens")
         return self._end("answered" if self.tally.calls else "no_call", reading.answer)
 
-    def _make(self, asked: Calling, reading: Reading) -> Generator[Wanted, Told, bool]:
+    def _make(self, asked: Calling, reading: ReadReply) -> Generator[Wanted, Told, bool]:
         """Make the calls that the limits allow; return whether their world is still there."""
         most = self.spec.max_calls - self.tally.calls
         several = self.spec.parallel or self.form.stepwise
@@ -242,7 +255,7 @@ class ModelLoop:
         if not self.spec.final:
             return self._end(ending)
         self.turns.append(Message(role="user", content=FINAL))
-        said = yield from self._say(())
+        said = yield from self._say((), final=True)
         if (lost := self._lost(said)) is not None:
             return self._end(lost, limit=limit)
         assert said.record is not None
@@ -281,7 +294,11 @@ class ModelLoop:
 
 
 def ended(
-    task: AgentTask, tally: Tally, ending: Ending, answer: str = "", limit: Limit | None = None
+    task: AgentTask,
+    tally: EpisodeTally,
+    ending: Ending,
+    answer: str = "",
+    limit: Limit | None = None,
 ) -> Episode:
     """Return what an episode came to."""
     return Episode(

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from llmx.core import json_text
 from llmx.core.dialogue import ToolSpec
 from llmx.core.record import ToolCall
-from llmx.dialogue.agent.call_format import CallFormat, Reading, documented, written_json
-from llmx.dialogue.agent.json_format import held_object, read_step, step_of
+from llmx.dialogue.agent.call_format import CallFormat, ReadReply, documented, written_json
+from llmx.dialogue.agent.json_format import an_object, held_object, read_step, step_of
 
 _STEP = '{"id": ID, "tool": NAME, "arguments": {…}}'
 _ASKED = f'one JSON object: {{"plan": [{_STEP}, …]}}'
@@ -31,19 +31,25 @@ class PlanFormat(CallFormat):
         """Return the tools and the form."""
         return f"{documented(tools)}\n\nReply with all calls at once, as {_ASKED}. {_REFER}"
 
-    def read_text(self, text: str) -> Reading:
+    def schema(self, tools: Sequence[ToolSpec]) -> dict[str, Any] | None:
+        """Return a list of calls by name; any argument may be a reference, so they are free."""
+        names = {"enum": [tool.name for tool in tools]}
+        step = an_object(id={"type": "string"}, tool=names, arguments={"type": "object"})
+        return an_object(plan={"type": "array", "items": step, "minItems": 1})
+
+    def read_text(self, text: str) -> ReadReply:
         """Return the steps, by their names; a text without any object is an answer."""
         before, found = held_object(text)
         if found is None:
-            return Reading(answer=text.strip())
+            return ReadReply(answer=text.strip())
         steps = found.get("plan") if isinstance(found, dict) and found.keys() == {"plan"} else None
         calls = [_step(one) for one in steps] if isinstance(steps, list) else []
         whole = [call for call in calls if call is not None]
         if not calls or len(whole) < len(calls):
-            return Reading(fault=f"The reply is not {_ASKED}.")
+            return ReadReply(fault=f"The reply is not {_ASKED}.")
         if (fault := _order(whole)) is not None:
-            return Reading(fault=fault)
-        return Reading(tuple(whole), before)
+            return ReadReply(fault=fault)
+        return ReadReply(tuple(whole), before)
 
     def written(self, calls: Sequence[ToolCall]) -> str:
         """Return the plan.

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from llmx.core.dialogue import Observation, ToolSpec
 from llmx.core.record import Message, ToolCall
-from llmx.dialogue.agent.call_format import CallFormat, Reading, documented
+from llmx.dialogue.agent.call_format import CallFormat, ReadReply, documented
 
 _OBSERVATION = "\nObservation:"
 _ACTION = re.compile(r"(?:^|\n)Action:[ \t]*([^\n]*)\n")
@@ -32,21 +32,21 @@ class ReactFormat(CallFormat):
         form = f"Call one tool at a time, in this form:\n\n{_FORM}\n\nEnd with:\n\n{end}"
         return f"{documented(tools)}\n\n{form}"
 
-    def read_text(self, text: str) -> Reading:
+    def read_text(self, text: str) -> ReadReply:
         """Return the first action, or the final answer; of a text with neither, the text."""
         text = text.partition(_OBSERVATION)[0]
         action, answer = _ACTION.search(text), _ANSWER.search(text)
         if answer and (action is None or answer.start() < action.start()):
-            return Reading(answer=text[answer.end() :].strip())
+            return ReadReply(answer=text[answer.end() :].strip())
         if action is None:
             said = re.search(r"(?:^|\n)Action:", text)
-            return Reading(fault=_missing()) if said else Reading(answer=text.strip())
+            return ReadReply(fault=_missing()) if said else ReadReply(answer=text.strip())
         given = _INPUT.match(text, action.end())
         if given is None or not action[1].strip():
-            return Reading(fault=_missing())
+            return ReadReply(fault=_missing())
         arguments = text[given.end() :].partition("\nAction:")[0].strip()
         call = ToolCall(id="", name=action[1].strip(), arguments=arguments)
-        return Reading((call,), text[: action.start()].strip())
+        return ReadReply((call,), text[: action.start()].strip())
 
     def written(self, calls: Sequence[ToolCall]) -> str:
         """Return the call."""

@@ -49,9 +49,9 @@ def _between(before: EpisodeTurn, after: EpisodeTurn) -> PromptBreak | None:
     assert before.record is not None and after.record is not None
     old = before.record.prompt_ids + before.record.completion_ids
     new = after.record.prompt_ids
-    at = shared_prefix(old, new)
-    if at == len(old):
+    if new[: len(old)] == old:
         return None
+    at = shared_prefix(old, new)
     return PromptBreak(
         id=after.id,
         draw=after.draw,

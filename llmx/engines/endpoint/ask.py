@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,6 +62,7 @@ def body(request: Request, model: ModelSpec, spec: EngineSpec) -> dict[str, Any]
         "model": served_name(model, spec),
         **_turns(request, spec),
         **_tools(request),
+        **_schema(request),
         "temperature": sampler.temperature,
         "top_p": sampler.top_p,
         "max_tokens": sampler.max_tokens,
@@ -101,7 +103,16 @@ def _tools(request: Request) -> dict[str, Any]:
     if not request.tools:
         return {}
     told = [{"type": "function", "function": one.model_dump()} for one in request.tools]
-    return {"tools": told, "tool_choice": "auto", "parallel_tool_calls": request.parallel}
+    choice = "required" if request.must_call else "auto"
+    return {"tools": told, "tool_choice": choice, "parallel_tool_calls": request.parallel}
+
+
+def _schema(request: Request) -> dict[str, Any]:
+    """Return the schema that the answer has to fit, by OpenAI's names."""
+    if not request.answer_schema:
+        return {}
+    told = {"name": "reply", "schema": json.loads(request.answer_schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": told}}
 
 
 def check_continues(spec: EngineSpec) -> None:

@@ -75,7 +75,9 @@ _Placed = tuple[int, Record]
 class OpenAIEngine:
     """`engine=openai engine.base_url=https://HOST/v1 model.target=NAME`."""
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"text", "chat", "logprobs", "tools"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {"text", "chat", "logprobs", "tools", "schema"}
+    )
 
     check = staticmethod(check)
 

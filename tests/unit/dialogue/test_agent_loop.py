@@ -1,6 +1,7 @@
 """The loop of an episode, driven by hand: every ending, every limit, and what it sends."""
 
 import json
+from dataclasses import replace
 from itertools import count as counter
 
 import pytest
@@ -220,6 +221,22 @@ def test_tools_stand_in_the_system_turn_of_forms_of_text():
     driver = Driver(reply("7"))
     driver.run(episode(AgentSection(), task()))
     assert driver.said[0].turns == ASKED and driver.said[0].tools == (TOOL,)
+
+
+def test_replies_are_held_to_a_form_until_the_last_one():
+    for kind in ("json", "native", "react"):
+        held = replace(task(kind), constrained=True)
+        replies = [reply('{"tool": "add"}', "add")] * 2 + [reply("7")]
+        driver = Driver(*replies)
+        driver.run(episode(AgentSection(max_turns=2), held))
+        free = Driver(*replies)
+        free.run(episode(AgentSection(max_turns=2), task(kind)))
+        assert [one.must_call for one in driver.said] == (
+            [True, True, False] if kind == "native" else [False] * len(driver.said)
+        )
+        schemas = [bool(one.schema) for one in driver.said]
+        assert schemas == ([True, True, False] if kind == "json" else [False] * len(driver.said))
+        assert not any(one.schema or one.must_call for one in free.said)
 
 
 def plan(*steps):

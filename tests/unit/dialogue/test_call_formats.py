@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema
 import pytest
 from counts import count
 from hypothesis import given, settings
@@ -86,6 +87,24 @@ def test_what_is_written_is_read_again(kind, data):
         return
     found = form.read(written(form, calls))
     assert plain(found.calls) == [(name, given) for name, given in made] and not found.fault
+
+
+@pytest.mark.parametrize("kind", ["json", "plan"])
+@settings(max_examples=count(30, 300), deadline=None)
+@given(number=st.integers(), refers=st.booleans())
+def test_what_is_written_fits_the_schema_of_a_form(kind, number, refers):
+    form = FORMS[kind]
+    fits = jsonschema.Draft202012Validator(form.schema(TOOLS)).is_valid
+    given = {"a": {"ref": "s0"} if refers and kind == "plan" else number}
+    assert fits(json.loads(form.written([call("add", given, "s1")])))
+    assert not fits(json.loads(form.written([call("steal", given, "s1")])))
+    assert fits({"answer": "7"}) == (kind == "json") and not fits({}) and not fits([])
+    if kind == "json":
+        assert not fits(json.loads(form.written([call("add", {"a": "x"})])))
+
+
+def test_forms_that_are_no_json_have_no_schema():
+    assert {kind for kind, form in FORMS.items() if form.schema(TOOLS)} == {"json", "plan"}
 
 
 @settings(max_examples=count(60, 500), deadline=None)

@@ -54,6 +54,16 @@ def test_tools_are_sent_by_openais_names(parallel):
     assert sent["parallel_tool_calls"] is parallel
 
 
+def test_a_reply_may_be_held_to_a_schema_or_to_a_call():
+    held = TOOLS.model_copy(update={"must_call": True, "answer_schema": json.dumps(SCHEMA)})
+    sent = body(held, MODEL, SPEC)
+    assert sent["tool_choice"] == "required"
+    assert sent["response_format"]["type"] == "json_schema"
+    assert sent["response_format"]["json_schema"]["schema"] == SCHEMA
+    assert "response_format" not in body(TOOLS, MODEL, SPEC)
+    assert Request.model_validate(as_json(held)) == held
+
+
 def test_a_call_its_thinking_and_its_answer_are_handed_back():
     _, called, told = body(TOOLS, MODEL, SPEC)["messages"]
     function = {"name": "add", "arguments": '{"a": 1}'}

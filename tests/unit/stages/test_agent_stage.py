@@ -41,16 +41,16 @@ def errands(monkeypatch):
     assert OPEN == []  # every world was closed, however it ended
 
 
-def given(agent=None, problems=6, data=None, **engine):
+def given(agent=None, problems=6, trial=False, **engine):
     spec = EngineSpec(**{"kind": "scripted", "batch_size": 4, "script": "script.json", **engine})
     arm = ArmSpec(
         model=ModelSpec(target="served"),
-        data=DataSpec(kind="errands", test=problems, **(data or {})),
+        data=DataSpec(kind="errands", test=problems),
         engine=spec,
         sampler=GREEDY,
         more={"agent": {"format": "native", **(agent or {})}},
     )
-    stage = StageSpec(name="act", kind="agent")
+    stage = StageSpec(name="act", kind="agent", options={"trial": trial})
     return StageInput(stage, {"a": arm.with_sections(["agent"])})
 
 
@@ -371,6 +371,75 @@ def test_a_budget_stops_between_two_turns_and_goes_on_with_more(tmp_path):
     assert endings(tmp_path / "out") == ["submitted"] * 6
 
 
+def obedient(body, **changed):
+    """Do what a trial asks: call, remember, call twice, remember, say done."""
+    turn = sum(one["role"] == "user" for one in body["messages"]) - 1
+    told = [one["content"] for one in body["messages"] if one["role"] == "tool"]
+    numbers = {0: [1], 2: [2, 3]}.get(turn, [])
+    calls = [
+        {"id": f"c{n}", "function": {"name": "code_word", "arguments": {"number": n}}}
+        for n in numbers
+    ]
+    message = {"content": None if calls else " and ".join(told) or "done", "tool_calls": calls}
+    message |= {key: value(turn, message) for key, value in changed.items()}
+    return {"choices": [{"message": message, "finish_reason": "stop"}]}
+
+
+def tried(tmp_path, answer, agent=None):
+    """Run an arm whose endpoint answers a trial so, and problems as a shopper."""
+
+    def either(body):
+        first = body["messages"][0]["content"]
+        return answer(body) if "code_word" in first else shopper(body)
+
+    with Endpoint(answer=either) as endpoint:
+        out = run(at(endpoint, 2, agent, trial=True, retries=0), tmp_path / "out")
+        asked = len(endpoint.seen)
+        run(at(endpoint, 2, agent, trial=True, retries=0), tmp_path / "out")
+        assert len(endpoint.seen) == asked
+    return out, asked
+
+
+def test_five_turns_are_tried_once_before_an_endpoint_is_asked(tmp_path):
+    out, asked = tried(tmp_path, obedient)
+    assert asked == 5 + 2 * 6 and endings(out) == ["submitted"] * 2
+    found = json.loads((out / "calling.json").read_text())
+    assert found == {
+        **{"calls": True, "in_text": False, "history": True, "parallel": True, "plain": True}
+    }
+
+
+def test_one_call_a_reply_is_noted_and_no_reason_to_stop(tmp_path):
+    out, _ = tried(
+        tmp_path, lambda body: obedient(body, tool_calls=lambda _, told: told["tool_calls"][:1])
+    )
+    assert json.loads((out / "calling.json").read_text())["parallel"] is False
+
+
+@pytest.mark.parametrize(
+    ("changed", "says", "type_this"),
+    [
+        (
+            {"tool_calls": lambda *_: [], "content": lambda *_: '<tool_call>{"name": "code_word"}'},
+            "into the text",
+            "engine.tool_parser",
+        ),
+        (
+            {"tool_calls": lambda *_: [], "content": lambda *_: "No."},
+            "calls no tool",
+            "agent.format",
+        ),
+        ({"content": lambda *_: "Which tool?"}, "does not know what a tool said", "agent.format"),
+    ],
+    ids=["wrong parser", "no tools", "no history"],
+)
+def test_an_endpoint_whose_calls_do_not_come_back_is_refused(tmp_path, changed, says, type_this):
+    with pytest.raises(EngineError, match=says) as caught:
+        tried(tmp_path, lambda body: obedient(body, **changed))
+    assert type_this in caught.value.hint and "\n" not in str(caught.value)
+    assert not (tmp_path / "out" / "turns.jsonl").exists() or not rows(tmp_path / "out", TURNS)
+
+
 # ---- a model of transformers
 
 
@@ -410,6 +479,13 @@ def test_a_model_that_knows_no_tools_acts_too_and_goes_on_after_a_kill(tmp_path)
             "reads tool calls only",
             "engine.tool_parser",
         ),
+        ({"constrained": "on", "format": "json"}, {}, "cannot hold replies", "constrained=off"),
+        (
+            {"constrained": "on", "format": "react"},
+            {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "script": None},
+            "is no JSON",
+            "agent.format=json",
+        ),
         ({"tools": ["prize"]}, {}, "has no tool 'prize'", "price"),
         ({"toolset_options": {"greet": 1}}, {}, "agent.toolset_options.greet", ""),
         ({"toolset": "errand"}, {}, "unknown toolset 'errand'", ""),
@@ -420,6 +496,24 @@ def test_what_cannot_be_done_is_refused_before_anything_is_asked(agent, more, sa
         STAGE.plan(given(agent, **more))
     if type_this:
         assert type_this in caught.value.hint and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("agent", "dialect", "held"),
+    [
+        ({"format": "json"}, "vllm", True),
+        ({"format": "json"}, "openai", False),
+        ({"format": "json", "constrained": "on"}, "openai", True),
+        ({"format": "json", "constrained": "off"}, "vllm", False),
+        ({"format": "native"}, "vllm", False),
+        ({"format": "native", "constrained": "on"}, "openai", True),
+        ({"format": "react"}, "vllm", False),
+    ],
+    ids=str,
+)
+def test_replies_are_held_to_a_form_where_the_engine_can(agent, dialect, held):
+    engine = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "script": None}
+    assert craft_of(given(agent, **engine, dialect=dialect)).constrained == held
 
 
 def test_data_without_tools_and_a_toolset_that_is_not_named_are_refused():
