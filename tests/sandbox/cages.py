@@ -13,6 +13,7 @@ import pytest
 
 from llmx.core.errors import SandboxError
 from llmx.sandbox.found import wrapper
+from llmx.scoring.code.scorer import _cage
 
 USER = 4321
 ROOT = os.geteuid() == 0
@@ -60,6 +61,7 @@ def _as_user(work: Callable[[], Any]) -> tuple[Any, str]:
         os.setresuid(USER, USER, USER)
         if not os.access(Path(sys.base_prefix, "lib"), os.R_OK):
             sys.base_prefix = "/usr"
+        _cage.cache_clear()
         return work(), ""
     except BaseException:
         return None, traceback.format_exc()
