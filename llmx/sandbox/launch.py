@@ -236,7 +236,7 @@ _SAYS = {
     "No permissions to creat": "this machine lets nobody make the namespaces of one",
     "Creating new namespace failed": "this machine makes no more namespaces",
     "setting up uid map": "this machine lets nobody map users (AppArmor, or a container)",
-    "seccomp": "the kernel refuses its system-call filter",
+    "system call filter": "the kernel refuses its system-call filter",
     "No space left": "the disk, or a memory file system, is full",
     "Can't find source path": "something that is bound is missing",
     "Operation not permitted": "this machine does not allow one",

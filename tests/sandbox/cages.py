@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from llmx.core.errors import SandboxError
-from llmx.sandbox.found import wrapper
+from llmx.sandbox.bubblewrap import Bubblewrap
 from llmx.scoring.code.scorer import _cage
 
 USER = 4321
@@ -24,7 +24,7 @@ def missing() -> str:
     if os.environ.get("LLMX_REQUIRE_SANDBOX", "0") not in ("", "0"):
         return ""
     try:
-        wrapper()
+        Bubblewrap().layers()
     except SandboxError as error:
         return str(error)
     return ""
