@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+from llmx.cli import doctor_sandbox
 from llmx.cli.console import say, show, size, table
 from llmx.cli.options import Debug, Runs
+from llmx.core.errors import ConfigError
 from llmx.core.install import pip_install, with_extra
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
@@ -22,6 +24,10 @@ _ZOO = ("gsm_target", "gsm_draft")
 
 
 def doctor(
+    part: Annotated[
+        str | None,
+        typer.Argument(metavar="[PART]", show_default=False, help="sandbox = that part, tried."),
+    ] = None,
     bench: Annotated[
         bool, typer.Option("--bench", help="Measure this machine, for the estimates of plans.")
     ] = False,
@@ -32,14 +38,21 @@ def doctor(
 
     --bench measures how fast this machine steps a model, in some ten seconds, and keeps the rates
     in your cache folder. Plans then estimate by them; they change no result.
+    `sandbox` shows what holds a program here, and what each attack of the red team comes to.
 
     \b
     Examples:
       llmx doctor
+      llmx doctor sandbox
       llmx doctor --bench
     """
     from llmx.api import runs_folder
 
+    if part is not None:
+        if part != "sandbox":
+            raise ConfigError(f"doctor has no part '{part}'", "llmx doctor sandbox")
+        doctor_sandbox.diagnose()
+        return
     if bench:
         _bench()
 
@@ -47,7 +60,7 @@ def doctor(
     rows += [_package(name, pip_install("llmx-lab")) for name in _NEEDED]
     rows += [_package(name, with_extra(extra)) for name, extra in _EXTRAS.items()]
     rows += [_vllm(), _key()]
-    rows += [_kernel()]
+    rows += [_kernel(), doctor_sandbox.found()]
     rows += [("cores", str(_cores()), ""), ("torch threads", _threads(), ""), ("cuda", _cuda(), "")]
     rows += [("memory", _memory(), ""), ("disk", f"{_disk(runs_folder(runs))}, for runs", "")]
     rows += [_zoo(name) for name in _ZOO]

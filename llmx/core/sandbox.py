@@ -158,13 +158,14 @@ class Sandbox(Protocol):
         """
 
     def once(
-        self, command: Sequence[str], stdin: bytes = b"", *, report: bool = False
+        self, command: Sequence[str], stdin: bytes = b"", *, aside: bytes | None = None
     ) -> CommandOutcome:
         """Run one command, after which nothing of it is left.
 
         Args:
             command: the program and its arguments, no shell.
-            report: whether it gets a further descriptor to write to, named by ``$REPORT_FD``.
+            aside: what it can read from the descriptor ``$ASIDE_FD``, which process 1 inside does
+                not hold, unlike standard input. It then has ``$REPORT_FD`` too.
 
         Raises:
             SandboxError: if it could not be started; nothing ran then.

@@ -57,21 +57,23 @@ class Bubblewrap:
             return _layers(str(found.path), state, os.geteuid(), hash(seccomp_filter()))
 
     def once(
-        self, command: Sequence[str], stdin: bytes = b"", *, report: bool = False
+        self, command: Sequence[str], stdin: bytes = b"", *, aside: bytes | None = None
     ) -> CommandOutcome:
         """Run one command, after which nothing of it is left.
 
         Args:
             command: the program and its arguments, no shell.
-            report: whether it gets a further descriptor to write to, named by ``$REPORT_FD``.
+            aside: what it can read from the descriptor ``$ASIDE_FD``, which process 1 inside does
+                not hold, unlike standard input. It then has ``$REPORT_FD`` too.
 
         Raises:
             SandboxError: if it could not be started; nothing ran then.
         """
         layers = self.layers()
-        cage = Cage(self.spec, self.policy, command, report=report, told=self._told)
+        further = aside is not None
+        cage = Cage(self.spec, self.policy, command, further=further, told=self._told)
         try:
-            return _ran(cage, stdin, layers)
+            return _ran(cage, stdin, aside, layers)
         finally:
             cage.close()
 
@@ -84,14 +86,16 @@ class Bubblewrap:
         return ShellSession(self.spec, self.policy, self.layers(), self._told)
 
 
-def _ran(cage: Cage, stdin: bytes, layers: tuple[str, ...]) -> CommandOutcome:
+def _ran(cage: Cage, stdin: bytes, aside: bytes | None, layers: tuple[str, ...]) -> CommandOutcome:
     spec, pipes = cage.spec, cage.pipes
     pump = Pump(spec.output, cage.began + spec.seconds, cage.look)
     out, err = pump.read(pipes.stdout), pump.read(pipes.stderr)
     status = pump.report(pipes.status)
     report = pump.report(pipes.report) if pipes.report >= 0 else None
-    cage.written(pipes.stdin)
-    pump.write(pipes.stdin, stdin)
+    for fd, content in ((pipes.stdin, stdin), (pipes.aside, aside)):
+        if content is not None:
+            cage.written(fd)
+            pump.write(fd, content)
     killed: Why = pump.run(lambda: status.ended)
     code = cage.end()
     pump.drain()
@@ -147,7 +151,7 @@ def _layers(path: str, changed: int, user: int, filters: int) -> tuple[str, ...]
     spec = SandboxSpec(seconds=60)
     cage = Cage(spec, SandboxPolicy(), ["/bin/sh", "-c", _LOOK])
     try:
-        found = _ran(cage, b"", ())
+        found = _ran(cage, b"", None, ())
     finally:
         cage.close()
     said = found.stdout.decode(errors="replace").split("\n")

@@ -78,6 +78,8 @@ def _bundled() -> list[Path]:
 
 
 def _asked(path: Path) -> Wrapper | None:
+    if not os.access(path, os.X_OK):
+        return None
     state = path.stat()
     return _version(path, state.st_mtime_ns, state.st_size)
 

@@ -13,7 +13,7 @@ FLAGS = ("-I", "-S", "-B")
 
 def interpreter() -> tuple[str, ...]:
     """Return the words that start Python inside, but for a program."""
-    return (str(_program()), *FLAGS)
+    return (str(program_path()), *FLAGS)
 
 
 def interpreter_bounds() -> tuple[BoundTree, ...]:
@@ -23,12 +23,12 @@ def interpreter_bounds() -> tuple[BoundTree, ...]:
         return ()
     library = home / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     shared = sorted((home / "lib").glob("libpython*.so*"))
-    found = (_program(), library, *shared)
+    found = (program_path(), library, *shared)
     return tuple(BoundTree(path, str(path)) for path in found if path.exists())
 
 
-def _program() -> Path:
-    """Return the program itself: of a virtual environment, the one that it was made with."""
+def program_path() -> Path:
+    """Return the interpreter's program: of a virtual environment, the one that it was made with."""
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     named = Path(sys.base_prefix, "bin", name)
     return named if named.exists() else Path(sys.executable).resolve()

@@ -34,6 +34,7 @@ class Pipes:
     Attributes:
         status: what bubblewrap says of itself.
         report: a further stream of the command.
+        aside: a further input of it.
     """
 
     stdin: int
@@ -41,12 +42,14 @@ class Pipes:
     stderr: int
     status: int
     report: int = -1
+    aside: int = -1
 
 
 class Cage:
     """A command in a cage, from its start until nothing of it is left.
 
     Args:
+        further: whether the command has ``$ASIDE_FD`` to read and ``$REPORT_FD`` to write.
         told: what bubblewrap is told; the red team's controls leave something out here.
 
     Raises:
@@ -59,7 +62,7 @@ class Cage:
         policy: SandboxPolicy,
         command: Sequence[str],
         *,
-        report: bool = False,
+        further: bool = False,
         told: Arguments = arguments,
     ) -> None:
         self.spec, self.began = spec, time.monotonic()
@@ -71,7 +74,7 @@ class Cage:
         self.group = ControlGroup.made(spec)
         self._stack.callback(self.group.remove)
         try:
-            self._start(policy, command, report, told)
+            self._start(policy, command, further, told)
             self.people = self._first()
             self._stack.callback(self.people.close)
         except BaseException:
@@ -79,7 +82,7 @@ class Cage:
             raise
 
     def _start(
-        self, policy: SandboxPolicy, command: Sequence[str], report: bool, told: Arguments
+        self, policy: SandboxPolicy, command: Sequence[str], further: bool, told: Arguments
     ) -> None:
         uid = unused_uid() if form() == "root" else _USER
         given = {**small_files(uid), **policy.texts}
@@ -87,18 +90,18 @@ class Cage:
             held = {path: _holding(mine, content) for path, content in given.items()}
             far = {name: self._pipe(mine, name) for name in ("stdout", "stderr", "status")}
             variables = dict(policy.environment)
-            if report:
+            if further:
                 far["report"] = self._pipe(mine, "report")
+                far["aside"] = self._input(mine, "aside")
                 variables["REPORT_FD"] = str(far["report"])
+                variables["ASIDE_FD"] = str(far["aside"])
             entry = Entrance(form(), uid, held, _holding(mine, seccomp_filter()), far["status"])
             policy = SandboxPolicy(policy.bound, variables, policy.texts)
             words = told(self.spec, policy, entry)
             told_by = _holding(mine, "".join(f"{word}\0" for word in words).encode())
-            further = [fd for name, fd in far.items() if name in ("status", "report")]
-            passed = (*held.values(), *further, entry.seccomp, told_by)
-            stdin, near = os.pipe()
-            mine.callback(os.close, stdin)
-            self._open.append(near)
+            inherited = [far[name] for name in far if name not in ("stdout", "stderr")]
+            passed = (*held.values(), *inherited, entry.seccomp, told_by)
+            stdin = self._input(mine, "stdin")
             line = [str(wrapper().path), "--args", str(told_by), "--"]
             with _on_cores(self.spec.cores):
                 self._process = subprocess.Popen(
@@ -111,14 +114,20 @@ class Cage:
                     cwd="/",
                     start_new_session=True,
                 )
-        self.pipes = Pipes(near, *(self._near[name] for name in ("stdout", "stderr", "status")))
-        self.pipes.report = self._near.get("report", -1)
+        self.pipes = Pipes(**self._near)
 
     def _pipe(self, mine: ExitStack, name: str) -> int:
         """Open a pipe to read here; return the far end."""
         near, far = os.pipe()
         self._near[name] = near
         self._open.append(near)
+        mine.callback(os.close, far)
+        return far
+
+    def _input(self, mine: ExitStack, name: str) -> int:
+        """Open a pipe to write here; return the far end."""
+        far, self._near[name] = os.pipe()
+        self._open.append(self._near[name])
         mine.callback(os.close, far)
         return far
 
@@ -227,7 +236,7 @@ _SAYS = {
     "No permissions to creat": "this machine lets nobody make the namespaces of one",
     "Creating new namespace failed": "this machine makes no more namespaces",
     "setting up uid map": "this machine lets nobody map users (AppArmor, or a container)",
-    "seccomp": "the kernel refuses its system-call filter",
+    "system call filter": "the kernel refuses its system-call filter",
     "No space left": "the disk, or a memory file system, is full",
     "Can't find source path": "something that is bound is missing",
     "Operation not permitted": "this machine does not allow one",

@@ -27,7 +27,9 @@ class Refuse:
         text = "programs of a model run in a sandbox only, and this run has sandbox.kind=refuse"
         raise SandboxError(text, f"sandbox.kind=bubblewrap ({install_hint()})")
 
-    def once(self, command: Sequence[str], stdin: bytes = b"", *, report: bool = False) -> NoReturn:
+    def once(
+        self, command: Sequence[str], stdin: bytes = b"", *, aside: bytes | None = None
+    ) -> NoReturn:
         """Raise, as :meth:`layers`."""
         self.layers()
 

@@ -44,7 +44,7 @@ class ShellSession:
         if not Path(_SHELL[0]).exists():
             raise SandboxError(f"a session needs {_SHELL[0]}", "apt-get install bash, or the like")
         line = [*_SHELL, "-c", _LOOP, "loop", *_SHELL]
-        self._cage = Cage(spec, policy, line, report=True, told=told)
+        self._cage = Cage(spec, policy, line, further=True, told=told)
         self._busy, self._over = threading.Lock(), threading.Event()
         self._between: Why = ""
         try:

@@ -3,7 +3,7 @@
 KINDS = {
     "scorer.gsm": "llmx.scoring.gsm:GsmScorer",
     "scorer.choice": "llmx.scoring.choice:ChoiceScorer",
-    "scorer.code": "llmx.scoring.code:CodeScorer",
+    "scorer.code": "llmx.scoring.code.scorer:CodeScorer",
     "scorer.exact": "llmx.scoring.exact:ExactScorer",
     "scorer.includes": "llmx.scoring.includes:IncludesScorer",
     "scorer.pattern": "llmx.scoring.pattern:PatternScorer",

@@ -43,6 +43,8 @@ class Scorer(Protocol):
     that is fetched is not looked at by a plan.
     One whose scores depend on a package returns its name and version from a class method
     ``source()``, which is then a part of the scores' name.
+    One with a method ``evidence()`` returns what it knows of the answer that it scored last, beside
+    the score: it is kept in ``evidence.jsonl``, and may hold seconds.
     One whose answers can be counted as votes is :class:`Keyed`. One whose score is a degree, or
     that reads no answer out of a text, is not. Where its keys are letters of options it says so in
     a class variable ``letters = True``: they are then counted over draws that show options in

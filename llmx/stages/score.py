@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from llmx.core.errors import DataError
 from llmx.core.options import own_scorer
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from llmx.scoring.scorer import Scorer
 
 
+@runtime_checkable
+class Evident(Protocol):
+    """A scorer that knows more of an answer than its score has, and no score depends on."""
+
+    def evidence(self) -> Mapping[str, Any]:
+        """Return what is known of the answer that was scored last."""
+
+
 class ScoreStage(ScoringStage):
     """Reads ``samples.jsonl`` of its one need; writes three files.
 
@@ -30,7 +38,8 @@ class ScoreStage(ScoringStage):
     the Sample of each problem (what a report shows beside the answers), ``summary.json`` the counts
     of all answers, and of how many draws of a problem where it was answered several times. Of a
     scorer with metrics beside accuracy ``metrics.json`` holds what they are. One that asks a judge
-    adds ``judgements.jsonl``, a Judgement of each answer, and ``engine.json``.
+    adds ``judgements.jsonl``, a Judgement of each answer, and ``engine.json``; one with evidence
+    (`scorer: code`) adds ``evidence.jsonl``, a line an answer, in which seconds may stand.
     """
 
     kind: ClassVar[str] = "score"
@@ -68,6 +77,8 @@ class ScoreStage(ScoringStage):
         require_planned(given, context.inputs, there, list(problems))
         write_lines(context.out / "problems.jsonl", map(as_json, done.samples))
         write_json(context.out / "summary.json", {**done.summary(), **said})
+        if done.evidence:
+            write_lines(context.out / "evidence.jsonl", done.evidence)
         if done.metrics:
             write_json(context.out / METRICS, [as_json(metric) for metric in done.metrics])
 
@@ -118,6 +129,8 @@ class _Done:
     def __init__(self, scorer: Scorer) -> None:
         self.scorer, self.metrics = scorer, declared(scorer)
         self.samples: list[Sample] = []
+        self.evidence: list[dict[str, Any]] = []
+        self.right: dict[str, int] = {}
         self.answers = 0
         self.counts = dict.fromkeys(("correct", "correct_flexible", "unparsed", "cut", "tokens"), 0)
 
@@ -136,6 +149,10 @@ class _Done:
         if wrong := misfit(found, self.metrics):
             text = f"scorer '{self.scorer.kind}' {wrong} (problem '{record.id}')"
             raise DataError(text, "mend the scorer, and raise its version")
+        if isinstance(self.scorer, Evident):
+            told = self.scorer.evidence()
+            self.evidence.append({"id": record.id, "draw": record.draw, **told})
+        self.right[sample.id] = self.right.get(sample.id, 0) + found.correct
         self.answers += 1
         self.counts["correct"] += found.correct
         self.counts["correct_flexible"] += found.correct_flexible
@@ -154,7 +171,19 @@ class _Done:
             "problems": len(self.samples),
             **({DRAWS: self.draws} if self.draws > 1 else {}),
             **self.counts,
+            **self._pass_at(),
         }
+
+    def _pass_at(self) -> dict[str, Any]:
+        """Return pass@k of programs, for each power of two up to the draws: none of one draw."""
+        if not self.evidence or self.draws < 2:
+            return {}
+        from llmx.stats.subsets import pass_at
+
+        sizes = [1 << power for power in range(self.draws.bit_length())]
+        rows = [pass_at(right, self.draws, sizes) for right in self.right.values()]
+        shares = [sum(map(float, column)) / len(rows) for column in zip(*rows, strict=True)]
+        return {"pass_at": dict(zip(map(str, sizes), shares, strict=True))}
 
 
 def _scored(

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from llmx.core.errors import SandboxError
-from llmx.sandbox.found import wrapper
+from llmx.sandbox.bubblewrap import Bubblewrap
+from llmx.scoring.code.scorer import _cage
 
 USER = 4321
 ROOT = os.geteuid() == 0
@@ -23,7 +24,7 @@ def missing() -> str:
     if os.environ.get("LLMX_REQUIRE_SANDBOX", "0") not in ("", "0"):
         return ""
     try:
-        wrapper()
+        Bubblewrap().layers()
     except SandboxError as error:
         return str(error)
     return ""
@@ -60,6 +61,7 @@ def _as_user(work: Callable[[], Any]) -> tuple[Any, str]:
         os.setresuid(USER, USER, USER)
         if not os.access(Path(sys.base_prefix, "lib"), os.R_OK):
             sys.base_prefix = "/usr"
+        _cage.cache_clear()
         return work(), ""
     except BaseException:
         return None, traceback.format_exc()
