@@ -24,6 +24,7 @@ from llmx.cli import (
     run,
     runs,
     serve,
+    submit,
     trust,
     validate,
 )
@@ -106,6 +107,11 @@ app = typer.Typer(
 
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
+app.command("submit")(submit.submit)
+app.command("status")(submit.status)
+app.command("logs")(submit.logs)
+app.command("cancel")(submit.cancel)
+app.command("fetch")(submit.fetch)
 app.command("list")(list_recipes.list_recipes)
 app.command("describe")(describe.describe)
 app.command("validate")(validate.validate)

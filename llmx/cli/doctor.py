@@ -25,6 +25,12 @@ def doctor(
     bench: Annotated[
         bool, typer.Option("--bench", help="Measure this machine, for the estimates of plans.")
     ] = False,
+    shared: Annotated[
+        Path | None,
+        typer.Option(
+            "--shared", metavar="DIR", help="With a second machine: do locks hold between both?"
+        ),
+    ] = None,
     runs: Runs = None,
     debug: Debug = False,
 ) -> None:
@@ -33,13 +39,20 @@ def doctor(
     --bench measures how fast this machine steps a model, in some ten seconds, and keeps the rates
     in your cache folder. Plans then estimate by them; they change no result.
 
+    --shared DIR runs on two machines at the same time and says whether locks hold between them;
+    what it finds is kept in DIR for `llmx submit`.
+
     \b
     Examples:
       llmx doctor
       llmx doctor --bench
+      llmx doctor --shared runs
     """
     from llmx.api import runs_folder
 
+    if shared is not None:
+        _shared(shared)
+        return
     if bench:
         _bench()
 
@@ -54,6 +67,22 @@ def doctor(
     rows += _rates()
     show(table(("what", "found"), [row[:2] for row in rows], whole=("found",)))
     show(*(f"{what}: {help_}" for what, _, help_ in rows if help_))
+
+
+def _shared(folder: Path) -> None:
+    """Show what two machines see of a folder; the same command runs on both."""
+    from llmx.cluster.shared import look
+
+    say(f"waiting for the same command on a second machine, at {folder} …", err=True)
+    found = look(folder)
+    rows = [
+        ("machines", " and ".join(found.hosts)),
+        ("flock excludes", "yes" if found.flock else "no: jobs go by lock files"),
+        ("one alone makes a file", "yes" if found.exclusive else "no: do not share this folder"),
+        ("a renamed folder is seen", f"after {found.renamed_seen:.2f} s"),
+        ("clocks differ by", f"{found.clocks:.2f} s, give or take {found.trip:.2f} s"),
+    ]
+    show(table(("what", "found"), rows, whole=("found",)))
 
 
 def _bench() -> None:
