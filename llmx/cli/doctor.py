@@ -13,6 +13,7 @@ import typer
 
 from llmx.cli.console import say, show, size, table
 from llmx.cli.options import Debug, Runs
+from llmx.core.errors import StoreError
 from llmx.core.install import pip_install, with_extra
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
@@ -73,6 +74,8 @@ def _shared(folder: Path) -> None:
     """Show what two machines see of a folder; the same command runs on both."""
     from llmx.cluster.shared import look
 
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is no folder", "llmx doctor --shared DIR")
     say(f"waiting for the same command on a second machine, at {folder} …", err=True)
     found = look(folder)
     rows = [

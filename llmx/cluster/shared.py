@@ -133,8 +133,6 @@ def look(folder: Path, patience: float = 120.0, name: str | None = None) -> Shar
     Raises:
         StoreError: if nobody comes, or the folder cannot be written.
     """
-    if not folder.is_dir():
-        raise StoreError(f"{folder} is no folder", "llmx doctor --shared DIR")
     pair = Pair(folder, patience, name)
     try:
         other = pair.meet()

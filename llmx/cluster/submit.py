@@ -107,9 +107,8 @@ def _check_places(folder: Path, launch: LaunchSpec, there: list[Partition]) -> N
         raise ConfigError(f"launch.environment={environment} is not there", "name its folder")
     if any(sign in str(folder) for sign in _NO_WORDS):
         raise ConfigError(f"Slurm cannot write into {folder}", '--runs DIR, without % " \\')
-    nodes = len({one.features for one in there}) if there else 1
     local = next((one for one in _OF_ONE_MACHINE if folder.is_relative_to(one)), None)
-    if local is not None and nodes > 1:
+    if local is not None and max((one.nodes for one in there), default=1) > 1:
         text = f"{folder} lies on this machine alone: {local} is another folder on every node"
         raise ConfigError(text, "--runs DIR, on a shared file system")
 
