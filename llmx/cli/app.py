@@ -25,6 +25,7 @@ from llmx.cli import (
     run,
     runs,
     serve,
+    submit,
     transcript,
     trust,
     validate,
@@ -108,6 +109,11 @@ app = typer.Typer(
 
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
+app.command("submit")(submit.submit)
+app.command("status")(submit.status)
+app.command("logs")(submit.logs)
+app.command("cancel")(submit.cancel)
+app.command("fetch")(submit.fetch)
 app.command("list")(list_recipes.list_recipes)
 app.command("describe")(describe.describe)
 app.command("validate")(validate.validate)

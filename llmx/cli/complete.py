@@ -89,6 +89,18 @@ def run_names(incomplete: str) -> list[str]:
     return sorted(path.parent.name for path in _runs_folder().glob("*/manifest.json"))
 
 
+def submitted_runs(incomplete: str) -> list[str]:
+    """Return names of runs that were submitted, finished or not."""
+    return sorted(path.parents[1].name for path in _runs_folder().glob("*/cluster/launch.json"))
+
+
+def submitted(incomplete: str) -> list[str]:
+    """Return completions of a word of ``llmx submit``: a setting, or a run that was submitted."""
+    if "=" in incomplete or _bash_key() is not None:
+        return overrides(incomplete)
+    return [*overrides(incomplete), *submitted_runs(incomplete)]
+
+
 def reported(incomplete: str) -> list[str]:
     """Return what `llmx report` takes: a run, or a recipe that has one."""
     names = run_names(incomplete)

@@ -14,7 +14,7 @@ import typer
 from llmx.cli import doctor_sandbox
 from llmx.cli.console import say, show, size, table
 from llmx.cli.options import Debug, Runs
-from llmx.core.errors import ConfigError
+from llmx.core.errors import ConfigError, StoreError
 from llmx.core.install import pip_install, with_extra
 
 _NEEDED = ("torch", "transformers", "tokenizers", "hydra-core", "omegaconf", "typer", "numpy")
@@ -31,6 +31,12 @@ def doctor(
     bench: Annotated[
         bool, typer.Option("--bench", help="Measure this machine, for the estimates of plans.")
     ] = False,
+    shared: Annotated[
+        Path | None,
+        typer.Option(
+            "--shared", metavar="DIR", help="With a second machine: do locks hold between both?"
+        ),
+    ] = None,
     runs: Runs = None,
     debug: Debug = False,
 ) -> None:
@@ -40,11 +46,15 @@ def doctor(
     in your cache folder. Plans then estimate by them; they change no result.
     `sandbox` shows what holds a program here, and what each attack of the red team comes to.
 
+    --shared DIR runs on two machines at the same time and says whether locks hold between them;
+    what it finds is kept in DIR for `llmx submit`.
+
     \b
     Examples:
       llmx doctor
       llmx doctor sandbox
       llmx doctor --bench
+      llmx doctor --shared runs
     """
     from llmx.api import runs_folder
 
@@ -52,6 +62,9 @@ def doctor(
         if part != "sandbox":
             raise ConfigError(f"doctor has no part '{part}'", "llmx doctor sandbox")
         doctor_sandbox.diagnose()
+        return
+    if shared is not None:
+        _shared(shared)
         return
     if bench:
         _bench()
@@ -67,6 +80,24 @@ def doctor(
     rows += _rates()
     show(table(("what", "found"), [row[:2] for row in rows], whole=("found",)))
     show(*(f"{what}: {help_}" for what, _, help_ in rows if help_))
+
+
+def _shared(folder: Path) -> None:
+    """Show what two machines see of a folder; the same command runs on both."""
+    from llmx.cluster.shared import look
+
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is no folder", "llmx doctor --shared DIR")
+    say(f"waiting for the same command on a second machine, at {folder} …", err=True)
+    found = look(folder)
+    rows = [
+        ("machines", " and ".join(found.hosts)),
+        ("flock excludes", "yes" if found.flock else "no: jobs go by lock files"),
+        ("one alone makes a file", "yes" if found.exclusive else "no: do not share this folder"),
+        ("a renamed folder is seen", f"after {found.renamed_seen:.2f} s"),
+        ("clocks differ by", f"{found.clocks:.2f} s, give or take {found.trip:.2f} s"),
+    ]
+    show(table(("what", "found"), rows, whole=("found",)))
 
 
 def _bench() -> None:

@@ -16,6 +16,8 @@ from llmx.cli.complete import (
     run_names,
     runs,
     sorts,
+    submitted,
+    submitted_runs,
 )
 
 _WORDS = {
@@ -30,6 +32,11 @@ _WORDS = {
     "budget": run_names,
     "report": reported,
     "serve": overrides,
+    "submit": submitted,
+    "fetch": overrides,
+    "status": submitted_runs,
+    "logs": submitted_runs,
+    "cancel": submitted_runs,
 }
 _BELOW = {("runs", "rm"): run_names, ("runs", "check"): run_names}
 

@@ -108,6 +108,8 @@ def start(
         recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
     )
     _only_here(spec, own)
+    if not dry_run:
+        _beside_jobs(runs)
     if dry_run:
         _plan(spec, runs, limit, workers)
     else:
@@ -121,6 +123,17 @@ def _only_here(spec: RunSpec, words: Sequence[str]) -> None:
     if words and (kind := launch_of(spec.launch, words).kind) != "local":
         again = shlex.join(["llmx", "submit", f"recipe={spec.name}", *words])
         raise ConfigError(f"launch={kind} makes jobs, and `llmx run` works here", again)
+
+
+def _beside_jobs(runs: Path | None) -> None:
+    """Refuse to work beside jobs of a cluster whose locks are not seen here."""
+    from llmx.api import runs_folder
+
+    folder = runs_folder(runs)
+    if (folder / "cache" / "cluster.json").exists():
+        from llmx.cluster.cache_locks import refuse_beside_jobs
+
+        refuse_beside_jobs(folder)
 
 
 def split(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -76,6 +76,7 @@ class Partition:
     features: str
     up: bool
     default: bool
+    nodes: int = 1
 
 
 class Queue(Protocol):
@@ -152,8 +153,8 @@ class Slurm:
 
     def partitions(self) -> list[Partition]:
         """Return what the cluster consists of, a row for each kind of node of a partition."""
-        rows = _told(["sinfo", "--noheader", "--format", "%P|%l|%m|%c|%G|%f|%a"]).splitlines()
-        return [_partition(row) for row in rows if row.count("|") == 6]
+        rows = _told(["sinfo", "--noheader", "--format", "%P|%l|%m|%c|%G|%f|%a|%D"]).splitlines()
+        return [_partition(row) for row in rows if row.count("|") == 7]
 
     def cluster(self) -> str:
         """Return its name."""
@@ -216,7 +217,7 @@ def _job(line: str) -> Job:
 
 
 def _partition(row: str) -> Partition:
-    name, limit, memory, cpus, gres, features, up = row.split("|")
+    name, limit, memory, cpus, gres, features, up, nodes = row.split("|")
     return Partition(
         name=name.rstrip("*"),
         minutes=minutes_of(limit),
@@ -226,6 +227,7 @@ def _partition(row: str) -> Partition:
         features="" if features == "(null)" else features,
         up=up == "up",
         default=name.endswith("*"),
+        nodes=int(nodes) if nodes.isdigit() else 1,
     )
 
 

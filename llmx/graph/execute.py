@@ -64,7 +64,7 @@ def execute(
     open_nodes = _scores_at_once(open_nodes)
     while open_nodes:
         before = len(open_nodes)
-        open_nodes = [node for node in open_nodes if not _advance(node, entries, observer)]
+        open_nodes = [node for node in open_nodes if not advance(node, entries, observer)]
         if open_nodes and len(open_nodes) == before:
             gone = _gone(graph, open_nodes, entries)
             for node in gone:
@@ -96,8 +96,12 @@ def _gone(graph: Graph, waiting: Sequence[Node], entries: Mapping[str, Entry]) -
     return [n for n in graph if n.fingerprint in asked and not entries[n.fingerprint].whole]
 
 
-def _advance(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
-    """Complete a node if it is ready and free; True if it is whole afterwards."""
+def advance(node: Node, entries: dict[str, Entry], observer: Observer) -> bool:
+    """Complete a node if it is ready and free; True if it is whole afterwards.
+
+    Args:
+        entries: of every node of the graph, by fingerprint.
+    """
     entry = entries[node.fingerprint]
     if entry.whole:
         observer.finished(node.title, 0.0)

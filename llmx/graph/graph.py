@@ -23,7 +23,7 @@ from llmx.core.stage import Portioned, Stage, StageInput
 from llmx.stages.decode import problems_of, split_of
 from llmx.store.cache import Entry
 from llmx.store.fingerprint import fingerprint
-from llmx.store.machine import looking_once, machine
+from llmx.store.machine import looking_once, measured_machine
 
 
 def refusal(spec: RunSpec) -> ConfigError | None:
@@ -401,6 +401,6 @@ def _name_of(stage: Stage, identity: Mapping[str, Any], inputs: Mapping[str, str
             "identity": identity,
             "inputs": inputs,
             # a measurement of this machine means nothing on another one
-            "machine": machine() if stage.timing else None,
+            "machine": measured_machine() if stage.timing else None,
         }
     )

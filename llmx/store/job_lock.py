@@ -77,7 +77,7 @@ class Folder:
     def names(self) -> list[str]:
         """Return the names of its files."""
         try:
-            return [name for name in os.listdir(self.path) if not name.startswith(".")]
+            return [path.name for path in self.path.iterdir() if path.name[0] != "."]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -192,6 +192,9 @@ class JobLock(Lock):
             return
         self.turn = newest + 1
         yield
+        if shared:
+            self._share()
+            return
         for name in (one for one in self.files.names() if one.startswith(_SHARED)):
             yield
             if name != self._mark and self._busy(self.files.read(name)):
@@ -200,9 +203,7 @@ class JobLock(Lock):
             yield
             self.files.delete(name)  # its owner is dead, and stays so
         yield
-        if shared:
-            self._share()
-        elif self.work is not None:
+        if self.work is not None:
             files.guard(self.work, self.check)
 
     def share(self) -> bool:

@@ -65,6 +65,20 @@ def machine() -> dict[str, Any]:
     }
 
 
+_measured: dict[str, Any] | None = None
+
+
+def measure_as(found: dict[str, Any] | None) -> None:
+    """Let measurements that this process plans be those of another machine; None = of this one."""
+    global _measured
+    _measured = found
+
+
+def measured_machine() -> dict[str, Any]:
+    """Return the machine that measurements are of."""
+    return machine() if _measured is None else _measured
+
+
 @dataclass(frozen=True)
 class Forward:
     """What a step of a model takes on one core, by one forward.

@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("report", "claims", "stages", "tools"),
     },
     "graph": {*BASE, "engines", "report", "stages"},
-    "cluster": {*BASE, "graph"},
+    "cluster": {*BASE, "data", "engines", "stages", "graph"},
     "runs": {*BASE, "data", "engines", "report", "claims", "graph"},
     "serve": {"core", "dialogue", "engines", "stages", "graph"},
     "api": {"core", "store", "config", "claims", "graph", "runs"},

@@ -180,14 +180,14 @@ def test_an_input_that_goes_while_others_wait_for_it_is_made_again(
     graph, entry = build_graph(spec), generated(spec, runs)
     run(spec, runs=runs, workers=1)
     shutil.rmtree(runs / CACHE / "score")
-    advance, removed = module._advance, []
+    advance, removed = module.advance, []
 
     def removing(node, *more):
         if not removed:
             removed.append(shutil.rmtree(entry.folder))
         return advance(node, *more)
 
-    monkeypatch.setattr(module, "_advance", removing)
+    monkeypatch.setattr(module, "advance", removing)
     left = {node.fingerprint for node in graph if node.stage.kind == "score"}
     execute(graph, runs / CACHE, notes, wanted=lambda node: node.fingerprint in left)
     assert notes.said == ["the output of generate a has gone; it is made again"]

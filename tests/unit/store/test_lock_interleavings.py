@@ -1,7 +1,8 @@
 """Every order in which two owners, their later lives and a waiter can take, lose and use a lock.
 
-The lock's own code runs on files in memory, one step at a time; Slurm is a table of restart counts.
-A job that is requeued leaves its old process behind: it was frozen, goes on, and must write nothing.
+The lock's own code runs on files in memory, one step at a time; Slurm is a table of restart
+counts. A job that is requeued leaves its old process behind: it was frozen, goes on, and must
+write nothing.
 """
 
 from collections.abc import Iterator
@@ -205,7 +206,7 @@ def replay(shared: tuple[bool, ...], path: tuple[tuple[str, int], ...]) -> World
 def test_in_every_order_one_owner_writes_and_nothing_is_stuck(shared: tuple[bool, ...]) -> None:
     seen: set[str] = set()
     left: list[tuple[tuple[str, int], ...]] = [()]
-    lost = taken_over = 0
+    lost = taken_over = together = 0
     while left:
         path = left.pop()
         world = replay(shared, path)
@@ -215,8 +216,10 @@ def test_in_every_order_one_owner_writes_and_nothing_is_stuck(shared: tuple[bool
         seen.add(key)
         world.judge()
         lost += any(one.phase == "gone" and one.lock.turn for one in world.processes)
+        together += sum(one.phase == "held" and world.alive(one) for one in world.processes) > 1
         taken_over += any(one.lock.turn > 1 for one in world.processes)
         left += [(*path, action) for action in world.actions()]
     assert len(seen) > 500 and taken_over
+    assert bool(together) == all(shared)
     if not any(shared):
         assert lost, "no owner was ever followed: the test shows nothing"

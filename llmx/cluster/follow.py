@@ -1,0 +1,119 @@
+"""The step between what is there and what is queued: submit what is missing, or close the run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from llmx.cluster.batch import Batch, script
+from llmx.cluster.reconcile import Array, reconcile, waves
+from llmx.cluster.resources import Resources, read_key
+from llmx.cluster.slurm import Job, Queue
+from llmx.cluster.submission import Submission
+from llmx.cluster.view import View
+from llmx.core.errors import ConfigError
+from llmx.graph.folder import close_folder
+from llmx.store.files import write_text
+from llmx.store.job_lock import lock_at
+
+_POLL, _PATIENCE = 0.2, 60.0  # seconds; who submits is soon done
+_ENDING = "COMPLETING"
+
+
+def working(submission: Submission, jobs: Sequence[Job]) -> Counter[Resources]:
+    """Return how many workers of each class wait or run, without those that take nothing more."""
+    ended, found = submission.ended(), Counter[Resources]()
+    for job in jobs:
+        over = f"{job.number}.{job.restarts}" in ended or job.state == _ENDING
+        if job.run == submission.run.name and not over:
+            with suppress(ConfigError):
+                found[read_key(job.key)] += 1
+    return found
+
+
+def follow(submission: Submission, queue: Queue) -> list[tuple[str, Array]]:
+    """Submit what became ready and has no worker; return (number of the array, array) of each.
+
+    Where nothing is left the run's folder is closed instead.
+    """
+    with _alone(submission):
+        view = View.of(submission)
+        if len(view.whole) == len(view.graph.nodes):
+            close(view)
+            return []
+        if submission.launch.chain:
+            return []
+        queued = working(submission, queue.jobs())
+        most = submission.launch.workers
+        arrays = reconcile(view.works, view.stored, queued, most)
+        return [(_submit(submission, queue, one, ()), one) for one in arrays]
+
+
+def chain(submission: Submission, queue: Queue) -> list[tuple[str, Array]]:
+    """Submit all waves beforehand, each behind the end of the one before."""
+    with _alone(submission):
+        view, found, before = View.of(submission), list[tuple[str, Array]](), list[str]()
+        if working(submission, queue.jobs()):
+            return []  # the waves of an earlier call are still on their way
+        for wave in waves(view.works, view.stored, submission.launch.workers):
+            now = [(_submit(submission, queue, one, before), one) for one in wave]
+            found, before = found + now, [number for number, _ in now]
+        return found
+
+
+def close(view: View) -> None:
+    """Bring the results into the run's folder, once."""
+    run = view.submission.run
+    if not run.finished:
+        events = view.submission.events()
+        seconds = time.time() - min((one.at for one in events), default=time.time())
+        close_folder(run, view.spec, view.graph, seconds)
+
+
+def _submit(submission: Submission, queue: Queue, array: Array, after: Sequence[str]) -> str:
+    path = script_path(submission, array)
+    write_text(path, script(batch_of(submission, array)))
+    number = queue.submit(path, after)
+    submission.submitted(number, array.asks.key, array.workers)
+    return number
+
+
+def script_path(submission: Submission, array: Array) -> Path:
+    """Return where the job script of an array stands."""
+    return submission.folder / f"{array.asks.key}.sh"
+
+
+def batch_of(submission: Submission, array: Array) -> Batch:
+    """Return what the job script of an array says."""
+    decided = submission.measured_on()
+    constraint = str(decided["constraint"]) if decided else ""
+    return Batch(
+        submission.run.name,
+        array,
+        submission.launch,
+        submission.folder,
+        sys.executable,
+        constraint,
+    )
+
+
+@contextmanager
+def _alone(submission: Submission) -> Iterator[None]:
+    """Wait for whoever submits at this moment: two would ask for the same workers.
+
+    A command that was killed on another machine cannot be told from one that runs: after a minute
+    it counts as dead, as the worst that comes of it are workers that find nothing to do.
+    """
+    lock, until = lock_at(submission.folder / "submit.lock"), time.monotonic() + _PATIENCE
+    while not lock.try_acquire():
+        if time.monotonic() > until:
+            break
+        time.sleep(_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
