@@ -89,8 +89,9 @@ def _parted(attempt: FailedAttempt, gold: Program) -> Cause:
     lost = [step for step in gold.steps if wanted[step.name] not in held]
     if not lost:
         return "wrong_reference"
-    first = lost[0]
-    return _at(first, attempt, mine, wanted, gold)
+    if _turned(mine, wanted, hasattr(lost[0].arguments, "table")):
+        return "wrong_order"
+    return _at(lost[0], attempt, mine, wanted, gold)
 
 
 def _at(
@@ -117,8 +118,7 @@ def _at(
 
 
 _RANK: tuple[Cause, ...] = (
-    "wrong_constant", "wrong_column", "null_or_tie", "wrong_order", "wrong_tool",
-    "wrong_reference",
+    "wrong_constant", "wrong_column", "null_or_tie", "wrong_tool", "wrong_reference",
 )  # fmt: skip
 """Of several calls that could have been meant, the one that is least off."""
 
@@ -128,8 +128,7 @@ def _difference(mine: Any, wanted: Any) -> Cause:
     fields = [name for name in wanted[1] if mine[1].get(name) != wanted[1].get(name)]
     fields += [name for name in mine[1] if name not in wanted[1]]
     if any(_is_result(mine[1].get(name)) or _is_result(wanted[1].get(name)) for name in fields):
-        inner = [(mine[1].get(name), wanted[1].get(name)) for name in fields]
-        return "wrong_order" if any(_turned(*pair) for pair in inner) else "wrong_reference"
+        return "wrong_reference"
     if any(name in _CONVENTIONS for name in fields) or _on_null(mine, wanted):
         return "null_or_tie"
     if any(name in _COLUMNS for name in fields):
@@ -156,19 +155,18 @@ def _on_null(mine: Any, wanted: Any) -> bool:
     return len(ops) == 2 and bool(ops & {"is_null", "not_null"})
 
 
-def _turned(mine: Any, wanted: Any) -> bool:
-    """Whether two results hold the same tools, one after the other in another order."""
-    if not (_is_result(mine) and _is_result(wanted)):
-        return False
-    return sorted(_tools(mine)) == sorted(_tools(wanted)) and _tools(mine) != _tools(wanted)
+def _turned(mine: Mapping[str, Any], wanted: Mapping[str, Any], tables: Any) -> bool:
+    """Whether the same calls were made, each with its own arguments, in another order."""
+    return sorted(map(_own, mine.values())) == sorted(map(_own, wanted.values())) and bool(tables)
 
 
-def _tools(held: Any) -> list[str]:
-    found = [held[0]]
-    for value in held[1].values():
-        if _is_result(value):
-            found.extend(_tools(value))
-    return found
+def _own(call: Any) -> str:
+    """Return a call without what it is computed from."""
+    left = {n: v for n, v in call[1].items() if n not in _INPUTS and not _is_result(v)}
+    return f"{call[0]} {sorted(left.items(), key=str)}"
+
+
+_INPUTS = ("table", "left", "right")
 
 
 def canonical(program: Program) -> dict[str, Any]:

@@ -123,9 +123,8 @@ def test_elements_are_counted_apart(given_, f1):
 
 
 def scored(text, answer, **metadata):
-    record = Record.model_construct(
-        id="1", text=text, tokens=1, finish="eos", rounds=0, drafted=0, accepted=0, draw=0
-    )
+    said = {"prompt_ids": (), "completion_ids": (1,), "prompt": "", "finish": "eos", "rounds": 0}
+    record = Record(id="1", text=text, **said)
     sample = Sample(id="1", question="?", answer=json.dumps(answer), metadata=metadata)
     return AnalysisScorer().score(record, sample)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ADDITIVE = frozenset({"count", "sum", "mean", "std", "var", "share_of_total"})
 """Aggregates that follow from sums over rows of something that each row has alone."""
+_SMALL = 1e-9
+_MARGIN = 1e-4  # a row so near to determined is known to about a hundredth
 PolicyName = Literal["off", "minimum", "complement", "overlap", "audit", "queries", "rounding"]
 
 
@@ -163,13 +165,17 @@ class AuditPolicy(ComplementPolicy):
         """Ask whether the space with this query holds a unit vector."""
         if query.op not in ADDITIVE or not super().allows(query):
             return False
-        space = self._spaces.get((query.table, query.size)) or RowSpace(query.size)
-        return not space.determines(_counts(query))
+        return not self._space(query).determines(_counts(query))
 
     def remember(self, query: AggregateQuery) -> None:
         """Let the space grow."""
-        space = self._spaces.setdefault((query.table, query.size), RowSpace(query.size))
-        space.add(_counts(query))
+        self._space(query).add(_counts(query))
+
+    def _space(self, query: AggregateQuery) -> RowSpace:
+        name = query.table, query.size
+        if name not in self._spaces:
+            self._spaces[name] = RowSpace(query.size, _MARGIN)
+        return self._spaces[name]
 
 
 class QueriesPolicy(MinimumPolicy):
@@ -195,13 +201,16 @@ class RoundingPolicy(MinimumPolicy):
 class RowSpace:
     """The space that released sums span: an orthonormal basis, a row a vector.
 
+    Within `margin` of 1 a squared length counts as 1: a value is then as good as determined.
+
     Attributes:
         held: of each table row the squared length of its unit vector's shadow, 0 to 1.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, margin: float = _SMALL) -> None:
         import numpy as np
 
+        self._least = 1 - margin
         self._basis = np.empty((0, size))
         self._used = 0
         self._last: tuple[bytes, NDArray[np.float64] | None] = (b"", None)
@@ -231,7 +240,7 @@ class RowSpace:
     def determines(self, vector: NDArray[np.float64]) -> bool:
         """Whether the space together with a vector would hold a unit vector."""
         new = self._beyond(vector)
-        return new is not None and bool((self.held + new * new).max() >= 1 - _SMALL)
+        return new is not None and bool((self.held + new * new).max() >= self._least)
 
     def add(self, vector: NDArray[np.float64]) -> None:
         """Let the space hold a vector."""
@@ -247,9 +256,6 @@ class RowSpace:
         self._used += 1
         self._last = (b"", None)
         self.held = self.held + new * new
-
-
-_SMALL = 1e-9
 
 
 def _mask(query: AggregateQuery) -> NDArray[np.bool_]:
