@@ -139,9 +139,7 @@ def _matched(given: Sequence[Any], expected: Sequence[Any], decimals: int | None
     return len(expected) - len(left)
 
 
-def _mappings(
-    given: Mapping[str, Any], expected: Mapping[str, Any], decimals: int | None
-) -> bool:
+def _mappings(given: Mapping[str, Any], expected: Mapping[str, Any], decimals: int | None) -> bool:
     mine = {_folded(str(key)): value for key, value in given.items()}
     known = {_folded(str(key)): value for key, value in expected.items()}
     return len(given) == len(mine) and mine.keys() == known.keys() and all(
@@ -237,8 +235,9 @@ def is_trivial(value: Any, answer_type: AnswerType) -> bool:
     """Whether an answer says nothing: empty, zero, or missing somewhere."""
     if answer_type in ("list", "set", "mapping"):
         values = list(value.values()) if isinstance(value, Mapping) else list(value)
-        return len(values) < 2 or None in values or max(Counter(map(str, values)).values()) == len(
-            values
+        return (
+            len(values) < 2
+            or None in values
+            or max(Counter(map(str, values)).values()) == len(values)
         )
     return value is None or (not isinstance(value, bool | str) and value in (0, 1))
-

@@ -9,8 +9,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
-from pydantic import StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    model_validator,
+)
 
 from llmx.core.record import Frozen
 from llmx.papers.indata.schema import Name
@@ -23,10 +32,22 @@ class Handle(Frozen):
 
 
 _Whole = Annotated[StrictInt, Field(ge=-(2**53) + 1, le=2**53 - 1)]
-_Float = Annotated[StrictFloat, Field(ge=-1e300, le=1e300, allow_inf_nan=False)]
+
+
+def _no_whole(given: Any) -> Any:
+    """Keep whole numbers out of floats: one that is too large would lose its digits there."""
+    if type(given) is int:
+        raise ValueError("is a whole number not below 2^53")
+    return given
+
+
+_Float = Annotated[
+    StrictFloat, BeforeValidator(_no_whole), Field(ge=-1e300, le=1e300, allow_inf_nan=False)
+]
 _Text = Annotated[StrictStr, StringConstraints(max_length=200)]
 Number = _Whole | _Float
 Literals = StrictBool | _Whole | _Float | _Text
+_Listed = Annotated[tuple[Literals, ...], Field(min_length=1, max_length=50)]
 TableArg = Name | Handle
 NumberArg = Number | Handle
 ScalarArg = Literals | Handle
@@ -45,12 +66,8 @@ AggregateOp = Literal[
 ColumnOp = Literal[
     "count", "count_distinct", "sum", "mean", "median", "min", "max", "std", "var", "quantile"
 ]
-ArithmeticOp = Literal[
-    "add", "sub", "mul", "div", "floordiv", "mod", "abs", "neg", "min", "max"
-]
-ScalarOp = Literal[
-    "add", "sub", "mul", "div", "pct_change", "ratio", "round", "abs", "min", "max"
-]
+ArithmeticOp = Literal["add", "sub", "mul", "div", "floordiv", "mod", "abs", "neg", "min", "max"]
+ScalarOp = Literal["add", "sub", "mul", "div", "pct_change", "ratio", "round", "abs", "min", "max"]
 DatePart = Literal["year", "quarter", "month", "day", "weekday", "hour"]
 Unit = Literal["minutes", "hours", "days", "weeks", "months", "years"]
 AnswerType = Literal[
@@ -97,9 +114,7 @@ class FilterRows(ToolArguments):
     table: TableArg
     column: Name
     op: FilterOp
-    value: ScalarArg | Annotated[tuple[Literals, ...], Field(min_length=1, max_length=50)] | None = (
-        None
-    )
+    value: ScalarArg | _Listed | None = None
 
 
 class FilterByColumn(ToolArguments):
@@ -293,7 +308,8 @@ class Aggregate(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> Aggregate:
-        return _with_quantile(self)
+        found: Aggregate = _with_quantile(self)
+        return found
 
     @model_validator(mode="after")
     def _of_a_column(self) -> Aggregate:
@@ -403,6 +419,15 @@ class CompareScalars(ToolArguments):
     b: ScalarArg
 
 
+_Answer = Annotated[
+    Handle
+    | Literals
+    | Annotated[tuple[Literals, ...], Field(max_length=500)]
+    | Annotated[dict[_Text, Literals], Field(max_length=500)],
+    Field(union_mode="left_to_right"),
+]
+
+
 class SubmitAnswer(ToolArguments):
     """End with the answer: a value, a list, a mapping, or a handle.
 
@@ -411,11 +436,7 @@ class SubmitAnswer(ToolArguments):
     """
 
     tool = "submit_answer"
-    value: (
-        ScalarArg
-        | Annotated[tuple[Literals, ...], Field(max_length=500)]
-        | Annotated[dict[_Text, Literals], Field(max_length=500)]
-    )
+    value: _Answer
     unit: Annotated[str, StringConstraints(max_length=40)] = ""
 
 

@@ -7,6 +7,7 @@ for granted that names exist and types fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llmx.papers.indata import arguments as a
@@ -42,7 +43,8 @@ class CallChecker:
             CallError: if it is none.
         """
         if isinstance(given, a.Handle):
-            return self._held(given, TableSchema, path)
+            table: TableSchema = self._held(given, TableSchema, path)
+            return table
         return opened(self.catalogue.table(given))
 
     def scalar(self, given: Any, path: str) -> ScalarSchema:
@@ -52,7 +54,8 @@ class CallChecker:
             CallError: if it is none.
         """
         if isinstance(given, a.Handle):
-            return self._held(given, ScalarSchema, path)
+            scalar: ScalarSchema = self._held(given, ScalarSchema, path)
+            return scalar
         return ScalarSchema(type_of(given))
 
     def _held(self, given: a.Handle, kind: type[Any], path: str) -> Any:
@@ -104,7 +107,7 @@ def _with(table: TableSchema, column: DataColumn) -> TableSchema:
     if column.name in table.names:
         raise CallError("name_taken", "new_column", f"there is a column '{column.name}' already")
     columns = (*table.columns, column)
-    return TableSchema(columns, table.base, table.ordered, table.aggregated)
+    return replace(table, columns=columns)
 
 
 def _distinct(names: Sequence[str], path: str) -> None:
@@ -133,7 +136,7 @@ def _select(on: CallChecker, call: a.SelectColumns, name: str) -> Schema:
     table = on.table(call.table)
     _distinct(call.columns, "columns")
     columns = tuple(table.column(one, "columns") for one in call.columns)
-    return TableSchema(columns, table.base, table.ordered, table.aggregated)
+    return replace(table, columns=columns)
 
 
 _ORDER_OPS = ("lt", "le", "gt", "ge", "between")
@@ -197,7 +200,7 @@ def _combine(on: CallChecker, call: a.CombineRows, name: str) -> Schema:
         raise CallError("other_base", "right", message)
     if left.columns != right.columns:
         raise CallError("other_base", "right", "both need the same columns")
-    return TableSchema(left.columns, left.base, False, left.aggregated and right.aggregated)
+    return replace(left, ordered=False, aggregated=left.aggregated and right.aggregated)
 
 
 def _sort(on: CallChecker, call: a.SortRows, name: str) -> Schema:
@@ -205,7 +208,7 @@ def _sort(on: CallChecker, call: a.SortRows, name: str) -> Schema:
     _distinct(call.keys, "keys")
     for key in call.keys:
         table.column(key, "keys")
-    return TableSchema(table.columns, table.base, True, table.aggregated)
+    return replace(table, ordered=True)
 
 
 def _take(on: CallChecker, call: a.TakeRows, name: str) -> Schema:
@@ -241,7 +244,8 @@ def _join(on: CallChecker, call: a.JoinTables, name: str) -> Schema:
         taken.add(shown)
         nullable = column.nullable or call.kind == "left"
         columns.append(column.model_copy(update={"name": shown, "nullable": nullable}))
-    return TableSchema(tuple(columns), name, False, left.aggregated and right.aggregated)
+    aggregated = left.aggregated and right.aggregated
+    return TableSchema(tuple(columns), name, False, aggregated, left.source)
 
 
 def joined(

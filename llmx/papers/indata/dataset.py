@@ -49,9 +49,9 @@ class IndataOptions(TemplatedOptions):
     templates: Annotated[tuple[str, ...], AfterValidator(_templates)] = Field(
         default=(), description="templates to draw from; none = all"
     )
-    domains: Annotated[
-        tuple[str, ...], _some_of(tuple(one.name for one in DOMAINS), "domains")
-    ] = Field(default=tuple(one.name for one in DOMAINS), description="what tables are about")
+    domains: Annotated[tuple[str, ...], _some_of(tuple(one.name for one in DOMAINS), "domains")] = (
+        Field(default=tuple(one.name for one in DOMAINS), description="what tables are about")
+    )
     tables: Annotated[tuple[int, ...], _some_of((1, 2, 3), "numbers of tables")] = Field(
         default=(1, 2, 3), description="how many tables there are, in turns"
     )
@@ -111,8 +111,9 @@ class Indata(Templated[str]):
         """Draw one problem of a level."""
         bench = items.workbench(self.world_spec(split, index))
         found = items.next_item(bench, rng, template, self._drawn_from(split, template))
-        lacking = rng.random() < self._options.unanswerable
-        without = _unanswerable(found, rng) if lacking else {}
+        lot = Random(f"{self.spec.seed}/{split}/{template}/{index}/unanswerable")
+        lacking = lot.random() < self._options.unanswerable
+        without = _unanswerable(found, lot) if lacking else {}
         return self._sample(f"{split}-{template}-{index}", found, without)
 
     def _sample(self, name: str, found: AnsweredItem, without: dict[str, str]) -> Sample:

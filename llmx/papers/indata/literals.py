@@ -19,7 +19,8 @@ def literal(given: Any, column: DataColumn, path: str = "value") -> Value:
         CallError: if it cannot be one, or is no allowed label of a category.
     """
     if column.type in NUMBERS and type(given) in (int, float):
-        return given  # type: ignore[no-any-return]
+        number: int | float = given
+        return number
     if column.type == "bool" and type(given) is bool:
         return given
     if column.type in TEXTS and type(given) is str:
@@ -28,14 +29,19 @@ def literal(given: Any, column: DataColumn, path: str = "value") -> Value:
             raise CallError("unknown_label", path, message, column.values)
         return given
     if column.type in ("date", "datetime") and type(given) is str:
-        try:
-            whole = datetime.fromisoformat(given)
-        except ValueError:
-            whole = None  # type: ignore[assignment]
-        if whole is not None and whole.tzinfo is None and not whole.microsecond:
+        whole = _moment(given)
+        if whole is not None:
             return whole if column.type == "datetime" else whole.date()
     message = f"'{column.name}' is of type {column.type}"
     raise CallError("ill_typed", path, f"{message}, and this is none", ())
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if found.tzinfo is not None or found.microsecond else found
 
 
 def type_of(given: Any) -> ColumnType:

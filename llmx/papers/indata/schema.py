@@ -13,9 +13,9 @@ from llmx.core.record import Frozen
 ColumnType = Literal["int", "float", "string", "bool", "date", "datetime", "category"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 """Of a table or column: neither quotes nor spaces, and never two underscores in front."""
-NUMBERS = ("int", "float")
-TEXTS = ("string", "category")
-TIMES = ("date", "datetime")
+NUMBERS: tuple[ColumnType, ...] = ("int", "float")
+TEXTS: tuple[ColumnType, ...] = ("string", "category")
+TIMES: tuple[ColumnType, ...] = ("date", "datetime")
 MOST_ROWS = 200_000
 
 
@@ -97,12 +97,15 @@ class TableSchema:
         base: of what table's rows these are a subset; rows can be combined where it is the same.
         ordered: rows were sorted, so the first ones mean something.
         aggregated: every row is of a group, so a cell may be read.
+        source: the table of the catalogue of whose rows each is one, joined or not; empty for
+            groups and distinct values.
     """
 
     columns: tuple[DataColumn, ...]
     base: str
     ordered: bool = False
     aggregated: bool = False
+    source: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,4 +144,4 @@ Schema = TableSchema | ScalarSchema | NoteSchema
 
 def opened(table: DataTable) -> TableSchema:
     """Return the static type of a table of the catalogue."""
-    return TableSchema(table.columns, base=table.name)
+    return TableSchema(table.columns, base=table.name, source=table.name)

@@ -61,7 +61,7 @@ class AnalysisScorer:
         return marked(record, sample, sample.answer, strict, flexible, values=values)
 
     def reference(self, sample: Sample) -> tuple[Any, AnswerType, AnswerType, int | None]:
-        """Return the reference, the type that the question asks for, that of the reference, decimals.
+        """Return the reference, the type that is asked for, that of the reference, and decimals.
 
         Raises:
             DataError: if the sample is none of a data analysis.

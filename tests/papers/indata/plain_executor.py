@@ -110,7 +110,9 @@ def grouped(rows, keys):
 
 def seconds(moment):
     whole = datetime(moment.year, moment.month, moment.day)
-    clock = (moment.hour, moment.minute, moment.second) if isinstance(moment, datetime) else (0,) * 3
+    clock = (
+        (moment.hour, moment.minute, moment.second) if isinstance(moment, datetime) else (0,) * 3
+    )
     days = (whole - datetime(1970, 1, 1)).days
     return days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
 
@@ -171,8 +173,9 @@ class PlainExecutor(Executor):
     def filter_by_column(self, call, on, made):
         pairs = [(row, row[call.left_column], row[call.right_column])
                  for row in on.table(call.table).rows]  # fmt: skip
-        return PlainTable([row for row, one, other in pairs
-                           if None not in (one, other) and COMPARE[call.op](one, other)])  # fmt: skip
+        kept = [row for row, one, other in pairs
+                if None not in (one, other) and COMPARE[call.op](one, other)]  # fmt: skip
+        return PlainTable(kept)
 
     def combine_rows(self, call, on, made):
         left = {row[None]: row for row in on.table(call.left).rows}
@@ -211,8 +214,8 @@ class PlainExecutor(Executor):
                 continue
             if not found and call.kind == "left":
                 found = [{column.name: None for column, _ in names}]
-            for other in found:
-                rows.append({**row, **{shown: other[c.name] for c, shown in names}})
+            moved = [{shown: other[c.name] for c, shown in names} for other in found]
+            rows += [{**row, **cells} for cells in moved]
         return PlainTable(rows) if call.kind in ("semi", "anti") else self._new(rows)
 
     def _derived(self, call, on, function):
@@ -381,5 +384,3 @@ class PlainExecutor(Executor):
     def compare_scalars(self, call, on, made):
         one, other = on.scalar(call.a), on.scalar(call.b)
         return None not in (one, other) and COMPARE[call.op](one, other)
-
-

@@ -26,7 +26,9 @@ def world_of(**columns):
 
 
 def scalar(op, a, b=None):
-    return {"x": [1]}, [("scalar_arithmetic", {"op": op, "a": a, **({} if b is None else {"b": b})})]
+    return {"x": [1]}, [
+        ("scalar_arithmetic", {"op": op, "a": a, **({} if b is None else {"b": b})})
+    ]
 
 
 def row(op, a, b):

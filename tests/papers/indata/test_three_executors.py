@@ -1,16 +1,15 @@
 """Polars, DuckDB and plain Python come to the same, whatever the program."""
 
-from datetime import date
 from math import isclose
 
+from counts import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plain_executor import PlainExecutor
-from random_programs import COMPUTING, random_case
+from random_programs import random_case
 
 from llmx.papers.indata.executors.duckdb_executor import DuckdbExecutor
 from llmx.papers.indata.executors.polars_executor import PolarsExecutor
-from counts import count
 
 QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 

@@ -15,8 +15,17 @@ from llmx.papers.indata import arguments as a
 from llmx.papers.indata.check import filter_values, joined
 from llmx.papers.indata.executors.executor import CallInputs, Executor, Row
 from llmx.papers.indata.executors.polars_executor import need
-from llmx.papers.indata.literals import MOST_WHOLE, Value
-from llmx.papers.indata.schema import DataColumn, ScalarSchema, TableSchema
+from llmx.papers.indata.executors.sql_text import (
+    OPERATORS,
+    computed,
+    condition,
+    difference,
+    fitting,
+    middle_rank,
+    plain_aggregate,
+)
+from llmx.papers.indata.literals import Value
+from llmx.papers.indata.schema import ScalarSchema, TableSchema
 from llmx.papers.indata.world import DataWorld
 
 if TYPE_CHECKING:
@@ -34,7 +43,6 @@ HARDENED: dict[str, Any] = {
 }
 """No file, no network, no extension, no Python variable, one thread; then locked."""
 
-_OPERATORS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _SQL_TYPES = {
     "int": "BIGINT", "float": "DOUBLE", "string": "VARCHAR", "category": "VARCHAR",
     "bool": "BOOLEAN", "date": "DATE", "datetime": "TIMESTAMP",
@@ -95,8 +103,8 @@ class DuckdbExecutor(Executor[SqlTable]):
 
         table = self.world.catalogue.table(name)
         cells = self.world.tables[name]
-        kinds = {"BIGINT": pl.Int64, "DOUBLE": pl.Float64, "BOOLEAN": pl.Boolean}
-        times = {"DATE": pl.Date, "TIMESTAMP": pl.Datetime("us")}
+        kinds: dict[str, Any] = {"BIGINT": pl.Int64, "DOUBLE": pl.Float64, "BOOLEAN": pl.Boolean}
+        times: dict[str, Any] = {"DATE": pl.Date, "TIMESTAMP": pl.Datetime("us")}
         types = [_SQL_TYPES[column.type] for column in table.columns]
         frame = pl.DataFrame(
             [
@@ -170,13 +178,13 @@ class DuckdbExecutor(Executor[SqlTable]):
         if None in values:
             return self._filtered(source, made, "false", bound)
         names = [self._value(bound, value) for value in values]
-        return self._filtered(source, made, _condition(held, call.op, names), bound)
+        return self._filtered(source, made, condition(held, call.op, names), bound)
 
     def filter_by_column(self, call: a.FilterByColumn, on: Inputs, made: TableSchema) -> SqlTable:
         """Keep rows by another column."""
         source = on.table(call.table)
         left, right = source.at(call.left_column), source.at(call.right_column)
-        return self._filtered(source, made, f"{left} {_OPERATORS[call.op]} {right}", {})
+        return self._filtered(source, made, f"{left} {OPERATORS[call.op]} {right}", {})
 
     def combine_rows(self, call: a.CombineRows, on: Inputs, made: TableSchema) -> SqlTable:
         """Combine two subsets of one table's rows."""
@@ -199,7 +207,9 @@ class DuckdbExecutor(Executor[SqlTable]):
         order = ", ".join(f"{source.at(key)} {way.upper()} NULLS LAST" for key, way in pairs)
         place = f"row_number() OVER (ORDER BY {order}, pos)"
         names = ", ".join(source.all)
-        return SqlTable(made, f"SELECT id, {place} AS pos, {names} FROM ({source.sql}) q", source.bound)
+        return SqlTable(
+            made, f"SELECT id, {place} AS pos, {names} FROM ({source.sql}) q", source.bound
+        )
 
     def take_rows(self, call: a.TakeRows, on: Inputs, made: TableSchema) -> SqlTable:
         """Take from an end."""
@@ -225,7 +235,9 @@ class DuckdbExecutor(Executor[SqlTable]):
         if call.kind in ("semi", "anti"):
             known = "" if call.kind == "semi" else "NOT "
             inner = f"SELECT 1 FROM ({right.sql}) r WHERE {where}"
-            return SqlTable(made, f"SELECT * FROM ({left.sql}) l WHERE {known}EXISTS ({inner})", bound)
+            return SqlTable(
+                made, f"SELECT * FROM ({left.sql}) l WHERE {known}EXISTS ({inner})", bound
+            )
         moved = [right.at(column.name) for column, _ in joined(left.schema, right.schema, call)]
         named = [f"l.{one}" for one in left.all] + [f"r.{one}" for one in moved]
         shown = ", ".join(f"{one} AS c{at}" for at, one in enumerate(named))
@@ -233,7 +245,9 @@ class DuckdbExecutor(Executor[SqlTable]):
         sql = f"{sql} {call.kind.upper()} JOIN ({right.sql}) r ON {where}"
         return _placed(made, sql, "x, y", bound)
 
-    def derive_arithmetic(self, call: a.DeriveArithmetic, on: Inputs, made: TableSchema) -> SqlTable:
+    def derive_arithmetic(
+        self, call: a.DeriveArithmetic, on: Inputs, made: TableSchema
+    ) -> SqlTable:
         """Compute a column."""
         source = on.table(call.table)
         bound: dict[str, Value] = {}
@@ -245,7 +259,7 @@ class DuckdbExecutor(Executor[SqlTable]):
             else self._bind(bound, on.scalar(one), kind)
             for one in given
         ]
-        return self._derived(source, made, _computed(call.op, named, kind == "int"), bound)
+        return self._derived(source, made, computed(call.op, named, kind == "int"), bound)
 
     def derive_date_part(self, call: a.DeriveDatePart, on: Inputs, made: TableSchema) -> SqlTable:
         """Read a part of a date."""
@@ -256,7 +270,7 @@ class DuckdbExecutor(Executor[SqlTable]):
     def derive_date_diff(self, call: a.DeriveDateDiff, on: Inputs, made: TableSchema) -> SqlTable:
         """Count whole units between two dates."""
         source = on.table(call.table)
-        found = _difference(source.at(call.a), source.at(call.b), call.unit)
+        found = difference(source.at(call.a), source.at(call.b), call.unit)
         return self._derived(source, made, found, {})
 
     def derive_bin(self, call: a.DeriveBin, on: Inputs, made: TableSchema) -> SqlTable:
@@ -265,9 +279,7 @@ class DuckdbExecutor(Executor[SqlTable]):
         bound: dict[str, Value] = {}
         held = source.at(call.column)
         edges = [self._value(bound, edge) for edge in call.edges]
-        cases = " ".join(
-            f"WHEN {held} < {edge} THEN {at}" for at, edge in enumerate(edges[1:])
-        )
+        cases = " ".join(f"WHEN {held} < {edge} THEN {at}" for at, edge in enumerate(edges[1:]))
         found = f"CASE WHEN {held} < {edges[0]} THEN NULL {cases} END"
         return self._derived(source, made, found, bound)
 
@@ -281,7 +293,9 @@ class DuckdbExecutor(Executor[SqlTable]):
         found = f"CASE WHEN {held} IS NOT NULL THEN {function}() OVER ({over}) END"
         return self._derived(source, made, found, {})
 
-    def derive_cumulative(self, call: a.DeriveCumulative, on: Inputs, made: TableSchema) -> SqlTable:
+    def derive_cumulative(
+        self, call: a.DeriveCumulative, on: Inputs, made: TableSchema
+    ) -> SqlTable:
         """Add a running value."""
         source = on.table(call.table)
         order = _by(source, call.order_by)
@@ -290,7 +304,7 @@ class DuckdbExecutor(Executor[SqlTable]):
         name = {"mean": "avg"}.get(call.op, call.op)
         found = f"{name}({source.at(call.column)}) {over}"
         if call.op in ("sum", "mean"):
-            found = _fitting(found, made.columns[-1].type == "int")
+            found = fitting(found, made.columns[-1].type == "int")
         return self._derived(source, made, found, {})
 
     def derive_shift(self, call: a.DeriveShift, on: Inputs, made: TableSchema) -> SqlTable:
@@ -326,11 +340,11 @@ class DuckdbExecutor(Executor[SqlTable]):
             bound.update(source.bound)
             total = f"(SELECT sum({held})::DOUBLE FROM ({source.sql}) whole)"
             share = f"coalesce(sum({held}){rows}, 0)::DOUBLE / {total}"
-            return _fitting(f"CASE WHEN {total} <> 0 THEN {share} END", False)
+            return fitting(f"CASE WHEN {total} <> 0 THEN {share} END", False)
         if op == "quantile":
             level = repr(float(q or 0.0))  # a constant is asked for, and pydantic made it a float
             return f"quantile_cont({held}::DOUBLE, {level}){rows}"
-        return _plain_aggregate(held, of, op, rows)
+        return plain_aggregate(held, of, op, rows)
 
     def aggregate_column(self, call: a.AggregateColumn, on: Inputs, made: ScalarSchema) -> Value:
         """Aggregate to one value."""
@@ -366,13 +380,12 @@ class DuckdbExecutor(Executor[SqlTable]):
         sql = f"SELECT {x}::DOUBLE AS x, {y}::DOUBLE AS y FROM ({source.sql}) q"
         sql = f"{sql} WHERE {x} IS NOT NULL AND {y} IS NOT NULL"
         if call.method == "spearman":
-            sql = f"SELECT {_middle('x')} AS x, {_middle('y')} AS y FROM ({sql}) v"
-        varies = "min(x) < max(x) AND min(y) < max(y)"
-        # corr() raises on a spread beyond floats, so it sees only what varies
-        centred = f"SELECT x - avg(x) OVER () AS x, y - avg(y) OVER () AS y, x AS a, y AS b FROM ({sql}) w"
+            sql = f"SELECT {middle_rank('x')} AS x, {middle_rank('y')} AS y FROM ({sql}) v"
+        means = "x - avg(x) OVER () AS x, y - avg(y) OVER () AS y"  # in two passes, as elsewhere
+        centred = f"SELECT {means}, x AS a, y AS b FROM ({sql}) w"
         found = "sum(x * y) / sqrt(sum(x * x) * sum(y * y))"
         varies = "min(a) < max(a) AND min(b) < max(b)"
-        found = _fitting(f"CASE WHEN {varies} THEN {found} END", False)
+        found = fitting(f"CASE WHEN {varies} THEN {found} END", False)
         return self._one(f"SELECT {found} FROM ({centred}) z", source.bound)
 
     def get_value(self, call: a.GetValue, on: Inputs, made: ScalarSchema) -> Value:
@@ -396,15 +409,15 @@ class DuckdbExecutor(Executor[SqlTable]):
                 return self._one(f"SELECT {one}", bound)
             scale = self._bind(bound, 10.0 ** float(on.scalar(call.b)), "float")  # type: ignore[arg-type]
             sql = f"sign({one}) * floor(abs({one}) * {scale} + 0.5) / {scale}"
-            return self._one(f"SELECT {_fitting(sql, False)}", bound)
+            return self._one(f"SELECT {fitting(sql, False)}", bound)
         given = [one for one in (call.a, call.b) if one is not None]
         named = [self._bind(bound, on.scalar(one), made.type) for one in given]
         op = "div" if call.op == "ratio" else call.op
         if op == "pct_change":
             one, other = named
             sql = f"CASE WHEN {one} <> 0 THEN 100.0::DOUBLE * ({other} - {one}) / {one} END"
-            return self._one(f"SELECT {_fitting(sql, False)}", bound)
-        return self._one(f"SELECT {_computed(op, named, whole)}", bound)
+            return self._one(f"SELECT {fitting(sql, False)}", bound)
+        return self._one(f"SELECT {computed(op, named, whole)}", bound)
 
     def compare_scalars(self, call: a.CompareScalars, on: Inputs, made: ScalarSchema) -> Value:
         """Compare two values."""
@@ -413,7 +426,7 @@ class DuckdbExecutor(Executor[SqlTable]):
             return False
         bound: dict[str, Value] = {}
         names = self._value(bound, one), self._value(bound, other)
-        return self._one(f"SELECT {names[0]} {_OPERATORS[call.op]} {names[1]}", bound)
+        return self._one(f"SELECT {names[0]} {OPERATORS[call.op]} {names[1]}", bound)
 
 
 def _placed(made: TableSchema, sql: str, order: str, bound: dict[str, Value]) -> SqlTable:
@@ -435,82 +448,3 @@ def _by(source: SqlTable, names: Iterable[str]) -> str:
 def _over(source: SqlTable, partition: Sequence[str], order: str) -> str:
     keys = ", ".join(source.at(name) for name in partition)
     return f"{f'PARTITION BY {keys} ' if keys else ''}ORDER BY {order}"
-
-
-def _condition(held: str, op: str, values: Sequence[str]) -> str:
-    match op:
-        case "is_null":
-            return f"{held} IS NULL"
-        case "not_null":
-            return f"{held} IS NOT NULL"
-        case "in" | "not_in":
-            return f"{held} {'NOT ' if op == 'not_in' else ''}IN ({', '.join(values)})"
-        case "between":
-            return f"{held} BETWEEN {values[0]} AND {values[1]}"
-        case "contains" | "starts_with":
-            return f"{op}({held}, {values[0]})"
-    return f"{held} {_OPERATORS[op]} {values[0]}"
-
-
-def _fitting(found: str, whole: bool) -> str:
-    if whole:
-        return f"CASE WHEN abs(({found})::HUGEINT) <= {MOST_WHOLE} THEN ({found}) END"
-    return f"CASE WHEN isfinite(({found})::DOUBLE) THEN ({found}) END"
-
-
-def _computed(op: str, named: Sequence[str], whole: bool) -> str:
-    one, other = named[0], named[-1]
-    match op:
-        case "abs":
-            return f"abs({one})"
-        case "neg":
-            return f"-({one})"
-        case "min" | "max":
-            sign = "<=" if op == "min" else ">="
-            return f"CASE WHEN {one} {sign} {other} THEN {one} WHEN {other} {sign} {one} THEN {other} END"
-        case "add" | "sub":
-            return _fitting(f"{one} {'+' if op == 'add' else '-'} {other}", whole)
-        case "mul":
-            wide = f"{one}::HUGEINT * {other}" if whole else f"{one} * {other}"
-            return _fitting(wide, whole)
-    if whole:
-        # `//` cuts toward zero there, and % follows it
-        rest = f"((({one}) % ({other})) + ({other})) % ({other})"
-        found = rest if op == "mod" else f"(({one}) - ({rest})) // ({other})"
-    else:
-        down = f"floor({one} / {other})"
-        found = {"div": f"{one} / {other}", "floordiv": down, "mod": f"{one} - {other} * {down}"}[op]
-    return _fitting(f"CASE WHEN {other} <> 0 THEN {found} END", whole)
-
-
-_SECONDS = {"minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
-
-
-def _difference(one: str, other: str, unit: str) -> str:
-    gap = f"(epoch({other})::BIGINT - epoch({one})::BIGINT)"
-    if unit in _SECONDS:
-        return f"sign({gap}) * (abs({gap}) // {_SECONDS[unit]})"
-    months = f"(12 * (year({other}) - year({one})) + month({other}) - month({one}))"
-    within = [f"(epoch({day}) - epoch(date_trunc('month', {day})))" for day in (one, other)]
-    early, late = within
-    short = f"(CASE WHEN {gap} >= 0 THEN -({late} < {early})::INT ELSE ({late} > {early})::INT END)"
-    months = f"({months} + {short})"
-    return months if unit == "months" else f"sign({months}) * (abs({months}) // 12)"
-
-
-def _plain_aggregate(held: str, of: DataColumn, op: str, rows: str) -> str:
-    match op:
-        case "count" | "min" | "max":
-            return f"{op}({held}){rows}"
-        case "count_distinct":
-            return f"count(DISTINCT {held}){rows}"
-        case "sum":
-            return _fitting(f"coalesce(sum({held}){rows}, 0)", of.type == "int")
-    name = {"mean": "avg", "std": "stddev_samp", "var": "var_samp"}.get(op, op)
-    return f"{name}({held}::DOUBLE){rows}"
-
-
-def _middle(column: str) -> str:
-    """Return the average rank of a column's values."""
-    ties = f"count(*) OVER (PARTITION BY {column})"
-    return f"rank() OVER (ORDER BY {column}) + ({ties} - 1) / 2.0::DOUBLE"

@@ -23,7 +23,7 @@ class ResultOf(Generic[EngineTable]):
     """What a call returned: a table of the engine, or one value."""
 
     schema: Schema
-    value: EngineTable | Value
+    value: Any  # the engine's table, or a Value
 
 
 class CallInputs(Generic[EngineTable]):
@@ -40,7 +40,8 @@ class CallInputs(Generic[EngineTable]):
     def table(self, given: Any) -> EngineTable:
         """Return the table that an argument names."""
         if isinstance(given, Handle):
-            return self._results[given.handle].value  # type: ignore[return-value]
+            found: EngineTable = self._results[given.handle].value
+            return found
         return self._executor.base(given)
 
     def schema(self, given: Any) -> TableSchema:
@@ -50,7 +51,7 @@ class CallInputs(Generic[EngineTable]):
     def scalar(self, given: Any) -> Value:
         """Return the value that an argument is or names."""
         if isinstance(given, Handle):
-            return self._results[given.handle].value  # type: ignore[return-value]
+            given = self._results[given.handle].value
         return given  # type: ignore[no-any-return]
 
     def type(self, given: Any) -> ScalarSchema:
@@ -111,5 +112,6 @@ class Executor(ABC, Generic[EngineTable]):
     def shown(self, result: ResultOf[EngineTable]) -> Value | list[Row]:
         """Return a result as Python values."""
         if isinstance(result.schema, TableSchema):
-            return self.rows(result.value, result.schema)  # type: ignore[arg-type]
-        return result.value  # type: ignore[return-value]
+            return self.rows(result.value, result.schema)
+        found: Value = result.value
+        return found

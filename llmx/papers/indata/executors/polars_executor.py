@@ -12,11 +12,19 @@ from llmx.core.install import with_extra
 from llmx.papers.indata import arguments as a
 from llmx.papers.indata.check import filter_values, joined
 from llmx.papers.indata.executors.executor import CallInputs, Executor, Row
-from llmx.papers.indata.literals import MOST_WHOLE, Value
+from llmx.papers.indata.executors.expressions import (
+    aggregate,
+    arithmetic,
+    compared,
+    difference,
+    predicate,
+    running,
+)
+from llmx.papers.indata.executors.scalars import scalar
+from llmx.papers.indata.literals import Value
 from llmx.papers.indata.schema import (
     MOST_ROWS,
     CallError,
-    DataColumn,
     ScalarSchema,
     TableSchema,
 )
@@ -28,6 +36,8 @@ if TYPE_CHECKING:
     Inputs = CallInputs[DataFrame]
 
 ID = "__id"
+FROM = "__from"
+"""Of a joined table: the row of its source that each row has."""
 _PLACE = "__place"
 NEAR = 1e-9
 """Relative distance below which two engines may part floats that they computed."""
@@ -65,7 +75,7 @@ class PolarsExecutor(Executor["DataFrame"]):
     def _frame(self, name: str) -> DataFrame:
         import polars as pl
 
-        kinds = {
+        kinds: dict[str, Any] = {
             "int": pl.Int64, "float": pl.Float64, "string": pl.String, "category": pl.String,
             "bool": pl.Boolean, "date": pl.Date, "datetime": pl.Datetime("us"),
         }  # fmt: skip
@@ -96,7 +106,9 @@ class PolarsExecutor(Executor["DataFrame"]):
 
     def select_columns(self, call: a.SelectColumns, on: Inputs, made: TableSchema) -> DataFrame:
         """Keep columns."""
-        return on.table(call.table).select(ID, *call.columns)
+        frame = on.table(call.table)
+        hidden = [name for name in (ID, FROM) if name in frame.columns]
+        return frame.select(*hidden, *call.columns)
 
     def filter_rows(self, call: a.FilterRows, on: Inputs, made: TableSchema) -> DataFrame:
         """Keep rows by a value."""
@@ -113,7 +125,7 @@ class PolarsExecutor(Executor["DataFrame"]):
             exact = column.exact and all(one.exact for one in types)
             for value in values:
                 self._near(frame, held, value, exact)
-        return frame.filter(_predicate(held, call.op, values))
+        return frame.filter(predicate(held, call.op, values))
 
     def filter_by_column(self, call: a.FilterByColumn, on: Inputs, made: TableSchema) -> DataFrame:
         """Keep rows by another column."""
@@ -124,7 +136,7 @@ class PolarsExecutor(Executor["DataFrame"]):
         if left.type in ("int", "float"):
             other = pl.col(right.name)
             self._near(frame, pl.col(left.name), other, left.exact and right.exact)
-        return frame.filter(_compare(pl.col(left.name), call.op, pl.col(right.name)))
+        return frame.filter(compared(pl.col(left.name), call.op, pl.col(right.name)))
 
     def combine_rows(self, call: a.CombineRows, on: Inputs, made: TableSchema) -> DataFrame:
         """Combine two subsets of one table's rows."""
@@ -167,6 +179,8 @@ class PolarsExecutor(Executor["DataFrame"]):
 
     def join_tables(self, call: a.JoinTables, on: Inputs, made: TableSchema) -> DataFrame:
         """Join."""
+        import polars as pl
+
         left, right = on.table(call.left), on.table(call.right)
         keys = [key.left for key in call.on]
         others = [key.right for key in call.on]
@@ -182,7 +196,8 @@ class PolarsExecutor(Executor["DataFrame"]):
             moved, left_on=keys, right_on=list(hidden.values()), how=call.kind,
             maintain_order="left_right",
         )  # fmt: skip
-        return found.select(made.names).with_row_index(ID)
+        source = pl.col(FROM if FROM in left.columns else ID).alias(FROM)
+        return found.select(*made.names, source).with_row_index(ID)
 
     def _small_enough(
         self, left: DataFrame, right: DataFrame, keys: list[str], others: list[str]
@@ -210,7 +225,7 @@ class PolarsExecutor(Executor["DataFrame"]):
         ]
         if self.watch:
             self._doubt_division(frame, call, [_exact(on, schema, one) for one in given], operands)
-        return frame.with_columns(_arithmetic(call.op, operands, column).alias(column.name))
+        return frame.with_columns(arithmetic(call.op, operands, column).alias(column.name))
 
     def _doubt_division(
         self, frame: DataFrame, call: a.DeriveArithmetic, exact: list[bool], operands: list[Expr]
@@ -234,7 +249,7 @@ class PolarsExecutor(Executor["DataFrame"]):
     def derive_date_diff(self, call: a.DeriveDateDiff, on: Inputs, made: TableSchema) -> DataFrame:
         """Count whole units between two dates."""
         timed = made.column(call.a).type == "datetime"
-        found = _difference(call.a, call.b, call.unit, timed)
+        found = difference(call.a, call.b, call.unit, timed)
         return on.table(call.table).with_columns(found.alias(call.new_column))
 
     def derive_bin(self, call: a.DeriveBin, on: Inputs, made: TableSchema) -> DataFrame:
@@ -254,10 +269,9 @@ class PolarsExecutor(Executor["DataFrame"]):
 
         frame = on.table(call.table)
         rank = pl.col(call.column).rank(call.method, descending=call.direction == "desc")
-        if self.watch:
-            if not made.column(call.column).exact:
-                ordered = frame.sort(call.column)
-                self._near(ordered, pl.col(call.column), pl.col(call.column).shift(1), False)
+        if self.watch and not made.column(call.column).exact:
+            ordered = frame.sort(call.column)
+            self._near(ordered, pl.col(call.column), pl.col(call.column).shift(1), False)
         rank = rank.over(call.partition_by) if call.partition_by else rank
         return frame.with_columns(rank.cast(pl.Int64).alias(call.new_column))
 
@@ -284,7 +298,7 @@ class PolarsExecutor(Executor["DataFrame"]):
         import polars as pl
 
         ordered = self._ordered(on.table(call.table), call, made)
-        found = _running(pl.col(call.column), call.op, call.partition_by, made.columns[-1])
+        found = running(pl.col(call.column), call.op, call.partition_by, made.columns[-1])
         return ordered.with_columns(found.alias(call.new_column)).sort(_PLACE).drop(_PLACE)
 
     def derive_shift(self, call: a.DeriveShift, on: Inputs, made: TableSchema) -> DataFrame:
@@ -353,7 +367,9 @@ class PolarsExecutor(Executor["DataFrame"]):
             if any(_narrow(one) for one in (x, y)):
                 self.doubts.add("near")
         if call.method == "spearman":
-            if self.watch and not all(_exact(on, on.schema(call.table), n) for n in (call.x, call.y)):
+            if self.watch and not all(
+                _exact(on, on.schema(call.table), n) for n in (call.x, call.y)
+            ):
                 self.doubts.add("near")
             x, y = x.rank("average"), y.rank("average")
         return _correlation(x.to_list(), y.to_list())
@@ -383,7 +399,7 @@ class PolarsExecutor(Executor["DataFrame"]):
         exact = on.type(call.a).exact and on.type(call.b).exact
         if self.watch and not exact and abs(one - other) <= NEAR * max(1.0, abs(one)):  # type: ignore[operator, arg-type]
             self.doubts.add("near")
-        return bool(_compare(one, call.op, other))
+        return bool(compared(one, call.op, other))
 
 
 def _schemas(on: Inputs, call: a.JoinTables) -> tuple[TableSchema, TableSchema]:
@@ -392,183 +408,6 @@ def _schemas(on: Inputs, call: a.JoinTables) -> tuple[TableSchema, TableSchema]:
 
 def _exact(on: Inputs, schema: TableSchema, given: Any) -> bool:
     return schema.column(given).exact if isinstance(given, str) else on.type(given).exact
-
-
-def _compare(one: Any, op: str, other: Any) -> Any:
-    match op:
-        case "eq":
-            return one == other
-        case "ne":
-            return one != other
-        case "lt":
-            return one < other
-        case "le":
-            return one <= other
-        case "gt":
-            return one > other
-    return one >= other
-
-
-def _predicate(held: Expr, op: str, values: list[Any]) -> Expr:
-    import polars as pl
-
-    match op:
-        case "is_null":
-            return held.is_null()
-        case "not_null":
-            return held.is_not_null()
-        case "in":
-            return pl.any_horizontal([held == value for value in values])
-        case "not_in":
-            return pl.all_horizontal([held != value for value in values])
-        case "between":
-            return (held >= values[0]) & (held <= values[1])
-        case "contains":
-            return held.str.contains(values[0], literal=True)
-        case "starts_with":
-            return held.str.starts_with(values[0])
-    found: Expr = _compare(held, op, pl.lit(values[0]))
-    return found
-
-
-def _fitting(found: Expr, whole: bool) -> Expr:
-    """Return a result, missing where it is no finite number, or not below 2^53 if whole."""
-    import polars as pl
-
-    if whole:
-        return pl.when(found.cast(pl.Float64).abs() <= MOST_WHOLE).then(found)
-    return pl.when(found.is_finite()).then(found)
-
-
-def _arithmetic(op: str, operands: list[Expr], column: DataColumn) -> Expr:
-    import polars as pl
-
-    whole = column.type == "int"
-    one, other = operands[0], operands[-1]
-    match op:
-        case "abs":
-            return one.abs()
-        case "neg":
-            return -one
-        case "min" | "max":
-            first = one <= other if op == "min" else one >= other
-            both = one.is_not_null() & other.is_not_null()
-            return pl.when(both & first).then(one).when(both).then(other)
-        case "mul" if whole:
-            product = one.cast(pl.Float64) * other.cast(pl.Float64)
-            return pl.when(product.abs() <= MOST_WHOLE).then(product).cast(pl.Int64)
-        case "add" | "sub" | "mul":
-            found = {"add": one + other, "sub": one - other, "mul": one * other}[op]
-            return _fitting(found, whole)
-    down = one // other if whole else (one / other).floor()
-    found = {"div": one / other, "floordiv": down, "mod": one - other * down}[op]
-    return _fitting(pl.when(other != 0).then(found), whole)
-
-
-_SECONDS = {"minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
-
-
-def _difference(a_name: str, b_name: str, unit: str, timed: bool) -> Expr:
-    import polars as pl
-
-    one, other = pl.col(a_name), pl.col(b_name)
-    gap = _seconds(other, timed) - _seconds(one, timed)
-    if unit in _SECONDS:
-        return _toward_zero(gap, _SECONDS[unit])
-    months = 12 * (_part(other, "year") - _part(one, "year"))
-    months = months + _part(other, "month") - _part(one, "month")
-    early, late = _within_month(one, timed), _within_month(other, timed)
-    short = pl.when(gap >= 0).then(-(late < early).cast(pl.Int64))
-    months = months + short.otherwise((late > early).cast(pl.Int64))
-    return _toward_zero(months, 12) if unit == "years" else months
-
-
-def _toward_zero(found: Expr, size: int) -> Expr:
-    import polars as pl
-
-    down = found.abs() // size
-    return pl.when(found < 0).then(-down).otherwise(down)
-
-
-def _part(column: Expr, part: str) -> Expr:
-    import polars as pl
-
-    found: Expr = getattr(column.dt, part)()
-    return found.cast(pl.Int64)
-
-
-def _seconds(column: Expr, timed: bool) -> Expr:
-    import polars as pl
-
-    return column.dt.epoch("s") if timed else column.cast(pl.Int64) * 86_400
-
-
-def _within_month(column: Expr, timed: bool) -> Expr:
-    day = _part(column, "day") * 86_400
-    if not timed:
-        return day
-    clock = _part(column, "hour") * 3600 + _part(column, "minute") * 60
-    return day + clock + _part(column, "second")
-
-
-def _running(held: Expr, op: str, partition: Sequence[str], column: DataColumn) -> Expr:
-    import polars as pl
-
-    total = held.cum_sum() if op in ("sum", "mean") else held
-    match op:
-        case "count":
-            found = held.cum_count().cast(pl.Int64)
-        case "sum":
-            found = total.forward_fill()
-        case "mean":
-            found = total.forward_fill() / held.cum_count()
-        case "max":
-            found = held.cum_max().forward_fill()
-        case _:
-            found = held.cum_min().forward_fill()
-    found = found.over(partition) if partition else found
-    return _fitting(found, column.type == "int") if op in ("sum", "mean") else found
-
-
-def aggregate(
-    column: DataColumn | None, op: str, q: float | None, where: Expr | None = None, total: Any = None
-) -> Expr:
-    """Return the expression of an aggregate, over all values or those of some rows.
-
-    Args:
-        total: of share_of_total, the sum over all groups.
-    """
-    import polars as pl
-
-    if column is None:
-        return pl.len().cast(pl.Int64)
-    held = pl.col(column.name)
-    held = held if where is None else held.filter(where.fill_null(False))
-    match op:
-        case "count":
-            return held.count().cast(pl.Int64)
-        case "count_distinct":
-            return held.drop_nulls().n_unique().cast(pl.Int64)
-        case "sum" if column.type == "int":
-            rough = held.cast(pl.Float64).sum()
-            return pl.when(rough.abs() <= MOST_WHOLE).then(held.sum())
-        case "sum":
-            return _fitting(held.sum(), False)
-        case "share_of_total":
-            return _fitting(pl.when(total != 0).then(held.sum() / pl.lit(total, pl.Float64)), False)
-        case "min":
-            return held.min()
-        case "max":
-            return held.max()
-        case "quantile":
-            return held.cast(pl.Float64).quantile(q or 0.0, "linear")
-        case "median":
-            return held.cast(pl.Float64).median()
-        case "mean":
-            return held.cast(pl.Float64).mean()
-        case "std":
-            return held.cast(pl.Float64).std(ddof=1)
-    return held.cast(pl.Float64).var(ddof=1)
 
 
 def _narrow(values: Any) -> bool:
@@ -586,38 +425,3 @@ def _correlation(x: Sequence[float], y: Sequence[float]) -> Value:
     down = (sum(d * d for d in dx) * sum(d * d for d in dy)) ** 0.5
     found = sum(one * other for one, other in zip(dx, dy, strict=True)) / down if down else 0.0
     return found if down and isfinite(found) else None
-
-
-def scalar(op: str, one: Any, other: Any, whole: bool) -> Value:
-    """Return a computation with two values; None where one is missing or nothing finite comes out."""
-    if one is None or (other is None and op != "abs"):
-        return None
-    if op in ("div", "ratio", "pct_change"):
-        down = one if op == "pct_change" else other
-        if down == 0:
-            return None
-        found = 100.0 * (other - one) / down if op == "pct_change" else one / down
-    elif op == "round":
-        scale = 10.0**other
-        found = one if whole else _half_away(one * scale) / scale
-    else:
-        found = _SCALARS[op](one, other)
-    if whole:
-        return found if abs(found) <= MOST_WHOLE else None  # type: ignore[no-any-return]
-    return float(found) if isfinite(found) else None
-
-
-def _half_away(value: float) -> float:
-    if not isfinite(value):
-        return value
-    return -floor(-value + 0.5) if value < 0 else floor(value + 0.5)
-
-
-_SCALARS: dict[str, Any] = {
-    "add": lambda one, other: one + other,
-    "sub": lambda one, other: one - other,
-    "mul": lambda one, other: one * other,
-    "abs": lambda one, other: abs(one),
-    "min": min,
-    "max": max,
-}

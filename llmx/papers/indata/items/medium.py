@@ -75,9 +75,7 @@ def part_of_date(d: Draft) -> Asked:
     """A measure of the rows of a part of the date."""
     day, column = d.column("date", "datetime"), d.floats()
     part = d.rng.choice(sorted(_PARTS))
-    made = d.call(
-        "derive_date_part", table=d.events, new_column="part", column=day.name, part=part
-    )
+    made = d.call("derive_date_part", table=d.events, new_column="part", column=day.name, part=part)
     values = {"year": (2022, 2024), "quarter": (1, 4), "month": (1, 12), "weekday": (1, 7)}[part]
     value = d.rng.randint(*values)
     table = d.filter(made, "part", "eq", value)

@@ -29,7 +29,7 @@ _PASSED_BY = {
     "derive_shift": ("table",),
     "scalar_arithmetic": ("a", "b"),
 }
-"""Inputs that can stand in for a result. Calls that cannot be passed by are needed by their type."""
+"""Inputs that can stand in for a result; other calls are needed by their type."""
 
 
 def replaced(held: Any, name: str, by: Any) -> Any:

@@ -53,9 +53,7 @@ class Domain:
 
 
 def _id(noun: str) -> DrawnColumn:
-    return DrawnColumn(
-        f"{noun}_id", "int", f"{noun} number", lambda rng, row: row + 1, role="id"
-    )
+    return DrawnColumn(f"{noun}_id", "int", f"{noun} number", lambda rng, row: row + 1, role="id")
 
 
 def _key(table: str, noun: str) -> DrawnColumn:
@@ -188,7 +186,7 @@ DOMAINS: tuple[Domain, ...] = (
         (
             DrawnTable("branches", "branches", (
                 _id("branch"), _name("branch"),
-                _label("district", "district of the branch", "old_town", "harbour", "hills", "park"),
+                _label("district", "district of the branch", "old_town", "harbour", "park"),
                 _whole("seats", "number of seats of the branch", 10, 300),
             )),
             DrawnTable("titles", "titles", (
@@ -207,7 +205,7 @@ DOMAINS: tuple[Domain, ...] = (
             _whole("pieces", "number of pieces", 20, 900),
             _whole("rejects", "number of rejected pieces", 0, 40),
             _amount("energy", "energy used", 120.0, 30.0, "kWh", 0.06),
-            _amount("thickness", "mean thickness", 3.2, 0.5, "mm"),
+            _amount("thickness", "thickness", 3.2, 0.5, "mm"),
             _label("shift", "shift", "early", "late", "night"),
             _label("grade", "grade", "first", "second", "third", "scrap"),
             _flag("inspected", "an inspection", 0.4),

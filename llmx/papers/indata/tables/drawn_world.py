@@ -103,7 +103,8 @@ def _named(
 ) -> DrawnWorld:
     """Return the world under the names that are asked for."""
     rng = Random(f"names/{spec.seed}/{spec.domain}")
-    made, moved = [], {}
+    made: list[DataTable] = []
+    moved: dict[str, dict[str, list[Value]]] = {}
     nouns: dict[str, str] = {}
     phrases, roles, keys = {}, {}, {}
     numbers = iter(rng.sample(range(10, 100), 80))

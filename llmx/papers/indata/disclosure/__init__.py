@@ -1,0 +1,1 @@
+"""What aggregates give away, and rules that refuse some: none of them is differential privacy."""
