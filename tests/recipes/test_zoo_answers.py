@@ -53,6 +53,7 @@ def answered(name: str, data: DataSpec, out: Path) -> Counter[str]:
 @pytest.mark.parametrize(
     ("name", "cluster"),
     [
+        ("gsm_direct", "template-31"),
         ("gsm_direct_small", "template-31"),
         ("arithmetic_direct", "small_total_3"),
         ("arithmetic_worked", "small_total_3"),
