@@ -78,7 +78,9 @@ class EmbedStage:
         """Some seconds: vectors of words or tokens; a whole model's time is not known."""
         pair_data(given)
         options = given.read(EmbedOptions)
-        if options.layers == "all" or options.model.startswith(STAGE):
+        trained = options.model.startswith(STAGE)
+        tokens = trains_tokens(given, options.model) if trained else options.layers == "none"
+        if not tokens:
             return Cost(unknown="the model's speed was not measured")
         return Cost(seconds=_SECONDS)
 
@@ -113,6 +115,12 @@ def pair_data(given: StageInput) -> DataSpec:
         text = f"stage '{given.stage.name}' ({given.stage.kind}) has {what}"
         raise ConfigError(text, "data=pairs_local data.options.path=FILE, or data=wordnet")
     return spec
+
+
+def trains_tokens(given: StageInput, model: str) -> bool:
+    """Whether a stage of the recipe trains a model that is averaged token vectors."""
+    own = given.stages.get(model.removeprefix(STAGE))
+    return own is not None and own.options.get("student", "static") == "static"
 
 
 def embedded_dimension(model: str) -> int | None:

@@ -16,7 +16,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
 from llmx.scoring.ranked import depth_of, measure, metric
-from llmx.stages.embed import pair_data
+from llmx.stages.embed import pair_data, trains_tokens
 from llmx.stages.retrieve_audit import retrieval_audit
 from llmx.stages.searches import Encode, Search, ranked, searches
 from llmx.store.files import read_json, write_json, write_lines
@@ -117,10 +117,9 @@ class RetrieveStage:
         """Some seconds: vectors of tokens; of an encoder the time is not known."""
         options, spec = given.read(RetrieveOptions), pair_data(given)
         asked = min(spec.test, options.queries or spec.test)
-        own = given.stages.get(options.model.removeprefix(STAGE))
-        trained = "static" if own is None else own.options.get("student", "static")
-        stage = options.model.startswith(STAGE)
-        if trained != "static" or (options.layers == "all" and not stage):
+        trained = options.model.startswith(STAGE)
+        tokens = trains_tokens(given, options.model) if trained else options.layers == "none"
+        if not tokens:
             return Cost(samples=asked, unknown="the model's speed was not measured")
         return Cost(samples=asked, seconds=_SECONDS)
 
