@@ -27,7 +27,7 @@ class BatchesReportStage:
 
     Options: ClassVar[type[StageOptions]] = NoOptions
     kind: ClassVar[str] = "batches_report"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -63,6 +63,9 @@ def figures_of(arm: str, told: Mapping[str, Any]) -> Iterator[Figure]:
         n = held["clusters"]["rows"]
         share = held["clusters"]["isolated"] / n
         yield _figure(f"share of rows without an edge{of}", arm, share, "share", n)
+        if held["theorem"] is not None:
+            ratio, rows = held["theorem"]["ratio"], held["theorem"]["rows"]
+            yield _figure(f"log(H/H_B) of Theorem 1{of}", arm, ratio, "nats", rows)
         for level in _LEVELS:
             for key, (name, unit) in _NAMED.items():
                 quantity = f"{name.format(level=level)}{of}"
@@ -106,7 +109,28 @@ def _table(name: str, found: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
     held = next(iter(found.values()))["datasets"][name]["clusters"]
     alone = percent(held["isolated"] / held["rows"])
     said = f"{held['rows']} rows, {held['edges']} edges, {alone} % of rows without one"
-    return [*lines, "", f"{said}; the largest hub has {held['degree_max']}."]
+    hub = f"{said}; the largest hub has {held['degree_max']}."
+    more = [line for arm, told in found.items() for line in _more(arm, told["datasets"][name])]
+    return [*lines, "", hub, *([""] if more else []), *more]
+
+
+def _more(arm: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield lines on Theorem 1 and on false negatives, where either is known."""
+    from llmx.report.numbers import number, percent
+
+    if told["theorem"] is not None:
+        ours, random = (number(told["theorem"][key], 2) for key in ("ratio", "random"))
+        yield f"- `{arm}`: mean log(H/H_B) of Theorem 1: {ours}, of random batches {random}."
+    if told["cuts"]:
+        shares = (f"{kind} {percent(share)} %" for kind, share in told["cuts"].items())
+        yield f"- `{arm}`: edges kept by the cut itself: {', '.join(shares)}."
+    first = (told["truth"] or {}).get("batches", {}).get("first")
+    if first and first["asked"] and not first["truth"]["unknown"]:
+        parts = (f"{kind} {n}" for kind, n in first["truth"].items() if kind != "unknown")
+        asked = (
+            f"of {first['pairs']} pairs of first ranks in a batch {first['asked']} were looked up"
+        )
+        yield f"- `{arm}`: {asked}: {', '.join(parts)}."
 
 
 def _tails(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
