@@ -86,14 +86,18 @@ def test_the_figures_are_those_of_the_diagnostics(run):
     found = {(one["arm"], one["quantity"]): one["span"]["estimate"] for one in kept}
     for arm in ARMS:
         told = json.loads((run / "batches" / arm / "diagnostics.json").read_text())
-        assert len(list(figures_of(arm, told))) == 9
+        assert len(list(figures_of(arm, told))) == 10
         (held,) = told["datasets"].values()
+        assert found[arm, "log(H/H_B) of Theorem 1"] == held["theorem"]["ratio"]
         share = held["clusters"]["kept"] / held["clusters"]["edges"]
         assert found[arm, "share of edges inside clusters"] == pytest.approx(share)
         assert found[arm, "own first ranks met in batches"] == held["batches"]["leaked"]
     page = (run / "report" / "batches.md").read_text()
     assert all(f"| `{arm}` | clusters |" in page for arm in ARMS)
     assert "Nothing was trained" in page
+    ratio = json.loads((run / "batches/b3/diagnostics.json").read_text())["theorem"]["ratio"]
+    assert f"- `b3`: mean log(H/H_B) of Theorem 1: {ratio:.2f}" in page
+    assert "- `b3`: edges kept by the cut itself: " in page and "`random`: edges kept" not in page
 
 
 def test_own_rows_of_a_topic_meet_more_often_than_by_chance(run):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from llmx.core.figure import Figures
 from llmx.core.options import NoOptions, StageOptions
 from llmx.core.stage import Cost, StageContext, StageInput
-from llmx.papers.b3.report.plans import LEVELS, figures_of
+from llmx.papers.b3.report.plans import LEVELS, details_of, figures_of
 from llmx.papers.b3.report.room import room_figures, room_said, rooms_of, warm_student
 from llmx.papers.b3.stages.batches import DIAGNOSTICS
 from llmx.store.files import read_json
@@ -26,7 +26,7 @@ class BatchesReportStage:
 
     Options: ClassVar[type[StageOptions]] = NoOptions
     kind: ClassVar[str] = "batches_report"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
@@ -52,7 +52,8 @@ class BatchesReportStage:
                 found[place.partition("/")[2]] = read_json(folder / DIAGNOSTICS)
         rooms = rooms_of(context)
         figures = [one for room in rooms for one in room_figures(room)]
-        figures += [one for arm, told in found.items() for one in figures_of(arm, told)]
+        for arm, told in found.items():
+            figures += [*figures_of(arm, told), *details_of(arm, told)]
         write_figures(context.out, Figures(figures=tuple(figures)))
         write_marked(context.out / PAGE, markdown(found, [room_said(room) for room in rooms]))
 
@@ -92,7 +93,28 @@ def _table(name: str, found: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
     held = next(iter(found.values()))["datasets"][name]["clusters"]
     alone = percent(held["isolated"] / held["rows"])
     said = f"{held['rows']} rows, {held['edges']} edges, {alone} % of rows without one"
-    return [*lines, "", f"{said}; the largest hub has {held['degree_max']}."]
+    hub = f"{said}; the largest hub has {held['degree_max']}."
+    more = [line for arm, told in found.items() for line in _more(arm, told["datasets"][name])]
+    return [*lines, "", hub, *([""] if more else []), *more]
+
+
+def _more(arm: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield lines on Theorem 1 and on false negatives, where either is known."""
+    from llmx.report.numbers import number, percent
+
+    if told["theorem"] is not None:
+        ours, random = (number(told["theorem"][key], 2) for key in ("ratio", "random"))
+        yield f"- `{arm}`: mean log(H/H_B) of Theorem 1: {ours}, of random batches {random}."
+    if told["cuts"]:
+        shares = (f"{kind} {percent(share)} %" for kind, share in told["cuts"].items())
+        yield f"- `{arm}`: edges kept by the cut itself: {', '.join(shares)}."
+    first = (told["truth"] or {}).get("batches", {}).get("first")
+    if first and first["asked"] and not first["truth"]["unknown"]:
+        parts = (f"{kind} {n}" for kind, n in first["truth"].items() if kind != "unknown")
+        asked = (
+            f"of {first['pairs']} pairs of first ranks in a batch {first['asked']} were looked up"
+        )
+        yield f"- `{arm}`: {asked}: {', '.join(parts)}."
 
 
 def _tails(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
