@@ -37,7 +37,7 @@ _ORDERED = [  # the order is the plan's
         _EACH,
     ),
     Mutant(  # ranks get slices of other batches
-        f"{_P}slices.py",
+        f"{_P}order.py",
         "return batches.reshape(count * devices, size // devices)",
         "return batches.reshape(count, devices, -1).swapaxes(0, 1).reshape(count * devices, -1)",
         _EACH,
@@ -73,25 +73,25 @@ _LOSSES = [  # the loss is the library's
     Mutant(f"{_P}loss.py", "scale=1 / temperature,", "scale=temperature,", _LIBRARY),
     Mutant(f"{_P}loss.py", "plain = mini_batch is None", "plain = False", _LIBRARY),
     Mutant(  # the accuracy of raw products
-        f"{_P}scores.py",
+        f"{_P}loss.py",
         "found = cos_sim(queries, targets)",
         "found = queries @ targets.T",
         _LIBRARY,
     ),
     Mutant(  # blocks of a cached loss begin at the first row
-        f"{_P}scores.py", "self._done += len(queries)\n", "", _ACCURACY
+        f"{_P}loss.py", "self._done += len(queries)\n", "", _ACCURACY
     ),
     Mutant(  # a tie with itself is none
-        f"{_P}scores.py",
+        f"{_P}loss.py",
         "found[place, own] >= found.max",
         "found[place, own] > found.max",
         _ACCURACY,
     ),
 ]
 _MASKS = [  # what is masked is what the words say
-    Mutant(f"{_P}scores.py", "        masked[place.cpu(), own.cpu()] = False\n", "", _OWN),
+    Mutant(f"{_P}loss.py", "        masked[place.cpu(), own.cpu()] = False\n", "", _OWN),
     Mutant(  # a process masks as if it were the first
-        f"{_P}scores.py",
+        f"{_P}loss.py",
         "self._first, self._done = rank * len(own), 0",
         "self._first = self._done = 0",
         _OWN,
@@ -128,7 +128,7 @@ _COUNTS = [  # what is told of a training
     ),
     Mutant(f"{_P}points.py", "return [steps][:count]", "return [steps]", _POINTS),
     Mutant(  # counts are never begun again
-        f"{_P}scores.py", "        self.right, self.asked = 0, 0\n", "", _ACCURACY
+        f"{_P}loss.py", "        self.right, self.asked = 0, 0\n", "", _ACCURACY
     ),
 ]
 _RESUMED = [  # a training that was killed ends as one that was not
@@ -166,12 +166,12 @@ _MADE = [  # students
 ]  # fmt: skip
 _REFUSED = [  # what cannot be is refused before anything runs
     Mutant(
-        f"{_P}settings.py",
+        f"{_P}options.py",
         '    "gradient_accumulation_steps": "it',
         '    "gradient_steps": "it',
         _SETTINGS,
     ),
-    Mutant(f"{_P}settings.py", '"per_device_train_batch_size": "a', '"batch_size": "a', _SETTINGS),
+    Mutant(f"{_P}options.py", '"per_device_train_batch_size": "a', '"batch_size": "a', _SETTINGS),
     Mutant(f"{_P}options.py", "if self.mini_batch is not None and", "if False and", _OPTIONS),
     Mutant(f"{_P}options.py", "if self.lora is not None and", "if False and", _OPTIONS),
     Mutant(f"{_P}options.py", "if self.model == WORDS and", "if False and", _OPTIONS),

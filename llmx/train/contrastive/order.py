@@ -1,16 +1,40 @@
-"""The order of a training: the batches of a plan, slice by slice for several processes."""
+"""The order of a training: the batches of a plan, slice by slice for several processes.
+
+A launcher of several processes hands consecutive small batches to consecutive ranks, so the slices
+of one batch must follow each other: what the ranks gather is then that batch and no other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from llmx.core.errors import ConfigError
 from llmx.train.contrastive.plan import PlannedBatches, negatives_of
-from llmx.train.contrastive.slices import slices
 
 if TYPE_CHECKING:
-    from numpy import int64
+    from numpy import int32, int64
     from numpy.typing import NDArray
+
+
+def slices(batches: NDArray[int32], devices: int) -> NDArray[int32]:
+    """Return the slices of each batch, device by device, int32 (batches · devices, |B| / devices).
+
+    Raises:
+        ConfigError: the devices cannot share a batch equally.
+    """
+    count, size = batches.shape
+    if devices < 1 or size % devices:
+        raise ConfigError(
+            f"{devices} devices cannot share batches of {size} rows equally",
+            f"a multiple of {devices}" if devices > 0 else "1 device or more",
+        )
+    return batches.reshape(count * devices, size // devices)
+
+
+def of_device(batches: NDArray[int32], devices: int, rank: int) -> NDArray[int32]:
+    """Return the slices that the device `rank` takes, int32 (batches, |B| / devices)."""
+    return slices(batches, devices)[rank::devices]
 
 
 class PlannedOrder:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from llmx.train.contrastive.job import ContrastiveJob, check_sparse
-from llmx.train.contrastive.loss import loss_of
+from llmx.train.contrastive.loss import Scores, loss_of
 from llmx.train.contrastive.masks import Mask
 from llmx.train.contrastive.order import PlannedOrder, follow
 from llmx.train.contrastive.pairs import collate
 from llmx.train.contrastive.points import TrainingClock, watch_points
-from llmx.train.contrastive.scores import Scores
 from llmx.train.contrastive.students import static_module, student
 from llmx.train.contrastive.tokens import static_collate
 from llmx.train.course.fit import explained

@@ -13,7 +13,7 @@ from llmx.core.errors import ConfigError
 from llmx.papers.b3.cut import CutRows, cut
 from llmx.papers.b3.draws import permutation, uniforms, words
 from llmx.papers.b3.plan import BatchPlan, groups
-from llmx.train.contrastive.slices import of_device, slices
+from llmx.train.contrastive.order import of_device, slices
 
 
 def clustered(rows, size, names, seed):

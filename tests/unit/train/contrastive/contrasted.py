@@ -111,10 +111,10 @@ def killed(about: str, moment: str, at: int) -> None:
     from llmx.train.course import watch
 
     given = json.loads(about)
-    paths = {name: Path(given.pop(name)) for name in ("folder", "out")}
+    folder, out = (Path(given.pop(name)) for name in ("folder", "out"))
     if moment == "save":  # everything is written but the mark
         mark, calls = watch.mark_whole, iter(range(at - 1))
         watch.mark_whole = lambda *told: end() if next(calls, None) is None else mark(*told)
     if moment == "export":
         train._card = end
-    Contrast(**paths, **given).run(Ends(at) if moment == "step" else None)
+    Contrast(folder, out, **given).run(Ends(at) if moment == "step" else None)

@@ -17,8 +17,8 @@ def main(told: str, to: str) -> None:
     from llmx.train.contrastive.trainer import make_trainer
 
     given = json.loads(told)
-    paths = {name: Path(given.pop(name)) for name in ("folder", "out")}
-    job = _job(Contrast(**paths, **given).context())
+    folder, out = (Path(given.pop(name)) for name in ("folder", "out"))
+    job = _job(Contrast(folder, out, **given).context())
     seen: list[list[int]] = []
     trainer = make_trainer(job, TrainingClock(None))
     begin = trainer.scores.begin
@@ -29,11 +29,11 @@ def main(told: str, to: str) -> None:
 
     trainer.scores.begin = noted
     trainer.train()
-    rank, folder = trainer.accelerator.process_index, Path(to)
+    rank, place = trainer.accelerator.process_index, Path(to)
     weights = {name: one.contiguous() for name, one in trainer.model.state_dict().items()}
-    save_file(weights, folder / f"{rank}.safetensors")
+    save_file(weights, place / f"{rank}.safetensors")
     told_of = {"seen": seen, "processes": trainer.accelerator.num_processes}
-    (folder / f"{rank}.json").write_text(json.dumps(told_of))
+    (place / f"{rank}.json").write_text(json.dumps(told_of))
 
 
 if __name__ == "__main__":

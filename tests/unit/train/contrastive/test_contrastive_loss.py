@@ -58,8 +58,7 @@ def gradients(loss, model, columns=2):
 
 
 def losses(mini_batch=None, mask=None):
-    from llmx.train.contrastive.loss import loss_of
-    from llmx.train.contrastive.scores import Scores
+    from llmx.train.contrastive.loss import Scores, loss_of
 
     model, scores = encoder(), Scores(mask)
     return model, loss_of(model, scores, 0.1, mini_batch, False), scores
@@ -178,7 +177,7 @@ def test_the_accuracy_is_of_the_scores_that_the_loss_sees(mini_batch):
 def test_a_masked_rival_does_not_count_against_a_row():
     import torch
 
-    from llmx.train.contrastive.scores import Scores
+    from llmx.train.contrastive.loss import Scores
 
     vectors = torch.eye(2)
     for mask, right in ((None, 0), (Mask(target_id=np.array([4, 4])), 2)):
@@ -191,7 +190,7 @@ def test_a_masked_rival_does_not_count_against_a_row():
 def test_of_two_processes_each_counts_its_own_rows():
     import torch
 
-    from llmx.train.contrastive.scores import Scores
+    from llmx.train.contrastive.loss import Scores
 
     everything = torch.tensor([[4], [5], [6], [7]])
     vectors = torch.eye(4)
