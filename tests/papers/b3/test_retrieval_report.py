@@ -15,7 +15,7 @@ from llmx.core.stage import StageContext, StageInput
 from llmx.papers.b3 import figure_names as names
 from llmx.papers.b3.report.plans import details_of
 from llmx.papers.b3.report.read import SeedTraining, trained_arm
-from llmx.papers.b3.report.room import warm_student
+from llmx.papers.b3.report.room import rooms_of, warm_student
 from llmx.papers.b3.report.said import batch_said, ratio_said
 from llmx.papers.b3.report.written import of_dataset
 from llmx.papers.b3.stages.batches_report import BatchesReportStage
@@ -209,6 +209,20 @@ def test_a_teacher_that_is_not_the_warm_student_gives_no_room():
     assert warm_student(asked) == "warm"
     other = stages()["embed"].model_copy(update={"options": {"model": "package:wordllama"}})
     assert warm_student(replace(asked, stages={**asked.stages, "embed": other})) is None
+
+
+def test_an_arm_with_another_teacher_says_nothing_of_the_room(tmp_path):
+    arms = run_arms(seeds=1)
+    asked, inputs = given(arms), placed(tmp_path, arms)
+    other = asked.arms["b3_64"].model_copy(
+        update={"stages": {"embed": {"model": "words"}, "batches": {"size": 64}}}
+    )
+    asked = replace(asked, arms={**asked.arms, "b3_64": other})
+    inputs["rank/b3_64"] = tmp_path / "by-words"
+    inputs["rank/b3_64"].mkdir()
+    (inputs["rank/b3_64"] / "rank.json").write_text('{"own_target_first": 0.9}')
+    (room,) = rooms_of(StageContext(asked, {}, inputs, tmp_path, Silent()))
+    assert (room.arm, room.size, room.first) == ("warm", 16, 0.51)
 
 
 def test_what_a_sample_is_has_the_interval_of_its_size(out):
