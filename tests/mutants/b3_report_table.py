@@ -79,7 +79,7 @@ CONTRAST = [
         CONTRASTS,
         "_p(one.at(kind, of) - target, one)",
         "_p(one.at(kind, of / 9) - target, one)",
-        _BY_COST,
+        _PLANTED,
     ),
     Mutant(  # the control's beginning is the target
         CONTRASTS, "target = other.last.values", "target = other.points[0].values", _PLANTED
@@ -268,12 +268,7 @@ SHARED_TESTS = [
         "*((two, one) for one, two in pairs)",
         _PAIRS,
     ),
-    Mutant(
-        RUN_TEST,
-        'asked = [*finding.get("arms", ()), *chain.from_iterable(finding.get("pairs", ()))]',
-        'asked = [*finding.get("arms", ())]',
-        _PAIRS,
-    ),
+    Mutant(RUN_TEST, '*chain.from_iterable(finding.get("pairs", ()))', "*()", _PAIRS),
     Mutant(
         SCHEMA,
         'alone = "pairs" in finding and "arms" not in finding',
@@ -297,8 +292,14 @@ STAGES = [
     Mutant(ROOM, 'if f"stage:{warm}" in models:', "if models:",
            f"{_R}test_a_teacher_that_is_not_the_warm_student_gives_no_room"),
     Mutant(ROOM, 'if stage is not None and stage.kind == "batches":', "if stage is None:", _ROOM),
-    Mutant(ROOM, "found.setdefault(key, (family, given.arms[members[0]]))",
-           "found[key[0] / family, key[1]] = (family, given.arms[members[0]])", _ROOM),
+    Mutant(  # ranks of whatever teacher an arm has
+        ROOM,
+        "given.stages[one].of_arm(arm) for one",
+        "given.stages[one] for one",
+        f"{_R}test_an_arm_with_another_teacher_says_nothing_of_the_room",
+    ),
+    Mutant(ROOM, "found.setdefault((student.resolve(), ranks.resolve()), (family, arm))",
+           "found[student / family, ranks] = (family, arm)", _ROOM),
     Mutant(STAGE, "return named or known[-1]", "return named or known[0]",
            f"{_R}test_the_last_training_among_needs_is_reported_and_sizes_are_those_of_its_plan"),
     Mutant(STAGE, 'stage.of_arm(arm).options for name', "stage.options for name",

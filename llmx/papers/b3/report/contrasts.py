@@ -39,8 +39,8 @@ class EqualQuality:
             any training, without a high one it may not be as good by its end.
         most: kind → what the arm spent in all, as a ratio.
         reached: whether it is as good anywhere.
-        p: kind → two-sided, of the ratio being 1: of equal quality when the arm has spent as much as
-            its control in all, or is at its own end before that.
+        p: kind → two-sided, of the ratio being 1: of equal quality when the arm has spent as much
+            as its control in all, or is at its own end before that.
     """
 
     first: TrainedArm

@@ -44,20 +44,26 @@ def warm_student(given: StageInput) -> str | None:
     """Return the stage whose model is the teacher of needed ranks; None where there is none."""
     for need in given.stage.needs:
         stage = given.stages.get(need)
-        if stage is not None and stage.kind == "contrastive" and _ranks(given, need) is not None:
+        if (
+            stage is not None
+            and stage.kind == "contrastive"
+            and any(_ranks(given, need, arm) is not None for arm in given.arms.values())
+        ):
             return need
     return None
 
 
-def _ranks(given: StageInput, warm: str) -> str | None:
-    """Return the needed stage of kind `rank` whose vectors are of a student."""
+def _ranks(given: StageInput, warm: str, arm: ArmSpec) -> str | None:
+    """Return the needed stage of kind `rank` whose vectors are of a student, in an arm.
+
+    An arm may have another teacher: its ranks say nothing of the student.
+    """
     for need in given.stage.needs:
         stage = given.stages.get(need)
         if stage is None or stage.kind != "rank":
             continue
-        models = [
-            given.stages[one].options.get("model") for one in stage.needs if one in given.stages
-        ]
+        held = [given.stages[one].of_arm(arm) for one in stage.needs if one in given.stages]
+        models = [one.options.get("model") for one in held]
         if f"stage:{warm}" in models:
             return need
     return None
@@ -67,15 +73,15 @@ def rooms_of(context: StageContext) -> list[BatchRoom]:
     """Return the room of each different student; nothing where none was warmed up."""
     given = context.given
     warm = warm_student(given)
-    rank = None if warm is None else _ranks(given, warm)
-    if warm is None or rank is None:
+    if warm is None:
         return []
     found: dict[tuple[Path, Path], tuple[str, ArmSpec]] = {}
     for family, members in families(given.arms).items():
-        places = [context.inputs.get(f"{need}/{members[0]}") for need in (warm, rank)]
-        if places[0] is not None and places[1] is not None:
-            key = (places[0].resolve(), places[1].resolve())
-            found.setdefault(key, (family, given.arms[members[0]]))
+        arm = given.arms[members[0]]
+        needs = (warm, _ranks(given, warm, arm))
+        student, ranks = (context.inputs.get(f"{need}/{members[0]}") for need in needs)
+        if student is not None and ranks is not None:
+            found.setdefault((student.resolve(), ranks.resolve()), (family, arm))
     alone = len(found) == 1
     return [
         BatchRoom(
