@@ -20,6 +20,7 @@ from written_commands import ROOT, all_commands, of_header, of_page, words
 from llmx.claims import known
 from llmx.cli.app import app
 from llmx.core.figure import Span
+from llmx.core.plugins import VARIABLE
 from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
 from llmx.engines.size import ZOO
@@ -72,7 +73,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("first", "second", "scaling_gsm-00000000"):
         shutil.copytree(run, here / "runs" / name)
     _compared(here / "runs" / "scaling_gsm-00000000" / "scaling")
+    _acted(here)
     return here
+
+
+def _acted(here: Path) -> None:
+    """Run what acts without a model, of the plugin that docs/agents.md names."""
+    shutil.copytree(ROOT / "tests/contracts/toy/errands", here / "errands")
+    told = f"run recipe=errands arms=[control] --workers 1 -q --runs {here}/runs"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, "")
+        done = CliRunner().invoke(app, [*told.split(), "--plugin", f"{here}/errands"])
+    assert done.exit_code == 0, done.output
 
 
 def _compared(folder: Path) -> None:
