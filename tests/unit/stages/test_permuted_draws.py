@@ -476,7 +476,8 @@ def test_a_judge_of_pairs_is_shown_what_was_asked(data):
     assert asked == [in_draw(one, draw) for one in samples for draw in range(3)]
 
 
-def test_answers_are_scored_as_they_come_in_the_order_of_their_draw(data):
+def test_answers_are_scored_as_they_come_in_the_order_of_their_draw(data, monkeypatch):
+    monkeypatch.setattr("llmx.stages.decode._INSTANT", 60.0)  # however busy the machine is
     _, records = evidence(data)
     stages = {"score": StageSpec(name="score", kind="score", needs=("pool",))}
     given = StageInput(StageSpec(name="pool", kind="decode"), {"a": arm_of(data)}, stages=stages)
