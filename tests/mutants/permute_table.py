@@ -309,6 +309,12 @@ TOLD = [
 
 TOLD_TOO = [
     Mutant(
+        "stages/play.py",
+        "= craft, in_draw(sample, draw), log",
+        "= craft, sample, log",
+        f"{_S}test_an_episode_is_of_the_problem_as_its_draw_shows_it",
+    ),
+    Mutant(
         "stages/decode.py",
         "asked = in_draw(self._problem(record.id), record.draw)",
         "asked = self._problem(record.id)",
