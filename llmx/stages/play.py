@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from llmx.core.dialogue import Observation
 from llmx.core.episode import Do, Episode, EpisodeTurn, Said, Say, Seen, Steps, Told
 from llmx.core.errors import ContextLengthError, RequestError
+from llmx.core.permuted import in_draw
 from llmx.core.record import Record, Sample
 from llmx.core.spec import SamplerSpec
 from llmx.core.speech import Request
@@ -91,7 +92,7 @@ class Play:
     """
 
     def __init__(self, craft: Stagecraft, sample: Sample, draw: int, log: TurnSource) -> None:
-        self.craft, self.sample, self.log = craft, sample, log
+        self.craft, self.sample, self.log = craft, in_draw(sample, draw), log
         self.key = EpisodeKey(sample.id, draw)
         self.attempt = log.attempt(self.key)
         self.before = log.turns(self.key)

@@ -276,9 +276,10 @@ class Requests(Sequence[Request]):
         if isinstance(place, slice):
             return Requests(self._samples, self._make, self._draws, self._which[place])
         problem, draw = divmod(self._which[place], len(self._draws))
-        number = self._draws[draw]
-        found = self._make(in_draw(self._samples[problem], number))
-        return found.model_copy(update={"draw": number}) if number else found
+        sample, number = self._samples[problem], self._draws[draw]
+        if not number:  # a dataset has its problems as the first draw shows them
+            return self._make(sample)
+        return self._make(in_draw(sample, number)).model_copy(update={"draw": number})
 
 
 def requests_for(

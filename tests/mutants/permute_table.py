@@ -163,14 +163,14 @@ KEYS = [
 ASKED = [
     Mutant(  # every draw asks the first one's question
         "stages/requests.py",
-        "found = self._make(in_draw(self._samples[problem], number))",
-        "found = self._make(self._samples[problem])",
+        "self._make(in_draw(sample, number))",
+        "self._make(sample)",
         f"{_S}test_each_draw_is_asked_in_its_own_order",
     ),
     Mutant(  # a draw's place in its block stands for its number
         "stages/requests.py",
-        "found = self._make(in_draw(self._samples[problem], number))",
-        "found = self._make(in_draw(self._samples[problem], draw))",
+        "self._make(in_draw(sample, number))",
+        "self._make(in_draw(sample, draw))",
         f"{_S}test_each_draw_is_asked_in_its_own_order",
     ),
     Mutant(  # whoever goes on with a draw asks the first one's question
@@ -308,6 +308,12 @@ TOLD = [
 ]
 
 TOLD_TOO = [
+    Mutant(
+        "stages/play.py",
+        "= craft, in_draw(sample, draw), log",
+        "= craft, sample, log",
+        f"{_S}test_an_episode_is_of_the_problem_as_its_draw_shows_it",
+    ),
     Mutant(
         "stages/decode.py",
         "asked = in_draw(self._problem(record.id), record.draw)",

@@ -47,6 +47,7 @@ from llmx.stages.decode import _Judging
 from llmx.stages.expense import common_prompt
 from llmx.stages.judge import _of
 from llmx.stages.mixture import MixtureStage
+from llmx.stages.play import Play
 from llmx.stages.pooled import keyed
 from llmx.stages.requests import put, requests_for
 from llmx.stages.revise import ReviseStage
@@ -476,7 +477,8 @@ def test_a_judge_of_pairs_is_shown_what_was_asked(data):
     assert asked == [in_draw(one, draw) for one in samples for draw in range(3)]
 
 
-def test_answers_are_scored_as_they_come_in_the_order_of_their_draw(data):
+def test_answers_are_scored_as_they_come_in_the_order_of_their_draw(data, monkeypatch):
+    monkeypatch.setattr("llmx.stages.decode._INSTANT", 60.0)  # however busy the machine is
     _, records = evidence(data)
     stages = {"score": StageSpec(name="score", kind="score", needs=("pool",))}
     given = StageInput(StageSpec(name="pool", kind="decode"), {"a": arm_of(data)}, stages=stages)
@@ -488,6 +490,13 @@ def test_answers_are_scored_as_they_come_in_the_order_of_their_draw(data):
 
     _Judging(given, Heard()).answered(records)
     assert told == [(12, 18)]  # red is right in four of six
+
+
+def test_an_episode_is_of_the_problem_as_its_draw_shows_it(data):
+    sample = load(data, "test")[1]
+    log = SimpleNamespace(attempt=lambda key: 0, turns=lambda key: ())
+    for draw in range(4):
+        assert Play(None, sample, draw, log).sample == in_draw(sample, draw)
 
 
 def test_problems_are_written_in_the_order_of_the_first_draw(tmp_path, data):
