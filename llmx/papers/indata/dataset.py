@@ -1,4 +1,7 @@
-"""Data kind ``indata``: questions by level, answered by tools alone, made here by a seed."""
+"""Data kind ``indata``: questions by level, answered by tools alone, made here by a seed.
+
+Questions of `train` are checked by one engine, all others by two.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +112,7 @@ class Indata(Templated[str]):
 
     def problem(self, rng: Random, split: str, template: str, index: int) -> Sample:
         """Draw one problem of a level."""
-        bench = items.workbench(self.world_spec(split, index))
+        bench = items.workbench(self.world_spec(split, index), split != "train")
         found = items.next_item(bench, rng, template, self._drawn_from(split, template))
         lot = Random(f"{self.spec.seed}/{split}/{template}/{index}/unanswerable")
         lacking = lot.random() < self._options.unanswerable

@@ -2,7 +2,9 @@
 
 KINDS = {
     "data.indata": "llmx.papers.indata.dataset:Indata",
+    "data.indata_plans": "llmx.papers.indata.planner.dataset:IndataPlans",
     "scorer.analysis": "llmx.papers.indata.scorer:AnalysisScorer",
+    "scorer.plan": "llmx.papers.indata.planner.scorer:PlanScorer",
 }
 
 NAMES = ("indata",)

@@ -25,7 +25,7 @@ class NoFit(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedQuestion:
     """What a template drew: the words, and the type of the answer.
 
     Attributes:
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass
-class Draft:
+class QuestionDraft:
     """Draws columns and constants of one world, and runs each call at once."""
 
     drawn: DrawnWorld
@@ -170,13 +170,17 @@ class Draft:
         return self.call("filter_rows", table=table, column=column, op=op, value=value)
 
 
-def _by_label(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tuple[Handle, str]:
+def _by_label(
+    draft: QuestionDraft, table: Table, source: str, but: Sequence[str]
+) -> tuple[Handle, str]:
     column = draft.label(*but, table=source)
     value = draft.rng.choice(column.values)
     return draft.filter(table, column.name, "eq", value), f"whose {column.description} is {value}"
 
 
-def _by_labels(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tuple[Handle, str]:
+def _by_labels(
+    draft: QuestionDraft, table: Table, source: str, but: Sequence[str]
+) -> tuple[Handle, str]:
     column = draft.label(*but, table=source)
     values = sorted(draft.rng.sample(column.values, 2))
     text = f"whose {column.description} is {values[0]} or {values[1]}"
@@ -186,7 +190,9 @@ def _by_labels(draft: Draft, table: Table, source: str, but: Sequence[str]) -> t
 _OPS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 
-def _by_number(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tuple[Handle, str]:
+def _by_number(
+    draft: QuestionDraft, table: Table, source: str, but: Sequence[str]
+) -> tuple[Handle, str]:
     column = draft.number(*but, table=source)
     values = sorted(draft.cells(column.name, source))
     found = values[int(draft.rng.uniform(0.2, 0.8) * (len(values) - 1))] if values else None
@@ -198,7 +204,9 @@ def _by_number(draft: Draft, table: Table, source: str, but: Sequence[str]) -> t
     return draft.filter(table, column.name, op, value), text
 
 
-def _by_range(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tuple[Handle, str]:
+def _by_range(
+    draft: QuestionDraft, table: Table, source: str, but: Sequence[str]
+) -> tuple[Handle, str]:
     column = draft.number(*but, table=source)
     values = sorted(draft.cells(column.name, source))
     if len(values) < 10:
@@ -209,7 +217,9 @@ def _by_range(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tu
     return draft.filter(table, column.name, "between", [low, high]), text
 
 
-def _by_day(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tuple[Handle, str]:
+def _by_day(
+    draft: QuestionDraft, table: Table, source: str, but: Sequence[str]
+) -> tuple[Handle, str]:
     column = draft.column("date", "datetime", table=source, but=but)
     found: Any = draft.quantile(column)
     day = date(found.year, found.month, 1)
@@ -218,7 +228,9 @@ def _by_day(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tupl
     return draft.filter(table, column.name, op, plain(day)), text
 
 
-def _by_flag(draft: Draft, table: Table, source: str, but: Sequence[str]) -> tuple[Handle, str]:
+def _by_flag(
+    draft: QuestionDraft, table: Table, source: str, but: Sequence[str]
+) -> tuple[Handle, str]:
     column = draft.column("bool", table=source, but=but)
     value = draft.rng.random() < 0.5
     text = f"{'with' if value else 'without'} {column.description}"

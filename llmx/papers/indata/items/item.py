@@ -17,8 +17,9 @@ from llmx.core.record import Frozen
 from llmx.papers.indata.answers import as_answer, equal, is_trivial
 from llmx.papers.indata.arguments import AnswerType
 from llmx.papers.indata.executors.duckdb_executor import DuckdbExecutor
+from llmx.papers.indata.executors.executor import Executor
 from llmx.papers.indata.executors.polars_executor import PolarsExecutor
-from llmx.papers.indata.items.draft import Asked, Draft, NoFit
+from llmx.papers.indata.items.draft import AskedQuestion, NoFit, QuestionDraft
 from llmx.papers.indata.items.easy import EASY
 from llmx.papers.indata.items.hard import HARD
 from llmx.papers.indata.items.medium import MEDIUM
@@ -29,7 +30,7 @@ from llmx.papers.indata.tables.drawn_world import DrawnWorld, WorldSpec, drawn_w
 from llmx.store.files import dumps
 
 VERSION = 1  # to be raised with every change of a template, a test or a table
-Maker = Callable[[Draft], Asked]
+Maker = Callable[[QuestionDraft], AskedQuestion]
 TEMPLATES: dict[str, dict[str, Maker]] = {
     level: {one.__name__: one for one in makers}
     for level, makers in (("easy", EASY), ("medium", MEDIUM), ("hard", HARD))
@@ -64,18 +65,27 @@ class AnsweredItem(Frozen):
 
 @dataclass(frozen=True)
 class Workbench:
-    """The engines that items of one world are drawn with; `turned` has its rows in reverse."""
+    """The engines that items of one world are drawn with.
+
+    Attributes:
+        turned: has its rows in reverse.
+        second: another engine, or None where nobody is to check items.
+    """
 
     drawn: DrawnWorld
     watching: PolarsExecutor
     turned: PolarsExecutor
-    second: DuckdbExecutor
+    second: DuckdbExecutor | None
     digest: str
 
 
 @lru_cache(maxsize=2)
-def workbench(spec: WorldSpec) -> Workbench:
-    """Return the engines of a world; one has its rows in reverse, so that every tie is seen."""
+def workbench(spec: WorldSpec, second: bool = True) -> Workbench:
+    """Return the engines of a world; one has its rows in reverse, so that every tie is seen.
+
+    Args:
+        second: whether items are to be checked by the other engine, which takes half of the time.
+    """
     drawn = drawn_world(spec)
     orders = {
         name: range(len(next(iter(cells.values()))))[::-1]
@@ -85,7 +95,7 @@ def workbench(spec: WorldSpec) -> Workbench:
         drawn,
         PolarsExecutor(drawn.world, watch=True),
         PolarsExecutor(drawn.world.reordered(orders)),
-        DuckdbExecutor(drawn.world),
+        DuckdbExecutor(drawn.world) if second else None,
         drawn.world.digest(),
     )
 
@@ -112,7 +122,7 @@ def draw_item(
     that changes nothing, changes with the order of rows, or on which the engines part.
     """
     counts = counts or DrawCounts()
-    draft = Draft(bench.drawn, bench.watching, rng)
+    draft = QuestionDraft(bench.drawn, bench.watching, rng)
     bench.watching.doubts.clear()
     try:
         asked = TEMPLATES[level][template](draft)
@@ -128,13 +138,13 @@ def draw_item(
     return _certified(bench, draft, asked, answer, template, level)
 
 
-def _answer(bench: Workbench, draft: Draft, asked: Asked) -> Any:
+def _answer(bench: Workbench, draft: QuestionDraft, asked: AskedQuestion) -> Any:
     result = draft.results[draft.program().answer.name]
     return as_answer(bench.watching.shown(result), asked.answer_type)
 
 
 def _refusal(
-    bench: Workbench, program: Program, asked: Asked, answer: Any, level: str
+    bench: Workbench, program: Program, asked: AskedQuestion, answer: Any, level: str
 ) -> str | None:
     if is_trivial(answer, asked.answer_type):
         return "trivial"
@@ -144,7 +154,13 @@ def _refusal(
         return "level"
     if decorative(program, bench.turned, asked.answer_type, answer) is not None:
         return "decorative"
-    for engine, reason in ((bench.turned, "order"), (bench.second, "engines")):
+    engines: tuple[tuple[Executor[Any] | None, str], ...] = (
+        (bench.turned, "order"),
+        (bench.second, "engines"),
+    )
+    for engine, reason in engines:
+        if engine is None:
+            continue
         found = as_answer(engine.answer(program), asked.answer_type)
         if not agrees(found, answer, asked.answer_type):
             return reason
@@ -159,12 +175,18 @@ def agrees(found: Any, answer: Any, answer_type: AnswerType) -> bool:
 
 
 def _certified(
-    bench: Workbench, draft: Draft, asked: Asked, answer: Any, template: str, level: str
+    bench: Workbench,
+    draft: QuestionDraft,
+    asked: AskedQuestion,
+    answer: Any,
+    template: str,
+    level: str,
 ) -> AnsweredItem:
     program = draft.program()
     shape = shape_of(program)
     written = program.written()
-    engines = ", ".join(f"{name} {version(name)}" for name in ("polars", "duckdb"))
+    used = ("polars",) if bench.second is None else ("polars", "duckdb")
+    engines = ", ".join(f"{name} {version(name)}" for name in used)
     text = sha256(dumps(written).encode()).hexdigest()
     return AnsweredItem(
         template=template,

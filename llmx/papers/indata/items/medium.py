@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from llmx.papers.indata.arguments import Handle
-from llmx.papers.indata.items.draft import Asked, Draft, NoFit, Table
+from llmx.papers.indata.items.draft import AskedQuestion, NoFit, QuestionDraft, Table
 
 _WORDS = {"mean": "mean", "sum": "total", "median": "median", "max": "largest"}
 
 
-def ranked(d: Draft, table: Table, keys: list[str], way: str, op: str, column: str) -> Handle:
+def ranked(
+    d: QuestionDraft, table: Table, keys: list[str], way: str, op: str, column: str
+) -> Handle:
     """Group, sort by the measure, and return the sorted table."""
     made = [{"name": "measure", "op": op, "column": column}]
     grouped = d.call("group_aggregate", table=table, keys=keys, aggregates=made)
     return d.call("sort_rows", table=grouped, keys=["measure"], directions=[way])
 
 
-def read(d: Draft, table: Handle, column: str, row: int = 1) -> Handle:
+def read(d: QuestionDraft, table: Handle, column: str, row: int = 1) -> Handle:
     """Read a cell of an aggregated table."""
     return d.call("get_value", table=table, row_position=row, column=column)
 
@@ -25,36 +27,40 @@ def read(d: Draft, table: Handle, column: str, row: int = 1) -> Handle:
 _ENDS = (("desc", "highest"), ("asc", "lowest"))
 
 
-def best_label(d: Draft) -> Asked:
+def best_label(d: QuestionDraft) -> AskedQuestion:
     """Which label has the highest or lowest measure."""
     column, label = d.floats(), d.label()
     op, (way, word) = d.rng.choice(["mean", "sum", "median"]), d.rng.choice(_ENDS)
     read(d, ranked(d, d.events, [label.name], way, op, column.name), label.name)
     measure = f"{word} {_WORDS[op]} {d.phrase(column)}"
-    return Asked(f"Which {label.description} has the {measure} over all {d.noun}?", "string")
+    return AskedQuestion(
+        f"Which {label.description} has the {measure} over all {d.noun}?", "string"
+    )
 
 
-def best_label_where(d: Draft) -> Asked:
+def best_label_where(d: QuestionDraft) -> AskedQuestion:
     """The same under a condition."""
     column, label = d.floats(), d.label()
     table, text = d.condition(d.events, column.name, label.name)
     op, (way, word) = d.rng.choice(["mean", "sum"]), d.rng.choice(_ENDS)
     read(d, ranked(d, table, [label.name], way, op, column.name), label.name)
     measure = f"{word} {_WORDS[op]} {d.phrase(column)}"
-    return Asked(f"Among {d.noun} {text}, which {label.description} has the {measure}?", "string")
+    return AskedQuestion(
+        f"Among {d.noun} {text}, which {label.description} has the {measure}?", "string"
+    )
 
 
-def second_best(d: Draft) -> Asked:
+def second_best(d: QuestionDraft) -> AskedQuestion:
     """The measure of the label in second place."""
     column, label = d.floats(), d.label()
     way, word = d.rng.choice(_ENDS)
     read(d, ranked(d, d.events, [label.name], way, "mean", column.name), "measure", 2)
     measure = f"second {word} mean {d.phrase(column)}"
     asked = f"What is the {measure} that any {label.description} has over all {d.noun}?"
-    return Asked(asked, "float")
+    return AskedQuestion(asked, "float")
 
 
-def product_where(d: Draft) -> Asked:
+def product_where(d: QuestionDraft) -> AskedQuestion:
     """A total of the product of two columns under a condition."""
     one = d.number()
     other = d.number(one.name)
@@ -65,13 +71,13 @@ def product_where(d: Draft) -> Asked:
     d.call("aggregate_column", table=table, column="product", op=op)
     words = f"{_WORDS[op]} of {d.phrase(one)} times {d.phrase(other)}"
     kind: Any = "integer" if op == "sum" and {one.type, other.type} == {"int"} else "float"
-    return Asked(f"What is the {words} over {d.noun} {text}?", kind)
+    return AskedQuestion(f"What is the {words} over {d.noun} {text}?", kind)
 
 
 _PARTS = {"year": "year", "quarter": "quarter", "month": "month", "weekday": "weekday (Monday = 1)"}
 
 
-def part_of_date(d: Draft) -> Asked:
+def part_of_date(d: QuestionDraft) -> AskedQuestion:
     """A measure of the rows of a part of the date."""
     day, column = d.column("date", "datetime"), d.floats()
     part = d.rng.choice(sorted(_PARTS))
@@ -82,20 +88,24 @@ def part_of_date(d: Draft) -> Asked:
     op = d.rng.choice(["mean", "sum"])
     d.call("aggregate_column", table=table, column=column.name, op=op)
     when = f"whose {day.description} is in {_PARTS[part]} {value}"
-    return Asked(f"What is the {_WORDS[op]} {d.phrase(column)} of {d.noun} {when}?", "float")
+    return AskedQuestion(
+        f"What is the {_WORDS[op]} {d.phrase(column)} of {d.noun} {when}?", "float"
+    )
 
 
-def joined_measure(d: Draft) -> Asked:
+def joined_measure(d: QuestionDraft) -> AskedQuestion:
     """A measure of the rows whose joined row fits a condition."""
     column = d.floats()
     table, other = d.joined()
     kept, text = d.condition(table, source=other, kinds=("label", "number", "labels"))
     op = d.rng.choice(["mean", "sum", "median"])
     d.call("aggregate_column", table=kept, column=column.name, op=op)
-    return Asked(f"What is the {_WORDS[op]} {d.phrase(column)} of {d.noun} {text}?", "float")
+    return AskedQuestion(
+        f"What is the {_WORDS[op]} {d.phrase(column)} of {d.noun} {text}?", "float"
+    )
 
 
-def joined_groups(d: Draft) -> Asked:
+def joined_groups(d: QuestionDraft) -> AskedQuestion:
     """The best label of a joined table."""
     column = d.floats()
     table, other = d.joined()
@@ -103,10 +113,10 @@ def joined_groups(d: Draft) -> Asked:
     op, (way, word) = d.rng.choice(["mean", "sum"]), d.rng.choice(_ENDS)
     read(d, ranked(d, table, [label.name], way, op, column.name), label.name)
     measure = f"{word} {_WORDS[op]} {d.phrase(column)} of {d.noun}"
-    return Asked(f"Which {label.description} has the {measure}?", "string")
+    return AskedQuestion(f"Which {label.description} has the {measure}?", "string")
 
 
-def groups_above(d: Draft) -> Asked:
+def groups_above(d: QuestionDraft) -> AskedQuestion:
     """How many groups of two labels have a measure above a constant."""
     column, one = d.floats(), d.label()
     other = d.label(one.name)
@@ -117,19 +127,19 @@ def groups_above(d: Draft) -> Asked:
     d.call("count_rows", table=d.filter(grouped, "measure", "gt", bound))
     words = f"combinations of {one.description} and {other.description}"
     asked = f"How many {words} have a mean {d.phrase(column)} above {bound} over all {d.noun}?"
-    return Asked(asked, "integer")
+    return AskedQuestion(asked, "integer")
 
 
-def share_where(d: Draft) -> Asked:
+def share_where(d: QuestionDraft) -> AskedQuestion:
     """Which fraction of rows fits a condition."""
     table, text = d.condition(d.events)
     part = d.call("count_rows", table=table)
     whole = d.call("count_rows", table=d.events)
     d.call("scalar_arithmetic", op="ratio", a=part, b=whole)
-    return Asked(f"Which fraction (0 to 1) of all {d.noun} are {d.noun} {text}?", "float")
+    return AskedQuestion(f"Which fraction (0 to 1) of all {d.noun} are {d.noun} {text}?", "float")
 
 
-def top_rows(d: Draft) -> Asked:
+def top_rows(d: QuestionDraft) -> AskedQuestion:
     """A measure of the first rows by another column."""
     by = d.floats()
     column = d.number(by.name)
@@ -139,10 +149,10 @@ def top_rows(d: Draft) -> Asked:
     table = d.call("take_rows", table=ordered, n=n)
     d.call("aggregate_column", table=table, column=column.name, op=op)
     words = f"{_WORDS[op]} {d.phrase(column)} of the {n} {d.noun}"
-    return Asked(f"What is the {words} with the {word} {d.phrase(by)}?", "float")
+    return AskedQuestion(f"What is the {words} with the {word} {d.phrase(by)}?", "float")
 
 
-def days_between(d: Draft) -> Asked:
+def days_between(d: QuestionDraft) -> AskedQuestion:
     """A mean of the time between two dates under a condition."""
     days = [c for c in d.schema(d.events).columns if c.type in ("date", "datetime")]
     if len(days) < 2:
@@ -155,10 +165,10 @@ def days_between(d: Draft) -> Asked:
     table, text = d.condition(made, kinds=("label", "number", "flag"))
     d.call("aggregate_column", table=table, column="gap", op="mean")
     words = f"mean number of whole {unit} from {one.description} to {other.description}"
-    return Asked(f"What is the {words} of {d.noun} {text}?", "float")
+    return AskedQuestion(f"What is the {words} of {d.noun} {text}?", "float")
 
 
-def binned(d: Draft) -> Asked:
+def binned(d: QuestionDraft) -> AskedQuestion:
     """A count of the rows in one of several intervals under a condition."""
     column = d.floats()
     values = sorted(d.cells(column.name))
@@ -173,10 +183,10 @@ def binned(d: Draft) -> Asked:
     other = d.floats(column.name)
     d.call("aggregate_column", table=table, column=other.name, op="mean")
     words = f"with {d.phrase(column)} from {edges[at]} to below {edges[at + 1]}"
-    return Asked(f"What is the mean {d.phrase(other)} of {d.noun} {words}?", "float")
+    return AskedQuestion(f"What is the mean {d.phrase(other)} of {d.noun} {words}?", "float")
 
 
-def later_than(d: Draft) -> Asked:
+def later_than(d: QuestionDraft) -> AskedQuestion:
     """A count of the rows where one column exceeds another, under a condition."""
     days = [c for c in d.schema(d.events).columns if c.type in ("date", "datetime")]
     if len(days) < 2:
@@ -188,10 +198,10 @@ def later_than(d: Draft) -> Asked:
     table, text = d.condition(kept, kinds=("label", "number", "flag", "range"))
     d.call("count_rows", table=table)
     words = f"have {one.description} after {other.description}"
-    return Asked(f"How many {d.noun} {text} {words}?", "integer")
+    return AskedQuestion(f"How many {d.noun} {text} {words}?", "integer")
 
 
-def percent_above(d: Draft) -> Asked:
+def percent_above(d: QuestionDraft) -> AskedQuestion:
     """By how many percent a measure under a condition is above that of all."""
     column = d.floats()
     whole = d.call("aggregate_column", table=d.events, column=column.name, op="mean")
@@ -200,20 +210,20 @@ def percent_above(d: Draft) -> Asked:
     d.call("scalar_arithmetic", op="pct_change", a=whole, b=part)
     words = f"mean {d.phrase(column)} of {d.noun} {text}"
     asked = f"By how many percent is the {words} above that of all {d.noun} (negative if below)?"
-    return Asked(asked, "float")
+    return AskedQuestion(asked, "float")
 
 
-def combinations(d: Draft) -> Asked:
+def combinations(d: QuestionDraft) -> AskedQuestion:
     """How many combinations of labels and numbers occur under a condition."""
     one, other = d.label(), d.column("int")
     table, text = d.condition(d.events, one.name, other.name)
     kept = d.call("distinct_rows", table=table, columns=[one.name, other.name])
     d.call("count_rows", table=kept)
     words = f"combinations of {one.description} and {other.description}"
-    return Asked(f"How many different {words} occur among {d.noun} {text}?", "integer")
+    return AskedQuestion(f"How many different {words} occur among {d.noun} {text}?", "integer")
 
 
-def which_is_larger(d: Draft) -> Asked:
+def which_is_larger(d: QuestionDraft) -> AskedQuestion:
     """Whether one column's measure exceeds another's under a condition."""
     one = d.floats()
     other = d.floats(one.name)
@@ -222,10 +232,10 @@ def which_is_larger(d: Draft) -> Asked:
     b = d.call("aggregate_column", table=table, column=other.name, op="mean")
     d.call("compare_scalars", op="gt", a=a, b=b)
     words = f"the median {d.phrase(one)} a larger number than the mean {d.phrase(other)}"
-    return Asked(f"Among {d.noun} {text}, is {words}?", "boolean")
+    return AskedQuestion(f"Among {d.noun} {text}, is {words}?", "boolean")
 
 
-def never_met(d: Draft) -> Asked:
+def never_met(d: QuestionDraft) -> AskedQuestion:
     """How many rows of another table no row under a condition points to."""
     other, left, right = d.other_table()
     first, label = d.condition(d.events, kinds=("label",))
@@ -233,10 +243,10 @@ def never_met(d: Draft) -> Asked:
     on = [{"left": right, "right": left}]
     d.call("count_rows", table=d.call("join_tables", left=other, right=table, on=on, kind="anti"))
     noun = d.drawn.wording.nouns[other]
-    return Asked(f"How many {noun} have no {d.noun} {label} and {text}?", "integer")
+    return AskedQuestion(f"How many {noun} have no {d.noun} {label} and {text}?", "integer")
 
 
-def pivoted(d: Draft) -> Asked:
+def pivoted(d: QuestionDraft) -> AskedQuestion:
     """Where the difference between two labels' measures is largest."""
     column, label = d.floats(), d.label()
     by = d.label(label.name)
@@ -248,7 +258,7 @@ def pivoted(d: Draft) -> Asked:
     ordered = d.call("sort_rows", table=made, keys=["gap"], directions=[way])
     read(d, ordered, by.name)
     words = f"mean {d.phrase(column)} where {label.description} is {one} minus that where it is"
-    return Asked(f"For which {by.description} is the {words} {other} {word}?", "string")
+    return AskedQuestion(f"For which {by.description} is the {words} {other} {word}?", "string")
 
 
 MEDIUM = (
