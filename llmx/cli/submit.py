@@ -265,9 +265,9 @@ def cancel(run: OneRun, runs: Runs = None, debug: Debug = False) -> None:
 
     submission, queue = _submission(run, runs), Slurm()
     name = submission.run.name
-    numbers = [job.number for job in queue.jobs() if job.run == name]
-    queue.cancel(numbers)
-    show(f"ended {len(numbers)} jobs of {name}; to go on: llmx submit {name}")
+    names = [job.shown for job in queue.jobs() if job.run == name]
+    queue.cancel(names)
+    show(f"ended {len(names)} jobs of {name}; to go on: llmx submit {name}")
 
 
 def fetch(

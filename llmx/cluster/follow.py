@@ -28,7 +28,7 @@ def working(submission: Submission, jobs: Sequence[Job]) -> Counter[Resources]:
     """Return how many workers of each class wait or run, without those that take nothing more."""
     ended, found = submission.ended(), Counter[Resources]()
     for job in jobs:
-        over = f"{job.number}.{job.restarts}" in ended or job.state == _ENDING
+        over = job.turn in ended or job.state == _ENDING
         if job.run == submission.run.name and not over:
             with suppress(ConfigError):
                 found[read_key(job.key)] += 1

@@ -27,6 +27,12 @@ def this_job() -> Owner:
     return Owner(number, int(restart or 0), found.get("SLURMD_NODENAME") or socket.gethostname())
 
 
+def this_task() -> str:
+    """Return what commands of Slurm call this job: ``ARRAY_TASK``, or its number."""
+    array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    return f"{array}_{task}" if array and task else os.environ.get("SLURM_JOB_ID", "")
+
+
 def surroundings() -> dict[str, Any]:
     """Return what all workers of a run must have alike: commit, Python, and a hash of packages."""
     found = made_with()

@@ -32,7 +32,8 @@ class Job:
     """One job of a queue, or one task of an array.
 
     Attributes:
-        number: by which Slurm runs it; each task of an array has its own.
+        number: by which Slurm runs it. Each running task of an array has its own, but one has the
+            array's, as have all that wait: commands name a task by :attr:`shown`.
         array: of its array, and `task` in there.
         restarts: how often it has begun before.
         run: name of the run that it works at, and `key` of its class.
@@ -52,6 +53,11 @@ class Job:
     def shown(self) -> str:
         """What a person types: ``12_3``, or ``12``."""
         return f"{self.array}_{self.task}" if self.task.isdigit() else self.number
+
+    @property
+    def turn(self) -> str:
+        """One life of it, as a worker calls itself when it ends."""
+        return f"{self.shown}.{self.restarts}"
 
     @property
     def runs(self) -> bool:
@@ -91,10 +97,10 @@ class Queue(Protocol):
     def job(self, number: str) -> Job | None:
         """Return one job by its number; None if there is no such job any more."""
 
-    def requeue(self, number: str) -> None:
+    def requeue(self, shown: str) -> None:
         """Let a job begin again; it is ended where it runs."""
 
-    def cancel(self, numbers: Sequence[str]) -> None:
+    def cancel(self, shown: Sequence[str]) -> None:
         """End jobs, and take those that wait out of the queue."""
 
     def partitions(self) -> list[Partition]:
@@ -135,21 +141,16 @@ class Slurm:
             return None
         if done.returncode:
             raise _refused("scontrol", done)
-        first = done.stdout.splitlines()[0] if done.stdout.strip() else ""
-        held = dict(word.split("=", 1) for word in first.split() if "=" in word)
-        if held.get("JobId") != number:
-            return None
-        state = held.get("JobState", "")
-        return Job(number, state=state, restarts=int(held.get("Restarts", 0)))
+        return job_in(done.stdout, number)
 
-    def requeue(self, number: str) -> None:
+    def requeue(self, shown: str) -> None:
         """Let a job begin again; it is ended where it runs."""
-        _told(["scontrol", "requeue", number])
+        _told(["scontrol", "requeue", shown])
 
-    def cancel(self, numbers: Sequence[str]) -> None:
+    def cancel(self, shown: Sequence[str]) -> None:
         """End jobs, and take those that wait out of the queue."""
-        if numbers:
-            _told(["scancel", *numbers])
+        if shown:
+            _told(["scancel", *shown])
 
     def partitions(self) -> list[Partition]:
         """Return what the cluster consists of, a row for each kind of node of a partition."""
@@ -193,6 +194,19 @@ def _refused(program: str, done: subprocess.CompletedProcess[str]) -> RunError:
     lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
     said = lines[-1].removeprefix(f"{program}: ").removeprefix("error: ") if lines else "no word"
     return RunError(f"{program}: {said}", "see `sinfo` and `squeue`")
+
+
+def job_in(said: str, number: str) -> Job | None:
+    """Return one job out of what ``scontrol show job`` says.
+
+    One task of an array has the number of the array, and Slurm then tells of all of them.
+    """
+    for line in said.splitlines():
+        held = dict(word.split("=", 1) for word in line.split() if "=" in word)
+        if held.get("JobId") == number:
+            state = held.get("JobState", "")
+            return Job(number, state=state, restarts=int(held.get("Restarts", 0)))
+    return None
 
 
 def _job(line: str) -> Job:

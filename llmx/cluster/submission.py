@@ -182,7 +182,7 @@ class Submission:
         (self.folder / "ending" / name).touch()
 
     def ended(self) -> frozenset[str]:
-        """Return the workers that take nothing more: ``JOB.RESTART``."""
+        """Return the workers that take nothing more: ``ARRAY_TASK.RESTART``."""
         with suppress(OSError):
             return frozenset(path.name for path in (self.folder / "ending").iterdir())
         return frozenset()

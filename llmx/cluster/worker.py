@@ -18,10 +18,10 @@ from pathlib import Path
 
 from llmx.cluster.cache_locks import Liveness
 from llmx.cluster.follow import close, follow
-from llmx.cluster.here import Stop, StoppableObserver, Stopped, refuse_others, this_job
+from llmx.cluster.here import Stop, StoppableObserver, Stopped, refuse_others, this_job, this_task
 from llmx.cluster.reconcile import unlocked
 from llmx.cluster.resources import Resources, read_key
-from llmx.cluster.slurm import Queue, Slurm
+from llmx.cluster.slurm import Job, Queue, Slurm
 from llmx.cluster.submission import (
     BEGUN,
     DONE,
@@ -137,14 +137,12 @@ class Worker:
         if not isinstance(error, LlmxError):
             traceback.print_exc()
         if self.view.submission.settings.get("fail_fast"):
-            others = [
-                job.number for job in self.queue.jobs() if self._is_other(job.number, job.run)
-            ]
+            others = [job.shown for job in self.queue.jobs() if self._is_other(job)]
             self.queue.cancel(others)
             raise Stopped(signal.SIGTERM)
 
-    def _is_other(self, number: str, run: str) -> bool:
-        return run == self.view.submission.run.name and number != self.me.job
+    def _is_other(self, job: Job) -> bool:
+        return job.run == self.view.submission.run.name and job.shown != this_task()
 
     def note(self, node: Node, outcome: str, error: str = "") -> None:
         """Keep a line of what was done."""
@@ -253,7 +251,7 @@ def _to_the_end(worker: Worker, submission: Submission) -> int:
     except Stopped as stopped:
         signal.setitimer(signal.ITIMER_REAL, 0)
         return _stopped(worker, stopped.number)
-    submission.ending(worker.me.key)
+    submission.ending(f"{this_task()}.{worker.me.restart}")
     last_act(worker)
     return 1 if worker.failed - before else 0
 
@@ -268,7 +266,7 @@ def _stopped(worker: Worker, number: int) -> int:
         say(f"began {me.restart + 1} times, and is not queued again: llmx submit goes on")
         return 128 + number
     try:
-        worker.queue.requeue(me.job)
+        worker.queue.requeue(this_task())
     except LlmxError as error:
         say(f"could not be queued again: {error}")
     return 128 + number

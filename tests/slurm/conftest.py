@@ -106,8 +106,8 @@ class Site:
         return done.stdout
 
     def jobs(self, run: str) -> list[str]:
-        """Return ``NUMBER STATE`` of the jobs of a run."""
-        rows = self.slurm("squeue", "--me", "-h", "-r", "-o", "%A %T %j").splitlines()
+        """Return ``ARRAY_TASK STATE`` of the jobs of a run."""
+        rows = self.slurm("squeue", "--me", "-h", "-r", "-o", "%i %T %j").splitlines()
         found = [row.split() for row in rows]
         return [f"{number} {state}" for number, state, name in found if f":{run}:" in name]
 

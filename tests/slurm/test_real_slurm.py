@@ -46,7 +46,7 @@ def test_a_worker_that_is_cancelled_and_one_that_is_killed(site: Site) -> None:
     site.slurm("scancel", first)
     said = site.llmx("status", run)
     assert f"{run}: " in said and "runs" in said
-    for pid in pids_of(second):
+    for pid in pids_of(*second.split("_")):
         os.kill(pid, signal.SIGKILL)
     site.wait(lambda: len(site.jobs(run)) <= 1)
     again = site.llmx("submit", run)
@@ -56,15 +56,16 @@ def test_a_worker_that_is_cancelled_and_one_that_is_killed(site: Site) -> None:
     site.same_as_local("hurt")
 
 
-def pids_of(job: str) -> list[int]:
-    """Return the processes of a job: those that have its number in their environment."""
+def pids_of(array: str, task: str) -> list[int]:
+    """Return the processes of a job: those that have its names in their environment."""
+    mine = {f"SLURM_ARRAY_JOB_ID={array}".encode(), f"SLURM_ARRAY_TASK_ID={task}".encode()}
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
             held = (place / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if f"SLURM_JOB_ID={job}".encode() in held:
+        if mine <= set(held):
             found.append(int(place.name))
     return found
 

@@ -58,13 +58,18 @@ class FakeSlurm:
             raise RunError("scontrol: no answer")
         return self.held.get(number)
 
-    def requeue(self, number: str) -> None:
+    def requeue(self, shown: str) -> None:
+        number = self.number(shown)
         job = self.held[number]
         self.held[number] = replace(job, state="PENDING", restarts=job.restarts + 1)
 
-    def cancel(self, numbers: Sequence[str]) -> None:
-        for number in numbers:
-            self.held.pop(number, None)
+    def number(self, shown: str) -> str:
+        (found,) = [number for number, job in self.held.items() if job.shown == shown]
+        return found
+
+    def cancel(self, shown: Sequence[str]) -> None:
+        for one in shown:
+            self.held.pop(self.number(one), None)
 
     def partitions(self) -> list[Partition]:
         return [CPU, GPU]
@@ -84,6 +89,8 @@ class FakeSlurm:
         job = self.held[number] = replace(self.held[number], state="RUNNING", node="n1")
         self.environment.setenv("SLURM_JOB_ID", number)
         self.environment.setenv("SLURM_RESTART_COUNT", str(job.restarts))
+        self.environment.setenv("SLURM_ARRAY_JOB_ID", job.array)
+        self.environment.setenv("SLURM_ARRAY_TASK_ID", job.task)
         text = self.scripts[number]
         folder = re.search(r"llmx\.cluster\.worker (\S+) --class (\S+)", text)
         assert folder

@@ -76,7 +76,7 @@ def test_to_submit_twice_queues_nothing_twice(planned, launch, slurm):
 
 def test_what_was_cancelled_goes_on(planned, launch, slurm, made):
     found = submit(planned(4), launch(workers=2), slurm)
-    slurm.cancel(list(slurm.held))
+    slurm.cancel([job.shown for job in slurm.jobs()])
     assert words(Submission(found.run))["nap a0"] == "waits"
     shown = status(Submission(found.run), [])
     assert shown.over and shown.hint == f"llmx submit {found.run.name}"
@@ -99,9 +99,9 @@ def test_a_worker_that_ends_is_no_worker_to_one_that_counts(planned, launch, slu
     submission = Submission(submit(planned(2), launch(workers=2), slurm).run)
     asks = submission.rows[0].asks
     assert working(submission, slurm.jobs()) == {asks: 2}
-    submission.ending("2.0")
+    submission.ending("1_1.0")
     assert working(submission, slurm.jobs()) == {asks: 1}
-    slurm.requeue("2")  # begun again it is one
+    slurm.requeue("1_1")  # begun again it is one
     assert working(submission, slurm.jobs()) == {asks: 2}
     slurm.held["1"] = replace(slurm.held["1"], state="COMPLETING")
     assert working(submission, slurm.jobs()) == {asks: 1}
