@@ -31,8 +31,8 @@ class BatchesOptions(StageOptions):
     size: Count = Field(default=128, description="rows of a batch, over all devices: |B|")
     cluster: Count | None = Field(
         default=None,
-        description="rows of a cluster, K; null = a quarter of `size`; 1 with cut=random draws"
-        " every row anew in each epoch",
+        description="rows of a cluster, K; null = a quarter of `size`; 1 = random rows are drawn"
+        " in each epoch",
     )
     cut: Literal[
         "best",
@@ -45,8 +45,8 @@ class BatchesOptions(StageOptions):
         "random_task",
     ] = Field(
         default="best",
-        description="of the graph; `best` = Leiden or recursive METIS; `kmeans` sees vectors;"
-        " `no_duplicates` = rows at random, no text twice in a batch",
+        description="of the graph; `best` = Leiden or recursive METIS; `no_duplicates` = no text"
+        " twice in a batch",
     )
     style: Literal["ours", "authors"] = Field(
         default="ours", description="`authors` = k-way METIS, repair and order as their code"
@@ -57,8 +57,7 @@ class BatchesOptions(StageOptions):
     skip: int | None = Field(
         default=None,
         ge=0,
-        description="first ranks that are left out, p; null = 30, of short answers 70; classes"
-        " have a rule on labels",
+        description="first ranks that are left out, p; null = 30, of short answers 70",
     )
     width: Count = Field(default=100, description="ranks after them that may be edges, m")
     rule: Literal["mutual", "either"] = Field(
@@ -82,13 +81,12 @@ class BatchesOptions(StageOptions):
     )
     form: Literal["batch", "cluster", "band"] = Field(
         default="batch",
-        description="of these: for each batch, as the paper; a cluster, as its code; of the row's"
-        " own band, the baseline",
+        description="of these: drawn for each batch, as the paper; a cluster, as its code; a row"
+        " of its band",
     )
     redraw: Literal["each_epoch", "once"] | None = Field(
         default=None,
-        description="when the clusters of a batch are drawn; null = each epoch, or once in the"
-        " authors' style",
+        description="when the clusters of a batch are drawn; null = each epoch, the authors once",
     )
     tail: Literal["drop", "fill"] = Field(
         default="drop", description="rows that fill no batch: left out, or filled up"
