@@ -68,7 +68,8 @@ def test_a_permuted_plan_has_the_clusters_sizes_and_no_edges_more_than_chance():
 )
 def test_negatives_are_no_mates_and_of_no_equal_target(form, wanted, seed, classes):
     part = CLASSES if classes else replace(PART, target_id=PART.target_id // 2)
-    plan = mined((part,), replace(HOW, seed=seed, negatives=wanted, form=form)).plan
+    plan = mined((part,), replace(HOW, size=50, seed=seed, negatives=wanted, form=form)).plan
+    assert len(plan.epoch(0).tail) == 40
     for number in (0, 2):
         epoch, found = plan.epoch(number), plan.negatives(number)
         assert found.shape == (240, wanted) and found.dtype == np.int32
@@ -107,6 +108,9 @@ def test_those_of_a_batch_are_drawn_anew_and_those_of_the_code_once():
         plan = mined((PART,), how).plan
         kept = np.setdiff1d(np.arange(240), plan.epoch(0).tail)
         assert (plan.negatives(0)[kept] == plan.negatives(1)[kept]).all() == once
+        batches = plan.epoch(0).batches
+        drawn = [plan.hard.of(batches, 0, number)[batches] for number in (0, 1)]
+        assert (drawn[0] == drawn[1]).all() == once
 
 
 def test_the_negatives_of_classes_are_rows_of_the_labels_that_are_near():
@@ -149,7 +153,8 @@ def test_parts_of_classes_share_no_cluster(monkeypatch):
     assert (held.clusters % 3 == held.clusters[:, :1] % 3).all()
     rows = np.concatenate([held.clusters.ravel(), held.loose])
     assert sorted(rows.tolist()) == list(range(240))
-    assert made.told["datasets"]["class"]["clusters"]["rows"] == 240
+    told = made.told["datasets"]["class"]["clusters"]
+    assert (told["rows"], told["sizes"]) == (240, ((5, 48),))
 
 
 def test_two_labels_are_refused_and_random_batches_of_them_are_not():
