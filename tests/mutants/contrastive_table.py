@@ -60,7 +60,7 @@ _PLANS = [  # a plan that is not of these rows
         f"{_P}plan.py",
         "ordered = np.sort(batches, axis=1)",
         "ordered = np.sort(batches, axis=0)",
-        f"{_ORDER}test_each_planned_row_comes_once_an_epoch_and_its_batch_stays_together",
+        _PLAN,
     ),
     Mutant(  # of whichever data
         "stages/contrastive.py",
