@@ -92,10 +92,12 @@ def embedded_by(context, trained, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", range(count(1, 4)))
 def test_killed_at_any_moment_it_ends_at_the_same_weights(contrast, contrast_forks, case):
-    """In the first epoch, inside a save, in the second one, and while the model is written."""
+    """In the first epoch, inside a save, in the second epoch, between a point of evaluation and
+    its checkpoint, and while the model is written.
+    """
     whole = contrast("whole").run()
     job = contrast()
-    moments = [("step", 3 + case), ("save", 2), ("step", 7), ("export", 1)]
+    moments = [("step", 3 + case), ("save", 2), ("step", 7), ("save", 1), ("export", 1)]
     for moment, at in moments:
         contrast_forks.kill("contrasted:killed", job.told(), moment, at)
     job.run()
