@@ -15,7 +15,7 @@ from llmx.train.course.duration import on_cpu, step_seconds
 from llmx.train.course.memory import training_memory
 from llmx.train.course.steps import steps_of, without_end
 
-_ROW = 0.9e-3  # seconds of a pair of a static student at 32 rows a batch, on one core
+_TEXT = 0.13e-3  # seconds of a text of a static student at 32 rows a batch, on one core
 _POINT = 4.0  # seconds of an evaluation by a static student
 _STARTS = 20.0  # seconds to load libraries and pairs
 _EPOCHS = 3.0  # the library's default
@@ -37,7 +37,7 @@ def cost(given: StageInput, options: ContrastiveOptions, refused: LlmxError | No
     endless = without_end(given, steps or (rows and 1) or None, where)
     return Cost(
         samples=rows or 0,
-        seconds=_seconds(options, rows, size) if on_cpu(given) else None,
+        seconds=_seconds(options, rows, _texts(given), size) if on_cpu(given) else None,
         unknown="" if rows else "the number of rows is not known: data.train=N",
         memory=_memory(options, size, _batch(given)),
         device=given.arm.engine.device,
@@ -49,6 +49,12 @@ def _batch(given: StageInput) -> int:
     """Return the rows of a batch, as the stage of the plan is told."""
     planned = (given.stages[need].options for need in given.stage.needs if need in given.stages)
     return next((int(one["size"]) for one in planned if one.get("size")), _BATCH)
+
+
+def _texts(given: StageInput) -> int:
+    """Return the texts of a row, as the stage of the plan is told."""
+    planned = (given.stages[need].options for need in given.stage.needs if need in given.stages)
+    return 2 + next((int(one["negatives"]) for one in planned if one.get("negatives")), 0)
 
 
 def _samples(given: StageInput, options: ContrastiveOptions) -> int | None:
@@ -77,15 +83,24 @@ def _size(options: ContrastiveOptions) -> ModelSize:
     return found
 
 
-def _seconds(options: ContrastiveOptions, rows: int | None, size: ModelSize) -> float | None:
+def _seconds(
+    options: ContrastiveOptions, rows: int | None, texts: int, size: ModelSize
+) -> float | None:
+    """Return the seconds on a CPU, None where they are not known.
+
+    Args:
+        texts: of a row: query, target and hard negatives.
+    """
     if rows is None:
         return None
     if options.student == STATIC:
-        return _STARTS + _ROW * rows + _POINT * options.evaluations
+        return _STARTS + _TEXT * texts * rows + _POINT * options.evaluations
     if not size.parameters:
         return None
     again = 4 / 3 if options.mini_batch is not None else 1.0  # GradCache encodes twice
-    return _STARTS + again * 2 * rows * (step_seconds(size, 1, _TOKENS) - step_seconds(size, 0, 0))
+    return _STARTS + again * texts * rows * (
+        step_seconds(size, 1, _TOKENS) - step_seconds(size, 0, 0)
+    )
 
 
 def _memory(options: ContrastiveOptions, size: ModelSize, batch: int) -> Memory:

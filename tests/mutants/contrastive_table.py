@@ -21,6 +21,7 @@ _OPTIONS = f"{_COURSE}test_options_that_cannot_be_are_refused_in_the_plan"
 _SETTINGS = f"{_COURSE}test_a_setting_that_cannot_be_is_refused_in_the_plan"
 _NOTHING = f"{_STUDENTS}test_from_nothing_it_knows_the_words_of_the_pairs_and_depends_on_the_seed"
 _LAYERS = f"{_STUDENTS}test_the_first_layers_are_an_encoder_that_is_loaded_as_it_was"
+_EPOCHS = f"{_U}test_contrastive_ranks.py::test_every_epoch_has_its_own_batches"
 _POINTS = f"{_ORDER}test_points_are_evenly_spread_from_the_beginning_to_the_end"
 
 _ORDERED = [  # the order is the plan's
@@ -60,7 +61,7 @@ _PLANS = [  # a plan that is not of these rows
         f"{_P}plan.py",
         "ordered = np.sort(batches, axis=1)",
         "ordered = np.sort(batches, axis=0)",
-        f"{_ORDER}test_each_planned_row_comes_once_an_epoch_and_its_batch_stays_together",
+        _PLAN,
     ),
     Mutant(  # of whichever data
         "stages/contrastive.py",
@@ -133,7 +134,7 @@ _COUNTS = [  # what is told of a training
 ]
 _RESUMED = [  # a training that was killed ends as one that was not
     Mutant(  # the epoch goes on from where this process began
-        f"{_P}order.py", "order.passed = int(state.epoch or 0)", "order.passed = 0", _KILLED
+        f"{_P}order.py", "order.passed = int(state.epoch or 0)", "order.passed = 0", _EPOCHS
     ),
     Mutant(  # points behind the checkpoint stay
         f"{_P}points.py", 'if row["step"] <= step]', 'if row["step"] >= 0]', _KILLED

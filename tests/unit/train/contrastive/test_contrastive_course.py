@@ -67,16 +67,37 @@ def test_the_model_is_one_of_sentence_transformers_and_the_last_point_is_that_of
     last = read_lines(out / "evaluations.jsonl")[-1]
     assert values == pytest.approx(last["values"], abs=1e-6)
     assert [row["id"] for row in read_lines(found / "samples.jsonl")] == last["ids"]
+    embedded_by(context, out, job.folder / "embedded")
     assert [row["name"] for row in read_json(found / "metrics.json")] == ["ndcg@10", "hit@1"]
+
+
+def embedded_by(context, trained, folder):
+    """Embed the rows by the model of a stage, and compare with the model itself."""
+    from llmx.engines.embed.vectors import open_vectors
+    from llmx.train.contrastive.students import loaded
+
+    options = {"model": "stage:train", "query_prompt": "find: "}
+    stage = StageSpec(name="embed", kind="embed", needs=("train",), options=options)
+    given = StageInput(stage, dict(context.given.arms))
+    assert "embedder" not in lookup("stage", "embed")().identity(given)
+    folder.mkdir()
+    inputs = {"train": trained}
+    lookup("stage", "embed")().run(StageContext(given, {}, inputs, folder, context.progress))
+    rows = lookup("data", "pairs_local")(context.given.arm.data).pairs("train")
+    texts = [f"find: {row.query}" for row in rows]
+    wanted = loaded(trained / "model").encode(texts, normalize_embeddings=True)
+    assert np.abs(open_vectors(folder / "query").array - wanted).max() < 1e-3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", range(count(1, 4)))
 def test_killed_at_any_moment_it_ends_at_the_same_weights(contrast, contrast_forks, case):
-    """In the first epoch, inside a save, in the second one, and while the model is written."""
+    """In the first epoch, inside a save, in the second epoch, between a point of evaluation and
+    its checkpoint, and while the model is written.
+    """
     whole = contrast("whole").run()
     job = contrast()
-    moments = [("step", 3 + case), ("save", 2), ("step", 7), ("export", 1)]
+    moments = [("step", 3 + case), ("save", 2), ("step", 7), ("save", 1), ("export", 1)]
     for moment, at in moments:
         contrast_forks.kill("contrasted:killed", job.told(), moment, at)
     job.run()

@@ -100,6 +100,7 @@ class Fixed:
         ([[0, 1], [2, 9]], "names row 9, and there are 4"),
         ([[0, 1], [-1, 2]], "names row"),
         ([[0, 1], [2, 2]], "twice in one batch"),
+        ([[1, 0, 2], [3, 1, 3]], "twice in one batch"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(batches, said):
