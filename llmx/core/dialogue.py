@@ -8,20 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from llmx.core.record import Frozen, Sparse, ToolCall
-
-
-class ToolSpec(Frozen):
-    """A tool as a model is told of it."""
-
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
-    description: str
-    parameters: dict[str, Any] = Field(description="JSON schema of an object with its arguments")
-
-    def __hash__(self) -> int:
-        """Hash by what is unique in a request: `parameters` is no hashable value."""
-        return hash((self.name, self.description))
-
+from llmx.core.record import Sparse, ToolCall
 
 CallFault = Literal[
     "not_json",

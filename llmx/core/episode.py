@@ -14,8 +14,8 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 
 from pydantic import Field
 
-from llmx.core.dialogue import Observation, ToolSpec
-from llmx.core.record import Frozen, Message, Record, Sparse, ToolCall
+from llmx.core.dialogue import Observation
+from llmx.core.record import Frozen, Message, Record, Sparse, ToolCall, ToolSpec
 
 Ending = Literal[
     "submitted",

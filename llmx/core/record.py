@@ -60,6 +60,18 @@ class ToolCall(Frozen):
     arguments: str = Field(description="as the model wrote them, JSON or not")
 
 
+class ToolSpec(Frozen):
+    """A tool as a model is told of it."""
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
+    description: str
+    parameters: dict[str, Any] = Field(description="JSON schema of an object with its arguments")
+
+    def __hash__(self) -> int:
+        """Hash by what is unique in a request: `parameters` is no hashable value."""
+        return hash((self.name, self.description))
+
+
 class Message(Sparse):
     """One turn of a chat."""
 

@@ -16,7 +16,6 @@ from pydantic import (
     model_validator,
 )
 
-from llmx.core.dialogue import ToolSpec
 from llmx.core.errors import ConfigError, nearest
 from llmx.core.hosts import Named
 from llmx.core.record import (
@@ -27,6 +26,7 @@ from llmx.core.record import (
     Sample,
     Sparse,
     ToolCall,
+    ToolSpec,
     dice_of,
 )
 from llmx.core.registry import kinds

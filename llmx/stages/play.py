@@ -165,9 +165,6 @@ class Play:
             found: Episode = end.value
             self.episode = found.model_copy(update={"attempts": self.attempt})
             return None
-        except BaseException:
-            self.close()
-            raise
 
     def _request(self, say: Say) -> Request | None:
         """Return what is asked, and see whether its answer is there already."""

@@ -11,7 +11,7 @@ from llmx.core import json_text
 from llmx.core.dialogue import CallFault
 from llmx.core.record import ToolCall
 from llmx.store.files import dumps
-from llmx.tools.tool import CallError, Tool
+from llmx.tools.tool import FailedCallError, Tool
 
 LONGEST = 1 << 18
 """Characters of arguments that are read: no call of good will is longer."""
@@ -24,16 +24,16 @@ def read_call(call: ToolCall, tools: Mapping[str, type[T]]) -> T:
     """Return the tool that a call names, with its arguments.
 
     Raises:
-        CallError: if there is no such tool, or the arguments do not fit it. The text is a function
-            of the tools: it repeats nothing that the call says.
+        FailedCallError: if there is no such tool, or the arguments do not fit it. The text is a
+            function of the tools: it repeats nothing that the call says.
     """
     tool = tools.get(call.name)
     if tool is None:
-        raise CallError("unknown_tool", f"There is no such tool. Tools: {', '.join(tools)}.")
+        raise FailedCallError("unknown_tool", f"There is no such tool. Tools: {', '.join(tools)}.")
     arguments = _arguments(call)
     try:
         # As JSON, so that a list is a tuple and a text a date where a tool has one.
-        return tool.model_validate_json(dumps(arguments), strict=True)
+        return tool.model_validate_json(dumps(arguments))
     except ValidationError as error:
         raise _misfit(tool, error) from error
 
@@ -41,28 +41,31 @@ def read_call(call: ToolCall, tools: Mapping[str, type[T]]) -> T:
 def _arguments(call: ToolCall) -> dict[str, Any]:
     text = "Arguments are one JSON object: no key twice, no NaN, no number beyond a float's range."
     if len(call.arguments) > LONGEST:
-        raise CallError("not_json", text)
+        raise FailedCallError("not_json", text)
     try:
         # Models write nothing at all where a tool has no arguments.
         found = json_text.parse(call.arguments.strip() or "{}", exact=True)
     except ValueError as error:
-        raise CallError("not_json", text) from error
+        raise FailedCallError("not_json", text) from error
     if not isinstance(found, dict):
-        raise CallError("not_json", text)
+        raise FailedCallError("not_json", text)
     return found
 
 
-def _misfit(tool: type[Tool], error: ValidationError) -> CallError:
+def _misfit(tool: type[Tool], error: ValidationError) -> FailedCallError:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     fields, fault = tool.spec().parameters["properties"], fault_of(first["type"])
     names = ", ".join(fields) or "none"
     if fault == "unknown_argument" and len(first["loc"]) == 1:
-        return CallError(fault, f"{tool.tool} has no such argument. Arguments: {names}.")
+        return FailedCallError(fault, f"{tool.tool} has no such argument. Arguments: {names}.")
     name = str(first["loc"][0]) if first["loc"] else ""
     if name not in fields:
-        return CallError(fault, f"These arguments do not fit {tool.tool}. Arguments: {names}.")
+        return FailedCallError(
+            fault, f"These arguments do not fit {tool.tool}. Arguments: {names}."
+        )
     said = "is missing" if fault == "missing_argument" else "does not fit"
-    return CallError(fault, f"The argument {name} of {tool.tool} {said}: {dumps(fields[name])}")
+    asked = dumps(fields[name])
+    return FailedCallError(fault, f"The argument {name} of {tool.tool} {said}: {asked}")
 
 
 def fault_of(kind: str) -> CallFault:

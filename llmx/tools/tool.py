@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from llmx.core.dialogue import CallFault, ToolSpec
+from llmx.core.dialogue import CallFault
 from llmx.core.errors import ConfigError
+from llmx.core.record import ToolSpec
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class ToolResult:
     fault: CallFault | None = None
 
 
-class CallError(Exception):
+class FailedCallError(Exception):
     """A call that gives nothing.
 
     Args:
@@ -69,7 +70,7 @@ class Tool(BaseModel):
             world: what the tools of an episode share.
 
         Raises:
-            CallError: if it gives nothing.
+            FailedCallError: if it gives nothing.
             WorldLostError: if nothing can be called any more.
         """
         raise NotImplementedError

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from llmx.core.dialogue import Observation, ToolSpec, observed
+from llmx.core.dialogue import Observation, observed
 from llmx.core.errors import ConfigError, LlmxError, nearest
-from llmx.core.record import Frozen, Sample, ToolCall
+from llmx.core.record import Frozen, Sample, ToolCall, ToolSpec
 from llmx.core.registry import lookup
 from llmx.tools.arguments import read_call
-from llmx.tools.tool import CallError, Tool
+from llmx.tools.tool import FailedCallError, Tool
 
 
 class NoToolsetOptions(Frozen):
@@ -122,7 +122,7 @@ class ToolSession:
     def _one(self, call: ToolCall) -> Observation:
         try:
             found = read_call(call, self._tools).run(self._world)
-        except CallError as error:
+        except FailedCallError as error:
             return observed(call, error.text, self._shown, fault=error.fault)
         return observed(
             call,

@@ -46,8 +46,8 @@ ENDINGS = [
     ),
     Mutant(  # asked for its answer with all tools
         LOOP,
-        "said = yield from self._say(())",
-        "said = yield from self._say(self.form.named(self.task.tools))",
+        "said = yield from self._say((), final=True)",
+        "said = yield from self._say(self.form.named(self.task.tools), final=True)",
         f"{_L}test_the_last_answer_is_asked_for_without_tools",
     ),
     Mutant(  # what a filter took is an answer
@@ -205,7 +205,7 @@ RESUMING = [
         TURNS,
         "places = [place for key in keys for place in self._places.get(key, ())]",
         "places = sorted(place for held in self._places.values() for place in held)",
-        f"{_S}test_after_a_kill_the_same_bytes_are_written",
+        f"{_S}test_a_world_that_does_not_come_back_starts_its_episode_over_and_is_counted",
     ),
     Mutant(  # a refused first turn looks like an episode
         PLAY,
@@ -214,10 +214,10 @@ RESUMING = [
         f"{_S}test_an_endpoint_without_tools_is_refused_in_its_own_words",
     ),
     Mutant(  # a world stays open where an episode ends in an error
-        PLAY,
-        "        except BaseException:\n            self.close()\n            raise\n",
-        "",
-        f"{_S}test_an_endpoint_without_tools_is_refused_in_its_own_words",
+        PLAYING,
+        "        for play in block:\n            play.close()\n",
+        "        pass\n",
+        f"{_S}test_a_script_without_an_answer_is_one_line_and_closes_what_is_open",
     ),
     Mutant(  # what follows a break is counted, and not what was computed twice
         "dialogue/agent/token_audit.py",
@@ -264,11 +264,11 @@ WIRE = [
         "kind = RequestError if long else",
         f"{_S}test_a_later_turn_that_is_refused_ends_its_episode_alone",
     ),
-    Mutant(  # after an error others are still sent
+    Mutant(  # a conversation passes the budget
         "engines/endpoint/concurrency.py",
-        "            self.error = self.error or error  # before others are let in\n",
-        "",
-        f"{_S}test_an_endpoint_that_stops_in_the_middle_is_asked_for_the_rest_alone",
+        "if self.budget.admits(request):",
+        "if True:",
+        f"{_S}test_a_budget_stops_between_two_turns_and_goes_on_with_more",
     ),
     Mutant(  # a call in the text is taken for none
         "dialogue/agent/trial.py",

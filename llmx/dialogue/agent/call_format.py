@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from llmx.core.dialogue import Observation, ToolSpec
-from llmx.core.record import Message, Record, ToolCall
+from llmx.core.dialogue import Observation
+from llmx.core.record import Message, Record, ToolCall, ToolSpec
 
 
 @dataclass(frozen=True)

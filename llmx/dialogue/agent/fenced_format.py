@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from llmx.core import json_text
-from llmx.core.dialogue import ToolSpec
-from llmx.core.record import ToolCall
+from llmx.core.record import ToolCall, ToolSpec
 from llmx.dialogue.agent.call_format import CallFormat, ReadReply, written_json
 
 SHELL = "shell"

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from llmx.core import json_text
-from llmx.core.dialogue import ToolSpec
-from llmx.core.record import ToolCall
+from llmx.core.record import ToolCall, ToolSpec
 from llmx.dialogue.agent.call_format import CallFormat, ReadReply, documented, written_json
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```\s*", re.DOTALL)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmx.core import json_text
-from llmx.core.dialogue import FORM_FAULTS, Observation, ToolSpec, observed
+from llmx.core.dialogue import FORM_FAULTS, Observation, observed
 from llmx.core.episode import (
     Do,
     Ending,
@@ -21,7 +21,7 @@ from llmx.core.episode import (
     Told,
     Wanted,
 )
-from llmx.core.record import Message, Record, ToolCall
+from llmx.core.record import Message, Record, ToolCall, ToolSpec
 from llmx.dialogue.agent.call_format import CallFormat, ReadReply, written_json
 from llmx.dialogue.agent.plan_format import resolved
 from llmx.dialogue.agent.section import AgentSection

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from llmx.core import json_text
-from llmx.core.dialogue import ToolSpec
-from llmx.core.record import ToolCall
+from llmx.core.record import ToolCall, ToolSpec
 from llmx.dialogue.agent.call_format import CallFormat, ReadReply, documented, written_json
 from llmx.dialogue.agent.json_format import an_object, held_object, read_step, step_of
 

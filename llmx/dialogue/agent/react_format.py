@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from llmx.core.dialogue import Observation, ToolSpec
-from llmx.core.record import Message, ToolCall
+from llmx.core.dialogue import Observation
+from llmx.core.record import Message, ToolCall, ToolSpec
 from llmx.dialogue.agent.call_format import CallFormat, ReadReply, documented
 
 _OBSERVATION = "\nObservation:"

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from llmx.core.dialogue import ToolSpec
 from llmx.core.episode import Said, Say
-from llmx.core.record import Message, Record
+from llmx.core.record import Message, Record, ToolSpec
 
 WORD = ToolSpec(
     name="code_word",

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from llmx.core.dialogue import CALL_FAULTS, FORM_FAULTS, ToolSpec, observed
+from llmx.core.dialogue import CALL_FAULTS, FORM_FAULTS, observed
 from llmx.core.episode import ENDINGS, Do, Episode, EpisodeTurn, Said, Say, Seen
-from llmx.core.record import Message, Record, ToolCall
+from llmx.core.record import Message, Record, ToolCall, ToolSpec
 from llmx.core.registry import lookup
 from llmx.dialogue.agent.acting import acted
 from llmx.dialogue.agent.loop import AgentTask, episode

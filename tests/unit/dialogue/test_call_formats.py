@@ -5,11 +5,11 @@ import json
 import jsonschema
 import pytest
 from counts import count
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from llmx.core.dialogue import ToolSpec, observed
-from llmx.core.record import Record, ToolCall
+from llmx.core.dialogue import observed
+from llmx.core.record import Record, ToolCall, ToolSpec
 from llmx.core.registry import kinds, lookup
 from llmx.dialogue.agent.call_format import NativeFormat
 from llmx.dialogue.agent.fenced_format import FencedFormat
@@ -109,6 +109,8 @@ def test_forms_that_are_no_json_have_no_schema():
 
 @settings(max_examples=count(60, 500), deadline=None)
 @given(command=st.text(st.sampled_from("a `\n~\r") | st.characters(codec="utf-8"), max_size=30))
+@example(command="a\n```\nb")
+@example(command="```bash\n````\n```")
 def test_a_command_is_read_to_the_letter_whatever_fences_it_holds(command):
     form = FencedFormat()
     text = form.written([call("shell", {"command": command})])

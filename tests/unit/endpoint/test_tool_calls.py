@@ -6,9 +6,8 @@ import pytest
 from loopback import Endpoint, completion
 from test_faults import engine
 
-from llmx.core.dialogue import ToolSpec
 from llmx.core.errors import EngineError
-from llmx.core.record import Message, ToolCall, as_json
+from llmx.core.record import Message, ToolCall, ToolSpec, as_json
 from llmx.core.spec import EngineSpec, ModelSpec, SamplerSpec
 from llmx.core.speech import Request
 from llmx.engines.endpoint.ask import body
@@ -117,6 +116,7 @@ def test_tools_and_calls_count_against_a_budget():
     budget = Budget.after(SPEC.model_copy(update={"max_total_tokens": int(told) + 4}), ())
     bare = Message(role="assistant", content="")
     assert budget.admits(TOOLS.model_copy(update={"messages": (ASKED, bare), "tools": ()}))
+    assert not budget.admits(TOOLS.model_copy(update={"messages": (ASKED, bare)}))
     assert not budget.admits(TOOLS)
     assert not budget.admits(TOOLS.model_copy(update={"tools": ()}))
 

@@ -193,6 +193,12 @@ def test_a_turn_of_a_batch_holds_those_of_its_episodes_that_go_on(tmp_path, monk
     assert endings(out) == ["submitted", "answered", "no_call"] + ["submitted"] * 3
 
 
+def test_a_script_without_an_answer_is_one_line_and_closes_what_is_open(tmp_path):
+    (tmp_path / "script.json").write_text("{}")
+    with pytest.raises(EngineError, match="has no answer for 'errand-1/turn/1'"):
+        run(given(script=f"{tmp_path}/script.json"), tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("limits", "ending"),
     [

@@ -15,7 +15,7 @@ from llmx.core.dialogue import FORM_FAULTS, observed
 from llmx.core.errors import ConfigError
 from llmx.core.record import ToolCall
 from llmx.tools.arguments import LONGEST, read_call
-from llmx.tools.tool import CallError, Tool, ToolResult, WorldLostError
+from llmx.tools.tool import FailedCallError, Tool, ToolResult, WorldLostError
 from llmx.tools.toolset import ToolSession, Toolset, chosen_tools
 
 
@@ -62,7 +62,7 @@ class Fail(Tool):
     tool: ClassVar[str] = "fail"
 
     def run(self, world):
-        raise CallError("suppressed", "Too few rows.")
+        raise FailedCallError("suppressed", "Too few rows.")
 
 
 class Lose(Tool):
@@ -83,7 +83,7 @@ def call(arguments=GOOD, name="take"):
 
 
 def fault(arguments, name="take"):
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(FailedCallError) as caught:
         read_call(call(arguments, name), TOOLS)
     return caught.value
 
@@ -182,7 +182,7 @@ def test_the_schema_that_is_told_is_the_check_that_is_made(given):
     try:
         read_call(call(json.dumps(given)), TOOLS)
         taken = True
-    except CallError:
+    except FailedCallError:
         taken = False
     assert told == taken
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import BaseModel, Field
 
 from llmx.core.record import Frozen
-from llmx.tools.tool import CallError, Tool, ToolResult
+from llmx.tools.tool import FailedCallError, Tool, ToolResult
 from llmx.tools.toolset import Toolset
 
 OPEN = []
@@ -42,7 +42,7 @@ class Counter:
         if not isinstance(given, Ref):
             return given
         if given.ref not in self.results:
-            raise CallError("stale_handle", "There is no such result.")
+            raise FailedCallError("stale_handle", "There is no such result.")
         return self.results[given.ref]
 
 
@@ -55,7 +55,7 @@ class Price(Tool):
     def run(self, world):
         """Return the price."""
         if self.fruit not in world.prices:
-            raise CallError("refused", "The shop has no such fruit.")
+            raise FailedCallError("refused", "The shop has no such fruit.")
         return world.keep(float(world.prices[self.fruit]))
 
 
