@@ -13,7 +13,10 @@ from llmx.core.errors import ConfigError
 
 Write = Callable[..., Path]
 CHOICES = sorted(path.stem for path in (builtin() / "_groups" / "data").glob("*.yaml"))
-OWN = {**dict.fromkeys(("jsonl", "csv", "parquet", "pairs_local"), "path=mine"), "hub": "repository=a/b"}
+OWN = {
+    **dict.fromkeys(("jsonl", "csv", "parquet", "pairs_local"), "path=mine"),
+    "hub": "repository=a/b",
+}
 RECIPE = "stages: {generate: {kind: decode}}\ndefaults: [override /data: gsm8k]\n"
 
 
