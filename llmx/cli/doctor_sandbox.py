@@ -17,7 +17,7 @@ _MEANS = {
     "limits": "processes, address space, open files, size of a file",
     "memory watcher": "all processes together, every 50 ms",
     "name watcher": "files in the scratch folder, every 50 ms",
-    "cgroup pids": "processes, by the kernel's count",
+    "cgroup pids": "processes of a session, by the kernel's count",
 }
 
 
@@ -45,7 +45,9 @@ def diagnose() -> None:
     from llmx.sandbox.bubblewrap import Bubblewrap
     from llmx.sandbox.found import form, wrapper
 
-    layers, program = Bubblewrap().layers(), wrapper()
+    program = wrapper()
+    with Bubblewrap().session() as shell:
+        layers = shell.run(":").layers
     version = ".".join(map(str, program.version))
     show(f"{program.path} {version}, as {form()}")
     show(table(("layer", "what it does"), [(one, _MEANS.get(one, "")) for one in layers]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,10 @@ from llmx.sandbox.found import Form, tool
 
 SCRATCH = "/scratch"
 """The one folder inside that can be written, beside ``/tmp`` (a link to a part of it)."""
+BASH = "/bin/bash"
+"""The shell that a cage needs on the host, and a session inside."""
+GO = b"go\n"
+"""What the host writes to the input of a command before anything else."""
 _SHM = 8 << 20  # bytes; Python's locks between processes lie there
 _NOFILE = 256
 
@@ -37,6 +42,7 @@ class Entrance:
         files: absolute path inside → descriptor with its content.
         seccomp: descriptor of the filter.
         status: descriptor to which it says which process is the first, and how it ended.
+        block: descriptor on which the first process waits before it starts another.
     """
 
     form: Form
@@ -44,6 +50,7 @@ class Entrance:
     files: Mapping[str, int]
     seccomp: int
     status: int
+    block: int
 
 
 def small_files(uid: int) -> dict[str, bytes]:
@@ -71,7 +78,7 @@ def arguments(spec: SandboxSpec, policy: SandboxPolicy, entry: Entrance) -> list
         *("--chdir", SCRATCH, "--clearenv"),
         *_variables({**_ENVIRONMENT, **policy.environment}),
         *("--seccomp", str(entry.seccomp), "--json-status-fd", str(entry.status)),
-        *("--new-session", "--die-with-parent"),
+        *("--block-fd", str(entry.block), "--die-with-parent"),
     ]
 
 
@@ -115,13 +122,32 @@ def _variables(found: Mapping[str, str]) -> Iterable[str]:
     return (word for name, value in found.items() for word in ("--setenv", name, value))
 
 
-def inside(spec: SandboxSpec, entry: Entrance, command: Sequence[str]) -> list[str]:
-    """Return the command with what it passes first: it becomes nobody, and gets its limits.
+def inside(entry: Entrance, command: Sequence[str]) -> list[str]:
+    """Return the command with what it passes first.
 
-    Limits are set inside: those on processes count a user's, and outside the user has others.
+    As root it becomes nobody, by `setpriv`. Then it reads :data:`GO`. The first process of a cage
+    goes on when whoever started it is killed; nothing comes then, and nothing is run.
     """
-    nobody = _nobody(entry.uid) if entry.form == "root" else []
-    return [*nobody, *_limits(spec), "--", *command]
+    # A user's own processes outside are in the group of the first one: it leaves the group.
+    first = _nobody(entry.uid) if entry.form == "root" else [str(tool("setsid"))]
+    return [*first, "/bin/sh", "-c", 'read -r go && exec "$@"', "sh", *command]
+
+
+def watched(life: int, gone: int, others: Iterable[int]) -> list[str]:
+    """Return the words before bubblewrap by which it ends with whoever started it.
+
+    It binds its life to its parent's itself (``--die-with-parent``), but only some milliseconds
+    after its start, in each of its processes. So a shell first leaves a process behind that waits
+    for the end of a pipe, and then kills its process group: everybody up to the first one inside.
+
+    Args:
+        life: the pipe's descriptor, which nobody else inside keeps.
+        gone: descriptor that the waiting process alone keeps: it ends with it.
+        others: descriptors that the waiting process lets go of, else they would never end.
+    """
+    closed = " ".join(f"{fd}>&-" for fd in others)
+    waits = f"{{ read -r end; kill -9 0; }} <&{life} >/dev/null 2>&1 {closed} &"
+    return [BASH, "-c", f'{waits} exec "$@" {life}<&- {gone}>&-', "watch"]
 
 
 def _nobody(uid: int) -> list[str]:
@@ -133,20 +159,20 @@ def _nobody(uid: int) -> list[str]:
     ]
 
 
-def _limits(spec: SandboxSpec) -> list[str]:
-    """Return `prlimit` with the limits; all of them hold for each process, one for all of a user's.
+def limits(spec: SandboxSpec) -> dict[int, int]:
+    """Return the limits of a process by their number in ``resource``.
 
-    What has to hold for all of them together is watched (:meth:`llmx.sandbox.launch.Cage.look`).
+    That on processes counts those of its user, who is in no other cage. What has to hold for all
+    processes together is watched (:meth:`llmx.sandbox.launch.Cage.look`).
     """
-    return [
-        str(tool("prlimit")),
-        f"--nproc={spec.processes}",
-        f"--as={spec.memory}",
-        f"--fsize={spec.scratch}",
-        f"--nofile={_NOFILE}",
-        "--core=0",
-        "--memlock=65536",
-        "--msgqueue=0",
-        "--nice=0",
-        "--rtprio=0",
-    ]
+    return {
+        resource.RLIMIT_NPROC: spec.processes,
+        resource.RLIMIT_AS: spec.memory,
+        resource.RLIMIT_FSIZE: spec.scratch,
+        resource.RLIMIT_NOFILE: _NOFILE,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 1 << 16,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NICE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+    }

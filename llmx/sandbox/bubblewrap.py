@@ -13,7 +13,7 @@ from llmx.core.errors import SandboxError
 from llmx.core.sandbox import CommandOutcome, SandboxPolicy, SandboxSpec, Why
 from llmx.sandbox.arguments import arguments
 from llmx.sandbox.bound import check_policy
-from llmx.sandbox.found import form, seccomp_filter, wrapper
+from llmx.sandbox.found import form, seccomp_filter, tool, wrapper
 from llmx.sandbox.launch import Arguments, Cage
 from llmx.sandbox.pump import Pump
 from llmx.sandbox.session import ShellSession
@@ -51,6 +51,7 @@ class Bubblewrap:
                 starts is not as it should be.
         """
         check_room(self.spec)
+        tool("bash")
         found = wrapper()
         state = found.path.stat().st_mtime_ns
         with _LOCK:  # of several threads one tries
@@ -101,9 +102,12 @@ def _ran(cage: Cage, stdin: bytes, aside: bytes | None, layers: tuple[str, ...])
     pump.drain()
     pump.close()
     if not killed and not cage.started(bytes(status.kept)):
-        if code is not None and code >= 0:
+        if b"bwrap: execvp" in err.kept:
+            code = 127  # as a shell says it
+        elif code is not None and code >= 0:
             raise cage.failure(bytes(err.kept))
-        killed = "lost"
+        else:
+            killed = "lost"
     return CommandOutcome(
         exit=None if killed else code,
         stdout=bytes(out.kept),
@@ -167,9 +171,8 @@ def _layers(path: str, changed: int, user: int, filters: int) -> tuple[str, ...]
     _holds("3" in said, "there is more than one network device inside")
     _holds(not any(line.startswith("/") for line in said), "folders of the host are seen inside")
     nobody = "own user" if form() == "root" else "user namespace"
-    group = [f"cgroup {name}" for name in cage.group.folders]
     base = ("namespaces", nobody, "no capabilities", "seccomp", "limits", "memory watcher")
-    return (*base, "name watcher", *group)
+    return (*base, "name watcher")
 
 
 def _holds(condition: bool, why: str, said: bytes = b"") -> None:

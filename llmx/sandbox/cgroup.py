@@ -11,9 +11,7 @@ from uuid import uuid4
 from llmx.core.sandbox import SandboxSpec
 
 _ROOT = Path("/sys/fs/cgroup")
-_OVERHEAD = 8  # processes of bubblewrap and of what it passes, beside the command's own
-# Enter the groups, then become the program: whoever it starts is in them.
-_ENTER = 'n=$1; shift; while [ $n -gt 0 ]; do echo $$ >"$1/cgroup.procs"; shift; n=$((n-1)); done'
+_OVERHEAD = 1  # the first process, which is bubblewrap's
 
 
 @dataclass(frozen=True)
@@ -36,12 +34,15 @@ class ControlGroup:
                 found[controller] = folder
         return cls(found)
 
-    def entering(self) -> list[str]:
-        """Return the words before a command by which it enters these groups."""
-        places = [str(path) for path in self.folders.values()]
-        if not places:
-            return []
-        return ["/bin/sh", "-c", f'{_ENTER}; exec "$@"', "sh", str(len(places)), *places]
+    def take(self, process: int) -> None:
+        """Put a process into these groups, before it has started another.
+
+        Raises:
+            OSError: if one does not take it.
+        """
+        for folder in self.folders.values():
+            with (folder / "cgroup.procs").open("w") as file:
+                file.write(str(process))
 
     def remove(self) -> None:
         """Remove them; whoever was in them has ended."""

@@ -112,7 +112,7 @@ def seccomp_filter() -> bytes:
 
 
 def tool(name: str) -> Path:
-    """Return a program of util-linux that bubblewrap starts inside.
+    """Return a program of util-linux, or bash, that a cage is started with.
 
     Raises:
         SandboxError: if it is missing.
@@ -121,7 +121,7 @@ def tool(name: str) -> Path:
         if (path := Path(folder, name)).is_file():
             return path
     raise SandboxError(
-        f"there is no sandbox here: {name} is missing", "apt-get install util-linux, or the like"
+        f"there is no sandbox here: {name} is missing", "apt-get install util-linux bash"
     )
 
 

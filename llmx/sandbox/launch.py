@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import select
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from llmx.core import json_text
 from llmx.core.errors import SandboxError
 from llmx.core.sandbox import SandboxPolicy, SandboxSpec, Why
-from llmx.sandbox.arguments import Entrance, arguments, inside, small_files
+from llmx.sandbox.arguments import GO, Entrance, arguments, inside, limits, small_files, watched
 from llmx.sandbox.cgroup import ControlGroup
 from llmx.sandbox.found import form, seccomp_filter, unused_uid, wrapper
 from llmx.sandbox.inhabitants import Inhabitants
@@ -49,6 +50,8 @@ class Cage:
     """A command in a cage, from its start until nothing of it is left.
 
     Args:
+        grouped: whether it gets a control group, where one can be written. To enter one takes the
+            kernel tens of milliseconds on a busy machine: a session has one.
         further: whether the command has ``$ASIDE_FD`` to read and ``$REPORT_FD`` to write.
         told: what bubblewrap is told; the red team's controls leave something out here.
 
@@ -63,6 +66,7 @@ class Cage:
         command: Sequence[str],
         *,
         further: bool = False,
+        grouped: bool = False,
         told: Arguments = arguments,
     ) -> None:
         self.spec, self.began = spec, time.monotonic()
@@ -71,12 +75,14 @@ class Cage:
         self._stack = ExitStack()
         self._open: list[int] = []
         self._near: dict[str, int] = {}
-        self.group = ControlGroup.made(spec)
+        self._life = self._gone = -1
+        self.group = ControlGroup.made(spec) if grouped else ControlGroup({})
         self._stack.callback(self.group.remove)
         try:
             self._start(policy, command, further, told)
             self.people = self._first()
             self._stack.callback(self.people.close)
+            self._limit()
         except BaseException:
             self.close()
             raise
@@ -95,25 +101,28 @@ class Cage:
                 far["aside"] = self._input(mine, "aside")
                 variables["REPORT_FD"] = str(far["report"])
                 variables["ASIDE_FD"] = str(far["aside"])
-            entry = Entrance(form(), uid, held, _holding(mine, seccomp_filter()), far["status"])
+            seccomp, block = _holding(mine, seccomp_filter()), self._input(mine, "block")
+            entry = Entrance(form(), uid, held, seccomp, far["status"], block)
             policy = SandboxPolicy(policy.bound, variables, policy.texts)
             words = told(self.spec, policy, entry)
             told_by = _holding(mine, "".join(f"{word}\0" for word in words).encode())
             inherited = [far[name] for name in far if name not in ("stdout", "stderr")]
-            passed = (*held.values(), *inherited, entry.seccomp, told_by)
+            life, gone = self._input(mine, "life"), self._pipe(mine, "gone")
+            passed = (*held.values(), *inherited, seccomp, block, told_by, life, gone)
             stdin = self._input(mine, "stdin")
             line = [str(wrapper().path), "--args", str(told_by), "--"]
-            with _on_cores(self.spec.cores):
-                self._process = subprocess.Popen(
-                    [*self.group.entering(), *line, *inside(self.spec, entry, command)],
-                    stdin=stdin,
-                    stdout=far["stdout"],
-                    stderr=far["stderr"],
-                    pass_fds=passed,
-                    env={},  # process 1 inside keeps the environment that it was started with
-                    cwd="/",
-                    start_new_session=True,
-                )
+            self._process = subprocess.Popen(
+                [*watched(life, gone, inherited), *line, *inside(entry, command)],
+                stdin=stdin,
+                stdout=far["stdout"],
+                stderr=far["stderr"],
+                pass_fds=passed,
+                env={},  # process 1 inside keeps the environment that it was started with
+                cwd="/",
+                start_new_session=True,
+            )
+        self._block = self._near.pop("block")
+        self._life, self._gone = self._near.pop("life"), self._near.pop("gone")
         self.pipes = Pipes(**self._near)
 
     def _pipe(self, mine: ExitStack, name: str) -> int:
@@ -149,6 +158,22 @@ class Cage:
             return Inhabitants(number, self._process.pid)
         except ProcessLookupError as error:
             raise self.failure() from error
+
+    def _limit(self) -> None:
+        """Set the limits of the first process, whom all others have them of; let it go on."""
+        try:
+            for number, most in limits(self.spec).items():
+                _, hard = resource.prlimit(self.people.first, number)
+                bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                resource.prlimit(self.people.first, number, (bound, bound))
+            mine = sorted(os.sched_getaffinity(0))
+            chosen = random.sample(mine, min(self.spec.cores, len(mine)))
+            os.sched_setaffinity(self.people.first, chosen)  # nothing inside can change it
+            self.group.take(self.people.first)
+        except OSError as error:
+            raise self.failure() from error
+        os.write(self.pipes.stdin, GO)
+        os.write(self._block, b"x")
 
     def failure(self, said: bytes = b"") -> SandboxError:
         """Return why bubblewrap started nothing, by what it says.
@@ -207,6 +232,10 @@ class Cage:
             self.end()
         self._end()
         self._stack.close()
+        if self._life in self._open:  # the watcher ends with it, and is waited for
+            self._open.remove(self._life)
+            os.close(self._life)
+            select.select([self._gone], [], [], _END)
         while self._open:
             os.close(self._open.pop())
 
@@ -219,17 +248,6 @@ def _holding(stack: ExitStack, content: bytes) -> int:
         file.write(content)
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
-
-
-@contextmanager
-def _on_cores(count: int) -> Iterator[None]:
-    """Let what this thread starts run on some of its cores alone; inside, nobody can change it."""
-    mine = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, random.sample(sorted(mine), min(count, len(mine))))
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, mine)
 
 
 _SAYS = {

@@ -14,10 +14,10 @@ import shlex
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from llmx.core.errors import SandboxError
 from llmx.core.sandbox import CommandOutcome, SandboxPolicy, SandboxSpec, Why
+from llmx.sandbox.arguments import BASH
 from llmx.sandbox.launch import Arguments, Cage
 from llmx.sandbox.pump import TICK, KeptStream, Pump
 
@@ -25,7 +25,7 @@ _LOOP = (
     'eval "exec 3>&$REPORT_FD-"; unset REPORT_FD; echo ready >&3;'
     ' while :; do "$@"; echo "ended $?" >&3; done'
 )
-_SHELL = ("/bin/bash", "--norc", "--noprofile")
+_SHELL = (BASH, "--norc", "--noprofile")
 _START = 30.0  # seconds that a busy machine may take to start a shell
 _AGAIN = 5.0  # seconds in which the loop has a new one
 
@@ -40,11 +40,10 @@ class ShellSession:
     def __init__(
         self, spec: SandboxSpec, policy: SandboxPolicy, layers: tuple[str, ...], told: Arguments
     ) -> None:
-        self.spec, self._layers = spec, layers
-        if not Path(_SHELL[0]).exists():
-            raise SandboxError(f"a session needs {_SHELL[0]}", "apt-get install bash, or the like")
+        self.spec = spec
         line = [*_SHELL, "-c", _LOOP, "loop", *_SHELL]
-        self._cage = Cage(spec, policy, line, further=True, told=told)
+        self._cage = Cage(spec, policy, line, further=True, grouped=True, told=told)
+        self._layers = (*layers, *(f"cgroup {name}" for name in self._cage.group.folders))
         self._busy, self._over = threading.Lock(), threading.Event()
         self._between: Why = ""
         try:

@@ -19,21 +19,34 @@ from written_commands import ROOT, all_commands, of_header, of_page, words
 
 from llmx.claims import known
 from llmx.cli.app import app
+from llmx.core.errors import SandboxError
 from llmx.core.figure import Span
 from llmx.core.plugins import VARIABLE
 from llmx.core.record import as_json
 from llmx.core.spec import RunSpec
 from llmx.engines.size import ZOO
 from llmx.report.priced import FILE, PricedPoint, PricedPoints
+from llmx.sandbox.bubblewrap import Bubblewrap
 from llmx.store.files import write_json
 
 # Those of recipe=sums want a package installed: tests/recipes/test_documented_recipe.py.
 COMMANDS = [command for command in all_commands() if "recipe=sums" not in command]
+
+
+def _without_sandbox() -> tuple[str, ...]:
+    """Commands that need a sandbox, if there is none here."""
+    try:
+        Bubblewrap().layers()
+    except SandboxError:
+        return ("recipe=programs", "recipe=fsd_humaneval", "doctor sandbox")
+    return ()
+
+
 # What a command may lack here, and what it then says.
 LACKS = {
     "recipe=staircase_alpaca_eval scale=paper": "the judge has no address",
     "recipe=staircase_arena_hard scale=paper": "arena-hard-auto",
-    "recipe=fsd_humaneval": "sandbox",
+    **dict.fromkeys(_without_sandbox(), "there is no sandbox here"),
     "recipe=backtracking": "needs a GPU here",
     "engine=vllm": "make vllm",
 }

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from llmx.cli.app import app
 from llmx.config.compose import compose
 from llmx.config.places import builtin
-from llmx.core.errors import ConfigError
+from llmx.core.errors import SandboxError
 from llmx.core.record import Record
 from llmx.core.spec import RunSpec
 from llmx.engines.size import ZOO
@@ -77,14 +77,19 @@ def test_without_the_hub_one_line_says_what_to_type(
 
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "desk", "paper"])
-def test_humaneval_is_refused_before_anything_is_generated(scale: str) -> None:
+def test_humaneval_is_refused_where_there_is_no_sandbox(
+    scale: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("llmx.sandbox.found._bundled", lambda: [])
     for words in ([], ["--dry-run"]):
         found = call("recipe=fsd_humaneval", f"scale={scale}", *words)
         assert found.exit_code == 2
         (error,) = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
-        assert "in a sandbox only" in error
+        assert "there is no sandbox here: bubblewrap is missing" in error
+        assert "apt-get install bubblewrap" in error
         assert not Path("runs").exists()
-    with pytest.raises(ConfigError, match="in a sandbox only"):
+    with pytest.raises(SandboxError, match="bubblewrap is missing"):
         run(compose("fsd_humaneval", scale=scale), runs=Path("runs"))
     assert "generate sd" in call("recipe=fsd_humaneval", "--dry-run").stdout
 

@@ -135,6 +135,23 @@ def test_nothing_outlives_a_harness_that_is_killed(tmp_path):
     assert processes(mark) == []
 
 
+def test_a_harness_killed_at_its_start_leaves_nothing():
+    """bubblewrap binds its life to its parent's only after a while: before, a watcher does."""
+    mark = f"66.{os.getpid()}"
+    for number in range(count(12, 60)):
+        child = os.fork()
+        if child == 0:
+            cage(seconds=60.0).once(["/bin/sh", "-c", f"sleep {mark}; :"])
+            os._exit(0)
+        time.sleep(0.003 * number)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    until = time.monotonic() + 10
+    while processes(mark) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert processes(mark) == []
+
+
 # Names, and what is read of what was left.
 
 

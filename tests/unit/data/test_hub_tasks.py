@@ -39,6 +39,18 @@ def humaneval_row(number):
     }
 
 
+def mbpp_row(number):
+    """One row of google-research-datasets/mbpp, configuration sanitized."""
+    return {
+        "source_file": "x.ipynb",
+        "task_id": number,
+        "prompt": f" Write a function to add {number}. ",
+        "code": f"def f{number}(x):\r\n    return x + {number}",
+        "test_imports": ["import math"] if number % 2 else [],
+        "test_list": [f"assert f{number}(1) == {number + 1}", f"assert f{number}(0) == {number}"],
+    }
+
+
 SUBJECTS = ("anatomy", "law", "physics", "virology")
 HUB = {
     ("tau/commonsense_qa", "default", "validation"): [
@@ -56,8 +68,12 @@ HUB = {
         mmlu_row(place, SUBJECTS[0]) for place in (7, 100, 101, 100)
     ],
     ("openai/openai_humaneval", "openai_humaneval", "test"): [humaneval_row(n) for n in range(4)],
+    ("evalplus/humanevalplus", None, "test"): [humaneval_row(n) for n in range(4)],
+    ("google-research-datasets/mbpp", "sanitized", "test"): [mbpp_row(n) for n in range(4)],
+    ("google-research-datasets/mbpp", "sanitized", "train"): [mbpp_row(n) for n in (8, 9)],
 }
-COMMITS = dict.fromkeys(("csqa", "mmlu", "humaneval"), "c" * 40)
+COMMITS = dict.fromkeys(("csqa", "mmlu", "humaneval", "humaneval_plus", "mbpp"), "c" * 40)
+VERSIONS = {"humaneval": 2, "humaneval_plus": 2}
 
 
 @pytest.fixture
@@ -129,6 +145,28 @@ def test_a_function_of_humaneval_comes_with_the_program_that_judges_it(hub):
         assert passes is (result == "x")
 
 
+def test_what_stands_above_a_function_comes_before_the_program(monkeypatch):
+    row = humaneval_row(7)
+    above = "from math import gcd\n\n\ndef half(x):\n    return x // 2\n\n\n"
+    rows = [row, {**row, "prompt": above + row["prompt"]}]
+    monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: rows)
+    plain, helped = load(spec("humaneval"), "test")
+    assert plain.metadata == {"entry_point": "f7", "before": "\n"}
+    assert helped.metadata["before"] == above.rstrip() + "\n"
+
+
+def test_a_function_of_mbpp_shows_its_tests_and_is_marked_by_them(hub):
+    first, second, *_ = load(spec("mbpp"), "test")
+    assert first.id == "test-0" and first.question.startswith("Write a function to add 0.\n\n")
+    assert "```python\nassert f0(1) == 1\nassert f0(0) == 0\n```" in first.question
+    assert second.answer == "import math\nassert f1(1) == 2\nassert f1(0) == 1\n"
+    for sample in (first, second):
+        exec(sample.solution + "\n" + sample.answer, {})
+    assert [one.id for one in load(spec("mbpp", calibration=1), "calibration")] == ["calibration-0"]
+    with pytest.raises(DataError, match="splits: test, calibration"):
+        load(spec("mbpp"), "train")
+
+
 @pytest.mark.parametrize(
     ("kind", "split", "hint"),
     [
@@ -168,7 +206,8 @@ def test_a_row_of_another_schema_is_named(monkeypatch, kind, row, says):
 @pytest.mark.parametrize("kind", COMMITS)
 def test_the_identity_is_the_pinned_commit_and_asks_nobody(hub, kind):
     found = identity(spec(kind))
-    assert found["spec"]["revision"] == "c" * 40 and found["repository"] and found["version"] == 1
+    assert found["spec"]["revision"] == "c" * 40 and found["repository"]
+    assert found["version"] == VERSIONS.get(kind, 1)
     assert evaluation_identity(spec(kind), "test") == evaluation_identity(
         spec(kind, calibration=3), "test"
     )
