@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from urllib.parse import quote, unquote
 
 from pydantic import BaseModel
 
@@ -65,6 +66,10 @@ def plan_text(program: Program, symbols: PlanSymbols) -> str:
     return " ; ".join(steps)
 
 
+def _is_word(text: str) -> bool:
+    return text.isidentifier() and len(text) > 1 and text not in ("yes", "no")
+
+
 class _PlanWriter:
     def __init__(self, symbols: PlanSymbols, results: Mapping[str, str]) -> None:
         self._names = {**symbols.columns}
@@ -107,7 +112,9 @@ class _PlanWriter:
         if _DAY.fullmatch(value):
             return list(value)
         named = value in self._names and name not in _PLAIN
-        return [self._names[value]] if named else [value]
+        if named:
+            return [self._names[value]]
+        return [value if _is_word(value) else f"'{quote(value)}"]
 
 
 def read_plan(text: str, symbols: PlanSymbols) -> Program:
@@ -172,6 +179,8 @@ class _PlanReader:
             return found
         if word[0] in _CHARACTERS and len(word) == 1:
             return self._written(word, left)
+        if word[0] == "'":
+            return unquote(word[1:])
         if word[0] == "$":
             return {"handle": f"s{word[1:]}"}
         if word in ("yes", "no"):
