@@ -91,7 +91,11 @@ def _worker(batch: Batch) -> str:
     asks = batch.array.asks
     until = f"$(($(date +%s) + {60 * asks.minutes}))"
     words = [*_python(batch), "-P", "-m", "llmx.cluster.worker", str(batch.folder)]
-    return f"exec srun --ntasks=1 {shlex.join([*words, '--class', asks.key])} --until {until}"
+    # A signal that comes before Python can hear it would end the job; the worker knows its limit.
+    deaf = shlex.join(["bash", "-c", 'trap "" USR1; exec "$@"', "worker"])
+    return (
+        f"exec srun --ntasks=1 {deaf} {shlex.join([*words, '--class', asks.key])} --until {until}"
+    )
 
 
 def _python(batch: Batch) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from math import inf
 from typing import Any
 
 from llmx.core.errors import RunError
@@ -74,9 +76,16 @@ class Stopped(KeyboardInterrupt):
 
 @dataclass
 class Stop:
-    """Whether somebody asked for the end. A record that was begun is finished first."""
+    """Whether somebody asked for the end. A record that was begun is finished first.
+
+    Attributes:
+        until: time (seconds since 1970) at which Slurm ends the job; inf where that is not known.
+        spare: seconds before it in which nothing goes on, whether Slurm gave notice or not.
+    """
 
     asked: int = 0
+    until: float = inf
+    spare: float = 60.0
 
     def listen(self) -> None:
         """Hear SIGTERM and SIGUSR1 from now on."""
@@ -97,6 +106,8 @@ class Stop:
         Raises:
             Stopped: if it was.
         """
+        if self.until - time.time() < self.spare:
+            self.asked = self.asked or signal.SIGUSR1
         if self.asked:
             raise Stopped(self.asked)
 

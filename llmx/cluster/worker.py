@@ -139,7 +139,7 @@ class Worker:
         if self.view.submission.settings.get("fail_fast"):
             others = [job.shown for job in self.queue.jobs() if self._is_other(job)]
             self.queue.cancel(others)
-            raise Stopped(signal.SIGTERM)
+            raise Stopped(signal.SIGINT)
 
     def _is_other(self, job: Job) -> bool:
         return job.run == self.view.submission.run.name and job.shown != this_task()
@@ -215,7 +215,9 @@ def main(arguments: Sequence[str], queue: Queue | None = None) -> int:
     parser.add_argument("--class", dest="key", required=True)
     parser.add_argument("--until", type=float, required=True)
     given = parser.parse_args(arguments)
-    queue, stop, me = queue or Slurm(), Stop(), this_job()
+    left = max(0.0, given.until - time.time())
+    stop = Stop(until=given.until, spare=min(60.0, left / 4))
+    queue, me = queue or Slurm(), this_job()
     stop.listen()
     submission = Submission(RunFolder(given.folder.parent))
     try:
@@ -257,19 +259,31 @@ def _to_the_end(worker: Worker, submission: Submission) -> int:
 
 
 def _stopped(worker: Worker, number: int) -> int:
-    """End as Slurm asked: at the time limit the job is queued again, with its number."""
+    """End as Slurm asked; at the time limit, or preempted, the job is queued again."""
     launch, me = worker.view.submission.launch, worker.me
     say(f"asked to end by {signal.Signals(number).name}")
-    if number != signal.SIGUSR1:
-        return 128 + number
-    if not launch.requeue or me.restart >= launch.max_restarts:
+    if number == signal.SIGUSR1 and me.restart >= launch.max_restarts:
         say(f"began {me.restart + 1} times, and is not queued again: llmx submit goes on")
-        return 128 + number
-    try:
-        worker.queue.requeue(this_task())
-    except LlmxError as error:
-        say(f"could not be queued again: {error}")
+    elif launch.requeue and (number == signal.SIGUSR1 or _is_preempted(worker, number)):
+        try:
+            worker.queue.requeue(this_task())
+        except LlmxError as error:
+            say(f"could not be queued again: {error}")
     return 128 + number
+
+
+def _is_preempted(worker: Worker, number: int) -> bool:
+    """Whether Slurm takes the machine away: a job that somebody cancelled does not run any more.
+
+    In its time of grace a preempted job that ends counts as failed, and would not come back.
+    """
+    if number != signal.SIGTERM:
+        return False
+    try:
+        job = worker.queue.job(worker.me.job)
+    except LlmxError:
+        return False
+    return job is not None and job.state == "RUNNING"
 
 
 def last_act(worker: Worker) -> None:

@@ -13,4 +13,4 @@
 #SBATCH --gres=gpu:1
 module purge
 module load apptainer
-exec srun --ntasks=1 apptainer exec --nv /img/llmx.sif python -P -m llmx.cluster.worker '/shared/my runs/x/cluster' --class gpu-1gpu-16g-240m --until $(($(date +%s) + 14400))
+exec srun --ntasks=1 bash -c 'trap "" USR1; exec "$@"' worker apptainer exec --nv /img/llmx.sif python -P -m llmx.cluster.worker '/shared/my runs/x/cluster' --class gpu-1gpu-16g-240m --until $(($(date +%s) + 14400))

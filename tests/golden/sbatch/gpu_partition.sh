@@ -14,4 +14,4 @@
 #SBATCH --cpus-per-task=8
 #SBATCH --mem=16G
 #SBATCH --gres=gpu:1
-exec srun --ntasks=1 /home/me/.venv/bin/python -P -m llmx.cluster.worker /shared/runs/fsd_curve-1a2b3c4d/cluster --class gpu-1gpu-16g-960m --until $(($(date +%s) + 57600))
+exec srun --ntasks=1 bash -c 'trap "" USR1; exec "$@"' worker /home/me/.venv/bin/python -P -m llmx.cluster.worker /shared/runs/fsd_curve-1a2b3c4d/cluster --class gpu-1gpu-16g-960m --until $(($(date +%s) + 57600))

@@ -14,4 +14,4 @@
 #SBATCH --gres=gpu:1
 #SBATCH --exclusive
 #SBATCH --constraint=h100&ib
-exec srun --ntasks=1 /home/me/.venv/bin/python -P -m llmx.cluster.worker /shared/runs/fsd_curve-1a2b3c4d/cluster --class gpu-1gpu-16g-60m-alone --until $(($(date +%s) + 3600))
+exec srun --ntasks=1 bash -c 'trap "" USR1; exec "$@"' worker /home/me/.venv/bin/python -P -m llmx.cluster.worker /shared/runs/fsd_curve-1a2b3c4d/cluster --class gpu-1gpu-16g-60m-alone --until $(($(date +%s) + 3600))

@@ -14,4 +14,4 @@
 #SBATCH --gres=gpu:8
 #SBATCH --nice=100
 #SBATCH --mail-type=FAIL
-exec srun --ntasks=1 /home/me/.venv/bin/python -P -m llmx.cluster.worker /shared/runs/fsd_curve-1a2b3c4d/cluster --class gpu-8gpu-256g-1440m --until $(($(date +%s) + 86400))
+exec srun --ntasks=1 bash -c 'trap "" USR1; exec "$@"' worker /home/me/.venv/bin/python -P -m llmx.cluster.worker /shared/runs/fsd_curve-1a2b3c4d/cluster --class gpu-8gpu-256g-1440m --until $(($(date +%s) + 86400))

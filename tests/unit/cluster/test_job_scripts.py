@@ -84,9 +84,23 @@ def run_by(tmp_path: Path, batch: Batch) -> list[str]:
 @pytest.mark.parametrize("folder", ["/runs/x", "/my runs/x", "/run$HOME;touch x/y", "/a'b/c"])
 def test_a_folder_is_one_word_whatever_is_in_it(folder: str, tmp_path: Path) -> None:
     words = run_by(tmp_path, replace(BASE, folder=Path(folder)))
-    assert words[:5] == ["--ntasks=1", BASE.python, "-P", "-m", "llmx.cluster.worker"]
-    assert words[5:8] == [folder, "--class", "cpu-2g-240m"] and words[8] == "--until"
-    assert words[9].isdigit()
+    assert words[:5] == ["--ntasks=1", "bash", "-c", 'trap "" USR1; exec "$@"', "worker"]
+    assert words[5:9] == [BASE.python, "-P", "-m", "llmx.cluster.worker"]
+    assert words[9:12] == [folder, "--class", "cpu-2g-240m"] and words[12] == "--until"
+    assert words[13].isdigit()
+
+
+def test_a_signal_before_python_can_hear_it_ends_nothing(tmp_path: Path) -> None:
+    fake = tmp_path / "python"
+    fake.write_text("#!/bin/bash\nkill -USR1 $$\necho still here\n")
+    fake.chmod(0o755)
+    srun = tmp_path / "srun"
+    srun.write_text('#!/bin/bash\nshift\nexec "$@"\n')
+    srun.chmod(0o755)
+    path = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    text = script(replace(BASE, python=str(fake)))
+    done = subprocess.run(["bash"], input=text, text=True, capture_output=True, env=path)
+    assert (done.returncode, done.stdout) == (0, "still here\n")
 
 
 def test_the_deadline_is_the_limit_of_the_job(tmp_path: Path) -> None:

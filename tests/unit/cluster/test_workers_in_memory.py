@@ -132,7 +132,7 @@ def test_a_stage_that_fails_is_marked_and_the_others_go_on(planned, launch, slur
 
 def test_fail_fast_ends_all_jobs(planned, launch, slurm):
     found = submit(planned(4, error="broken"), launch(workers=3), slurm, fail_fast=True)
-    assert slurm.run("1") == 128 + signal.SIGTERM
+    assert slurm.run("1") == 128 + signal.SIGINT
     assert slurm.jobs() == [] and len(Submission(found.run).failures()) == 1
 
 
@@ -176,11 +176,35 @@ def test_not_more_often_than_the_user_says(planned, launch, slurm, monkeypatch, 
     assert slurm.held == {}
 
 
-def test_a_job_that_is_ended_submits_nothing(planned, launch, slurm, monkeypatch):
-    submit(planned(3), launch(workers=1), slurm)
+@pytest.mark.parametrize(
+    ("state", "more", "back"),
+    [
+        ("RUNNING", {}, True),  # preempted, in its time of grace
+        ("COMPLETING", {}, False),  # cancelled
+        ("RUNNING", {"requeue": False}, False),
+    ],
+)
+def test_a_job_that_is_ended_comes_back_if_nobody_cancelled_it(
+    planned, launch, slurm, monkeypatch, state, more, back
+):
+    submit(planned(3), launch(workers=1, **more), slurm)
     asked_after(monkeypatch, 1, signal.SIGTERM)
+    monkeypatch.setattr(slurm, "job", lambda number: replace(slurm.held[number], state=state))
     assert slurm.run("1") == 128 + signal.SIGTERM
-    assert slurm.held == {}
+    assert [job.restarts for job in slurm.jobs()] == ([1] if back else [])
+
+
+def test_without_notice_a_worker_ends_before_its_limit_all_the_same(
+    planned, launch, slurm, made, monkeypatch
+):
+    import time
+
+    submit(planned(1, rows=5), launch(workers=1), slurm)
+    real, began = time.time, time.time()
+    # Each record takes five minutes of the fifteen.
+    monkeypatch.setattr("time.time", lambda: real() + 300 * len(made()))
+    assert slurm.run("1") == 128 + signal.SIGUSR1
+    assert len(made()) == 3 and slurm.held["1"].restarts == 1 and real() - began < 60
 
 
 def test_nothing_is_begun_that_does_not_fit(planned, launch, slurm, made, monkeypatch):
@@ -344,3 +368,37 @@ def test_the_class_of_a_stage_follows_from_what_it_costs(planned, launch):
     assert key(memory=5) == "cpu-5g-15m"
     with pytest.raises(LlmxError, match=r"launch\.memory=2"):
         key(gib=3, memory=2)
+
+
+def test_a_job_that_was_begun_again_frees_the_locks_of_its_first_life(planned, launch, slurm):
+    from llmx.cluster.cache_locks import Liveness
+    from llmx.store.job_lock import Owner
+
+    submit(planned(1), launch(), slurm)
+    slurm.held["1"] = replace(slurm.held["1"], state="RUNNING", restarts=1)
+    asked = Liveness(slurm)
+    assert asked.runs(Owner("1", 1, "n1")) and not asked.runs(Owner("1", 0, "n1"))
+
+
+def test_flock_that_was_proved_on_two_machines_is_used_and_on_one_is_not(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from llmx.cluster.cache_locks import proved
+    from llmx.cluster.shared import look
+
+    for names, locks in ((("n1.1", "n2.1"), "flock"), (("n1.1", "n1.2"), "jobs")):
+        folder = tmp_path / names[1]
+        (folder / "cache").mkdir(parents=True)
+        with ThreadPoolExecutor(2) as both:
+            found = list(both.map(look, [folder, folder], [30, 30], names))
+        assert len(found) == 2 and found[0] == found[1]
+        assert found[0].flock and found[0].exclusive and abs(found[0].clocks) < 5
+        assert proved(folder / "cache") == locks
+        assert not list((folder / ".llmx-shared").iterdir())
+
+
+def test_nobody_comes_to_the_second_machine(tmp_path):
+    from llmx.cluster.shared import look
+
+    with pytest.raises(StoreError, match="no other machine"):
+        look(tmp_path, 0.1)

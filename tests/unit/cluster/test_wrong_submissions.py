@@ -177,3 +177,13 @@ def test_what_is_right_is_queued(here: Path) -> None:
     done = CliRunner().invoke(app, SUBMIT, prog_name="llmx")
     assert done.exit_code == 0 and "submitted 7: 1 job of cpu-2g-15m" in done.output, done.output
     assert (here / "queued").exists()
+
+
+def test_a_specification_is_not_the_users_own_word() -> None:
+    """A run folder may be a stranger's, and `llmx submit` reads what it says of jobs."""
+    from llmx.config.launch import launch_of
+
+    held = {"time": 5, "setup": ["x"], "account": "y", "environment": "/z", "extra": ["--wrap=x"]}
+    found = launch_of(held, ["launch=slurm"])
+    assert (found.time, found.setup, found.account) == (5, (), None)
+    assert (found.environment, found.extra) == (None, ())
