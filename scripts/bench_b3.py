@@ -50,13 +50,14 @@ def planted(rows: int, dimension: int, seed: int) -> Halves:
     centres = np.random.default_rng(0).normal(size=(max(8, rows // 50), dimension))
     rng = np.random.default_rng(seed)
     found = centres[np.arange(rows) % len(centres)] + 1.5 * rng.normal(size=(rows, dimension))
-    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float16)
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    return np.asarray(found / lengths, dtype=np.float16)
 
 
 def by_torch(query: Halves, target: Halves) -> Any:
     """Return torch's indices, block by block."""
     asked, corpus = (torch.from_numpy(side).float() for side in (query, target))
-    parts = (torch.topk(part @ corpus.T, DEPTH).indices for part in asked.split(1024))
+    parts = (torch.topk(part @ corpus.T, DEPTH).indices for part in torch.split(asked, 1024))
     return torch.cat(list(parts))
 
 
@@ -140,7 +141,7 @@ class Library:
 
         return mine_hard_negatives(
             self.rows,
-            self,  # type: ignore[arg-type]
+            self,
             range_min=SKIP,
             range_max=DEPTH,
             num_negatives=WANTED,

@@ -255,7 +255,8 @@ PLANS = [
     Mutant(PLAN, "self.size < 1 or self.size % width", "self.size < 1",
            f"{_P}test_whole_clusters_fill_a_batch_or_the_plan_is_refused"),
     Mutant(  # a rank takes the slices of one batch
-        "train/contrastive/order.py", "[rank::devices]", "[rank * len(batches) : (rank + 1) * len(batches)]",
+        "train/contrastive/order.py", "[rank::devices]",
+        "[rank * len(batches) : (rank + 1) * len(batches)]",
         f"{_P}test_ranks_gather_the_batches_of_the_plan"),
     Mutant(  # every row of a table draws alike
         f"{HOME}draws.py", "row & _LOW, row >> _HALF, zero", "zero, row >> _HALF, zero",
