@@ -108,7 +108,7 @@ FORMS = [
         "dialogue/agent/fenced_format.py",
         'fence = "`" * max(3, longest + 1)',
         'fence = "`" * max(3, longest)',
-        f"{_F}test_a_command_is_read_to_the_letter_whatever_fences_it_holds",
+        f"{_F}test_a_fence_in_a_command_is_a_part_of_it",
     ),
     Mutant(  # of two blocks the first is run
         "dialogue/agent/fenced_format.py",

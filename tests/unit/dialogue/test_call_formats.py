@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 from counts import count
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmx.core.dialogue import observed
@@ -109,14 +109,19 @@ def test_forms_that_are_no_json_have_no_schema():
 
 @settings(max_examples=count(60, 500), deadline=None)
 @given(command=st.text(st.sampled_from("a `\n~\r") | st.characters(codec="utf-8"), max_size=30))
-@example(command="a\n```\nb")
-@example(command="```bash\n````\n```")
 def test_a_command_is_read_to_the_letter_whatever_fences_it_holds(command):
     form = FencedFormat()
     text = form.written([call("shell", {"command": command})])
     for around in (text, f"I look.\n\n{text}", f"{text}\nThen I go on."):
         found = form.read_text(around)
         assert plain(found.calls) == [("shell", {"command": command})] and not found.fault
+
+
+@pytest.mark.parametrize("command", ["a\n```\nb", "```bash\n````\n```", "", "\n", "a\n"])
+def test_a_fence_in_a_command_is_a_part_of_it(command):
+    form = FencedFormat()
+    found = form.read_text(form.written([call("shell", {"command": command})]))
+    assert plain(found.calls) == [("shell", {"command": command})]
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)

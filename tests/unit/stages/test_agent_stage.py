@@ -22,6 +22,7 @@ from llmx.engines.endpoint import retry
 from llmx.stages.agent import AgentStage
 from llmx.stages.agent_arm import craft_of
 from llmx.stages.turns import TURNS, EpisodeKey, TurnLog
+from llmx.store.files import Appender
 
 TOY = Path(__file__).parents[2] / "contracts" / "toy" / "errands"
 GREEDY = SamplerSpec(algorithm="target", temperature=0, max_tokens=600)
@@ -85,39 +86,73 @@ def scripted(folder, kind="native", problems=6, **changed):
 # ---- killed in the middle
 
 
-def killed(kind, at, asked, out):
-    """Run the stage in a fork that a disk kills at a call; return how many calls there were."""
+class Ends:
+    """Ends the process at a line that is written: before it, behind it, or with half of it."""
+
+    def __init__(self, how, at):
+        self.how, self.at, self.lines = how, at, 0
+
+    def install(self):
+        real = Appender.append
+
+        def append(lines, found):
+            found = list(found)
+            self.lines += 1
+            if self.lines == self.at and self.how == "half":
+                whole = json.dumps(found[0]).encode()
+                lines._handle.write(whole[: len(whole) // 2])
+                lines._handle.flush()
+            if self.lines == self.at and self.how != "behind":
+                os.kill(os.getpid(), signal.SIGKILL)
+            real(lines, found)
+            if self.lines == self.at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        Appender.append = append
+
+
+def ended(how, at, asked, out):
+    """Run the stage in a fork that ends at a line, or, as `disk`, at a call to the disk."""
     from disk import Disk
 
     child = os.fork()
     if not child:
-        disk = Disk(kind, at)
-        disk.install()
+        end = Disk("before", at) if how == "disk" else Ends(how, at)
+        end.install()
         with suppress(BaseException):
             run(asked, out)
-        Path(f"{out}.calls").write_text(str(disk.calls))
+        count_file = Path(f"{out}.{how}")
+        count_file.write_text(str(end.calls if how == "disk" else end.lines))
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-POINTS = count(5, 30)
+def points(how, number, asked, out):
+    """Return where to end: lines of which most stand inside an episode, or calls to the disk."""
+    assert ended(how, None, asked, out) == 0
+    total = int(Path(f"{out}.{how}").read_text())
+    return sorted(random.Random(5).sample(range(1, total + 1), min(number, total)))
 
 
 @pytest.mark.parametrize("kind", ["native", "plan"])
-def test_after_a_kill_the_same_bytes_are_written(tmp_path, kind, monkeypatch):
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("before", count(2, 10)),
+        ("behind", count(2, 10)),
+        ("half", count(2, 10)),
+        ("disk", count(1, 8)),
+    ],
+)
+def test_after_a_kill_the_same_bytes_are_written(tmp_path, kind, how, number, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "chaos"))
     wrong = {"errand-2/turn/3": "I give up.", "errand-5/turn/1": "I do not know."}
     asked = given({"format": kind, "max_turns": 8}, script=scripted(tmp_path, kind, **wrong))
     whole = contents(run(asked, tmp_path / "whole"))
-    assert killed("before", None, asked, tmp_path / "count") == 0
-    calls = int((tmp_path / "count.calls").read_text())
-    assert contents(tmp_path / "count") == whole
-    points = random.Random(5).sample(range(1, calls + 1), min(POINTS, calls))
-    for place, at in enumerate(sorted(points)):
-        out = tmp_path / f"killed-{at}"
-        word = ("before", "after")[place % 2]
-        assert killed(word, at, asked, out) == -signal.SIGKILL
-        assert contents(run(asked, out)) == whole, (word, at)
+    for at in points(how, number, asked, tmp_path / "count"):
+        out = tmp_path / f"ended-{at}"
+        assert ended(how, at, asked, out) == -signal.SIGKILL
+        assert contents(run(asked, out)) == whole, (how, at)
 
 
 def test_recorded_answers_are_not_asked_again_and_calls_are_made_again(tmp_path, monkeypatch):
