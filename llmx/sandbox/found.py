@@ -103,7 +103,11 @@ def seccomp_filter() -> bytes:
     Raises:
         SandboxError: if none ships for it.
     """
-    machine = platform.machine()
+    return _filter(platform.machine())
+
+
+@lru_cache(maxsize=4)
+def _filter(machine: str) -> bytes:
     place = files("llmx.sandbox").joinpath("seccomp", f"{machine}.bpf")
     if not place.is_file():
         text = f"there is no sandbox here: no system-call filter ships for '{machine}'"

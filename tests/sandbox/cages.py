@@ -13,6 +13,7 @@ import pytest
 
 from llmx.core.errors import SandboxError
 from llmx.sandbox.bubblewrap import Bubblewrap
+from llmx.sandbox.found import seccomp_filter
 from llmx.scoring.code.scorer import _cage
 
 USER = 4321
@@ -39,6 +40,7 @@ def as_user(work: Callable[[], Any]) -> Any:
 
     It is forked, not started: an interpreter in root's home is out of a user's reach.
     """
+    seccomp_filter()  # what root alone may read is read before
     near, far = os.pipe()
     child = os.fork()
     if child == 0:
