@@ -283,8 +283,8 @@ REFUSED = [
     ),
     Mutant(
         "cli/run.py",
-        "    if words and (kind := launch_of",
-        "    if not words and (kind := launch_of",
+        '    if (kind := launch_of(spec.launch, words).kind) != "local":',
+        '    if (kind := launch_of(spec.launch, words).kind) == "":',
         f"{_X}test_a_wrong_command_is_one_line_and_queues_nothing",
     ),
 ]
