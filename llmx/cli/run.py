@@ -119,7 +119,7 @@ def _parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return (the words of ``launch``, all others); most commands say nothing of it."""
     if not any(word.startswith("launch") for word in overrides):
         return [], list(overrides)
-    from llmx.config.launch import parted
+    from llmx.config.launch_words import parted
 
     return parted(overrides)
 
@@ -128,7 +128,7 @@ def _only_here(spec: RunSpec, words: Sequence[str]) -> None:
     """Refuse a launch that makes jobs of stages: `run` waits here until they are done."""
     if not words:
         return
-    from llmx.config.launch import launch_of
+    from llmx.config.launch_words import launch_of
 
     if (kind := launch_of(spec.launch, words).kind) != "local":
         again = shlex.join(["llmx", "submit", f"recipe={spec.name}", *words])
