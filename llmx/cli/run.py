@@ -101,9 +101,8 @@ def start(
 ) -> None:
     """Compose a recipe, then show its plan or do it; the arguments are those of the verb."""
     from llmx.config.compose import compose
-    from llmx.config.launch import parted
 
-    own, overrides = parted(overrides)
+    own, overrides = _parted(overrides)
     spec = compose(
         recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
     )
@@ -116,11 +115,22 @@ def start(
         _run(spec, runs, limit, workers, quiet, ask_again)
 
 
+def _parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return (the words of ``launch``, all others); most commands say nothing of it."""
+    if not any(word.startswith("launch") for word in overrides):
+        return [], list(overrides)
+    from llmx.config.launch_words import parted
+
+    return parted(overrides)
+
+
 def _only_here(spec: RunSpec, words: Sequence[str]) -> None:
     """Refuse a launch that makes jobs of stages: `run` waits here until they are done."""
-    from llmx.config.launch import launch_of
+    if not words:
+        return
+    from llmx.config.launch_words import launch_of
 
-    if words and (kind := launch_of(spec.launch, words).kind) != "local":
+    if (kind := launch_of(spec.launch, words).kind) != "local":
         again = shlex.join(["llmx", "submit", f"recipe={spec.name}", *words])
         raise ConfigError(f"launch={kind} makes jobs, and `llmx run` works here", again)
 

@@ -88,7 +88,7 @@ def _first(
     from llmx.cluster.submit import intended
     from llmx.cluster.submit import submit as queue_up
     from llmx.config.compose import compose
-    from llmx.config.launch import launch_of, parted
+    from llmx.config.launch_words import launch_of, parted
 
     recipe, overrides = split(words)
     own, settings = parted(overrides)
@@ -296,7 +296,7 @@ def fetch(
     from llmx.cli.run import split
     from llmx.cluster.fetch import fetch as bring
     from llmx.config.compose import compose
-    from llmx.config.launch import parted
+    from llmx.config.launch_words import parted
 
     recipe, overrides = split(words or [])
     _, settings = parted(overrides)

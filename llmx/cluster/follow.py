@@ -18,7 +18,7 @@ from llmx.cluster.view import View
 from llmx.core.errors import ConfigError
 from llmx.graph.folder import close_folder
 from llmx.store.files import write_text
-from llmx.store.job_lock import lock_at
+from llmx.store.lock import lock_at
 
 _POLL, _PATIENCE = 0.2, 60.0  # seconds; who submits is soon done
 _ENDING = "COMPLETING"

@@ -1,18 +1,15 @@
-"""The group ``launch``: what recipe, settings file and command line say, one above the other.
-
-It is read apart from everything else of a command line: no arm has it, and nothing sweeps over it.
-"""
+"""The group ``launch``: its choices, what a recipe may say of it, and what its values may be."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmx.config.problems import Problems
-from llmx.core.errors import ConfigError, nearest
+from llmx.core.errors import nearest
 
 if TYPE_CHECKING:
     from llmx.config.yaml_file import Document
@@ -23,83 +20,11 @@ CHOICES = ("local", "slurm")
 _USER_ONLY = "names programs or who pays: only you can set it"
 
 
-def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return (the words of ``launch``, all others)."""
-    own = [word for word in words if word.split("=")[0].split(".")[0] == GROUP]
-    return own, [word for word in words if word not in own]
-
-
 def settings_file() -> Path:
     """Return the machine's own settings: under ``$LLMX_CONFIG``, else ``~/.config/llmx``."""
     own = os.environ.get("LLMX_CONFIG")
     above = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "llmx"
     return (Path(own).expanduser() if own else above) / "launch.yaml"
-
-
-def launch_of(recipe: Mapping[str, Any], words: Sequence[str]) -> LaunchSpec:
-    """Return how a run is worked off: recipe < settings file < command line.
-
-    Args:
-        recipe: what the recipe says of ``launch``.
-        words: ``launch=CHOICE`` and ``launch.KEY=VALUE``.
-
-    Raises:
-        ConfigError: naming every wrong key and value, with the place that it comes from.
-    """
-    from llmx.core.launch import OF_FILES
-
-    problems = Problems()
-    choice, typed = _typed(words, problems)
-    kept, place = _kept(choice, problems)
-    problems.raise_any()
-    kind = kept.pop("kind", choice)
-    # A specification is a file, and perhaps a stranger's: nothing of it is the user's own word.
-    said = {key: value for key, value in recipe.items() if key in OF_FILES}
-    of_recipe = {} if kind == "local" else said
-    origins = {**dict.fromkeys(of_recipe, "recipe"), **dict.fromkeys(kept, place)}
-    origins |= dict.fromkeys(typed, "command line")
-    found = checked({"kind": kind, **of_recipe, **kept, **typed}, origins, problems)
-    problems.raise_any()
-    assert found is not None, "without problems there is one"
-    return found
-
-
-def _typed(words: Sequence[str], problems: Problems) -> tuple[str, dict[str, Any]]:
-    """Return the choice and the settings of the command line."""
-    from llmx.config.edge import parse_override
-
-    choice, found = "local", dict[str, Any]()
-    for word in words:
-        try:
-            given = parse_override(word, "command line")
-        except ConfigError as error:
-            problems.take(error)
-            continue
-        if given.sweep:
-            problems.add(f"'{word}': nothing sweeps over launch", f"write {given.key}=VALUE")
-        elif given.key == GROUP:
-            choice = str(given.values[0])
-        else:
-            found[given.key.removeprefix(f"{GROUP}.")] = given.values[0]
-    return choice, found
-
-
-def _kept(choice: str, problems: Problems) -> tuple[dict[str, Any], str]:
-    """Return what the settings file says of a choice, and where it stands."""
-    from llmx.config.yaml_file import read, shown
-
-    path = settings_file()
-    held = read(path).data if path.is_file() else {}
-    if choice not in (*CHOICES, *held):
-        problems.add(f"there is no launch={choice}", nearest(choice, [*CHOICES, *held], GROUP))
-        return {}, ""
-    found = held.get(choice) or {}
-    if not isinstance(found, Mapping):
-        problems.add(f"{shown(path)}: {choice} must be `key: value` lines")
-        return {}, shown(path)
-    if choice not in CHOICES and found.get("kind") not in CHOICES:
-        problems.add(f"{shown(path)}: {choice} has no kind", f"write kind: {' or '.join(CHOICES)}")
-    return dict(found), shown(path)
 
 
 def of_file(document: Document, problems: Problems) -> dict[str, Any]:

@@ -25,8 +25,7 @@ from llmx.graph.provenance import facts_of, with_provenance
 from llmx.store.cache import Entry, size_bytes
 from llmx.store.files import inside, read_json, sweep, unwritable, write_json
 from llmx.store.fingerprint import fingerprint, hash_file
-from llmx.store.job_lock import lock_at
-from llmx.store.lock import Lock
+from llmx.store.lock import Lock, lock_at
 from llmx.store.page import write_marked
 
 _RUNNING, _CLOSING = "running", ".closing"

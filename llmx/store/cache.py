@@ -34,8 +34,7 @@ from llmx.store.files import (
     write_json,
 )
 from llmx.store.fingerprint import hash_file
-from llmx.store.job_lock import SUFFIX, lock_at
-from llmx.store.lock import Lock
+from llmx.store.lock import SUFFIX, Lock, lock_at
 
 ABOUT = "stage.json"
 PROGRESS = "progress.json"

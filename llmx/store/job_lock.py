@@ -23,10 +23,8 @@ from typing import Any, Protocol
 from llmx.core import json_text
 from llmx.core.errors import StoreError
 from llmx.store import files
-from llmx.store.lock import Lock
+from llmx.store.lock import SUFFIX, Lock, make_locks_by
 
-SUFFIX = ".d"
-"""How the folder of a lock ends, behind the name that its file would have."""
 _SHARED, _FREE = "shared-", "free"
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -285,15 +283,9 @@ def _owner(held: Mapping[str, Any]) -> Owner | None:
         return None
 
 
-_jobs: tuple[Owner, Runs] | None = None
-
-
 def among_jobs(me: Owner | None, runs: Runs = lambda owner: True) -> None:
     """Let every lock of this process be one between jobs; None = between processes, as usual."""
-    global _jobs
-    _jobs = None if me is None else (me, runs)
-
-
-def lock_at(path: Path, work: Path | None = None) -> Lock:
-    """Return a fresh handle of the lock on a path, of the kind that this process goes by."""
-    return Lock(path) if _jobs is None else JobLock(path, *_jobs, work=work)
+    if me is None:
+        make_locks_by(None)
+        return
+    make_locks_by(lambda path, work: JobLock(path, me, runs, work))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -86,3 +87,23 @@ class Lock:
             return int(self.path.read_text() or "0") or None
         except (OSError, ValueError):
             return None
+
+
+SUFFIX = ".d"
+"""How the folder of a lock between jobs ends, behind the name that its file would have."""
+_make: Callable[[Path, Path | None], Lock] | None = None
+
+
+def make_locks_by(make: Callable[[Path, Path | None], Lock] | None) -> None:
+    """Let :func:`lock_at` make another kind of lock (:mod:`llmx.store.job_lock`); None = usual."""
+    global _make
+    _make = make
+
+
+def lock_at(path: Path, work: Path | None = None) -> Lock:
+    """Return a fresh handle of the lock on a path, of the kind that this process goes by.
+
+    Args:
+        work: folder in which its owner works.
+    """
+    return Lock(path) if _make is None else _make(path, work)

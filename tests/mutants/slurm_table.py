@@ -11,6 +11,7 @@ WORKER = "cluster/worker.py"
 FOLLOW = "cluster/follow.py"
 LOCK = "store/job_lock.py"
 LAUNCH = "config/launch.py"
+WORDS = "config/launch_words.py"
 _R = "tests/unit/cluster/test_reconcile.py::"
 _B = "tests/unit/cluster/test_job_scripts.py::"
 _S = "tests/unit/cluster/test_site.py::"
@@ -264,13 +265,13 @@ REFUSED = [
         "tests/hostile/test_cases.py::test_a_case",
     ),
     Mutant(  # a specification does
-        LAUNCH,
+        WORDS,
         "for key, value in recipe.items() if key in OF_FILES}",
         "for key, value in recipe.items()}",
         f"{_X}test_a_specification_is_not_the_users_own_word",
     ),
     Mutant(  # the file of the machine stands above the command line
-        LAUNCH,
+        WORDS,
         "**of_recipe, **kept, **typed}",
         "**of_recipe, **typed, **kept}",
         f"{_X}test_a_settings_file_of_the_machine_is_the_users_own_word",
@@ -283,8 +284,8 @@ REFUSED = [
     ),
     Mutant(
         "cli/run.py",
-        "    if words and (kind := launch_of",
-        "    if not words and (kind := launch_of",
+        '    if (kind := launch_of(spec.launch, words).kind) != "local":',
+        '    if (kind := launch_of(spec.launch, words).kind) == "":',
         f"{_X}test_a_wrong_command_is_one_line_and_queues_nothing",
     ),
 ]

@@ -10,6 +10,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from written_commands import ROOT, all_commands, of_header, of_page, words
 
 from llmx.claims import known
 from llmx.cli.app import app
+from llmx.cluster.shared import Shared
 from llmx.core.errors import SandboxError
 from llmx.core.figure import Span
 from llmx.core.plugins import VARIABLE
@@ -49,6 +51,7 @@ LACKS = {
     **dict.fromkeys(_without_sandbox(), "there is no sandbox here"),
     "recipe=backtracking": "needs a GPU here",
     "engine=vllm": "make vllm",
+    "llmx logs": "no job has begun",
 }
 NEED_A_WORD = (
     "run",
@@ -61,7 +64,14 @@ NEED_A_WORD = (
     "describe",
     "report",
     "eval",
+    "submit",
+    "fetch",
+    "logs",
+    "cancel",
 )
+
+
+SEEN = Shared(("a", "b"), flock=True, exclusive=True, renamed_seen=0.0, clocks=0.0, trip=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +92,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         app, [*told.split(), "--workers", "1", "-q", "--runs", f"{here}/runs"]
     )
     assert done.exit_code == 0, done.output
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("llmx.cluster.slurm._ask", told_by_slurm)
+        queued = ["submit", *told.split()[1:], "launch=slurm", "--runs", f"{here}/runs"]
+        done = CliRunner().invoke(app, queued)
+    assert done.exit_code == 0, done.output
     (run,) = (here / "runs").glob("fsd_gsm8k-*")
     for name in ("first", "second", "scaling_gsm-00000000"):
         shutil.copytree(run, here / "runs" / name)
@@ -98,6 +113,16 @@ def _acted(here: Path) -> None:
         patch.setenv(VARIABLE, "")
         done = CliRunner().invoke(app, [*told.split(), "--plugin", f"{here}/errands"])
     assert done.exit_code == 0, done.output
+
+
+def told_by_slurm(asked: Sequence[str]) -> CompletedProcess[str]:
+    """In place of a cluster: one partition, an empty queue."""
+    said = {
+        "sinfo": "cpu*|10:00:00|64000|8|(null)|(null)|up|1\n",
+        "scontrol": "ClusterName = here\n",
+        "sbatch": "7\n",
+    }
+    return CompletedProcess(asked, 0, said.get(asked[0], ""), "")
 
 
 def _compared(folder: Path) -> None:
@@ -141,6 +166,8 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr("llmx.cli.doctor._bench", lambda: None)
     monkeypatch.setattr("llmx.api.reproduce", told_of)
     monkeypatch.setattr("llmx.api.batches", planned)
+    monkeypatch.setattr("llmx.cluster.slurm._ask", told_by_slurm)
+    monkeypatch.setattr("llmx.cluster.shared.look", lambda folder: SEEN)
     monkeypatch.setattr("llmx.serve.server.bind", lambda *_: SimpleNamespace())
     monkeypatch.setattr("llmx.cli.serve._check_exposed", lambda *_: None)
     monkeypatch.setattr("llmx.serve.open.open_answerer", opened)
@@ -179,6 +206,10 @@ def ready(given: list[str]) -> list[str]:
 def test_a_documented_command_works(here: Path, command: str) -> None:
     given = words(command)
     told = ready(given)
+    if "--shared" in given:
+        told = given
+    if given[:1] == ["submit"] and "recipe=" in command:
+        told.append("--dry-run")
     if given[:2] in (["runs", "rm"], ["runs", "gc"], ["runs", "check"]):
         shutil.copytree("runs", "elsewhere", dirs_exist_ok=True)
         told[-1] = "elsewhere"

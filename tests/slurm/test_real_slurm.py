@@ -114,10 +114,17 @@ def test_at_the_time_limit_a_worker_comes_back_by_itself(site: Site) -> None:
     (number,) = [one.split()[0] for one in site.jobs(run)]
     site.wait(lambda: f"{number} PENDING" in site.jobs(run) or not site.jobs(run))
     assert site.jobs(run), "it was not queued again"
-    site.slurm("scontrol", "update", f"JobId={number}", "StartTime=now")
+    site.wait(lambda: begun_at_once(site, run) and site.finished(run), 120)
     site.end(run)
     assert len({line.rsplit(".", 1)[1] for line in site.made()}) > 1
     site.same_as_local("limit")
+
+
+def begun_at_once(site: Site, run: str) -> bool:
+    """Let jobs that were queued again begin, which Slurm has wait for two minutes."""
+    for name in (one.split()[0] for one in site.jobs(run) if one.endswith(" PENDING")):
+        site.slurm("scontrol", "update", f"JobId={name}", "StartTime=now")
+    return True
 
 
 def test_parts_of_one_arm_on_several_workers(site: Site) -> None:

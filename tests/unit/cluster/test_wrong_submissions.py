@@ -147,7 +147,7 @@ def test_two_clusters_on_one_cache(here: Path) -> None:
 
 
 def test_a_settings_file_of_the_machine_is_the_users_own_word(here: Path) -> None:
-    from llmx.config.launch import launch_of
+    from llmx.config.launch_words import launch_of
 
     (here / "config").mkdir()
     path = here / "config" / "launch.yaml"
@@ -181,7 +181,7 @@ def test_what_is_right_is_queued(here: Path) -> None:
 
 def test_a_specification_is_not_the_users_own_word() -> None:
     """A run folder may be a stranger's, and `llmx submit` reads what it says of jobs."""
-    from llmx.config.launch import launch_of
+    from llmx.config.launch_words import launch_of
 
     held = {"time": 5, "setup": ["x"], "account": "y", "environment": "/z", "extra": ["--wrap=x"]}
     found = launch_of(held, ["launch=slurm"])
