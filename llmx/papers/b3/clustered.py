@@ -17,7 +17,7 @@ from llmx.papers.b3.dataset_rows import DatasetRows
 from llmx.papers.b3.diagnostics import leaks
 from llmx.papers.b3.draws import permutation
 from llmx.papers.b3.grouped import members
-from llmx.papers.b3.pieces import Piece, skipped
+from llmx.papers.b3.pieces import GraphPiece, skipped
 from llmx.papers.b3.repair import Isolated
 from llmx.papers.b3.settings import NO_DUPLICATES, MiningSettings
 from llmx.papers.b3.swap import Objective, signed, swapped
@@ -46,7 +46,7 @@ class Clusters:
     passes: tuple[Objective, ...] = ()
 
 
-def cut_piece(part: DatasetRows, piece: Piece, how: MiningSettings) -> Clusters:
+def cut_piece(part: DatasetRows, piece: GraphPiece, how: MiningSettings) -> Clusters:
     """Return the clusters of a piece, by its places.
 
     Raises:
@@ -76,14 +76,16 @@ def _no_edges(count: int) -> Any:
     return csr_matrix((count, count), dtype=np.float32)
 
 
-def _vectors(part: DatasetRows, piece: Piece, how: MiningSettings) -> NDArray[np.float32] | None:
+def _vectors(
+    part: DatasetRows, piece: GraphPiece, how: MiningSettings
+) -> NDArray[np.float32] | None:
     """Return the vectors of the targets, which are what a row meets; None if nobody looks."""
     if how.kind != "kmeans" or part.sides is None:
         return None
     return part.sides[1][part.rows[piece.places]].astype(np.float32)
 
 
-def _ours(part: DatasetRows, piece: Piece, graph: Any, how: MiningSettings) -> Clusters:
+def _ours(part: DatasetRows, piece: GraphPiece, graph: Any, how: MiningSettings) -> Clusters:
     found = cut(how.kind, CutRows(graph, piece.edges().edges), how.cluster, how.seed)
     near = None if part.classes else leaks(part.ranks, skipped(part, how))
     worth = signed(graph, near, how.penalty)
@@ -118,7 +120,7 @@ def _permuted(made: Clusters, how: MiningSettings) -> Clusters:
     return Clusters(found, order[made.members], made.parts, made.isolated, made.kept, made.passes)
 
 
-def joined(found: Sequence[tuple[Piece, Clusters]], count: int, size: int) -> Clusters:
+def joined(found: Sequence[tuple[GraphPiece, Clusters]], count: int, size: int) -> Clusters:
     """Return the clusters of a dataset of those of its pieces, numbered on.
 
     Args:

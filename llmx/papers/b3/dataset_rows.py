@@ -47,7 +47,7 @@ class DatasetRows:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRows:
     """What is known of all rows, 0 to n - 1, but for their datasets.
 
     Attributes:
@@ -66,7 +66,7 @@ class Known:
 
 
 def datasets(
-    known: Known, dataset: NDArray[np.int32], families: Mapping[str, str]
+    known: KnownRows, dataset: NDArray[np.int32], families: Mapping[str, str]
 ) -> tuple[DatasetRows, ...]:
     """Return the rows of each dataset; ranks name rows of the same dataset.
 

@@ -21,7 +21,7 @@ from llmx.papers.b3.settings import SKIP, MiningSettings
 
 
 @dataclass(frozen=True)
-class Piece:
+class GraphPiece:
     """Rows that are cut at once.
 
     Attributes:
@@ -37,7 +37,9 @@ class Piece:
         return symmetric(self.edges().edges, how.rule)
 
 
-def pieces(part: DatasetRows, how: MiningSettings, classes: ClassRanks | None) -> Iterator[Piece]:
+def pieces(
+    part: DatasetRows, how: MiningSettings, classes: ClassRanks | None
+) -> Iterator[GraphPiece]:
     """Yield the pieces of a dataset.
 
     Args:
@@ -47,11 +49,11 @@ def pieces(part: DatasetRows, how: MiningSettings, classes: ClassRanks | None) -
         number = parts(len(part.rows), how.seed)
         for one in range(int(number.max(initial=-1)) + 1):
             places = np.flatnonzero(number == one)
-            yield Piece(places, partial(_of_labels, classes, places))
+            yield GraphPiece(places, partial(_of_labels, classes, places))
         return
     places = np.arange(len(part.rows))
     found = _band(part, how)
-    yield Piece(places, lambda: found)
+    yield GraphPiece(places, lambda: found)
 
 
 def _of_labels(classes: ClassRanks, places: NDArray[np.int64]) -> Directed:

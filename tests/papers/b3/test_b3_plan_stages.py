@@ -14,7 +14,7 @@ from llmx.core.spec import DataSpec
 from llmx.data.pairs.pairs import Pair, PairRows
 from llmx.engines.embed.words import WordsEmbedder
 from llmx.engines.nearest.exact import top_k
-from llmx.papers.b3.dataset_rows import DatasetRows, Known, datasets
+from llmx.papers.b3.dataset_rows import DatasetRows, KnownRows, datasets
 from llmx.papers.b3.mined import mined
 from llmx.papers.b3.plan_file import read_plan, write_plan
 from llmx.papers.b3.settings import MiningSettings
@@ -182,7 +182,7 @@ def test_datasets_share_no_batch_and_a_small_one_is_named():
     ranks = np.full((120, 120), -1, np.int32)
     ranks[:100, :100], ranks[100:, :20] = np.arange(100), np.arange(100, 120)
     families = {"one": "retrieval", "two": "short_answer"}
-    both = datasets(Known(ranks, part.target_id), dataset, families)
+    both = datasets(KnownRows(ranks, part.target_id), dataset, families)
     made = mined(both, replace(HOW, size=40, cluster=40, width=200))
     plan, told = made.plan, made.told["datasets"]
     assert plan.vanishing() == ("two",)

@@ -9,7 +9,7 @@ from math import inf, log2, nextafter
 import numpy as np
 
 from llmx.core.figure import Span
-from llmx.papers.b3.report.meeting import Meeting, meeting, tested
+from llmx.papers.b3.report.meeting import QualityMeeting, meeting, tested
 from llmx.papers.b3.report.points import AMOUNTS, Amount, Floats, TrainedArm, aligned, used
 from llmx.report.timing import as_span
 from llmx.stats.graded import graded_interval
@@ -108,7 +108,7 @@ def to_equal_quality(first: TrainedArm, second: TrainedArm) -> EqualQuality | No
     )
 
 
-def _ratio(found: Meeting, arm: TrainedArm, kind: Amount, of: float) -> Span:
+def _ratio(found: QualityMeeting, arm: TrainedArm, kind: Amount, of: float) -> Span:
     return _span(found, lambda place: arm.spent_at(kind, place) / of)
 
 
@@ -116,7 +116,7 @@ def _p(table: Floats, arm: TrainedArm) -> float:
     return tested(table, arm.clusters).p_value()
 
 
-def _span(found: Meeting, value: Callable[[float], float]) -> Span:
+def _span(found: QualityMeeting, value: Callable[[float], float]) -> Span:
     """Return a meeting in the unit of `value`; an end that it surely lies beyond is left out."""
     low, high = (None if end is None else value(end) for end in (found.low, found.high))
     if found.outside > 0 and low is not None:

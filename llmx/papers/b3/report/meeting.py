@@ -20,7 +20,7 @@ _HALVINGS = 20
 
 
 @dataclass(frozen=True)
-class Meeting:
+class QualityMeeting:
     """Where a path meets a target.
 
     Attributes:
@@ -44,7 +44,9 @@ def tested(gaps: Floats, clusters: Sequence[str], level: float = LEVEL) -> TwoLe
     return two_level(used(gaps), level, clusters)
 
 
-def meeting(gap_at: Callable[[float], Floats], points: int, clusters: Sequence[str]) -> Meeting:
+def meeting(
+    gap_at: Callable[[float], Floats], points: int, clusters: Sequence[str]
+) -> QualityMeeting:
     """Return where a path meets its target.
 
     Args:
@@ -64,9 +66,9 @@ def meeting(gap_at: Callable[[float], Floats], points: int, clusters: Sequence[s
     held = [at for at in looked if equal(at)]
     if not held:
         if found is None:
-            return Meeting(looked[-1], looked[-1], None, reached=False, outside=1)
-        return Meeting(found, None, found, reached=True, outside=-1)
-    return Meeting(
+            return QualityMeeting(looked[-1], looked[-1], None, reached=False, outside=1)
+        return QualityMeeting(found, None, found, reached=True, outside=-1)
+    return QualityMeeting(
         place=looked[-1] if found is None else found,
         low=None if held[0] == looked[0] else _edge(equal, held[0], _before(looked, held[0])),
         high=None if held[-1] == looked[-1] else _edge(equal, held[-1], _after(looked, held[-1])),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from llmx.data.pairs.pairs import PairRows
-    from llmx.papers.b3.dataset_rows import Known
+    from llmx.papers.b3.dataset_rows import KnownRows
 
 SIDES = ("query", "target")
 _TABLE = "rows.json"
@@ -46,12 +46,12 @@ class PlanInputs:
     scores: NDArray[float16] | None = None
     teacher: Mapping[str, str] = field(default_factory=dict)
 
-    def known(self) -> Known:
+    def known(self) -> KnownRows:
         """Return what is known of the rows, but for their datasets."""
-        from llmx.papers.b3.dataset_rows import Known
+        from llmx.papers.b3.dataset_rows import KnownRows
 
         target = self.table.target_id
-        return Known(self.ranks, target, self.scores, self.vectors, self.pairs)
+        return KnownRows(self.ranks, target, self.scores, self.vectors, self.pairs)
 
 
 def reads(given: StageInput, kind: str) -> bool:
