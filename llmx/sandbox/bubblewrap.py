@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import ClassVar
 
 from llmx.core.errors import SandboxError
@@ -142,9 +143,10 @@ def _too_much(name: str, asked: str, there: str) -> SandboxError:
     return SandboxError(text, f"ask for less: sandbox.{name}")
 
 
+_OWN = ("ipc", "mnt", "net", "pid", "uts")  # namespaces; a user has one more
 _LOOK = r"""
 grep -E '^(Uid|CapEff|CapPrm|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status
-grep '^Max processes' /proc/self/limits; wc -l </proc/net/dev
+grep '^Max processes' /proc/self/limits; readlink /proc/self/ns/*
 ls -d /home /root /var /srv 2>/dev/null; echo .
 """
 
@@ -168,7 +170,9 @@ def _layers(path: str, changed: int, user: int, filters: int) -> tuple[str, ...]
     _holds(status.get("Seccomp") == "2", "the system-call filter is not active inside")
     limit = next((line.split()[2:3] for line in said if line.startswith("Max processes")), [])
     _holds(limit == [str(spec.processes)], "the limit on processes is not active inside")
-    _holds("3" in said, "there is more than one network device inside")
+    for name in _OWN:
+        host = str(Path("/proc/self/ns", name).readlink())
+        _holds(host not in said, f"namespace '{name}' is the host's")
     _holds(not any(line.startswith("/") for line in said), "folders of the host are seen inside")
     nobody = "own user" if form() == "root" else "user namespace"
     base = ("namespaces", nobody, "no capabilities", "seccomp", "limits", "memory watcher")

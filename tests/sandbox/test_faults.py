@@ -147,6 +147,13 @@ def test_a_full_dev_shm_is_no_hindrance():
 
 
 @needs_sandbox
+def test_a_first_cage_is_as_it_should_be():
+    layers = Bubblewrap().layers()
+    assert {"namespaces", "no capabilities", "seccomp", "limits"} <= set(layers)
+    assert Bubblewrap().once(["true"]).layers == layers
+
+
+@needs_sandbox
 @pytest.mark.parametrize("gone", ["--seccomp", "--cap-drop", "--unshare-net"])
 def test_a_cage_without_a_layer_is_seen_by_the_probe(gone, monkeypatch):
     """The probe starts what is really started, and looks around inside."""
