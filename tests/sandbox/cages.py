@@ -18,6 +18,7 @@ from llmx.scoring.code.scorer import _cage
 
 USER = 4321
 ROOT = os.geteuid() == 0
+EXCUSES = ("is missing", "is needed", "lets nobody", "does not allow", "no more namespaces")
 
 
 def missing() -> str:
@@ -26,8 +27,8 @@ def missing() -> str:
         return ""
     try:
         Bubblewrap().layers()
-    except SandboxError as error:
-        return str(error)
+    except SandboxError as error:  # a cage that starts and is not as it should be is a failure
+        return str(error) if any(why in str(error) for why in EXCUSES) else ""
     return ""
 
 
