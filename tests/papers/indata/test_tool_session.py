@@ -141,6 +141,17 @@ def test_every_fault_has_its_code_and_place_and_says_no_cell(tool, given_, code,
     assert opened().call(tool, given_) == {"error": error}
 
 
+def test_rows_of_two_tables_are_not_combined_though_their_columns_are_alike():
+    session = opened()
+    made = [session.call("distinct_rows", {"table": "orders", "columns": ["channel"]})
+            for _ in range(2)]  # fmt: skip
+    left, right = map(held, made)
+    error = session.call("combine_rows", {"left": left, "right": right, "mode": "union"})["error"]
+    assert (error["code"], error["path"]) == ("other_base", "right")
+    same = session.call("combine_rows", {"left": left, "right": left, "mode": "union"})
+    assert same["rows"] == made[0]["rows"]
+
+
 def test_errors_depend_on_the_schema_alone():
     """The same calls on other rows are refused in the same words."""
     other = drawn_world(WorldSpec(domain="sales", seed="other", tables=3)).world
