@@ -104,7 +104,8 @@ SESSIONS = [
 TAXONOMY = [
     Mutant(CAUSES, "attempt.repeated >= _STUCK", "attempt.repeated > 99",
            f"{_C}test_each_cause_is_told_by_the_first_call_that_parts"),
-    Mutant(CAUSES, "if not lost:", "if lost:",
+    Mutant(CAUSES, "if not lost:\n        return \"wrong_reference\"",
+           "if not lost:\n        return \"wrong_tool\"",
            f"{_C}test_a_gold_program_holds_all_of_its_own_calls"),
     Mutant(CAUSES, "names[new] = f\"{step.tool}:", "names[new] = f\"{new}{step.tool}:",
            f"{_C}test_names_of_results_and_derived_columns_say_nothing"),
