@@ -20,7 +20,7 @@ _EQUAL = f"{_T}test_answer_rules.py::test_what_is_equal"
 _P = f"{_T}test_planner_plans.py::"
 
 CONVENTIONS = [
-    Mutant(EXPR, "pl.when(other != 0).then(found)", "found", _GOLDEN),
+    Mutant(EXPR, "pl.when(found.is_finite()).then(found)", "found", _GOLDEN),
     Mutant(EXPR, "one - other * down", "one + other * down", _GOLDEN),
     Mutant(SQL, "coalesce(sum({held}){rows}, 0)", "sum({held}){rows}", _GOLDEN),
     Mutant(SQL, "if op == \"mod\" else", "if op != \"mod\" else", _GOLDEN),
@@ -32,7 +32,7 @@ CONVENTIONS = [
 ENGINES = [
     Mutant(POLARS, "nulls_last=True, maintain_order=True\n        )\n        if self.watch",
            "nulls_last=False, maintain_order=True\n        )\n        if self.watch", _GOLDEN),
-    Mutant(POLARS, "return found.sort(ID)", "return found", _AGREE),
+    Mutant(POLARS, "return found.sort(ID)", "return found", _GOLDEN),
     Mutant(DUCKDB, "\"intersection\": \"IN\", \"difference\": \"NOT IN\"",
            "\"intersection\": \"NOT IN\", \"difference\": \"IN\"", _AGREE),
     Mutant(DUCKDB, "if call.method == \"ordinal\" else \"\"", "if call.method == \"min\" else \"\"",
@@ -42,7 +42,8 @@ ENGINES = [
 
 TYPING = [
     Mutant(CHECK, "if not table.ordered:", "if table.ordered and False:", _FAULT),
-    Mutant(CHECK, "if left.base != right.base:", "if left.base == \"\":", _FAULT),
+    Mutant(CHECK, "if left.base != right.base:", "if left.base == \"\":",
+           f"{_S}test_rows_of_two_tables_are_not_combined_though_their_columns_are_alike"),
     Mutant(CHECK, "if not table.aggregated:", "if False:", _FAULT),
     Mutant(f"{HOME}literals.py", "given not in column.values", "given == column.name", _FAULT),
     Mutant(CHECK, "if column.name in table.names:", "if column.name == \"\":", _FAULT),
@@ -50,9 +51,9 @@ TYPING = [
 
 ITEMS = [
     Mutant(PROGRAM, "steps <= 2 and self.branches == 0", "steps <= 3 and self.branches == 0",
-           f"{_I}test_levels_take_turns_and_are_what_their_programs_are"),
+           f"{_C}test_a_level_is_what_its_definition_says"),
     Mutant(PROGRAM, "max(len(step.needs) - 1, 0)", "len(step.needs)",
-           f"{_I}test_levels_take_turns_and_are_what_their_programs_are"),
+           f"{_C}test_steps_depth_and_branches_are_counted"),
     Mutant(NEEDED, "if _comes_to(other, executor, answer_type, answer):", "if False:",
            f"{_I}test_a_step_that_changes_nothing_is_found"),
     Mutant(DATA, "(name in out) == (split == \"heldout\")", "(name in out) != (split == \"test\")",
@@ -103,7 +104,8 @@ SESSIONS = [
 TAXONOMY = [
     Mutant(CAUSES, "attempt.repeated >= _STUCK", "attempt.repeated > 99",
            f"{_C}test_each_cause_is_told_by_the_first_call_that_parts"),
-    Mutant(CAUSES, "if not lost:", "if lost:",
+    Mutant(CAUSES, "if not lost:\n        return \"wrong_reference\"",
+           "if not lost:\n        return \"wrong_tool\"",
            f"{_C}test_a_gold_program_holds_all_of_its_own_calls"),
     Mutant(CAUSES, "names[new] = f\"{step.tool}:", "names[new] = f\"{new}{step.tool}:",
            f"{_C}test_names_of_results_and_derived_columns_say_nothing"),

@@ -74,6 +74,17 @@ def pairs(x, y, method="pearson"):
     return {"x": x, "y": y}, [("correlate", {"table": "t", "x": "x", "y": "y", "method": method})]
 
 
+def either(cells):
+    """The last ones first, then the first: their union is in the order of the table."""
+    kept = {"table": "t", "column": "x"}
+    calls = [
+        ("filter_rows", {**kept, "op": "ge", "value": 3}),
+        ("filter_rows", {**kept, "op": "le", "value": 1}),
+        ("combine_rows", {"left": {"handle": "s0"}, "right": {"handle": "s1"}, "mode": "union"}),
+    ]
+    return {"x": cells}, calls
+
+
 def ordered(cells, way):
     return {"x": cells}, [("sort_rows", {"table": "t", "keys": ["x"], "directions": [way]})]
 
@@ -103,6 +114,8 @@ GOLDEN = [
     (scalar("round", -0.5, 0), -1.0),
     (scalar("round", -2.5, 0), -3.0),
     (scalar("round", 0.125, 2), 0.13),
+    (scalar("round", -2.3, 0), -2.0),
+    (either([1, 2, 3, 4]), [(1,), (3,), (4,)]),
     (scalar("round", 7, 2), 7),
     (scalar("pct_change", 50, 60), 20.0),
     (scalar("pct_change", 0, 60), None),

@@ -4,7 +4,13 @@ import pytest
 
 from llmx.core.spec import DataSpec
 from llmx.papers.indata.dataset import Indata
-from llmx.papers.indata.program import Program, ProgramStep, read_program
+from llmx.papers.indata.program import (
+    Program,
+    ProgramShape,
+    ProgramStep,
+    read_program,
+    shape_of,
+)
 from llmx.papers.indata.taxonomy import CAUSES, FailedAttempt, canonical, cause_of
 
 WRITTEN = [
@@ -105,3 +111,31 @@ def test_a_gold_program_holds_all_of_its_own_calls():
         assert cause_of(FailedAttempt(Program(tuple(text)), "x"), gold, "string", "y") == (
             "wrong_reference"
         )
+
+
+SHAPES = [
+    ((1, 1, 0, False), "easy"),
+    ((2, 2, 0, True), "easy"),
+    ((2, 2, 1, False), ""),
+    ((3, 3, 0, False), "medium"),
+    ((4, 4, 1, False), "medium"),
+    ((4, 3, 2, False), ""),
+    ((5, 5, 0, False), ""),
+    ((5, 5, 0, True), "hard"),
+    ((5, 3, 1, False), "hard"),
+]
+
+
+@pytest.mark.parametrize(("shape", "level"), SHAPES)
+def test_a_level_is_what_its_definition_says(shape, level):
+    assert ProgramShape(*shape).level == level
+
+
+def test_steps_depth_and_branches_are_counted():
+    assert shape_of(GOLD) == ProgramShape(6, 5, 1, False)
+    fed = made([
+        ("m", "aggregate_column", {"table": "t", "column": "y", "op": "mean"}),
+        ("f", "filter_rows", {"table": "t", "column": "y", "op": "gt", "value": {"handle": "m"}}),
+        ("c", "count_rows", {"table": {"handle": "f"}}),
+    ])  # fmt: skip
+    assert shape_of(fed) == ProgramShape(3, 3, 0, True)

@@ -141,6 +141,17 @@ def test_every_fault_has_its_code_and_place_and_says_no_cell(tool, given_, code,
     assert opened().call(tool, given_) == {"error": error}
 
 
+def test_rows_of_two_tables_are_not_combined_though_their_columns_are_alike():
+    session = opened()
+    made = [session.call("distinct_rows", {"table": "orders", "columns": ["channel"]})
+            for _ in range(2)]  # fmt: skip
+    left, right = map(held, made)
+    error = session.call("combine_rows", {"left": left, "right": right, "mode": "union"})["error"]
+    assert (error["code"], error["path"]) == ("other_base", "right")
+    same = session.call("combine_rows", {"left": left, "right": left, "mode": "union"})
+    assert same["rows"] == made[0]["rows"]
+
+
 def test_errors_depend_on_the_schema_alone():
     """The same calls on other rows are refused in the same words."""
     other = drawn_world(WorldSpec(domain="sales", seed="other", tables=3)).world
@@ -209,14 +220,19 @@ def test_a_group_that_is_too_small_is_left_out():
 
 
 def test_rows_are_followed_through_joins():
-    """Five rows of one order, joined, are one order's."""
-    session = guarded("minimum", minimum=5)
-    on = [{"left": "shop_id", "right": "shop_id"}]
-    joined = session.call("join_tables", {"left": few(session, 4), "right": "shops", "on": on})
-    asked = {"table": held(joined), "column": "quantity", "op": "sum"}
-    assert session.call("aggregate_column", asked)["error"]["code"] == "suppressed"
-    more = session.call("join_tables", {"left": few(session, 9), "right": "shops", "on": on})
-    assert "value" in session.call("aggregate_column", {**asked, "table": held(more)})
+    """Many orders of three shops, joined to the shops, are three shops' rows."""
+    session = guarded("minimum")
+
+    def asked(shops):
+        kept = {"table": "shops", "column": "shop_id", "op": "le", "value": shops}
+        left = held(session.call("filter_rows", kept))
+        on = [{"left": "shop_id", "right": "shop_id"}]
+        joined = session.call("join_tables", {"left": left, "right": "orders", "on": on})
+        assert joined["rows"] > 5
+        return session.call("count_rows", {"table": held(joined)})
+
+    assert asked(3)["error"]["code"] == "suppressed"
+    assert "value" in asked(9)
 
 
 def test_the_audit_stops_differences_in_the_tools_too():
