@@ -15,10 +15,10 @@ from llmx.cli.options import Debug, Limit, Plugins, Recipes, Runs, TrustCode
 from llmx.core.errors import ConfigError, LlmxError, StoreError
 
 if TYPE_CHECKING:
-    from llmx.cluster.slurm import Job
+    from llmx.cluster.slurm import SlurmJob
     from llmx.cluster.status import Status
     from llmx.cluster.submission import Submission
-    from llmx.cluster.submit import Intended, Submitted
+    from llmx.cluster.submit import Intended, SubmittedRun
 
 _LOOK = 2.0  # seconds between looks of --watch and -f
 
@@ -115,7 +115,7 @@ def _again(name: str, runs: Path | None, dry_run: bool) -> None:
     _show(go_on(submission, queue))
 
 
-def _show(found: Submitted) -> None:
+def _show(found: SubmittedRun) -> None:
     name = found.run.name
     show(f"{name}: {found.done} of {found.total} stages done")
     for number, array in found.arrays:
@@ -160,7 +160,7 @@ def _submission(name: str | None, runs: Path | None) -> Submission:
     return submission
 
 
-def _jobs() -> list[Job] | None:
+def _jobs() -> list[SlurmJob] | None:
     """Return the user's jobs; None where Slurm does not answer."""
     from llmx.cluster.slurm import Slurm
 

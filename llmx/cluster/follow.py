@@ -12,7 +12,7 @@ from pathlib import Path
 from llmx.cluster.batch import Batch, script
 from llmx.cluster.reconcile import Array, reconcile, waves
 from llmx.cluster.resources import Resources, read_key
-from llmx.cluster.slurm import Job, Queue
+from llmx.cluster.slurm import Queue, SlurmJob
 from llmx.cluster.submission import Submission
 from llmx.cluster.view import View
 from llmx.core.errors import ConfigError
@@ -24,7 +24,7 @@ _POLL, _PATIENCE = 0.2, 60.0  # seconds; who submits is soon done
 _ENDING = "COMPLETING"
 
 
-def working(submission: Submission, jobs: Sequence[Job]) -> Counter[Resources]:
+def working(submission: Submission, jobs: Sequence[SlurmJob]) -> Counter[Resources]:
     """Return how many workers of each class wait or run, without those that take nothing more."""
     ended, found = submission.ended(), Counter[Resources]()
     for job in jobs:

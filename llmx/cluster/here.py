@@ -66,7 +66,7 @@ def refuse_others(settled: Mapping[str, Any]) -> None:
         raise RunError(f"{host} has other packages: {shown}", "launch.environment=PATH")
 
 
-class Stopped(KeyboardInterrupt):
+class WorkerStopped(KeyboardInterrupt):
     """Slurm asks this job to end. What deals with Ctrl-C deals with it alike."""
 
     def __init__(self, number: int) -> None:
@@ -104,12 +104,12 @@ class Stop:
         """End here if it was asked for.
 
         Raises:
-            Stopped: if it was.
+            WorkerStopped: if it was.
         """
         if self.until - time.time() < self.spare:
             self.asked = self.asked or signal.SIGUSR1
         if self.asked:
-            raise Stopped(self.asked)
+            raise WorkerStopped(self.asked)
 
 
 @dataclass

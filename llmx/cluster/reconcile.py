@@ -13,7 +13,7 @@ from llmx.cluster.resources import Resources
 
 
 @dataclass(frozen=True)
-class Work:
+class NodeWork:
     """A node, as a queue sees it.
 
     Attributes:
@@ -30,7 +30,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredNodes:
     """What is on the disk.
 
     Attributes:
@@ -52,7 +52,7 @@ class Array:
     workers: int
 
 
-def ready(graph: Iterable[Work], stored: Stored) -> list[Work]:
+def ready(graph: Iterable[NodeWork], stored: StoredNodes) -> list[NodeWork]:
     """Return the nodes that can be worked at: not whole, not stopped, all of their inputs whole."""
     return [
         work
@@ -64,7 +64,7 @@ def ready(graph: Iterable[Work], stored: Stored) -> list[Work]:
 
 
 def reconcile(
-    graph: Iterable[Work], stored: Stored, queued: Mapping[Resources, int], most: int
+    graph: Iterable[NodeWork], stored: StoredNodes, queued: Mapping[Resources, int], most: int
 ) -> tuple[Array, ...]:
     """Return what to submit, so that each class has as many workers as it has ready work.
 
@@ -80,7 +80,7 @@ def reconcile(
 
 
 def _arrays(
-    works: Iterable[Work], queued: Mapping[Resources, int], most: int, machine_known: bool
+    works: Iterable[NodeWork], queued: Mapping[Resources, int], most: int, machine_known: bool
 ) -> list[Array]:
     asked: dict[Resources, int] = {}
     for work in works:
@@ -95,7 +95,7 @@ def _most(asks: Resources, most: int, machine_known: bool) -> int:
     return 1 if asks.alone and not machine_known else most
 
 
-def waves(graph: Sequence[Work], stored: Stored, most: int) -> list[tuple[Array, ...]]:
+def waves(graph: Sequence[NodeWork], stored: StoredNodes, most: int) -> list[tuple[Array, ...]]:
     """Return what to submit beforehand, wave by wave, where no worker may submit what follows.
 
     Each wave waits for the end of the one before. What cannot be reached, as it rests on a node
@@ -103,7 +103,7 @@ def waves(graph: Sequence[Work], stored: Stored, most: int) -> list[tuple[Array,
     """
     left = [work for work in graph if work.name not in stored.whole]
     whole, found = set(stored.whole), list[tuple[Array, ...]]()
-    while now := ready(left, Stored(frozenset(whole), stored.stopped)):
+    while now := ready(left, StoredNodes(frozenset(whole), stored.stopped)):
         found.append(tuple(sorted(_arrays(now, {}, most, stored.machine_known), key=_order)))
         whole.update(work.name for work in now)
         left = [work for work in left if work.name not in whole]
@@ -114,7 +114,7 @@ def _order(one: Array) -> tuple[int, Resources]:
     return -one.workers, one.asks
 
 
-def unlocked(graph: Iterable[Work], done: str, whole: Collection[str]) -> list[Work]:
+def unlocked(graph: Iterable[NodeWork], done: str, whole: Collection[str]) -> list[NodeWork]:
     """Return the nodes that waited for `done` and wait for nothing now."""
     there = {*whole, done}
     return [w for w in graph if done in w.inputs and w.name not in there and there >= {*w.inputs}]

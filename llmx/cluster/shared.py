@@ -47,7 +47,7 @@ class Shared:
     trip: float
 
 
-class Pair:
+class HostPair:
     """One of two that talk in a folder."""
 
     def __init__(self, folder: Path, patience: float, name: str | None = None) -> None:
@@ -133,7 +133,7 @@ def look(folder: Path, patience: float = 120.0, name: str | None = None) -> Shar
     Raises:
         StoreError: if nobody comes, or the folder cannot be written.
     """
-    pair = Pair(folder, patience, name)
+    pair = HostPair(folder, patience, name)
     try:
         other = pair.meet()
     except OSError as error:
@@ -153,7 +153,7 @@ def _kept(found: Shared) -> dict[str, object]:
     return {**asdict(found), "hosts": list(found.hosts), "flock": found.flock and two}
 
 
-def _lead(pair: Pair, other: str) -> Shared:
+def _lead(pair: HostPair, other: str) -> Shared:
     lock = Lock(pair.folder / "flock")
     lock.try_acquire()
     pair.tell("locked", True)
@@ -182,7 +182,7 @@ def _lead(pair: Pair, other: str) -> Shared:
     return found
 
 
-def _clocks(pair: Pair) -> tuple[float, float]:
+def _clocks(pair: HostPair) -> tuple[float, float]:
     """Return how far the other's clock is ahead, by the shortest of five trips, and that trip."""
     trips = []
     for turn in range(5):
@@ -195,7 +195,7 @@ def _clocks(pair: Pair) -> tuple[float, float]:
     return ahead, trip
 
 
-def _come_along(pair: Pair) -> Shared:
+def _come_along(pair: HostPair) -> Shared:
     pair.hear("locked")
     lock = Lock(pair.folder / "flock")
     had = lock.try_acquire()

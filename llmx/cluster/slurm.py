@@ -28,7 +28,7 @@ _WAITS = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", 
 
 
 @dataclass(frozen=True)
-class Job:
+class SlurmJob:
     """One job of a queue, or one task of an array.
 
     Attributes:
@@ -91,10 +91,10 @@ class Queue(Protocol):
     def submit(self, script: Path, after: Sequence[str] = ()) -> str:
         """Queue a script behind the ends of other jobs; return the number of its array."""
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[SlurmJob]:
         """Return the user's jobs of llmx that wait or run."""
 
-    def job(self, number: str) -> Job | None:
+    def job(self, number: str) -> SlurmJob | None:
         """Return one job by its number; None if there is no such job any more."""
 
     def requeue(self, shown: str) -> None:
@@ -123,14 +123,14 @@ class Slurm:
         said = _told(["sbatch", "--parsable", *behind, str(script)])
         return said.strip().splitlines()[-1].partition(";")[0]
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[SlurmJob]:
         """Return the user's jobs of llmx that wait or run."""
         wanted = ",".join(f"{name}:.{width}" for name, width in _FIELDS.items())
         said = _told(["squeue", "--me", "--noheader", "--array", "--Format", wanted])
         found = map(_job, said.splitlines())
         return [job for job in found if job.run]
 
-    def job(self, number: str) -> Job | None:
+    def job(self, number: str) -> SlurmJob | None:
         """Return one job by its number; None if there is no such job any more.
 
         Raises:
@@ -196,7 +196,7 @@ def _refused(program: str, done: subprocess.CompletedProcess[str]) -> RunError:
     return RunError(f"{program}: {said}", "see `sinfo` and `squeue`")
 
 
-def job_in(said: str, number: str) -> Job | None:
+def job_in(said: str, number: str) -> SlurmJob | None:
     """Return one job out of what ``scontrol show job`` says.
 
     One task of an array has the number of the array, and Slurm then tells of all of them.
@@ -205,11 +205,11 @@ def job_in(said: str, number: str) -> Job | None:
         held = dict(word.split("=", 1) for word in line.split() if "=" in word)
         if held.get("JobId") == number:
             state = held.get("JobState", "")
-            return Job(number, state=state, restarts=int(held.get("Restarts", 0)))
+            return SlurmJob(number, state=state, restarts=int(held.get("Restarts", 0)))
     return None
 
 
-def _job(line: str) -> Job:
+def _job(line: str) -> SlurmJob:
     held, at = dict[str, str](), 0
     for name, width in _FIELDS.items():
         held[name] = line[at : at + width].strip()
@@ -217,7 +217,7 @@ def _job(line: str) -> Job:
     prefix, _, rest = held["Name"].partition(":")
     run, _, key = rest.rpartition(":")
     restarts = held["RestartCnt"]
-    return Job(
+    return SlurmJob(
         number=held["JobID"],
         array=held["ArrayJobID"],
         task=held["ArrayTaskID"],

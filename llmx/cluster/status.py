@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmx.cluster.follow import working
-from llmx.cluster.slurm import Job
-from llmx.cluster.submission import BEGUN, FAILED, MOST_FAILURES, Event, Submission
+from llmx.cluster.slurm import SlurmJob
+from llmx.cluster.submission import BEGUN, FAILED, MOST_FAILURES, JobEvent, Submission
 from llmx.cluster.view import View
 from llmx.core.errors import StoreError, nearest
 from llmx.graph.graph import Node
@@ -33,7 +33,7 @@ class Status:
 
     run: str
     nodes: tuple[Standing, ...]
-    jobs: tuple[Job, ...] | None
+    jobs: tuple[SlurmJob, ...] | None
     hint: str = ""
 
     def count(self, word: str) -> int:
@@ -46,7 +46,7 @@ class Status:
         return self.count(DONE) == len(self.nodes) or (not self.jobs and self.jobs is not None)
 
 
-def status(submission: Submission, jobs: Sequence[Job] | None) -> Status:
+def status(submission: Submission, jobs: Sequence[SlurmJob] | None) -> Status:
     """Return how far a run is.
 
     Args:
@@ -69,7 +69,7 @@ def _hint(found: Status, submission: Submission) -> str:
 class _Teller:
     """What is said of one node after the other."""
 
-    def __init__(self, view: View, jobs: Sequence[Job] | None) -> None:
+    def __init__(self, view: View, jobs: Sequence[SlurmJob] | None) -> None:
         self.view, self.jobs = view, jobs
         self.titles = {node.fingerprint: node.title for node in view.graph}
         self.failed = view.submission.failures()
@@ -96,7 +96,7 @@ class _Teller:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 and not stopped else ""
         return WAITS, f"for {self.titles[of]}{', which failed' if stopped else more}"
 
-    def _ready(self, node: Node, failures: Sequence[Event]) -> Standing:
+    def _ready(self, node: Node, failures: Sequence[JobEvent]) -> Standing:
         name = node.fingerprint
         last, seen = self.last.get(name), glance_at(node, self.view.entries[name])
         far = _far(seen)
@@ -106,7 +106,7 @@ class _Teller:
         before = f"; failed before: {_why(failures)}" if failures else ""
         return Standing(node.title, WAITS, f"{self._for_whom(name)}{far}{before}")
 
-    def _lives(self, last: Event) -> bool:
+    def _lives(self, last: JobEvent) -> bool:
         return self.jobs is None or last.job in self.alive
 
     def _for_whom(self, name: str) -> str:
@@ -126,7 +126,7 @@ def _far(seen: Glance | None) -> str:
     return f", {seen.done:,} of {seen.total:,} {seen.unit}"
 
 
-def _why(failures: Sequence[Event]) -> str:
+def _why(failures: Sequence[JobEvent]) -> str:
     last = failures[-1]
     return f"{last.error} (on {last.host}, {len(failures)} times)"
 

@@ -46,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Event:
+class JobEvent:
     """Something that a worker did to a node."""
 
     node: str
@@ -124,25 +124,25 @@ class Submission:
         """Return what was queued, oldest first."""
         return read_lines(self.folder / _JOBS)
 
-    def log(self, name: str, event: Event) -> None:
+    def log(self, name: str, event: JobEvent) -> None:
         """Note what a worker did; each has a file of its own."""
         held = {key: value for key, value in vars(event).items() if value not in ("", 0)}
         with Appender(inside(self.folder / _WORK, f"{name}.jsonl")) as lines:
             lines.append([held])
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[JobEvent]:
         """Return what workers did since the run was submitted or its failures were forgiven."""
         found = list(self._events())
         return sorted(found, key=lambda one: one.at)
 
-    def _events(self) -> Iterator[Event]:
+    def _events(self) -> Iterator[JobEvent]:
         for path in sorted((self.folder / _WORK).glob("*.jsonl")):
             with suppress(StoreError, TypeError):
-                yield from (Event(**row) for row in read_lines(path))
+                yield from (JobEvent(**row) for row in read_lines(path))
 
-    def failures(self) -> dict[str, list[Event]]:
+    def failures(self) -> dict[str, list[JobEvent]]:
         """Return node → its failures, oldest first."""
-        found: dict[str, list[Event]] = {}
+        found: dict[str, list[JobEvent]] = {}
         for one in self.events():
             if one.outcome == FAILED:
                 found.setdefault(one.node, []).append(one)

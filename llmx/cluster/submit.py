@@ -12,7 +12,7 @@ from llmx.cluster.cache_locks import as_command, claim
 from llmx.cluster.follow import chain, follow
 from llmx.cluster.here import surroundings
 from llmx.cluster.limits import check_memory, check_site
-from llmx.cluster.reconcile import Array, Stored, Work, reconcile, waves
+from llmx.cluster.reconcile import Array, NodeWork, StoredNodes, reconcile, waves
 from llmx.cluster.resources import Resources, resources_of
 from llmx.cluster.slurm import Partition, Queue
 from llmx.cluster.submission import Row, Submission
@@ -31,7 +31,7 @@ _NO_WORDS = ('"', "\\", "%", "\n")
 
 
 @dataclass(frozen=True)
-class Submitted:
+class SubmittedRun:
     """What was queued.
 
     Attributes:
@@ -115,7 +115,7 @@ def _check_places(folder: Path, launch: LaunchSpec, there: list[Partition]) -> N
 
 def submit(
     planned: Plan, launch: LaunchSpec, queue: Queue, *, fail_fast: bool = False
-) -> Submitted:
+) -> SubmittedRun:
     """Settle a run, and queue what is ready and has no worker.
 
     Raises:
@@ -140,7 +140,7 @@ def submit(
     return go_on(submission, queue)
 
 
-def go_on(submission: Submission, queue: Queue) -> Submitted:
+def go_on(submission: Submission, queue: Queue) -> SubmittedRun:
     """Queue what a run lacks; what failed too often is tried again."""
     with as_command(submission.settings["locks"], queue):
         if View.of(submission).stored.stopped:
@@ -148,7 +148,7 @@ def go_on(submission: Submission, queue: Queue) -> Submitted:
         step = chain if submission.launch.chain else follow
         arrays = step(submission, queue)
         view = View.of(submission)
-        return Submitted(submission.run, tuple(arrays), len(view.whole), len(view.graph.nodes))
+        return SubmittedRun(submission.run, tuple(arrays), len(view.whole), len(view.graph.nodes))
 
 
 def intended(planned: Plan, launch: LaunchSpec, there: list[Partition]) -> Intended:
@@ -162,10 +162,10 @@ def intended(planned: Plan, launch: LaunchSpec, there: list[Partition]) -> Inten
     pairs = list(zip(planned.graph, rows, strict=True))
     shares = [one.parts for one in planned.stages]
     works = [
-        Work(node.fingerprint, tuple(node.inputs.values()), row.asks, number)
+        NodeWork(node.fingerprint, tuple(node.inputs.values()), row.asks, number)
         for (node, row), number in zip(pairs, shares, strict=True)
     ]
-    stored, whole = Stored(planned.done, machine_known=False), planned.done
+    stored, whole = StoredNodes(planned.done, machine_known=False), planned.done
     now = reconcile(works, stored, {}, launch.workers)
     later = [one for wave in waves(works, stored, launch.workers)[1:] for one in wave]
     todo = [row for node, row in pairs if node.fingerprint not in whole]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from llmx.cluster.reconcile import Stored, Work
+from llmx.cluster.reconcile import NodeWork, StoredNodes
 from llmx.cluster.submission import MOST_FAILURES, Row, Submission
 from llmx.core.errors import StoreError
 from llmx.core.spec import RunSpec
@@ -61,19 +61,19 @@ class View:
         return frozenset(name for name, entry in self.entries.items() if entry.whole)
 
     @cached_property
-    def stored(self) -> Stored:
+    def stored(self) -> StoredNodes:
         """The store, as :func:`reconcile` reads it."""
         failed = self.submission.failures()
         stopped = frozenset(name for name, rows in failed.items() if len(rows) >= MOST_FAILURES)
         known = self.submission.measured_on() is not None
-        return Stored(self.whole, stopped - self.whole, known)
+        return StoredNodes(self.whole, stopped - self.whole, known)
 
     @cached_property
-    def works(self) -> list[Work]:
+    def works(self) -> list[NodeWork]:
         """The graph, as :func:`reconcile` reads it."""
         return [self._work(node) for node in self.graph]
 
-    def _work(self, node: Node) -> Work:
+    def _work(self, node: Node) -> NodeWork:
         name = node.fingerprint
         shares = 1 if name in self.whole else len(open_parts(node, self.entries[name]))
-        return Work(name, tuple(node.inputs.values()), self.rows[name].asks, max(1, shares))
+        return NodeWork(name, tuple(node.inputs.values()), self.rows[name].asks, max(1, shares))

@@ -18,17 +18,24 @@ from pathlib import Path
 
 from llmx.cluster.cache_locks import Liveness
 from llmx.cluster.follow import close, follow
-from llmx.cluster.here import Stop, StoppableObserver, Stopped, refuse_others, this_job, this_task
+from llmx.cluster.here import (
+    Stop,
+    StoppableObserver,
+    WorkerStopped,
+    refuse_others,
+    this_job,
+    this_task,
+)
 from llmx.cluster.reconcile import unlocked
 from llmx.cluster.resources import Resources, read_key
-from llmx.cluster.slurm import Job, Queue, Slurm
+from llmx.cluster.slurm import Queue, Slurm, SlurmJob
 from llmx.cluster.submission import (
     BEGUN,
     DONE,
     FAILED,
     MOST_FAILURES,
     STOPPED,
-    Event,
+    JobEvent,
     Submission,
 )
 from llmx.cluster.view import View
@@ -69,7 +76,7 @@ class Worker:
         """Do ready nodes of the class, one after the other, until none is ready and free.
 
         Raises:
-            Stopped: if Slurm asks for the end.
+            WorkerStopped: if Slurm asks for the end.
         """
         rows, entries = self.view.rows, self.view.entries
         left = [n for n in self.view.graph if rows[n.fingerprint].asks == self.asks]
@@ -100,7 +107,7 @@ class Worker:
         self.taken += 1
         try:
             whole = advance(node, self.view.entries, _Noting(self, node))
-        except Stopped:
+        except WorkerStopped:
             self.note(node, STOPPED)
             raise
         except Exception as error:
@@ -139,14 +146,14 @@ class Worker:
         if self.view.submission.settings.get("fail_fast"):
             others = [job.shown for job in self.queue.jobs() if self._is_other(job)]
             self.queue.cancel(others)
-            raise Stopped(signal.SIGINT)
+            raise WorkerStopped(signal.SIGINT)
 
-    def _is_other(self, job: Job) -> bool:
+    def _is_other(self, job: SlurmJob) -> bool:
         return job.run == self.view.submission.run.name and job.shown != this_task()
 
     def note(self, node: Node, outcome: str, error: str = "") -> None:
         """Keep a line of what was done."""
-        event = Event(
+        event = JobEvent(
             node=node.fingerprint,
             title=node.title,
             outcome=outcome,
@@ -250,7 +257,7 @@ def _to_the_end(worker: Worker, submission: Submission) -> int:
     before = set(worker.failed)
     try:
         worker.work()
-    except Stopped as stopped:
+    except WorkerStopped as stopped:
         signal.setitimer(signal.ITIMER_REAL, 0)
         return _stopped(worker, stopped.number)
     submission.ending(f"{this_task()}.{worker.me.restart}")

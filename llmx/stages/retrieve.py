@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from llmx.core.audit import Audit, Check
 from llmx.core.errors import DataError
 from llmx.core.options import Count, InputModel, StageOptions, wrong
 from llmx.core.record import METRICS, Metric, Record, Sample, Score, as_json
@@ -17,7 +18,6 @@ from llmx.data import identity
 from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
 from llmx.scoring.ranked import depth_of, measure, metric
 from llmx.stages.embed import pair_data, trains_tokens
-from llmx.stages.retrieve_audit import retrieval_audit
 from llmx.stages.searches import Encode, Search, ranked, searches
 from llmx.store.files import read_json, write_json, write_lines
 
@@ -147,7 +147,7 @@ class RetrieveStage:
         write_lines(context.out / "scores.jsonl", map(as_json, scores))
         folder = embedder_folder(options.model, stages=context.inputs)
         training = folder.parent if options.model.startswith(STAGE) else None
-        audit = retrieval_audit([one.id for one in scores], total, training)
+        audit = _audit([one.id for one in scores], total, training)
         write_json(context.out / "audit.json", as_json(audit))
         write_json(context.out / "summary.json", _summary(scores, total, options.metrics))
 
@@ -237,3 +237,36 @@ def _summary(scores: Sequence[Score], asked: int, names: Sequence[str]) -> dict[
         "correct": right,
         "means": means,
     }
+
+
+def _audit(names: Sequence[str], asked: int, training: Path | None) -> Audit:
+    """Return the checks of a search, and before them those of the rows that were trained on.
+
+    Args:
+        names: ids of the queries that have a score.
+        asked: how many queries were asked, those without a right target among them.
+        training: folder of the stage that trained the model; None = nobody here did, and what its
+            training has seen is not known.
+    """
+    again = len(names) - len(set(names))
+    own = (
+        Check(check="asked twice", level="fail", passed=not again, found=again, of=len(names)),
+        Check(
+            check="without a right target",
+            level="warn",
+            passed=len(names) == asked,
+            found=asked - len(names),
+            of=asked,
+            detail="queries that have no score",
+        ),
+    )
+    checks = (*_trained(training), *own)
+    failed = any(one.level == "fail" and one.passed is False for one in checks)
+    return Audit(passed=not failed, checks=checks)
+
+
+def _trained(training: Path | None) -> tuple[Check, ...]:
+    if training is None or not (training / "audit.json").exists():
+        told = "the model comes from elsewhere"
+        return (Check(check="overlap with training", level="fail", passed=None, detail=told),)
+    return tuple(Check.model_validate(one) for one in read_json(training / "audit.json")["checks"])

@@ -6,9 +6,9 @@ ARGUMENTS, LAUNCH, LEFT = "sandbox/arguments.py", "sandbox/launch.py", "sandbox/
 BOUND, SESSION, PUMP = "sandbox/bound.py", "sandbox/session.py", "sandbox/pump.py"
 INSIDE, SCORER = "scoring/code/inside.py", "scoring/code/scorer.py"
 _RED = "tests/sandbox/test_red_team.py::"
-_SESSIONS = "tests/sandbox/test_sessions.py::"
-_FAULTS = "tests/sandbox/test_faults.py::"
-_PROGRAMS = "tests/sandbox/test_programs.py::"
+_SESSIONS = "tests/sandbox/test_sandbox_sessions.py::"
+_FAULTS = "tests/sandbox/test_sandbox_faults.py::"
+_PROGRAMS = "tests/sandbox/test_sandboxed_programs.py::"
 
 POLICY = [
     Mutant(ARGUMENTS, '"--unshare-pid", ', "", f"{_RED}test_nothing_escapes"),

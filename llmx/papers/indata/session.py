@@ -45,7 +45,7 @@ _WINDOWS = ("derive_rank", "derive_cumulative", "derive_shift", "take_rows")
 
 
 @dataclass(frozen=True)
-class Submitted:
+class SubmittedAnswer:
     """How an episode ended.
 
     Attributes:
@@ -59,7 +59,7 @@ class Submitted:
 
 
 @dataclass
-class ToolSession:
+class AnalysisSession:
     """The tools of one episode over one world.
 
     Attributes:
@@ -78,7 +78,7 @@ class ToolSession:
     policy: DisclosurePolicy = field(default_factory=lambda: OffPolicy(DisclosureSpec()))
     tools: Collection[str] | None = None
     extra: int = 0
-    answer: Submitted | None = None
+    answer: SubmittedAnswer | None = None
     steps: list[ProgramStep] = field(default_factory=list)
     results: dict[str, ResultOf[Any]] = field(default_factory=dict)
     _withheld: set[str] = field(default_factory=set)
@@ -184,10 +184,12 @@ class ToolSession:
         if isinstance(given, a.Handle):
             self._known(arguments)
             result = self.results[given.handle]
-            self.answer = Submitted(_answer(self.executor, result), arguments.unit, given.handle)
+            self.answer = SubmittedAnswer(
+                _answer(self.executor, result), arguments.unit, given.handle
+            )
         else:
             value = list(given) if isinstance(given, tuple) else given
-            self.answer = Submitted(value, arguments.unit)
+            self.answer = SubmittedAnswer(value, arguments.unit)
         return {"submitted": True}
 
     def program(self) -> Program | None:
@@ -311,6 +313,6 @@ def _invalid(error: ValidationError) -> dict[str, Any]:
     return {"code": codes.get(first["type"], "ill_typed"), "path": path, "message": first["msg"]}
 
 
-def session_of(world: DataWorld, key: bytes, **settings: Any) -> ToolSession:
+def session_of(world: DataWorld, key: bytes, **settings: Any) -> AnalysisSession:
     """Return a session over a world, with an executor of its own."""
-    return ToolSession(PolarsExecutor(world), key, **settings)
+    return AnalysisSession(PolarsExecutor(world), key, **settings)

@@ -37,7 +37,7 @@ def main() -> None:
     os._exit(0)
 
 
-def _verdict(line: Line, job: dict[str, Any]) -> dict[str, Any]:
+def _verdict(line: PipeLine, job: dict[str, Any]) -> dict[str, Any]:
     try:
         first = line.received()
         if first.get("fault"):
@@ -126,7 +126,7 @@ class Gone(Exception):
     """The program's process has ended, or says what it should not."""
 
 
-class Line:
+class PipeLine:
     """Messages of JSON, each with its length before it."""
 
     def __init__(self, reads: int, writes: int) -> None:
@@ -177,7 +177,7 @@ def _all(fd: int) -> bytes:
 # The child: the program
 
 
-def _forked(told: dict[str, Any], keep_out: tuple[int, ...]) -> Line:
+def _forked(told: dict[str, Any], keep_out: tuple[int, ...]) -> PipeLine:
     """Start the child, which has none of the descriptors but its two; return the line to it."""
     (asked, ask), (answered, answer) = os.pipe(), os.pipe()
     if os.fork() == 0:
@@ -186,13 +186,13 @@ def _forked(told: dict[str, Any], keep_out: tuple[int, ...]) -> Line:
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         os.close(null)
-        _program(told, Line(asked, answer))
+        _program(told, PipeLine(asked, answer))
     os.close(asked)
     os.close(answer)
-    return Line(answered, ask)
+    return PipeLine(answered, ask)
 
 
-def _program(told: dict[str, Any], line: Line) -> NoReturn:
+def _program(told: dict[str, Any], line: PipeLine) -> NoReturn:
     """Run a program, and answer what its functions give; never returns."""
     names: dict[str, Any] = {"__name__": "program", "__builtins__": builtins}
     line.send(_run(told, names))
@@ -240,10 +240,10 @@ def _said(error: BaseException) -> str:
 # The parent: the tests
 
 
-class Asked:
+class AskedProgram:
     """A function of the program, as tests see it: called there, with plain values."""
 
-    def __init__(self, line: Line, name: str) -> None:
+    def __init__(self, line: PipeLine, name: str) -> None:
         self._line, self._name = line, name
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
@@ -264,7 +264,7 @@ def _value(found: dict[str, Any]) -> Any:
         raise Gone from error
 
 
-def _tested(line: Line, source: str) -> dict[str, Any]:
+def _tested(line: PipeLine, source: str) -> dict[str, Any]:
     """Run tests, statement by statement; return which one failed first, counted from 1."""
     tree = ast.parse(source)
     names: dict[str, Any] = {"__name__": "tests"}
@@ -272,7 +272,7 @@ def _tested(line: Line, source: str) -> dict[str, Any]:
         line.send({"name": name})
         found = line.received()
         if "raised" not in found:
-            names[name] = Asked(line, name) if found.get("callable") else _value(found)
+            names[name] = AskedProgram(line, name) if found.get("callable") else _value(found)
     place = 0
     for statement in tree.body:
         place += isinstance(statement, ast.Assert | ast.Expr)

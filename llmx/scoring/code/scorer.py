@@ -46,7 +46,7 @@ class CodeOptions(ScorerOptions):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ProgramVerdict:
     """How a program did.
 
     Attributes:
@@ -90,7 +90,7 @@ class CodeScorer:
 
     def __init__(self, options: CodeOptions = CodeOptions()) -> None:
         self.options = options
-        self._last: Verdict | None = None
+        self._last: ProgramVerdict | None = None
 
     def refusal(self) -> LlmxError | None:
         """Return why no program can be run here, found by trying; None if one can."""
@@ -141,7 +141,7 @@ class CodeScorer:
             "layers": list(found.layers),
         }
 
-    def _run(self, program: str, tests: str, sample: Sample) -> Verdict:
+    def _run(self, program: str, tests: str, sample: Sample) -> ProgramVerdict:
         cage = self._cage(_imported(tests))
         nonce = secrets.token_hex(16)
         before = str(sample.metadata.get("before", ""))
@@ -155,7 +155,7 @@ class CodeScorer:
         return found
 
 
-_NOTHING = Verdict(_NO_PROGRAM, 0, "there is none", 0.0, ())
+_NOTHING = ProgramVerdict(_NO_PROGRAM, 0, "there is none", 0.0, ())
 
 
 def _message(before: str, program: str) -> bytes:
@@ -200,19 +200,19 @@ def _packages(names: frozenset[str]) -> tuple[BoundTree, ...]:
     return tuple(found)
 
 
-def _verdict(done: CommandOutcome, nonce: str) -> Verdict:
+def _verdict(done: CommandOutcome, nonce: str) -> ProgramVerdict:
     """Read a verdict; one without the nonce is a program's own, and counts for nothing."""
     said = [line for line in done.report.split(b"\n") if line.startswith(nonce.encode() + b" ")]
     rest = done.seconds, done.layers
     if done.killed or len(said) != 1:
         outcome = _KILLED.get(done.killed, "lost")
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return Verdict(outcome, 0, "".join(last)[:200], *rest)
+        return ProgramVerdict(outcome, 0, "".join(last)[:200], *rest)
     found = json_text.parse(said[0].partition(b" ")[2])
-    return Verdict(str(found["outcome"]), int(found["test"]), str(found["error"]), *rest)
+    return ProgramVerdict(str(found["outcome"]), int(found["test"]), str(found["error"]), *rest)
 
 
-def _shown(found: Verdict) -> str:
+def _shown(found: ProgramVerdict) -> str:
     where = f" at test {found.test}" if found.test and found.outcome != _PASSED else ""
     said = f": {found.error}" if found.error else ""
     return f"{found.outcome}{where}{said}"

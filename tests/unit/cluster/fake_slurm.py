@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from llmx.cluster import worker
-from llmx.cluster.slurm import Job, Partition
+from llmx.cluster.slurm import Partition, SlurmJob
 from llmx.core.errors import RunError
 from llmx.store.job_lock import among_jobs
 from llmx.store.machine import measure_as
@@ -26,7 +26,7 @@ class FakeSlurm:
     """Keeps jobs; :meth:`run` lets one of them work to its end."""
 
     environment: pytest.MonkeyPatch
-    held: dict[str, Job] = field(default_factory=dict)
+    held: dict[str, SlurmJob] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
     after: dict[str, tuple[str, ...]] = field(default_factory=dict)
     silent: bool = False
@@ -43,17 +43,19 @@ class FakeSlurm:
         for task in range(int(last[1]) + 1):
             self.numbers += 1
             number = str(self.numbers)
-            job = Job(number, array, str(task), run=called[1], key=called[2], reason="Resources")
+            job = SlurmJob(
+                number, array, str(task), run=called[1], key=called[2], reason="Resources"
+            )
             self.held[number] = job
             self.scripts[number], self.after[number] = text, tuple(after)
         return array
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[SlurmJob]:
         if self.silent:
             raise RunError("squeue: no answer")
         return list(self.held.values())
 
-    def job(self, number: str) -> Job | None:
+    def job(self, number: str) -> SlurmJob | None:
         if self.silent:
             raise RunError("scontrol: no answer")
         return self.held.get(number)

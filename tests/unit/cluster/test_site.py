@@ -4,7 +4,7 @@ import pytest
 
 from llmx.cluster.limits import check_memory, check_site
 from llmx.cluster.resources import Resources
-from llmx.cluster.slurm import Job, Partition, gpus_in, job_in, minutes_of
+from llmx.cluster.slurm import Partition, SlurmJob, gpus_in, job_in, minutes_of
 from llmx.core.errors import ConfigError
 from llmx.core.launch import LaunchSpec
 
@@ -85,8 +85,8 @@ def test_of_an_array_the_job_of_that_number_is_meant() -> None:
         "JobId=9 ArrayJobId=7 ArrayTaskId=0 JobState=COMPLETED Restarts=3\n"
         "JobId=7 ArrayJobId=7 ArrayTaskId=2 JobState=RUNNING Restarts=1\n"
     )
-    assert job_in(said, "7") == Job("7", state="RUNNING", restarts=1)
-    assert job_in(said, "9") == Job("9", state="COMPLETED", restarts=3)
+    assert job_in(said, "7") == SlurmJob("7", state="RUNNING", restarts=1)
+    assert job_in(said, "9") == SlurmJob("9", state="COMPLETED", restarts=3)
     assert job_in(said, "8") is None and job_in("", "7") is None
 
 
@@ -96,9 +96,9 @@ def test_of_an_array_the_job_of_that_number_is_meant() -> None:
     + [(one, False) for one in ("PENDING", "REQUEUED", "CANCELLED", "TIMEOUT", "NODE_FAIL")],
 )
 def test_a_job_that_may_still_have_processes_runs(state: str, runs: bool) -> None:
-    assert Job("7", state=state).runs is runs
+    assert SlurmJob("7", state=state).runs is runs
 
 
 def test_a_task_is_called_by_its_array_and_a_life_of_it_by_its_restarts() -> None:
-    assert Job("9", "7", "2", restarts=1).turn == "7_2.1"
-    assert Job("9", "9", "N/A").shown == "9"
+    assert SlurmJob("9", "7", "2", restarts=1).turn == "7_2.1"
+    assert SlurmJob("9", "9", "N/A").shown == "9"

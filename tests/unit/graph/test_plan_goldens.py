@@ -35,7 +35,7 @@ HEX = 12  # of a fingerprint's digits, as many as in a page
 @pytest.fixture(autouse=True)
 def no_machine(monkeypatch):
     """Let measurements be of one machine, wherever the test runs."""
-    monkeypatch.setattr(graph, "machine", lambda: {"of": "the golden file"})
+    monkeypatch.setattr(graph, "measured_machine", lambda: {"of": "the golden file"})
 
 
 def on(arm: ArmSpec, kernel: str) -> ArmSpec:
