@@ -18,7 +18,7 @@ from llmx.cluster.slurm import Queue, Slurm
 from llmx.core.errors import ConfigError, LlmxError, StoreError
 from llmx.graph.folder import refuse_beside_runs
 from llmx.graph.graph import CACHE
-from llmx.store.files import read_json, write_json
+from llmx.store.files import inside, read_json, write_json
 from llmx.store.job_lock import Owner, among_jobs
 
 _MARK, _PROVED = "cluster.json", "shared.json"
@@ -122,7 +122,15 @@ def refuse_beside_jobs(runs: Path, queue: Queue | None = None) -> None:
         jobs = (queue or Slurm()).jobs()
     except LlmxError:
         jobs = []  # no cluster here
-    names = sorted({job.run for job in jobs if (runs / job.run).is_dir()})
+    names = sorted({job.run for job in jobs if _is_here(runs, job.run)})
     if names:
         text = f"jobs work in {runs}: {', '.join(names)}"
         raise StoreError(text, "llmx submit instead, llmx cancel RUN, or --runs DIR")
+
+
+def _is_here(runs: Path, run: str) -> bool:
+    """Whether a run is in a folder; what jobs of others are called may be no name of one."""
+    try:
+        return inside(runs, run).is_dir()
+    except StoreError:
+        return False

@@ -1,8 +1,8 @@
 """What a run keeps of its jobs: settings, what was submitted, what workers did.
 
 ``RUN/cluster/`` holds ``launch.json``, ``nodes.json`` (class and estimate of each node, in the
-order of the graph), ``jobs.jsonl``, a file for each worker under ``work/``, and the jobs' own
-outputs under ``logs/``. Each file has one writer at a time.
+order of the graph), ``jobs.jsonl``, a file for each worker in the folder `work`, and the jobs' own
+outputs in `logs`. Each file has one writer at a time.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from typing import Any
 
 from llmx.core.errors import ConfigError
 from llmx.runs.batches import StoredBatches
-from llmx.store.files import write_lines, write_text
+from llmx.store.files import write_lines
+from llmx.store.page import write_marked
 
 ROWS, PAGE = "batches.jsonl", "README.md"
 
@@ -29,7 +30,7 @@ def export(stored: StoredBatches, folder: Path) -> dict[str, Path]:
     write_lines(places["rows"], _rows(stored))
     size = int(stored.batches.shape[1])
     count = stored.plan.negatives(0).shape[1]
-    write_text(places["page"], page(stored, size, count))
+    write_marked(places["page"], page(stored, size, count))
     return places
 
 

@@ -38,6 +38,14 @@ NOT_GIVEN = {
     ("engines/size.py", "folder / name"),
     ("engines/tokenizer/open.py", "folder / f'{name}.json'"),
     ("engines/tokenizer/open.py", "folder / name"),
+    ("cluster/shared.py", "folder / f'.{name}.link'"),
+    ("cluster/shared.py", "self.folder / f'.{word}.{self.name}.tmp'"),
+    ("cluster/submission.py", "self.folder / 'ending' / name"),
+    ("cluster/submission.py", "self.folder / name"),
+    ("papers/b3/report/written.py", "out / f'{name}.svg'"),
+    ("papers/b3/stages/inputs.py", "ranked / name"),
+    ("papers/indata/executors/scalars.py", "_half_away(one * scale) / scale"),
+    ("store/job_lock.py", "self.path / name"),
     ("claims/compare/write.py", "out / f'compare.{kind}'"),
     ("claims/reproduce/stored.py", "folder / name"),
     ("stages/audit.py", "path / name"),
@@ -64,6 +72,7 @@ OWN_LINES = {
     *("engines/vllm/process.py", "engines/vllm_worker/channel.py", "engines/vllm_server/serve.py"),
     *("core/templates/guarded.py", "core/templates/reader.py"),
     *("train/course/launch.py", "train/post_training/reward_func.py"),
+    "scoring/code/inside.py",  # runs alone in the sandbox, and what it reads llmx has written
     "train/batch_reward.py",  # a state of our own, as it comes back from a checkpoint
     *("train/post_training/rollouts.py", "graph/workers.py", "engines/vllm/found.py"),
 }
@@ -129,7 +138,11 @@ def test_where_given_names_become_paths_it_is_called(file: str, times: int) -> N
 def test_pages_are_written_by_one_function() -> None:
     """Others write JSON: what they are given was made by `dumps`."""
     found = {(file, call) for file, call in calls("write_text") if "dumps(" not in call}
-    assert found == {("store/page.py", "write_text(path, marked(text))")}
+    own = {  # a job's script, which a shell reads, and names of a probe
+        ("cluster/follow.py", "write_text(path, script(batch_of(submission, array)))"),
+        ("cluster/shared.py", "scratch.write_text(name)"),
+    }
+    assert found == {("store/page.py", "write_text(path, marked(text))"), *own}
 
 
 def test_the_terminal_is_written_by_one_module() -> None:

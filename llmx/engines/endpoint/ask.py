@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from llmx.core import json_text
 from llmx.core.errors import ConfigError
 from llmx.core.exposure import exposures, refusal
 from llmx.core.philox import keys
@@ -111,7 +111,7 @@ def _schema(request: Request) -> dict[str, Any]:
     """Return the schema that the answer has to fit, by OpenAI's names."""
     if not request.answer_schema:
         return {}
-    told = {"name": "reply", "schema": json.loads(request.answer_schema)}
+    told = {"name": "reply", "schema": json_text.parse(request.answer_schema)}
     return {"response_format": {"type": "json_schema", "json_schema": told}}
 
 
