@@ -118,11 +118,11 @@ TAXONOMY = [
 PLANS = [
     Mutant(PLAN, "named = value in self._names and name not in _PLAIN",
            "named = value in self._names", f"{_P}test_what_is_learned_is_right"),
-    Mutant(PLAN, "if value == about.default:", "if value is None:",
+    Mutant(PLAN, "found.append(f\"{name}:\")", "found.append(f\"{name}\")",
            f"{_P}test_a_program_is_what_its_words_say"),
     Mutant(PLAN, "if left:\n            raise DataError", "if False:\n            raise DataError",
            f"{_P}test_what_is_no_plan_is_unparsed_and_wrong"),
-    Mutant(PLAN, "rng.shuffle(columns)", "pass",
+    Mutant(PLAN, "name: f\"@{at}\"", "name: f\"@0\"",
            f"{_P}test_symbols_are_drawn_anew_and_stand_for_what_the_prompt_says"),
     Mutant(SCORER, "given = UNKNOWN if text == \"unknown\" else", "given =",
            f"{_P}test_what_is_learned_is_right"),

@@ -138,7 +138,7 @@ def _difference(mine: Any, wanted: Any) -> Cause:
     return "wrong_constant"
 
 
-class KnownCalls(dict[str, Any]):
+class CallArguments(dict[str, Any]):
     """Arguments of a call that can be compared and hashed by what they say."""
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -147,7 +147,7 @@ class KnownCalls(dict[str, Any]):
 
 
 def _is_result(held: Any) -> bool:
-    return isinstance(held, tuple) and len(held) == 2 and isinstance(held[1], KnownCalls)
+    return isinstance(held, tuple) and len(held) == 2 and isinstance(held[1], CallArguments)
 
 
 def _on_null(mine: Any, wanted: Any) -> bool:
@@ -175,7 +175,7 @@ def canonical(program: Program) -> dict[str, Any]:
     names: dict[str, str] = {}
     for step in program.steps:
         fields = type(step.arguments).model_fields
-        said = KnownCalls(
+        said = CallArguments(
             {
                 name: _said(getattr(step.arguments, name), found, names)
                 for name in fields
@@ -199,10 +199,10 @@ def _name_columns(step: ProgramStep, names: dict[str, str]) -> None:
 
 def _said(held: Any, found: Mapping[str, Any], names: Mapping[str, str]) -> Any:
     if isinstance(held, Handle):
-        return found.get(held.handle, ("unknown", KnownCalls()))
+        return found.get(held.handle, ("unknown", CallArguments()))
     if isinstance(held, BaseModel):
         fields = type(held).model_fields
-        return KnownCalls(
+        return CallArguments(
             {f: _said(getattr(held, f), found, names) for f in fields if f not in _NAMES}
         )
     if isinstance(held, tuple):
