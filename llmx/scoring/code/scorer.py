@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -22,7 +23,6 @@ from llmx.core.record import Metric, Record, Sample, Score
 from llmx.core.registry import lookup
 from llmx.core.sandbox import BoundTree, CommandOutcome, Sandbox, SandboxPolicy, SandboxSpec, Size
 from llmx.sandbox.interpreter import interpreter_bounds, program_path
-from llmx.scoring.code.program import program_of
 from llmx.scoring.said import final
 from llmx.scoring.scorer import ScorerOptions, marked, written_reference
 
@@ -31,6 +31,11 @@ _PASSED, _NO_PROGRAM, _TIME = "passed", "no program", "timeout"
 _FLAGS = ("-P", "-s", "-S", "-B")
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _EXAMPLE = "assert add(1, 2) == 3"
+_FENCE = re.compile(
+    r"^[ \t]*```[ \t]*(?P<tongue>[A-Za-z0-9_+-]*)[^\n]*\n(?P<code>.*?)(?:^[ \t]*```|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_PYTHON = {"", "py", "python", "python3"}
 _CHECKER, _PACKAGES = "/checker.py", "/packages"
 _KILLED = {"seconds": _TIME, "memory": "memory", "output": "output", "files": "files"}
 
@@ -46,7 +51,7 @@ class CodeOptions(ScorerOptions):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ProgramVerdict:
     """How a program did.
 
     Attributes:
@@ -90,7 +95,7 @@ class CodeScorer:
 
     def __init__(self, options: CodeOptions = CodeOptions()) -> None:
         self.options = options
-        self._last: Verdict | None = None
+        self._last: ProgramVerdict | None = None
 
     def refusal(self) -> LlmxError | None:
         """Return why no program can be run here, found by trying; None if one can."""
@@ -141,7 +146,7 @@ class CodeScorer:
             "layers": list(found.layers),
         }
 
-    def _run(self, program: str, tests: str, sample: Sample) -> Verdict:
+    def _run(self, program: str, tests: str, sample: Sample) -> ProgramVerdict:
         cage = self._cage(_imported(tests))
         nonce = secrets.token_hex(16)
         before = str(sample.metadata.get("before", ""))
@@ -155,7 +160,7 @@ class CodeScorer:
         return found
 
 
-_NOTHING = Verdict(_NO_PROGRAM, 0, "there is none", 0.0, ())
+_NOTHING = ProgramVerdict(_NO_PROGRAM, 0, "there is none", 0.0, ())
 
 
 def _message(before: str, program: str) -> bytes:
@@ -200,19 +205,37 @@ def _packages(names: frozenset[str]) -> tuple[BoundTree, ...]:
     return tuple(found)
 
 
-def _verdict(done: CommandOutcome, nonce: str) -> Verdict:
+def _verdict(done: CommandOutcome, nonce: str) -> ProgramVerdict:
     """Read a verdict; one without the nonce is a program's own, and counts for nothing."""
     said = [line for line in done.report.split(b"\n") if line.startswith(nonce.encode() + b" ")]
     rest = done.seconds, done.layers
     if done.killed or len(said) != 1:
         outcome = _KILLED.get(done.killed, "lost")
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return Verdict(outcome, 0, "".join(last)[:200], *rest)
+        return ProgramVerdict(outcome, 0, "".join(last)[:200], *rest)
     found = json_text.parse(said[0].partition(b" ")[2])
-    return Verdict(str(found["outcome"]), int(found["test"]), str(found["error"]), *rest)
+    return ProgramVerdict(str(found["outcome"]), int(found["test"]), str(found["error"]), *rest)
 
 
-def _shown(found: Verdict) -> str:
+def _shown(found: ProgramVerdict) -> str:
     where = f" at test {found.test}" if found.test and found.outcome != _PASSED else ""
     said = f": {found.error}" if found.error else ""
     return f"{found.outcome}{where}{said}"
+
+
+def program_of(text: str, entry: str = "") -> str | None:
+    """Return the program of an answer; None where there is none.
+
+    It is the first block of Python between fences that defines `entry`, or else the first one. An
+    answer without fences is a program as a whole. A block that the end of the answer cuts off
+    counts, as it may be whole.
+
+    Args:
+        entry: name of the function that the tests call; empty if it is not known.
+    """
+    found = list(_FENCE.finditer(text))
+    blocks = [one["code"] for one in found if one["tongue"].lower() in _PYTHON]
+    defines = re.compile(rf"^(?:async\s+)?(?:def|class)\s+{re.escape(entry)}\b", re.MULTILINE)
+    wanted = next((one for one in blocks if entry and defines.search(one)), None)
+    program = wanted or next(iter(blocks), "" if found else text)
+    return program if program.strip() else None
