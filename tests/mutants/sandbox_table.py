@@ -6,9 +6,9 @@ ARGUMENTS, LAUNCH, LEFT = "sandbox/arguments.py", "sandbox/launch.py", "sandbox/
 BOUND, SESSION, PUMP = "sandbox/bound.py", "sandbox/session.py", "sandbox/pump.py"
 INSIDE, SCORER = "scoring/code/inside.py", "scoring/code/scorer.py"
 _RED = "tests/sandbox/test_red_team.py::"
-_SESSIONS = "tests/sandbox/test_sandbox_sessions.py::"
-_FAULTS = "tests/sandbox/test_sandbox_faults.py::"
-_PROGRAMS = "tests/sandbox/test_sandboxed_programs.py::"
+_SESSIONS = "tests/sandbox/test_cage_sessions.py::"
+_FAULTS = "tests/sandbox/test_no_cage.py::"
+_PROGRAMS = "tests/sandbox/test_code_scorer.py::"
 
 POLICY = [
     Mutant(ARGUMENTS, '"--unshare-pid", ', "", f"{_RED}test_nothing_escapes"),
@@ -207,7 +207,7 @@ PROGRAMS = [
         f"{_PROGRAMS}test_an_outcome_is_said_with_the_first_test_that_fails",
     ),
     Mutant(
-        "scoring/code/program.py",
+        SCORER,
         "wanted or next(iter(blocks)",
         "next(iter(blocks)",
         f"{_PROGRAMS}test_the_program_of_an_answer_is_the_block_that_defines_the_function",

@@ -37,21 +37,21 @@ def main() -> None:
     os._exit(0)
 
 
-def _verdict(line: PipeLine, job: dict[str, Any]) -> dict[str, Any]:
+def _verdict(line: ProgramLine, job: dict[str, Any]) -> dict[str, Any]:
     try:
         first = line.received()
         if first.get("fault"):
             return {"outcome": first["fault"], "test": 0, "error": str(first.get("why", ""))[:500]}
         sys.path += job["path"]
         return _tested(line, job["tests"])
-    except Gone:
+    except ProgramGone:
         return {"outcome": LOST, "test": 0, "error": "the program ended"}
 
 
 # Plain values, there and back
 
 
-class Opaque:
+class OpaqueValue:
     """A value that is no plain one: equal to nothing."""
 
     def __init__(self, name: str) -> None:
@@ -94,7 +94,7 @@ _SINGLE: dict[str, Any] = {
     "f": float.fromhex,
     "s": str,
     "b": bytes.fromhex,
-    "o": Opaque,
+    "o": OpaqueValue,
 }
 
 
@@ -122,11 +122,11 @@ def unpacked(found: Any) -> Any:
 # The line between the two
 
 
-class Gone(Exception):
+class ProgramGone(Exception):
     """The program's process has ended, or says what it should not."""
 
 
-class PipeLine:
+class ProgramLine:
     """Messages of JSON, each with its length before it."""
 
     def __init__(self, reads: int, writes: int) -> None:
@@ -140,19 +140,19 @@ class PipeLine:
             while view:
                 view = view[os.write(self._writes, view) :]
         except OSError as error:
-            raise Gone from error
+            raise ProgramGone from error
 
     def received(self) -> dict[str, Any]:
         """Read one message."""
         try:
             length = int.from_bytes(_exactly(self._reads, 8), "big")
             if length > _LONGEST:
-                raise Gone
+                raise ProgramGone
             found = json.loads(_exactly(self._reads, length))
         except (OSError, ValueError, RecursionError, EOFError) as error:
-            raise Gone from error
+            raise ProgramGone from error
         if not isinstance(found, dict):
-            raise Gone
+            raise ProgramGone
         return found
 
 
@@ -177,7 +177,7 @@ def _all(fd: int) -> bytes:
 # The child: the program
 
 
-def _forked(told: dict[str, Any], keep_out: tuple[int, ...]) -> PipeLine:
+def _forked(told: dict[str, Any], keep_out: tuple[int, ...]) -> ProgramLine:
     """Start the child, which has none of the descriptors but its two; return the line to it."""
     (asked, ask), (answered, answer) = os.pipe(), os.pipe()
     if os.fork() == 0:
@@ -186,20 +186,20 @@ def _forked(told: dict[str, Any], keep_out: tuple[int, ...]) -> PipeLine:
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         os.close(null)
-        _program(told, PipeLine(asked, answer))
+        _program(told, ProgramLine(asked, answer))
     os.close(asked)
     os.close(answer)
-    return PipeLine(answered, ask)
+    return ProgramLine(answered, ask)
 
 
-def _program(told: dict[str, Any], line: PipeLine) -> NoReturn:
+def _program(told: dict[str, Any], line: ProgramLine) -> NoReturn:
     """Run a program, and answer what its functions give; never returns."""
     names: dict[str, Any] = {"__name__": "program", "__builtins__": builtins}
     line.send(_run(told, names))
     while True:
         try:
             asked = line.received()
-        except Gone:
+        except ProgramGone:
             os._exit(0)
         line.send(_answer(asked, names))
 
@@ -240,10 +240,10 @@ def _said(error: BaseException) -> str:
 # The parent: the tests
 
 
-class AskedProgram:
+class ProgramFunction:
     """A function of the program, as tests see it: called there, with plain values."""
 
-    def __init__(self, line: PipeLine, name: str) -> None:
+    def __init__(self, line: ProgramLine, name: str) -> None:
         self._line, self._name = line, name
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
@@ -261,10 +261,10 @@ def _value(found: dict[str, Any]) -> Any:
     try:
         return unpacked(found["value"])
     except (KeyError, TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise Gone from error
+        raise ProgramGone from error
 
 
-def _tested(line: PipeLine, source: str) -> dict[str, Any]:
+def _tested(line: ProgramLine, source: str) -> dict[str, Any]:
     """Run tests, statement by statement; return which one failed first, counted from 1."""
     tree = ast.parse(source)
     names: dict[str, Any] = {"__name__": "tests"}
@@ -272,13 +272,13 @@ def _tested(line: PipeLine, source: str) -> dict[str, Any]:
         line.send({"name": name})
         found = line.received()
         if "raised" not in found:
-            names[name] = AskedProgram(line, name) if found.get("callable") else _value(found)
+            names[name] = ProgramFunction(line, name) if found.get("callable") else _value(found)
     place = 0
     for statement in tree.body:
         place += isinstance(statement, ast.Assert | ast.Expr)
         try:
             exec(compile(ast.Module([statement], []), "tests", "exec"), names)
-        except Gone:
+        except ProgramGone:
             return {"outcome": LOST, "test": place, "error": "the program ended"}
         except AssertionError as error:
             return {"outcome": FAILED, "test": place, "error": _line_of(error, source)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -22,7 +23,6 @@ from llmx.core.record import Metric, Record, Sample, Score
 from llmx.core.registry import lookup
 from llmx.core.sandbox import BoundTree, CommandOutcome, Sandbox, SandboxPolicy, SandboxSpec, Size
 from llmx.sandbox.interpreter import interpreter_bounds, program_path
-from llmx.scoring.code.program import program_of
 from llmx.scoring.said import final
 from llmx.scoring.scorer import ScorerOptions, marked, written_reference
 
@@ -31,6 +31,11 @@ _PASSED, _NO_PROGRAM, _TIME = "passed", "no program", "timeout"
 _FLAGS = ("-P", "-s", "-S", "-B")
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _EXAMPLE = "assert add(1, 2) == 3"
+_FENCE = re.compile(
+    r"^[ \t]*```[ \t]*(?P<tongue>[A-Za-z0-9_+-]*)[^\n]*\n(?P<code>.*?)(?:^[ \t]*```|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_PYTHON = {"", "py", "python", "python3"}
 _CHECKER, _PACKAGES = "/checker.py", "/packages"
 _KILLED = {"seconds": _TIME, "memory": "memory", "output": "output", "files": "files"}
 
@@ -216,3 +221,21 @@ def _shown(found: ProgramVerdict) -> str:
     where = f" at test {found.test}" if found.test and found.outcome != _PASSED else ""
     said = f": {found.error}" if found.error else ""
     return f"{found.outcome}{where}{said}"
+
+
+def program_of(text: str, entry: str = "") -> str | None:
+    """Return the program of an answer; None where there is none.
+
+    It is the first block of Python between fences that defines `entry`, or else the first one. An
+    answer without fences is a program as a whole. A block that the end of the answer cuts off
+    counts, as it may be whole.
+
+    Args:
+        entry: name of the function that the tests call; empty if it is not known.
+    """
+    found = list(_FENCE.finditer(text))
+    blocks = [one["code"] for one in found if one["tongue"].lower() in _PYTHON]
+    defines = re.compile(rf"^(?:async\s+)?(?:def|class)\s+{re.escape(entry)}\b", re.MULTILINE)
+    wanted = next((one for one in blocks if entry and defines.search(one)), None)
+    program = wanted or next(iter(blocks), "" if found else text)
+    return program if program.strip() else None

@@ -17,8 +17,7 @@ from llmx.core.stage import StageInput
 from llmx.data import load
 from llmx.sandbox import found
 from llmx.scoring.code import inside
-from llmx.scoring.code.program import program_of
-from llmx.scoring.code.scorer import CodeOptions, CodeScorer
+from llmx.scoring.code.scorer import CodeOptions, CodeScorer, program_of
 from llmx.scoring.scorer import made, options_fault
 from llmx.stages.score import ScoreStage
 
@@ -250,7 +249,7 @@ def test_what_a_program_may_send_is_a_plain_value_or_an_error(sent):
         there = inside.unpacked(sent)
     except (TypeError, ValueError, KeyError, OverflowError):
         return
-    assert type(there) in (*plain, inside.Opaque)
+    assert type(there) in (*plain, inside.OpaqueValue)
 
 
 # Bad input: one line each, before anything is run.
