@@ -80,7 +80,10 @@ _LOSSES = [  # the loss is the library's
         _LIBRARY,
     ),
     Mutant(  # blocks of a cached loss begin at the first row
-        f"{_P}loss.py", "self._done += len(queries)\n", "", _ACCURACY
+        f"{_P}loss.py",
+        "        self._done += len(queries)\n        place",
+        "        place",
+        _ACCURACY,
     ),
     Mutant(  # a tie with itself is none
         f"{_P}loss.py",

@@ -25,8 +25,8 @@ DRAWS = [
     ),
     Mutant(  # old requests are written in another way
         "core/speech.py",
-        'younger: ClassVar[frozenset[str]] = frozenset({"draw", "prefix"})',
-        'younger: ClassVar[frozenset[str]] = frozenset({"prefix"})',
+        '{"draw", "prefix", "tools"',
+        '{"prefix", "tools"',
         f"{_POOLS}::test_the_first_draw_leaves_requests_and_records_as_they_were",
     ),
     Mutant(

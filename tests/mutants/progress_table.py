@@ -278,8 +278,8 @@ WORDS = [
     ),
     Mutant(
         "cli/doctor.py",
-        'whole=("found",)',
-        "whole=()",
+        'table(("what", "found"), [row[:2] for row in rows], whole=("found",))',
+        'table(("what", "found"), [row[:2] for row in rows], whole=())',
         f"{_WORDS}::test_doctor_shows_paths_and_commands_whole",
     ),
 ]

@@ -270,14 +270,14 @@ JSON = [
     ),
     Mutant(
         "core/json_text.py",
-        "parse_constant=_refuse_constant if strict else None",
-        "parse_constant=None",
+        '{False: {}, True: {"parse_constant": _refuse_constant}}',
+        "{False: {}, True: {}}",
         "tests/hostile/test_deep.py::test_what_python_calls_a_number_is_read_where_python_wrote_it",
     ),
     Mutant(
         "core/json_text.py",
-        "parse_constant=_refuse_constant if strict else None",
-        "parse_constant=_refuse_constant",
+        '{False: {}, True: {"parse_constant": _refuse_constant}}',
+        '{told: {"parse_constant": _refuse_constant} for told in (False, True)}',
         "tests/hostile/test_deep.py::test_what_python_calls_a_number_is_read_where_python_wrote_it",
     ),
     Mutant(  # of a client NaN is a number
