@@ -399,12 +399,18 @@ def test_a_vllm_server_reads_them_from_there(monkeypatch):
 
 STARTED = {
     ("engines/native/build.py", "command"),  # compiler, flags and files of llmx's own
+    ("cluster/slurm.py", "words"),  # of Slurm: numbers of jobs, paths of scripts
+    ("cluster/worker.py", "words"),  # this host's name
     ("core/templates/guarded.py", "command"),  # a number of seconds
     ("engines/vllm/process.py", "[str(python), '-m', 'llmx.engines.vllm_worker']"),
     ("engines/vllm_server/server.py", "[str(python), '-m', 'llmx.engines.vllm_server.serve']"),
     ("graph/environment.py", "command"),  # git status
     ("engines/vllm/found.py", "[str(python), '-c', _ASK]"),
     ("graph/workers.py", "_command(spec, cache)"),  # paths, a process id
+    ("sandbox/found.py", "[path, '--version']"),
+    # what a model wrote; policy and environment go through a file that is closed again
+    ("sandbox/launch.py", "[*watched(life, gone, inherited), *line, *inside(entry, command)]"),
+    ("sandbox/redteam.py", "[mark, '600']"),  # a copy of `sleep`
     ("store/machine.py", "command"),  # nvidia-smi
     ("train/course/launch.py", "_command(path, about)"),  # paths
 }
