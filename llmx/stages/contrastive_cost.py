@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llmx.core.errors import LlmxError
+from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.engines.embed.place import STAGE, embedder_folder
 from llmx.engines.size import ModelSize, local_size
-from llmx.stages.embed import pair_data
+from llmx.stages.embed import pair_data, pair_rows
 from llmx.train.contrastive.options import ContrastiveOptions
 from llmx.train.contrastive.students import LAYERS, STATIC, WORDS
 from llmx.train.course.duration import on_cpu, step_seconds
@@ -63,7 +64,15 @@ def _samples(given: StageInput, options: ContrastiveOptions) -> int | None:
     if steps > 0:
         return int(steps) * _batch(given)
     epochs = float(options.settings.get("num_train_epochs", _EPOCHS))
-    return round(epochs * spec.train) or None
+    return round(epochs * (spec.train or _counted(spec))) or None
+
+
+def _counted(spec: DataSpec) -> int:
+    """Return how many rows train where all of a file do; 0 where it cannot be read yet."""
+    try:
+        return len(pair_rows(spec, "train"))
+    except LlmxError:
+        return 0
 
 
 def _size(options: ContrastiveOptions) -> ModelSize:

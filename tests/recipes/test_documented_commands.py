@@ -51,6 +51,7 @@ LACKS = {
     **dict.fromkeys(_without_sandbox(), "there is no sandbox here"),
     "recipe=backtracking": "needs a GPU here",
     "engine=vllm": "make vllm",
+    "data=debian_descriptions": "no package lists are in",
     "llmx logs": "no job has begun",
 }
 NEED_A_WORD = (
@@ -83,10 +84,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     row = {"question": "What is 2 + 3?", "answer": "5"}
     (here / "mine.jsonl").write_text(json.dumps(row) + "\n" + json.dumps({**row, "question": "?"}))
     (here / "mine.csv").write_text("question,answer\nWhat is 2 + 3?,5\nWhat is 1 + 1?,2\n")
-    pair = {"query": "What is 2 + 3?", "target": "five"}
-    (here / "mine-pairs.jsonl").write_text(json.dumps(pair) + "\n")
+    pairs = [{"query": f"What is {n} + 3?", "target": f"It is {n + 3}"} for n in range(400)]
+    (here / "mine-pairs.jsonl").write_text("".join(f"{json.dumps(pair)}\n" for pair in pairs))
     _recipes(here / "my-recipes")
     shutil.copytree(ROOT / "tests/contracts/toy/counting", here / "counting")
+    _acted(here)  # first: other commands mean the newest run
     told = "run recipe=fsd_gsm8k scale=smoke arms=[sd,fsd_h_mid] --limit 2 sampler.max_tokens=16"
     done = CliRunner().invoke(
         app, [*told.split(), "--workers", "1", "-q", "--runs", f"{here}/runs"]
@@ -101,7 +103,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("first", "second", "scaling_gsm-00000000"):
         shutil.copytree(run, here / "runs" / name)
     _compared(here / "runs" / "scaling_gsm-00000000" / "scaling")
-    _acted(here)
     return here
 
 
@@ -182,7 +183,7 @@ def opened(spec: RunSpec, arm: str | None) -> None:
 
 def planned(run: str, **more: object) -> None:
     """In place of a run with batches (tests/papers/b3): is an arm of a recipe of it named?"""
-    assert run.rpartition(":")[2] in ("random", "b3", "b3_swaps")
+    assert run.rpartition(":")[2] in ("random", "b3", "b3_swaps", "b3_32")
     raise typer.Exit(0)
 
 
