@@ -67,7 +67,7 @@ LACKS = r"^stage 'it' reads what a stage of kind "
 BAD = {
     "score, no decode": (
         {"c": CORPUS, "it": reader("score", "c")},
-        r"^stage 'it' reads what exactly one stage of kind decode, ensemble_decode or pool writes, "
+        r"^stage 'it' reads what exactly one stage of kind decode, ensemble_decode, pool or agent writes, "
         r"and arm 'a' has none .stages\.it\.needs=\[NAME\]",
     ),
     "score, two decodes": (
@@ -81,7 +81,7 @@ BAD = {
     ),
     "classes, nothing drawn": (
         {"c": CORPUS, "it": reader("classes", "c")},
-        "^stage 'it' reads what exactly one stage of kind decode, ensemble_decode or pool writes",
+        "^stage 'it' reads what exactly one stage of kind decode, ensemble_decode, pool or agent writes",
     ),
     "classes, two pools": (
         {"g": {"kind": "decode"}, "h": BACK, "it": reader("classes", "g", "h")},
@@ -92,7 +92,7 @@ BAD = {
         "^stage 'it' reads split 'test', and stage 'g' answers 'calibration' ",
     ),
     "audit, another split": ({"g": BACK, "it": reader("audit", "g")}, "reads split 'test'"),
-    "audit": ({"it": reader("audit")}, LACKS + "decode, ensemble_decode or pool"),
+    "audit": ({"it": reader("audit")}, LACKS + "decode, ensemble_decode, pool or agent"),
     "log": ({"it": reader("divergence_log")}, LACKS + "decode"),
     "log, another split": ({"g": BACK, "it": reader("divergence_log", "g")}, "reads split 'test'"),
     "explore": ({"it": reader("explore", over="recipe")}, LACKS + ".*divergence_log writes, and h"),

@@ -30,7 +30,12 @@ OF_POOLS = tuple(
 )
 """Tests of pools of draws, which have worlds of their own."""
 
-UNDECIDED = ("costs_and_gains", "poor_predictor", "threshold_transfer", *OF_POOLS)
+OF_BATCHES = tuple(
+    name for name, where in kinds("test").items() if where.startswith("llmx.papers.b3.")
+)
+"""Tests of trainings on planned batches, which have worlds of their own, too."""
+
+UNDECIDED = ("costs_and_gains", "poor_predictor", "threshold_transfer", *OF_POOLS, *OF_BATCHES)
 """Never decided, or decided by other things than the number of problems: see the other tables."""
 
 BY_TEST = {one.finding["test"]: one for one in reversed(CASES) if one.name != CASES[0].name}
@@ -77,7 +82,7 @@ def questions():
         own = trained_arms(spec.arms, stages)
         for stage in stages.values():
             for finding in stage.options.get("findings", ()):
-                if finding["test"] not in UNDECIDED:
+                if finding["test"] not in UNDECIDED and "metric" not in finding:
                     size = _size(finding, spec, own)
                     found.setdefault(size, {})[entry.name] = None
     return {size: tuple(names) for size, names in found.items()}
