@@ -67,8 +67,8 @@ LACKS = r"^stage 'it' reads what a stage of kind "
 BAD = {
     "score, no decode": (
         {"c": CORPUS, "it": reader("score", "c")},
-        r"^stage 'it' reads what exactly one stage of kind decode, ensemble_decode, pool or agent writes, "
-        r"and arm 'a' has none .stages\.it\.needs=\[NAME\]",
+        r"^stage 'it' reads what exactly one stage of kind decode, ensemble_decode, pool or agent "
+        r"writes, and arm 'a' has none .stages\.it\.needs=\[NAME\]",
     ),
     "score, two decodes": (
         {"g": {"kind": "decode"}, "h": BACK, "it": reader("score", "g", "h")},
@@ -81,7 +81,7 @@ BAD = {
     ),
     "classes, nothing drawn": (
         {"c": CORPUS, "it": reader("classes", "c")},
-        "^stage 'it' reads what exactly one stage of kind decode, ensemble_decode, pool or agent writes",
+        "^stage 'it' reads what exactly one stage of kind decode, ensemble_decode, pool or agent",
     ),
     "classes, two pools": (
         {"g": {"kind": "decode"}, "h": BACK, "it": reader("classes", "g", "h")},
