@@ -5,8 +5,11 @@ the models that ship. Where a page shows what this machine cannot do, the refusa
 """
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -107,13 +110,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _acted(here: Path) -> None:
-    """Run what acts without a model, of the plugin that docs/agents.md names."""
+    """Run what acts without a model, of the plugin that docs/agents.md names.
+
+    In a process of its own: a plugin is a package, and two of one name are not loaded by one.
+    """
     shutil.copytree(ROOT / "tests/contracts/toy/errands", here / "errands")
     told = f"run recipe=errands arms=[control] --workers 1 -q --runs {here}/runs"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, "")
-        done = CliRunner().invoke(app, [*told.split(), "--plugin", f"{here}/errands"])
-    assert done.exit_code == 0, done.output
+    words = [sys.executable, "-c", "from llmx.cli.app import app; app()", *told.split()]
+    around = {**os.environ, VARIABLE: "", "PYTHONPATH": str(ROOT)}
+    words += ["--plugin", f"{here}/errands"]
+    done = subprocess.run(words, env=around, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def told_by_slurm(asked: Sequence[str]) -> CompletedProcess[str]:
