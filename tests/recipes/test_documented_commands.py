@@ -75,6 +75,7 @@ NEED_A_WORD = (
 )
 
 
+PLUGINS = ("errands", "counting")
 SEEN = Shared(("a", "b"), flock=True, exclusive=True, renamed_seen=0.0, clocks=0.0, trip=0.0)
 
 
@@ -179,7 +180,10 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr("llmx.serve.server.bind", lambda *_: SimpleNamespace())
     monkeypatch.setattr("llmx.cli.serve._check_exposed", lambda *_: None)
     monkeypatch.setattr("llmx.serve.open.open_answerer", opened)
+    monkeypatch.setenv(VARIABLE, "")
     yield made
+    for name in [one for one in sys.modules if one.partition(".")[0] in PLUGINS]:
+        del sys.modules[name]  # the copies that are here: other tests have their own
 
 
 def opened(spec: RunSpec, arm: str | None) -> None:
