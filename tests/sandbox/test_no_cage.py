@@ -118,7 +118,7 @@ def test_namespaces_are_forbidden(tmp_path):
         "except SandboxError as error: print(error)\n"
     )
     forbid = "echo 0 > /proc/sys/user/max_mnt_namespaces && exec setpriv --bounding-set=-all"
-    line = f'{forbid} --inh-caps=-all -- {sys.executable} -c "$0"'
+    line = f'{forbid} --inh-caps=-all -- "{sys.executable}" -c "$0"'
     done = subprocess.run(
         ["unshare", "--user", "--map-root-user", "/bin/sh", "-c", line, work],
         capture_output=True,
@@ -137,7 +137,7 @@ def test_a_full_dev_shm_is_no_hindrance():
         "print(Bubblewrap().once(['/bin/echo', 'ran']).stdout)\n"
     )
     fill = "mount -t tmpfs -o size=64k none /dev/shm && head -c 1M /dev/zero >/dev/shm/x"
-    line = f'{fill} 2>/dev/null; exec {sys.executable} -c "$0"'
+    line = f'{fill} 2>/dev/null; exec "{sys.executable}" -c "$0"'
     done = subprocess.run(
         ["unshare", "-m", "--propagation", "private", "/bin/sh", "-c", line, work],
         capture_output=True,
