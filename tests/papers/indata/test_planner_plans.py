@@ -19,6 +19,7 @@ from llmx.papers.indata.planner.dataset import IndataPlans, symbols_of
 from llmx.papers.indata.planner.plan_text import PlanSymbols, drawn_symbols, plan_text, read_plan
 from llmx.papers.indata.planner.policies import POLICIES
 from llmx.papers.indata.planner.scorer import PlanScorer
+from llmx.papers.indata.program import read_program
 from llmx.papers.indata.taxonomy import canonical
 
 SPEC = DataSpec(kind="indata_plans", test=18, options={"unanswerable": 0.2})
@@ -35,6 +36,19 @@ def test_a_program_is_what_its_words_say(rng):
     again = read_plan(text, symbols)
     assert list(canonical(again).values()) == list(canonical(program).values())
     assert plan_text(again, symbols) == text
+
+
+NUMBERS = (0, -2, 7, 0.5, -1.25, 1e-7, 12345)
+
+
+@pytest.mark.parametrize("first", NUMBERS)
+@pytest.mark.parametrize("second", NUMBERS)
+def test_two_numbers_side_by_side_stay_two(first, second):
+    symbols = PlanSymbols({}, {})
+    given = {"a": first, "op": "lt", "b": second}
+    program = read_program([{"name": "s1", "tool": "compare_scalars", "arguments": given}])
+    text = plan_text(program, symbols)
+    assert canonical(read_plan(text, symbols)) == canonical(program)
 
 
 def scored(sample, text):

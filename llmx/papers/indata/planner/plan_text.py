@@ -70,6 +70,12 @@ def _is_word(text: str) -> bool:
     return text.isidentifier() and len(text) > 1 and text not in ("yes", "no")
 
 
+def _between(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """Part a number from one that follows: their digits would run together."""
+    beside = [*before[-1:], *after[:1]]
+    return [","] if len(beside) == 2 and _CHARACTERS.issuperset(beside) else []
+
+
 class _PlanWriter:
     def __init__(self, symbols: PlanSymbols, results: Mapping[str, str]) -> None:
         self._names = {**symbols.columns}
@@ -86,7 +92,8 @@ class _PlanWriter:
                 if value == about.default:
                     continue
                 found.append(f"{name}:")
-            found += self._new(value) if name in _NEW else self._value(name, value)
+            words = self._new(value) if name in _NEW else self._value(name, value)
+            found += [*_between(found, words), *words]
         return found
 
     def _new(self, name: str) -> list[str]:
@@ -158,12 +165,15 @@ class _PlanReader:
 
     def _fields(self, model: type[BaseModel], left: list[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        last: Any = None
         for name, about in model.model_fields.items():
             if not about.is_required():
                 if not left or left[0] != f"{name}:":
                     continue
                 left.pop(0)
-            found[name] = self._value(name, left)
+            if left and left[0] == "," and type(last) in (int, float, str):
+                left.pop(0)
+            last = found[name] = self._value(name, left)
         return found
 
     def _value(self, name: str, left: list[str]) -> Any:
