@@ -15,6 +15,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.drawn import one_of_each
 from llmx.data.tasks.readers import require_chat
+from llmx.data.templated import Templated
 from llmx.store.files import write_json, write_lines
 from llmx.store.fingerprint import fingerprint
 
@@ -36,10 +37,11 @@ class CorpusStage:
         return True
 
     def plan(self, given: StageInput) -> Cost:
-        """About 17,000 problems a second."""
+        """By what the kind says of drawing one problem."""
         spec = _spec(given)
         total = spec.train + spec.test + spec.calibration + spec.heldout
-        return Cost(samples=total, seconds=total / 17_000)
+        a_problem = getattr(lookup("data", spec.kind), "draw_seconds", Templated.draw_seconds)
+        return Cost(samples=total, seconds=total * a_problem)
 
     def most_rows(self, given: StageInput) -> int:
         """Return the problems that are asked for."""

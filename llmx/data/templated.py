@@ -47,9 +47,14 @@ class TemplatedOptions(StageOptions):
 
 
 class Templated(ABC, Generic[Template]):
-    """A dataset of problems by template, in turns. ``collisions`` counts repeats by split."""
+    """A dataset of problems by template, in turns. ``collisions`` counts repeats by split.
+
+    Attributes:
+        draw_seconds: of one core for one problem, for plans.
+    """
 
     Options: ClassVar[type[TemplatedOptions]] = TemplatedOptions
+    draw_seconds: ClassVar[float] = 1 / 17_000
 
     def __init__(self, spec: DataSpec) -> None:
         """Take a specification.

@@ -12,6 +12,7 @@ from llmx.core.philox import Purpose
 from llmx.decoding.accept import Flags
 from llmx.decoding.block_model import is_exact, reads
 from llmx.decoding.cached_model import CachedModel
+from llmx.decoding.constraint import Constraint, allowed_tokens
 from llmx.decoding.options import DecodeOptions
 from llmx.decoding.rounds import block_round, solo_round
 from llmx.decoding.rows import Decoded, RoundTokens, Rows, Stop
@@ -85,20 +86,27 @@ def decode_stream(
     *,
     slots: int,
     shared: bool = False,
+    constraints: Sequence[Constraint | None] | None = None,
 ) -> Iterator[tuple[int, Decoded]]:
     """Yield (place among the prompts, output) as outputs are over; see :func:`decode_refill`.
 
     Args:
         shared: equal prompts are computed once. Over models that are not exact this can move the
             last bits of an answer.
+        constraints: what each output is held to, where one model decodes alone.
     """
     _check(target, draft, prompts, ids, options)
+    if constraints is not None and options.uses_target and options.uses_draft:
+        text = f"sampler.algorithm={options.algorithm} drafts, and answers are held to a form"
+        raise EngineError(text, "set sampler.algorithm=target")
     if not prompts:
         return iter(())
     rows = min(slots, len(prompts))
 
     def outputs() -> Iterator[tuple[int, Decoded]]:
-        session = DecodeSession(target, draft, prompts, ids, options, seed, rows, first, shared)
+        session = DecodeSession(
+            target, draft, prompts, ids, options, seed, rows, first, shared, constraints
+        )
         yield from session.run(stop)
 
     return outputs() if is_exact(target, draft) else without_gradients(outputs)()
@@ -155,8 +163,10 @@ class DecodeSession:
         slots: int,
         first: Sequence[int] | None = None,
         shared: bool = False,
+        constraints: Sequence[Constraint | None] | None = None,
     ) -> None:
         self.prompts, self.ids, self.options, self.shared = prompts, ids, options, shared
+        self.constraints = constraints
         self.first = list(first) if first is not None else [0] * len(prompts)
         capacity = max(map(len, prompts)) + options.max_tokens + options.gamma + 2
         vocab = min(model.vocab_size for model in (target, draft) if model is not None)
@@ -189,10 +199,21 @@ class DecodeSession:
         """Run one round of the algorithm over all rows."""
         if self.target is None:
             assert self.draft is not None
-            return solo_round(self.draft, self.rows, self.options, Purpose.DRAFT)
+            return solo_round(
+                self.draft, self.rows, self.options, Purpose.DRAFT, self.allowed(self.draft)
+            )
         if self.draft is None:
-            return solo_round(self.target, self.rows, self.options, Purpose.TARGET)
+            return solo_round(
+                self.target, self.rows, self.options, Purpose.TARGET, self.allowed(self.target)
+            )
         return block_round(self.target, self.draft, self.rows, self.options, self.ends)
+
+    def allowed(self, lane: CachedModel) -> Flags | None:
+        """Return the tokens that each row may draw next, bool (B, V); None = all."""
+        if self.constraints is None:
+            return None
+        held = [self.constraints[at] if at >= 0 else None for at in self.holds]
+        return allowed_tokens(self.rows, held, lane.vocab)
 
     def harvest(self) -> list[tuple[int, Decoded]]:
         """Take the outputs of newly finished rows."""

@@ -12,6 +12,7 @@ from llmx.decoding.accept import Flags, Floats, Ints, leading, valid_lengths
 from llmx.decoding.asides import deferred
 from llmx.decoding.block_model import BlockModel, FollowJob, reads
 from llmx.decoding.cached_model import CachedModel, on_host, tokens_on_host
+from llmx.decoding.constraint import forbid
 from llmx.decoding.draw import FRAGILE, band, draw, is_split, lead, residual
 from llmx.decoding.logprobs import log_probabilities
 from llmx.decoding.options import DecodeOptions
@@ -109,15 +110,22 @@ def _drawn(bands: Tensor) -> Final:
 
 
 def solo_round(
-    lane: CachedModel, rows: Rows, options: DecodeOptions, purpose: Purpose
+    lane: CachedModel,
+    rows: Rows,
+    options: DecodeOptions,
+    purpose: Purpose,
+    allowed: Flags | None = None,
 ) -> RoundTokens:
     """Emit one token in every row, from one model alone.
 
     The draft alone counts no rounds of the target, and all it emits as drafted and accepted.
+
+    Args:
+        allowed: (B, V), the tokens that may come; None = all.
     """
     last = rows.tokens[rows.index, rows.length - 1][:, None]
     logits = lane.feed(lane.put(last), lane.put(rows.length - 1))
-    scores = penalise(logits, rows, None, options)
+    scores = forbid(penalise(logits, rows, None, options), allowed)
     final = solo_token(lane, scores, rows.draws(purpose, 1)[:, 0], options)
     tokens = final.token[:, None]
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))

@@ -26,6 +26,8 @@ from llmx.engines.size import (
 
 if TYPE_CHECKING:
     from llmx.decoding import Decoded, DecodeOptions, StepModel
+    from llmx.decoding.constraint import Constraint
+    from llmx.engines.json_grammar import JsonGrammars
     from llmx.engines.pair import LoadedPair
 
 
@@ -37,7 +39,7 @@ class HfEngine:
     """Decodes with a target, a draft, or both (speculation)."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {"text", "chat", "raw", "prefix", "logprobs", "step"}
+        {"text", "chat", "raw", "prefix", "logprobs", "step", "schema"}
     )
 
     def __init__(
@@ -114,12 +116,27 @@ class HfEngine:
         prompts = [self.prompt_ids(request) for request in requests]
         ids, stop = [request.dice for request in requests], self.stopper(first.sampler)
         models, seed = self._models(options), first.seed
-        drawn = any(request.draw for request in requests)
+        drawn, held = any(request.draw for request in requests), self._constraints(requests)
         outputs = decode_stream(
-            *models, prompts, ids, options, seed, stop, slots=slots, shared=drawn
+            *models, prompts, ids, options, seed, stop, slots=slots, shared=drawn, constraints=held
         )
         for place, output in outputs:
             yield place, self._record(requests[place], prompts[place], output)
+
+    def _constraints(self, requests: Sequence[Request]) -> list[Constraint | None] | None:
+        """Return what each answer is held to; None where none is held to anything."""
+        if not any(request.answer_schema for request in requests):
+            return None
+        schemas = [request.answer_schema for request in requests]
+        return [self.grammars.of(one) if one else None for one in schemas]
+
+    @cached_property
+    def grammars(self) -> JsonGrammars:
+        """The grammars of the target's tokens."""
+        from llmx.engines.json_grammar import JsonGrammars
+
+        size = max(self.pair.target.vocab_size, len(self.pair.tokenizer))
+        return JsonGrammars(self.pair.tokenizer, size, self.pair.eos_ids)
 
     def _models(self, options: DecodeOptions) -> tuple[StepModel | None, StepModel | None]:
         """Return the models that the algorithm runs: target and draft."""

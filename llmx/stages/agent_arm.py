@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from llmx.core.errors import ConfigError
+from llmx.core.install import with_extra
 from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, DataSpec
 from llmx.core.stage import StageInput
@@ -70,25 +72,48 @@ def _check_calls(spec: AgentSection, arm: ArmSpec) -> None:
 def constrained(spec: AgentSection, arm: ArmSpec) -> bool:
     """Whether the engine is to allow no reply that is no call.
 
-    By itself (`auto`) only a server of vLLM is asked for schemas: others refuse what they do not
-    know. Calls beside the text are forced where the recipe says so alone, as no reply can then be
-    an answer: the tools have to take it.
+    By itself (`auto`) llmx's own loop and a server of vLLM are asked for schemas: other servers
+    refuse what they do not know, and a draft model proposes what it likes. Calls beside the text
+    are forced where the recipe says so alone, as no reply can then be an answer: the tools have to
+    take it.
 
     Raises:
         ConfigError: where that is asked for and cannot be.
     """
     engine, form = arm.engine, lookup("call_format", spec.format)()
     capable = "schema" in engine_class(engine.kind).capabilities
-    written = form.schema(()) is not None
+    written, own = form.schema(()) is not None, held_here(arm)
+    drafts = own and arm.sampler is not None and arm.sampler.algorithm not in ("target", "draft")
     if spec.constrained != "on":
-        return spec.constrained == "auto" and capable and written and engine.speaks_vllm
+        wanted = spec.constrained == "auto" and capable and written and not drafts
+        return wanted and (_there() if own else engine.speaks_vllm)
+    if drafts and arm.sampler is not None:
+        text = f"sampler.algorithm={arm.sampler.algorithm} drafts, and agent.constrained=on"
+        raise ConfigError(text, "set sampler=target, or agent.constrained=off")
     if not capable:
         text = f"engine '{engine.kind}' cannot hold replies to a form (agent.constrained=on)"
         raise ConfigError(text, "agent.constrained=off; engine=openai or engine=vllm_server")
     if not written and spec.format != "native":
         text = f"agent.format={spec.format} is no JSON, which is all that a reply can be held to"
         raise ConfigError(text, "agent.constrained=off, or agent.format=json")
+    return _there() if own else True
+
+
+def _there() -> bool:
+    """Say that replies can be held to a form by llmx's own loop.
+
+    Raises:
+        ConfigError: without the package; a machine that lacks it must not decide otherwise.
+    """
+    if find_spec("llguidance") is None:
+        text = "replies are held to a form by the package llguidance, which is not here"
+        raise ConfigError(text, f"{with_extra('constrained')}, or agent.constrained=off")
     return True
+
+
+def held_here(arm: ArmSpec) -> bool:
+    """Whether it is llmx's own loop that would hold replies to a form, not a server."""
+    return {"schema", "step"} <= engine_class(arm.engine.kind).capabilities
 
 
 def asking_identity(given: StageInput, craft: Stagecraft) -> dict[str, Any]:
@@ -97,6 +122,7 @@ def asking_identity(given: StageInput, craft: Stagecraft) -> dict[str, Any]:
         return {
             **decoding_identity(answering(given), split_of(given), given.stage.name),
             **otherwise(given),
+            **({"held": True} if craft.constrained and held_here(given.arm) else {}),
         }
     data, _ = required(given.arm, given.stage.name)
     return {"data": evaluation_identity(data, split_of(given)), "seed": given.arm.seed}

@@ -77,6 +77,8 @@ class Indata(Templated[str]):
 
     scorer: ClassVar[str] = "analysis"
     procedural: ClassVar[bool] = True
+    # Tables are drawn, and each candidate's program is run some twenty times.
+    draw_seconds: ClassVar[float] = 0.017
     Options: ClassVar[type[TemplatedOptions]] = IndataOptions
 
     @classmethod

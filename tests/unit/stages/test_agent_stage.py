@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 from collections import Counter
@@ -19,6 +20,7 @@ from llmx.core.progress import Silent
 from llmx.core.spec import ArmSpec, DataSpec, EngineSpec, ModelSpec, SamplerSpec, StageSpec
 from llmx.core.stage import StageContext, StageInput
 from llmx.engines.endpoint import retry
+from llmx.stages import agent_arm
 from llmx.stages.agent import AgentStage
 from llmx.stages.agent_arm import craft_of
 from llmx.stages.turns import TURNS, EpisodeKey, TurnLog
@@ -555,6 +557,63 @@ def test_what_cannot_be_done_is_refused_before_anything_is_asked(agent, more, sa
 def test_replies_are_held_to_a_form_where_the_engine_can(agent, dialect, held):
     engine = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "script": None}
     assert craft_of(given(agent, **engine, dialect=dialect)).constrained == held
+
+
+OWN = {"kind": "hf", "script": None}
+
+
+@pytest.mark.parametrize(
+    ("agent", "held"),
+    [
+        ({"format": "json"}, True),
+        ({"format": "plan"}, True),
+        ({"format": "json", "constrained": "off"}, False),
+        ({"format": "json", "policy": "shopper"}, False),
+        ({"format": "react"}, False),
+    ],
+    ids=str,
+)
+def test_our_own_loop_holds_replies_to_a_form_by_itself(agent, held):
+    asked = given(agent, **OWN)
+    assert craft_of(asked).constrained == held
+    assert STAGE.identity(asked).get("held", False) == held
+
+
+def test_a_draft_is_held_to_nothing_and_says_so_where_it_was_asked(monkeypatch):
+    def drafting(**agent):
+        asked = given({"format": "json", **agent}, **OWN)
+        fsd = {"algorithm": "speculative", "gamma": 4}
+        arm = asked.arm.model_copy(update={"sampler": GREEDY.model_copy(update=fsd)})
+        return StageInput(asked.stage, {"a": arm.with_sections(["agent"])})
+
+    assert not craft_of(drafting()).constrained
+    with pytest.raises(ConfigError, match="algorithm=speculative drafts") as caught:
+        craft_of(drafting(constrained="on"))
+    assert "sampler=target" in caught.value.hint
+    monkeypatch.setattr(agent_arm, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="llguidance") as caught:
+        craft_of(given({"format": "json"}, **OWN))
+    assert "[constrained]" in caught.value.hint and "constrained=off" in caught.value.hint
+
+
+def test_a_model_that_is_held_to_a_form_writes_calls_of_the_tools(tmp_path):
+    """It makes no sense: form and reason are told apart."""
+
+    def acted(name, **agent):
+        engine = {**OWN, "batch_size": 2}
+        limits = {"format": "json", "tools": ["price"], "max_turns": 1, "final": False}
+        asked = given({**limits, **agent}, 6, **engine)
+        sampler = GREEDY.model_copy(update={"max_tokens": 30, "temperature": 1.0})
+        model = ModelSpec(target="zoo:gsm_target")
+        arm = asked.arm.model_copy(update={"model": model, "sampler": sampler})
+        asked = StageInput(asked.stage, {"a": arm.with_sections(["agent"])})
+        return rows(run(asked, tmp_path / name), "turns.jsonl")
+
+    form = re.compile(r'\{ ?("tool" ?: ?"price" ?, ?"arguments" ?: ?\{|"answer" ?: ?")')
+    held, free = acted("held"), acted("free", constrained="off")
+    assert len(held) == len(free) == 6
+    assert all(form.match(one["record"]["text"]) for one in held)
+    assert not any(form.match(one["record"]["text"]) for one in free)
 
 
 def test_data_without_tools_and_a_toolset_that_is_not_named_are_refused():
