@@ -12,6 +12,7 @@ from llmx.core.launch import LaunchSpec
 
 PREFIX = "llmx"
 _WARNING = 90  # seconds before its limit at which a job is told; its record takes less
+_LISTED = "~"
 _CONTAINER = (".sif", ".sqsh")
 
 
@@ -24,6 +25,7 @@ class Batch:
         folder: of the submission, absolute: where every node finds what there is to do.
         python: interpreter of this process, for jobs without an environment of their own.
         constraint: features of the machine that measurements are of; empty where none is decided.
+        listed: name of the lists of nodes of its workers; empty where locks share the work out.
     """
 
     run: str
@@ -32,11 +34,22 @@ class Batch:
     folder: Path
     python: str
     constraint: str = ""
+    listed: str = ""
 
 
-def job_name(run: str, key: str) -> str:
-    """Return what a job is called, by which it is found again in a queue."""
-    return f"{PREFIX}:{run}:{key}"
+def job_name(run: str, key: str, listed: str = "") -> str:
+    """Return what a job is called, by which it and its lists are found again in a queue."""
+    return f"{PREFIX}:{run}:{key}{_LISTED if listed else ''}{listed}"
+
+
+def named_in(name: str) -> tuple[str, str, str]:
+    """Return (run, class, name of its lists) of what a job is called; ("", "", "") of others."""
+    prefix, _, rest = name.partition(":")
+    if prefix != PREFIX:
+        return "", "", ""
+    run, _, last = rest.rpartition(":")
+    key, _, listed = last.partition(_LISTED)
+    return run, key, listed
 
 
 def script(batch: Batch) -> str:
@@ -52,7 +65,7 @@ def script(batch: Batch) -> str:
 
 def _options(batch: Batch) -> Iterator[str]:
     launch, asks = batch.launch, batch.array.asks
-    yield f"--job-name={job_name(batch.run, asks.key)}"
+    yield f"--job-name={job_name(batch.run, asks.key, batch.listed)}"
     yield f"--array=0-{batch.array.workers - 1}"
     yield f"--output={_word(batch.folder / 'logs' / '%A_%a.log')}"
     yield "--open-mode=append"
@@ -91,11 +104,10 @@ def _worker(batch: Batch) -> str:
     asks = batch.array.asks
     until = f"$(($(date +%s) + {60 * asks.minutes}))"
     words = [*_python(batch), "-P", "-m", "llmx.cluster.worker", str(batch.folder)]
+    words += ["--class", asks.key, *(["--list", batch.listed] if batch.listed else [])]
     # A signal that comes before Python can hear it would end the job; the worker knows its limit.
     deaf = shlex.join(["bash", "-c", 'trap "" USR1; exec "$@"', "worker"])
-    return (
-        f"exec srun --ntasks=1 {deaf} {shlex.join([*words, '--class', asks.key])} --until {until}"
-    )
+    return f"exec srun --ntasks=1 {deaf} {shlex.join(words)} --until {until}"
 
 
 def _python(batch: Batch) -> list[str]:

@@ -22,7 +22,8 @@ from llmx.store.files import inside, read_json, write_json
 from llmx.store.job_lock import Owner, among_jobs
 
 _MARK, _PROVED = "cluster.json", "shared.json"
-JOBS, FLOCK = "jobs", "flock"
+JOBS, FLOCK, LISTS = "jobs", "flock", "lists"
+"""Files that name their owner; ``flock``; no locks, but a fixed list of nodes for each worker."""
 _SEEN = 2.0  # seconds for which an answer of Slurm holds
 _PERSON = "@"
 """How the number of an owner begins that is no job but somebody's command."""
@@ -76,10 +77,17 @@ def as_command(locks: str, queue: Queue) -> Iterator[None]:
 
 
 def proved(cache: Path) -> str:
-    """Return by which locks jobs exclude each other in a cache: ``flock`` where that was shown."""
+    """Return how jobs exclude each other in a cache: ``flock`` where that was shown.
+
+    Where two machines could both make one file, no lock of ours holds: then it is by lists.
+    """
     path = cache / _PROVED
     found = read_json(path) if path.exists() else {}
-    return FLOCK if isinstance(found, dict) and found.get("flock") is True else JOBS
+    if not isinstance(found, dict):
+        return JOBS
+    if found.get("flock") is True:
+        return FLOCK
+    return LISTS if found.get("exclusive") is False else JOBS
 
 
 def keep_proof(cache: Path, found: dict[str, object]) -> None:
@@ -101,7 +109,7 @@ def claim(cache: Path, cluster: str) -> str:
         text = f"jobs of cluster '{other}' work in {cache}, and this one is '{cluster}'"
         raise ConfigError(text, f"--runs DIR, or delete {path} if that one has no more jobs")
     locks = proved(cache)
-    if locks == JOBS:
+    if locks != FLOCK:
         refuse_beside_runs(cache.parent)
     if held != {"cluster": cluster, "locks": locks}:
         write_json(path, {"cluster": cluster, "locks": locks})
@@ -116,7 +124,7 @@ def refuse_beside_jobs(runs: Path, queue: Queue | None = None) -> None:
     """
     path = runs / CACHE / _MARK
     held = read_json(path) if path.exists() else {}
-    if held.get("locks") != JOBS:
+    if held.get("locks") not in (JOBS, LISTS):
         return
     try:
         jobs = (queue or Slurm()).jobs()

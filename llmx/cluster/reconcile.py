@@ -6,7 +6,7 @@ state, so nothing of ours has to stay alive between two calls.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmx.cluster.resources import Resources
@@ -101,17 +101,81 @@ def waves(graph: Sequence[NodeWork], stored: StoredNodes, most: int) -> list[tup
     Each wave waits for the end of the one before. What cannot be reached, as it rests on a node
     that is stopped, is in none.
     """
+    return [
+        tuple(sorted(_arrays(now, {}, most, stored.machine_known), key=_order))
+        for now in _node_waves(graph, stored)
+    ]
+
+
+def _node_waves(graph: Sequence[NodeWork], stored: StoredNodes) -> Iterator[list[NodeWork]]:
     left = [work for work in graph if work.name not in stored.whole]
-    whole, found = set(stored.whole), list[tuple[Array, ...]]()
+    whole = set(stored.whole)
     while now := ready(left, StoredNodes(frozenset(whole), stored.stopped)):
-        found.append(tuple(sorted(_arrays(now, {}, most, stored.machine_known), key=_order)))
+        yield now
         whole.update(work.name for work in now)
         left = [work for work in left if work.name not in whole]
-    return found
 
 
 def _order(one: Array) -> tuple[int, Resources]:
     return -one.workers, one.asks
+
+
+@dataclass(frozen=True)
+class Deal:
+    """An array each of whose workers has a fixed list of nodes.
+
+    Attributes:
+        lists: names of nodes, a list for each worker.
+        behind: arrays that are queued already and have an input of these nodes on their lists.
+    """
+
+    asks: Resources
+    lists: tuple[tuple[str, ...], ...]
+    behind: frozenset[str] = frozenset()
+
+
+def deal(
+    graph: Sequence[NodeWork],
+    stored: StoredNodes,
+    held: Mapping[str, str],
+    most: int,
+    seconds: Mapping[str, float],
+) -> list[tuple[Deal, ...]]:
+    """Return what to submit, wave by wave, where no lock keeps two workers from one node.
+
+    Every node that is missing and not held is on one list, and on one only.
+
+    Args:
+        held: node → array that waits or runs and has it on a list.
+        most: workers of one class at once.
+        seconds: estimates; a node without one counts as nothing.
+    """
+    there = StoredNodes(stored.whole | held.keys(), stored.stopped, stored.machine_known)
+    found = []
+    for now in _node_waves(graph, there):
+        classes = sorted({work.asks for work in now})
+        found.append(tuple(_dealt(asks, now, there, held, most, seconds) for asks in classes))
+    return found
+
+
+def _dealt(
+    asks: Resources,
+    now: Iterable[NodeWork],
+    stored: StoredNodes,
+    held: Mapping[str, str],
+    most: int,
+    seconds: Mapping[str, float],
+) -> Deal:
+    mine = [work for work in now if work.asks == asks]
+    workers = min(len(mine), _most(asks, most, stored.machine_known))
+    lists: list[list[str]] = [[] for _ in range(workers)]
+    # The longest first, each to whom has least: no list is much longer than another.
+    for work in sorted(mine, key=lambda one: -seconds.get(one.name, 0.0)):
+        min(lists, key=lambda one: (sum(seconds.get(n, 0.0) for n in one), len(one))).append(
+            work.name
+        )
+    behind = {held[name] for work in mine for name in work.inputs if name in held}
+    return Deal(asks, tuple(map(tuple, lists)), frozenset(behind))
 
 
 def unlocked(graph: Iterable[NodeWork], done: str, whole: Collection[str]) -> list[NodeWork]:

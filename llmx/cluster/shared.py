@@ -148,6 +148,14 @@ def look(folder: Path, patience: float = 120.0, name: str | None = None) -> Shar
     return found
 
 
+def _locked(lock: Lock) -> bool:
+    """Take a lock if it is free; never, where the file system has none."""
+    try:
+        return lock.try_acquire()
+    except StoreError:
+        return False
+
+
 def _kept(found: Shared) -> dict[str, object]:
     two = found.hosts[0].partition(".")[0] != found.hosts[1].partition(".")[0]
     return {**asdict(found), "hosts": list(found.hosts), "flock": found.flock and two}
@@ -155,7 +163,7 @@ def _kept(found: Shared) -> dict[str, object]:
 
 def _lead(pair: HostPair, other: str) -> Shared:
     lock = Lock(pair.folder / "flock")
-    lock.try_acquire()
+    has_it = _locked(lock)
     pair.tell("locked", True)
     had_it = bool(pair.hear("had"))
     lock.release()
@@ -172,7 +180,7 @@ def _lead(pair: HostPair, other: str) -> Shared:
     clocks, trip = _clocks(pair)
     found = Shared(
         (pair.name, other),
-        not had_it and gets_it,
+        has_it and not had_it and gets_it,
         exclusive,
         seen,
         round(clocks, 3),
@@ -198,11 +206,11 @@ def _clocks(pair: HostPair) -> tuple[float, float]:
 def _come_along(pair: HostPair) -> Shared:
     pair.hear("locked")
     lock = Lock(pair.folder / "flock")
-    had = lock.try_acquire()
+    had = _locked(lock)
     lock.release()
     pair.tell("had", had)
     pair.hear("free")
-    pair.tell("gets", _soon(lock.try_acquire))
+    pair.tell("gets", _soon(lambda: _locked(lock)))
     lock.release()
     made, linked = _make(pair.folder / "made", pair.name), _link(pair.folder, pair.name)
     pair.tell("made-by-follower", [made, linked])

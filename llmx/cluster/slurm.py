@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from llmx.cluster.batch import PREFIX
+from llmx.cluster.batch import named_in
 from llmx.core.errors import ConfigError, RunError
 
 _TIMEOUT = 60.0  # seconds; a busy controller answers late
@@ -37,6 +37,7 @@ class SlurmJob:
         array: of its array, and `task` in there.
         restarts: how often it has begun before.
         run: name of the run that it works at, and `key` of its class.
+        listed: name of the lists of nodes of its array; empty where there are none.
     """
 
     number: str
@@ -48,6 +49,7 @@ class SlurmJob:
     reason: str = ""
     run: str = ""
     key: str = ""
+    listed: str = ""
 
     @property
     def shown(self) -> str:
@@ -214,8 +216,7 @@ def _job(line: str) -> SlurmJob:
     for name, width in _FIELDS.items():
         held[name] = line[at : at + width].strip()
         at += width
-    prefix, _, rest = held["Name"].partition(":")
-    run, _, key = rest.rpartition(":")
+    run, key, listed = named_in(held["Name"])
     restarts = held["RestartCnt"]
     return SlurmJob(
         number=held["JobID"],
@@ -225,8 +226,9 @@ def _job(line: str) -> SlurmJob:
         restarts=int(restarts) if restarts.isdigit() else 0,
         node=held["NodeList"],
         reason=held["Reason"],
-        run=run if prefix == PREFIX else "",
+        run=run,
         key=key,
+        listed=listed,
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmx.cluster.follow import working
+from llmx.cluster.follow import held_by, working
 from llmx.cluster.slurm import SlurmJob
 from llmx.cluster.submission import BEGUN, FAILED, MOST_FAILURES, JobEvent, Submission
 from llmx.cluster.view import View
@@ -76,6 +76,8 @@ class _Teller:
         self.last = {one.node: one for one in view.submission.events()}
         self.alive = {f"{job.number}.{job.restarts}": job for job in jobs or () if job.runs}
         self.queued = working(view.submission, jobs or ())
+        listed = view.submission.listed and jobs is not None
+        self.held = held_by(view.submission, jobs or ()) if listed else None
 
     def tell(self, node: Node) -> Standing:
         """Return how far a node is."""
@@ -113,6 +115,8 @@ class _Teller:
         asks = self.view.rows[name].asks
         if self.jobs is None:
             return f"for a job ({asks.key}); Slurm does not answer"
+        if self.held is not None and name not in self.held:
+            return "and no job has it on its list"
         if not self.queued[asks]:
             return f"and no job of {asks.key} is queued"
         waiting = [job for job in self.jobs if job.key == asks.key and not job.runs]

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from llmx.cluster.resources import Resources, read_key
@@ -26,6 +27,7 @@ from llmx.store.files import Appender, inside, read_json, read_lines, write_json
 
 FOLDER = "cluster"
 MOST_FAILURES = 3
+_LISTS = "lists"
 BEGUN, DONE, FAILED, STOPPED = "begun", "done", "failed", "stopped"
 _LAUNCH, _NODES, _JOBS, _WORK, _MEASURED = (
     *("launch.json", "nodes.json", "jobs.jsonl", "work", "measured_on.json"),
@@ -100,6 +102,36 @@ class Submission:
         """How its stages become jobs."""
         return LaunchSpec.model_validate(self.settings["launch"])
 
+    @property
+    def beforehand(self) -> bool:
+        """Whether all waves are queued by who submits, and none by a worker."""
+        return self.launch.chain or self.listed
+
+    @property
+    def listed(self) -> bool:
+        """Whether each worker has a fixed list of nodes, as no lock holds between them."""
+        return bool(self.settings["locks"] == "lists")
+
+    def keep_lists(self, lists: Sequence[Sequence[tuple[int, str]]]) -> str:
+        """Keep which nodes each worker of an array does; return the name of these lists.
+
+        Args:
+            lists: of each worker, places in the graph and fingerprints. A measurement gets
+                another fingerprint when it is decided which machine it is of, and keeps its place.
+        """
+        name = token_hex(4)
+        write_json(self.folder / _LISTS / f"{name}.json", [[*map(list, one)] for one in lists])
+        return name
+
+    def lists(self, name: str) -> list[list[tuple[int, str]]]:
+        """Return which nodes each worker of an array does.
+
+        Raises:
+            StoreError: if there are no lists of that name.
+        """
+        found = read_json(inside(self.folder / _LISTS, f"{name}.json"))
+        return [[(int(at), str(node)) for at, node in one] for one in found]
+
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """A row for each node, in the order of the graph."""
@@ -108,7 +140,7 @@ class Submission:
 
     def begin(self, settings: Mapping[str, Any], rows: Sequence[Row]) -> None:
         """Settle how the run is worked off."""
-        for name in ("logs", _WORK, "ending"):
+        for name in ("logs", _WORK, "ending", _LISTS):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         held = [{"title": r.title, "class": r.asks.key, "seconds": r.seconds} for r in rows]
         write_json(self.folder / _NODES, held)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from llmx.cluster.batch import Batch, script
 from llmx.cluster.cache_locks import as_command, claim
-from llmx.cluster.follow import chain, follow
+from llmx.cluster.follow import chain, follow, hand_out
 from llmx.cluster.here import surroundings
 from llmx.cluster.limits import check_memory, check_site
 from llmx.cluster.reconcile import Array, NodeWork, StoredNodes, reconcile, waves
@@ -145,7 +145,8 @@ def go_on(submission: Submission, queue: Queue) -> SubmittedRun:
     with as_command(submission.settings["locks"], queue):
         if View.of(submission).stored.stopped:
             submission.forgive()
-        step = chain if submission.launch.chain else follow
+        chained = chain if submission.launch.chain else follow
+        step = hand_out if submission.listed else chained
         arrays = step(submission, queue)
         view = View.of(submission)
         return SubmittedRun(submission.run, tuple(arrays), len(view.whole), len(view.graph.nodes))

@@ -7,6 +7,7 @@ As its last act it submits what became ready, so that nothing else has to stay a
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmx.cluster.cache_locks import Liveness
+from llmx.cluster.cache_locks import JOBS, LISTS, Liveness
 from llmx.cluster.follow import close, follow
 from llmx.cluster.here import (
     Stop,
@@ -47,7 +48,7 @@ from llmx.core.secrets import struck_out
 from llmx.graph.execute import advance
 from llmx.graph.folder import RunFolder, open_folder
 from llmx.graph.graph import Node
-from llmx.store.job_lock import Owner, among_jobs
+from llmx.store.job_lock import Owner, among_jobs, by_lists
 from llmx.store.machine import machine
 
 _SPARE = 120.0  # seconds before the limit in which nothing new is begun
@@ -60,6 +61,7 @@ class Worker:
 
     Attributes:
         until: time (seconds since 1970) at which Slurm ends the job.
+        places: in the graph, of the nodes on its list; None where it has none and asks locks.
     """
 
     view: View
@@ -68,6 +70,7 @@ class Worker:
     until: float
     me: Owner
     stop: Stop
+    places: frozenset[int] | None = None
     failed: set[str] = field(default_factory=set)
     taken: int = 0
     looked: float = 0.0
@@ -78,8 +81,7 @@ class Worker:
         Raises:
             WorkerStopped: if Slurm asks for the end.
         """
-        rows, entries = self.view.rows, self.view.entries
-        left = [n for n in self.view.graph if rows[n.fingerprint].asks == self.asks]
+        entries, left = self.view.entries, self._mine()
         went_on = True
         while went_on:
             went_on = False
@@ -89,13 +91,29 @@ class Worker:
                     went_on = True
             left = [node for node in left if not entries[node.fingerprint].whole]
 
+    def _mine(self) -> list[Node]:
+        """Return the nodes of the class, and of the list if there is one."""
+        rows = self.view.rows
+        return [
+            node
+            for at, node in enumerate(self.view.graph)
+            if rows[node.fingerprint].asks == self.asks
+            and (self.places is None or at in self.places)
+        ]
+
+    @property
+    def too_late(self) -> bool:
+        """Whether something is left of what this job alone can do, and no time for it."""
+        return any(map(self._ready, self._mine())) and not any(map(self._can, self._mine()))
+
     def _can(self, node: Node) -> bool:
+        return self._ready(node) and self._fits(self.view.rows[node.fingerprint].seconds)
+
+    def _ready(self, node: Node) -> bool:
         entries, name = self.view.entries, node.fingerprint
         if name in self.failed or entries[name].whole:
             return False
-        if not all(entries[one].whole for one in node.inputs.values()):
-            return False
-        return self._fits(self.view.rows[name].seconds)
+        return all(entries[one].whole for one in node.inputs.values())
 
     def _fits(self, seconds: float | None) -> bool:
         """Whether there is time; the first work is begun in any case, or nobody would ever."""
@@ -123,7 +141,7 @@ class Worker:
 
     def _unlocks_others(self, node: Node) -> bool:
         """Whether jobs of another class, or more of this one, could begin now."""
-        if self.view.submission.launch.chain or time.monotonic() - self.looked < _BETWEEN:
+        if self.view.submission.beforehand or time.monotonic() - self.looked < _BETWEEN:
             return False
         whole = {name for name, entry in self.view.entries.items() if entry.whole}
         found = unlocked(self.view.works, node.fingerprint, whole)
@@ -220,6 +238,7 @@ def main(arguments: Sequence[str], queue: Queue | None = None) -> int:
     parser = argparse.ArgumentParser(prog="llmx.cluster.worker")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--class", dest="key", required=True)
+    parser.add_argument("--list", dest="listed", default="")
     parser.add_argument("--until", type=float, required=True)
     given = parser.parse_args(arguments)
     left = max(0.0, given.until - time.time())
@@ -229,6 +248,7 @@ def main(arguments: Sequence[str], queue: Queue | None = None) -> int:
     submission = Submission(RunFolder(given.folder.parent))
     try:
         worker = _begin(submission, queue, read_key(given.key), given.until, me, stop)
+        worker.places = _places(submission, given.listed)
     except LlmxError as error:
         say(f"{error}")
         return 2
@@ -241,8 +261,10 @@ def _begin(
     settings = submission.settings
     refuse_others(settings["surroundings"])
     plugins.use([Path(one) for one in settings["plugins"]])
-    if settings["locks"] == "jobs":
+    if settings["locks"] == JOBS:
         among_jobs(me, Liveness(queue).runs)
+    elif settings["locks"] == LISTS:
+        by_lists()
     sys.argv = list(settings["command"])  # of which the manifest tells
     measuring(submission, asks, me.host)
     say(f"job {me.job}, begun {me.restart + 1} times, on {me.host}: {asks.key}")
@@ -253,6 +275,18 @@ def _begin(
     return worker
 
 
+def _places(submission: Submission, listed: str) -> frozenset[int] | None:
+    """Return the places in the graph of what is on this job's list; None where it has none.
+
+    Raises:
+        StoreError: if the list has gone.
+    """
+    if not listed:
+        return None
+    task = int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))
+    return frozenset(at for at, _ in submission.lists(listed)[task])
+
+
 def _to_the_end(worker: Worker, submission: Submission) -> int:
     before = set(worker.failed)
     try:
@@ -260,6 +294,8 @@ def _to_the_end(worker: Worker, submission: Submission) -> int:
     except WorkerStopped as stopped:
         signal.setitimer(signal.ITIMER_REAL, 0)
         return _stopped(worker, stopped.number)
+    if submission.beforehand and worker.taken and worker.too_late:
+        return _stopped(worker, signal.SIGUSR1)  # nobody else would be queued for it
     submission.ending(f"{this_task()}.{worker.me.restart}")
     last_act(worker)
     return 1 if worker.failed - before else 0
@@ -297,7 +333,7 @@ def last_act(worker: Worker) -> None:
     """Submit what became ready; close the run if nothing is left."""
     submission = worker.view.submission
     try:
-        if submission.launch.chain:
+        if submission.beforehand:
             view = View.of(submission)
             if len(view.whole) == len(view.graph.nodes):
                 close(view)

@@ -42,6 +42,12 @@ class Lock:
         except BlockingIOError:
             handle.close()
             return False
+        except OSError as error:  # Lustre without the option, some FUSE
+            handle.close()
+            text = f"there are no locks in {self.path.parent}: {error.strerror}"
+            raise StoreError(
+                text, "choose a folder of another file system with --runs DIR"
+            ) from error
         self._handle = handle
         with suppress(OSError):  # who holds it is for messages only: a full disk is no reason
             handle.truncate(0)
@@ -98,6 +104,11 @@ def make_locks_by(make: Callable[[Path, Path | None], Lock] | None) -> None:
     """Let :func:`lock_at` make another kind of lock (:mod:`llmx.store.job_lock`); None = usual."""
     global _make
     _make = make
+
+
+def between_jobs() -> bool:
+    """Whether this process works as a job of a cluster, which has its machine by itself."""
+    return _make is not None
 
 
 def lock_at(path: Path, work: Path | None = None) -> Lock:

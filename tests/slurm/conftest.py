@@ -59,6 +59,7 @@ class Site:
             "LLMX_RECIPES": str(folder / "recipes"),
             "NAPS_MADE": str(self.made_at),
             "NAPS_FAIL": str(folder / "fail"),
+            "NAPS_HOLD": str(folder / "hold"),
             "OMP_NUM_THREADS": "1",
         }
 
@@ -97,6 +98,14 @@ class Site:
         said = self.llmx("submit", f"recipe={name}", "launch=slurm", *words)
         return said.partition(":")[0]
 
+    def hold(self) -> None:
+        """Let every stage wait behind its next record, until :meth:`let_go`."""
+        (self.folder / "hold").touch()
+
+    def let_go(self) -> None:
+        """Let stages go on."""
+        (self.folder / "hold").unlink()
+
     def slurm(self, *words: str) -> str:
         """Run a command of Slurm."""
         done = subprocess.run(
@@ -104,6 +113,13 @@ class Site:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def begin_now(self, run: str) -> None:
+        """Let jobs that were queued again begin, which Slurm has wait for two minutes."""
+        for name in (one.split()[0] for one in self.jobs(run) if one.endswith(" PENDING")):
+            words = ["scontrol", "update", f"JobId={name}", "StartTime=now"]
+            # It may have begun meanwhile.
+            subprocess.run(words, env=self.environment, timeout=60, stderr=subprocess.DEVNULL)
 
     def jobs(self, run: str) -> list[str]:
         """Return ``ARRAY_TASK STATE`` of the jobs of a run."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from llmx.cluster import worker
+from llmx.cluster.batch import named_in
 from llmx.cluster.slurm import Partition, SlurmJob
 from llmx.core.errors import RunError
 from llmx.store.job_lock import among_jobs
@@ -36,15 +37,22 @@ class FakeSlurm:
 
     def submit(self, script: Path, after: Sequence[str] = ()) -> str:
         text = script.read_text()
-        called = re.search("--job-name=llmx:(.+):(.+)", text)
+        called = re.search("--job-name=(.+)", text)
         last = re.search("--array=0-([0-9]+)", text)
         assert called and last
         array = str(self.numbers + 1)
         for task in range(int(last[1]) + 1):
             self.numbers += 1
             number = str(self.numbers)
+            run, key, listed = named_in(called[1])
             job = SlurmJob(
-                number, array, str(task), run=called[1], key=called[2], reason="Resources"
+                number,
+                array,
+                str(task),
+                run=run,
+                key=key,
+                listed=listed,
+                reason="Resources",
             )
             self.held[number] = job
             self.scripts[number], self.after[number] = text, tuple(after)
@@ -102,6 +110,7 @@ class FakeSlurm:
         ends = str(time.time() + int(until[1] if until else 0))
         with as_before():
             arguments = [folder[1].strip("'"), "--class", folder[2], "--until", ends]
+            arguments += ["--list", job.listed] if job.listed else []
             code = worker.main(arguments, self)
         if self.held.get(number) == job:  # else it was requeued or cancelled meanwhile
             del self.held[number]

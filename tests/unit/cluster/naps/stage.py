@@ -82,6 +82,14 @@ def _rows(options: Naps, part: int) -> range:
     return range(part, options.rows, options.parts)
 
 
+def _wait(context: StageContext) -> None:
+    """Wait while the test wants to see this stage at work; a signal ends it all the same."""
+    hold = os.environ.get("NAPS_HOLD")
+    while hold and Path(hold).exists():
+        time.sleep(0.05)
+        context.progress.advance(0)
+
+
 def _write(context: StageContext, options: Naps, ids: range) -> None:
     arm = next(iter(context.given.arms))
     there = {row["id"] for row in read_lines(context.out / RECORDS)}
@@ -96,6 +104,7 @@ def _write(context: StageContext, options: Naps, ids: range) -> None:
         job = f"{os.environ.get('SLURM_JOB_ID', '-')}.{os.environ.get('SLURM_RESTART_COUNT', '0')}"
         _say(os.environ.get("NAPS_MADE"), f"{arm} {number} {job}")
         context.progress.advance()
+        _wait(context)
 
 
 class TallyStage:
