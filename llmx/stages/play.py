@@ -58,8 +58,12 @@ class Stagecraft:
     def task(self, sample: Sample, draw: int) -> AgentTask:
         """Return one problem as it is put to what acts."""
         turns = in_system(self.put(sample).messages, self.toolset.instructions(sample))
-        tools = specs(self.tools)
+        tools = specs(self.offered(sample))
         return AgentTask(sample.id, turns, tools, self.form, draw, self.constrained)
+
+    def offered(self, sample: Sample) -> tuple[type[Tool], ...]:
+        """Return the tools of one problem."""
+        return self.toolset.offered(self.tools, sample)
 
 
 class TurnSource(Protocol):
@@ -110,7 +114,7 @@ class Play:
         self._told, self._tools = 0.0, 0.0
         self._world: Any = craft.toolset.world(self.sample)
         self._open = True
-        self._session = ToolSession(craft.tools, self._world, craft.spec.shown)
+        self._session = ToolSession(craft.offered(self.sample), self._world, craft.spec.shown)
         self._steps: Steps = craft.policy.episode(craft.spec, task, self.sample)
         return self._go(None)
 

@@ -60,9 +60,10 @@ def _misfit(tool: type[Tool], error: ValidationError) -> FailedCallError:
         return FailedCallError(fault, f"{tool.tool} has no such argument. Arguments: {names}.")
     name = str(first["loc"][0]) if first["loc"] else ""
     if name not in fields:
-        return FailedCallError(
-            fault, f"These arguments do not fit {tool.tool}. Arguments: {names}."
-        )
+        # What a tool's own check says is the tool's.
+        why = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else ""
+        text = f"These arguments do not fit {tool.tool}{f' ({why})' if why else ''}."
+        return FailedCallError(fault, f"{text} Arguments: {names}.")
     said = "is missing" if fault == "missing_argument" else "does not fit"
     asked = dumps(fields[name])
     return FailedCallError(fault, f"The argument {name} of {tool.tool} {said}: {asked}")

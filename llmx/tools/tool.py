@@ -39,7 +39,8 @@ class FailedCallError(Exception):
     """A call that gives nothing.
 
     Args:
-        text: for the model. It depends on the tools alone: never on data, nor on what was asked.
+        text: for the model. It depends on the tools and on what they say of themselves, such as
+            the columns of a result: never on data.
     """
 
     def __init__(self, fault: CallFault, text: str) -> None:

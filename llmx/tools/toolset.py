@@ -58,6 +58,14 @@ class Toolset:
         """Return why nothing can be called here, e.g. for want of a sandbox; None where all can."""
         return None
 
+    def offered(self, tools: Sequence[type[Tool]], sample: Sample) -> tuple[type[Tool], ...]:
+        """Return which tools a problem offers, where problems differ in that.
+
+        Args:
+            tools: those of the arm.
+        """
+        return tuple(tools)
+
     def instructions(self, sample: Sample) -> str:
         """Return what a model is told of the world of a problem; empty where that is nothing."""
         return ""

@@ -13,9 +13,15 @@ Act = Callable[[Sequence[EpisodeTurn]], "Sequence[ToolCall] | str"]
 """Says the next calls from the turns before, or, as a text, the answer that ends the episode."""
 
 
-def acted(spec: AgentSection, task: AgentTask, act: Act) -> Steps:
-    """Lead one episode by a function, within the limits of turns, calls and seconds."""
-    tally, before = EpisodeTally(spec), list[EpisodeTurn]()
+def acted(
+    spec: AgentSection, task: AgentTask, act: Act, tally: EpisodeTally | None = None
+) -> Steps:
+    """Lead one episode by a function, within the limits of turns, calls and seconds.
+
+    Args:
+        tally: what the episode has taken already; None = nothing.
+    """
+    tally, before = tally or EpisodeTally(spec), list[EpisodeTurn]()
     while True:
         calls = act(before)
         if isinstance(calls, str):

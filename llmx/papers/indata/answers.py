@@ -17,8 +17,11 @@ from typing import Any
 
 from llmx.core import json_text
 from llmx.papers.indata.arguments import AnswerType
-from llmx.papers.indata.executors.executor import Row
+from llmx.papers.indata.executors.executor import Executor, Row
 from llmx.papers.indata.literals import Value, plain
+from llmx.papers.indata.program import Program
+from llmx.papers.indata.schema import CallError
+from llmx.store.files import dumps
 
 UNKNOWN = "cannot_be_determined"
 RELATIVE = 1e-6
@@ -39,6 +42,21 @@ def as_answer(found: Value | list[Row], answer_type: AnswerType) -> Any:
     if value is None or not _fits(value, answer_type):
         raise ValueError(f"{value!r} is no {answer_type}")
     return float(value) if answer_type == "float" else value
+
+
+def run_program(program: Program, executor: Executor[Any], answer_type: AnswerType) -> Any:
+    """Return what a program comes to as an answer of a type; None where it comes to none."""
+    try:
+        return as_answer(executor.answer(program), answer_type)
+    except (CallError, ValueError):
+        return None
+
+
+def answer_text(value: Any) -> str:
+    """Return an answer as a text that :func:`read_answer` reads; None as no answer at all."""
+    if value is None:
+        return ""
+    return f"Answer: {value if isinstance(value, str) else dumps(value)}"
 
 
 def _collection(rows: Sequence[Row], answer_type: AnswerType) -> Any:

@@ -1,4 +1,4 @@
-"""The arguments of the 26 tools: one pydantic model each, from which schema and documents follow.
+"""The 26 tools: one pydantic model each, from which schema, documents and checks follow.
 
 A plain string names a table of the catalogue or a column; what an earlier call returned is
 ``{"handle": …}``. So a reference is never confused with a text that looks like one. No tool takes
@@ -23,12 +23,21 @@ from pydantic import (
 
 from llmx.core.record import Frozen
 from llmx.papers.indata.schema import Name
+from llmx.tools.tool import Tool, ToolResult
 
 
 class Handle(Frozen):
     """A result of an earlier call."""
 
     handle: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_plan(cls, given: Any) -> Any:
+        """Take ``{"ref": …}``, by which a step of a whole plan refers to an earlier one."""
+        if isinstance(given, dict) and given.keys() == {"ref"}:
+            return {"handle": given["ref"]}
+        return given
 
 
 _Whole = Annotated[StrictInt, Field(ge=-(2**53) + 1, le=2**53 - 1)]
@@ -76,11 +85,19 @@ AnswerType = Literal[
 ]  # fmt: skip
 
 
-class ToolArguments(Frozen):
-    """Base of all; the docstring is what the tool does, and is shown to a model."""
+class ToolArguments(Tool):
+    """Base of all; the docstring is what the tool does, and is shown to a model.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A list is taken for a tuple; numbers and texts are what they are (`StrictInt`, `StrictStr`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
     tool: ClassVar[str]
+
+    def run(self, world: Any) -> ToolResult:
+        """Make the call in a session of the analysis."""
+        made: ToolResult = world.run(self)
+        return made
 
 
 class ListTables(ToolArguments):

@@ -5,16 +5,19 @@ Questions of `train` are checked by one engine, all others by two.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from llmx.core.errors import DataError
 from llmx.core.options import parse, wrong
 from llmx.core.record import Message, Sample
 from llmx.core.spec import DataSpec
 from llmx.data.templated import Templated, TemplatedOptions
 from llmx.papers.indata.answers import UNKNOWN
+from llmx.papers.indata.executors.polars_executor import PolarsExecutor
 from llmx.papers.indata.items import item as items
 from llmx.papers.indata.items.item import LEVELS, TEMPLATES, AnsweredItem, held_out
 from llmx.papers.indata.tables.domains import DOMAINS
@@ -76,6 +79,7 @@ class Indata(Templated[str]):
     """
 
     scorer: ClassVar[str] = "analysis"
+    toolset: ClassVar[str] = "indata"
     procedural: ClassVar[bool] = True
     # Tables are drawn, and each candidate's program is run some twenty times.
     draw_seconds: ClassVar[float] = 0.017
@@ -166,4 +170,25 @@ def _unanswerable(found: AnsweredItem, rng: Random) -> dict[str, str]:
 
 def world_of(sample: Sample) -> DataWorld:
     """Return the tables of a problem, drawn again by what its metadata say."""
-    return drawn_world(WorldSpec.model_validate(sample.metadata["world"])).world
+    return drawn_world(_spec_of(sample)).world
+
+
+def executor_of(sample: Sample) -> PolarsExecutor:
+    """Return what runs calls on the tables of a problem; problems on the same tables share it."""
+    return _executor(_spec_of(sample))
+
+
+def _spec_of(sample: Sample) -> WorldSpec:
+    """Return which tables a problem is about.
+
+    Raises:
+        DataError: if the sample is no problem of InData.
+    """
+    if "world" not in sample.metadata:
+        raise DataError(f"sample '{sample.id}' has no tables", "the tools are of data=indata")
+    return WorldSpec.model_validate(sample.metadata["world"])
+
+
+@lru_cache(maxsize=4)
+def _executor(spec: WorldSpec) -> PolarsExecutor:
+    return PolarsExecutor(drawn_world(spec).world)

@@ -7,14 +7,14 @@ schema, and on data only through released values.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
-
+from llmx.core.dialogue import CallFault
 from llmx.papers.indata import arguments as a
+from llmx.papers.indata.answers import answer_text
 from llmx.papers.indata.check import CallChecker
 from llmx.papers.indata.disclosure.policies import (
     AggregateQuery,
@@ -22,11 +22,11 @@ from llmx.papers.indata.disclosure.policies import (
     DisclosureSpec,
     OffPolicy,
 )
-from llmx.papers.indata.distractors import SAID, distractors
+from llmx.papers.indata.distractors import SAID
 from llmx.papers.indata.executors.executor import ResultOf
 from llmx.papers.indata.executors.polars_executor import FROM, ID, PolarsExecutor
 from llmx.papers.indata.literals import Value, plain
-from llmx.papers.indata.program import Program, ProgramStep, handles_in
+from llmx.papers.indata.program import Program, ProgramStep
 from llmx.papers.indata.schema import (
     CallError,
     NoteSchema,
@@ -34,13 +34,16 @@ from llmx.papers.indata.schema import (
     TableSchema,
 )
 from llmx.papers.indata.wording import catalogue_text
-from llmx.papers.indata.world import DataWorld
+from llmx.store.files import dumps
+from llmx.tools.tool import FailedCallError, ToolResult
 
 if TYPE_CHECKING:
     import polars as pl
 
 ObservationMode = Literal["blind", "shape", "scalar", "full"]
 _SHOWN = 20  # rows of a table that are shown
+_FAULTS: dict[str, CallFault] = {"stale_handle": "stale_handle", "suppressed": "suppressed"}
+_READING = (a.CountRows, a.AggregateColumn, a.Correlate, a.GroupAggregate, a.PivotTable)
 _WINDOWS = ("derive_rank", "derive_cumulative", "derive_shift", "take_rows")
 
 
@@ -68,84 +71,56 @@ class AnalysisSession:
             same handles again.
         observation: how much of a result is shown.
         policy: which aggregates are released.
-        tools: names that may be called; None = all 26.
-        extra: further tools that lead nowhere.
     """
 
     executor: PolarsExecutor
     key: bytes
     observation: ObservationMode = "scalar"
     policy: DisclosurePolicy = field(default_factory=lambda: OffPolicy(DisclosureSpec()))
-    tools: Collection[str] | None = None
-    extra: int = 0
     answer: SubmittedAnswer | None = None
     steps: list[ProgramStep] = field(default_factory=list)
     results: dict[str, ResultOf[Any]] = field(default_factory=dict)
-    _withheld: set[str] = field(default_factory=set)
     _closed: bool = False
-
-    @property
-    def offered(self) -> dict[str, type[a.ToolArguments]]:
-        """Return the tools that may be called, by name."""
-        kept = {n: t for n, t in a.TOOLS.items() if self.tools is None or n in self.tools}
-        return {**kept, **distractors(self.extra)}
-
-    def schemas(self) -> list[dict[str, Any]]:
-        """Return name, description and JSON schema of each tool."""
-        return [
-            {
-                "name": name,
-                "description": " ".join((tool.__doc__ or "").split()),
-                "parameters": tool.model_json_schema(),
-            }
-            for name, tool in self.offered.items()
-        ]
 
     def close(self) -> None:
         """End the episode: every handle is dead from here on."""
         self._closed = True
         self.results.clear()
 
-    def call(self, tool: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Run a call, and return what a model sees of it; faults are returned, not raised."""
-        try:
-            return self._called(tool, given)
-        except CallError as error:
-            return {"error": error.shown()}
-        except ValidationError as error:
-            return {"error": _invalid(error)}
+    def run(self, arguments: a.ToolArguments) -> ToolResult:
+        """Make a call.
 
-    def _called(self, tool: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        Raises:
+            FailedCallError: if it gives nothing: code, argument and what may stand there.
+        """
+        try:
+            told = self._told(arguments)
+        except CallError as error:
+            text = dumps({"error": error.shown()})
+            raise FailedCallError(_FAULTS.get(error.code, "refused"), text) from error
+        answer = None if self.answer is None else answer_text(self.answer.value)
+        return ToolResult(dumps(told), handle=told.get("handle", ""), answer=answer)
+
+    def _told(self, arguments: a.ToolArguments) -> dict[str, Any]:
         if self._closed or self.answer is not None:
             raise CallError("ended", "", "the episode has ended")
-        if tool not in self.offered:
-            raise CallError("unknown_tool", "", "there is no such tool", tuple(self.offered))
-        if tool not in a.TOOLS:
-            distractors(self.extra)[tool].model_validate(given)
+        if arguments.tool not in a.TOOLS:
             return dict(SAID)
-        arguments = a.TOOLS[tool].model_validate(given)
         if isinstance(arguments, a.SubmitAnswer):
             return self._submitted(arguments)
         return self._computed(arguments)
 
     def _computed(self, arguments: a.ToolArguments) -> dict[str, Any]:
         name = self._handle(len(self.steps))
-        if isinstance(arguments, a.GetValue | a.CompareScalars | a.ScalarArithmetic):
-            self._known(arguments)
         result = self.executor.call(arguments, name, self.results)
         if isinstance(result.schema, NoteSchema):
             return self._note(arguments)
         if not self._released(arguments):
             raise CallError("suppressed", "", "the result is suppressed")
-        shown = self._kept(name, arguments, result)
+        shown = self._kept(arguments, result)
         self.results[name] = shown
         self.steps.append(ProgramStep(name, arguments))
         return self._observed(name, shown)
-
-    def _known(self, arguments: Any) -> None:
-        """Refuse what rests on a suppressed cell."""
-        if self._withheld & set(handles_in(arguments)):
-            raise CallError("suppressed", "", "the result is suppressed")
 
     def _handle(self, number: int) -> str:
         digest = hmac.new(self.key, str(number).encode(), sha256).hexdigest()
@@ -171,7 +146,8 @@ class AnalysisSession:
         found = {"handle": name, "kind": "table", "columns": _columns(schema)}
         if self.observation == "blind":
             return found
-        found["rows"] = result.value.height
+        if schema.aggregated or isinstance(self.policy, OffPolicy):
+            found["rows"] = result.value.height  # of single rows it is a count like any other
         short = schema.aggregated and result.value.height <= _SHOWN
         if self.observation == "full" or (self.observation == "scalar" and short):
             rows = self.executor.rows(result.value.head(_SHOWN), schema)
@@ -182,7 +158,6 @@ class AnalysisSession:
         self.executor.call(arguments, "answer", self.results)
         given = arguments.value
         if isinstance(given, a.Handle):
-            self._known(arguments)
             result = self.results[given.handle]
             self.answer = SubmittedAnswer(
                 _answer(self.executor, result), arguments.unit, given.handle
@@ -232,18 +207,28 @@ class AnalysisSession:
         rows = frame[FROM if FROM in frame.columns else ID].cast(int).to_numpy()
         return AggregateQuery(op, rows, self.executor.base(source).height, source)
 
-    def _kept(self, name: str, arguments: Any, result: ResultOf[Any]) -> ResultOf[Any]:
-        """Return a result with suppressed groups taken out, and numbers as they are shown."""
-        if isinstance(self.policy, OffPolicy):
+    def _kept(self, arguments: Any, result: ResultOf[Any]) -> ResultOf[Any]:
+        """Return a result with suppressed groups taken out, and numbers as they are shown.
+
+        What is computed from released values gives nothing away that they do not.
+        """
+        reads = isinstance(arguments, _READING)
+        if isinstance(self.policy, OffPolicy) or not reads:
             return result
-        grouped = isinstance(arguments, a.GroupAggregate | a.PivotTable)
-        if grouped and not self._schema_of(arguments.table).aggregated:
+        if self._schema_of(arguments.table).aggregated:
+            return result
+        if isinstance(arguments, a.GroupAggregate | a.PivotTable):
             return ResultOf(result.schema, self._groups(arguments, result.value))
         if isinstance(result.value, float | int) and not isinstance(result.value, bool):
-            shown = self.policy.shown(float(result.value))
-            value = int(shown) if isinstance(result.value, int) else shown
-            return ResultOf(result.schema, value)
+            return ResultOf(result.schema, self._number(result.value))
         return result
+
+    def _number(self, value: float | None) -> float | None:
+        """Return a number as the policy shows it; whole ones stay whole."""
+        if value is None:
+            return None
+        shown = self.policy.shown(float(value))
+        return round(shown) if isinstance(value, int) else shown
 
     def _groups(self, arguments: Any, made: pl.DataFrame) -> pl.DataFrame:
         """Drop each group of which a cell is suppressed."""
@@ -264,9 +249,10 @@ class AnalysisSession:
             if whole.get(row, True):
                 kept.append(at)
         shown = made[kept]
-        numbers = [n for n in shown.columns if n not in keys and shown[n].dtype == pl.Float64]
+        numbers = {n: t for n, t in shown.schema.items() if n not in (*keys, ID) and t.is_numeric()}
         return shown.with_columns(
-            pl.col(n).map_elements(self.policy.shown, pl.Float64) for n in numbers
+            pl.Series(n, [self._number(value) for value in shown[n]], kind)
+            for n, kind in numbers.items()
         )
 
 
@@ -303,16 +289,3 @@ def _answer(executor: PolarsExecutor, result: ResultOf[Any]) -> Any:
     if len(result.schema.columns) == 2:  # type: ignore[union-attr]
         return {str(plain(key)): plain(value) for key, value in shown}
     return [plain(row[0]) for row in shown]
-
-
-def _invalid(error: ValidationError) -> dict[str, Any]:
-    """Return the first fault of arguments, without the value that was given."""
-    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-    codes = {"missing": "missing_argument", "extra_forbidden": "unknown_argument"}
-    path = ".".join(map(str, first["loc"]))
-    return {"code": codes.get(first["type"], "ill_typed"), "path": path, "message": first["msg"]}
-
-
-def session_of(world: DataWorld, key: bytes, **settings: Any) -> AnalysisSession:
-    """Return a session over a world, with an executor of its own."""
-    return AnalysisSession(PolarsExecutor(world), key, **settings)

@@ -1,7 +1,6 @@
-"""Plans in words, the scorer that runs them, and policies without a model."""
+"""Plans in words, and the scorer that runs them."""
 
 import json
-from random import Random
 
 import pytest
 from counts import count
@@ -12,12 +11,9 @@ from random_programs import random_program, random_world
 from llmx.core.errors import DataError
 from llmx.core.record import Record
 from llmx.core.spec import DataSpec
-from llmx.papers.indata.answers import equal
-from llmx.papers.indata.dataset import Indata, world_of
-from llmx.papers.indata.executors.polars_executor import PolarsExecutor
+from llmx.papers.indata.dataset import world_of
 from llmx.papers.indata.planner.dataset import IndataPlans, symbols_of
 from llmx.papers.indata.planner.plan_text import PlanSymbols, drawn_symbols, plan_text, read_plan
-from llmx.papers.indata.planner.policies import POLICIES
 from llmx.papers.indata.planner.scorer import PlanScorer
 from llmx.papers.indata.program import read_program
 from llmx.papers.indata.taxonomy import canonical
@@ -101,23 +97,3 @@ def test_symbols_are_drawn_anew_and_stand_for_what_the_prompt_says():
 def test_words_of_other_columns_are_not_taken_for_columns():
     with pytest.raises(DataError):
         read_plan("derive_date_part #1 !1 @1 !1", PlanSymbols({"t": "#1"}, {"d": "@1"}))
-
-
-PROBLEMS = Indata(DataSpec(kind="indata", test=18)).split("test")
-
-
-def accuracy(name):
-    right = 0
-    for one in PROBLEMS:
-        told = one.metadata
-        kind = "cannot_be_determined" if told["without"] else told["answer_type"]
-        given_ = POLICIES[name](told, PolarsExecutor(world_of(one)), Random(one.id))
-        right += equal(given_, json.loads(one.answer), kind, told["decimals"])
-    return right / len(PROBLEMS)
-
-
-def test_the_gold_program_is_always_right_and_chance_hardly_ever():
-    assert accuracy("oracle_plan") == 1.0
-    assert accuracy("random_tool") <= 0.1
-    assert accuracy("no_tool") <= 0.2
-    assert accuracy("keyword") < 0.5

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from llmx.core import json_text
 from llmx.core.errors import DataError
 from llmx.core.record import Metric, Record, Sample, Score
-from llmx.papers.indata.answers import UNKNOWN, equal
+from llmx.papers.indata.answers import UNKNOWN, equal, run_program
 from llmx.papers.indata.arguments import AnswerType
-from llmx.papers.indata.executors.polars_executor import PolarsExecutor
+from llmx.papers.indata.dataset import executor_of
 from llmx.papers.indata.planner.dataset import symbols_of
 from llmx.papers.indata.planner.plan_text import read_plan
-from llmx.papers.indata.planner.policies import run_program
 from llmx.papers.indata.program import Program, read_program
-from llmx.papers.indata.tables.drawn_world import WorldSpec, drawn_world
 from llmx.papers.indata.taxonomy import canonical
 from llmx.scoring.scorer import marked
 
@@ -44,11 +41,6 @@ SAME_PLAN = Metric(
     boolean=True,
     explain="Plans whose calls are those of the gold plan.",
 )
-
-
-@lru_cache(maxsize=4)
-def _executor(spec: WorldSpec) -> PolarsExecutor:
-    return PolarsExecutor(drawn_world(spec).world)
 
 
 class PlanScorer:
@@ -102,8 +94,7 @@ class PlanScorer:
     def _run(self, plan: Program | None, sample: Sample) -> Any:
         if plan is None:
             return None
-        executor = _executor(WorldSpec.model_validate(sample.metadata["world"]))
-        return run_program(plan, executor, sample.metadata["answer_type"])
+        return run_program(plan, executor_of(sample), sample.metadata["answer_type"])
 
 
 def _tools(program: Program) -> list[str]:
