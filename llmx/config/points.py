@@ -278,14 +278,26 @@ class Expander:
         arm: str,
         opened: set[str],
     ) -> None:
-        """Set the recipe's own values; it may write a whole section without a choice."""
+        """Set the recipe's own values; it may write a whole section without a choice.
+
+        Of names that are not llmx's (`data.options`) it sets those that it writes: the others of
+        the choice stay, as they do in Hydra.
+        """
         for given in inline:
-            whole = given.key.split(".")[0] in opened
+            section, _, field = given.key.partition(".")
+            whole = section in opened
             if whole:
                 self.usage.note(given, arm, True)
             if whole or self._fits(given, values, arm):
-                _set(values, given.key, given.values[0])
-                origins.note(given)
+                held, value = values[section].get(field), given.values[0]
+                beside = is_open(section, field) and isinstance(held, dict)
+                if beside and isinstance(value, dict):
+                    _set(values, given.key, {**held, **value})
+                    for name in value:
+                        origins.note(replace(given, key=f"{given.key}.{name}"))
+                else:
+                    _set(values, given.key, value)
+                    origins.note(given)
 
     def _fits(self, given: Assignment, values: dict[str, Any], arm: str) -> bool:
         fits = self._has(given.key, values)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 
 from pydantic import Field
 
 from llmx.core.permuted import first_letter, in_draw
 from llmx.core.record import PermutedOptions, Record, Sample, Score, Sparse
-from llmx.scoring.scorer import Keyed, Scorer, Tolerant, no_letters, reads_letters
+from llmx.scoring.scorer import Keyed, KeyedByProblem, Scorer, Tolerant, no_letters, reads_letters
 from llmx.store.rows import rows
 
 CLASSES = "classes.jsonl"
@@ -20,8 +20,15 @@ RIGHT = "each is right"
 _Pair = tuple[str, str]
 
 
-class KeyedScorer(Scorer, Keyed, Protocol):
-    """A scorer whose answers can be counted."""
+class CountingScorer(Scorer, Keyed, Protocol):
+    """A scorer whose answers can be counted, whatever was asked."""
+
+
+class ProblemScorer(Scorer, KeyedByProblem, Protocol):
+    """A scorer whose answers can be counted, problem by problem."""
+
+
+KeyedScorer: TypeAlias = CountingScorer | ProblemScorer
 
 
 class ProblemClasses(Sparse):
@@ -54,7 +61,9 @@ class ProblemClasses(Sparse):
     )
 
 
-def class_key(scorer: Keyed, sample: Sample, record: Record, draw: int) -> str | None:
+def class_key(
+    scorer: Keyed | KeyedByProblem, sample: Sample, record: Record, draw: int
+) -> str | None:
     """Return by which an answer is counted; None where nothing is read.
 
     It is the scorer's key. Of options that each draw shows in another order it is the letter that
@@ -66,7 +75,11 @@ def class_key(scorer: Keyed, sample: Sample, record: Record, draw: int) -> str |
     Raises:
         ConfigError: for a scorer whose keys are no letters, if draws show options in other orders.
     """
-    key, options = scorer.key(record), sample.permuted
+    if isinstance(scorer, KeyedByProblem):
+        key = scorer.key_for(record, sample)
+    else:
+        key = scorer.key(record)
+    options = sample.permuted
     if options is None:
         return key
     if not reads_letters(scorer):

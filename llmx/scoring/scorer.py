@@ -45,10 +45,10 @@ class Scorer(Protocol):
     ``source()``, which is then a part of the scores' name.
     One with a method ``evidence()`` returns what it knows of the answer that it scored last, beside
     the score: it is kept in ``evidence.jsonl``, and may hold seconds.
-    One whose answers can be counted as votes is :class:`Keyed`. One whose score is a degree, or
-    that reads no answer out of a text, is not. Where its keys are letters of options it says so in
-    a class variable ``letters = True``: they are then counted over draws that show options in
-    different orders.
+    One whose answers can be counted as votes is :class:`Keyed` or :class:`KeyedByProblem`. One
+    whose score is a degree, or that reads no answer out of a text, is not. Where its keys are
+    letters of options it says so in a class variable ``letters = True``: they are then counted over
+    draws that show options in different orders.
     """
 
     kind: ClassVar[str]
@@ -70,6 +70,20 @@ class Keyed(Protocol):
         """Return the normal form of the strict answer; None where the record is unparsed.
 
         Records with one key are right against the same references.
+        """
+
+
+@runtime_checkable
+class KeyedByProblem(Protocol):
+    """One that can say so only with the problem at hand, as of programs, by what they do."""
+
+    def key_for(self, record: Record, sample: Sample) -> str | None:
+        """Return the normal form of an answer to a problem; None where the record is unparsed.
+
+        The reference's own answer has no part in it.
+
+        Raises:
+            DataError: if the problem does not say enough.
         """
 
 

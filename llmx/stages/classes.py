@@ -15,7 +15,7 @@ from llmx.core.record import as_json
 from llmx.core.registry import lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.scoring.classes import CLASSES, classes_of, read_classes
-from llmx.scoring.scorer import Keyed
+from llmx.scoring.scorer import Keyed, KeyedByProblem
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.decode import DRAWS
 from llmx.stages.planned_problems import planned_problems, require_planned
@@ -108,7 +108,7 @@ class ClassesStage(ScoringStage):
 
 
 def _is_keyed(kind: str) -> bool:
-    return issubclass(lookup("scorer", kind), Keyed)
+    return issubclass(lookup("scorer", kind), Keyed | KeyedByProblem)
 
 
 def _limit(given: StageInput) -> int | None:

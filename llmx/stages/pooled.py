@@ -21,7 +21,7 @@ from llmx.data import load
 from llmx.data.tasks.tags import opens_thinking
 from llmx.scoring.classes import CLASSES, KeyedScorer, ProblemClasses, class_key, read_classes
 from llmx.scoring.said import THINK_TAGS, final
-from llmx.scoring.scorer import Keyed, Tolerant
+from llmx.scoring.scorer import Keyed, KeyedByProblem, Tolerant
 from llmx.stages.by_problem import by_problem, problem_of, records_in
 from llmx.stages.expense import common_prompt
 from llmx.stages.requests import put, required
@@ -195,7 +195,7 @@ def keyed(given: StageInput) -> KeyedScorer:
     scorer = scorer_of(given)
     if (fault := letters_fault(given)) is not None:
         raise fault
-    if isinstance(scorer, Keyed):
+    if isinstance(scorer, Keyed | KeyedByProblem):
         return cast(KeyedScorer, scorer)
     text = f"scorer {kind_of(given)} does not say which answers are equal"
     raise ConfigError(text, f"stages.{given.stage.name}.scorer=exact, or numeric")

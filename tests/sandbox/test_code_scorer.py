@@ -16,9 +16,11 @@ from llmx.core.spec import ArmSpec, DataSpec, StageSpec
 from llmx.core.stage import StageInput
 from llmx.data import load
 from llmx.sandbox import found
+from llmx.scoring.classes import classes_of
 from llmx.scoring.code import inside
 from llmx.scoring.code.scorer import CodeOptions, CodeScorer, program_of
 from llmx.scoring.scorer import made, options_fault
+from llmx.stages.classes import _is_keyed
 from llmx.stages.score import ScoreStage
 
 PROBLEMS = load(DataSpec(kind="python_functions", test=40), "test")
@@ -336,3 +338,56 @@ def test_of_several_draws_the_share_with_a_right_one_is_given(tmp_path):
     assert done.exit_code == 0, done.output
     (path,) = (tmp_path / "runs").glob("programs-*/score/greedy/summary.json")
     assert json.loads(path.read_text())["pass_at"] == {"1": 0.25, "2": 0.5, "4": 1.0}
+
+
+# Votes: programs that do the same are one answer
+
+
+def keys(*programs: str, tests: str = "assert f(1) == 2\nassert f(-1) == 0", **more: str):
+    asked = Sample(id="f", question="?", answer=tests, metadata={"entry_point": "f", **more})
+    return [CodeScorer(LIMITS).key_for(record(one), asked) for one in programs]
+
+
+@needs_sandbox
+def test_programs_that_do_the_same_share_a_key_and_no_test_result_is_in_it():
+    same = keys(
+        "def f(n):\n    return n + 1",
+        "```python\nimport math\ndef f(k):\n    return float(k) - -1\n```",
+        "x = 1\nf = lambda n: n + x",
+    )
+    assert len(set(same)) == 1 and same[0] is not None
+    other = keys(
+        "def f(n):\n    return n + 2", "def f(n):\n    return 2 * n", "def f(n):\n    1 / 0"
+    )
+    assert len({*other, same[0]}) == 4 and None not in other
+    wrong = keys("def f(n):\n    return n + 1", tests="assert f(1) == 7\nassert f(-1) == 7")
+    assert wrong == same[:1]
+
+
+@needs_sandbox
+def test_what_does_nothing_that_can_be_counted_does_not_vote():
+    nothing = keys("def f(n:\n", "", "def f(n):\n    while True: pass", "def g(n):\n    return 1")
+    assert nothing[:3] == [None] * 3
+    assert nothing[3] is not None  # each call raises KeyError, as a program's own might
+    gone = keys("import os\ndef f(n):\n    os._exit(0)", "def f(n):\n    return 'gone'")
+    assert None not in gone and len(set(gone)) == 2
+
+
+@needs_sandbox
+def test_a_problem_that_names_no_function_or_no_input_cannot_be_voted():
+    for told in ({"entry_point": ""}, {"entry_point": "g"}):
+        with pytest.raises(DataError, match="names no function that its tests call"):
+            keys("def f(n):\n    return n", **told)
+
+
+@needs_sandbox
+def test_the_votes_of_a_pool_of_programs_are_counted():
+    sample = PROBLEMS[0]
+    right, wrong = sample.solution, f"def {sample.id}(*args):\n    return None\n"
+    other = f"{sample.solution}\n# the same in other words\n"
+    draws = [record(text).model_copy(update={"draw": at, "id": sample.id})
+             for at, text in enumerate([wrong, right, other, "no program("])]  # fmt: skip
+    found = classes_of(CodeScorer(LIMITS), sample, draws)
+    assert found.of == (0, 1, 1, -1)
+    assert found.right == (False, True)
+    assert _is_keyed("code") and not _is_keyed("rouge")

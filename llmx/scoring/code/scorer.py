@@ -23,6 +23,7 @@ from llmx.core.record import Metric, Record, Sample, Score
 from llmx.core.registry import lookup
 from llmx.core.sandbox import BoundTree, CommandOutcome, Sandbox, SandboxPolicy, SandboxSpec, Size
 from llmx.sandbox.interpreter import interpreter_bounds, program_path
+from llmx.scoring.code.behaviour import behaviour_key, calls_of
 from llmx.scoring.said import final
 from llmx.scoring.scorer import ScorerOptions, marked, written_reference
 
@@ -135,6 +136,25 @@ class CodeScorer:
         values = {"timeout": float(found.outcome == _TIME)}
         return marked(record, sample, _PASSED, reading, reading, values=values)
 
+    def key_for(self, record: Record, sample: Sample) -> str | None:
+        """Return what the program does with the inputs of its tests; see `KeyedByProblem`.
+
+        What tests expect is not looked at. A program that a limit ends does nothing that could be
+        counted.
+
+        Raises:
+            DataError: if the function is not named, or no test calls it with values.
+        """
+        entry = str(sample.metadata.get("entry_point", ""))
+        calls = calls_of(self.reference(sample), entry) if entry else []
+        if not calls:
+            text = f"sample '{sample.id}' names no function that its tests call with plain values"
+            raise DataError(text, "metadata: {entry_point: NAME}; programs are told apart by that")
+        program = program_of(final(record.text), entry)
+        done, nonce = self._done(program or "", {"entry": entry, "calls": calls}, sample)
+        found = {} if program is None else _reported(done, nonce)
+        return behaviour_key(found["seen"]) if "seen" in found else None
+
     def evidence(self) -> Mapping[str, Any]:
         """Return what is known of the last answer beside its score."""
         found = self._last or _NOTHING
@@ -147,13 +167,22 @@ class CodeScorer:
         }
 
     def _run(self, program: str, tests: str, sample: Sample) -> ProgramVerdict:
-        cage = self._cage(_imported(tests))
+        job = {"tests": tests, "path": [_PACKAGES]}
+        return _verdict(*self._done(program, job, sample, _imported(tests)))
+
+    def _done(
+        self,
+        program: str,
+        job: Mapping[str, Any],
+        sample: Sample,
+        imported: frozenset[str] = frozenset(),
+    ) -> tuple[CommandOutcome, str]:
+        """Run a program with what is to be asked of it; return what came, and the nonce."""
         nonce = secrets.token_hex(16)
         before = str(sample.metadata.get("before", ""))
-        job = {"nonce": nonce, "tests": tests, "path": [_PACKAGES]}
         line = [str(program_path()), *_FLAGS, _CHECKER]
-        done = cage.once(line, aside=_message(before, program) + json.dumps(job).encode())
-        return _verdict(done, nonce)
+        told = json.dumps({**job, "nonce": nonce}).encode()
+        return self._cage(imported).once(line, aside=_message(before, program) + told), nonce
 
     def _cage(self, imported: frozenset[str]) -> Sandbox:
         found: Sandbox = _cage(self.options, imported)
@@ -207,14 +236,21 @@ def _packages(names: frozenset[str]) -> tuple[BoundTree, ...]:
 
 def _verdict(done: CommandOutcome, nonce: str) -> ProgramVerdict:
     """Read a verdict; one without the nonce is a program's own, and counts for nothing."""
-    said = [line for line in done.report.split(b"\n") if line.startswith(nonce.encode() + b" ")]
-    rest = done.seconds, done.layers
-    if done.killed or len(said) != 1:
+    rest, found = (done.seconds, done.layers), _reported(done, nonce)
+    if not found:
         outcome = _KILLED.get(done.killed, "lost")
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         return ProgramVerdict(outcome, 0, "".join(last)[:200], *rest)
-    found = json_text.parse(said[0].partition(b" ")[2])
     return ProgramVerdict(str(found["outcome"]), int(found["test"]), str(found["error"]), *rest)
+
+
+def _reported(done: CommandOutcome, nonce: str) -> dict[str, Any]:
+    """Return what was said with the nonce; nothing where a limit ended the program."""
+    said = [line for line in done.report.split(b"\n") if line.startswith(nonce.encode() + b" ")]
+    if done.killed or len(said) != 1:
+        return {}
+    found: dict[str, Any] = json_text.parse(said[0].partition(b" ")[2])
+    return found
 
 
 def _shown(found: ProgramVerdict) -> str:

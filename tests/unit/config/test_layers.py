@@ -202,3 +202,23 @@ def test_an_option_needs_an_engine_that_has_options(small: str) -> None:
         ConfigError, match=r"engine=openai\|vllm\|vllm_bf16\|vllm_server would have it"
     ):
         compose(small, ["engine.options.block_size=16"])
+
+
+@pytest.mark.parametrize("typed", [[], ["data=countdown3"]], ids=["its choice", "typed choice"])
+def test_a_recipe_sets_the_options_that_it_writes_and_keeps_the_others(
+    write: Write, typed: list[str]
+) -> None:
+    """Else one option of a recipe would throw away all that its choice says."""
+    text = """\
+defaults: [override /model: zoo_gsm, override /data: countdown3]
+data: {test: 8, options: {sft: 4096, content: correct}}
+stages: {generate: {kind: decode}}
+arms: {sd: [sampler=target], other: [sampler=target, data.options.wording=plain]}
+"""
+    spec = compose(str(write(text)), [*typed, "data.options.sft=77"])
+    told = value(spec, "sd", "data.options")
+    assert isinstance(told, dict)
+    assert (told["sft"], told["content"]) == (77, "correct")
+    assert (told["wording"], told["generator"]["max_value"]) == ("terse", 20)
+    assert value(spec, "other", "data.options.wording") == "plain"
+    assert value(spec, "other", "data.options.content") == "correct"
