@@ -12,6 +12,7 @@ from pydantic import Field
 
 from llmx.core.options import Count, StageOptions
 from llmx.core.progress import Progress
+from llmx.core.registry import lookup
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
 from llmx.stages.embed import EmbedOptions, embedded_dimension, pair_data, pair_rows
 from llmx.stages.pair_table import PairTable, input_with
@@ -149,6 +150,9 @@ def _planned(given: StageInput) -> tuple[list[int], int]:
     spec = pair_data(given)
     most = getattr(spec, options.split)
     dimension = embedded_dimension(options.model) or _USUAL
+    known = lookup("data", spec.kind).planned(spec, options.split)
+    if known is not None:
+        return list(known.values()), dimension
     if most:
         tasks = spec.options.get("tasks", ("one",))
         return [most] * len(tasks), dimension

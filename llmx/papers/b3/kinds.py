@@ -4,6 +4,7 @@ KINDS = {
     "plan.batches": "llmx.papers.b3.plan_file:read_plan",
     "stage.batches": "llmx.papers.b3.stages.batches:BatchesStage",
     "stage.batches_report": "llmx.papers.b3.stages.batches_report:BatchesReportStage",
+    "stage.mmeb_report": "llmx.papers.b3.stages.mmeb_report:MmebReportStage",
     "stage.retrieval_report": "llmx.papers.b3.stages.retrieval_report:RetrievalReportStage",
     "picture.quality_over_samples": "llmx.papers.b3.pictures:OVER_SAMPLES",
     "picture.lead_over_samples": "llmx.papers.b3.pictures:LEADS",
