@@ -16,6 +16,7 @@ from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.pairs.kind import PairData
 from llmx.engines.embed.place import STAGE, embedder_content, embedder_folder, pinned
+from llmx.engines.embed.vision import VISION
 from llmx.engines.embed.words import DIMENSION, VERSION, WordsEmbedder
 from llmx.stages.pair_table import PairTable
 
@@ -79,7 +80,7 @@ class EmbedStage:
         options = given.read(EmbedOptions)
         trained = options.model.startswith(STAGE)
         tokens = trains_tokens(given, options.model) if trained else options.layers == "none"
-        if not tokens:
+        if not tokens and not trains_small(given, options.model):
             return Cost(unknown="the model's speed was not measured")
         return Cost(seconds=_SECONDS)
 
@@ -123,6 +124,12 @@ def trains_tokens(given: StageInput, model: str) -> bool:
     """Whether a stage of the recipe trains a model that is averaged token vectors."""
     own = given.stages.get(model.removeprefix(STAGE))
     return own is not None and own.options.get("student", "static") == "static"
+
+
+def trains_small(given: StageInput, model: str) -> bool:
+    """Whether a stage of the recipe trains a small model of pictures from nothing."""
+    own = given.stages.get(model.removeprefix(STAGE))
+    return own is not None and own.options.get("model") == VISION
 
 
 def embedded_dimension(model: str) -> int | None:

@@ -13,13 +13,14 @@ from llmx.core.errors import DataError
 from llmx.core.item import Item, shown
 from llmx.core.options import Count, InputModel, StageOptions, wrong
 from llmx.core.record import METRICS, Metric, Record, Sample, Score, as_json
+from llmx.core.registry import lookup
 from llmx.core.spec import StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.engines.embed.place import STAGE, embedder_content, embedder_folder
 from llmx.engines.embed.vision import check_items
 from llmx.scoring.ranked import depth_of, measure, metric
-from llmx.stages.embed import pair_data, trains_tokens
+from llmx.stages.embed import pair_data, trains_small, trains_tokens
 from llmx.stages.searches import Encode, Search, ranked, searches
 from llmx.store.files import read_json, write_json, write_lines
 
@@ -120,10 +121,14 @@ class RetrieveStage:
     def plan(self, given: StageInput) -> Cost:
         """Some seconds: vectors of tokens; of an encoder the time is not known."""
         options, spec = given.read(RetrieveOptions), pair_data(given)
-        asked = min(spec.test, options.queries or spec.test)
+        known = lookup("data", spec.kind).planned(spec, options.split)
+        most = options.queries or spec.test
+        asked = min(spec.test, most)
+        if known is not None:
+            asked = sum(min(count, most) for count in known.values())
         trained = options.model.startswith(STAGE)
         tokens = trains_tokens(given, options.model) if trained else options.layers == "none"
-        if not tokens:
+        if not tokens and not trains_small(given, options.model):
             return Cost(samples=asked, unknown="the model's speed was not measured")
         return Cost(samples=asked, seconds=_SECONDS)
 

@@ -63,8 +63,14 @@ def make_student(job: ContrastiveJob) -> Any:
     items = [*job.pairs.queries, *job.pairs.targets]
     texts = [one for one in items if isinstance(one, str)] if job.folder is None else ()
     options = job.options
-    more = {"dimension": options.dimension, "seed": job.seed, "pixels": options.pixels}
-    model = student(options.student, job.folder, texts, **more)
+    model = student(
+        options.student,
+        job.folder,
+        texts,
+        dimension=options.dimension,
+        seed=job.seed,
+        pixels=options.pixels,
+    )
     if not reads_pictures(model):
         check_items(items)
     if options.lora is not None:

@@ -119,7 +119,7 @@ class BatchesOptions(StageOptions):
             kind=self.cut,
             skip=self.skip,
             width=self.width,
-            widths=dict(self.widths),
+            widths={str(family): width for family, width in self.widths.items()},
             rule=self.rule,
             weighted=self.weights == "similarity",
             passes=self.swaps,
