@@ -1,9 +1,9 @@
 """Measures of a ranking against graded judgements, and of scores against a person's: pure numpy.
 
 ``ranked`` is what a search gives: int (n, depth), places in the corpus, best first, each at most
-once a query, and -1 where it found no more. ``judged`` says of each query which places have which grade; what is not named has
-grade 0. Every measure is a number a query, float64 (n,), from 0 to 1. A query without a right
-target has no value (nan), and whoever takes the mean says so.
+once a query, and -1 where it found no more. ``judged`` says of each query which places have which
+grade; what is not named has grade 0. Every measure is a number a query, float64 (n,), from 0 to 1.
+A query without a right target has no value (nan), and whoever takes the mean says so.
 """
 
 from __future__ import annotations
