@@ -24,6 +24,7 @@ from llmx.core.user_cache import at_home
 from llmx.data.hub import is_commit, rows
 from llmx.data.local import json_rows
 from llmx.data.pairs.drawn_mmeb import DRAWN, drawn_folder
+from llmx.data.pairs.drawn_mmeb import VERSION as DRAWN_VERSION
 from llmx.data.pairs.kind import SPLITS, PairData, PairOptions
 from llmx.data.pairs.mmeb_tasks import QUERIES, TASKS, MmebTask
 from llmx.data.pairs.pairs import Family, Pair, PairRows, Retrieval
@@ -71,7 +72,9 @@ class MmebOptions(PairOptions):
         default=None, description="of TIGER-Lab/MMEB-eval on the hub"
     )
     drawn: int = Field(
-        default=0, ge=0, description="draw four tasks of so many pictures: nothing is read"
+        default=0,
+        ge=0,
+        description="draw four tasks of so many pictures, where no folder is named",
     )
     tasks: Annotated[tuple[str, ...], AfterValidator(_tasks)] = Field(
         default=(), description="evaluations, with their training sets; empty = all 36"
@@ -84,19 +87,15 @@ class MmebOptions(PairOptions):
         default="content", description="by what two pictures are one target; a path reads no file"
     )
 
-    def check(self) -> None:
-        """Refuse two places at once.
-
-        Raises:
-            DataError: naming them.
-        """
-        if self.drawn and (self.path or self.images):
-            raise DataError("data=mmeb: drawn pictures need no folder", "leave path and images out")
+    @property
+    def drawing(self) -> int:
+        """Pictures that are drawn; none where a folder is named."""
+        return 0 if self.path or self.images else self.drawn
 
     @property
     def chosen(self) -> tuple[MmebTask, ...]:
         """The tasks that are read, in the order of MMEB."""
-        names = self.tasks or (DRAWN if self.drawn else tuple(TASKS))
+        names = self.tasks or (DRAWN if self.drawing else tuple(TASKS))
         return tuple(
             task
             for task in TASKS.values()
@@ -111,10 +110,6 @@ class Mmeb(PairData):
     evaluated: ClassVar[tuple[str, ...]] = ("test",)
     options: MmebOptions
 
-    def __init__(self, spec: DataSpec) -> None:
-        super().__init__(spec)
-        self.options.check()
-
     @classmethod
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
         """The commits, or the content of a folder's tables and the sizes of its pictures."""
@@ -122,6 +117,8 @@ class Mmeb(PairData):
         told = spec.model_dump(mode="json")
         held = {n: v for n, v in spec.options.items() if n not in ("path", "images")}
         found = {"spec": {**told, "options": held}, "version": VERSION}
+        if options.drawing:
+            return {**found, "drawn": DRAWN_VERSION}
         folder = None if options.path is None else at_home(options.path)
         if folder is None or not folder.is_dir():  # a plan needs neither
             return found
@@ -134,7 +131,7 @@ class Mmeb(PairData):
         most = getattr(spec, split)
         found = {}
         for task in options.chosen:
-            known = options.drawn or (task.rows if split == "train" else QUERIES)
+            known = options.drawing or (task.rows if split == "train" else QUERIES)
             if split != "train" or task.in_domain:
                 found[task.name] = min(known, most or known)
         return found
@@ -287,8 +284,8 @@ class Mmeb(PairData):
             DataError: if none is named, or a part is not there.
         """
         options = self.options
-        if options.drawn:
-            return drawn_folder(options.drawn)
+        if options.drawing:
+            return drawn_folder(options.drawing)
         named = options.path or options.images
         if named is None:
             text = "data=mmeb: no folder of pictures is named"
@@ -301,7 +298,7 @@ class Mmeb(PairData):
 
     def _table(self, part: str, name: str, split: str) -> Sequence[Mapping[str, Any]]:
         source, options = _SOURCE[split], self.options
-        if options.drawn or options.path:
+        if options.drawing or options.path:
             return _local(inside(self._root, part), name, source)
         commit = options.train_commit if part == TRAIN else options.eval_commit
         if commit is None:

@@ -182,7 +182,7 @@ def test_a_plan_needs_no_file():
     [
         ({}, "no folder of pictures is named"),
         ({"path": "nowhere"}, "nowhere/MMEB-train is no folder"),
-        ({"drawn": 16, "path": "here"}, "drawn pictures need no folder"),
+        ({"drawn": 16, "path": "here"}, "here/MMEB-train is no folder"),
         ({"tasks": ["MSCOC"]}, "MMEB has no task 'MSCOC'"),
         ({"train_commit": "main"}, "'main' is no commit"),
     ],
