@@ -1,9 +1,9 @@
 """Measures of a ranking against graded judgements, and of scores against a person's: pure numpy.
 
 ``ranked`` is what a search gives: int (n, depth), places in the corpus, best first, each at most
-once a query. ``judged`` says of each query which places have which grade; what is not named has
-grade 0. Every measure is a number a query, float64 (n,), from 0 to 1. A query without a right
-target has no value (nan), and whoever takes the mean says so.
+once a query, and -1 where it found no more. ``judged`` says of each query which places have which
+grade; what is not named has grade 0. Every measure is a number a query, float64 (n,), from 0 to 1.
+A query without a right target has no value (nan), and whoever takes the mean says so.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def gains(ranked: NDArray[Any], judged: Judged) -> NDArray[float64]:
     if ranked.ndim != 2 or len(ranked) != len(judged):
         raise DataError(f"{len(judged)} judgements do not fit a ranking of shape {ranked.shape}")
     ordered = np.sort(ranked, axis=1)
-    if (twice := (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)).any():
+    same = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    if (twice := same.any(axis=1)).any():
         raise DataError(f"query {int(twice.argmax())} has a target twice in its ranking")
     found = np.zeros(ranked.shape, np.float64)
     for row, grades in enumerate(judged):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,15 +11,17 @@ from zipfile import BadZipFile
 from llmx.core.audit import Check
 from llmx.core.errors import ConfigError, DataError, EngineError, LlmxError, RunError
 from llmx.core.install import with_extra
+from llmx.core.item import shown
 from llmx.core.options import StageOptions
 from llmx.core.registry import kinds, lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.pairs.splits import normal
-from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
+from llmx.engines.embed.place import STAGE, embedder_content, embedder_folder
+from llmx.engines.embed.vision import VISION
 from llmx.stages.embed import pair_data
 from llmx.stages.pair_table import input_with
-from llmx.store.files import read_json
+from llmx.store.files import read_json, sync_tree
 from llmx.train.contrastive.options import ContrastiveOptions
 from llmx.train.contrastive.students import WORDS
 from llmx.train.course.accelerate_file import read_processes
@@ -58,7 +61,8 @@ class ContrastiveStage:
         """
         options = _options(given)
         processes = read_processes(options.accelerate, f"stages.{given.stage.name}.accelerate")
-        told = options.model_dump(mode="json", exclude={"settings", "trackers", "accelerate"})
+        left = {"settings", "trackers", "accelerate", *(["pixels"] if not options.pixels else [])}
+        told = options.model_dump(mode="json", exclude=left)
         settings = {n: v for n, v in options.settings.items() if n not in ACCIDENTS}
         data = {"data": identity(pair_data(given)), "seed": given.arm.seed}
         start = _start(options)  # a model is its content, wherever it lies
@@ -106,9 +110,9 @@ def _options(given: StageInput) -> ContrastiveOptions:
 
 def _start(options: ContrastiveOptions) -> str | None:
     """Return the content of the model to begin with; of a stage's, its own name says it."""
-    if options.model == WORDS or options.model.startswith(STAGE):
+    if options.model in (WORDS, VISION) or options.model.startswith(STAGE):
         return None
-    return embedder_hash(embedder_folder(options.model))
+    return embedder_content(options.model)
 
 
 def _refusal(given: StageInput) -> LlmxError | None:
@@ -146,7 +150,9 @@ def _job(context: StageContext) -> ContrastiveJob:
     check_plan(plan, len(rows))
     done = newest_whole(context.out)
     start = None
-    if options.model != WORDS:
+    if options.model == VISION:
+        start = _from_nothing(context, rows)
+    elif options.model != WORDS:
         start = embedder_folder(options.model, stages=context.inputs)
     return ContrastiveJob(
         context=context,
@@ -154,8 +160,8 @@ def _job(context: StageContext) -> ContrastiveJob:
         step=done.step if done is not None else 0,
         pairs=TrainingPairs(
             [row.id for row in rows],
-            [row.query for row in rows],
-            [row.target for row in rows],
+            [row.asked for row in rows],
+            [row.answer for row in rows],
             rows.target_id,
         ),
         plan=plan,
@@ -164,6 +170,20 @@ def _job(context: StageContext) -> ContrastiveJob:
         evaluate=_evaluate(given, options),
         checks=_checks(given, rows, plan),
     )
+
+
+def _from_nothing(context: StageContext, rows: PairRows) -> Path:
+    """Return the folder of a small model of pictures; an adapter names it, so that it stays."""
+    from llmx.engines.embed.vision import write_vision
+
+    folder = context.out / "start"
+    if not folder.is_dir():
+        scratch = context.out / f".start.{os.getpid()}.tmp"
+        texts = [text for row in rows for text in (row.query, row.target)]
+        write_vision(scratch, texts, context.given.arm.seed)
+        sync_tree(scratch)
+        scratch.rename(folder)
+    return folder
 
 
 def _plan(context: StageContext) -> tuple[Path, Any]:
@@ -235,8 +255,9 @@ def _evaluate(given: StageInput, options: ContrastiveOptions) -> Evaluate:
 
 def _checks(given: StageInput, rows: PairRows, plan: Any) -> tuple[Check, ...]:
     """Return what was found in the rows before they are trained on."""
-    empty = sum(not row.query.strip() or not row.target.strip() for row in rows)
-    twice = len(rows) - len({(row.query, row.target) for row in rows})
+    sides = [(shown(row.asked), shown(row.answer)) for row in rows]
+    empty = sum(not query.strip() or not target.strip() for query, target in sides)
+    twice = len(rows) - len(set(sides))
     batches = plan.epoch(0).batches
     left = len(rows) - len(set(batches.ravel().tolist()))
     return (
@@ -259,12 +280,12 @@ def _equal(rows: PairRows, batches: Any) -> tuple[int, int]:
 
 def _overlaps(given: StageInput, rows: PairRows) -> list[Check]:
     spec = pair_data(given)
-    data, asked = lookup("data", spec.kind)(spec), {normal(row.query) for row in rows}
+    data, asked = lookup("data", spec.kind)(spec), {normal(shown(row.asked)) for row in rows}
     found = []
-    for split in ("test", "calibration"):
+    for split in data.evaluated:
         if not getattr(spec, split):
             continue
-        seen = sum(normal(row.query) in asked for row in data.pairs(split))
+        seen = sum(normal(shown(row.asked)) in asked for row in data.pairs(split))
         detail = f"queries of the {split} split that are trained on"
         found.append(check(f"overlap with {split}", seen, len(rows), detail, "fail"))
     return found

@@ -5,13 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llmx.core.errors import LlmxError
+from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, Memory, StageInput
 from llmx.engines.embed.place import STAGE, embedder_folder
+from llmx.engines.embed.vision import VISION
 from llmx.engines.size import ModelSize, local_size
 from llmx.stages.embed import pair_data, pair_rows
+from llmx.stages.vision_cost import (
+    RATE,
+    gpu_hours,
+    is_of_pictures,
+    vision_memory,
+    vision_notes,
+    vision_size,
+)
 from llmx.train.contrastive.options import ContrastiveOptions
 from llmx.train.contrastive.students import LAYERS, STATIC, WORDS
+from llmx.train.course.accelerate_file import read_processes
+from llmx.train.course.duration import OPERATIONS as CPU_RATE
 from llmx.train.course.duration import on_cpu, step_seconds
 from llmx.train.course.memory import training_memory
 from llmx.train.course.steps import steps_of, without_end
@@ -33,6 +45,8 @@ def cost(given: StageInput, options: ContrastiveOptions, refused: LlmxError | No
     """
     where = f"stages.{given.stage.name}.settings"
     rows = _samples(given, options)
+    if is_of_pictures(options.model):
+        return _of_pictures(given, options, rows, refused)
     size = _size(options)
     steps = steps_of(options.settings, where)
     endless = without_end(given, steps or (rows and 1) or None, where)
@@ -43,6 +57,27 @@ def cost(given: StageInput, options: ContrastiveOptions, refused: LlmxError | No
         memory=_memory(options, size, _batch(given)),
         device=given.arm.engine.device,
         refusal=refused or endless,
+    )
+
+
+def _of_pictures(
+    given: StageInput, options: ContrastiveOptions, rows: int | None, refused: LlmxError | None
+) -> Cost:
+    """Return the plan of a model that reads pictures; its seconds on a CPU are those of a GPU's
+    operations at the rate of one core."""
+    size = vision_size(options.model) or ModelSize()
+    batch, texts, name = _batch(given), _texts(given), given.stage.name
+    processes = read_processes(options.accelerate, f"stages.{name}.accelerate").count
+    seconds = 3600 * gpu_hours(options, size, rows or 0, texts) * RATE / CPU_RATE
+    small = options.model == VISION
+    return Cost(
+        samples=rows or 0,
+        seconds=_STARTS + seconds if on_cpu(given) and small else None,
+        unknown="" if small else "no GPU was measured; notes say what is assumed",
+        memory=vision_memory(options, size, batch, texts, processes),
+        device=given.arm.engine.device,
+        notes=() if small else vision_notes(name, options, size, batch, rows or 0, texts),
+        refusal=refused,
     )
 
 
@@ -64,6 +99,8 @@ def _samples(given: StageInput, options: ContrastiveOptions) -> int | None:
     if steps > 0:
         return int(steps) * _batch(given)
     epochs = float(options.settings.get("num_train_epochs", _EPOCHS))
+    if (planned := lookup("data", spec.kind).planned(spec, "train")) is not None:
+        return round(epochs * sum(planned.values())) or None
     return round(epochs * (spec.train or _counted(spec))) or None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -16,7 +15,8 @@ from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.pairs.kind import PairData
-from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
+from llmx.engines.embed.place import STAGE, embedder_content, embedder_folder, pinned
+from llmx.engines.embed.vision import VISION
 from llmx.engines.embed.words import DIMENSION, VERSION, WordsEmbedder
 from llmx.stages.pair_table import PairTable
 
@@ -34,7 +34,7 @@ class EmbedOptions(StageOptions):
     model: InputModel = Field(
         default=_WORDS,
         description="`words` = made of the rows themselves, lexical; a folder, package:NAME,"
-        " stage:NAME or OWNER/NAME",
+        " stage:NAME or OWNER/NAME[@COMMIT]",
     )
     layers: Literal["none", "all"] = Field(
         default="none",
@@ -68,7 +68,7 @@ class EmbedStage:
             return {**found, "embedder": VERSION}
         if options.model.startswith(STAGE):  # its content is that of the need
             return found
-        return {**found, "model": embedder_hash(embedder_folder(options.model))}
+        return {**found, "model": embedder_content(options.model)}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -80,7 +80,7 @@ class EmbedStage:
         options = given.read(EmbedOptions)
         trained = options.model.startswith(STAGE)
         tokens = trains_tokens(given, options.model) if trained else options.layers == "none"
-        if not tokens:
+        if not tokens and not trains_small(given, options.model):
             return Cost(unknown="the model's speed was not measured")
         return Cost(seconds=_SECONDS)
 
@@ -93,11 +93,14 @@ class EmbedStage:
         spec = pair_data(given)
         rows = pair_rows(spec, options.split)
         context.progress.start(2 * len(rows), unit="texts")
-        model = _embedder(options, rows, context.inputs)
+        model = _embedder(options, rows, context)
         ids = [row.id for row in rows]
-        for side, prompt in (("query", options.query_prompt), ("target", options.target_prompt)):
-            texts = [getattr(row, side) for row in rows]
-            embedded(context.out / side, ids, texts, model, prompt, options.shard)
+        sides = (
+            ("query", [row.asked for row in rows], options.query_prompt),
+            ("target", [row.answer for row in rows], options.target_prompt),
+        )
+        for side, items, prompt in sides:
+            embedded(context.out / side, ids, items, model, prompt, options.shard)
             context.progress.advance(len(rows))
         PairTable.of(rows).write(context.out)
 
@@ -123,6 +126,12 @@ def trains_tokens(given: StageInput, model: str) -> bool:
     return own is not None and own.options.get("student", "static") == "static"
 
 
+def trains_small(given: StageInput, model: str) -> bool:
+    """Whether a stage of the recipe trains a small model of pictures from nothing."""
+    own = given.stages.get(model.removeprefix(STAGE))
+    return own is not None and own.options.get("model") == VISION
+
+
 def embedded_dimension(model: str) -> int | None:
     """Return the length of an embedder's vectors, from headers alone; None where it is not known.
 
@@ -133,7 +142,9 @@ def embedded_dimension(model: str) -> int | None:
 
     if model == _WORDS:
         return DIMENSION
-    return None if model.startswith("stage:") else dimension_of(embedder_folder(model))
+    if model.startswith("stage:") or pinned(model):
+        return None
+    return dimension_of(embedder_folder(model))
 
 
 @lru_cache(maxsize=1)
@@ -153,11 +164,16 @@ def pair_rows(spec: DataSpec, split: str) -> PairRows:
     return found
 
 
-def _embedder(options: EmbedOptions, rows: PairRows, inputs: Mapping[str, Path]) -> Embedder:
+def _embedder(options: EmbedOptions, rows: PairRows, context: StageContext) -> Embedder:
     from llmx.engines.embed.embedder import SentenceEmbedder, StaticEmbedder
+    from llmx.engines.embed.vision import VisionEmbedder, check_items, is_vision
 
+    if options.model != _WORDS:
+        folder = embedder_folder(options.model, stages=context.inputs)
+        if is_vision(folder):
+            return VisionEmbedder(folder, context.given.arm.engine.device)
+    check_items([item for row in rows for item in (row.asked, row.answer)])
     if options.model == _WORDS:
         return WordsEmbedder([(row.query, row.target) for row in rows])
-    folder = embedder_folder(options.model, stages=inputs)
     tokens = options.layers == "none" and not options.model.startswith(STAGE)
     return StaticEmbedder(folder) if tokens else SentenceEmbedder(folder)

@@ -12,9 +12,12 @@ from pydantic import Field
 
 from llmx.core.options import Count, StageOptions
 from llmx.core.progress import Progress
+from llmx.core.registry import lookup
 from llmx.core.stage import Cost, Memory, StageContext, StageInput
+from llmx.engines.embed.place import STAGE
 from llmx.stages.embed import EmbedOptions, embedded_dimension, pair_data, pair_rows
 from llmx.stages.pair_table import PairTable, input_with
+from llmx.stages.vision_cost import vision_size
 from llmx.store.files import write_bytes, write_json
 from llmx.store.machine import device_memory
 
@@ -148,12 +151,22 @@ def _planned(given: StageInput) -> tuple[list[int], int]:
     options = EmbedOptions(**embed.options) if embed is not None else EmbedOptions()
     spec = pair_data(given)
     most = getattr(spec, options.split)
-    dimension = embedded_dimension(options.model) or _USUAL
+    dimension = embedded_dimension(options.model) or _trained(given, options.model) or _USUAL
+    known = lookup("data", spec.kind).planned(spec, options.split)
+    if known is not None:
+        return list(known.values()), dimension
     if most:
         tasks = spec.options.get("tasks", ("one",))
         return [most] * len(tasks), dimension
     rows = pair_rows(spec, options.split)
     return [len(rows.of(name)) for name in rows.datasets], dimension
+
+
+def _trained(given: StageInput, model: str) -> int:
+    """Return the length of the vectors of a stage's model of pictures; 0 of any other."""
+    stage = given.stages.get(model.removeprefix(STAGE))
+    found = None if stage is None else vision_size(str(stage.options.get("model", "")))
+    return 0 if found is None else found.hidden
 
 
 def _write(path: Path, array: NDArray[Any]) -> None:

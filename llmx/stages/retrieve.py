@@ -10,20 +10,25 @@ from pydantic import AfterValidator, Field
 
 from llmx.core.audit import Audit, Check
 from llmx.core.errors import DataError
+from llmx.core.item import Item, shown
 from llmx.core.options import Count, InputModel, StageOptions, wrong
 from llmx.core.record import METRICS, Metric, Record, Sample, Score, as_json
+from llmx.core.registry import lookup
 from llmx.core.spec import StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
-from llmx.engines.embed.place import STAGE, embedder_folder, embedder_hash
+from llmx.engines.embed.place import STAGE, embedder_content, embedder_folder
+from llmx.engines.embed.vision import check_items
 from llmx.scoring.ranked import depth_of, measure, metric
-from llmx.stages.embed import pair_data, trains_tokens
+from llmx.stages.embed import pair_data, trains_small, trains_tokens
 from llmx.stages.searches import Encode, Search, ranked, searches
 from llmx.store.files import read_json, write_json, write_lines
 
 if TYPE_CHECKING:
-    from numpy import int32
+    from numpy import float32, int32
     from numpy.typing import NDArray
+
+    from llmx.engines.embed.embedder import Embedder
 
 DEFAULT = ("ndcg@10", "recall@100", "mrr", "hit@1")
 _SECONDS = 30.0  # 117,000 short texts by token vectors on one core, of which loading is the most
@@ -107,7 +112,7 @@ class RetrieveStage:
         found = {"data": identity(pair_data(given)), **options.model_dump(mode="json")}
         if options.model.startswith(STAGE):  # its content is that of the need
             return found
-        return {**found, "model": embedder_hash(embedder_folder(options.model))}
+        return {**found, "model": embedder_content(options.model)}
 
     def applies(self, given: StageInput) -> bool:
         """Always."""
@@ -116,10 +121,14 @@ class RetrieveStage:
     def plan(self, given: StageInput) -> Cost:
         """Some seconds: vectors of tokens; of an encoder the time is not known."""
         options, spec = given.read(RetrieveOptions), pair_data(given)
-        asked = min(spec.test, options.queries or spec.test)
+        known = lookup("data", spec.kind).planned(spec, options.split)
+        most = options.queries or spec.test
+        asked = min(spec.test, most)
+        if known is not None:
+            asked = sum(min(count, most) for count in known.values())
         trained = options.model.startswith(STAGE)
         tokens = trains_tokens(given, options.model) if trained else options.layers == "none"
-        if not tokens:
+        if not tokens and not trains_small(given, options.model):
             return Cost(samples=asked, unknown="the model's speed was not measured")
         return Cost(samples=asked, seconds=_SECONDS)
 
@@ -158,16 +167,28 @@ def _sides(context: StageContext, options: RetrieveOptions) -> tuple[Encode, Enc
 
     from llmx.engines.embed.batched import BatchedEncoder
     from llmx.engines.embed.embedder import SentenceEmbedder, StaticEmbedder
+    from llmx.engines.embed.vision import VisionEmbedder, is_vision
 
     torch.set_num_threads(context.given.arm.engine.threads)
     folder = embedder_folder(options.model, stages=context.inputs)
     query, target = _prompts(options, folder)
     if options.layers == "none" and not options.model.startswith(STAGE):
         tokens = StaticEmbedder(folder)
-        return lambda texts: tokens.encode(texts, query), lambda texts: tokens.encode(texts, target)
+        return _of_texts(tokens, query), _of_texts(tokens, target)
+    if is_vision(folder):
+        eye = VisionEmbedder(folder, context.given.arm.engine.device)
+        return lambda items: eye.encode(items, query), lambda items: eye.encode(items, target)
     model = SentenceEmbedder(folder).model.eval()
     one, other = BatchedEncoder(query), BatchedEncoder(target)
     return lambda texts: one.encode(model, texts), lambda texts: other.encode(model, texts)
+
+
+def _of_texts(model: Embedder, prompt: str) -> Encode:
+    def encode(items: Sequence[Item]) -> NDArray[float32]:
+        check_items(items)
+        return model.encode(items, prompt)
+
+    return encode
 
 
 def _prompts(options: RetrieveOptions, folder: Path) -> tuple[str, str]:
@@ -193,8 +214,8 @@ def _scored(
         if first[at] != first[at]:  # no right target: no measure
             continue
         best = max(one.judged[at], key=lambda place: one.judged[at][place])
-        best_text, text = one.corpus[best], one.corpus[int(found[at, 0])]
-        query, cluster = one.queries[at], search.clusters[at]
+        best_text, text = shown(one.corpus[best]), shown(one.corpus[int(found[at, 0])])
+        query, cluster = shown(one.queries[at]), search.clusters[at]
         yield (
             Record(
                 id=name,

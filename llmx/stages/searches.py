@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmx.core.errors import DataError
+from llmx.core.item import Item
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.data.pairs.kind import PairData
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from numpy import float32, int32
     from numpy.typing import NDArray
 
-Encode = Callable[[Sequence[str]], "NDArray[float32]"]
-"""Texts to vectors, float32 (n, d), rows of length 1; each its prompt before it."""
+Encode = Callable[[Sequence[Item]], "NDArray[float32]"]
+"""Items to vectors, float32 (n, d), rows of length 1; each its prompt before it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Search:
             one.corpus,
             one.corpus_id,
             one.judged[:count],
+            None if one.among is None else one.among[:count],
         )
         return Search(cut, self.clusters[:count])
 
@@ -68,6 +70,8 @@ def searches(spec: DataSpec, split: str, count: int | None = None) -> tuple[Sear
 def ranked(search: Search, query: Encode, target: Encode, depth: int) -> NDArray[int32]:
     """Return the places in the corpus that are nearest to each query, int32 (n, depth).
 
+    Where each query has candidates of its own, -1 stands behind the last of them.
+
     Raises:
         DataError: if a vector is not finite.
     """
@@ -81,7 +85,13 @@ def ranked(search: Search, query: Encode, target: Encode, depth: int) -> NDArray
         if not np.isfinite(side).all():
             place = int(np.argmax(~np.isfinite(side).all(1)))
             raise DataError(f"the model's vector of {name} {place} is not finite", "train it again")
-    return top_k(asked, held, min(depth, len(one.corpus)), scores=False).indices
+    if one.among is None:
+        return top_k(asked, held, min(depth, len(one.corpus)), scores=False).indices
+    found = np.full((len(asked), min(depth, max(map(len, one.among)))), -1, np.int32)
+    for at, places in enumerate(one.among):
+        best = top_k(asked[at : at + 1], held[places], min(depth, len(places)), scores=False)
+        found[at, : best.indices.shape[1]] = places[best.indices[0]]
+    return found
 
 
 def point(searched: Sequence[Search], query: Encode, target: Encode) -> Mapping[str, Any]:

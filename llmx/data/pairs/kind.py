@@ -32,6 +32,7 @@ class PairData(ABC):
 
     Options: ClassVar[type[PairOptions]] = PairOptions
     within: ClassVar[Truth | None] = None
+    evaluated: ClassVar[tuple[str, ...]] = EVALUATED
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec
@@ -41,6 +42,11 @@ class PairData(ABC):
     def identity(cls, spec: DataSpec) -> dict[str, Any]:
         """Return what the rows depend on."""
         return {"spec": spec.stated(), "version": VERSION}
+
+    @classmethod
+    def planned(cls, spec: DataSpec, split: str) -> dict[str, int] | None:
+        """Return about how many rows each dataset has; None where they have to be read for it."""
+        return None
 
     @abstractmethod
     def every(self) -> Sequence[Pair]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from llmx.core.item import ImageText, Item
 from llmx.store.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Pair:
         negatives: texts that are known to be wrong for the query.
         group: what it is a part of; a group lies in one split.
         words: what may not stand in two splits, besides the texts.
+        images: names of the pictures before the query and the target; empty for none.
+        folder: of the pictures.
     """
 
     id: str
@@ -45,6 +49,21 @@ class Pair:
     negatives: tuple[str, ...] = ()
     group: str = ""
     words: tuple[str, ...] = ()
+    images: tuple[str, str] = ("", "")
+    folder: Path | None = None
+
+    @property
+    def asked(self) -> Item:
+        """What an embedder reads of the query."""
+        return self._item(self.query, self.images[0])
+
+    @property
+    def answer(self) -> Item:
+        """What an embedder reads of the target."""
+        return self._item(self.target, self.images[1])
+
+    def _item(self, text: str, name: str) -> Item:
+        return ImageText(text, (self.folder or Path()) / name, name) if name else text
 
 
 @dataclass(frozen=True)
@@ -92,7 +111,9 @@ class PairRows(Sequence[Pair]):
     def hash(self) -> str:
         """Return the hash of what stands in the rows, in their order: 20 hexadecimal digits."""
         held = ((r.id, r.query, r.target, r.dataset, r.family, r.label, r.negatives) for r in self)
-        return fingerprint([list(map(_plain, row)) for row in held])
+        pictures = [list(r.images) for r in self]
+        more = [pictures] if any(map(any, pictures)) else []
+        return fingerprint([*(list(map(_plain, row)) for row in held), *more])
 
     def truth(self, i: int, j: int) -> Truth | None:
         """Return what the target of row `j` is to the query of row `i`; None where unknown."""
@@ -118,14 +139,16 @@ class Retrieval:
         ids: of the queries; of rows with equal queries, the first.
         corpus_id: `target_id` of each text of the corpus, int64 (m,).
         judged: for each query, position in the corpus to grade: 2 is right, 1 is related.
+        among: for each query, int64 positions in the corpus that it searches; None: all of it.
     """
 
     dataset: str
     ids: tuple[str, ...]
-    queries: tuple[str, ...]
-    corpus: tuple[str, ...]
+    queries: tuple[Item, ...]
+    corpus: tuple[Item, ...]
     corpus_id: NDArray[int64]
     judged: tuple[Mapping[int, int], ...]
+    among: tuple[NDArray[int64], ...] | None = None
 
 
 def retrieval_of(

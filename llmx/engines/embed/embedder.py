@@ -30,8 +30,11 @@ class Embedder(Protocol):
     def identity(self) -> dict[str, Any]:
         """Return what its vectors depend on."""
 
-    def encode(self, texts: Sequence[str], prompt: str = "") -> NDArray[float32]:
-        """Return float32 (n, dimension), rows of length 1; `prompt` stands before each text."""
+    def encode(self, texts: Sequence[Any], prompt: str = "") -> NDArray[float32]:
+        """Return float32 (n, dimension), rows of length 1; `prompt` stands before each text.
+
+        An embedder of texts takes texts, one of pictures :class:`ImageText` too.
+        """
 
 
 def normalised(vectors: NDArray[Any]) -> NDArray[float32]:

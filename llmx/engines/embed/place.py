@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -18,6 +19,9 @@ from llmx.store.fingerprint import fingerprint, hash_file
 PACKAGE, STAGE = "package:", "stage:"
 _MODULES = "modules.json"
 _OURS = "sentence_transformers."
+VISION_MODULE = "llmx.engines.embed.vision_module.VisionEncoder"
+"""The one module of llmx's own: it reads pictures."""
+_PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", re.A)
 _CONTENT = {".json", ".safetensors", ".txt", ".model"}
 
 
@@ -28,7 +32,8 @@ def embedder_folder(
 
     Args:
         name: a path, ``package:NAME`` for files of an installed package (none of its code runs),
-            ``stage:NAME`` for what a stage trained, or ``OWNER/NAME`` on the hub, if it is here.
+            ``stage:NAME`` for what a stage trained, ``OWNER/NAME`` or ``OWNER/NAME@COMMIT`` on the
+            hub, if it is here.
         revision: of the hub's.
         stages: folders of stages, by their names.
 
@@ -38,6 +43,20 @@ def embedder_folder(
     folder = _folder(name, revision, stages or {})
     _check(folder)
     return folder
+
+
+def pinned(name: str) -> bool:
+    """Say whether a name is one of the hub at a commit, whose content never changes."""
+    return _PINNED.fullmatch(name) is not None and not Path(name).exists()
+
+
+def embedder_content(name: str) -> str:
+    """Return what an embedder is by content; one of the hub at a commit need not be here.
+
+    Raises:
+        EngineError: as :func:`embedder_folder`.
+    """
+    return name if pinned(name) else embedder_hash(embedder_folder(name))
 
 
 def _folder(name: str, revision: str | None, stages: Mapping[str, Path]) -> Path:
@@ -52,6 +71,8 @@ def _folder(name: str, revision: str | None, stages: Mapping[str, Path]) -> Path
         return path
     if name.startswith((".", "/", "~")):
         raise EngineError(f"{name} is no folder", "name the folder of the embedder")
+    name, _, commit = name.partition("@")
+    revision = commit or revision
     found = cached_folder(name, revision)
     if found is None:
         hint = f"hf download {name}" + (f" --revision {revision}" if revision else "")
@@ -80,16 +101,19 @@ def _check(folder: Path) -> None:
     for below in sorted(path for path in folder.rglob("*") if path.is_dir()):
         check_weights(below)
     listed = folder / _MODULES
-    for module in _modules(listed) if listed.exists() else ():
-        kind = module.get("type") if isinstance(module, Mapping) else None
-        if not str(kind).startswith(_OURS):
+    for kind in modules_of(folder):
+        if kind != VISION_MODULE and not kind.startswith(_OURS):
             text = f"{listed} names the class {kind}, which is not of sentence-transformers"
             raise EngineError(text, "code that a folder names is not run: take another model")
 
 
-def _modules(path: Path) -> list[object]:
-    found = read_json(path)
-    return found if isinstance(found, list) else [found]
+def modules_of(folder: Path) -> list[str]:
+    """Return the classes of the modules that a folder lists; none where it lists none."""
+    if not (folder / _MODULES).exists():
+        return []
+    found = read_json(folder / _MODULES)
+    held = found if isinstance(found, list) else [found]
+    return [str(one.get("type") if isinstance(one, Mapping) else None) for one in held]
 
 
 def dimension_of(folder: Path) -> int | None:
@@ -99,8 +123,10 @@ def dimension_of(folder: Path) -> int | None:
     """
     settings = folder / "config.json"
     if settings.exists():
-        found = read_json(settings).get("hidden_size")
-        return found if isinstance(found, int) else None
+        told = read_json(settings)
+        own = told.get("text_config")
+        found = told.get("hidden_size") or (own.get("hidden_size") if isinstance(own, dict) else 0)
+        return found if isinstance(found, int) and found else None
     files = sorted(folder.rglob("*.safetensors"))
     shapes = _shapes(files[0]) if len(files) == 1 else []
     return shapes[0][1] if len(shapes) == 1 else None

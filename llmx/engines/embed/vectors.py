@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmx.core.errors import EngineError, StoreError
+from llmx.core.item import Item, plain
 from llmx.engines.embed.embedder import Embedder
 from llmx.store.files import damaged, read_json, write_bytes, write_json, write_parts
 from llmx.store.fingerprint import fingerprint, hash_file
@@ -45,7 +46,7 @@ class Vectors:
 def embedded(
     folder: Path,
     ids: Sequence[str],
-    texts: Sequence[str],
+    texts: Sequence[Item],
     embedder: Embedder,
     prompt: str = "",
     shard: int = SHARD,
@@ -66,7 +67,7 @@ def embedded(
     if len(ids) != len(texts) or not texts:
         raise EngineError(f"{len(texts)} texts with {len(ids)} ids cannot be embedded")
     identity = {**embedder.identity(), "prompt": prompt, "shard": shard}
-    meaning = fingerprint([identity, list(ids), list(texts)])
+    meaning = fingerprint([identity, list(ids), list(map(plain, texts))])
     if (folder / _ABOUT).exists() and read_json(folder / _ABOUT).get("meaning") == meaning:
         return open_vectors(folder)
     names = []
@@ -81,13 +82,14 @@ def _shard(
     folder: Path,
     identity: dict[str, Any],
     ids: Sequence[str],
-    texts: Sequence[str],
+    texts: Sequence[Item],
     model: Embedder,
 ) -> Path:
     """Return the file of one shard, made if it is not there."""
     import numpy as np
 
-    path = folder / f"shard-{fingerprint([identity, list(ids), list(texts)])}.npy"
+    named = fingerprint([identity, list(ids), list(map(plain, texts))])
+    path = folder / f"shard-{named}.npy"
     if not path.exists():
         found = np.asarray(model.encode(texts, identity["prompt"]))
         if found.shape != (len(texts), model.dimension) or not np.isfinite(found).all():

@@ -15,7 +15,7 @@ from llmx.papers.b3.dataset_rows import DatasetRows
 from llmx.papers.b3.diagnostics import of_batches
 from llmx.papers.b3.hard_negatives import HardNegatives
 from llmx.papers.b3.mined_dataset import MinedDataset, apart_of
-from llmx.papers.b3.pieces import pieces
+from llmx.papers.b3.pieces import of_dataset, pieces
 from llmx.papers.b3.plan import BatchPlan, Group
 from llmx.papers.b3.settings import MiningSettings, check_settings
 
@@ -51,7 +51,7 @@ def mined(parts: Sequence[DatasetRows], how: MiningSettings) -> Mined:
     if (total if how.source == "mixed" else most) < how.size:
         text = f"no dataset fills a batch of {how.size} rows: the largest has {most}"
         raise DataError(text, "a smaller batch: stages.batches.size=N")
-    made = [MinedDataset(part, how) for part in parts]
+    made = [MinedDataset(part, of_dataset(part, how)) for part in parts]
     plan = BatchPlan(
         tuple(_groups(made, how)), how.size, how.seed, how.redraw, how.tail, _hard(made, how)
     )

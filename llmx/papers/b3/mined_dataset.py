@@ -84,7 +84,8 @@ class MinedDataset:
         found["swaps"] = [asdict(one) for one in made.passes]
         found["theorem"] = self._ratios(batches)
         audits = {
-            name: audited(part, of, self.skip, how.width, how.seed) for name, of in levels.items()
+            name: audited(part, of, self.skip, how.width_of(part.family), how.seed)
+            for name, of in levels.items()
         }
         found["truth"] = audits if part.pairs is not None and part.ranked else None
         return found
@@ -92,7 +93,7 @@ class MinedDataset:
     def shown(self, batch: Rows) -> Iterator[dict[str, Any]]:
         """Yield some pairs to read."""
         part, how = self.part, self.how
-        yield from shown(part, batch[part.rows], self.skip, how.width, how.seed)
+        yield from shown(part, batch[part.rows], self.skip, how.width_of(part.family), how.seed)
 
     def _counts(self, levels: dict[str, Rows]) -> dict[str, tuple[EdgeCounts, int]]:
         """Return the counts of edges of each level, and how often a row meets one of its band."""
@@ -117,7 +118,7 @@ class MinedDataset:
 
     def _diagnosed(self, of: Rows, counts: EdgeCounts, met: int) -> dict[str, Any]:
         part = self.part
-        width = 0 if part.classes else self.how.width
+        width = 0 if part.classes else self.how.width_of(part.family)
         found = diagnosed(of, counts, part.ranks, self.skip, width, part.target_id)
         if part.classes and found.clustered:
             found = replace(found, mates=met / found.clustered)

@@ -27,7 +27,11 @@ def candidates(
         DataError: a row has fewer negatives in its band than are wanted.
     """
     skip, count = skipped(part, how), how.negatives
-    ranks = part.ranks[:, : skip + how.width] if classes is None else classes.near(2 * count)
+    ranks = (
+        part.ranks[:, : skip + how.width_of(part.family)]
+        if classes is None
+        else classes.near(2 * count)
+    )
     if how.form == "batch":
         return ranks[:, skip:]
     if how.form == "band":

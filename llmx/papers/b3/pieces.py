@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -73,7 +73,15 @@ def _band(part: DatasetRows, how: MiningSettings) -> Directed:
     if part.classes or not part.ranked:
         return Directed(package("scipy.sparse").csr_matrix((rows, rows), dtype=np.float32), {})
     scores = part.scores if how.weighted else None
-    return band(part.ranks, skipped(part, how), how.width, part.target_id, scores)
+    return band(part.ranks, skipped(part, how), how.width_of(part.family), part.target_id, scores)
+
+
+def of_dataset(part: DatasetRows, how: MiningSettings) -> MiningSettings:
+    """Return how the batches of one dataset are made: two classes have no graph worth a cut."""
+    two = part.classes and len(np.unique(part.target_id)) == 2
+    if not (two and how.two_labels == "random" and how.of_a_graph):
+        return how
+    return replace(how, kind="random", style="ours", padding_fault=False, passes=0, weighted=False)
 
 
 def check_dataset(part: DatasetRows, how: MiningSettings) -> None:
@@ -89,7 +97,7 @@ def check_dataset(part: DatasetRows, how: MiningSettings) -> None:
         raise DataError(f"all targets of dataset '{part.name}' are equal", "other data")
     if part.classes and targets < 3:
         text = f"dataset '{part.name}' has two labels, so a row would be joined to all of the other"
-        raise DataError(text, "cut=random for such data")
+        raise DataError(text, "stages.batches.two_labels=random")
     if len(part.rows) // how.cluster < 2:
         text = f"dataset '{part.name}' of {len(part.rows)} rows is one cluster of {how.cluster}"
         raise DataError(text, "a smaller cluster: stages.batches.cluster=N")

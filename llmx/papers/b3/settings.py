@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from llmx.core.errors import ConfigError
@@ -14,6 +15,7 @@ Tail = Literal["drop", "fill"]
 Source = Literal["single_task", "mixed"]
 Style = Literal["ours", "authors"]
 Form = Literal["batch", "cluster", "band"]
+TwoLabels = Literal["refuse", "random"]
 SKIP = {"retrieval": 30, "grounding": 30, "short_answer": 70}
 """The paper's p by family; classes have a rule on labels instead."""
 NO_DUPLICATES = "no_duplicates"
@@ -31,6 +33,7 @@ class MiningSettings:
         kind: of the cut, or `no_duplicates`: rows at random, no text twice in a batch.
         skip: the paper's p; None: by the family of a dataset.
         width: the paper's m.
+        widths: m of some families; of others it is `width`.
         rule: which edges the graph has.
         weighted: edges have the similarity as their weight, not 1.
         passes: of swaps after the cut.
@@ -42,6 +45,7 @@ class MiningSettings:
         permuted: clusters are permuted over the rows of their dataset: the control.
         negatives: the paper's h.
         form: how these are drawn.
+        two_labels: what becomes of a dataset of two classes where a graph is cut.
     """
 
     size: int
@@ -49,6 +53,7 @@ class MiningSettings:
     kind: str = "best"
     skip: int | None = None
     width: int = 100
+    widths: Mapping[str, int] = field(default_factory=dict)
     rule: Rule = "mutual"
     weighted: bool = False
     passes: int = 0
@@ -62,6 +67,11 @@ class MiningSettings:
     permuted: bool = False
     negatives: int = 0
     form: Form = "batch"
+    two_labels: TwoLabels = "refuse"
+
+    def width_of(self, family: str) -> int:
+        """Return m of a family."""
+        return self.widths.get(family, self.width)
 
     @property
     def of_a_graph(self) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from llmx.core.errors import ConfigError
 from llmx.core.options import Count, InputModel, wrong
+from llmx.engines.embed.vision import VISION
 from llmx.train.contrastive.students import LAYERS, STATIC, WHOLE, WORDS, check_student
 from llmx.train.course.fields import ARGUMENTS, Source
 from llmx.train.course.options import CourseOptions
@@ -51,8 +52,8 @@ class ContrastiveOptions(CourseOptions):
     )
     model: InputModel = Field(
         default=WORDS,
-        description="to begin with: `words` = from nothing, the pairs' words; a folder,"
-        " package:NAME, stage:NAME or OWNER/NAME",
+        description="to begin with: `words` = from nothing, the pairs' words; `vision` = a small"
+        " Qwen2-VL from nothing; a folder, package:NAME, stage:NAME or OWNER/NAME[@COMMIT]",
     )
     student: str = Field(
         default=STATIC,
@@ -60,6 +61,9 @@ class ContrastiveOptions(CourseOptions):
         examples=["layers:2"],
     )
     dimension: Count = Field(default=256, description="of the vectors of model=words")
+    pixels: Count | None = Field(
+        default=None, description="of a picture, at most; null = as the model's settings say"
+    )
     sparse: bool | None = Field(
         default=None,
         description="of student: static: gradients of the batch's tokens; null = where it can",
@@ -112,6 +116,8 @@ class ContrastiveOptions(CourseOptions):
         if self.mini_batch is not None and self.student == STATIC:
             text = "mini_batch is for encoders: token vectors are no batch that can be parted"
             raise ConfigError(text, "mini_batch: null; a static student takes little memory")
+        if self.model == VISION and self.student != WHOLE:
+            raise ConfigError("model=vision is no table of token vectors", "student: whole")
         if self.model == WORDS and self.student != STATIC:
             text = f"student={self.student} needs an encoder, and model=words is none"
             raise ConfigError(text, f"model=FOLDER; `{LAYERS}N` are its first layers")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llmx.core.item import Item
+
 if TYPE_CHECKING:
     from numpy import int64
     from numpy.typing import NDArray
@@ -23,8 +25,8 @@ class TrainingPairs:
     """
 
     ids: Sequence[str]
-    queries: Sequence[str]
-    targets: Sequence[str]
+    queries: Sequence[Item]
+    targets: Sequence[Item]
     target_id: NDArray[int64]
 
     def __len__(self) -> int:
@@ -37,7 +39,7 @@ class TrainingPairs:
 
 
 def collate(
-    pairs: TrainingPairs, collator: Callable[[list[dict[str, str]]], dict[str, Any]]
+    pairs: TrainingPairs, collator: Callable[[list[dict[str, Item]]], dict[str, Any]]
 ) -> Callable[[NDArray[int64]], dict[str, Any]]:
     """Return what makes features of a slice, with its rows, int64 (rows, 1 + h), as ``label``."""
     import torch
@@ -49,7 +51,7 @@ def collate(
     return features
 
 
-def _texts(pairs: TrainingPairs, row: Sequence[int]) -> dict[str, str]:
+def _texts(pairs: TrainingPairs, row: Sequence[int]) -> dict[str, Item]:
     own, *negatives = row
     found = {QUERY: pairs.queries[own], TARGET: pairs.targets[own]}
     for number, negative in enumerate(negatives):

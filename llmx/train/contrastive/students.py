@@ -8,6 +8,7 @@ from typing import Any
 
 from llmx.core.errors import ConfigError, EngineError
 from llmx.core.install import with_extra
+from llmx.engines.embed.vision import is_vision, vision_model
 from llmx.engines.pretrained import explained
 
 WORDS = "words"
@@ -29,7 +30,13 @@ def check_student(kind: str) -> str:
 
 
 def student(
-    kind: str, folder: Path | None, texts: Sequence[str], *, dimension: int, seed: int
+    kind: str,
+    folder: Path | None,
+    texts: Sequence[str],
+    *,
+    dimension: int,
+    seed: int,
+    pixels: int | None = None,
 ) -> Any:
     """Return a model of sentence-transformers, ready to be trained.
 
@@ -38,6 +45,7 @@ def student(
         folder: of the model to begin with; None: one from nothing, of the words of `texts`.
         dimension: of the vectors of a model from nothing.
         seed: of the vectors of a model from nothing.
+        pixels: of a picture at most; None: as the folder says.
 
     Raises:
         ConfigError: if there is no such student of this model.
@@ -49,7 +57,7 @@ def student(
         return _static(folder, texts, dimension, seed)
     if folder is None:
         raise ConfigError(f"student '{kind}' needs an encoder", "name one as model: a folder")
-    model = loaded(folder)
+    model = loaded(folder, pixels)
     if kind != WHOLE:
         _cut(model, int(kind.removeprefix(LAYERS)))
     return model
@@ -68,8 +76,14 @@ def require_library() -> None:
         raise EngineError(text, with_extra("retrieval")) from error
 
 
-def loaded(folder: Path) -> Any:
-    """Return the model of a folder, on the CPU, without running code of it."""
+def loaded(folder: Path, pixels: int | None = None) -> Any:
+    """Return the model of a folder, on the CPU, without running code of it.
+
+    Args:
+        pixels: of a picture at most, where the model reads pictures; None: as the folder says.
+    """
+    if is_vision(folder):
+        return vision_model(folder, pixels=pixels)
     from sentence_transformers import SentenceTransformer
 
     with explained(str(folder)):

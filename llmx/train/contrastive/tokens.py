@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from llmx.core.item import Item
 from llmx.train.contrastive.pairs import QUERY, TARGET, TrainingPairs
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class _Tokens:
         starts: int64 (texts + 1,): a text's ids are those from its start to the next one's.
     """
 
-    def __init__(self, module: Any, texts: Sequence[str], prompt: str | None) -> None:
+    def __init__(self, module: Any, texts: Sequence[Item], prompt: str | None) -> None:
         import numpy as np
 
         blocks = (texts[start : start + _BLOCK] for start in range(0, len(texts), _BLOCK))

@@ -88,7 +88,7 @@ def _merge(job: ContrastiveJob, checkpoint: Path, to: Path) -> None:
     from llmx.engines.pretrained import with_adapter
 
     assert job.folder is not None
-    model = loaded(job.folder)
+    model = loaded(job.folder, job.options.pixels)
     shutil.copytree(checkpoint, job.out / "adapter", dirs_exist_ok=True, ignore=_all_but_adapter)
     model[0].auto_model = with_adapter(model[0].auto_model, checkpoint).merge_and_unload()
     model.save_pretrained(str(to), create_model_card=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmx.engines.embed.vision import check_items, reads_pictures
 from llmx.train.contrastive.job import ContrastiveJob, check_sparse
 from llmx.train.contrastive.loss import Scores, loss_of
 from llmx.train.contrastive.masks import Mask
@@ -59,9 +60,19 @@ def make_trainer(job: ContrastiveJob, clock: TrainingClock) -> Any:
 
 def make_student(job: ContrastiveJob) -> Any:
     """Return the model to begin with, with its adapter."""
-    texts = [*job.pairs.queries, *job.pairs.targets] if job.folder is None else ()
+    items = [*job.pairs.queries, *job.pairs.targets]
+    texts = [one for one in items if isinstance(one, str)] if job.folder is None else ()
     options = job.options
-    model = student(options.student, job.folder, texts, dimension=options.dimension, seed=job.seed)
+    model = student(
+        options.student,
+        job.folder,
+        texts,
+        dimension=options.dimension,
+        seed=job.seed,
+        pixels=options.pixels,
+    )
+    if not reads_pictures(model):
+        check_items(items)
     if options.lora is not None:
         from peft import LoraConfig
 

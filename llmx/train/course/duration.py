@@ -12,7 +12,8 @@ from llmx.core.stage import StageInput
 from llmx.engines.size import ModelSize
 from llmx.store.machine import machine
 
-_OPERATIONS = 6e10  # a second
+OPERATIONS = 6e10
+"""Of one core, a second."""
 _STEP = 0.02  # seconds of an optimiser step besides its arithmetic
 _WRITING = 2e-3  # seconds of one token and layer, for a batch
 _FILLED = 0.3  # a text's share of the most that it may have, on average
@@ -33,7 +34,7 @@ def step_seconds(size: ModelSize, rows: int, length: float) -> float:
         rows: texts of a step.
         length: tokens of each.
     """
-    return _STEP + 6 * size.parameters * rows * length / _OPERATIONS
+    return _STEP + 6 * size.parameters * rows * length / OPERATIONS
 
 
 def supervised_seconds(size: ModelSize, steps: int, rows: int, longest: int) -> float:
@@ -64,4 +65,4 @@ def written_seconds(size: ModelSize, texts: int, batch: int, longest: int) -> fl
     """
     steps = -(-texts // batch) * longest
     tokens = texts * _WRITTEN * longest
-    return steps * size.layers * _WRITING + 2 * size.parameters * tokens / _OPERATIONS
+    return steps * size.layers * _WRITING + 2 * size.parameters * tokens / OPERATIONS

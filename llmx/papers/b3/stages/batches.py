@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DIAGNOSTICS, PAIRS = "diagnostics.json", "pairs.jsonl"
 _SECONDS = 8.0
+_LATER = ("widths", "two_labels")
 
 
 class BatchesOptions(StageOptions):
@@ -60,6 +61,11 @@ class BatchesOptions(StageOptions):
         description="first ranks that are left out, p; null = 30, of short answers 70",
     )
     width: Count = Field(default=100, description="ranks after them that may be edges, m")
+    widths: dict[Literal["retrieval", "grounding", "short_answer"], Count] = Field(
+        default={},
+        description="m of some families of datasets; of others it is `width`",
+        examples=["{retrieval: 30, short_answer: 70}"],
+    )
     rule: Literal["mutual", "either"] = Field(
         default="mutual", description="an edge if both rows have the other in the band, or one"
     )
@@ -91,6 +97,11 @@ class BatchesOptions(StageOptions):
     tail: Literal["drop", "fill"] = Field(
         default="drop", description="rows that fill no batch: left out, or filled up"
     )
+    two_labels: Literal["refuse", "random"] = Field(
+        default="refuse",
+        description="a dataset of two classes, whose graph joins everybody: no plan, or clusters"
+        " at random",
+    )
     seed: int = Field(default=0, description="of the cut, the swaps, the order and the negatives")
 
     def settings(self) -> MiningSettings:
@@ -108,6 +119,7 @@ class BatchesOptions(StageOptions):
             kind=self.cut,
             skip=self.skip,
             width=self.width,
+            widths={str(family): width for family, width in self.widths.items()},
             rule=self.rule,
             weighted=self.weights == "similarity",
             passes=self.swaps,
@@ -121,6 +133,7 @@ class BatchesOptions(StageOptions):
             permuted=self.permute,
             negatives=self.negatives,
             form=self.form,
+            two_labels=self.two_labels,
         )
         check_settings(found)
         return found
@@ -148,7 +161,9 @@ class BatchesStage:
         """The options; rows and ranks are those of its inputs, or rows those of the data."""
         options = given.read(BatchesOptions)
         check_inputs(given, options.settings())
-        found = {**options.model_dump(), "cluster": options.rows_of_cluster()}
+        fields = type(options).model_fields  # those that came later are left out at their default
+        left = {n for n in _LATER if getattr(options, n) == fields[n].default}
+        found = {**options.model_dump(exclude=left), "cluster": options.rows_of_cluster()}
         return found if reads(given, "embed") else {**found, "data": identity(pair_data(given))}
 
     def applies(self, given: StageInput) -> bool:
