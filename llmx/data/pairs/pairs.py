@@ -33,6 +33,8 @@ class Pair:
         negatives: texts that are known to be wrong for the query.
         group: what it is a part of; a group lies in one split.
         words: what may not stand in two splits, besides the texts.
+        grade: how alike people found query and target, on the scale of its dataset; None where
+            nobody was asked.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Pair:
     negatives: tuple[str, ...] = ()
     group: str = ""
     words: tuple[str, ...] = ()
+    grade: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,7 @@ class PairRows(Sequence[Pair]):
     @cached_property
     def hash(self) -> str:
         """Return the hash of what stands in the rows, in their order: 20 hexadecimal digits."""
-        held = ((r.id, r.query, r.target, r.dataset, r.family, r.label, r.negatives) for r in self)
-        return fingerprint([list(map(_plain, row)) for row in held])
+        return fingerprint([[*map(_plain, _stated(row))] for row in self])
 
     def truth(self, i: int, j: int) -> Truth | None:
         """Return what the target of row `j` is to the query of row `i`; None where unknown."""
@@ -104,6 +106,12 @@ class PairRows(Sequence[Pair]):
         if one.group == other.group:
             return self.within
         return "related" if other.group in self.links.get(one.group, ()) else "unrelated"
+
+
+def _stated(row: Pair) -> tuple[Any, ...]:
+    """Return what a row is by; a grade only where there is one, so that other rows keep theirs."""
+    held = (row.id, row.query, row.target, row.dataset, row.family, row.label, row.negatives)
+    return held if row.grade is None else (*held, row.grade)
 
 
 def _plain(value: Any) -> Any:
