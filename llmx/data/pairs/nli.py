@@ -71,6 +71,13 @@ class NliPairs(PairData):
         """The triples' repository and commit, or how they are fabricated."""
         return {**super().identity(spec), "repository": REPOSITORY, "file": FILE}
 
+    @classmethod
+    def needs(cls, spec: DataSpec) -> tuple[str, ...]:
+        """Return a line on the hub, where the triples are of it."""
+        if spec.options.get("source") == "fabricated":
+            return ()
+        return (f"needs {FILE} of {REPOSITORY} on the hub, once",)
+
     def every(self) -> Sequence[Pair]:
         """Return a row for each triple that has its three texts, in the order of the file.
 
