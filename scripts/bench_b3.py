@@ -2,6 +2,7 @@
 
     python scripts/bench_b3.py                  20,000 rows, five rounds: some minutes of one core
     python scripts/bench_b3.py --quick          1,000 rows, two rounds: that it works
+    python scripts/bench_b3.py growth FOLDER    how seconds and memory grow with the rows
 
 Ways of one step take turns in each round, so that what disturbs the machine hits all alike; a ratio
 is that of sums over the rounds, with a 95 % interval from a bootstrap over them.
@@ -12,6 +13,10 @@ is that of sums over the rounds, with a 95 % interval from a bootstrap over them
                with their filter of edges in Python
     negatives  five a row of the same band: `form=band`, and sentence-transformers'
                `mine_hard_negatives` with the same vectors, which searches, too
+
+`growth` makes each step of each size in a process of its own and keeps it in FOLDER: the same
+command goes on after any kill (--sizes 10000,30000, --dimension 768, --search auto). It fits an
+exponent of processor seconds and a line of memory, and says what 1,000,000 rows would take.
 
 Vectors are of planted groups with noise, or of a folder that stage `embed` wrote (--vectors).
 """
@@ -188,8 +193,30 @@ def rounds(ways: Ways, count: int) -> dict[str, tuple[list[float], list[float]]]
     return found
 
 
+def grown(words: list[str]) -> None:
+    """Measure how a plan grows with the rows, or make one step of one size."""
+    from bench.mining_growth import growth, step
+
+    if words[0] == "step":
+        name, folder, rows, dimension, search = words[1:]
+        step(name, Path(folder), int(rows), int(dimension), search)
+        return
+    parser = argparse.ArgumentParser(prog="bench_b3.py growth")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sizes", default="10000,30000,100000,300000")
+    parser.add_argument("--dimension", type=int, default=768)
+    parser.add_argument("--search", choices=("auto", "exact", "ivf"), default="auto")
+    given = parser.parse_args(words[1:])
+    sizes = [int(one) for one in given.sizes.split(",")]
+    growth(Path(__file__), given.folder, sizes, given.dimension, given.search)
+
+
 def main() -> None:
     """Print a table."""
+    torch.set_num_threads(1)
+    if sys.argv[1:2] in (["growth"], ["step"]):
+        grown(sys.argv[1:])
+        return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--dimension", type=int, default=384)
@@ -197,7 +224,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--vectors", type=Path, help="folder that stage `embed` wrote")
     given = parser.parse_args()
-    torch.set_num_threads(1)
     if given.quick:
         given.rows, given.dimension, given.rounds = 1_000, 64, 2
     if given.vectors:

@@ -14,7 +14,7 @@ from llmx.core.install import with_extra
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.templated import question_key
-from llmx.store.files import inside
+from llmx.store.files import inside, read_json, write_json
 
 FETCH_ONCE = (
     "run it once where the hub can be reached, or copy the hub's cache ($HF_HOME) here;"
@@ -154,3 +154,24 @@ def newest_commit(repository: str, name: str | None, offline: str) -> str:
             return commit
         text = f"cannot look up the newest commit of {repository}: {_said(error)}"
         raise DataError(text, f"data.revision=COMMIT, or {offline}") from error
+
+
+def kept_commit(repository: str, name: str | None, file: Path, offline: str) -> tuple[str, bool]:
+    """Return a dataset's commit as it was looked up once, and whether that was now.
+
+    Args:
+        name: of a branch or a tag; None = its main branch.
+        file: in which commits stand that were looked up.
+        offline: what to do where the hub cannot be reached.
+
+    Raises:
+        DataError: if it cannot be had.
+    """
+    key = f"{repository}@{name or 'main'}"
+    known = read_json(file) if file.exists() else {}
+    if is_commit(known.get(key)):
+        return str(known[key]), False
+    commit = newest_commit(repository, name, offline)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(file, {**known, key: commit})
+    return commit, True

@@ -19,6 +19,8 @@ KINDS = {
     "data.pairs_local": "llmx.data.pairs.own_pairs:OwnPairs",
     "data.debian_descriptions": "llmx.data.pairs.debian:DebianDescriptions",
     "data.mmeb": "llmx.data.pairs.mmeb:Mmeb",
+    "data.nli_pairs": "llmx.data.pairs.nli:NliPairs",
+    "data.sts": "llmx.data.pairs.sts:StsPairs",
     "data.wordnet": "llmx.data.pairs.wordnet:WordNet",
     "data.countdown": "llmx.data.tasks.dataset:ReasoningTask",
     "data.sudoku": "llmx.data.tasks.dataset:ReasoningTask",

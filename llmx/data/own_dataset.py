@@ -16,10 +16,9 @@ from llmx.core.options import Count, wrong
 from llmx.core.record import Sample
 from llmx.core.spec import DataSpec
 from llmx.data.drawn import Settled
-from llmx.data.hub import is_commit, newest_commit, rows
+from llmx.data.hub import is_commit, kept_commit, rows
 from llmx.data.own_rows import VERSION, OwnRows, RowsOptions, RowSource
 from llmx.data.table import QuestionTable, table_of
-from llmx.store.files import read_json, write_json
 
 _OFFLINE = "run it once where the hub can be reached, or copy the hub's cache ($HF_HOME) here"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.A)
@@ -104,7 +103,7 @@ class OwnDataset(OwnRows):
         if is_commit(spec.revision):
             return cls(spec)._stated() or cls(spec).filled()
         repository = str(spec.options["repository"])
-        commit, is_new = _pinned(repository, spec.revision, found)
+        commit, is_new = kept_commit(repository, spec.revision, found, _OFFLINE)
         done = cls(spec.model_copy(update={"revision": commit})).filled()
         how = "its newest now, kept" if is_new else "as kept"
         note = f"{repository}: data.revision={commit} ({how} in {found.name})"
@@ -143,15 +142,3 @@ class OwnDataset(OwnRows):
         name = part if isinstance(part, str) else options.split
         spec = DataSpec(kind=self.spec.kind, revision=self.spec.revision)
         return HubSource(spec, options.repository, options.config, name)
-
-
-def _pinned(repository: str, name: str | None, file: Path) -> tuple[str, bool]:
-    """Return a dataset's commit as it was looked up once, and whether that was now."""
-    key = f"{repository}@{name or 'main'}"
-    known = read_json(file) if file.exists() else {}
-    if is_commit(known.get(key)):
-        return str(known[key]), False
-    commit = newest_commit(repository, name, _OFFLINE)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, {**known, key: commit})
-    return commit, True

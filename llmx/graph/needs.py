@@ -8,6 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from llmx.core.install import with_extra
+from llmx.core.registry import lookup
 from llmx.core.spec import ArmSpec, RunSpec
 from llmx.core.stage import Memory
 from llmx.engines.published import ListedModel, published
@@ -25,14 +26,21 @@ _EXTRA = {"trl": "train", "datasets": "hub", "peft": "train"}
 
 
 def needs(plan: Plan) -> tuple[str, ...]:
-    """Return a line on each thing that a run of hub models needs; nothing for any other run."""
-    names = sorted(hub_models(plan.spec))
+    """Return a line on each thing that a run of the hub's models or data needs, if any."""
+    names, data = sorted(hub_models(plan.spec)), tuple(_data(plan.spec))
     if not names:
-        return ()
+        return data
     width = max(map(_width, plan.spec.arms.values()))
     models = (_model(name, width) for name in names)
     large = () if _fits(plan.spec) else (*_devices(plan.spec), *_hours(plan))
-    return (*models, *large, *_packages(plan.spec))
+    return (*models, *data, *large, *_packages(plan.spec))
+
+
+def _data(spec: RunSpec) -> Iterator[str]:
+    """Yield what data say that they need; most kinds say nothing beside their models."""
+    for data in dict.fromkeys(arm.data for arm in spec.arms.values() if arm.data is not None):
+        say = getattr(lookup("data", data.kind), "needs", None)
+        yield from say(data) if say is not None else ()
 
 
 def _fits(spec: RunSpec) -> bool:

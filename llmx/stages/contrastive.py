@@ -17,7 +17,7 @@ from llmx.core.registry import kinds, lookup
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.pairs.splits import normal
-from llmx.engines.embed.place import STAGE, embedder_content, embedder_folder
+from llmx.engines.embed.place import STAGE, embedder_content, embedder_folder, is_here, pinned
 from llmx.engines.embed.vision import VISION
 from llmx.stages.embed import pair_data
 from llmx.stages.pair_table import input_with
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from llmx.data.pairs.pairs import PairRows
     from llmx.train.contrastive.job import ContrastiveJob
     from llmx.train.contrastive.masks import Mask
+    from llmx.train.contrastive.pairs import TrainingPairs
     from llmx.train.contrastive.points import Evaluate
 
 _PACKAGES = ("sentence_transformers", "datasets", "accelerate")
@@ -61,7 +62,9 @@ class ContrastiveStage:
         """
         options = _options(given)
         processes = read_processes(options.accelerate, f"stages.{given.stage.name}.accelerate")
-        left = {"settings", "trackers", "accelerate", *(["pixels"] if not options.pixels else [])}
+        left = {"settings", "trackers", "accelerate"}
+        # Younger options: names from before them stay.
+        left |= {name for name in ("annotated", "pixels") if not getattr(options, name)}
         told = options.model_dump(mode="json", exclude=left)
         settings = {n: v for n, v in options.settings.items() if n not in ACCIDENTS}
         data = {"data": identity(pair_data(given)), "seed": given.arm.seed}
@@ -109,8 +112,12 @@ def _options(given: StageInput) -> ContrastiveOptions:
 
 
 def _start(options: ContrastiveOptions) -> str | None:
-    """Return the content of the model to begin with; of a stage's, its own name says it."""
-    if options.model in (WORDS, VISION) or options.model.startswith(STAGE):
+    """Return the content of the model to begin with; of a stage's, its own name says it.
+
+    A model of the hub that is not here is its name, so that a plan can be shown without it.
+    """
+    name = options.model
+    if name in (WORDS, VISION) or name.startswith(STAGE) or not (pinned(name) or is_here(name)):
         return None
     return embedder_content(options.model)
 
@@ -122,6 +129,12 @@ def _refusal(given: StageInput) -> LlmxError | None:
         if not installed(package):
             text = f"stage '{given.stage.name}' needs {package}, which is not installed"
             return EngineError(text, with_extra("retrieval"))
+    model = _options(given).model
+    if model != WORDS and not is_here(model):
+        try:
+            embedder_folder(model)
+        except EngineError as error:
+            return error
     return None
 
 
@@ -133,8 +146,7 @@ def _job(context: StageContext) -> ContrastiveJob:
         DataError: if the plan is of other rows.
     """
     from llmx.train.contrastive.job import ContrastiveJob
-    from llmx.train.contrastive.pairs import TrainingPairs
-    from llmx.train.contrastive.plan import check_plan
+    from llmx.train.contrastive.plan import WithAnnotated, check_plan
     from llmx.train.course.checkpoints import newest_whole
     from llmx.train.course.fit import ready
 
@@ -154,19 +166,15 @@ def _job(context: StageContext) -> ContrastiveJob:
         start = _from_nothing(context, rows)
     elif options.model != WORDS:
         start = embedder_folder(options.model, stages=context.inputs)
+    pairs = _pairs(rows, options.annotated)
     return ContrastiveJob(
         context=context,
         options=options,
         step=done.step if done is not None else 0,
-        pairs=TrainingPairs(
-            [row.id for row in rows],
-            [row.asked for row in rows],
-            [row.answer for row in rows],
-            rows.target_id,
-        ),
-        plan=plan,
+        pairs=pairs,
+        plan=WithAnnotated(plan, len(rows), options.annotated) if options.annotated else plan,
         folder=start,
-        mask=_mask(context, options, rows),
+        mask=_mask(context, options, pairs),
         evaluate=_evaluate(given, options),
         checks=_checks(given, rows, plan),
     )
@@ -184,6 +192,34 @@ def _from_nothing(context: StageContext, rows: PairRows) -> Path:
         sync_tree(scratch)
         scratch.rename(folder)
     return folder
+
+
+def _pairs(rows: PairRows, annotated: int) -> TrainingPairs:
+    """Return the texts that are trained on.
+
+    Args:
+        annotated: wrong texts of each row that are taken too.
+
+    Raises:
+        DataError: naming the first row that brings fewer.
+    """
+    from llmx.train.contrastive.pairs import TrainingPairs
+
+    short = next((row for row in rows if len(row.negatives) < annotated), None)
+    if short is not None:
+        text = (
+            f"row {short.id} brings {len(short.negatives)} wrong texts, and annotated={annotated}"
+        )
+        raise DataError(text, "data with negatives, or annotated: 0")
+    found = TrainingPairs(
+        [row.id for row in rows],
+        [row.asked for row in rows],
+        [row.answer for row in rows],
+        rows.target_id,
+    )
+    if not annotated:
+        return found
+    return found.with_annotated([[row.negatives[at] for row in rows] for at in range(annotated)])
 
 
 def _plan(context: StageContext) -> tuple[Path, Any]:
@@ -211,7 +247,7 @@ def _read(kind: str, folder: Path) -> Any:
         raise RunError(text, "delete that folder; the same command makes it again") from error
 
 
-def _mask(context: StageContext, options: ContrastiveOptions, rows: PairRows) -> Mask | None:
+def _mask(context: StageContext, options: ContrastiveOptions, pairs: TrainingPairs) -> Mask | None:
     import numpy as np
 
     from llmx.engines.embed.vectors import open_vectors
@@ -227,9 +263,9 @@ def _mask(context: StageContext, options: ContrastiveOptions, rows: PairRows) ->
     if "teacher_margin" in options.mask:
         folder = input_with(context.inputs, "rows.json", "embed")
         teacher = (open_vectors(folder / "query").array, open_vectors(folder / "target").array)
-    equal = rows.target_id if "equal_target" in options.mask else None
+    equal = pairs.target_id if "equal_target" in options.mask else None
     mask = Mask(equal, near, teacher, options.margin)
-    check_mask(mask, len(rows))
+    check_mask(mask, len(pairs), len(pairs.targets))
     return mask
 
 

@@ -8,7 +8,7 @@ from llmx.core.errors import LlmxError
 from llmx.core.registry import lookup
 from llmx.core.spec import DataSpec
 from llmx.core.stage import Cost, Memory, StageInput
-from llmx.engines.embed.place import STAGE, embedder_folder
+from llmx.engines.embed.place import STAGE, embedder_folder, is_here
 from llmx.engines.embed.vision import VISION
 from llmx.engines.size import ModelSize, local_size
 from llmx.stages.embed import pair_data, pair_rows
@@ -52,7 +52,9 @@ def cost(given: StageInput, options: ContrastiveOptions, refused: LlmxError | No
     endless = without_end(given, steps or (rows and 1) or None, where)
     return Cost(
         samples=rows or 0,
-        seconds=_seconds(options, rows, _texts(given), size) if on_cpu(given) else None,
+        seconds=_seconds(options, rows, _texts(given) + options.annotated, size)
+        if on_cpu(given)
+        else None,
         unknown="" if rows else "the number of rows is not known: data.train=N",
         memory=_memory(options, size, _batch(given)),
         device=given.arm.engine.device,
@@ -116,7 +118,7 @@ def _size(options: ContrastiveOptions) -> ModelSize:
     """Return the size of the student; zeros where it is still to be trained."""
     if options.model == WORDS:
         return ModelSize(parameters=_VOCABULARY * options.dimension, hidden=options.dimension)
-    if options.model.startswith(STAGE):
+    if options.model.startswith(STAGE) or not is_here(options.model):
         return ModelSize()
     found = local_size(str(embedder_folder(options.model)))
     if options.student == STATIC:
@@ -155,6 +157,8 @@ def _memory(options: ContrastiveOptions, size: ModelSize, batch: int) -> Memory:
         whole = 4 * size.parameters
         dense = 0 if options.sparse is not False else whole
         return Memory(weights=whole, optimiser=2 * whole, gradients=dense)
+    if not size.parameters:
+        return Memory()
     texts = 2 * (options.mini_batch or batch)
     return training_memory(
         size, options.settings, options.lora, texts=texts, length=_TOKENS, reference=False

@@ -7,6 +7,7 @@ KINDS = {
     "stage.rank": "llmx.stages.rank:RankStage",
     "stage.contrastive": "llmx.stages.contrastive:ContrastiveStage",
     "stage.retrieve": "llmx.stages.retrieve:RetrieveStage",
+    "stage.similarity": "llmx.stages.similarity:SimilarityStage",
     "stage.agent": "llmx.stages.agent:AgentStage",
     "stage.decode": "llmx.stages.decode:DecodeStage",
     "stage.ensemble_latency": "llmx.stages.latency:LatencyStage",

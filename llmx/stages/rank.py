@@ -194,10 +194,17 @@ def _searched(
     for place, name in enumerate(table.datasets):
         rows = np.flatnonzero(table.dataset == place)
         k = min(options.depth, len(rows))
-        found, recalls[name] = _of_dataset(query[rows], target[rows], k, options)
+        one, other = (_rows(side, rows) for side in (query, target))
+        found, recalls[name] = _of_dataset(one, other, k, options)
         indices[rows, :k], scores[rows, :k] = rows[found.indices], found.scores
         progress.advance(len(rows))
     return Ranking(indices, scores), recalls
+
+
+def _rows(side: NDArray[Any], rows: NDArray[int64]) -> NDArray[Any]:
+    """Return the vectors of a dataset; where they follow each other they are not copied."""
+    follow = len(rows) == rows[-1] - rows[0] + 1
+    return side[rows[0] : rows[-1] + 1] if follow else side[rows]
 
 
 def _of_dataset(

@@ -281,12 +281,17 @@ def _audit(names: Sequence[str], asked: int, training: Path | None) -> Audit:
             detail="queries that have no score",
         ),
     )
-    checks = (*_trained(training), *own)
+    checks = (*trained_checks(training), *own)
     failed = any(one.level == "fail" and one.passed is False for one in checks)
     return Audit(passed=not failed, checks=checks)
 
 
-def _trained(training: Path | None) -> tuple[Check, ...]:
+def trained_checks(training: Path | None) -> tuple[Check, ...]:
+    """Return the checks of the rows that a model was trained on.
+
+    Args:
+        training: folder of the stage that trained it; None = nobody here did.
+    """
     if training is None or not (training / "audit.json").exists():
         told = "the model comes from elsewhere"
         return (Check(check="overlap with training", level="fail", passed=None, detail=told),)

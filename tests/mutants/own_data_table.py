@@ -57,7 +57,7 @@ OWN_DATA = [
            f"{_OWN}::test_a_file_that_has_changed_since_the_plan_is_refused"),
     Mutant("core/spec.py", 'if n != "path"}', "if n}",
            f"{_OWN}::test_a_file_is_known_by_its_content_wherever_it_lies"),
-    Mutant("data/own_dataset.py", "if is_commit(known.get(key)):", "if False:",
+    Mutant("data/hub.py", "if is_commit(known.get(key)):", "if False:",
            f"{_HUB}::test_a_missing_revision_is_looked_up_once_written_down_and_told"),
     Mutant("data/hub.py", "revision is not None and _COMMIT.fullmatch(revision) is not None",
            "revision is not None", f"{_HUB}::test_only_a_commit_has_an_identity"),

@@ -101,7 +101,7 @@ _TEXTS = (
     *("report.md", "verdicts.md", "explore.json", "explore.md", "explore.svg"),
     *(TRAINED, "training_report.md", *(f"{name}.svg" for name in CURVES)),
     *(ENSEMBLE, "ensemble.md", SIMULATED, "simulation.md", *STREAM_PICTURES),
-    *(WON, "win_rates.md"),
+    *(WON, "win_rates.md", "retrieval.md"),
     *(OUTCOMES, OF_TRAININGS, LATENCY),
 )
 
@@ -193,7 +193,7 @@ def holds_results(folder: Path) -> bool:
     if (folder / RESULTS).exists():
         return True
     known = (folder / CARD).exists() or (folder / "spec.json").exists()
-    return known and any(_somewhere(folder, name) for name in (ENSEMBLE, SIMULATED, WON))
+    return known and any(_somewhere(folder, name) for name in (ENSEMBLE, SIMULATED, WON, VERDICTS))
 
 
 def _results(folder: Path, about: Card) -> Results:

@@ -37,6 +37,8 @@ class Pair:
         words: what may not stand in two splits, besides the texts.
         images: names of the pictures before the query and the target; empty for none.
         folder: of the pictures.
+        grade: how alike people found query and target, on the scale of its dataset; None where
+            nobody was asked.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Pair:
     words: tuple[str, ...] = ()
     images: tuple[str, str] = ("", "")
     folder: Path | None = None
+    grade: float | None = None
 
     @property
     def asked(self) -> Item:
@@ -110,10 +113,9 @@ class PairRows(Sequence[Pair]):
     @cached_property
     def hash(self) -> str:
         """Return the hash of what stands in the rows, in their order: 20 hexadecimal digits."""
-        held = ((r.id, r.query, r.target, r.dataset, r.family, r.label, r.negatives) for r in self)
         pictures = [list(r.images) for r in self]
         more = [pictures] if any(map(any, pictures)) else []
-        return fingerprint([*(list(map(_plain, row)) for row in held), *more])
+        return fingerprint([*([*map(_plain, _stated(row))] for row in self), *more])
 
     def truth(self, i: int, j: int) -> Truth | None:
         """Return what the target of row `j` is to the query of row `i`; None where unknown."""
@@ -125,6 +127,12 @@ class PairRows(Sequence[Pair]):
         if one.group == other.group:
             return self.within
         return "related" if other.group in self.links.get(one.group, ()) else "unrelated"
+
+
+def _stated(row: Pair) -> tuple[Any, ...]:
+    """Return what a row is by; a grade only where there is one, so that other rows keep theirs."""
+    held = (row.id, row.query, row.target, row.dataset, row.family, row.label, row.negatives)
+    return held if row.grade is None else (*held, row.grade)
 
 
 def _plain(value: Any) -> Any:

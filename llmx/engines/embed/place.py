@@ -59,6 +59,12 @@ def embedder_content(name: str) -> str:
     return name if pinned(name) else embedder_hash(embedder_folder(name))
 
 
+def is_here(name: str) -> bool:
+    """Whether a model of the hub is on this machine; other names are looked up when used."""
+    elsewhere = name.startswith((PACKAGE, STAGE, ".", "/", "~"))
+    return elsewhere or Path(name).is_dir() or cached_folder(name) is not None
+
+
 def _folder(name: str, revision: str | None, stages: Mapping[str, Path]) -> Path:
     if name.startswith(PACKAGE):
         return _packaged(name.removeprefix(PACKAGE))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TRAINED = 64  # vectors a list from which its centre is learned
 _ADDED = 1 << 16  # vectors that are added at once
+_SEARCHED = 1 << 15  # queries at once, whose vectors and lists are held wider than they are stored
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,21 @@ def ivf(
     import numpy as np
 
     index = _index(corpus, lists, seed)
-    index.nprobe = min(read, lists)
+    indices = np.empty((len(queries), k), np.int32)
+    best = np.empty((len(queries), k), np.float32)
+    for start in range(0, len(queries), _SEARCHED):
+        part = slice(start, start + _SEARCHED)
+        indices[part], best[part] = _nearest(index, queries[part], k, min(read, lists), lists)
+    return Ranking(indices, best)
+
+
+def _nearest(
+    index: Any, queries: NDArray[Any], k: int, read: int, lists: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return targets and scores of some queries, each (n, k), best first."""
+    import numpy as np
+
+    index.nprobe = read
     scores, found = index.search(_rounded(queries), k)
     short = (found < 0).any(axis=1)
     if short.any():
@@ -61,7 +76,7 @@ def ivf(
         scores[short], found[short] = index.search(_rounded(queries[short]), k)
     order = np.lexsort((found, -scores), axis=1)
     ordered = [np.take_along_axis(one, order, axis=1) for one in (found, scores)]
-    return Ranking(ordered[0].astype(np.int32), ordered[1])
+    return ordered[0].astype(np.int32), ordered[1]
 
 
 def recall(

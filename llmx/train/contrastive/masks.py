@@ -18,7 +18,8 @@ class Mask:
     """What masks rest on; a part that is None masks nothing.
 
     Attributes:
-        target_id: int64 (n,): targets equal to a query's own are masked.
+        target_id: int64 (m,): targets equal to a query's own are masked; those of the n rows come
+            first, and behind them wrong texts that rows bring.
         near: int32 (n, p): rows that a query ranks first; their targets are masked, -1 is none.
         teacher: float (n, d) of queries and of targets: a target is masked that its teacher finds
             nearer than the query's own, less `margin` (``CachedGISTEmbedLoss``, absolute).
@@ -58,13 +59,20 @@ def _inner(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
     return product
 
 
-def check_mask(mask: Mask, rows: int) -> None:
+def check_mask(mask: Mask, rows: int, targets: int | None = None) -> None:
     """Refuse what is not of these rows.
+
+    Args:
+        targets: texts that may be a negative; None: those of the rows alone.
 
     Raises:
         ConfigError: naming the part.
     """
-    parts = [("equal_target", mask.target_id), ("leaked", mask.near)]
+    texts = rows if targets is None else targets
+    if mask.target_id is not None and len(mask.target_id) != texts:
+        text = f"the mask equal_target is of {len(mask.target_id)} texts, and there are {texts}"
+        raise ConfigError(text, "needs: stages of the same rows")
+    parts = [("leaked", mask.near)]
     parts += [("teacher_margin", side) for side in mask.teacher or ()]
     for name, part in parts:
         if part is not None and len(part) != rows:

@@ -75,6 +75,12 @@ class ContrastiveOptions(CourseOptions):
     mask: tuple[Literal["equal_target", "leaked", "teacher_margin"], ...] = Field(
         default=(), description="targets of the batch that are no negatives of a query"
     )
+    annotated: int = Field(
+        default=0,
+        ge=0,
+        description="wrong texts that each pair brings (`negatives` of the data): so many of them"
+        " are negatives of the whole batch",
+    )
     leaked_ranks: Count = Field(
         default=30, description="of mask leaked: first ranks of a query, of a need of kind rank"
     )
@@ -111,6 +117,9 @@ class ContrastiveOptions(CourseOptions):
         Raises:
             ConfigError: naming both.
         """
+        if self.annotated and "teacher_margin" in self.mask:
+            text = "annotated: wrong texts have no vectors of the teacher, which mask"
+            raise ConfigError(f"{text} teacher_margin reads", "annotated: 0, or another mask")
         if self.lora is not None and self.student != WHOLE:
             raise ConfigError("a lora adapts a whole encoder", "student: whole, or lora: null")
         if self.mini_batch is not None and self.student == STATIC:

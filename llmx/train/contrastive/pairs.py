@@ -20,8 +20,9 @@ class TrainingPairs:
     """Texts by row, never in an array: one long text would make every cell as wide.
 
     Attributes:
-        ids: of the rows.
-        target_id: int64 (n,); equal targets have equal numbers.
+        ids: of the rows, n.
+        targets: of the rows, and behind them wrong texts that the rows bring, if they are taken.
+        target_id: int64 (m,) of the targets; equal texts have equal numbers.
     """
 
     ids: Sequence[str]
@@ -32,6 +33,24 @@ class TrainingPairs:
     def __len__(self) -> int:
         """Rows."""
         return len(self.ids)
+
+    def with_annotated(self, wrong: Sequence[Sequence[str]]) -> TrainingPairs:
+        """Return the pairs with wrong texts behind the targets.
+
+        Args:
+            wrong: for each place one text a row.
+        """
+        import numpy as np
+
+        known = dict(zip(self.targets, self.target_id.tolist(), strict=True))
+        texts = [text for column in wrong for text in column]
+        first = max(known.values(), default=-1) + 1
+        for text in texts:
+            if text not in known:
+                known[text], first = first, first + 1
+        more = np.fromiter((known[text] for text in texts), np.int64, len(texts))
+        numbers = np.concatenate([self.target_id, more])
+        return TrainingPairs(self.ids, self.queries, [*self.targets, *texts], numbers)
 
     def __getitems__(self, rows: NDArray[int64]) -> NDArray[int64]:
         """Return what a slice names; :func:`collate` reads the texts."""

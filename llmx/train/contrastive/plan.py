@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llmx.core.errors import DataError
@@ -38,6 +39,49 @@ class PlannedBatches(Protocol):
 
     def digest(self) -> str:
         """Return a hash of all that the batches depend on."""
+
+
+@dataclass(frozen=True)
+class WithAnnotated:
+    """A plan whose rows bring wrong texts of their own: negatives for the whole batch.
+
+    They stand behind the targets of the rows: that of row i and place a is number
+    ``rows * (1 + a) + i``.
+
+    Attributes:
+        rows: of the data.
+        annotated: wrong texts of a row that are taken.
+    """
+
+    plan: PlannedBatches
+    rows: int
+    annotated: int
+
+    @property
+    def size(self) -> int:
+        """Rows of a batch, over all processes."""
+        return self.plan.size
+
+    def count(self) -> int:
+        """Return the number of batches of any epoch."""
+        return self.plan.count()
+
+    def epoch(self, number: int) -> PlannedEpoch:
+        """Return the batches of an epoch, from 0."""
+        return self.plan.epoch(number)
+
+    def digest(self) -> str:
+        """Return a hash of all that the batches depend on; own texts are those of the data."""
+        return self.plan.digest()
+
+    def negatives(self, number: int) -> NDArray[int32]:
+        """Return the plan's hard negatives of an epoch, and the own ones, int32 (n, h + a)."""
+        import numpy as np
+
+        own = self.rows * (1 + np.arange(self.annotated)) + np.arange(self.rows)[:, None]
+        drawn = negatives_of(self.plan, number)
+        parts = [own] if drawn is None else [drawn, own]
+        return np.concatenate(parts, axis=1).astype(np.int32)
 
 
 def negatives_of(plan: PlannedBatches, number: int) -> NDArray[int32] | None:

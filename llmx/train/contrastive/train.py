@@ -103,7 +103,8 @@ def _about(
 ) -> dict[str, Any]:
     clock, options = TrainingClock(last.path), job.options
     parent = None if job.folder is None else embedder_hash(job.folder)
-    own = ("model", "dimension", "temperature", "mini_batch", "mask", "leaked_ranks", "margin")
+    own = ["model", "dimension", "temperature", "mini_batch", "mask", "leaked_ranks", "margin"]
+    own += ["annotated"] if options.annotated else []
     loss = {name: getattr(options, name) for name in (*own, "query_prompt", "target_prompt")}
     return {
         "kind": "contrastive",
