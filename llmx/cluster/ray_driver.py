@@ -39,7 +39,7 @@ _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "90
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentTask:
     """A task: a node, or one of its parts."""
 
     node: Node
@@ -60,7 +60,7 @@ class TaskQueue:
     entries: dict[str, Entry]
     classes: dict[str, Resources]
     most: int
-    ready: deque[Sent] = field(default_factory=deque)
+    ready: deque[SentTask] = field(default_factory=deque)
     flying: Counter[Resources] = field(default_factory=Counter)
     parts_left: Counter[str] = field(default_factory=Counter)
 
@@ -69,7 +69,7 @@ class TaskQueue:
         self.seen: set[str] = set()
         self._look()
 
-    def take(self) -> Iterator[Sent]:
+    def take(self) -> Iterator[SentTask]:
         """Yield what may be sent now."""
         for _ in range(len(self.ready)):
             sent = self.ready.popleft()
@@ -80,14 +80,14 @@ class TaskQueue:
             else:
                 self.ready.append(sent)
 
-    def ended(self, sent: Sent) -> None:
+    def ended(self, sent: SentTask) -> None:
         """Note that a task has ended; what became ready is to be sent."""
         name = sent.node.fingerprint
         self.flying[self.classes[name]] -= 1
         if sent.part is not None:
             self.parts_left[name] -= 1
             if not self.parts_left[name]:
-                self.ready.append(Sent(sent.node))
+                self.ready.append(SentTask(sent.node))
         elif self.entries[name].whole:
             del self.left[name]
             self._look()
@@ -100,7 +100,9 @@ class TaskQueue:
                 self.seen.add(name)
                 parts = open_parts(node, self.entries[name])
                 self.parts_left[name] = len(parts) if len(parts) > 1 else 0
-                several = [Sent(node, part) for part in parts] if len(parts) > 1 else [Sent(node)]
+                several = (
+                    [SentTask(node, part) for part in parts] if len(parts) > 1 else [SentTask(node)]
+                )
                 self.ready.extend(several)
 
     def _can(self, node: Node) -> bool:
@@ -166,7 +168,7 @@ class RayTasks:
             self._drive(ray, queue, _task_run(planned, cache), ProgressView(cache, observer))
 
     def _drive(self, ray: Any, queue: TaskQueue, run: TaskRun, view: ProgressView) -> None:
-        told, flying = ray.put(run), dict[Any, Sent]()
+        told, flying = ray.put(run), dict[Any, SentTask]()
         while queue.left:
             for sent in queue.take():
                 flying[self._send(ray, told, sent, queue.classes)] = sent
@@ -178,7 +180,7 @@ class RayTasks:
                 queue.ended(sent)
         view.refresh(list(queue.nodes))
 
-    def _send(self, ray: Any, told: Any, sent: Sent, classes: dict[str, Resources]) -> Any:
+    def _send(self, ray: Any, told: Any, sent: SentTask, classes: dict[str, Resources]) -> Any:
         name = sent.node.fingerprint
         asks = classes[name]
         task = ray.remote(do).options(
@@ -204,7 +206,7 @@ def _task_run(planned: Plan, cache: Path) -> TaskRun:
     )
 
 
-def _check(ray: Any, one: Any, sent: Sent) -> None:
+def _check(ray: Any, one: Any, sent: SentTask) -> None:
     """Raise what a task failed of."""
     try:
         failure = ray.get(one)

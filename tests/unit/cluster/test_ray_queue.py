@@ -11,7 +11,7 @@ from counts import count
 
 from llmx.cluster import ray_task
 from llmx.cluster.here import surroundings
-from llmx.cluster.ray_driver import Sent, TaskQueue, check_nodes, classes_of
+from llmx.cluster.ray_driver import SentTask, TaskQueue, check_nodes, classes_of
 from llmx.cluster.ray_task import TaskRun, do
 from llmx.cluster.resources import Resources
 from llmx.cluster.submission import Submission
@@ -35,15 +35,15 @@ class Sends:
         self.entries = {node.fingerprint: entry_of(cache, node) for node in planned.graph}
         classes = classes_of(planned, RAY)
         self.queue = TaskQueue(list(planned.graph), self.entries, classes, most)
-        self.flying: list[Sent] = []
+        self.flying: list[SentTask] = []
 
-    def fill(self) -> list[Sent]:
+    def fill(self) -> list[SentTask]:
         """Send what may be sent."""
         now = list(self.queue.take())
         self.flying += now
         return now
 
-    def end(self, sent: Sent, whole: bool = True) -> None:
+    def end(self, sent: SentTask, whole: bool = True) -> None:
         """Let a task end, having done its work or not."""
         self.flying.remove(sent)
         entry: Entry = self.entries[sent.node.fingerprint]
