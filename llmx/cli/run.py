@@ -32,6 +32,7 @@ from llmx.core.secrets import without_secrets
 
 if TYPE_CHECKING:
     from llmx.core.spec import RunSpec
+    from llmx.runs.run import Elsewhere
 
 _SIGNALLED = 128  # what a shell adds to the number of a signal that ended a process
 
@@ -106,13 +107,13 @@ def start(
     spec = compose(
         recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
     )
-    _only_here(spec, own)
+    elsewhere = _elsewhere(spec, own)
     if not dry_run:
         _beside_jobs(runs)
     if dry_run:
-        _plan(spec, runs, limit, workers)
+        _plan(spec, runs, limit, workers, here=elsewhere is None)
     else:
-        _run(spec, runs, limit, workers, quiet, ask_again)
+        _run(spec, runs, limit, workers, quiet, ask_again, elsewhere)
 
 
 def _parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -124,15 +125,25 @@ def _parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
     return parted(overrides)
 
 
-def _only_here(spec: RunSpec, words: Sequence[str]) -> None:
-    """Refuse a launch that makes jobs of stages: `run` waits here until they are done."""
+def _elsewhere(spec: RunSpec, words: Sequence[str]) -> Elsewhere | None:
+    """Return what does the stages if it is not this machine: `run` waits until they are done.
+
+    Raises:
+        ConfigError: if the launch makes jobs, for which nobody waits.
+    """
     if not words:
-        return
+        return None
     from llmx.config.launch_words import launch_of
 
-    if (kind := launch_of(spec.launch, words).kind) != "local":
+    launch = launch_of(spec.launch, words)
+    if launch.kind == "slurm":
         again = shlex.join(["llmx", "submit", f"recipe={spec.name}", *words])
-        raise ConfigError(f"launch={kind} makes jobs, and `llmx run` works here", again)
+        raise ConfigError("launch=slurm makes jobs, and `llmx run` works here", again)
+    if launch.kind == "ray":
+        from llmx.cluster.ray_driver import RayTasks
+
+        return RayTasks(launch)
+    return None
 
 
 def _beside_jobs(runs: Path | None) -> None:
@@ -174,14 +185,16 @@ def _meant(word: str, has_recipe: bool) -> str:
     return nearest(word, [f"recipe={name}" for name in names], "recipes")
 
 
-def _plan(spec: RunSpec, runs: Path | None, limit: int | None, workers: int | None) -> None:
+def _plan(
+    spec: RunSpec, runs: Path | None, limit: int | None, workers: int | None, here: bool
+) -> None:
     from llmx.api import plan as planned
     from llmx.cli.console import show
     from llmx.cli.plan_table import render
 
     plan = planned(spec, runs=runs, limit=limit, workers=workers)
     show(*render(plan), *plan.spec.notes)
-    refused = plan.refusal()
+    refused = plan.refusal(here)
     if refused is not None:
         raise refused
 
@@ -193,6 +206,7 @@ def _run(
     workers: int | None,
     quiet: bool,
     ask_again: bool,
+    elsewhere: Elsewhere | None,
 ) -> None:
     from llmx.api import run as run_spec
     from llmx.cli.progress import watching
@@ -207,6 +221,7 @@ def _run(
                 observer=observer,
                 workers=workers,
                 ask_again=ask_again,
+                elsewhere=elsewhere,
             )
     except KeyboardInterrupt as stop:
         with suppress(OSError):  # the terminal may be what has gone

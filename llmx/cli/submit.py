@@ -95,7 +95,9 @@ def _first(
     spec = compose(recipe, settings, extra_paths=recipes or (), trust_remote_code=trust_remote_code)
     launch = launch_of(spec.launch, own)
     if launch.kind != "slurm":
-        raise ConfigError("launch=local works here and has no jobs", "launch=slurm, or llmx run")
+        text = "waits for its tasks" if launch.kind == "ray" else "works here"
+        hint = "launch=slurm, or llmx run"
+        raise ConfigError(f"launch={launch.kind} {text} and has no jobs", hint)
     planned, queue = plan(spec, runs=runs, limit=limit), Slurm()
     if dry_run:
         _show_intended(intended(planned, launch, queue.partitions()))
@@ -178,18 +180,26 @@ def status(
     every: Annotated[
         bool, typer.Option("--all", help="Show the stages that are done, each.")
     ] = False,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write a page: who did what when, and the hours.")
+    ] = False,
     runs: Runs = None,
     debug: Debug = False,
 ) -> None:
     """Show each stage and arm of a submitted run: done, running where, waiting for what, failed.
 
     It reads the outputs first and asks Slurm second, so it tells how far a run is without Slurm.
+    --html is for any run, those that were worked off here or by Ray too.
 
     \b
     Examples:
       llmx status
       llmx status fsd_gsm8k-1a2b3c --watch
+      llmx status fsd_gsm8k-1a2b3c --html
     """
+    if html:
+        _write_timeline(run, runs)
+        return
     from llmx.cluster.status import status as of
 
     submission = _submission(run, runs)
@@ -199,6 +209,35 @@ def status(
         if not watch or found.over:
             return
         time.sleep(_LOOK)
+
+
+_FROM_STAGES = (
+    "This run was worked off on one machine, and each stage says how long it took and when it"
+    " ended: how many processes there were is concluded from that. Stages that were there before"
+    " the run began are left out, and failed tries have left no row."
+)
+
+
+def _write_timeline(name: str | None, runs: Path | None) -> None:
+    from llmx.api import runs_folder
+    from llmx.cluster.lives import lives_of
+    from llmx.cluster.submission import Submission
+    from llmx.graph.folder import find_run, list_runs
+    from llmx.graph.lives import local_lives
+    from llmx.report.timeline import page
+    from llmx.store.page import write_marked
+
+    folder = runs_folder(runs)
+    if name is None and not list_runs(folder):
+        raise StoreError(f"there is no run under {folder}", "llmx run recipe=NAME")
+    run = list_runs(folder)[0] if name is None else find_run(folder, name)
+    submission = Submission(run)
+    lives = lives_of(submission)
+    found = page(run.name, lives or local_lives(run), "" if lives else _FROM_STAGES)
+    path = submission.folder / "timeline.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_marked(path, found)
+    show(f"written: {path}")
 
 
 def _show_status(found: Status, every: bool) -> None:

@@ -35,10 +35,13 @@ def working(submission: Submission, jobs: Sequence[SlurmJob]) -> Counter[Resourc
     return found
 
 
-def follow(submission: Submission, queue: Queue) -> list[tuple[str, Array]]:
+def follow(submission: Submission, queue: Queue, wait: int = 0) -> list[tuple[str, Array]]:
     """Submit what became ready and has no worker; return (number of the array, array) of each.
 
     Where nothing is left the run's folder is closed instead.
+
+    Args:
+        wait: seconds in which new jobs do not begin.
     """
     with _alone(submission):
         view = View.of(submission)
@@ -50,7 +53,7 @@ def follow(submission: Submission, queue: Queue) -> list[tuple[str, Array]]:
         queued = working(submission, queue.jobs())
         most = submission.launch.workers
         arrays = reconcile(view.works, view.stored, queued, most)
-        return [(_submit(submission, queue, one, ()), one) for one in arrays]
+        return [(_submit(submission, queue, one, (), wait=wait), one) for one in arrays]
 
 
 def chain(submission: Submission, queue: Queue) -> list[tuple[str, Array]]:
@@ -125,11 +128,16 @@ def close(view: View) -> None:
 
 
 def _submit(
-    submission: Submission, queue: Queue, array: Array, after: Sequence[str], listed: str = ""
+    submission: Submission,
+    queue: Queue,
+    array: Array,
+    after: Sequence[str],
+    listed: str = "",
+    wait: int = 0,
 ) -> str:
     path = script_path(submission, array)
     write_text(path, script(batch_of(submission, array, listed)))
-    number = queue.submit(path, after)
+    number = queue.submit(path, after, wait)
     submission.submitted(number, array.asks.key, array.workers)
     return number
 

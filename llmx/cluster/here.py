@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import inf
@@ -18,6 +18,7 @@ from llmx.graph.environment import made_with
 from llmx.graph.observer import SilentObserver
 from llmx.store.job_lock import Owner
 
+_SIGN = 10.0  # seconds between signs of life
 _GRACE = {signal.SIGUSR1: 45.0, signal.SIGTERM: 10.0}
 """Seconds in which a record is waited for; then it is given up. Slurm gives 90, and KillWait."""
 
@@ -114,12 +115,21 @@ class Stop:
 
 @dataclass
 class Stoppable(Silent):
-    """Progress at whose steps a stage can end: a record is on the disk when it is reported."""
+    """Progress at whose steps a stage can end: a record is on the disk when it is reported.
+
+    Attributes:
+        sign: called now and then while work goes on.
+    """
 
     stop: Stop = field(default_factory=Stop)
+    sign: Callable[[], None] = lambda: None
+    shown: float = 0.0
 
     def advance(self, amount: int = 1) -> None:
         """Report finished work, and end here if it was asked for."""
+        if time.monotonic() - self.shown > _SIGN:
+            self.shown = time.monotonic()
+            self.sign()
         self.stop.now()
 
 

@@ -90,8 +90,12 @@ class Partition:
 class Queue(Protocol):
     """What is asked of a cluster."""
 
-    def submit(self, script: Path, after: Sequence[str] = ()) -> str:
-        """Queue a script behind the ends of other jobs; return the number of its array."""
+    def submit(self, script: Path, after: Sequence[str] = (), wait: int = 0) -> str:
+        """Queue a script behind the ends of other jobs; return the number of its array.
+
+        Args:
+            wait: seconds in which it does not begin.
+        """
 
     def jobs(self) -> list[SlurmJob]:
         """Return the user's jobs of llmx that wait or run."""
@@ -115,13 +119,17 @@ class Queue(Protocol):
 class Slurm:
     """A Slurm, by its commands."""
 
-    def submit(self, script: Path, after: Sequence[str] = ()) -> str:
+    def submit(self, script: Path, after: Sequence[str] = (), wait: int = 0) -> str:
         """Queue a script behind the ends of other jobs; return the number of its array.
+
+        Args:
+            wait: seconds in which it does not begin.
 
         Raises:
             RunError: with Slurm's own words if it does not take it.
         """
         behind = [f"--dependency=afterany:{':'.join(after)}"] if after else []
+        behind += [f"--begin=now+{wait}"] if wait else []
         said = _told(["sbatch", "--parsable", *behind, str(script)])
         return said.strip().splitlines()[-1].partition(";")[0]
 

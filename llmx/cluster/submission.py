@@ -29,6 +29,7 @@ FOLDER = "cluster"
 MOST_FAILURES = 3
 _LISTS = "lists"
 BEGUN, DONE, FAILED, STOPPED = "begun", "done", "failed", "stopped"
+JOINED, LEFT = "joined", "left"
 _LAUNCH, _NODES, _JOBS, _WORK, _MEASURED = (
     *("launch.json", "nodes.json", "jobs.jsonl", "work", "measured_on.json"),
 )
@@ -49,15 +50,21 @@ class Row:
 
 @dataclass(frozen=True)
 class JobEvent:
-    """Something that a worker did to a node."""
+    """Something that a worker did to a node; or, without one, that it began or ended.
 
-    node: str
-    title: str
-    outcome: str
-    host: str
-    job: str
-    at: float
+    Attributes:
+        at: seconds since 1970.
+        task: what commands of Slurm call a worker that began or ended.
+    """
+
+    node: str = ""
+    title: str = ""
+    outcome: str = ""
+    host: str = ""
+    job: str = ""
+    at: float = 0.0
     error: str = ""
+    task: str = ""
     key: str = ""
     gpus: int = 0
 
@@ -161,6 +168,24 @@ class Submission:
         held = {key: value for key, value in vars(event).items() if value not in ("", 0)}
         with Appender(inside(self.folder / _WORK, f"{name}.jsonl")) as lines:
             lines.append([held])
+
+    def sign_of_life(self, name: str) -> None:
+        """Leave a mark of when a worker was still at work: who is killed cannot say it."""
+        with suppress(OSError):
+            os.utime(inside(self.folder / _WORK, f"{name}.jsonl"))
+
+    def lives(self) -> list[tuple[list[JobEvent], float]]:
+        """Return what each worker did, oldest first, and when it was last seen at work.
+
+        What failures were forgiven of is among them.
+        """
+        found = []
+        for path in sorted(self.folder.glob(f"{_WORK}*/*.jsonl")):
+            with suppress(StoreError, TypeError):
+                rows = [JobEvent(**row) for row in read_lines(path)]
+                if rows:
+                    found.append((rows, max(path.stat().st_mtime, rows[-1].at)))
+        return sorted(found, key=lambda one: one[0][0].at)
 
     def events(self) -> list[JobEvent]:
         """Return what workers did since the run was submitted or its failures were forgiven."""

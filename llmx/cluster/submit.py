@@ -84,7 +84,7 @@ def check(planned: Plan, launch: LaunchSpec, rows: Sequence[Row], there: list[Pa
         LlmxError: for everything that a user can put right.
     """
     if launch.kind != "slurm":
-        raise ConfigError(f"launch={launch.kind} makes no jobs", "launch=slurm")
+        raise ConfigError(f"launch={launch.kind} makes no jobs", "launch=slurm, or llmx run")
     if (refused := not_allowed(planned.spec)) is not None and planned.left:
         raise refused
     _check_places(planned.folder.absolute(), launch, there)

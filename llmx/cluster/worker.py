@@ -14,13 +14,14 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llmx.cluster.cache_locks import JOBS, LISTS, Liveness
 from llmx.cluster.follow import close, follow
 from llmx.cluster.here import (
     Stop,
+    Stoppable,
     StoppableObserver,
     WorkerStopped,
     refuse_others,
@@ -34,6 +35,8 @@ from llmx.cluster.submission import (
     BEGUN,
     DONE,
     FAILED,
+    JOINED,
+    LEFT,
     MOST_FAILURES,
     STOPPED,
     JobEvent,
@@ -52,6 +55,7 @@ from llmx.store.job_lock import Owner, among_jobs, by_lists
 from llmx.store.machine import machine
 
 _SPARE = 120.0  # seconds before the limit in which nothing new is begun
+_AGAIN = 300  # seconds until the next job looks, where this one found nothing that was free
 _BETWEEN = 30.0  # seconds, at least, between two looks at the queue for what others can do
 
 
@@ -171,18 +175,16 @@ class Worker:
 
     def note(self, node: Node, outcome: str, error: str = "") -> None:
         """Keep a line of what was done."""
-        event = JobEvent(
-            node=node.fingerprint,
-            title=node.title,
-            outcome=outcome,
-            host=self.me.host,
-            job=self.me.key,
-            at=round(time.time(), 2),
-            error=error,
-            key=self.asks.key,
-            gpus=self.asks.gpus,
-        )
-        self.view.submission.log(self.me.key, event)
+        self._log(JobEvent(node=node.fingerprint, title=node.title, outcome=outcome, error=error))
+
+    def life(self, outcome: str) -> None:
+        """Keep a line of when this job began, or ended by itself."""
+        self._log(JobEvent(outcome=outcome, task=this_task()))
+
+    def _log(self, event: JobEvent) -> None:
+        me, asks = self.me, self.asks
+        made = replace(event, host=me.host, job=me.key, key=asks.key, gpus=asks.gpus)
+        self.view.submission.log(me.key, replace(made, at=round(time.time(), 2)))
 
 
 class _Noting(StoppableObserver):
@@ -196,7 +198,8 @@ class _Noting(StoppableObserver):
         """The stage starts."""
         self.worker.note(self.node, BEGUN)
         say(f"begins {title}")
-        return super().started(title)
+        work, name = self.worker.view.submission, self.worker.me.key
+        return Stoppable(stop=self.worker.stop, sign=lambda: work.sign_of_life(name))
 
 
 def say(text: str) -> None:
@@ -270,6 +273,7 @@ def _begin(
     say(f"job {me.job}, begun {me.restart + 1} times, on {me.host}: {asks.key}")
     view = View.of(submission)
     worker = Worker(view, queue, asks, until, me, stop)
+    worker.life(JOINED)
     failed = submission.failures()
     worker.failed |= {name for name, rows in failed.items() if len(rows) >= MOST_FAILURES}
     return worker
@@ -298,6 +302,7 @@ def _to_the_end(worker: Worker, submission: Submission) -> int:
         return _stopped(worker, signal.SIGUSR1)  # nobody else would be queued for it
     submission.ending(f"{this_task()}.{worker.me.restart}")
     last_act(worker)
+    worker.life(LEFT)
     return 1 if worker.failed - before else 0
 
 
@@ -305,6 +310,7 @@ def _stopped(worker: Worker, number: int) -> int:
     """End as Slurm asked; at the time limit, or preempted, the job is queued again."""
     launch, me = worker.view.submission.launch, worker.me
     say(f"asked to end by {signal.Signals(number).name}")
+    worker.life(LEFT)
     if number == signal.SIGUSR1 and me.restart >= launch.max_restarts:
         say(f"began {me.restart + 1} times, and is not queued again: llmx submit goes on")
     elif launch.requeue and (number == signal.SIGUSR1 or _is_preempted(worker, number)):
@@ -338,7 +344,8 @@ def last_act(worker: Worker) -> None:
             if len(view.whole) == len(view.graph.nodes):
                 close(view)
             return
-        for number, array in follow(submission, worker.queue):
+        # What another run has in hand is ready here and not free: the next job would find the same.
+        for number, array in follow(submission, worker.queue, 0 if worker.taken else _AGAIN):
             say(f"submitted {array.workers} of {array.asks.key} as {number}")
     except LlmxError as error:
         say(f"could not submit what comes next: {error}")

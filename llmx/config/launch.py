@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from llmx.core.launch import LaunchSpec
 
 GROUP = "launch"
-CHOICES = ("local", "slurm")
-_USER_ONLY = "names programs or who pays: only you can set it"
+CHOICES = ("local", "slurm", "ray")
+_USER_ONLY = "names programs, hosts or who pays: only you can set it"
 
 
 def settings_file() -> Path:
@@ -68,7 +68,9 @@ def checked(
                 hint = nearest(key, KEYS, "keys")
                 problems.add(f"{place}: unknown key 'launch.{key}'", hint)
             elif item["type"] == "value_error":
-                problems.add(item["msg"].removeprefix("Value error, "), "launch=slurm has it")
+                said = item["msg"].removeprefix("Value error, ")
+                other = "ray" if said.endswith(".address") else "slurm"
+                problems.add(said, f"launch={other} has it")
             else:
                 said = item["msg"].replace("Input should be", "must be")
                 if item["type"] == "string_pattern_mismatch":

@@ -6,17 +6,14 @@ It is read apart from everything else of a command line: no arm has it, and noth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llmx.config.edge import parse_override
 from llmx.config.launch import CHOICES, GROUP, checked, settings_file
 from llmx.config.problems import Problems
 from llmx.config.yaml_file import read, shown
 from llmx.core.errors import ConfigError, nearest
-from llmx.core.launch import OF_FILES
-
-if TYPE_CHECKING:
-    from llmx.core.launch import LaunchSpec
+from llmx.core.launch import OF_FILES, LaunchSpec
 
 
 def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -42,13 +39,20 @@ def launch_of(recipe: Mapping[str, Any], words: Sequence[str]) -> LaunchSpec:
     kind = kept.pop("kind", choice)
     # A specification is a file, and perhaps a stranger's: nothing of it is the user's own word.
     said = {key: value for key, value in recipe.items() if key in OF_FILES}
-    of_recipe = {} if kind == "local" else said
+    of_recipe = {key: value for key, value in said.items() if key in _read_by(kind)}
     origins = {**dict.fromkeys(of_recipe, "recipe"), **dict.fromkeys(kept, place)}
     origins |= dict.fromkeys(typed, "command line")
     found = checked({"kind": kind, **of_recipe, **kept, **typed}, origins, problems)
     problems.raise_any()
     assert found is not None, "without problems there is one"
     return found
+
+
+def _read_by(kind: object) -> tuple[str, ...]:
+    """Return what a launch reads of a recipe: it may speak to Slurm and be run by Ray."""
+    if kind == "local":
+        return ()
+    return LaunchSpec.of_ray if kind == "ray" else OF_FILES
 
 
 def _typed(words: Sequence[str], problems: Problems) -> tuple[str, dict[str, Any]]:

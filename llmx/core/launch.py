@@ -1,4 +1,4 @@
-"""Where and how a graph is worked off: here, or as jobs of a cluster.
+"""Where and how a graph is worked off: here, as jobs of a cluster, or as tasks of Ray.
 
 Nothing of it changes what a run finds. It is in no fingerprint and not in a run folder's name.
 """
@@ -17,12 +17,16 @@ Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00]+$")]
 
 
 class LaunchSpec(Frozen):
-    """The group ``launch``: what jobs ask of a cluster."""
+    """The group ``launch``: what jobs or tasks ask of a cluster."""
 
-    of_user: ClassVar[tuple[str, ...]] = ("setup", "extra", "account", "environment")
-    """From the command line or the machine's own settings file only: they name programs."""
+    of_user: ClassVar[tuple[str, ...]] = ("setup", "extra", "account", "environment", "address")
+    """From the command line or the machine's own settings file only: they name programs, hosts."""
+    of_ray: ClassVar[tuple[str, ...]] = (
+        *("address", "workers", "gpus_per_worker", "memory", "cpus", "max_restarts"),
+    )
+    """What ``launch=ray`` reads; the rest is Slurm's."""
 
-    kind: Literal["local", "slurm"] = "local"
+    kind: Literal["local", "slurm", "ray"] = "local"
     partition: Word | None = Field(default=None, description="of stages without a GPU")
     gpu_partition: Word | None = Field(default=None, description="of stages with GPUs")
     qos: Word | None = Field(default=None, description="quality of service")
@@ -36,7 +40,9 @@ class LaunchSpec(Frozen):
     )
     cpus: int = Field(default=1, ge=1, description="cores of one job")
     requeue: bool = Field(default=True, description="whether a job that is preempted comes back")
-    max_restarts: int = Field(default=20, ge=0, description="of one job at its time limit")
+    max_restarts: int = Field(
+        default=20, ge=0, description="of one job at its time limit, of one task that died"
+    )
     chain: bool = Field(
         default=False, description="submit all waves beforehand: nodes may not call sbatch"
     )
@@ -49,12 +55,24 @@ class LaunchSpec(Frozen):
         default=None, description="folder of a virtual environment, or a container (.sif)"
     )
 
+    address: Word | None = Field(
+        default=None, description="of a Ray that runs, HOST:PORT or auto; None = one is begun here"
+    )
+
     @model_validator(mode="after")
-    def _jobs_alone(self) -> LaunchSpec:
-        if self.kind == "local" and self.model_fields_set - {"kind"}:
-            key = sorted(self.model_fields_set - {"kind"})[0]
-            raise ValueError(f"launch=local has no launch.{key}")
+    def _own_keys(self) -> LaunchSpec:
+        for key in sorted(self.model_fields_set - {"kind"}):
+            default = type(self).model_fields[key].default
+            # A stored specification says all keys, those too that mean nothing to its kind.
+            if not self.has(key) and (self.kind == "local" or getattr(self, key) != default):
+                raise ValueError(f"launch={self.kind} has no launch.{key}")
         return self
+
+    def has(self, key: str) -> bool:
+        """Whether a key means something where and how this is worked off."""
+        if self.kind == "local":
+            return False
+        return key in self.of_ray if self.kind == "ray" else key != "address"
 
 
 KEYS = tuple(name for name in LaunchSpec.model_fields if name != "kind")

@@ -145,6 +145,20 @@ def do_parts(
     return entry.whole or all(entry.part(name).whole for name in parts)
 
 
+def do_part(node: Node, name: str, entries: Mapping[str, Entry], observer: Observer) -> None:
+    """Do one part of a node if it is free; what is not available is said by who joins the parts."""
+    entry = entries[node.fingerprint]
+    lock = entry.lock
+    if not lock.try_acquire(shared=True):
+        return
+    try:
+        _do(node, name, entries, _Sum(node, entry, observer))
+    except UnavailableError:
+        return
+    finally:
+        lock.release()
+
+
 def _do(node: Node, name: str, entries: Mapping[str, Entry], bar: _Sum) -> None:
     entry = entries[node.fingerprint]
     part = entry.part(name)

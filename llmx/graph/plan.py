@@ -267,14 +267,18 @@ class Plan:
         """Processes that share the work: those asked for, or as many as are of use and fit."""
         return self.asked or fitting(default_workers(self.spec), self.stages)
 
-    def refusal(self) -> LlmxError | None:
-        """Return why this cannot be run, or not on this machine; None if it can."""
+    def refusal(self, here: bool = True) -> LlmxError | None:
+        """Return why this cannot be run, or not on this machine; None if it can.
+
+        Args:
+            here: whether this machine does it, so that its memory and speed count.
+        """
         refused = not_allowed(self.spec) if self.left else None
         if refused is not None:
             return refused
         todo = (row.cost.refusal for row in self.stages if not row.cached)
         first = next((found for found in todo if found is not None), None)
-        return first or refusal(self.stages) or self._too_long()
+        return first or ((refusal(self.stages) or self._too_long()) if here else None)
 
     def _too_long(self) -> LlmxError | None:
         """Return the error of a plan that is over the limit of its scale."""

@@ -96,7 +96,7 @@ class _Worker:
 
 
 def _watch(workers: Sequence[_Worker], nodes: list[Node], cache: Path, observer: Observer) -> None:
-    view = _View(cache, observer)
+    view = ProgressView(cache, observer)
     while True:
         running = [worker for worker in workers if worker.process.poll() is None]
         view.refresh(nodes)
@@ -115,7 +115,7 @@ def _wait_for_the_same(code: int) -> None:
         time.sleep(_GRACE)
 
 
-class _View:
+class ProgressView:
     """Turns the progress files of partial folders into calls of an observer."""
 
     def __init__(self, cache: Path, observer: Observer) -> None:

@@ -34,6 +34,9 @@ from llmx.runs.result import RunResult
 from llmx.store.cache import Entry
 from llmx.store.files import read_json
 
+Elsewhere = Callable[[Plan, Path, Observer], None]
+"""Brings the stages of a plan that no measurement comes before to completion in a cache."""
+
 
 def set_damaged_aside(nodes: Iterable[Node], cache: Path, say: Callable[[str], None]) -> None:
     """Move the damaged outputs of nodes, and of their parts, aside; say so, a line each.
@@ -73,6 +76,7 @@ def run(
     workers: int | None = None,
     observer: Observer | None = None,
     ask_again: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> RunResult:
     """Run a composed recipe, or resume it, and return what it found.
 
@@ -84,6 +88,7 @@ def run(
             the machine has cores, at most four, and one where there is a GPU.
         observer: told what happens; silent by default.
         ask_again: ask a judge again about what he gave no readable verdict on, and nothing else.
+        elsewhere: does what no measurement comes before in place of worker processes here.
 
     Raises:
         RunError: if a stage needs more memory than its device has.
@@ -96,7 +101,7 @@ def run(
         planned = plan(spec, runs=runs, limit=limit, workers=workers)
     # What is done already neither refuses anything nor needs a word on its size.
     if planned.left:
-        _refuse(planned)
+        _refuse(planned, here=elsewhere is None)
         _check(missing(runs / CACHE, planned.graph))
     for note in (*planned.spec.notes, *(planned.notes if planned.left else ())):
         watcher.note(note)
@@ -104,7 +109,7 @@ def run(
     with going_on(folder.path), accessing(folder):
         open_folder(folder, planned.spec, planned.graph)
         started = time.perf_counter()
-        _bring_to_completion(planned, runs / CACHE, watcher)
+        _bring_to_completion(planned, runs / CACHE, watcher, elsewhere)
         seconds = time.perf_counter() - started
         close_folder(folder, planned.spec, planned.graph, seconds)
     _say_in_vain(planned, runs / CACHE, watcher)
@@ -133,8 +138,8 @@ def _asks_a_judge(node: Node) -> bool:
     return "judge" in (node.stage.kind, node.given.stage.options.get("scorer"))
 
 
-def _refuse(planned: Plan) -> None:
-    refused = planned.refusal()
+def _refuse(planned: Plan, here: bool) -> None:
+    refused = planned.refusal(here)
     if refused is not None:
         raise refused
 
@@ -146,7 +151,9 @@ def _check(nodes: Iterable[Node]) -> None:
             node.stage.check(node.given)
 
 
-def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
+def _bring_to_completion(
+    planned: Plan, cache: Path, watcher: Observer, elsewhere: Elsewhere | None
+) -> None:
     """Let workers share what is no measurement, then do the rest here."""
     graph = planned.graph
     todo = {node.fingerprint for node in missing(cache, graph)}
@@ -158,7 +165,9 @@ def _bring_to_completion(planned: Plan, cache: Path, watcher: Observer) -> None:
     for node in graph:
         if node.fingerprint not in todo:
             watcher.reused(node.title)
-    if todo and planned.workers > 1:
+    if todo and elsewhere is not None:
+        elsewhere(planned, cache, watcher)
+    elif todo and planned.workers > 1:
         run_with_workers(planned.spec, graph, cache, watcher, planned.workers)
     left = {node.fingerprint for node in missing(cache, graph)}
     execute(graph, cache, watcher, wanted=lambda node: node.fingerprint in left)

@@ -88,8 +88,8 @@ WHAT_A_STAGE_ASKS = [
 SCRIPTS = [
     Mutant(  # a folder is several words
         BATCH,
-        "shlex.join([*words, '--class', asks.key])",
-        "' '.join([*words, '--class', asks.key])",
+        "{deaf} {shlex.join(words)} --until",
+        "{deaf} {' '.join(words)} --until",
         f"{_B}test_a_folder_is_one_word_whatever_is_in_it",
     ),
     Mutant(  # a task too many

@@ -1,170 +1,70 @@
-"""A real Slurm of one node; tests are skipped where it is not installed."""
+"""A real Slurm of one node; tests are skipped where none can be started."""
 
 import os
 import shutil
+import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import yaml
+from slurm_site import ROOT, Site
 
-ROOT = Path(__file__).parents[2]
-NAPS = ROOT / "tests" / "unit" / "cluster" / "naps"
 SCRIPT = ROOT / "scripts" / "slurm_here.sh"
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch")
 REQUIRED = os.environ.get("LLMX_REQUIRE_SLURM", "0") not in ("", "0")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip with a reason what cannot run, or is not asked for."""
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    missing = [name for name in PROGRAMS if shutil.which(name, path=path) is None]
-    why = "in make test-slurm alone" if not REQUIRED else ""
-    if missing:
-        why = f"there is no {missing[0]}: apt-get install -y slurm-wlm munge"
-    elif os.geteuid() != 0:
-        why = "slurm_here.sh needs root"
+    """Skip with a reason what cannot run here; where Slurm is required that is a failure."""
+    why = missing()
     for item in items:
-        if why and Path(str(item.fspath)).parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.skip(reason=why))
+        if Path(str(item.fspath)).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.slurm)
+            if why and not REQUIRED:
+                item.add_marker(pytest.mark.skip(reason=why))
+
+
+def missing() -> str:
+    """Return why no Slurm can be started; nothing where it can."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    there_is_no = [name for name in PROGRAMS if shutil.which(name, path=path) is None]
+    if there_is_no:
+        return f"there is no {there_is_no[0]}: apt-get install -y slurm-wlm munge"
+    return "slurm_here.sh needs root" if os.geteuid() != 0 else ""
+
+
+def two_free_ports() -> int:
+    """Return a free port behind which another is free: somebody else may test here as well."""
+    while True:
+        with ExitStack() as held:
+            first = held.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start it; return the environment of commands that use it."""
+    assert not missing(), missing()
     folder = tmp_path_factory.mktemp("slurm")
+    words = [str(SCRIPT), "start", str(folder)]
+    port = {"SLURM_HERE_PORT": str(two_free_ports())}
     done = subprocess.run(
-        [str(SCRIPT), "start", str(folder)], capture_output=True, text=True, timeout=120
+        words, capture_output=True, text=True, timeout=120, env={**os.environ, **port}
     )
+    if done.returncode and not REQUIRED:
+        pytest.skip(f"Slurm does not start here: {done.stderr}")
     assert done.returncode == 0, done.stdout + done.stderr
     yield {**os.environ, "SLURM_CONF": str(folder / "slurm.conf"), "PYTHONPATH": str(ROOT)}
     subprocess.run([str(SCRIPT), "stop", str(folder)], timeout=120, check=True)
-
-
-class Site:
-    """A folder of runs on the cluster, and commands there."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder = folder
-        self.runs = folder / "runs"
-        self.made_at = folder / "made"
-        self.environment = {
-            **environment,
-            "LLMX_RUNS": str(self.runs),
-            "LLMX_CONFIG": str(folder / "config"),
-            "LLMX_PLUGINS": str(NAPS),
-            "LLMX_RECIPES": str(folder / "recipes"),
-            "NAPS_MADE": str(self.made_at),
-            "NAPS_FAIL": str(folder / "fail"),
-            "NAPS_HOLD": str(folder / "hold"),
-            "OMP_NUM_THREADS": "1",
-        }
-
-    def recipe(self, name: str, arms: int, gpu: int = 0, **options: object) -> None:
-        """Write a recipe of naps."""
-        held = {
-            f"a{at:02}": [
-                f"stages.nap.word=w{at}",
-                f"engine.device={'cuda' if at < gpu else 'cpu'}",
-            ]
-            for at in range(arms)
-        }
-        stages = {
-            "nap": {"kind": "nap", "over": "arm", **options},
-            "tally": {"kind": "tally", "over": "recipe", "needs": ["nap"]},
-        }
-        text = yaml.safe_dump({"name": name, "description": "d", "stages": stages, "arms": held})
-        (self.folder / "recipes").mkdir(exist_ok=True)
-        (self.folder / "recipes" / f"{name}.yaml").write_text(text)
-
-    def llmx(self, *words: str, code: int = 0, **more: str) -> str:
-        """Run a command; return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "llmx", *words],
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env={**self.environment, **more},
-            timeout=120,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def submit(self, name: str, *words: str) -> str:
-        """Submit a recipe; return the run's name."""
-        said = self.llmx("submit", f"recipe={name}", "launch=slurm", *words)
-        return said.partition(":")[0]
-
-    def hold(self) -> None:
-        """Let every stage wait behind its next record, until :meth:`let_go`."""
-        (self.folder / "hold").touch()
-
-    def let_go(self) -> None:
-        """Let stages go on."""
-        (self.folder / "hold").unlink()
-
-    def slurm(self, *words: str) -> str:
-        """Run a command of Slurm."""
-        done = subprocess.run(
-            words, capture_output=True, text=True, env=self.environment, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def begin_now(self, run: str) -> None:
-        """Let jobs that were queued again begin, which Slurm has wait for two minutes."""
-        for name in (one.split()[0] for one in self.jobs(run) if one.endswith(" PENDING")):
-            words = ["scontrol", "update", f"JobId={name}", "StartTime=now"]
-            # It may have begun meanwhile.
-            subprocess.run(words, env=self.environment, timeout=60, stderr=subprocess.DEVNULL)
-
-    def jobs(self, run: str) -> list[str]:
-        """Return ``ARRAY_TASK STATE`` of the jobs of a run."""
-        rows = self.slurm("squeue", "--me", "-h", "-r", "-o", "%i %T %j").splitlines()
-        found = [row.split() for row in rows]
-        return [f"{number} {state}" for number, state, name in found if f":{run}:" in name]
-
-    def made(self) -> list[str]:
-        """Return ``ARM ID JOB.RESTART`` of every record that was made."""
-        return self.made_at.read_text().splitlines() if self.made_at.exists() else []
-
-    def finished(self, run: str) -> bool:
-        """Whether the run has its manifest."""
-        return (self.runs / run / "manifest.json").exists()
-
-    def wait(self, happens: Callable[[], bool], seconds: float = 90.0) -> None:
-        """Wait until something happens."""
-        until = time.monotonic() + seconds
-        while not happens():
-            if time.monotonic() > until:
-                logs = sorted(self.runs.glob("*/cluster/logs/*.log"))
-                tails = "\n".join(f"{path.name}: {path.read_text()[-600:]}" for path in logs)
-                raise AssertionError(f"it does not happen\n{self.slurm('squeue')}\n{tails}")
-            time.sleep(0.3)
-
-    def end(self, run: str) -> None:
-        """Wait until the run is finished and its jobs have gone."""
-        self.wait(lambda: self.finished(run) and not self.jobs(run))
-
-    def outputs(self, runs: Path | None = None) -> dict[str, bytes]:
-        """Return what stages wrote."""
-        found = sorted(((runs or self.runs) / "cache").glob("*/*/*.json*"))
-        return {
-            str(path.relative_to(runs or self.runs)): path.read_bytes()
-            for path in found
-            if path.name in ("records.jsonl", "tally.json") and "." not in path.parent.name
-        }
-
-    def same_as_local(self, name: str) -> None:
-        """Compare with an undisturbed local run; no record was made twice."""
-        lines = [line.rsplit(" ", 1)[0] for line in self.made()]
-        assert len(lines) == len(set(lines)), "a record was made twice"
-        local = self.folder / "local"
-        self.llmx("run", f"recipe={name}", "--runs", str(local), "--workers", "1", NAPS_MADE="")
-        assert self.outputs() == self.outputs(local) != {}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Site
+from slurm_site import Site
 
 
 def test_an_array_of_three_workers_on_forty_small_stages(site: Site) -> None:

@@ -30,12 +30,13 @@ class FakeSlurm:
     held: dict[str, SlurmJob] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
     after: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    waits: dict[str, int] = field(default_factory=dict)
     silent: bool = False
     name: str = "here"
     numbers: int = 0
     codes: list[int] = field(default_factory=list)
 
-    def submit(self, script: Path, after: Sequence[str] = ()) -> str:
+    def submit(self, script: Path, after: Sequence[str] = (), wait: int = 0) -> str:
         text = script.read_text()
         called = re.search("--job-name=(.+)", text)
         last = re.search("--array=0-([0-9]+)", text)
@@ -56,6 +57,7 @@ class FakeSlurm:
             )
             self.held[number] = job
             self.scripts[number], self.after[number] = text, tuple(after)
+            self.waits[number] = wait
         return array
 
     def jobs(self) -> list[SlurmJob]:

@@ -14,7 +14,7 @@ from test_reconcile import situations
 
 from llmx.cluster.cache_locks import FLOCK, JOBS, LISTS, keep_proof, proved
 from llmx.cluster.follow import held_by
-from llmx.cluster.reconcile import StoredNodes, deal, ready, waves
+from llmx.cluster.reconcile import NodeWork, StoredNodes, deal, ready, waves
 from llmx.cluster.status import status
 from llmx.cluster.submission import Submission
 from llmx.cluster.submit import go_on, submit
@@ -71,6 +71,12 @@ def test_no_list_is_longer_than_another_by_more_than_its_last_node(situation, ti
         assert max(sums) - min(sums) <= max(seconds[name] for name in longest) + 1e-6
 
 
+def test_the_longest_are_dealt_first() -> None:
+    graph = [NodeWork(f"n{at}") for at in range(5)]
+    (wave,) = deal(graph, StoredNodes(), {}, 2, {"n0": 1, "n1": 1, "n2": 1, "n3": 1, "n4": 4})
+    assert sorted(wave[0].lists) == [("n0", "n1", "n2", "n3"), ("n4",)]
+
+
 @pytest.mark.parametrize(
     ("found", "locks"),
     [
@@ -121,14 +127,20 @@ def test_a_run_goes_to_its_end_without_a_lock(
     held = lists(slurm, submission)
     assert len(held) == len(set(held)) == 8
     assert "--list" in next(iter(slurm.scripts.values()))
+    titles = {node.fingerprint: node.title for node in View.of(submission).graph}
+    mine = {
+        number: {titles[node] for _, node in submission.lists(job.listed)[int(job.task)]}
+        for number, job in slurm.held.items()
+    }
+    (last,) = [number for number, listed in mine.items() if listed == {"tally"}]
+    assert set(slurm.after[last]) == slurm.arrays() - {slurm.held[last].array}
     slurm.to_the_end()
     assert found.run.finished and set(slurm.codes) == {0}
     rows = [line.rsplit(" ", 1)[0] for line in made()]
     assert len(rows) == len(set(rows)) == 21
-    jobs = {
-        arm: {line.split()[2] for line in made() if line.split()[0] == arm} for arm in ("a0", "a6")
-    }
-    assert all(len(one) == 1 for one in jobs.values())
+    for number, listed in mine.items():
+        done = {f"nap {line.split()[0]}" for line in made() if line.split()[2] == f"{number}.0"}
+        assert done == listed - {"tally"}
 
 
 @pytest.mark.parametrize("seed", range(count(4, 40)))

@@ -4,6 +4,7 @@ Slurm's programs are scripts that say what a small cluster says, and note what i
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 SUBMIT = ["submit", "recipe=naps", "launch=slurm"]
 GPUS = ["submit", "recipe=gpus", "launch=slurm", "launch.gpu_partition=gpu"]
+RAY = ["run", "recipe=naps", "launch=ray"]
 WRONG = {
     "an unknown choice": (["submit", "recipe=naps", "launch=slrm"], "did you mean slurm"),
     "no launch": (["submit", "recipe=naps"], "launch=slurm"),
@@ -101,6 +103,16 @@ WRONG = {
     "cancel of nothing": (["cancel", "x"], "no run 'x'"),
     "fetch of nothing": (["fetch"], "no recipe is named"),
     "no shared folder": (["doctor", "--shared", "nowhere"], "nowhere is no folder"),
+    "Ray makes no jobs": (
+        ["submit", "recipe=naps", "launch=ray"],
+        "launch=ray waits for its tasks",
+    ),
+    "a partition of Ray": ([*RAY, "launch.partition=cpu"], "launch=ray has no launch.partition"),
+    "a time of Ray": ([*RAY, "launch.time=60"], "launch=ray has no launch.time"),
+    "setup of Ray": ([*RAY, "launch.setup=[ls]"], "launch=ray has no launch.setup"),
+    "an address of Slurm": ([*SUBMIT, "launch.address=h:1"], "launch=slurm has no launch.address"),
+    "an address of two words": ([*RAY, "launch.address='a b'"], "must match"),
+    "no Ray": (RAY, "launch=ray needs the package ray"),
     "a stage that is none": ([*SUBMIT, "stages.nip.rows=2"], "stages.nip"),
 }
 
@@ -118,7 +130,10 @@ def refused(words: list[str], says: str, here: Path) -> None:
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_command_is_one_line_and_queues_nothing(name: str, here: Path) -> None:
+def test_a_wrong_command_is_one_line_and_queues_nothing(
+    name: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # whether it is installed or not
     refused(*WRONG[name], here)
 
 

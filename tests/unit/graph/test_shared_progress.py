@@ -10,7 +10,7 @@ from llmx.graph import parts as module
 from llmx.graph.graph import build_graph
 from llmx.graph.observer import SilentObserver
 from llmx.graph.parts import Glance, SharedProgress, glance
-from llmx.graph.workers import _View
+from llmx.graph.workers import ProgressView
 from llmx.store.cache import PROGRESS, Entry
 
 
@@ -43,7 +43,7 @@ def test_loss_and_reward_of_a_worker_are_shown(recipe, tmp_path, always):
     (node, *_) = build_graph(recipe())
     entry = Entry(tmp_path, node.stage.kind, node.fingerprint)
     told, bars = SharedProgress(Silent(), entry.begin()), Bars()
-    view = _View(tmp_path, bars)
+    view = ProgressView(tmp_path, bars)
     told.start(30)
     told.advance(2)
     told.note("loss 0.5, reward 0.25")
@@ -72,7 +72,7 @@ def test_a_worker_s_unit_and_scores_are_shown(recipe, tmp_path, always):
     entry = Entry(tmp_path, node.stage.kind, node.fingerprint)
     told, seen = SharedProgress(Silent(), entry.begin()), Course()
     seen.display = SilentObserver()
-    view = _View(tmp_path, seen)
+    view = ProgressView(tmp_path, seen)
     view.refresh([node])
     assert seen.work[node.title].line().startswith("starting, ")
     told.start(30, 10, "steps")

@@ -101,8 +101,8 @@ def _write(context: StageContext, options: Naps, ids: range) -> None:
         time.sleep(options.seconds)
         with Appender(context.out / RECORDS) as lines:
             lines.append([{"id": number, "word": options.word, "square": number**2}])
-        job = f"{os.environ.get('SLURM_JOB_ID', '-')}.{os.environ.get('SLURM_RESTART_COUNT', '0')}"
-        _say(os.environ.get("NAPS_MADE"), f"{arm} {number} {job}")
+        job, life = os.environ.get("SLURM_JOB_ID"), os.environ.get("SLURM_RESTART_COUNT", "0")
+        _say(os.environ.get("NAPS_MADE"), f"{arm} {number} {job or os.getpid()}.{life}")
         context.progress.advance()
         _wait(context)
 
