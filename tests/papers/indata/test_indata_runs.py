@@ -13,7 +13,7 @@ from llmx.papers.indata.planner.plan_text import drawn_symbols, plan_text
 from llmx.papers.indata.program import read_program
 
 FEW = 3
-PROBLEMS = Indata(DataSpec(kind="indata", test=360)).split("test", FEW)
+PROBLEMS = Indata(DataSpec(kind="indata", test=FEW)).split("test")
 KNOWING = [one for one in PROBLEMS if not one.metadata["without"]]
 
 
@@ -25,7 +25,7 @@ def alone(tmp_path, monkeypatch):
 
 
 def ran(*words):
-    return llmx.run("indata", "scale=smoke", *words, limit=FEW, workers=1)
+    return llmx.run("indata", "scale=smoke", f"data.test={FEW}", *words, limit=FEW, workers=1)
 
 
 def accuracies(done):
