@@ -185,7 +185,7 @@ class PlannerPolicy(Policy):
     """Asks a planner once for a plan in words, and makes its calls with the tools.
 
     The planner is shown what `data=indata_plans` shows: catalogue under symbols, and question.
-    What is no plan is no answer; ``unknown`` says that there is none.
+    A text that is no plan ends the episode as malformed; ``unknown`` says that there is none.
     """
 
     kind: ClassVar[str] = "indata_planner"
@@ -211,5 +211,5 @@ class PlannerPolicy(Policy):
         try:
             plan = read_plan(text, symbols)
         except DataError:
-            return ended(task, tally, "no_call")
+            return ended(task, tally, "malformed")
         return (yield from acted(spec, task, calls_of(plan), tally))

@@ -645,3 +645,21 @@ def test_a_log_reads_what_it_wrote(tmp_path):
     assert log.count(key) == 6 and [turn.turn for turn in log.turns(key)] == list(range(1, 7))
     assert len(list(log.spent())) == 12
     log.close()
+
+
+def test_a_problem_may_offer_other_tools_than_its_arm(tmp_path, monkeypatch):
+    from errands.problems import errand
+    from errands.shop import Shop
+
+    def offered(shop, tools, sample):
+        return tuple(t for t in tools if (t.tool, sample.id) != ("multiply", "errand-2"))
+
+    monkeypatch.setattr(Shop, "offered", offered)
+    limits = {"max_turns": 6, "final": False}
+    asked = given(limits, problems=2, script=scripted(tmp_path))
+    told = [craft_of(asked).task(errand(number), 0).tools for number in (1, 2)]
+    assert [len(tools) for tools in told] == [4, 3]
+    turns = rows(run(asked, tmp_path / "out"), "turns.jsonl")
+    faults = [(t["id"], o["fault"]) for t in turns for o in t["observations"] if o.get("fault")]
+    assert ("errand-2", "unknown_tool") in faults
+    assert {name for name, _ in faults} == {"errand-2"}
