@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,10 @@ def transcript(
     replay: Annotated[
         bool, typer.Option("--replay", help="Make its calls once more; no model is asked.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write it as one HTML file instead."),
+    ] = None,
     runs: Runs = None,
     plugins: Plugins = None,
     debug: Debug = False,
@@ -41,13 +46,20 @@ def transcript(
     Examples:
       llmx transcript :model item-17
       llmx transcript indata-1a2b3c:model item-17 --replay
+      llmx transcript :model item-17 --html item-17.html
     """
     from llmx.runs.run import default_runs
+    from llmx.runs.transcript import html_of
     from llmx.runs.transcript import transcript as stored
+    from llmx.store.page import write_marked
 
     found = stored(runs or default_runs(), name, item)
-    for line in _lines(found):
-        say(line)
+    if html is None:
+        for line in _lines(found):
+            say(line)
+    else:
+        write_marked(html, html_of(found))
+        say(f"written: {html}")
     if replay:
         _replay(found)
 

@@ -10,6 +10,7 @@ from typing import Any
 from llmx.core.episode import Episode, EpisodeTurn
 from llmx.core.errors import ConfigError, StoreError, nearest
 from llmx.core.names import family
+from llmx.core.record import Sample
 from llmx.core.registry import lookup
 from llmx.core.spec import RunSpec
 from llmx.core.stage import StageInput
@@ -49,6 +50,24 @@ class Transcript:
         made = lookup("stage", _KIND)
         _check_tools(_identity(self.run, self.stage, self.arm), made().identity(given))
         return made.replay(given, self.episode, self.turns, self.seconds)
+
+
+def problem_of_episode(found: Transcript) -> Sample | None:
+    """Return the problem of an episode, as scores of its arm keep it; None where nothing does."""
+    for path in sorted(found.run.path.glob("*/*/problems.jsonl")):
+        if path.parent.name == found.arm:
+            return next((one for one in rows(path, Sample) if one.id == found.episode.id), None)
+    return None
+
+
+def html_of(found: Transcript) -> str:
+    """Return an episode as one HTML file."""
+    from llmx.report.episode_page import episode_html
+
+    end = found.episode
+    draw = f"#{end.draw}" if end.draw else ""
+    title = f"{found.run.name}:{found.arm} {end.id}{draw}"
+    return episode_html(title, end, found.turns, found.seconds, problem_of_episode(found))
 
 
 def transcript(runs: Path, name: str, item: str) -> Transcript:

@@ -107,6 +107,7 @@ class VerdictStage:
         from llmx.report.verdict.markdown import markdown
         from llmx.report.verdict.model import Verdicts
         from llmx.report.verdict.run_test import verdicts_on
+        from llmx.report.verdict.traits import asked_traits, traits_of
         from llmx.stages.availability import learned_nothing, sentences
 
         given, options = context.given, context.given.read(VerdictOptions)
@@ -115,7 +116,8 @@ class VerdictStage:
         apart = gather(context.inputs, given.arms, trained)
         rehearsal = _rehearsal(given)
         empty = by_family(learned_nothing(context))
-        found = evidence(pool(apart), options.tuned_on, rehearsal, empty)
+        traits = traits_of(apart.arms.values(), asked_traits(findings))
+        found = evidence(pool(apart), options.tuned_on, rehearsal, empty, traits)
         present = families(given.arms)
         samplers = {name: given.arms[members[0]].sampler for name, members in present.items()}
         context.progress.start(len(findings), unit="findings")
@@ -125,7 +127,7 @@ class VerdictStage:
             context.progress.advance()
         lost = sentences(context.unavailable)
         whole = Verdicts(verdicts=over_all(verdicts), failed=tuple(found.failed), unavailable=lost)
-        kept = outcomes(apart, given, findings, lost, options.tuned_on, rehearsal, empty)
+        kept = outcomes(apart, given, findings, lost, options.tuned_on, rehearsal, empty, traits)
         write_text(context.out / FILE, dumps(kept))
         write_json(context.out / "verdicts.json", as_json(whole))
         write_figures(context.out, of_verdicts(whole.verdicts))

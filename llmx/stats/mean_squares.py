@@ -45,7 +45,7 @@ class MeanSquares:
         of_seeds = (self.of_seeds, self.seeds - 1)
         total = max(0.0, self.of_items + self.of_seeds - self.of_error)
         rest = (self.of_error, of_items[1] * of_seeds[1])
-        both = (total, _satterthwaite(total, [of_items, of_seeds, rest]))
+        both = (total, satterthwaite(total, [of_items, of_seeds, rest]))
         return tuple(self._error(*one) for one in (of_items, of_seeds, both))
 
     def _error(self, square: float, freedom: int) -> StudentError:
@@ -69,7 +69,7 @@ def mean_squares(table: Floats) -> MeanSquares:
     )
 
 
-def _satterthwaite(total: float, terms: list[tuple[float, int]]) -> int:
+def satterthwaite(total: float, terms: list[tuple[float, int]]) -> int:
     """Return the degrees of freedom of a sum of mean squares, rounded up.
 
     No fewer than the least of its terms has: a difference of mean squares can give less, which

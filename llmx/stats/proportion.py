@@ -1,4 +1,4 @@
-"""Score intervals of a proportion and of the difference of two paired proportions."""
+"""Score intervals of a proportion, and of the difference of two, paired or of other items."""
 
 from __future__ import annotations
 
@@ -26,6 +26,29 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == n else centre + half
     return Interval(low, share, high, level)
+
+
+def difference_interval(
+    first: int, of_first: int, second: int, of_second: int, level: float = 0.95
+) -> Interval:
+    """Return the interval of a difference of proportions of two samples of different items.
+
+    From both Wilson intervals (Newcombe 1998, Stat. Med. 17, p. 873, method 10). It stays in
+    [-1, 1] and is not empty where all items of a sample are alike.
+
+    Args:
+        first, second: successes.
+        of_first, of_second: items.
+        level: nominal coverage.
+
+    Raises:
+        ValueError: unless successes lie between 0 and items, and there are items.
+    """
+    one, other = wilson(first, of_first, level), wilson(second, of_second, level)
+    estimate = one.estimate - other.estimate
+    below = sqrt((one.estimate - one.low) ** 2 + (other.high - other.estimate) ** 2)
+    above = sqrt((one.high - one.estimate) ** 2 + (other.estimate - other.low) ** 2)
+    return Interval(estimate - below, estimate, estimate + above, level)
 
 
 def paired_score_interval(gained: int, lost: int, n: int, level: float = 0.95) -> Interval:

@@ -14,10 +14,14 @@ from llmx.report.outcomes.columns import NONE, flags, numbers, places, reals
 from llmx.report.outcomes.model import ArmOutcomes, Outcomes, ProblemTable, TrainingOutcomes
 from llmx.report.training.evidence import SeedRun, TraceReading
 from llmx.report.verdict.evidence import TunedOn
+from llmx.report.verdict.traits import Traits
 
 
-def problems_of(arms: Iterable[ArmFiles]) -> ProblemTable:
+def problems_of(arms: Iterable[ArmFiles], traits: Traits | None = None) -> ProblemTable:
     """Return the problems that any arm has scored, in the order in which they are met.
+
+    Args:
+        traits: what they say of themselves, as far as findings ask.
 
     Raises:
         RunError: for one that has two clusters.
@@ -28,11 +32,15 @@ def problems_of(arms: Iterable[ArmFiles]) -> ProblemTable:
             if found.setdefault(name, score.cluster) != score.cluster:
                 raise RunError(f"problem '{name}' has two clusters: {found[name]}, {score.cluster}")
     names = tuple(dict.fromkeys(found.values()))
+    said = {name: tuple(known.get(one) for one in found) for name, known in (traits or {}).items()}
     if names in ((), ("",)):
-        return ProblemTable(ids=tuple(found))
+        return ProblemTable(ids=tuple(found), traits=said)
     at = {name: place for place, name in enumerate(names)}
     return ProblemTable(
-        ids=tuple(found), clusters=names, cluster=numbers([at[one] for one in found.values()])
+        ids=tuple(found),
+        clusters=names,
+        cluster=numbers([at[one] for one in found.values()]),
+        traits=said,
     )
 
 
@@ -110,13 +118,14 @@ def outcomes(
     tuned_on: TunedOn = "validation",
     rehearsal: bool = False,
     unlearned: Mapping[str, str] | None = None,
+    traits: Traits | None = None,
 ) -> Outcomes:
     """Return what the verdicts of a run are computed from.
 
     Args:
         found: seeds apart.
     """
-    problems = problems_of(found.arms.values())
+    problems = problems_of(found.arms.values(), traits)
     return Outcomes(
         problems=problems,
         arms={name: encoded(files, problems) for name, files in found.arms.items()},

@@ -52,6 +52,22 @@ class ProblemTable(Frozen):
     cluster: str = Field(
         default="", description="place in `clusters` of each; empty = none has one"
     )
+    traits: dict[str, tuple[str | float | None, ...]] = Field(
+        default={}, description="what each says under a key of its metadata that a finding names"
+    )
+
+    def trait_values(self) -> dict[str, dict[str, str | float]]:
+        """Return key → problem → value, of the problems that have one.
+
+        Raises:
+            ValueError: for a column that does not fit the problems.
+        """
+        return {
+            name: {
+                one: value for one, value in zip(self.ids, column, strict=True) if value is not None
+            }
+            for name, column in self.traits.items()
+        }
 
 
 class Outcomes(Frozen):

@@ -130,7 +130,9 @@ def _block(text: str) -> TimedBlock:
 def retested(found: Outcomes) -> Verdicts:
     """Return the verdicts that follow from the outcomes, under the rules of this version."""
     apart = pool(gathered(found))
-    known = evidence(apart, found.tuned_on, found.rehearsal, found.unlearned)
+    known = evidence(
+        apart, found.tuned_on, found.rehearsal, found.unlearned, found.problems.trait_values()
+    )
     present = families(found.arms)
     samplers = {name: found.samplers[members[0]] for name, members in present.items()}
     verdicts = list(verdicts_on(known, found.findings, list(present), samplers))

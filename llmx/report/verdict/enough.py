@@ -18,7 +18,7 @@ from llmx.core.names import several
 from llmx.core.record import ACCURACY, RIGHT, Metric
 from llmx.report.verdict.decide import LEVEL
 from llmx.report.verdict.model import Verdict, Word
-from llmx.report.verdict.schema import EQUIVALENCE, MARGIN, POWER, pairs_of
+from llmx.report.verdict.schema import EQUIVALENCE, MARGIN, POWER, comparisons_of
 from llmx.stats.interval import two_sided_z
 from llmx.stats.power import minimum_detectable_effect
 
@@ -66,7 +66,7 @@ def least(finding: Mapping[str, Any], metric: Metric = RIGHT, seeds: int = 1) ->
     Args:
         seeds: of an arm; with several, an interval narrows with them too, and may fit its margin.
     """
-    some = fewest(max(1, len(pairs_of(finding))))
+    some = fewest(comparisons_of(finding))
     counts_right = metric.boolean and metric.aggregate == "mean"
     if finding["test"] not in EQUIVALENCE or not counts_right or seeds > 1:
         return some, some

@@ -14,6 +14,7 @@ from llmx.report.numbers import percent
 from llmx.report.paired_table import PairedTable, size_of, table_of
 from llmx.report.timing import Timing, common_rounds, ratio, ratio_p, timing
 from llmx.report.verdict.model import Number
+from llmx.report.verdict.traits import Traits
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Evidence:
         tuned_on: the split on which settings were chosen.
         rehearsal: whether it is a run at ``scale=smoke``, whose figures mean nothing.
         unlearned: family -> why a training that it rests on taught nothing.
+        traits: what problems say of themselves, of what the findings ask for; see
+            :mod:`llmx.report.verdict.traits`.
     """
 
     arms: dict[str, ArmFiles]
@@ -92,6 +95,7 @@ class Evidence:
     tuned_on: TunedOn = "validation"
     rehearsal: bool = False
     unlearned: Mapping[str, str] = field(default_factory=dict)
+    traits: Traits = field(default_factory=dict)
 
     def arm(self, name: str) -> ArmFiles:
         """Return an arm.
@@ -149,6 +153,7 @@ def evidence(
     tuned_on: TunedOn = "validation",
     rehearsal: bool = False,
     unlearned: Mapping[str, str] | None = None,
+    traits: Traits | None = None,
 ) -> Evidence:
     """Return what verdicts may use of a pooled run."""
     failed = {name: text for name, files in found.arms.items() if (text := _failure(files))}
@@ -163,6 +168,7 @@ def evidence(
         tuned_on=tuned_on,
         rehearsal=rehearsal,
         unlearned=unlearned or {},
+        traits=traits or {},
     )
 
 

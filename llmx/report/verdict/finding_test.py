@@ -30,6 +30,8 @@ class FindingTest:
         of_all: the word that it gives only where all arms agree; None where it speaks of none.
         together: whether an arm that decides nothing leaves nothing to say of the others.
         must_fail: whether a finding may name an arm that has to fail the same test.
+        of_levels: whether it looks at each arm by itself, by levels of its problems: arms are not
+            compared, and a level at the floor or the ceiling decides nothing.
         version: raised when the test says other words of the same figures.
     """
 
@@ -39,6 +41,7 @@ class FindingTest:
     of_all: Word | None = None
     together: bool = False
     must_fail: bool = False
+    of_levels: bool = False
     version: int = 1
 
     def run(self, evidence: Any, settings: Mapping[str, Any]) -> Verdict:

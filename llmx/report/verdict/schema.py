@@ -35,6 +35,12 @@ EQUIVALENCE = ("equivalent", "lossless", "non_inferior_and_faster")
 OPTIMA = ("optimum", "optimum_inside")
 """Tests whose arms have values, of which one is the best."""
 
+TRAIT, LEVELS = "by", "levels"
+"""Field that names a key in the metadata of problems, and that of some of its values, in order."""
+
+DROP = "drop"
+"""The test of two levels; others may have more."""
+
 MARGIN = 0.02
 """What `lossless` and `non_inferior_and_faster` take where a finding gives no margin."""
 
@@ -46,9 +52,14 @@ _TEXTS = ("statement", "half")
 _NUMBERS = ("share_tolerance", "margin", "aim", "tolerance", "bound")
 
 _CHECKED = frozenset(
-    {*_NUMBERS, "clustered", "expected", "metric", "measure", "pairs", "arms", *SINGLE}
+    {
+        *(*_NUMBERS, "clustered", "sure", "expected", "metric", "measure", "pairs", "arms"),
+        *(*SINGLE, TRAIT, LEVELS),
+    }
 )
 """Fields whose values are known, whatever test has them."""
+
+_MAY_BE_NULL = ("metric", "clustered", "sure")
 
 _WORDS = {"measure": ("drop", "jitter"), "needs": ("whole_traces",)}
 
@@ -89,7 +100,7 @@ def _check_values(
         value = finding.get(field)
         if field not in _CHECKED and field not in conditions:
             continue  # a plugin's own, which its test reads
-        if value is None and field in {*_NUMBERS, *_WORDS, *conditions, "metric", "clustered"}:
+        if value is None and field in {*_NUMBERS, *_WORDS, *conditions, *_MAY_BE_NULL}:
             continue
         if field not in finding and field in _instead(finding, fields):
             continue
@@ -119,10 +130,18 @@ def _wanted(test: str, field: str, value: Any) -> str:
     """Return what should stand there instead; empty where the value is right."""
     if field in _NUMBERS:
         return "" if _number(value) and value > 0 else "a number above 0"
-    if field == "clustered":
+    if field in ("clustered", "sure"):
         return "" if isinstance(value, bool) else "true or false"
     if field == "expected":
         return "" if _number(value) else "a number"
+    if field == TRAIT:
+        right = isinstance(value, str) and bool(value)
+        return "" if right else "a key in the metadata of the problems, e.g. level"
+    if field == LEVELS:
+        many = len(set(map(str, value))) if isinstance(value, list) else 0
+        right = many > 1 and many == len(value) and (test != DROP or many == 2)
+        more = "" if test == DROP else " or more"
+        return "" if right else f"two values of it{more}, the one answered best first"
     if field == "metric":
         return "" if isinstance(value, str) and value else "the name of a metric"
     if field in _WORDS:
@@ -151,6 +170,13 @@ def check_metrics(findings: Iterable[Mapping[str, Any]], known: Iterable[str], w
             raise ConfigError(text, nearest(name, there, "metrics"))
 
 
+def comparisons_of(finding: Mapping[str, Any]) -> int:
+    """Return over how many comparisons a finding shares its level, at least 1."""
+    if LEVELS in finding:
+        return max(1, len(finding.get("arms", ())) * (len(finding[LEVELS]) - 1))
+    return max(1, len(pairs_of(finding)))
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -168,7 +194,9 @@ def arms_of(finding: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def pairs_of(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of arms that a finding compares, each once."""
+    """Return the pairs of arms that a finding compares, each once; of arms apart none."""
+    if LEVELS in finding:
+        return ()
     base = next(
         (finding[field] for field in ("control", "reference", "target") if field in finding), None
     )

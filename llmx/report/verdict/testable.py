@@ -32,8 +32,9 @@ from llmx.report.verdict.evidence import Evidence, Unfit, Why, named
 from llmx.report.verdict.finding_test import finding_test
 from llmx.report.verdict.floor import at_a_limit
 from llmx.report.verdict.gap import detectable, gap_number
+from llmx.report.verdict.levels import level_at_a_limit
 from llmx.report.verdict.model import Number, Verdict, Word, rests_on
-from llmx.report.verdict.schema import EQUIVALENCE, MARGIN, OPTIMA, POWER, arms_of
+from llmx.report.verdict.schema import EQUIVALENCE, LEVELS, MARGIN, OPTIMA, POWER, TRAIT, arms_of
 from llmx.stats.interval import normal_quantile, two_sided_z
 from llmx.stats.multiple import holm
 
@@ -72,7 +73,7 @@ def does_not_fail(verdict: Verdict, finding: Mapping[str, Any], e: Evidence) -> 
     )
 
 
-DIFFERENCE = ("beats_control", "more_accurate", *OPTIMA)
+DIFFERENCE = ("beats_control", "drop", "more_accurate", "ordered", *OPTIMA)
 
 
 def with_power(verdict: Verdict, finding: Mapping[str, Any]) -> Verdict:
@@ -204,7 +205,11 @@ def _random_control(finding: Mapping[str, Any]) -> str:
 def _unfit(e: Evidence, finding: Mapping[str, Any], name: str) -> Unfit | None:
     if finding.get("needs") == "whole_traces" and (one := no_whole_traces(e, name)) is not None:
         return one
-    if not finding_test(str(finding["test"])).of_accuracy:
+    test = finding_test(str(finding["test"]))
+    if test.of_levels:
+        metric = e.metric(str(finding.get("metric", RIGHT.name)))
+        return level_at_a_limit(e, name, str(finding[TRAIT]), finding[LEVELS], metric)
+    if not test.of_accuracy:
         return None
     return at_a_limit(name, e.arm(name), e.metric(str(finding.get("metric", RIGHT.name))))
 

@@ -6,6 +6,12 @@ from llmx.report.verdict.finding_test import FindingTest
 
 _HERE = "llmx.report.verdict"
 
+DROP = FindingTest(
+    f"{_HERE}.levels:drop",
+    frozenset({"arms", "bound", "by", "clustered", "levels", "metric"}),
+    of_all="shown here",
+    of_levels=True,
+)
 END_TO_END_SPEED = FindingTest(
     f"{_HERE}.over_rounds:end_to_end_speed", frozenset({"aim", "arms"}), of_all="contradicted here"
 )
@@ -16,6 +22,12 @@ EQUIVALENT = FindingTest(
     of_all="shown here",
     together=True,
     must_fail=True,
+)
+INTERACTION = FindingTest(
+    f"{_HERE}.interaction:interaction",
+    frozenset({"by", "clustered", "metric", "pairs", "sure"}),
+    of_accuracy=True,
+    of_all="shown here",
 )
 LENGTH_INFLATION = FindingTest(
     f"{_HERE}.length:length_inflation", frozenset({"arms", "reference"}), of_all="contradicted here"
@@ -32,6 +44,12 @@ MORE_ACCURATE = FindingTest(
     frozenset({"arms", "clustered", "control", "metric", "pairs"}),
     of_accuracy=True,
     of_all="shown here",
+)
+ORDERED = FindingTest(
+    f"{_HERE}.levels:ordered",
+    frozenset({"arms", "by", "clustered", "levels", "metric"}),
+    of_all="shown here",
+    of_levels=True,
 )
 STEADIER = FindingTest(
     f"{_HERE}.steadier:steadier",

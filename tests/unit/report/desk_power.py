@@ -35,7 +35,13 @@ OF_BATCHES = tuple(
 )
 """Tests of trainings on planned batches, which have worlds of their own, too."""
 
-UNDECIDED = ("costs_and_gains", "poor_predictor", "threshold_transfer", *OF_POOLS, *OF_BATCHES)
+OF_LEVELS = ("drop", "interaction", "ordered")
+"""Tests of levels of problems, which have worlds of their own: level_worlds.py."""
+
+UNDECIDED = (
+    *("costs_and_gains", "poor_predictor", "threshold_transfer"),
+    *(*OF_POOLS, *OF_BATCHES, *OF_LEVELS),
+)
 """Never decided, or decided by other things than the number of problems: see the other tables."""
 
 BY_TEST = {one.finding["test"]: one for one in reversed(CASES) if one.name != CASES[0].name}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from counts import THOROUGH, count
-from desk_power import ENOUGH, HEAD, OF_BATCHES, OF_POOLS, questions
+from desk_power import ENOUGH, HEAD, OF_BATCHES, OF_LEVELS, OF_POOLS, questions
 from null_worlds import (
     CASES,
     DIFFERENT,
@@ -34,9 +34,9 @@ def test_every_test_that_decides_stands_at_its_null():
     """`costs_and_gains` says no word; for `poor_predictor` see simulated_arms.py; `equivalent` is
     `lossless` of every arm (test_declared_metrics.py). Tests of pools of draws have worlds of their
     own (papers/inference_scaling/test_scaling_nulls.py), and so have those of batches
-    (papers/b3/test_retrieval_nulls.py).
+    (papers/b3/test_retrieval_nulls.py) and those of levels (test_level_verdicts.py).
     """
-    elsewhere = {"poor_predictor", "equivalent", *OF_POOLS, *OF_BATCHES}
+    elsewhere = {"poor_predictor", "equivalent", *OF_POOLS, *OF_BATCHES, *OF_LEVELS}
     known = {case.finding["test"] for case in CASES} | elsewhere
     assert known == {*kinds("test")} - {"costs_and_gains"}
 
