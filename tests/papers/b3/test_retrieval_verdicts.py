@@ -149,6 +149,25 @@ def test_an_arm_that_gets_there_within_less_than_its_control_spent_is_cheaper():
     assert late.word == "not shown here" and "more than 0.29 times" in late.reason
 
 
+def test_rivals_are_what_an_arm_may_be_cheaper_than_beside_its_control():
+    """The control stands beside every arm as before, and no rival beside itself or the control."""
+    made = World(3, 240, 2, (0.05, 0.02, 0.003), 3)
+    arms = (
+        made.arm("random_32", 32, LESS),
+        made.arm("b3_32", 32, MORE),
+        made.arm("random_hn_32", 32, LESS, texts=7.0, negatives=5),
+        made.arm("random_hn_96", 96, LESS, texts=7.0, negatives=5),
+    )
+    with_rivals = TrainedRun(arms, "random", ("random_hn",)).figures()
+    plain = TrainedRun(arms, "random").figures()
+    new = [one for one in with_rivals.figures if one not in plain.figures]
+    assert [one for one in plain.figures if one not in with_rivals.figures] == []
+    assert {(one.arm, one.against) for one in new} == {("b3_32", "random_hn_32")}
+    finding = {**CHEAP, "control": "random_hn_32", "cost": "texts"}
+    assert verdict(finding, arms, plain).word == "not comparable"
+    assert verdict(finding, arms, with_rivals).word == "shown here"
+
+
 def test_an_arm_that_never_gets_there_is_contradicted():
     arms, figures = run_of(first=(0.3, 0.35, 0.4, 0.42, 0.45))
     said = verdict({**CHEAP, "cost": "samples"}, arms, figures)

@@ -28,10 +28,12 @@ class TrainedRun:
 
     Attributes:
         control: the method that others are compared with, each at its own size of a batch.
+        rivals: methods whose quality the others may reach for less, size by size.
     """
 
     arms: tuple[TrainedArm, ...]
     control: str
+    rivals: tuple[str, ...] = ()
 
     @property
     def controls(self) -> tuple[TrainedArm, ...]:
@@ -68,10 +70,17 @@ class TrainedRun:
                 if (one := gap(arm, control, kind)) is not None:
                     yield of_gap(one, kind)
             yield from _leads(arm, control)
-            if (equal := to_equal_quality(arm, control)) is not None:
+        for other in (*([control] if control else ()), *self._rivals_of(arm)):
+            if (equal := to_equal_quality(arm, other)) is not None:
                 yield from of_equal_quality(equal)
         if arm.method != self.control and (batch := equal_batch(arm, self.controls)) is not None:
             yield of_equal_batch(batch, control)
+
+    def _rivals_of(self, arm: TrainedArm) -> tuple[TrainedArm, ...]:
+        """Return the rivals of an arm's size; none of a control, or of a rival itself."""
+        if arm.method in (self.control, *self.rivals):
+            return ()
+        return tuple(o for o in self.arms if o.method in self.rivals and o.size == arm.size)
 
 
 def of_arm(arm: TrainedArm, samples: float) -> Iterator[Figure]:

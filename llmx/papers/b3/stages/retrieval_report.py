@@ -34,6 +34,11 @@ class RetrievalReportOptions(StageOptions):
         description="arm that the others are compared with, and with it the same with batches of"
         " other sizes; null = the reference",
     )
+    rivals: tuple[str, ...] = Field(
+        default=(),
+        description="methods (an arm's name without its batch size) beside the control, whose"
+        " quality the others may reach for less",
+    )
     split: Literal["test", "calibration"] = Field(
         default="test", description="whose evaluations are read"
     )
@@ -60,8 +65,10 @@ class RetrievalReportStage:
             ConfigError: if nothing that it needs trains, or it needs no plan.
         """
         options = given.read(RetrievalReportOptions)
+        # A younger option: names from before it stay.
+        left = set() if options.rivals else {"rivals"}
         return {
-            "options": options.model_dump(mode="json"),
+            "options": options.model_dump(mode="json", exclude=left),
             "arms": list(given.arms),
             "sizes": sizes_of(given),
             "control": control_of(given),
@@ -87,7 +94,8 @@ class RetrievalReportStage:
         context.progress.start(2, unit="steps")
         arms = tuple(_trained(context))
         context.progress.advance()
-        trained = TrainedRun(arms, _control_method(given, arms))
+        rivals = given.read(RetrievalReportOptions).rivals
+        trained = TrainedRun(arms, _control_method(given, arms), rivals)
         plan = plan_of(given)
         folders = {family(arm): folder for arm, folder in _folders(context, plan).items()}
         run = RetrievalRun(
