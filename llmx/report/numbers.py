@@ -56,7 +56,12 @@ def number_span(span: Span | None, digits: int = 0) -> str:
 
 
 def _between(low: str, high: str) -> str:
-    """Join two ends by a dash; by a word where the dash would stand beside a minus."""
+    """Join two ends by a dash; by a word where the dash would stand beside a minus.
+
+    An end that nobody knows is none.
+    """
+    if NONE in (low, high):
+        return f"at least {low}" if high == NONE else f"at most {high}"
     return f"{low} to {high}" if MINUS in low + high else f"{low}–{high}"
 
 

@@ -22,6 +22,7 @@ CASES = {
         "−3.0 (−8.0 to +2.0)",
     ),
     "without interval": (numbers.number_span(Span(estimate=1.234), 2), "1.23"),
+    "open end": (numbers.number_span(Span(estimate=0.29, low=0.29), 2), "0.29 (at least 0.29)"),
     "no span": (numbers.number_span(None), "–"),
     "one": (several(1, "problem"), "1 problem"),
     "none of them": (several(0, "problem"), "0 problems"),
