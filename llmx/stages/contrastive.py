@@ -130,7 +130,8 @@ def _refusal(given: StageInput) -> LlmxError | None:
             text = f"stage '{given.stage.name}' needs {package}, which is not installed"
             return EngineError(text, with_extra("retrieval"))
     model = _options(given).model
-    if model != WORDS and not is_here(model):
+    # Of the hub at a commit a plan is of use before it is fetched.
+    if model not in (WORDS, VISION) and not pinned(model) and not is_here(model):
         try:
             embedder_folder(model)
         except EngineError as error:

@@ -28,10 +28,6 @@ NOT_GIVEN = {
     ("data/tasks/stage.py", "context.out / f'{split}.jsonl'"),
     ("papers/backtracking/traces/stage.py", "context.out / f'{split}.jsonl'"),
     ("engines/bench.py", "ZOO / name"),
-    (
-        "engines/embed/vectors.py",
-        "folder / f'shard-{fingerprint([identity, list(ids), list(texts)])}.npy'",
-    ),
     ("engines/native/build.py", "Path(scratch) / path.name"),
     ("engines/native/weights.py", "folder / name"),
     ("engines/no_model.py", "folder / name"),

@@ -23,11 +23,8 @@ _GROUPS = f"{_M}test_groups_hold_each_task_as_often_as_they_should"
 _CANDIDATES = "tests/unit/stages/test_candidates.py::test_it_is_the_search_among_them_alone"
 
 _ROWS = [  # pairs of texts and pictures
-    Mutant(  # a prompt beside a picture
-        _DATA,
-        "if self.options.target_prompts and not picture else text",
-        "if self.options.target_prompts else text",
-        f"{_PAIRS}test_prompts_can_be_left_out",
+    Mutant(  # a prompt behind a target
+        _DATA, "return task.prompt + text if", "return text + task.prompt if", _CONTRACT
     ),
     Mutant(  # the mark of a picture stays in the text
         _DATA, 'return text.replace(_MARK, "").strip()', "return text.strip()", _CONTRACT

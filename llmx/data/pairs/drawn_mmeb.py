@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from typing import Any
 from llmx.core import user_cache
 from llmx.core.errors import DataError
 from llmx.core.install import with_extra
+from llmx.store.files import inside, write_lines
 
 VERSION = 1  # raised with every change here to a picture or a row
 DRAWN = ("VOC2007", "OK-VQA", "MSCOCO_t2i", "MSCOCO")
@@ -69,12 +69,11 @@ def draw(folder: Path, images: int) -> None:
         for task in DRAWN:
             scenes = [_scene(first + at) for at in range(images)]
             for at, scene in enumerate(scenes):
-                _draw(folder / part / _name(task, at), scene)
+                _draw(inside(folder, part, _name(task, at)), scene)
             made = _trained if part == "MMEB-train" else _evaluated
             table = "original.jsonl" if part == "MMEB-train" else "test.jsonl"
-            lines = "".join(json.dumps(row) + "\n" for row in made(task, scenes))
-            (folder / part / task).mkdir(parents=True, exist_ok=True)
-            (folder / part / task / table).write_text(lines, encoding="utf-8")
+            inside(folder, part, task).mkdir(parents=True, exist_ok=True)
+            write_lines(inside(folder, part, task, table), made(task, scenes))
 
 
 def _scene(at: int) -> Scene:

@@ -167,7 +167,7 @@ class Mmeb(PairData):
     def _picture(self, name: str) -> str:
         """Return by what a picture is equal to others; empty for none."""
         if name and self.options.equal_images == "content":
-            return hash_file(inside(self._root, name))
+            return hash_file(inside(self._root, name, links=True))
         return name
 
     def _asked(self, row: Pair) -> tuple[str, str, str]:
@@ -292,14 +292,14 @@ class Mmeb(PairData):
             raise DataError(text, "data.options.path=FOLDER, or images=FOLDER and two commits")
         found = at_home(named)
         for part in (TRAIN, EVAL):
-            if not (found / part).is_dir():
-                raise DataError(f"{found / part} is no folder", f"unpack TIGER-Lab/{part} there")
+            if not inside(found, part, links=True).is_dir():
+                raise DataError(f"{found}/{part} is no folder", f"unpack TIGER-Lab/{part} there")
         return found
 
     def _table(self, part: str, name: str, split: str) -> Sequence[Mapping[str, Any]]:
         source, options = _SOURCE[split], self.options
         if options.drawing or options.path:
-            return _local(inside(self._root, part), name, source)
+            return _local(inside(self._root, part, links=True), name, source)
         commit = options.train_commit if part == TRAIN else options.eval_commit
         if commit is None:
             option = "train_commit" if part == TRAIN else "eval_commit"
@@ -328,7 +328,7 @@ class _Pictures:
         Raises:
             DataError: with their number and the first path.
         """
-        lost = [name for name in self.names if not inside(self.root, name).is_file()]
+        lost = [name for name in self.names if not inside(self.root, name, links=True).is_file()]
         if lost:
             text = f"{len(lost)} of {len(self.names)} pictures are missing, the first is"
             raise DataError(f"{text} {self.root / lost[0]}", "unpack the archives of MMEB there")

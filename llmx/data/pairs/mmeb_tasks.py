@@ -22,7 +22,7 @@ PROMPTS = {
     "answer": "Represent the answer: ",
     "caption": "Represent the image caption: ",
 }
-"""What B3 puts before targets that are a text and nothing else."""
+"""What may stand before targets that are a text and nothing else."""
 _CAPTIONS = ("MSCOCO_i2t", "VisualNews_i2t")
 QUERIES = 1000
 """Of an evaluation, about; each has as many candidates at most."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from llmx.core.item import ImageText, Item
+from llmx.store.files import inside
 from llmx.store.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Pair:
         return self._item(self.target, self.images[1])
 
     def _item(self, text: str, name: str) -> Item:
-        return ImageText(text, (self.folder or Path()) / name, name) if name else text
+        folder = self.folder or Path()
+        return ImageText(text, inside(folder, name, links=True), name) if name else text
 
 
 @dataclass(frozen=True)
