@@ -150,10 +150,11 @@ def growth(script: Path, folder: Path, sizes: Sequence[int], dimension: int, sea
         print(f"{rows:>9,} rows of {dimension}: {'; '.join(said)}")
     if len(sizes) < 2:
         return
+    largest = sorted(sizes)[-3:] if len(sizes) > 3 else sorted(sizes)[-2:]  # small ones start up
     for name in STEPS[1:]:
-        seconds = [found[rows][name].seconds for rows in sizes]
+        seconds = [found[rows][name].seconds for rows in largest]
         memory = [found[rows][name].megabytes for rows in sizes]
-        scale, power = exponent(sizes, seconds)
+        scale, power = exponent(largest, seconds)
         slope, start = np.polyfit(sizes, memory, 1)
         print(
             f"{name}: processor seconds grow as rows^{power:.2f}; 1,000,000 rows:"

@@ -31,7 +31,7 @@ TASKS: tuple[Task, ...] = get_args(Task)
 
 
 @dataclass(frozen=True)
-class Published:
+class GradedTask:
     """Where a task lies, and how many pairs its test split has there."""
 
     repository: str
@@ -39,14 +39,14 @@ class Published:
     pairs: int
 
 
-PUBLISHED: Mapping[str, Published] = {
-    "sts12": Published("mteb/sts12-sts", "a0d554a64d88156834ff5ae9920b964011b16384", 3108),
-    "sts13": Published("mteb/sts13-sts", "7e90230a92c190f1bf69ae9002b8cea547a64cca", 1500),
-    "sts14": Published("mteb/sts14-sts", "6031580fec1f6af667f0bd2da0a551cf4f0b2375", 3750),
-    "sts15": Published("mteb/sts15-sts", "ae752c7c21bf194d8b67fd573edf7ae58183cbe3", 3000),
-    "sts16": Published("mteb/sts16-sts", "4d8694f8f0e0100860b497b999b3dbed754a0513", 1186),
-    "stsb": Published("mteb/stsbenchmark-sts", "b0fddb56ed78048fa8b90373c8a3cfc37b684831", 1379),
-    "sickr": Published("mteb/sickr-sts", "20a6d6f312dd54037fe07a32d58e5e168867909d", 9927),
+PUBLISHED: Mapping[str, GradedTask] = {
+    "sts12": GradedTask("mteb/sts12-sts", "a0d554a64d88156834ff5ae9920b964011b16384", 3108),
+    "sts13": GradedTask("mteb/sts13-sts", "7e90230a92c190f1bf69ae9002b8cea547a64cca", 1500),
+    "sts14": GradedTask("mteb/sts14-sts", "6031580fec1f6af667f0bd2da0a551cf4f0b2375", 3750),
+    "sts15": GradedTask("mteb/sts15-sts", "ae752c7c21bf194d8b67fd573edf7ae58183cbe3", 3000),
+    "sts16": GradedTask("mteb/sts16-sts", "4d8694f8f0e0100860b497b999b3dbed754a0513", 1186),
+    "stsb": GradedTask("mteb/stsbenchmark-sts", "b0fddb56ed78048fa8b90373c8a3cfc37b684831", 1379),
+    "sickr": GradedTask("mteb/sickr-sts", "20a6d6f312dd54037fe07a32d58e5e168867909d", 9927),
 }
 
 

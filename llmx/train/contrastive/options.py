@@ -78,8 +78,7 @@ class ContrastiveOptions(CourseOptions):
     annotated: int = Field(
         default=0,
         ge=0,
-        description="wrong texts that each pair brings (`negatives` of the data): so many of them"
-        " are negatives of the whole batch",
+        description="of the wrong texts that pairs bring: so many are negatives of the whole batch",
     )
     leaked_ranks: Count = Field(
         default=30, description="of mask leaked: first ranks of a query, of a need of kind rank"

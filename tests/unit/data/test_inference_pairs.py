@@ -53,7 +53,7 @@ def hub(monkeypatch, tmp_path):
         lambda: SimpleNamespace(dataset_info=lambda *_, **__: SimpleNamespace(sha=COMMIT)),
     )
     few = {
-        name: sts.Published(one.repository, one.revision, 4) for name, one in sts.PUBLISHED.items()
+        name: sts.GradedTask(one.repository, one.revision, 4) for name, one in sts.PUBLISHED.items()
     }
     monkeypatch.setattr(sts, "PUBLISHED", few)
     return SimpleNamespace(file=file, asked=asked, graded=graded)
@@ -124,7 +124,7 @@ def test_a_grade_is_that_of_people_and_each_task_is_at_its_commit(hub):
     ],
 )
 def test_rows_that_are_not_as_published_are_refused(hub, monkeypatch, row, said):
-    five = {"stsb": sts.Published("mteb/stsbenchmark-sts", COMMIT, 5)}
+    five = {"stsb": sts.GradedTask("mteb/stsbenchmark-sts", COMMIT, 5)}
     monkeypatch.setattr(sts, "PUBLISHED", five)
     if row is not None:
         hub.graded.append(row)
