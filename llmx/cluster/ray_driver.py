@@ -236,14 +236,15 @@ def _connected(address: str | None) -> Iterator[Any]:
         os.environ.setdefault(name, value)
     import ray
 
-    with _own_signals(), tempfile.TemporaryDirectory() as empty, chdir(empty):
-        # Ray lets tasks import from the folder that it is begun in: a stranger's torch.py may lie
-        # in the one that somebody works in.
-        _begin(ray, address, 1 if address else _TRIES)
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    # Ray lets tasks import from the folder that it is begun in, and they begin there: a stranger's
+    # torch.py may lie in the one that somebody works in.
+    with tempfile.TemporaryDirectory() as empty:
+        with _own_signals(), chdir(empty):
+            _begin(ray, address, 1 if address else _TRIES)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
 
 
 def _begin(ray: Any, address: str | None, tries: int) -> None:
