@@ -107,7 +107,7 @@ def start(
     spec = compose(
         recipe, overrides, extra_paths=recipes or (), trust_remote_code=trust_remote_code
     )
-    elsewhere = _elsewhere(spec, own)
+    elsewhere = _elsewhere(spec, own, begins=not dry_run)
     if not dry_run:
         _beside_jobs(runs)
     if dry_run:
@@ -125,11 +125,11 @@ def _parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
     return parted(overrides)
 
 
-def _elsewhere(spec: RunSpec, words: Sequence[str]) -> Elsewhere | None:
+def _elsewhere(spec: RunSpec, words: Sequence[str], begins: bool) -> Elsewhere | None:
     """Return what does the stages if it is not this machine: `run` waits until they are done.
 
     Raises:
-        ConfigError: if the launch makes jobs, for which nobody waits.
+        ConfigError: if the launch makes jobs, for which nobody waits, or lacks its package.
     """
     if not words:
         return None
@@ -142,7 +142,10 @@ def _elsewhere(spec: RunSpec, words: Sequence[str]) -> Elsewhere | None:
     if launch.kind == "ray":
         from llmx.cluster.ray_driver import RayTasks
 
-        return RayTasks(launch)
+        tasks = RayTasks(launch)
+        if begins:
+            tasks.check()
+        return tasks
     return None
 
 

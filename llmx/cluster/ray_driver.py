@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ from llmx.store.cache import Entry
 
 _POLL = 0.2  # seconds between looks at what tasks have written
 _GIB = 2**30
-# Nothing is told to anybody; on a busy machine Ray's own processes take their time.
+_TRIES = 3  # on a busy machine Ray's own processes find each other too late
+# Nothing is told to anybody; a start may take its time.
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "90"}
 
 
@@ -148,11 +150,20 @@ class RayTasks:
     def __init__(self, launch: LaunchSpec) -> None:
         self.launch = launch
 
+    def check(self) -> None:
+        """Make sure that Ray is installed, before anything begins.
+
+        Raises:
+            ConfigError: if it is not.
+        """
+        if find_spec("ray") is None:
+            raise ConfigError("launch=ray needs the package ray", with_extra("ray"))
+
     def __call__(self, planned: Plan, cache: Path, observer: Observer) -> None:
         """Bring them to completion.
 
         Raises:
-            ConfigError: if Ray is not installed, or no machine of it can take a stage.
+            ConfigError: if no machine of Ray can take a stage.
             LlmxError: what the first failing task reported.
         """
         graph = planned.graph
@@ -221,23 +232,22 @@ def _check(ray: Any, one: Any, sent: SentTask) -> None:
 @contextmanager
 def _connected(address: str | None) -> Iterator[Any]:
     """Begin Ray on this machine, or use a cluster; what was begun here ends here."""
-    try:
-        for name, value in _SETTINGS.items():
-            os.environ.setdefault(name, value)
-        import ray
-    except ImportError as error:
-        raise ConfigError("launch=ray needs the package ray", with_extra("ray")) from error
-    with _own_signals(), tempfile.TemporaryDirectory() as empty, chdir(empty):
-        # Ray lets tasks import from the folder that it is begun in: a stranger's torch.py may lie
-        # in the one that somebody works in.
-        _begin(ray, address)
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    # Ray lets tasks import from the folder that it is begun in, and they begin there: a stranger's
+    # torch.py may lie in the one that somebody works in.
+    with tempfile.TemporaryDirectory() as empty:
+        with _own_signals(), chdir(empty):
+            _begin(ray, address, 1 if address else _TRIES)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
 
 
-def _begin(ray: Any, address: str | None) -> None:
+def _begin(ray: Any, address: str | None, tries: int) -> None:
     try:
         ray.init(
             address=address or "local",
@@ -246,6 +256,9 @@ def _begin(ray: Any, address: str | None) -> None:
             **({} if address else {"include_dashboard": False}),
         )
     except Exception as error:  # plain ones among them
+        ray.shutdown()
+        if tries > 1:
+            return _begin(ray, address, tries - 1)
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         text = f"no Ray answers at {address}" if address else "Ray does not begin here"
         raise RunError(f"{text}: {first}", "launch.address=HOST:PORT, or none") from error

@@ -92,9 +92,9 @@ _HELD: dict[Path, tuple[Graph, dict[str, Entry]]] = {}
 
 def _opened(run: TaskRun) -> tuple[Graph, dict[str, Entry]]:
     if run.folder not in _HELD:
-        refuse_others(run.surroundings)
         with suppress(OSError):  # it may be a folder of the driver's machine alone
             os.chdir(run.home)
+        refuse_others(run.surroundings)
         plugins.use([Path(one) for one in run.plugins])
         graph = build_graph(RunSpec.model_validate(run.spec))
         entries = {node.fingerprint: entry_of(run.cache, node) for node in graph}

@@ -127,7 +127,8 @@ class Submission:
                 another fingerprint when it is decided which machine it is of, and keeps its place.
         """
         name = token_hex(4)
-        write_json(self.folder / _LISTS / f"{name}.json", [[*map(list, one)] for one in lists])
+        place = inside(self.folder / _LISTS, f"{name}.json")
+        write_json(place, [[*map(list, one)] for one in lists])
         return name
 
     def lists(self, name: str) -> list[list[tuple[int, str]]]:

@@ -284,8 +284,8 @@ REFUSED = [
     ),
     Mutant(
         "cli/run.py",
-        '    if (kind := launch_of(spec.launch, words).kind) != "local":',
-        '    if (kind := launch_of(spec.launch, words).kind) == "":',
+        '    if launch.kind == "slurm":',
+        '    if launch.kind == "":',
         f"{_X}test_a_wrong_command_is_one_line_and_queues_nothing",
     ),
 ]

@@ -7,6 +7,7 @@ to those of an undisturbed local run, and no record made twice.
 import os
 import re
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,8 @@ def test_a_worker_that_is_cancelled_and_one_that_is_killed(site: Site) -> None:
     first, second, *_ = [one.split()[0] for one in site.jobs(run)]
     site.slurm("scancel", first)
     for pid in pids_of(*second.split("_")):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it went with the one before
+            os.kill(pid, signal.SIGKILL)
     site.wait(lambda: len(site.jobs(run)) <= 1)
     said = site.llmx("status", run)
     assert "0 of 4 stages done, 1 runs, 3 waits" in said and "1 of 6 samples" in said
@@ -56,6 +58,10 @@ def test_a_worker_that_is_cancelled_and_one_that_is_killed(site: Site) -> None:
     site.let_go()
     site.end(run)
     assert "4 of 4 stages done" in site.llmx("status", run)
+    site.llmx("status", run, "--html")
+    page = (site.runs / run / "cluster" / "timeline.html").read_text()
+    assert page.count(": lost after") == page.count(": stopped after") == 2  # both pictures
+    assert page.count(": done after") == 2 * 4
     site.same_as_local("hurt")
 
 

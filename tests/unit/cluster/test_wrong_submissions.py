@@ -170,6 +170,7 @@ def test_a_settings_file_of_the_machine_is_the_users_own_word(here: Path) -> Non
     found = launch_of({"time": 10, "workers": 3}, ["launch=slurm", "launch.qos=long"])
     assert (found.account, found.setup) == ("nlp", ("module load cuda",))
     assert (found.time, found.workers, found.qos) == (30, 3, "long")
+    assert launch_of({"time": 10}, ["launch=slurm", "launch.time=45"]).time == 45
     path.write_text("big: {kind: slurm, partition: fat}\n")
     assert launch_of({}, ["launch=big"]).partition == "fat"
     for text, says in (
@@ -202,3 +203,5 @@ def test_a_specification_is_not_the_users_own_word() -> None:
     found = launch_of(held, ["launch=slurm"])
     assert (found.time, found.setup, found.account) == (5, (), None)
     assert (found.environment, found.extra) == (None, ())
+    found = launch_of({**held, "address": "theirs:6379", "workers": 3}, ["launch=ray"])
+    assert (found.address, found.workers, found.time) == (None, 3, 240)
