@@ -104,7 +104,8 @@ def _turn(turn: EpisodeTurn, longest: int, seconds: tuple[float, float]) -> Show
     tokens, (model, tools) = _tokens(turn), seconds
     names = ", ".join(call.name for call in turn.calls)
     final = ", asked for the answer" if turn.final else ""
-    head = f"Turn {turn.turn}: {names or 'no call'} · {several(tokens, 'token')}"
+    head = f"Turn {turn.turn}: {names or 'no call'}"
+    head += f" · {several(tokens, 'token')}" if tokens else ""
     head += f" · {model:.2f} s and {tools:.2f} s of calls{final}"
     share = round(100 * tokens / longest) if longest else 0
     return ShownTurn(turn.turn, head, tokens, share, tuple(_parts(turn)))

@@ -11,6 +11,7 @@ KINDS = {
     "policy.random_tool": "llmx.papers.indata.policies:RandomToolPolicy",
     "scorer.analysis": "llmx.papers.indata.scorer:AnalysisScorer",
     "scorer.plan": "llmx.papers.indata.planner.scorer:PlanScorer",
+    "stage.indata_report": "llmx.papers.indata.report.stage:IndataReportStage",
     "toolset.indata": "llmx.papers.indata.toolset:AnalysisToolset",
 }
 

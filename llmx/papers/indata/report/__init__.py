@@ -1,0 +1,1 @@
+"""What episodes and plans came to: by level and steps, endings, causes, provenance."""
