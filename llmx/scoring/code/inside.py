@@ -291,19 +291,15 @@ def _tested(line: ProgramLine, source: str) -> dict[str, Any]:
 
 def _seen(line: ProgramLine, entry: str, calls: list[str]) -> Iterator[Any]:
     """Yield what calls give: a packed value in a list, the name of an error, or that it is gone."""
-    gone = False
     for source in calls:
         call: Any = ast.parse(source, mode="eval").body
         keywords = {one.arg: packed(ast.literal_eval(one.value)) for one in call.keywords}
         args = _sequence(ast.literal_eval(one) for one in call.args)
         try:
-            if gone:
-                raise ProgramGone
             line.send({"name": entry, "args": args, "keywords": keywords})
             found = line.received()
             yield str(found["raised"])[:100] if "raised" in found else [found["value"]]
         except (ProgramGone, KeyError):
-            gone = True
             yield "gone"
 
 

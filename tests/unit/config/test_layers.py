@@ -211,14 +211,14 @@ def test_a_recipe_sets_the_options_that_it_writes_and_keeps_the_others(
     """Else one option of a recipe would throw away all that its choice says."""
     text = """\
 defaults: [override /model: zoo_gsm, override /data: countdown3]
-data: {test: 8, options: {sft: 4096, content: correct}}
+data: {test: 8, options: {sft: 4096, content: correct, validation: 5}}
 stages: {generate: {kind: decode}}
 arms: {sd: [sampler=target], other: [sampler=target, data.options.wording=plain]}
 """
     spec = compose(str(write(text)), [*typed, "data.options.sft=77"])
     told = value(spec, "sd", "data.options")
     assert isinstance(told, dict)
-    assert (told["sft"], told["content"]) == (77, "correct")
+    assert (told["sft"], told["content"], told["validation"]) == (77, "correct", 5)
     assert (told["wording"], told["generator"]["max_value"]) == ("terse", 20)
     assert value(spec, "other", "data.options.wording") == "plain"
     assert value(spec, "other", "data.options.content") == "correct"

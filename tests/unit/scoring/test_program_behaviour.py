@@ -27,6 +27,24 @@ def test_values_share_a_key_where_python_finds_them_equal(one, other):
     assert same == (one == other)
 
 
+def key(value):
+    return behaviour_key([[packed(value)]])
+
+
+def test_equal_values_of_other_types_and_orders_share_a_key():
+    assert key({8: "a", 16: "b"}) == key({16: "b", 8: "a"})
+    first, then = {8, 0}, {0, 8}  # of one hash table's place, so the first stays first
+    assert list(first) != list(then) and key(first) == key(then) == key(frozenset({0.0, 8}))
+    assert key([1, 0.0, True]) == key([True, -0.0, 1.0])
+    assert key(10**20) == key(1e20) != key(10**20 + 1)
+    assert key({1: [2.0]}) == key({True: [2]})
+
+
+def test_a_list_is_no_tuple_and_a_text_no_number():
+    told = [[1], (1,), {1}, {1: 1}, "1", 1, b"1", None, 1.5, [], (), {}, set(), ""]
+    assert len({key(one) for one in told}) == len(told)
+
+
 def test_an_error_is_no_value_of_the_same_name():
     keys = {behaviour_key([one]) for one in ("ValueError", [["s", "ValueError"]],
                                              "KeyError", GONE, [None])}  # fmt: skip
