@@ -20,11 +20,11 @@ ON_LEVELS = [
         "1 - LEVEL",
         f"{_V}test_intervals_hold_together",
     ),
-    Mutant(  # a loss is held against nothing
+    Mutant(  # only the ends are in order
         LEVELS,
-        "self.span.above(self.bound)",
-        "self.span.above(0)",
-        f"{_V}test_a_drop_is_held_against_its_bound",
+        "list(pairwise(levels))",
+        "[(levels[0], levels[-1])]",
+        f"{_V}test_levels_are_ordered_or_not",
     ),
     Mutant(  # 3 and 3.0 are two levels
         LEVELS,
