@@ -62,7 +62,8 @@ def embedder_content(name: str) -> str:
 def is_here(name: str) -> bool:
     """Whether a model of the hub is on this machine; other names are looked up when used."""
     elsewhere = name.startswith((PACKAGE, STAGE, ".", "/", "~"))
-    return elsewhere or Path(name).is_dir() or cached_folder(name) is not None
+    owner, _, commit = name.partition("@")
+    return elsewhere or Path(name).is_dir() or cached_folder(owner, commit or None) is not None
 
 
 def _folder(name: str, revision: str | None, stages: Mapping[str, Path]) -> Path:

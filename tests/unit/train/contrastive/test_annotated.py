@@ -115,7 +115,7 @@ def test_an_option_at_rest_changes_no_name(bringing, tmp_path):
 
 def test_a_model_of_the_hub_that_is_not_here_is_planned_and_refused(bringing, tmp_path):
     from llmx.core.errors import EngineError
-    from llmx.stages.contrastive import ContrastiveStage
+    from llmx.stages.contrastive import ContrastiveStage, _refusal
 
     away = Contrast(bringing, tmp_path, {"model": "nobody/nothing", "student": "whole"}).given()
     stage = ContrastiveStage()
@@ -125,6 +125,9 @@ def test_a_model_of_the_hub_that_is_not_here_is_planned_and_refused(bringing, tm
         isinstance(cost.refusal, EngineError) and "is not on this machine" in cost.refusal.message
     )
     assert cost.seconds is None and cost.memory.total == 0
+    for made in ("vision", f"nobody/nothing@{'a' * 40}"):  # from nothing, and pinned
+        given = Contrast(bringing, tmp_path, {"model": made, "student": "whole"}).given()
+        assert _refusal(given) is None
     gone = Contrast(bringing, tmp_path, {"model": "./nothing", "student": "whole"}).given()
     with pytest.raises(EngineError, match="is no folder"):
         stage.identity(gone)
