@@ -11,7 +11,7 @@ from pydantic import Field
 from llmx.core.errors import ConfigError, DataError
 from llmx.core.options import Count, InputModel, StageOptions
 from llmx.core.registry import lookup
-from llmx.core.spec import DataSpec
+from llmx.core.spec import DataSpec, StageSpec
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import identity
 from llmx.data.pairs.kind import PairData
@@ -120,15 +120,19 @@ def pair_data(given: StageInput) -> DataSpec:
     return spec
 
 
+def _stage_of(given: StageInput, model: str) -> StageSpec | None:
+    return given.stages.get(model.removeprefix(STAGE))
+
+
 def trains_tokens(given: StageInput, model: str) -> bool:
     """Whether a stage of the recipe trains a model that is averaged token vectors."""
-    own = given.stages.get(model.removeprefix(STAGE))
+    own = _stage_of(given, model)
     return own is not None and own.options.get("student", "static") == "static"
 
 
 def trains_small(given: StageInput, model: str) -> bool:
     """Whether a stage of the recipe trains a small model of pictures from nothing."""
-    own = given.stages.get(model.removeprefix(STAGE))
+    own = _stage_of(given, model)
     return own is not None and own.options.get("model") == VISION
 
 

@@ -39,6 +39,7 @@ NOT_GIVEN = {
     ("cluster/submission.py", "self.folder / 'ending' / name"),
     ("cluster/submission.py", "self.folder / name"),
     ("papers/b3/report/written.py", "out / f'{name}.svg'"),
+    ("papers/indata/report/stage.py", "context.out / f'{name}.svg'"),
     ("papers/b3/stages/inputs.py", "ranked / name"),
     ("papers/indata/executors/scalars.py", "_half_away(one * scale) / scale"),
     ("store/job_lock.py", "self.path / name"),
@@ -135,7 +136,7 @@ def test_pages_are_written_by_one_function() -> None:
     """Others write JSON: what they are given was made by `dumps`."""
     found = {(file, call) for file, call in calls("write_text") if "dumps(" not in call}
     own = {  # a job's script, which a shell reads, and names of a probe
-        ("cluster/follow.py", "write_text(path, script(batch_of(submission, array)))"),
+        ("cluster/follow.py", "write_text(path, script(batch_of(submission, array, listed)))"),
         ("cluster/shared.py", "scratch.write_text(name)"),
     }
     assert found == {("store/page.py", "write_text(path, marked(text))"), *own}

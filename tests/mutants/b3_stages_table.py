@@ -38,7 +38,7 @@ STAGES = [
     Mutant(EMBED, "issubclass(kind, PairData)", "issubclass(kind, object)",
            f"{_T}test_a_plan_refuses_before_anything_runs"),
     Mutant(  # targets are those of the queries
-        EMBED, "getattr(row, side) for row", "row.query for row",
+        EMBED, '"target", [row.answer for row in rows]', '"target", [row.asked for row in rows]',
         f"{_T}test_what_is_embedded_and_ranked_is_what_the_stages_say"),
     Mutant(RANK, "= rows[found.indices], found.scores", "= found.indices[:, ::-1], found.scores",
            f"{_T}test_what_is_embedded_and_ranked_is_what_the_stages_say"),

@@ -120,8 +120,8 @@ PROMPTS = [
     ),
     Mutant(
         "engines/hf.py",
-        "stop, slots=slots, shared=drawn\n",
-        "stop, slots=slots, shared=False\n",
+        "slots=slots, shared=drawn, constraints",
+        "slots=slots, shared=False, constraints",
         _ONCE,
     ),
     Mutant(

@@ -112,8 +112,8 @@ SHARED = [
     ),
     Mutant(
         SHARING,
-        "lock.try_acquire(shared=True)",
-        "lock.try_acquire()",
+        "lock.try_acquire(shared=True):\n        return False",
+        "lock.try_acquire():\n        return False",
         f"{_KEPT}::test_others_may_work_at_other_parts_meanwhile",
     ),
     Mutant(  # the node is free while its parts are worked at

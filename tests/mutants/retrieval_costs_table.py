@@ -40,7 +40,8 @@ COUNTED = [
 ]  # fmt: skip
 
 TOKENS = [
-    Mutant(EMBED, "return own is not None and own", "return own is None or own", _TOKENS),
+    Mutant(EMBED, 'return own is not None and own.options.get("student"',
+           'return own is None or own.options.get("student"', _TOKENS),
     Mutant(EMBED, 'own.options.get("student", "static")', 'own.options.get("student")', _TOKENS),
     Mutant(EMBED, 'own.options.get("student", "static") == "static"',
            'own.options.get("student", "static") != "whole"', _TOKENS),

@@ -53,7 +53,7 @@ SIMILARITY = [
            f"{_A}test_equal_texts_have_equal_numbers_wherever_they_stand"),
     Mutant(COURSE, "len(row.negatives) < annotated", "len(row.negatives) > annotated",
            f"{_A}test_a_row_that_brings_none_is_named"),
-    Mutant(COURSE, "if not options.annotated:  # a", "if options.annotated:  # a",
+    Mutant(COURSE, '("annotated", "pixels") if not getattr', '("pixels",) if not getattr',
            f"{_A}test_an_option_at_rest_changes_no_name"),
     Mutant(PLACE, "return elsewhere or Path(name).is_dir() or", "return True or",
            f"{_A}test_a_model_of_the_hub_that_is_not_here_is_planned_and_refused"),

@@ -78,12 +78,15 @@ def test_the_mates_of_a_row_are_those_of_its_batch_by_rank(runs):
     ranks = np.load(place.parents[1] / "rank" / "hard" / "ranks.npy")
     stored = open_batches(":hard", runs)
     ids = [row.id for row in stored.pairs]
-    row = int(plan.epoch(0).batches[1, 3])
+    batch = plan.epoch(0).batches[1]
+    unseen = [one for one in batch if not np.isin(batch, [one, *ranks[one]]).all()]
+    row = int(unseen[0])  # one that meets what it does not rank
     told = json.loads(asked(runs, ":hard", "--row", ids[row], "--json"))
     mates = [ids[one] for one in plan.epoch(0).batches[1] if one != row]
     assert {one["meets"] for one in told} == set(mates) and len(told) == 15
     order = [one["rank"] for one in told if one["rank"] is not None]
-    assert order == sorted(order)
+    assert order == sorted(order) and len(order) < len(told)
+    assert all(one["rank"] is not None for one in told[: len(order)])
     for one in told:
         at = ids.index(one["meets"])
         found = np.flatnonzero(ranks[row] == at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -148,6 +147,6 @@ def _handle(value: object) -> str:
 def _answer(text: str) -> object:
     said = text.rpartition("Answer:")[2].strip()
     try:
-        return json.loads(said)
+        return json_text.parse(said)
     except ValueError:
         return said or None
