@@ -21,6 +21,7 @@ _THEOREM = f"{_O}test_the_ratio_of_theorem_1_by_hand_and_beside_random_batches"
 _TRUTH = f"{_O}test_truth_is_told_by_range_of_ranks"
 _CONTROL = f"{_O}test_near_neighbours_meet_and_not_by_any_of_the_controls"
 _ROW = f"{_V}test_the_mates_of_a_row_are_those_of_its_batch_by_rank"
+_HELD = f"{_V}test_clusters_are_numbered_through_all_groups_and_a_leak_is_one_from_both_sides"
 _LEAK = f"{_V}test_the_worst_leaks_are_the_nearest_of_the_first_ranks"
 
 NEGATIVES = [
@@ -131,18 +132,17 @@ SEARCHED = [
 ]  # fmt: skip
 VERB = [
     Mutant(  # clusters of several groups are numbered alike
-        STORED, "before += len(group.clusters)", "before -= 1",
-        f"{_V}test_an_export_trains_without_llmx"),
+        STORED, "before += len(group.clusters)", "before -= 1", _HELD),
     Mutant(  # whoever is not ranked comes first
         STORED, "deepest if one.rank is None", "-1 if one.rank is None", _ROW),
     Mutant(STORED, "batch[self.near] == batch[:, None]", "batch[self.near] >= 0", _LEAK),
     Mutant(  # a pair is shown from both sides
         STORED, "ends = (min(one.row, one.place), max(one.row, one.place))",
-        "ends = (one.row, one.place)", _LEAK),
+        "ends = (one.row, one.place)", _HELD),
     Mutant(STORED, "np.triu(target[:, None] == target, 1)", "np.triu(target[:, None] != target, 1)",
            f"{_V}test_equal_targets_are_shown_as_such"),
     Mutant(STORED, "            if found.hash == content:", "            if found.hash:",
-           f"{_V}test_rows_of_other_data_are_refused"),
+           f"{_V}test_a_plan_of_other_rows_is_refused"),
     Mutant(EXPORT, "for number, batch in enumerate(stored.batches.tolist()):",
            "for number, batch in enumerate(stored.batches.tolist()[::-1]):",
            f"{_V}test_an_export_trains_without_llmx"),

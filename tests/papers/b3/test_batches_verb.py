@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from typer.testing import CliRunner
 
 from llmx.cli.app import app
 from llmx.core.errors import ConfigError, LlmxError
+from llmx.core.spec import RunSpec
 from llmx.papers.b3.plan_file import read_plan
+from llmx.runs import batches
 from llmx.runs.batches import open_batches
 
 RECIPE = """\
@@ -171,6 +174,31 @@ def test_rows_of_other_data_are_refused(runs):
             open_batches(":hard", runs)
     finally:
         path.write_text(before)
+
+
+def test_a_plan_of_other_rows_is_refused(runs):
+    spec = json.loads((next(runs.glob("mine-*")) / "spec.json").read_text())
+    arm = RunSpec.model_validate(spec).arms["hard"]
+    with pytest.raises(LlmxError, match="not those"):
+        batches._pairs(arm, "0" * 20)
+
+
+def held(near, groups, batch):
+    """Return a plan of seven rows, of which some share a batch."""
+    plan = SimpleNamespace(
+        groups=[SimpleNamespace(clusters=np.array(one)) for one in groups],
+        epoch=lambda number: SimpleNamespace(batches=np.array(batch)),
+    )
+    targets = np.arange(7, dtype=np.int64)
+    return batches.StoredBatches("r", "a", plan, range(7), np.array(near), targets, None)
+
+
+def test_clusters_are_numbered_through_all_groups_and_a_leak_is_one_from_both_sides():
+    near = [[1], [0], [-1], [-1], [6], [-1], [-1]]
+    found = held(near, [[[0, 1], [2, 3]], [[4, 5]]], [[0, 1, 2], [4, 5, 6]])
+    assert found.cluster.tolist() == [0, 0, 1, 1, 2, 2, -1]
+    worst = found.worst("leak", 9)
+    assert [(one.row, one.place, one.cluster) for one in worst] == [(0, 1, True), (4, 6, False)]
 
 
 def test_an_export_trains_without_llmx(runs, tmp_path):
