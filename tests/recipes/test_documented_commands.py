@@ -53,6 +53,7 @@ LACKS = {
     "recipe=staircase_arena_hard scale=paper": "arena-hard-auto",
     **dict.fromkeys(_without_sandbox(), "there is no sandbox here"),
     "recipe=backtracking": "needs a GPU here",
+    "recipe=b3_nli_sts scale=paper": "is not on this machine",
     "engine=vllm": "make vllm",
     "data=debian_descriptions": "no package lists are in",
     "llmx logs": "no job has begun",
