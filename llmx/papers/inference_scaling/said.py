@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from llmx.core.names import several
 from llmx.papers.inference_scaling import figure_names
 from llmx.report.numbers import number, number_span, percent, points_span
 from llmx.report.priced import (
@@ -75,6 +76,7 @@ def _floor(one: CatchingUp) -> str:
     ends = [("more" if end is None else f"{end}") for end in (one.low, one.high)]
     span = f"{ends[0]} to {ends[1]}" if one.high is not None else f"{ends[0]} to beyond {one.most}"
     return (
-        f"`{one.arm}` reaches one answer of `{one.against}` with {one.votes} votes ({span}), at"
+        f"`{one.arm}` reaches one answer of `{one.against}` with"
+        f" {several(one.votes, 'vote')} ({span}), at"
         f" {cost}."
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmx.core.figure import Figure
+from llmx.core.names import several
 from llmx.papers.inference_scaling import figure_names
 from llmx.papers.inference_scaling.verdicts.fit import fit
 from llmx.papers.inference_scaling.verdicts.lead import Lead, leads, numbered
@@ -41,9 +42,9 @@ class Race:
         """Return where it ends, as a sentence goes on."""
         one = self.last.figure
         cost = f" at {number(self.ratio())} times its cost" if self.times else ""
-        found = self.catches
-        where = "" if found is None else f", which it reaches at {found.span.estimate:g} votes"
-        where = where or ", which it does not reach"
+        where = ", which it does not reach"
+        if self.catches is not None:
+            where = f", which it reaches at {several(int(self.catches.span.estimate), 'vote')}"
         return (
             f"`{one.arm}` with {one.at:g} votes is {self.last.said()} from one answer of"
             f" `{one.against}`{cost}{where}"
