@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmx.audit.sent import Sent, Speller
+from llmx.audit.sent import UNASKED, Sent, Speller
 from llmx.audit.watch import Every, Rare, Share, Watch, unchecked
 from llmx.core.audit import Check
 from llmx.core.record import Record
@@ -21,37 +21,56 @@ FILTERED = (0.0, 0.25)
 """Shares of answers that a filter of an endpoint took: any is said, and from 25 % on accuracy is
 mostly a matter of the filter."""
 
+_OF_IDS = ("finish_eos", "inner_eos", "vocabulary", "completion_text")
+
 _FEW = 8
 
 
 def completions(sent: Sent) -> Iterator[Watch]:
     """Yield what makes every check of the completions."""
-    most = sent.max_tokens
+    if sent.unasked:
+        names = ("empty", "too_long", "cut_early", "cut_share", "identical")
+        yield unchecked(UNASKED, *names, *_OF_IDS)
+        return
+    yield from _lengths(sent, sent.max_tokens)
+    yield Rare("filtered_share", lambda r: r.finish == "filtered", *FILTERED, "were filtered")
+    yield _Alike(whole=sent.acted is not None)
+    if sent.speller is None:
+        yield unchecked("the engine has no tokenizer", *_OF_IDS)
+    elif sent.acted is not None:
+        yield unchecked("the token ids of an episode stand in its turns", *_OF_IDS)
+    else:
+        yield from _tokens(sent, sent.speller)
+
+
+def _lengths(sent: Sent, most: int) -> Iterator[Watch]:
     yield Every(
         "empty",
         lambda r: not r.tokens and not r.text and r.finish != "filtered",
         "no token at all",
     )
     yield Every("too_long", lambda r: r.tokens > most, f"over {most}")
+    if sent.acted is not None:
+        # Running out of turns or calls is what an episode came to, and no fault of a cap.
+        yield unchecked("a limit of the episode may have ended it", "cut_early", "cut_share")
+        return
     yield Every(
         "cut_early",
         lambda r: r.finish == "length" and r.tokens < most,
         f"says it was cut at {most} tokens and has fewer",
     )
     yield Share("cut_share", lambda r: r.finish == "length", *CUT, "of the answers were cut")
-    yield Rare("filtered_share", lambda r: r.finish == "filtered", *FILTERED, "were filtered")
-    yield _Alike()
-    if sent.speller is None:
-        names = ("finish_eos", "inner_eos", "vocabulary", "completion_text")
-        yield unchecked("the engine has no tokenizer", *names)
-    else:
-        yield from _tokens(sent, sent.speller)
 
 
 class _Alike:
-    """Whether every answer is the same."""
+    """Whether every answer is the same.
 
-    def __init__(self) -> None:
+    Args:
+        whole: whether what was said before it counts too: episodes may well end in one word.
+    """
+
+    def __init__(self, whole: bool = False) -> None:
+        self.whole = whole
         self.seen, self.alike = 0, True
         self.first: object = None
 
@@ -59,9 +78,10 @@ class _Alike:
         """Compare the record with the first; what a filter took is nobody's answer."""
         if record.finish == "filtered":
             return
-        self.first = self.first if self.seen else record.received
+        said = (record.received, record.turns if self.whole else ())
+        self.first = self.first if self.seen else said
         self.seen += 1
-        self.alike = self.alike and record.received == self.first
+        self.alike = self.alike and said == self.first
 
     def checks(self) -> Iterator[Check]:
         """Yield the check: of a few answers nothing is said."""

@@ -16,6 +16,8 @@ from llmx.core.record import Record, Score
 def counts(sent: Sent) -> Iterator[Watch]:
     """Yield what makes every check of counters, scores and splits."""
     wrong = _impossible if sent.drafts is None else _impossible_chunks
+    if sent.acted is not None:
+        wrong = _impossible_unasked if sent.unasked else _impossible_turns
     yield Every("counters", wrong, "counters that cannot all be true")
     if sent.scores is None:
         names = ("score_counts", "expected_answer", "unparsed_share")
@@ -38,6 +40,15 @@ def _impossible(record: Record) -> bool:
 def _impossible_chunks(record: Record) -> bool:
     # The rounds of an ensemble are the chunks of its answer, of one token at least.
     return bool(record.drafted or record.accepted) or record.rounds > record.tokens
+
+
+def _impossible_turns(record: Record) -> bool:
+    # The rounds of an episode are its replies, of which each may have been empty.
+    return bool(record.drafted or record.accepted) or (record.tokens > 0 and not record.rounds)
+
+
+def _impossible_unasked(record: Record) -> bool:
+    return bool(record.drafted or record.accepted or record.tokens or record.rounds)
 
 
 def _scores(sent: Sent, scores: Sequence[Score]) -> Iterator[Watch]:

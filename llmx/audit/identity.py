@@ -6,14 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
+from llmx.audit.watch import unchecked
 from llmx.core.audit import Check
 from llmx.core.record import Record, Sample
 
 
 class Identity:
-    """Keeps the ids of the records, and a hash of what was sent: each is looked up once."""
+    """Keeps the ids of the records, and a hash of what was sent: each is looked up once.
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    Args:
+        unsent: why there are no prompts to compare; empty = there are.
+    """
+
+    def __init__(self, samples: Sequence[Sample], unsent: str = "") -> None:
+        self.unsent = unsent
         self.wanted = [sample.id for sample in samples]
         self.there: list[str] = []
         self.draws: list[int] = []
@@ -30,9 +36,7 @@ class Identity:
         ids = Counter(self.there)
         drawn = Counter(zip(self.there, self.draws, strict=True))
         yield self._records("duplicate_id", "answered more than once", self._twice(drawn))
-        yield self._records(
-            "duplicate_prompt", "another id has the same prompt", self._alike(drawn)
-        )
+        yield from self._prompts(drawn)
         asked = set(self.wanted)
         all_draws = set(self.draws) or {0}
         missing = [n for n in self.wanted if any((n, draw) not in drawn for draw in all_draws)]
@@ -43,6 +47,13 @@ class Identity:
         order = [name for name in self.wanted if name in ids]
         moved = [one for one, other in zip(common, order, strict=True) if one != other]
         yield _ids("sample_order", moved, len(common), "is not in the dataset's place")
+
+    def _prompts(self, drawn: Counter[tuple[str, int]]) -> Iterator[Check]:
+        if self.unsent:
+            yield from unchecked(self.unsent, "duplicate_prompt").checks()
+            return
+        what = "another id has the same prompt"
+        yield self._records("duplicate_prompt", what, self._alike(drawn))
 
     def _twice(self, drawn: Counter[tuple[str, int]]) -> list[str]:
         """Return the records whose problem has the same draw twice."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmx.audit.identity import Identity
-from llmx.audit.sent import Sent, Speller
+from llmx.audit.sent import UNASKED, Sent, Speller
 from llmx.audit.watch import Every, Watch, unchecked
 from llmx.core.audit import Check
 from llmx.core.record import Record, Sample
+
+_OF_IDS = ("prompt_template", "double_bos", "prompt_eos", "prompt_text")
 
 _SHORT = 12
 """A worked solution shorter than this may stand in a question by chance."""
@@ -16,11 +18,17 @@ _SHORT = 12
 
 def prompts(sent: Sent) -> Iterator[Watch]:
     """Yield what makes every check of the prompts."""
+    if sent.unasked:
+        yield Identity(sent.samples, UNASKED)
+        yield unchecked(UNASKED, "question_sent", "answer_leak", *_OF_IDS)
+        return
     yield Identity(sent.samples)
     yield from _content(sent)
     if sent.speller is None or sent.drafts is not None:
         why = "the engine has no tokenizer" if sent.drafts is None else "its prompts keep no ids"
-        yield unchecked(why, "prompt_template", "double_bos", "prompt_eos", "prompt_text")
+        yield unchecked(why, *_OF_IDS)
+    elif sent.acted is not None and not sent.acted.first:
+        yield unchecked("no turn of its episodes has a prompt", *_OF_IDS)
     else:
         yield from _tokens(sent, sent.speller)
 
@@ -34,7 +42,10 @@ def _content(sent: Sent) -> Iterator[Watch]:
         sample = sent.asked(record)
         return sample is not None and _leaks(sample, record.prompt)
 
-    yield Every("question_sent", unasked, "the prompt does not hold the question")
+    if sent.acted is not None and not sent.acted.in_words:
+        yield unchecked("the policy puts the problem in its own words", "question_sent")
+    else:
+        yield Every("question_sent", unasked, "the prompt does not hold the question")
     if any((sent.drafts or {}).values()):
         # A member that is right has written the worked solution, and is meant to be heard.
         yield unchecked("the prompt holds what other members wrote", "answer_leak")
@@ -51,28 +62,33 @@ def _leaks(sample: Sample, prompt: str) -> bool:
 def _tokens(sent: Sent, speller: Speller) -> Iterator[Watch]:
     rendered = _Rendered(sent, speller)
 
+    def there(record: Record) -> bool:
+        return sent.acted is None or (record.id, record.draw) in sent.acted.first
+
     def asked(record: Record) -> bool:
-        return record.id in sent.problems
+        return record.id in sent.problems and there(record)
 
     def bos(record: Record) -> bool:
-        start = [token == speller.bos_id for token in record.prompt_ids[:2]]
+        start = [token == speller.bos_id for token in sent.opening(record).prompt_ids[:2]]
         return speller.bos_id is not None and start == [True, True]
 
     def ends(record: Record) -> bool:
         wanted = sum(token in speller.eos_ids for token in rendered.of(record))
-        return sum(token in speller.eos_ids for token in record.prompt_ids) != wanted
+        ids = sent.opening(record).prompt_ids
+        return sum(token in speller.eos_ids for token in ids) != wanted
 
     def other(record: Record) -> bool:
-        return list(record.prompt_ids) != rendered.of(record)
+        return list(sent.opening(record).prompt_ids) != rendered.of(record)
 
     def misspelt(record: Record) -> bool:
-        return record.prompt != speller.spell(record.prompt_ids)
+        return record.prompt != speller.spell(sent.opening(record).prompt_ids)
 
     yield SpeltTokens(sent, speller)
     yield Every("prompt_template", other, "not what the chat template gives", of=asked)
-    yield Every("double_bos", bos, "begins with two BOS tokens")
+    yield Every("double_bos", bos, "begins with two BOS tokens", of=there)
     yield Every("prompt_eos", ends, "another number of EOS tokens than the template's", of=asked)
-    yield Every("prompt_text", misspelt, "the stored prompt is not what its token ids say")
+    what = "the stored prompt is not what its token ids say"
+    yield Every("prompt_text", misspelt, what, of=there)
 
 
 class SpeltTokens:

@@ -19,7 +19,7 @@ def audit(sent: Sent) -> Audit:
     watches = (*prompts(sent), *completions(sent), *counts(sent))
     first: list[Record] = []
     for record in sent.records:
-        if len(first) < SHOWN:
+        if len(first) < SHOWN and not sent.unasked:
             first.append(record)
         for watch in watches:
             watch.see(record)
@@ -28,8 +28,8 @@ def audit(sent: Sent) -> Audit:
     return Audit(passed=not failed, checks=checks, shown=tuple(_shown(sent, one) for one in first))
 
 
-def _shown(sent: Sent, record: Record) -> AuditedPrompt:
-    speller, sample = sent.speller, sent.asked(record)
+def _shown(sent: Sent, given: Record) -> AuditedPrompt:
+    speller, sample, record = sent.speller, sent.asked(given), sent.opening(given)
     tokens = tuple(speller.spell([token]) for token in record.prompt_ids) if speller else ()
     template = speller.render(sample)[1] if speller and sample else None
     return AuditedPrompt(

@@ -34,6 +34,24 @@ class Speller(Protocol):
         """Return what the template makes of a problem, as ids and as text."""
 
 
+UNASKED = "no model was asked"
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What is known of episodes, beside the records of what they came to.
+
+    Attributes:
+        asks: whether a model was asked: a control has no prompts and no tokens.
+        in_words: whether the chat begins with the problem in the dataset's own words.
+        first: (id, draw) → the first reply, with the token ids that a record of an episode lacks.
+    """
+
+    asks: bool = True
+    in_words: bool = True
+    first: Mapping[tuple[str, int], Record] = field(default_factory=dict)
+
+
 @dataclass
 class Sent:
     """One arm's records, and what they are checked against.
@@ -44,6 +62,7 @@ class Sent:
         others: split → questions that must not be among them; None = could not be had.
         drafts: id → what other members of an ensemble said, by name; None = one model answered.
         scored: id → reference answer that its score was made with; empty = nobody wrote it down.
+        acted: of records that episodes came to; None = each record is one completion.
     """
 
     records: Iterable[Record]
@@ -54,6 +73,7 @@ class Sent:
     others: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     drafts: Mapping[str, Mapping[str, str]] | None = None
     scored: Mapping[str, str] = field(default_factory=dict)
+    acted: Acted | None = None
 
     @cached_property
     def problems(self) -> Mapping[str, Sample]:
@@ -64,3 +84,14 @@ class Sent:
         """Return the problem of a record as its draw shows it; None of one that nobody has."""
         sample = self.problems.get(record.id)
         return sample if sample is None else in_draw(sample, record.draw)
+
+    @property
+    def unasked(self) -> bool:
+        """Whether no model was asked."""
+        return self.acted is not None and not self.acted.asks
+
+    def opening(self, record: Record) -> Record:
+        """Return what the prompt of a record is checked on: of an episode, its first reply."""
+        if self.acted is None:
+            return record
+        return self.acted.first.get((record.id, record.draw), record)

@@ -11,22 +11,31 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from llmx.core.ensemble import VoiceSpec
+from llmx.core.episode import EpisodeTurn, Say
 from llmx.core.errors import DataError, RunError
 from llmx.core.events import ANSWER
 from llmx.core.options import InputModels, Split, StageOptions
-from llmx.core.record import Record, Sample, Score, as_json
+from llmx.core.record import Message, Record, Sample, Score, as_json
+from llmx.core.section import Section
 from llmx.core.spec import DataSpec
 from llmx.core.speech import sent_form
 from llmx.core.stage import Cost, StageContext, StageInput
+from llmx.data import evaluation_identity
+from llmx.dialogue.agent.policy import ModelPolicy
+from llmx.dialogue.agent.section import AgentSection
 from llmx.engines.pretrained import template_explained
+from llmx.stages.agent_arm import craft_of
 from llmx.stages.ensemble import MEMBERS, ensemble_of
 from llmx.stages.planned_problems import planned_problems
+from llmx.stages.play import Stagecraft
 from llmx.stages.requests import answering, decoding_identity, otherwise, put, required
+from llmx.stages.turns import TURNS
 from llmx.store.files import read_lines, whole_lines, write_json
 from llmx.store.page import write_marked
 from llmx.store.rows import rows
 
 if TYPE_CHECKING:
+    from llmx.audit.sent import Acted
     from llmx.engines.hf import HfEngine
 
 
@@ -53,14 +62,20 @@ class AuditStage:
     """
 
     Options: ClassVar[type[StageOptions]] = AuditOptions
+    sections: ClassVar[tuple[type[Section], ...]] = (AgentSection,)
     kind: ClassVar[str] = "audit"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
 
     def identity(self, given: StageInput) -> Mapping[str, Any]:
         """What the records depend on."""
+        craft = _craft(given)
+        acted = {} if craft is None else {"policy": dict(craft.policy.identity())}
+        if craft is not None and not craft.policy.asks:
+            data, _ = required(given.arm, given.stage.name)
+            return {"data": evaluation_identity(data, _split(given)), **acted}
         found = decoding_identity(answering(given), _split(given), given.stage.name)
-        return {**found, **otherwise(given)}
+        return {**found, **otherwise(given), **acted}
 
     def applies(self, given: StageInput) -> bool:
         """Where there are problems and answers."""
@@ -93,7 +108,7 @@ def _sent(context: StageContext) -> Any:
     from llmx.data import load
 
     given, split = context.given, _split(context.given)
-    data, sampler = required(given.arm, given.stage.name)
+    data, _ = required(given.arm, given.stage.name)
     answers = _file(context.inputs, "samples.jsonl")
     if answers is None:
         raise RunError("stage 'audit' found no samples.jsonl", "write needs: [generate]")
@@ -106,16 +121,45 @@ def _sent(context: StageContext) -> Any:
     }
     planned = planned_problems(given, context.inputs)
     there = sum(1 for _ in whole_lines(answers))
+    craft = _craft(given)
     return Sent(
         records=rows(answers, Record),
         samples=load(data, split, there if planned is None else planned),
-        max_tokens=(_answerer(context).sampler or sampler).max_tokens,
+        max_tokens=_most(context, craft),
         scores=None if scores is None else list(rows(scores, Score)),
-        speller=_speller(context),
+        speller=_speller(context, craft),
         others=others,
         drafts=_drafts(context.inputs),
         scored=_scored(scores),
+        acted=None if craft is None else _acted(craft, answers.with_name(TURNS)),
     )
+
+
+def _craft(given: StageInput) -> Stagecraft | None:
+    """Return what the arm's episodes share; None where a need has single completions."""
+    kinds = {given.stages[name].kind for name in given.stage.needs if name in given.stages}
+    return craft_of(given) if "agent" in kinds else None
+
+
+def _acted(craft: Stagecraft, turns: Path) -> Acted:
+    from llmx.audit.sent import Acted
+
+    if not craft.policy.asks:
+        return Acted(asks=False)
+    first = {
+        (turn.id, turn.draw): turn.record
+        for turn in rows(turns, EpisodeTurn)
+        if turn.turn == 1 and turn.record is not None and turn.record.prompt_ids
+    }
+    return Acted(in_words=craft.policy.kind == ModelPolicy.kind, first=first)
+
+
+def _most(context: StageContext, craft: Stagecraft | None) -> int:
+    """Return the most tokens that a record may have."""
+    if craft is not None:
+        return craft.spec.max_tokens
+    _, sampler = required(context.given.arm, context.given.stage.name)
+    return (_answerer(context).sampler or sampler).max_tokens
 
 
 def _scored(scores: Path | None) -> dict[str, str]:
@@ -165,22 +209,25 @@ def _answerer(context: StageContext) -> VoiceSpec:
     return VoiceSpec(model=arm.used_model, engine=arm.engine)
 
 
-def _speller(context: StageContext) -> Any:
+def _speller(context: StageContext, craft: Stagecraft | None) -> Any:
     """Return the tokenizer of an engine that has one."""
+    if craft is not None and (not craft.policy.asks or context.given.arm.engine.kind != "hf"):
+        return None  # what a server makes of tools beside the text is not at hand
     voice = _answerer(context)
     assert voice.engine is not None
     if voice.engine.kind not in _WITH_TOKENIZER:
         return None
     from llmx.engines.hf import HfEngine
 
-    return _EngineSpeller(HfEngine(voice.model, voice.engine, context.inputs), context.given)
+    engine = HfEngine(voice.model, voice.engine, context.inputs)
+    return _EngineSpeller(engine, context.given, craft)
 
 
 class _EngineSpeller:
     """The engine's own tokenizer and template; no weights are loaded."""
 
-    def __init__(self, engine: HfEngine, given: StageInput) -> None:
-        self.engine = engine
+    def __init__(self, engine: HfEngine, given: StageInput, craft: Stagecraft | None) -> None:
+        self.engine, self.craft = engine, craft
         self.data, self.sampler = required(given.arm, given.stage.name)
         self.tokenizer = engine.pair.tokenizer
         self.bos_id: int | None = self.tokenizer.bos_token_id
@@ -212,7 +259,8 @@ class _EngineSpeller:
         request = put(self.data, sample, self.sampler, 0)
         if request.raw is not None:
             return list(self.tokenizer(request.raw)["input_ids"]), request.raw
-        messages = [sent_form(message) for message in request.messages]
+        turns = request.messages if self.craft is None else _opening(self.craft, sample)
+        messages = [sent_form(message) for message in turns]
         with template_explained(messages):
             text: str = self.tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, tokenize=False
@@ -220,3 +268,11 @@ class _EngineSpeller:
         # The template writes its special tokens itself: adding them again is the fault looked for.
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return list(ids), text
+
+
+def _opening(craft: Stagecraft, sample: Sample) -> tuple[Message, ...]:
+    """Return the chat that an episode begins with, as its policy asks for it."""
+    steps = craft.policy.episode(craft.spec, craft.task(sample, 0), sample)
+    wanted = next(steps)
+    steps.close()
+    return wanted.turns if isinstance(wanted, Say) else ()

@@ -5,6 +5,7 @@ import pytest
 from llmx.claims import known
 from llmx.claims.reproduce.page import page
 from llmx.claims.reproduce.words import said_missing
+from llmx.config.compose import compose
 
 PAPER = known.find("indata", ())
 
@@ -15,9 +16,15 @@ def test_two_figures_and_what_follows_from_them():
     assert [one.value for one in PAPER.claims[3:]] == [None] * 5
 
 
-def test_six_statements_each_say_what_they_need():
-    findings = page(PAPER, [], {}).findings
+TESTED = {"levels_ordered", "drop", "planning_deficit", "refusals"}
+
+
+def test_six_statements_of_which_the_recipe_tests_four():
+    (stage,) = (one for one in compose("indata", []).stages if one.kind == "verdicts")
+    asked = [one["id"] for one in stage.options["findings"]]
+    findings = page(PAPER, [], {"indata": asked}).findings
     assert len(findings) == 6
     assert [one.grade for one in findings].count("paper") == 2
-    for one in findings:
+    assert {one.id for one in findings if one.tested_by == ("indata",)} == TESTED
+    for one in (one for one in findings if not one.tested_by):
         assert said_missing(one) == f"No recipe tests it: it needs {one.needs}." and one.needs
