@@ -131,7 +131,7 @@ def rests_on(spec: RunSpec, name: str) -> set[str]:
     return {name}.union(*(rests_on(spec, need) for need in by_name[name].needs))
 
 
-ANSWERED = ("decode", "ensemble_decode", "pool")
+ANSWERED = ("decode", "ensemble_decode", "pool", "agent")
 
 
 @pytest.mark.parametrize("scale", ["laptop", "paper"])
