@@ -33,7 +33,7 @@ def _shown(sent: Sent, given: Record) -> AuditedPrompt:
     tokens = tuple(speller.spell([token]) for token in record.prompt_ids) if speller else ()
     template = speller.render(sample)[1] if speller and sample else None
     return AuditedPrompt(
-        id=record.id,
+        id=given.id,
         token_ids=record.prompt_ids,
         tokens=tokens,
         prompt=record.prompt,
