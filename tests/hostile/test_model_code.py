@@ -286,7 +286,9 @@ def test_every_call_that_loads_says_no_to_code():
                 name == HERE and said.get("trust_remote_code") == "trust_remote_code"
             )
             assert fits, f"{name}:{node.lineno} loads without trust_remote_code=False"
-    assert seen == {HERE, "data/hub.py"}, "models are loaded in one place"
+    # sentence-transformers loads its modules through a method of theirs.
+    own = {HERE, "data/hub.py", "engines/embed/vision_module.py"}
+    assert seen == own, "models are loaded in one place"
 
 
 def test_vllm_is_told_so_too():

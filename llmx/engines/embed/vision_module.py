@@ -94,10 +94,15 @@ class VisionEncoder(InputModule):  # type: ignore[misc]
     @classmethod
     def load(cls, model_name_or_path: str, **_: Any) -> VisionEncoder:
         """Return what :meth:`save`, or the hub, wrote; no code of the folder is run."""
-        place, local = model_name_or_path, {"local_files_only": True, "trust_remote_code": False}
-        model = AutoModel.from_pretrained(place, use_safetensors=True, **local)
-        tokenizer = AutoTokenizer.from_pretrained(place, **local)
-        return cls(model, tokenizer, Qwen2VLImageProcessorPil.from_pretrained(place, **local))
+        place, local = model_name_or_path, {"local_files_only": True}
+        model = AutoModel.from_pretrained(
+            place, use_safetensors=True, trust_remote_code=False, **local
+        )
+        tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False, **local)
+        processor = Qwen2VLImageProcessorPil.from_pretrained(
+            place, trust_remote_code=False, **local
+        )
+        return cls(model, tokenizer, processor)
 
 
 def _opened(path: Path) -> Any:
