@@ -52,8 +52,8 @@ class ContrastiveOptions(CourseOptions):
     )
     model: InputModel = Field(
         default=WORDS,
-        description="to begin with: `words` = from nothing, the pairs' words; `vision` = a small"
-        " Qwen2-VL from nothing; a folder, package:NAME, stage:NAME or OWNER/NAME[@COMMIT]",
+        description="start: `words` or `vision` from nothing; a folder, package:NAME, stage:NAME"
+        " or OWNER/NAME[@COMMIT]",
     )
     student: str = Field(
         default=STATIC,
