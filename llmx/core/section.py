@@ -9,6 +9,7 @@ that a stage does not read never parts its work.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from llmx.core.errors import ConfigError
@@ -23,6 +24,13 @@ class Section(Frozen):
     """Base of all sections; ``section`` is the name that a recipe writes."""
 
     section: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class NamedSection:
+    """A section by its name, for a stage that most recipes have and few have the section of."""
+
+    section: str
 
 
 def section_class(name: str) -> type[Section]:

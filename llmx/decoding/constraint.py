@@ -44,10 +44,8 @@ def allowed_tokens(rows: Rows, held: Sequence[Constraint | None], vocab: int) ->
     return found
 
 
-def forbid(scores: Any, allowed: Flags | None) -> Any:
+def forbid(scores: Any, allowed: Flags) -> Any:
     """Return scores (B, K, V), a tensor or an array, without the tokens that may not come."""
-    if allowed is None:
-        return scores
     if isinstance(scores, np.ndarray):
         return np.where(allowed[:, None], scores, np.float32(FORBIDDEN))
     import torch

@@ -125,7 +125,9 @@ def solo_round(
     """
     last = rows.tokens[rows.index, rows.length - 1][:, None]
     logits = lane.feed(lane.put(last), lane.put(rows.length - 1))
-    scores = forbid(penalise(logits, rows, None, options), allowed)
+    scores = penalise(logits, rows, None, options)
+    if allowed is not None:
+        scores = forbid(scores, allowed)
     final = solo_token(lane, scores, rows.draws(purpose, 1)[:, 0], options)
     tokens = final.token[:, None]
     own = np.full(len(rows.index), int(purpose == Purpose.DRAFT))

@@ -16,20 +16,15 @@ from llmx.core.errors import DataError, RunError
 from llmx.core.events import ANSWER
 from llmx.core.options import InputModels, Split, StageOptions
 from llmx.core.record import Message, Record, Sample, Score, as_json
-from llmx.core.section import Section
+from llmx.core.section import NamedSection
 from llmx.core.spec import DataSpec
 from llmx.core.speech import sent_form
 from llmx.core.stage import Cost, StageContext, StageInput
 from llmx.data import evaluation_identity
-from llmx.dialogue.agent.policy import ModelPolicy
-from llmx.dialogue.agent.section import AgentSection
 from llmx.engines.pretrained import template_explained
-from llmx.stages.agent_arm import craft_of
 from llmx.stages.ensemble import MEMBERS, ensemble_of
 from llmx.stages.planned_problems import planned_problems
-from llmx.stages.play import Stagecraft
 from llmx.stages.requests import answering, decoding_identity, otherwise, put, required
-from llmx.stages.turns import TURNS
 from llmx.store.files import read_lines, whole_lines, write_json
 from llmx.store.page import write_marked
 from llmx.store.rows import rows
@@ -37,6 +32,7 @@ from llmx.store.rows import rows
 if TYPE_CHECKING:
     from llmx.audit.sent import Acted
     from llmx.engines.hf import HfEngine
+    from llmx.stages.play import Stagecraft
 
 
 _WITH_TOKENIZER = ("hf", "vllm", "vllm_server")
@@ -62,7 +58,8 @@ class AuditStage:
     """
 
     Options: ClassVar[type[StageOptions]] = AuditOptions
-    sections: ClassVar[tuple[type[Section], ...]] = (AgentSection,)
+    # By its name: a recipe without agents loads nothing of them.
+    sections: ClassVar[tuple[NamedSection, ...]] = (NamedSection("agent"),)
     kind: ClassVar[str] = "audit"
     version: ClassVar[int] = 2
     timing: ClassVar[bool] = False
@@ -131,24 +128,30 @@ def _sent(context: StageContext) -> Any:
         others=others,
         drafts=_drafts(context.inputs),
         scored=_scored(scores),
-        acted=None if craft is None else _acted(craft, answers.with_name(TURNS)),
+        acted=None if craft is None else _acted(craft, answers.parent),
     )
 
 
 def _craft(given: StageInput) -> Stagecraft | None:
     """Return what the arm's episodes share; None where a need has single completions."""
     kinds = {given.stages[name].kind for name in given.stage.needs if name in given.stages}
-    return craft_of(given) if "agent" in kinds else None
+    if "agent" not in kinds:
+        return None
+    from llmx.stages.agent_arm import craft_of
+
+    return craft_of(given)
 
 
-def _acted(craft: Stagecraft, turns: Path) -> Acted:
+def _acted(craft: Stagecraft, folder: Path) -> Acted:
     from llmx.audit.sent import Acted
+    from llmx.dialogue.agent.policy import ModelPolicy
+    from llmx.stages.turns import TURNS
 
     if not craft.policy.asks:
         return Acted(asks=False)
     first = {
         (turn.id, turn.draw): turn.record
-        for turn in rows(turns, EpisodeTurn)
+        for turn in rows(folder / TURNS, EpisodeTurn)
         if turn.turn == 1 and turn.record is not None and turn.record.prompt_ids
     }
     return Acted(in_words=craft.policy.kind == ModelPolicy.kind, first=first)
