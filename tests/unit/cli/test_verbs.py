@@ -107,6 +107,7 @@ def test_run_hands_the_spec_and_the_flags_to_the_runner(
         "observer": None,
         "workers": 2,
         "ask_again": False,
+        "elsewhere": None,
     }
 
 
