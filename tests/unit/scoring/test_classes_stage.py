@@ -145,13 +145,7 @@ REFUSED = {
     "a degree of numbers": ("rouge", "gsm8k", SAMPLES, "stages.classes.scorer=gsm"),
     "a text without an answer": ("includes", "gsm8k", SAMPLES, "stages.classes.scorer=gsm"),
     "a judge": ("judge", "alpaca_eval", PLACES, "stages.classes.scorer=exact"),
-    "where the data's own has none": (
-        "f1",
-        "humaneval",
-        PLACES,
-        "stages.classes.scorer=exact",
-    ),
-    "the data's own": (None, "humaneval", PLACES, "stages.classes.scorer=exact"),
+    "beside programs": ("f1", "humaneval", PLACES, "stages.classes.scorer=code"),
 }
 
 
@@ -162,6 +156,13 @@ def test_a_scorer_without_keys_is_refused_by_the_plan_in_one_line(scorer, kind, 
     assert isinstance(refusal, ConfigError) and "\n" not in str(refusal)
     assert "does not say which answers are equal" in refusal.message
     assert refusal.exit_code == 2 and refusal.hint == hint
+
+
+def test_programs_are_voted_by_the_scorer_of_their_data():
+    """By what they do, so only where there is a sandbox."""
+    stage = ClassesStage(lambda spec, split, limit=None: PLACES[:limit])
+    refusal = stage.plan(told({"scorer": None}, DataSpec(kind="humaneval"))).refusal
+    assert refusal is None or "sandbox" in str(refusal)
 
 
 def test_mathematics_without_its_package_is_refused_by_the_plan(monkeypatch):
