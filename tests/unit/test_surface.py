@@ -11,7 +11,7 @@ from llmx.core import errors
 
 CALLS = {
     "run": "(recipe, *overrides, runs=None, limit=None, recipes=(), plugins=(), workers=None,"
-    " observer=None, trust_remote_code=False, ask_again=False)",
+    " observer=None, trust_remote_code=False, ask_again=False, elsewhere=None)",
     "plan": "(recipe, *overrides, runs=None, limit=None, recipes=(), plugins=(), workers=None,"
     " trust_remote_code=False)",
     "load_run": "(run, runs=None, *, plugins=())",
