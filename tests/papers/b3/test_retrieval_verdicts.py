@@ -129,7 +129,8 @@ def test_what_is_cheaper_by_samples_may_not_be_by_seconds():
     assert by["seconds"].numbers[0].span.estimate == pytest.approx(
         1.5 * by["samples"].numbers[0].span.estimate
     )
-    assert verdict({**CHEAP, "cost": "hours"}, arms, figures).word == "not comparable"
+    unknown = verdict({**CHEAP, "cost": "hours"}, arms, figures)
+    assert unknown.word == "not comparable" and "There is no cost 'hours'" in unknown.reason
 
 
 def test_an_arm_that_gets_there_within_less_than_its_control_spent_is_cheaper():
