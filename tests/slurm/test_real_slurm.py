@@ -139,6 +139,8 @@ def test_at_the_time_limit_a_worker_comes_back_by_itself(site: Site) -> None:
 def test_parts_of_one_arm_on_several_workers(site: Site) -> None:
     site.recipe("parts", 1, rows=12, parts=4, seconds=0.2)
     run = site.submit("parts", "launch.workers=4")
+    # A worker that found all held by the others queues itself for later.
+    site.wait(lambda: not site.begin_now(run) and site.finished(run))
     site.end(run)
     assert len({line.rsplit(" ", 1)[1] for line in site.made()}) > 1
     site.same_as_local("parts")
