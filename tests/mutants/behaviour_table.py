@@ -18,7 +18,7 @@ _BESIDE = f"{_STAND}test_a_recipe_sets_the_options_that_it_writes_and_keeps_the_
 BEHAVIOUR = [
     Mutant(KEYS, 'return ["S", sorted(map', 'return [mark, list(map', _EQUAL),
     Mutant(KEYS, 'return ["d", sorted(_pairs(held))]', 'return ["d", list(_pairs(held))]', _EQUAL),
-    Mutant(KEYS, "return str(int(value)) if whole else repr(value)", "return repr(value)", _EQUAL),
+    Mutant(KEYS, "return hex(int(value))", "return repr(value)", _EQUAL),
     Mutant(KEYS, 'return [mark, [_normal(one) for one in held]]',
            'return ["l", [_normal(one) for one in held]]', _OTHER),
     Mutant(KEYS, "and one.func.id in (entry, _CALLED)", "and one.func.id != _CALLED", _INPUTS),

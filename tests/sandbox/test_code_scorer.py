@@ -371,6 +371,13 @@ def test_what_does_nothing_that_can_be_counted_does_not_vote():
     assert nothing[3] is not None  # each call raises KeyError, as a program's own might
     gone = keys("import os\ndef f(n):\n    os._exit(0)", "def f(n):\n    return 'gone'")
     assert None not in gone and len(set(gone)) == 2
+    # A program that writes to the line itself says what is no value: no run ends by that.
+    forged = 'import os\ndef f(n):\n    text = b\'{"value": ["f", "zzz"]}\'\n' + (
+        "    for fd in range(3, 20):\n        try:\n"
+        "            os.write(fd, len(text).to_bytes(8, 'big') + text)\n"
+        "        except OSError:\n            pass\n    return 1"
+    )
+    assert keys(forged)[0] not in (*gone, keys("def f(n):\n    return 1")[0])
 
 
 @needs_sandbox

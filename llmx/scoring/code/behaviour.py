@@ -51,7 +51,7 @@ def _normal(packed: Any) -> Any:
     if packed is None:
         return None
     if isinstance(packed, bool):
-        return ["n", str(int(packed))]
+        return ["n", hex(packed)]
     mark, held = packed
     if mark in ("i", "f"):
         return ["n", _number(float.fromhex(held) if mark == "f" else int(held, 16))]
@@ -70,5 +70,6 @@ def _pairs(held: Any) -> Iterator[str]:
 
 
 def _number(value: int | float) -> str:
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else repr(value)
+    if isinstance(value, float) and not value.is_integer():
+        return value.hex()
+    return hex(int(value))  # decimal digits would be refused beyond some thousands

@@ -298,8 +298,10 @@ def _seen(line: ProgramLine, entry: str, calls: list[str]) -> Iterator[Any]:
         try:
             line.send({"name": entry, "args": args, "keywords": keywords})
             found = line.received()
+            if "raised" not in found:
+                unpacked(found["value"])  # it is the program's word, so it may be no value at all
             yield str(found["raised"])[:100] if "raised" in found else [found["value"]]
-        except (ProgramGone, KeyError):
+        except (ProgramGone, KeyError, TypeError, ValueError, RecursionError, OverflowError):
             yield "gone"
 
 

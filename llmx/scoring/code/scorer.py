@@ -151,8 +151,9 @@ class CodeScorer:
             text = f"sample '{sample.id}' names no function that its tests call with plain values"
             raise DataError(text, "metadata: {entry_point: NAME}; programs are told apart by that")
         program = program_of(final(record.text), entry)
-        done, nonce = self._done(program or "", {"entry": entry, "calls": calls}, sample)
-        found = {} if program is None else _reported(done, nonce)
+        if program is None:
+            return None
+        found = _reported(*self._done(program, {"entry": entry, "calls": calls}, sample))
         return behaviour_key(found["seen"]) if "seen" in found else None
 
     def evidence(self) -> Mapping[str, Any]:

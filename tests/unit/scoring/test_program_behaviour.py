@@ -38,6 +38,8 @@ def test_equal_values_of_other_types_and_orders_share_a_key():
     assert key([1, 0.0, True]) == key([True, -0.0, 1.0])
     assert key(10**20) == key(1e20) != key(10**20 + 1)
     assert key({1: [2.0]}) == key({True: [2]})
+    assert key(10**6000) == key(10**6000) != key(10**6000 + 1)
+    assert len({key(one) for one in (float("nan"), float("inf"), -float("inf"), 0.5)}) == 4
 
 
 def test_a_list_is_no_tuple_and_a_text_no_number():
